@@ -1,0 +1,73 @@
+/* The inner loops: what is compiled once per instruction set, and how Cython reaches it.
+ *
+ * Every kernel has one shape: it works on the items [begin, end) of a job described by a struct of its own.
+ * An item is whatever splits the work without splitting a sum: an element, a row, a tile. The thread pool hands out
+ * ranges of items; since no sum crosses an item, the split never changes a bit.
+ */
+#ifndef LLMTRACE_INNER_H
+#define LLMTRACE_INNER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef void (*range_fn)(const void *job, ptrdiff_t begin, ptrdiff_t end);
+
+/* One line per kernel: to add one, write its header, include it in inner.c and name it here. */
+#define LLMTRACE_KERNELS(K)                                                                                            \
+    K(embedding) K(add) K(multiply) K(scale)                                                                           \
+    K(exp) K(log) K(tanh) K(erf) K(relu) K(sigmoid) K(silu) K(gelu_tanh) K(gelu_erf)                                   \
+    K(layer_norm) K(softmax) K(argmax)                                                                                 \
+    K(matmul) K(attention_scores) K(attention_mix)
+
+enum kernel_id {
+#define K(name) KERNEL_##name,
+    LLMTRACE_KERNELS(K)
+#undef K
+    KERNEL_COUNT
+};
+
+typedef struct {
+    const char *name;              /* "baseline", "avx2", "avx512" */
+    range_fn f32[KERNEL_COUNT];
+    range_fn f64[KERNEL_COUNT];
+    ptrdiff_t panel_f32, panel_f64; /* outputs side by side in one packed panel (see matmul.h) */
+} inner_table;
+
+extern const inner_table inner_baseline;
+#ifdef LLMTRACE_X86
+extern const inner_table inner_avx2, inner_avx512;
+#endif
+
+/* ---- jobs. Pointers are to float or to double, as the kernel's type says. Sizes count elements, never bytes. ---- */
+
+typedef struct { const void *a, *b; void *out; double factor; } elementwise_job;   /* b: second operand, or unused */
+
+typedef struct { const int64_t *ids; const void *table; void *out; ptrdiff_t width; } embedding_job;
+
+typedef struct { const void *x, *gain, *bias; void *out; ptrdiff_t width; double epsilon; } layer_norm_job;
+
+/* A row r keeps its first `width` entries, or, where causal, the first `width - queries + 1 + (r mod queries)`. */
+typedef struct { const void *x; void *out; ptrdiff_t width, queries; int causal; } softmax_job;
+
+typedef struct { const void *x; int64_t *out; ptrdiff_t width; } argmax_job;
+
+/* Where the element (row, column) of a matrix stands when its columns may be split into heads:
+ *   (row / positions) * sequence_stride + (row % positions) * run + (column / run) * head_stride + column % run
+ * A plain matrix of C columns: run = C, positions = rows. Heads [H, T, D]: run = D, head_stride = T·D, sequence_stride = H·T·D. */
+typedef struct { ptrdiff_t positions, sequence_stride, run, head_stride; } matrix_layout;
+
+typedef struct {
+    const void *x, *panels, *bias; /* bias may be NULL */
+    void *out;
+    ptrdiff_t rows, depth, columns;
+    matrix_layout x_layout, out_layout;
+    ptrdiff_t row_group, column_group; /* an item is a block of row_group rows × column_group panels; see matmul.h */
+} matmul_job;
+
+/* q [N, T, D], k [N, S, D], out [N, T, S]; N = batch × heads; query t sees the keys 0 … S - T + t. An item: (n, block of queries). */
+typedef struct { const void *q, *k; void *out; ptrdiff_t queries, keys, width; double root; } attention_scores_job;
+
+/* pattern [N, T, S], v [N, S, D], out [N, T, D]. */
+typedef struct { const void *pattern, *v; void *out; ptrdiff_t queries, keys, width; } attention_mix_job;
+
+#endif

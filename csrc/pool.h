@@ -1,0 +1,16 @@
+/* A pool of threads that sleeps when idle.
+ *
+ * pool_run hands the items [0, items) to the calling thread and to the workers in chunks of `grain` items and returns when
+ * all are done: 0, or −1 where `interrupted` (asked by the calling thread between chunks, at most every 20 ms; may be NULL)
+ * returned nonzero; then chunks not yet begun are dropped. One job at a time: a second thread that calls meanwhile, or a
+ * nested call, computes alone. After fork() the child starts with no workers and makes its own when it needs them. */
+#ifndef LLMTRACE_POOL_H
+#define LLMTRACE_POOL_H
+
+#include "inner.h"
+
+int pool_run(range_fn kernel, const void *job, ptrdiff_t items, ptrdiff_t grain, int (*interrupted)(void));
+void pool_set_threads(int threads); /* counts the calling thread; at least 1 */
+int pool_threads(void);
+
+#endif

@@ -1,0 +1,168 @@
+# What every operation needs: which instruction set, which threads, and the checks of arrays.
+import os
+
+cdef extern from *:
+    """
+    #if defined(LLMTRACE_X86)
+    #define INNER_SUPPORTED_AVX2 __builtin_cpu_supports("avx2")
+    #define INNER_SUPPORTED_AVX512 (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && \
+                                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    static const inner_table *inner_tables[] = {&inner_baseline, &inner_avx2, &inner_avx512};
+    static int inner_supported(int i) { return i == 0 || (i == 1 && INNER_SUPPORTED_AVX2) || (i == 2 && INNER_SUPPORTED_AVX512); }
+    #define INNER_COUNT 3
+    #else
+    static const inner_table *inner_tables[] = {&inner_baseline};
+    static int inner_supported(int i) { return i == 0; }
+    #define INNER_COUNT 1
+    #endif
+    """
+    const inner_table **inner_tables
+    int inner_supported(int i)
+    int INNER_COUNT
+
+cdef extern from *:
+    """
+    #ifndef LLMTRACE_SOURCE_HASH
+    #define LLMTRACE_SOURCE_HASH ""
+    #endif
+    """
+    const char *LLMTRACE_SOURCE_HASH
+
+cdef extern from "Python.h":
+    int PyErr_CheckSignals() noexcept  # leaves its exception set, for `run` to pass on
+
+cdef extern from "float_state.h":
+    float_state float_state_enter() nogil
+    void float_state_leave(float_state before) nogil
+
+source_hash = LLMTRACE_SOURCE_HASH.decode()
+"""A checksum of the files in csrc/ that this module was compiled from."""
+
+cdef const inner_table *table
+
+
+def instruction_sets():
+    """The names of the instruction sets that were compiled in and that this processor has, slowest first."""
+    return [inner_tables[i].name.decode() for i in range(INNER_COUNT) if inner_supported(i)]
+
+
+cdef const inner_table *choose_table() except NULL:
+    cdef int i, best = 0
+    wanted = os.environ.get("LLMTRACE_ISA", "")
+    for i in range(INNER_COUNT):
+        if inner_supported(i):
+            best = i
+            if inner_tables[i].name.decode() == wanted:
+                return inner_tables[i]
+    if wanted:
+        raise ImportError(f"LLMTRACE_ISA={wanted!r} can't be used here; choose one of {', '.join(instruction_sets())}, or unset it")
+    return inner_tables[best]
+
+
+table = choose_table()
+
+
+def instruction_set():
+    """The name of the instruction set in use: "baseline", "avx2" or "avx512"."""
+    return table.name.decode()
+
+
+def set_threads(int count):
+    """Compute with `count` threads, the calling one included. The number never changes a bit of any result."""
+    if count < 1:
+        raise ValueError(f"the number of threads must be at least 1, not {count}")
+    pool_set_threads(count)
+
+
+def get_threads():
+    """How many threads compute, the calling one included."""
+    return pool_threads()
+
+
+cdef class FloatState:
+    """`with FloatState():` gives Python code the arithmetic of the kernels (nearest rounding, subnormals kept), then puts back
+    what was set before."""
+    cdef float_state before
+
+    def __enter__(self):
+        self.before = float_state_enter()
+
+    def __exit__(self, *error):
+        float_state_leave(self.before)
+
+
+# ---- running -------------------------------------------------------------------------------------------------------
+
+cdef int interrupted() noexcept nogil:
+    with gil:
+        return PyErr_CheckSignals()
+
+
+cdef int run(int kernel, int kind, const void *job, Py_ssize_t items, Py_ssize_t grain) except -1:
+    cdef range_fn function = table.f64[kernel] if kind == cnp.NPY_FLOAT64 else table.f32[kernel]
+    cdef int stopped
+    if items <= 0:
+        return 0
+    with nogil:
+        stopped = pool_run(function, job, items, grain, interrupted)
+    return stopped  # −1 with the exception of the signal's handler set
+
+
+cdef Py_ssize_t grain_of(Py_ssize_t work_per_item, Py_ssize_t multiple) noexcept:
+    """So many items that a chunk is about 2^17 additions, a fraction of a millisecond, rounded up to a multiple."""
+    cdef Py_ssize_t grain = 131072 // (work_per_item if work_per_item > 0 else 1) + 1
+    return (grain + multiple - 1) // multiple * multiple
+
+
+# ---- checks: what is refused, and how it is said -------------------------------------------------------------------
+
+cdef int real_type(object array, str name) except -1:
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name} must be a NumPy array, not {type(array).__name__}")
+    cdef int kind = cnp.PyArray_TYPE(<cnp.ndarray> array)
+    if kind != cnp.NPY_FLOAT32 and kind != cnp.NPY_FLOAT64:
+        raise TypeError(f"{name} must be float32 or float64, not {array.dtype}")
+    return kind
+
+
+cdef void *pointer(object array, int kind, int ndim, str name) except? NULL:
+    """The data of an array of exactly this type (and number of axes, unless −1), or an error that says what is wrong."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name} must be a NumPy array, not {type(array).__name__}")
+    cdef cnp.ndarray a = <cnp.ndarray> array
+    if cnp.PyArray_TYPE(a) != kind or cnp.PyArray_ISBYTESWAPPED(a):
+        raise TypeError(f"{name} must be {np.dtype(cnp.PyArray_DescrFromType(kind))} like the others, not {a.dtype}")
+    if ndim >= 0 and cnp.PyArray_NDIM(a) != ndim:
+        raise ValueError(f"{name} must have {ndim} axes, not shape {array.shape}")
+    if not cnp.PyArray_IS_C_CONTIGUOUS(a) or not cnp.PyArray_ISALIGNED(a):
+        raise ValueError(f"{name} must lie in memory without gaps (C-contiguous, aligned): use np.ascontiguousarray")
+    return cnp.PyArray_DATA(a)
+
+
+cdef void *target(object array, int kind, int ndim, str name) except? NULL:
+    cdef void *data = pointer(array, kind, ndim, name)
+    if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray> array):
+        raise ValueError(f"{name} is read-only")
+    return data
+
+
+cdef int same_shape(a, b, str a_name, str b_name) except -1:
+    if (<object> a).shape != (<object> b).shape:
+        raise ValueError(f"{a_name} has shape {a.shape} but {b_name} has shape {b.shape}; they must be equal")
+    return 0
+
+
+cdef int expect_shape(array, tuple shape, str name) except -1:
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
+    return 0
+
+
+cdef Py_ssize_t leading(array, int last, str name) except -1:
+    """How many blocks of the last axes there are: the product of all axes before them."""
+    cdef Py_ssize_t count = 1
+    if array.ndim < last:
+        raise ValueError(f"{name} must have at least {last} axes, not shape {array.shape}")
+    for size in array.shape[:array.ndim - last]:
+        count *= size
+    return count
