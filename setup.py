@@ -5,9 +5,9 @@ Everything else about the package is in pyproject.toml.
 
 import os
 import platform
+import runpy
 import shlex
 import sysconfig
-import zlib
 from pathlib import Path
 
 import numpy
@@ -16,7 +16,11 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 # setuptools does not see what a header includes, so all of csrc/ counts as a dependency of all of it.
-SOURCES = sorted(str(path) for path in Path("csrc").iterdir() if path.suffix in {".c", ".h", ".pyx", ".pxi"})
+CSRC = Path("csrc")
+fingerprint = runpy.run_path("llmtrace/_sources.py")
+
+# setuptools does not see what a header includes, so all of csrc/ counts as a dependency of all of it.
+SOURCES = [str(path) for path in fingerprint["source_files"](CSRC)]
 X86 = platform.machine().lower() in {"x86_64", "amd64"} and "universal2" not in sysconfig.get_platform()
 CROSS = os.environ.get("LLMTRACE_BUILD_MACHINE", "")  # a cross-compilation names its target here
 INSTRUCTION_SETS = {"baseline": []}
@@ -28,14 +32,6 @@ if X86 and not CROSS:
 # here reads; they change no value and let loops with roots and selections be vectorised. CFLAGS come last and win.
 FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden"]
 FLAGS += shlex.split(os.environ.get("CFLAGS", ""))
-
-
-def source_hash() -> str:
-    """The checksum that `llmtrace` compares at import to refuse an extension older than its sources."""
-    checksum = 0
-    for name in SOURCES:
-        checksum = zlib.crc32(Path(name).read_bytes().replace(b"\r\n", b"\n"), checksum)
-    return f"{checksum:08x}"
 
 
 class BuildKernels(build_ext):
@@ -64,7 +60,7 @@ extension = Extension(
     include_dirs=["csrc", numpy.get_include()],
     define_macros=[
         ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
-        ("LLMTRACE_SOURCE_HASH", f'"{source_hash()}"'),
+        ("LLMTRACE_SOURCE_HASH", f'"{fingerprint["source_hash"](CSRC)}"'),
         *([("LLMTRACE_X86", "1")] if X86 and not CROSS else []),
     ],
     depends=[*SOURCES, "setup.py"],

@@ -57,7 +57,7 @@ static void NAME(attention_scores)(const void *job, ptrdiff_t begin, ptrdiff_t e
         const ptrdiff_t queries = j->queries - first < ATTENTION_BLOCK ? j->queries - first : ATTENTION_BLOCK;
         const ptrdiff_t past = j->keys - j->queries; /* query t sees the keys below past + t + 1 */
         const REAL *q = (const REAL *)j->q + (n * j->queries + first) * j->width;
-        const REAL *k = (const REAL *)j->k + n * j->keys * j->width;
+        const REAL *k = (const REAL *)j->k + n * j->key_stride;
         REAL *out = (REAL *)j->out + (n * j->queries + first) * j->keys;
         for (ptrdiff_t key = 0; key < past + first + queries; key += LANES) {
             const ptrdiff_t lanes = j->keys - key < LANES ? j->keys - key : LANES;
@@ -106,7 +106,7 @@ static void NAME(attention_mix)(const void *job, ptrdiff_t begin, ptrdiff_t end)
             const ptrdiff_t seen = j->keys - j->queries + t + 1;
             const REAL *pattern = (const REAL *)j->pattern + (n * j->queries + t) * j->keys;
             for (ptrdiff_t d = 0; d < width; d += SLAB) {
-                const REAL *v = (const REAL *)j->v + n * j->keys * width + d;
+                const REAL *v = (const REAL *)j->v + n * j->value_stride + d;
                 REAL *out = (REAL *)j->out + (n * j->queries + t) * width + d;
                 if (queries == 4 && width - d >= SLAB)
                     NAME(mix_of)(pattern, j->keys, v, width, seen, seen, out, 4, SLAB);

@@ -72,6 +72,7 @@ cdef extern from "inner.h":
         Py_ssize_t queries
         Py_ssize_t keys
         Py_ssize_t width
+        Py_ssize_t key_stride
         double root
     ctypedef struct attention_mix_job:
         const void *pattern
@@ -80,6 +81,7 @@ cdef extern from "inner.h":
         Py_ssize_t queries
         Py_ssize_t keys
         Py_ssize_t width
+        Py_ssize_t value_stride
     int KERNEL_embedding, KERNEL_add, KERNEL_multiply, KERNEL_scale
     int KERNEL_exp, KERNEL_log, KERNEL_tanh, KERNEL_erf
     int KERNEL_relu, KERNEL_sigmoid, KERNEL_silu, KERNEL_gelu_tanh, KERNEL_gelu_erf
@@ -96,6 +98,7 @@ cdef extern from "float_state.h":
         pass
 
 include "runtime.pxi"
+include "memory.pxi"
 
 
 # ---- one operation per element -------------------------------------------------------------------------------------
@@ -211,7 +214,7 @@ def attention_scores(q, k, out, double root):
     cdef int kind = real_type(q, "q")
     cdef Py_ssize_t heads = leading(q, 2, "q")
     job.q = pointer(q, kind, -1, "q")
-    job.k = pointer(k, kind, q.ndim, "k")
+    job.k = stacked(k, kind, q.ndim, "k", &job.key_stride)
     job.out = target(out, kind, q.ndim, "out")
     job.queries, job.width = q.shape[q.ndim - 2], q.shape[q.ndim - 1]
     job.keys = k.shape[k.ndim - 2]
@@ -228,7 +231,7 @@ def attention_mix(pattern, v, out):
     cdef int kind = real_type(pattern, "pattern")
     cdef Py_ssize_t heads = leading(pattern, 2, "pattern")
     job.pattern = pointer(pattern, kind, -1, "pattern")
-    job.v = pointer(v, kind, pattern.ndim, "v")
+    job.v = stacked(v, kind, pattern.ndim, "v", &job.value_stride)
     job.out = target(out, kind, pattern.ndim, "out")
     job.queries, job.keys = pattern.shape[pattern.ndim - 2], pattern.shape[pattern.ndim - 1]
     job.width = v.shape[v.ndim - 1]

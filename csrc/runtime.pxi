@@ -139,6 +139,29 @@ cdef void *pointer(object array, int kind, int ndim, str name) except? NULL:
     return cnp.PyArray_DATA(a)
 
 
+cdef void *stacked(object array, int kind, int ndim, str name, Py_ssize_t *stride) except? NULL:
+    """Like `pointer`, for blocks [..., rows, width] that lie without gaps inside but one `stride` of elements apart."""
+    cdef cnp.ndarray a
+    cdef Py_ssize_t item, expected
+    cdef int axis
+    if not isinstance(array, np.ndarray) or array.ndim < 3 or cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray> array) or not array.size:
+        data = <Py_ssize_t> pointer(array, kind, ndim, name)
+        stride[0] = array.shape[array.ndim - 2] * array.shape[array.ndim - 1] if array.ndim >= 2 else 0
+        return <void *> <Py_ssize_t> data
+    a = <cnp.ndarray> array
+    item = a.itemsize
+    pointer(array[(0,) * (array.ndim - 2)], kind, 2, name)
+    stride[0] = a.strides[a.ndim - 3] // item
+    expected = a.strides[a.ndim - 3]
+    for axis in range(a.ndim - 4, -1, -1):
+        expected *= a.shape[axis + 1]
+        if a.strides[axis] != expected and a.shape[axis] > 1:
+            raise ValueError(f"the blocks of {name} must lie evenly apart: use np.ascontiguousarray")
+    if a.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} axes, not shape {array.shape}")
+    return cnp.PyArray_DATA(a)
+
+
 cdef void *target(object array, int kind, int ndim, str name) except? NULL:
     cdef void *data = pointer(array, kind, ndim, name)
     if not cnp.PyArray_ISWRITEABLE(<cnp.ndarray> array):

@@ -1,0 +1,45 @@
+/* What exp.h, log.h, tanh.h and erf.h share: doubles seen as bits.
+ *
+ * The float functions work in double and round once, at the very end. They use + − × ÷ only, never a fused
+ * multiply-add, a library call or a table, so every IEEE machine gives the same bits; and every choice is a
+ * `condition ? this : that` between two computed values, so the compiler can treat 8 or 16 elements at a time.
+ * That the final rounding is right is not argued but checked, for all 2^32 inputs, by tools/check_elementary.py.
+ * The double functions are in the second half of each header; they use the long arithmetic of wide.h.
+ *
+ * The polynomials were fitted by the Remez exchange (minimax; Muller, Elementary Functions, 3rd ed., chapter 3)
+ * on the interval named beside them, then each coefficient was rounded to double. */
+#ifndef LLMTRACE_ELEMENTARY_H
+#define LLMTRACE_ELEMENTARY_H
+
+#include <stdint.h>
+#include <string.h>
+
+static inline uint64_t bits_of(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline double double_of_bits(uint64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+#define SIGN_BIT 0x8000000000000000u
+#define INFINITE double_of_bits(0x7FF0000000000000u)
+#define NOT_A_NUMBER double_of_bits(0x7FF8000000000000u)
+
+static inline double magnitude_of(double x) { return double_of_bits(bits_of(x) & ~SIGN_BIT); }
+static inline double with_sign_of(double size, double x) { return double_of_bits(bits_of(size) | (bits_of(x) & SIGN_BIT)); }
+
+/* Adding 1.5·2^52 leaves no room for a fraction: the sum is rounded to an integer, which stands in its lowest bits.
+ * Good for |x| < 2^51 (Muller et al., Handbook of Floating-Point Arithmetic). */
+#define ROUND_TO_INTEGER 0x1.8p52
+
+/* 2^k, where k is the integer in `shifted` = k + ROUND_TO_INTEGER, |k| ≤ 1022: k + 1023 moved into the exponent's place. */
+static inline double two_to_the(double shifted) { return double_of_bits((bits_of(shifted) + 1023) << 52); }
+
+#endif

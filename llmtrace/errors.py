@@ -1,0 +1,33 @@
+"""What can go wrong, as a tree. Every message is one line: what is wrong, what was expected, what to do.
+
+LlmtraceError
+├── AddressError     an address names no step, axis, index or token
+├── ModelError       a model folder, its configuration or its weights
+├── PromptError      a prompt that this model can't read
+├── ReplayError      a recorded number does not follow from its inputs
+└── DoesNotFitError  a run that needs more memory than there is
+"""
+
+
+class LlmtraceError(Exception):
+    """The base of everything llmtrace raises on purpose; the command line prints it as one line and exits with 2."""
+
+
+class AddressError(LlmtraceError, LookupError):
+    """An address names no step, axis, index or token."""
+
+
+class ModelError(LlmtraceError, ValueError):
+    """A model folder, its configuration or its weights are not what they must be."""
+
+
+class PromptError(LlmtraceError, ValueError):
+    """The model can't read this prompt: too long, empty, or with characters it has no token for."""
+
+
+class ReplayError(LlmtraceError, ArithmeticError):
+    """Computing a number again did not give the recorded bits."""
+
+
+class DoesNotFitError(LlmtraceError, MemoryError):
+    """A run needs more memory than this machine has free; refused before it starts."""

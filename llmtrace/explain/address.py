@@ -1,0 +1,113 @@
+"""Addresses: a name and an index, by number, by axis, or by token: `block.0.attn.scores[head=2, query=4, key=1]`, `logits[-1, " mat"]`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from llmtrace.errors import AddressError
+from llmtrace.ops.op import Array, Axes
+
+
+class Labelled(Protocol):
+    """What addresses need of a trace."""
+
+    def tensor(self, name: str) -> Array: ...
+
+    def axes(self, name: str) -> Axes: ...
+
+    def label(self, axis: str, index: int, batch: int | None = None) -> str | None: ...
+
+
+_ENTRY = re.compile(
+    r"""\s*(?:(?P<axis>[A-Za-z_]\w*)\s*=\s*)?(?:(?P<number>[+-]?\d+)|(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))\s*(?P<end>,|\Z)"""
+)
+
+
+def parse(address: str) -> tuple[str, list[int | str], dict[str, int | str]]:
+    """Splits an address into its name, the entries of its index by place, and those by axis."""
+    name, bracket, rest = address.strip().partition("[")
+    if not bracket:
+        return name, [], {}
+    if not rest.endswith("]"):
+        raise AddressError(f"the address {address!r} has no closing bracket: write it like block.0.attn.q[head=0, position=1, feature=2]")
+    places: list[int | str] = []
+    by_axis: dict[str, int | str] = {}
+    text, start = rest[:-1], 0
+    while start < len(text) or (start and text[start - 1] == ","):
+        entry = _ENTRY.match(text, start)
+        if entry is None:
+            raise AddressError(
+                f"the index {text!r} can't be read at {text[start:].strip()!r}: write numbers, axis=number, or a token in quotes"
+            )
+        value: int | str = int(entry["number"]) if entry["number"] else _unquote(entry["text"])
+        if entry["axis"] is None and not by_axis:
+            places.append(value)
+        elif entry["axis"] is None or entry["axis"] in by_axis:
+            raise AddressError(f"the index {text!r} names an axis twice, or gives a plain number after a named one")
+        else:
+            by_axis[entry["axis"]] = value
+        start = entry.end()
+    return name.strip(), places, by_axis
+
+
+def _unquote(text: str) -> str:
+    inner = text[1:-1]
+    if text[0] == "'":
+        inner = inner.replace("\\'", "'").replace('"', '\\"')
+    try:
+        return str(json.loads(f'"{inner}"', strict=False))
+    except ValueError:
+        raise AddressError(f"the token {text} can't be read: write it in double quotes, with \\n, \\\" and \\\\ as in JSON") from None
+
+
+def resolve(
+    trace: Labelled, name: str, places: Sequence[int | str], by_axis: Mapping[str, int | str]
+) -> tuple[int, ...]:
+    """The index that an address means, every entry a number from 0; AddressError says what is wrong and what there is."""
+    axes, shape = trace.axes(name), trace.tensor(name).shape
+    if len(places) > len(axes):
+        raise AddressError(f"{name} has {len(axes)} axes ({', '.join(axes)}), but {len(places)} places were given")
+    entries: dict[str, int | str] = dict(zip(axes, places, strict=False))
+    for axis, entry in by_axis.items():
+        if axis not in axes:
+            raise AddressError(f"{name} has no axis {axis!r}; its axes are {', '.join(axes)}")
+        if axis in entries:
+            raise AddressError(f"the axis {axis!r} of {name} is given twice")
+        entries[axis] = entry
+    missing = [axis for axis in axes if axis not in entries]
+    if missing:
+        sizes = ", ".join(f"{axis} 0 to {size - 1}" for axis, size in zip(axes, shape, strict=True))
+        raise AddressError(f"{name} needs {', '.join(missing)} as well; its axes are {sizes}")
+    index: list[int] = []
+    batch = None
+    for axis, size in zip(axes, shape, strict=True):
+        index.append(_place(trace, name, axis, size, entries[axis], batch))
+        batch = index[0] if axes[0] == "batch" else None
+    return tuple(index)
+
+
+def _place(trace: Labelled, name: str, axis: str, size: int, entry: int | str, batch: int | None) -> int:
+    if isinstance(entry, str):
+        matches = [i for i in range(size) if trace.label(axis, i, batch) == entry]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise AddressError(f"{entry!r} stands at several places of {axis}: {', '.join(map(str, matches))}; give one by number")
+        raise AddressError(f"there is no {entry!r} along the axis {axis!r} of {name}; give a number from 0 to {size - 1}")
+    if not isinstance(entry, int) and not hasattr(entry, "__index__"):
+        raise AddressError(f"{axis} must be a whole number or a token, not {entry!r}")
+    if not -size <= entry < size:
+        raise AddressError(f"{axis}={entry} is outside {name}: it goes from 0 to {size - 1}")
+    return int(entry) % size
+
+
+def explain_target(trace: Labelled, name: str, places: Sequence[Any], by_axis: Mapping[str, Any]) -> tuple[str, tuple[int, ...]]:
+    """Name and index, from an address in one text or from a name with its index apart."""
+    if "[" in name:
+        if places or by_axis:
+            raise AddressError(f"give the index inside the address or apart from it, not both: {name}")
+        name, places, by_axis = parse(name)
+    return name, resolve(trace, name, places, by_axis)

@@ -1,0 +1,176 @@
+"""Working: what an op's `explain` writes on, as one shows one's working at school: a line per elementary operation.
+
+Every line is computed as it is written, from the recorded inputs, by `llmtrace.explain.arithmetic` and not by the kernels;
+so a finished Working is already a replay, and its last line must have the recorded bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from llmtrace.explain.arithmetic import compute
+from llmtrace.explain.explanation import Constant, Elements, Line, Operand, Result
+from llmtrace.ops import OPS
+from llmtrace.ops.op import Array, Axes
+
+__all__ = ["Operand", "Result", "Source", "Working"]
+
+
+class Step(Protocol):
+    """What a Working needs of `llmtrace.trace.Step`."""
+
+    op: str
+    inputs: Any
+    weights: Any
+    settings: Mapping[str, Any]
+    axes: Axes
+    shape: tuple[int, ...]
+
+
+class Source(Protocol):
+    """Where the numbers are: `llmtrace.trace.Trace`."""
+
+    def tensor(self, name: str) -> Array: ...
+
+    def axes(self, name: str) -> Axes: ...
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A tensor by name; indexing gives Elements. An index entry is an integer, an array of integers, or a slice."""
+
+    name: str
+    axes: Axes
+    data: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.data.shape
+
+    def __getitem__(self, index: Any) -> Elements:
+        whole = tuple(
+            np.arange(size)[part] if isinstance(part, slice) else part
+            for part, size in zip(index if isinstance(index, tuple) else (index,), self.shape, strict=True)
+        )
+        return Elements(self.name, self.axes, whole, np.array(self.data[whole]))
+
+
+class Working:
+    """The lines of one element's explanation, written one after the other."""
+
+    def __init__(self, source: Source, step: Any, index: tuple[int, ...]) -> None:
+        op = OPS[step.op]
+        self._source = source
+        self._inputs = dict(zip(op.inputs, step.inputs, strict=True))
+        self._weights = dict(zip(op.weights, step.weights, strict=True))
+        self.settings: Mapping[str, Any] = step.settings
+        self.shape: tuple[int, ...] = step.shape
+        self.index = index
+        self.lines: list[Line] = []
+        self.real = np.dtype(step.dtype)
+
+    def input(self, name: str) -> Handle:
+        """An input tensor, by the op's name for it."""
+        return self._handle(self._inputs[name])
+
+    def weight(self, name: str) -> Handle:
+        """A weight, by the op's name for it."""
+        return self._handle(self._weights[name])
+
+    def has(self, name: str) -> bool:
+        """Whether this step has that weight: a bias may be absent."""
+        return self._weights[name] is not None
+
+    def constant(self, value: float, text: str) -> Constant:
+        """A number that the formula brings in, rounded to the type of the calculation."""
+        return Constant(text, np.asarray(value, self.real))
+
+    def _handle(self, name: str) -> Handle:
+        return Handle(name, self._source.axes(name), self._source.tensor(name))
+
+    def _line(self, operation: str, name: str, *operands: Operand) -> Result:
+        name = self._unused(name)
+        values = compute(operation, *(operand.values for operand in operands))
+        self.lines.append(Line(name, operation, operands, values))
+        return Result(name, values)
+
+    def _unused(self, name: str) -> str:
+        if any(line.name == name for line in self.lines):
+            raise ValueError(f"two lines are named {name!r}")
+        return name
+
+    def add(self, name: str, a: Operand, b: Operand) -> Result:
+        """`a + b`."""
+        return self._line("add", name, a, b)
+
+    def subtract(self, name: str, a: Operand, b: Operand) -> Result:
+        """`a − b`."""
+        return self._line("subtract", name, a, b)
+
+    def multiply(self, name: str, a: Operand, b: Operand) -> Result:
+        """`a × b`."""
+        return self._line("multiply", name, a, b)
+
+    def divide(self, name: str, a: Operand, b: Operand) -> Result:
+        """`a ÷ b`."""
+        return self._line("divide", name, a, b)
+
+    def negate(self, name: str, x: Operand) -> Result:
+        """`−x`."""
+        return self._line("negate", name, x)
+
+    def root(self, name: str, x: Operand) -> Result:
+        """`√x`."""
+        return self._line("root", name, x)
+
+    def exp(self, name: str, x: Operand) -> Result:
+        """`exp(x)`."""
+        return self._line("exp", name, x)
+
+    def log(self, name: str, x: Operand) -> Result:
+        """`log(x)`."""
+        return self._line("log", name, x)
+
+    def tanh(self, name: str, x: Operand) -> Result:
+        """`tanh(x)`."""
+        return self._line("tanh", name, x)
+
+    def erf(self, name: str, x: Operand) -> Result:
+        """`erf(x)`."""
+        return self._line("erf", name, x)
+
+    def relu(self, name: str, x: Operand) -> Result:
+        """`x` where positive, else 0."""
+        return self._line("relu", name, x)
+
+    def sum(self, name: str, row: Operand) -> Result:
+        """`Σ row`, from +0, left to right."""
+        return self._line("sum", name, row)
+
+    def dot(self, name: str, a: Operand, b: Operand) -> Result:
+        """`Σ a × b`: each product rounded, then added, from +0, left to right."""
+        return self._line("dot", name, a, b)
+
+    def maximum(self, name: str, row: Operand) -> Result:
+        """The largest of a row."""
+        return self._line("maximum", name, row)
+
+    def argmax(self, name: str, row: Operand) -> Result:
+        """The place of the largest of a row, the first of equals."""
+        return self._line("argmax", name, row)
+
+    def take(self, name: str, x: Operand) -> Result:
+        """A number that is only passed on."""
+        return self._line("take", name, x)
+
+    def look_up(self, name: str, row: Operand, value: Operand) -> Result:
+        """A number read from row `row` of a table."""
+        return self._line("look_up", name, row, value)
+
+    def masked(self, name: str, value: float) -> Result:
+        """A place that is not computed, and what stands there instead."""
+        return self._line("masked", name, self.constant(value, "masked"))

@@ -1,0 +1,7 @@
+"""Models whose forward reads like their paper."""
+
+from llmtrace.models.cache import KVCache
+from llmtrace.models.gpt import GPT, GPTConfig
+from llmtrace.models.model import Model
+
+__all__ = ["GPT", "GPTConfig", "KVCache", "Model"]

@@ -1,0 +1,131 @@
+"""What every model can do: run, trace, and read on with a cache. The mathematics is in each model's `forward`."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from llmtrace.errors import DoesNotFitError, PromptError
+from llmtrace.models.cache import KVCache
+from llmtrace.ops import Tensor, Weight, argmax, softmax
+from llmtrace.ops.op import Array
+from llmtrace.trace import Run, Trace
+
+
+class Tokenizer(Protocol):
+    """What a model needs of a tokenizer (see `llmtrace.tokenizers`)."""
+
+    def encode(self, text: str) -> list[int]: ...
+
+    def token(self, index: int) -> str: ...
+
+
+Prompt = str | Sequence[int] | Sequence[str] | Sequence[Sequence[int]]
+"""A text, the ids of its tokens, or several of either, equally long in tokens."""
+
+
+class Model(ABC):
+    """Weights by name, sizes, and a tokenizer. The bits of what it computes depend on nothing but weights and tokens."""
+
+    def __init__(
+        self, config: Any, weights: Mapping[str, Weight], tokenizer: Tokenizer | None = None, name: str = ""
+    ) -> None:
+        self.config = config
+        self.weights = weights
+        self.tokenizer = tokenizer
+        self.name = name
+
+    @abstractmethod
+    def forward(self, run: Run, tokens: Tensor, positions: Tensor) -> Tensor:
+        """The mathematics: token ids [*, T] → logits [*, T, V], every op done by `run`."""
+
+    @abstractmethod
+    def trace_numbers(self, tokens: int) -> int:
+        """How many numbers a trace of so many tokens holds."""
+
+    def logits(self, prompt: Prompt, cache: KVCache | None = None) -> Array:
+        """The scores of every token as the next one after each position: [T, V], or [batch, T, V]. Nothing is recorded."""
+        ids = self.ids(prompt)
+        with Run(self.weights, cache=cache, results=frozenset({"logits"})) as run:
+            return self._run(run, ids, cache).data
+
+    def trace(self, prompt: Prompt, cache: KVCache | None = None) -> Trace:
+        """Runs the prompt and records every step. With a cache that holds earlier tokens, of the new tokens only."""
+        ids = self.ids(prompt)
+        self._must_fit(ids)
+        past = [""] * (cache.length if cache else 0)
+        tokens = [past + [self.token_text(i) for i in row] for row in np.atleast_2d(ids).tolist()]
+        trace = Trace(self.weights, tokens if ids.ndim == 2 else tokens[0], self.token_text, self.name)
+        with Run(self.weights, trace, cache) as run:
+            logits = self._run(run, ids, cache)
+            run("next_token", argmax, run("probabilities", softmax, logits))
+        return trace
+
+    def ids(self, prompt: Prompt) -> Array:
+        """The token ids of a prompt, int64 [T] or [batch, T]."""
+        if isinstance(prompt, str) or (len(prompt) and all(isinstance(text, str) for text in prompt)):
+            if self.tokenizer is None:
+                raise PromptError("this model has no tokenizer: give the ids of the tokens instead of a text")
+            texts = [prompt] if isinstance(prompt, str) else prompt
+            rows = [self.tokenizer.encode(str(text)) for text in texts]
+            if len({len(row) for row in rows}) > 1:
+                lengths = ", ".join(str(len(row)) for row in rows)
+                raise PromptError(f"a batch needs texts of one length, but these have {lengths} tokens; run them one by one")
+            prompt = rows[0] if isinstance(prompt, str) else rows
+        try:
+            ids = np.array(prompt)
+        except ValueError:
+            raise PromptError("a batch needs prompts of one length; run these one by one") from None
+        if not ids.size:
+            raise PromptError("the prompt is empty: give at least one token")
+        if ids.ndim not in {1, 2} or ids.dtype.kind not in "iu":
+            raise PromptError("a prompt is a text, or a list of token ids (whole numbers), or a list of such lists")
+        if ids.min() < 0 or ids.max() >= self.config.vocabulary:
+            wrong = int(ids.max()) if ids.max() >= self.config.vocabulary else int(ids.min())
+            raise PromptError(f"there is no token {wrong}: this model knows the ids 0 to {self.config.vocabulary - 1}")
+        return ids.astype(np.int64)
+
+    def token_text(self, index: int) -> str:
+        """The text of a token, or its number where there is no tokenizer."""
+        return str(index) if self.tokenizer is None else self.tokenizer.token(int(index))
+
+    def _run(self, run: Run, ids: Array, cache: KVCache | None) -> Tensor:
+        past = cache.length if cache else 0
+        length = past + ids.shape[-1]
+        if length > self.config.context:
+            raise PromptError(f"the prompt has {length} tokens, but this model reads at most {self.config.context}")
+        axes = ("batch", "position")[-ids.ndim :]
+        positions = np.ascontiguousarray(np.broadcast_to(np.arange(past, length), ids.shape))
+        logits = self.forward(run, run.given("tokens", ids, axes), run.given("positions", positions, axes))
+        if cache is not None:
+            cache.commit(ids.shape[-1])
+        return logits
+
+    def _must_fit(self, ids: Array) -> None:
+        free = available_memory()
+        batch = ids.size // ids.shape[-1]
+
+        def needed(tokens: int) -> int:
+            return 4 * batch * self.trace_numbers(tokens)
+
+        if free is None or needed(ids.shape[-1]) <= free:
+            return
+        longest = max((t for t in range(1, ids.shape[-1]) if needed(t) <= free), default=0)
+        raise DoesNotFitError(
+            f"a trace of {ids.shape[-1]} tokens would take {needed(ids.shape[-1]) / 1e9:.1f} GB and {free / 1e9:.1f} GB are free;"
+            f" the longest prompt that fits has {longest} tokens"
+        )
+
+
+def available_memory() -> int | None:
+    """How many bytes could be allocated without swapping, or None where the system does not say."""
+    try:
+        with open("/proc/meminfo") as lines:
+            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        names = os.sysconf_names
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if "SC_AVPHYS_PAGES" in names else None

@@ -1,0 +1,33 @@
+"""Addition of two tensors of one shape: token plus position, and every step of the residual stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.ops.op import Array, Empty, Op
+
+if TYPE_CHECKING:
+    from llmtrace.explain.working import Working
+
+
+def meaning(a: Array, b: Array) -> Array:
+    """`a + b`, element by element."""
+    return a + b
+
+
+def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    out = empty(a.shape, a.dtype)
+    _kernels.binary("add", a, b, out)
+    return out
+
+
+def explain(w: Working) -> None:
+    """One addition."""
+    w.add("out", w.input("a")[w.index], w.input("b")[w.index])
+
+
+add = Op("add", "a + b", meaning, forward, explain, inputs=("a", "b"), shapes={"a": "*", "b": "*"})

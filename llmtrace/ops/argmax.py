@@ -1,0 +1,40 @@
+"""The place of the largest number: the most likely next token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.ops.op import Array, Axes, Empty, Op
+
+if TYPE_CHECKING:
+    from llmtrace.explain.working import Working
+
+
+def meaning(x: Array) -> Array:
+    """Along the last axis; the first of equals; a NaN counts as largest."""
+    return np.argmax(x, axis=-1)
+
+
+def forward(x: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled; int64."""
+    out = empty(x.shape[:-1], np.dtype(np.int64))
+    _kernels.argmax(x, out)
+    return out
+
+
+def explain(w: Working) -> None:
+    """One comparison of all."""
+    w.argmax("out", w.input("x")[(*w.index, slice(None))])
+
+
+def axes(x: Axes) -> Axes:
+    """The axis that was searched disappears."""
+    return x[:-1]
+
+
+argmax = Op(
+    "argmax", "the place of the largest x", meaning, forward, explain, inputs=("x",), shapes={"x": "* N≥1"}, axes=axes
+)

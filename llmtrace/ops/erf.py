@@ -1,0 +1,34 @@
+"""The error function, correctly rounded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.ops import reference
+from llmtrace.ops.op import Array, Empty, Op
+
+if TYPE_CHECKING:
+    from llmtrace.explain.working import Working
+
+
+def meaning(x: Array) -> Array:
+    """The float32 or float64 nearest to erf(x), element by element."""
+    return reference.erf(x)
+
+
+def forward(x: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    out = empty(x.shape, x.dtype)
+    _kernels.unary("erf", x, out)
+    return out
+
+
+def explain(w: Working) -> None:
+    """One elementary function."""
+    w.erf("out", w.input("x")[w.index])
+
+
+erf = Op("erf", "erf(x)", meaning, forward, explain, inputs=("x",), shapes={"x": "*"})

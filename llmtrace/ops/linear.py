@@ -1,0 +1,77 @@
+"""A linear layer: every output is a sum of all inputs, each times a weight, plus a bias."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.ops.op import Array, Axes, Empty, Op
+
+if TYPE_CHECKING:
+    from llmtrace.explain.working import Operand, Working
+
+
+def meaning(x: Array, weight: Array, bias: Array | None = None, *, transposed: bool = False) -> Array:
+    """x [*, K] times weight [K, N] ([N, K] where transposed), k ascending from 0, the bias [N] last."""
+    matrix = weight.T if transposed else weight
+    out = np.zeros((*x.shape[:-1], matrix.shape[1]), x.dtype)
+    for k in range(matrix.shape[0]):
+        out += x[..., k, None] * matrix[k]
+    return out if bias is None else out + bias
+
+
+def forward(
+    x: Array, weight: Array, bias: Array | None = None, *, transposed: bool = False, empty: Empty = np.empty
+) -> Array:
+    """The same, compiled; `weight` may be packed."""
+    packed = pack(weight, transposed=transposed)
+    out = empty((*x.shape[:-1], packed.columns), x.dtype)
+    _kernels.matmul(x.reshape(-1, x.shape[-1]), packed, bias, out.reshape(-1, packed.columns))
+    return out
+
+
+def pack(weight: Array | _kernels.PackedMatrix, *, transposed: bool = False) -> _kernels.PackedMatrix:
+    """`weight` as the kernels want it: packed already, or packed now for this one call."""
+    return weight if isinstance(weight, _kernels.PackedMatrix) else _kernels.pack(weight, transposed)
+
+
+def explain(w: Working) -> None:
+    """One sum of products, one bias."""
+    *row, column = w.index
+    explain_output(w, w.input("x")[(*row, slice(None))], column)
+
+
+def explain_output(w: Working, x: Operand, column: int) -> None:
+    """Output `column` of a linear layer whose inputs are `x`."""
+    index = (column, slice(None)) if w.settings.get("transposed") else (slice(None), column)
+    weight = w.weight("weight")[index]
+    if not w.has("bias"):
+        w.dot("out", x, weight)
+    else:
+        w.add("out", w.dot("sum", x, weight), w.weight("bias")[column])
+
+
+def output_axis(weight: Axes) -> str:
+    """What a linear layer's outputs are: entries of the vocabulary where the weight says so, else features."""
+    return "vocabulary" if "vocabulary" in weight else "feature"
+
+
+def axes(x: Axes, weight: Axes, bias: Axes | None = None) -> Axes:
+    """The inputs' axis becomes the outputs' axis."""
+    return (*x[:-1], output_axis(weight))
+
+
+linear = Op(
+    "linear",
+    "Σ x · weight + bias",
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    weights=("weight", "bias"),
+    shapes={"x": "* K", "weight": "K N", "bias": "N ?", "transposed": "weight"},
+    axes=axes,
+    packed=("weight",),
+)

@@ -1,0 +1,59 @@
+"""A linear layer that reads all attention heads side by side: what the heads found, mixed back into one stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.ops.linear import explain_output, pack
+from llmtrace.ops.linear import meaning as linear_of
+from llmtrace.ops.op import Array, Axes, Empty, Op
+
+if TYPE_CHECKING:
+    from llmtrace.explain.working import Working
+
+
+def meaning(x: Array, weight: Array, bias: Array | None = None) -> Array:
+    """x [*, H, T, D], weight [H·D, N] → [*, T, N]: input k = h·D + d is feature d of head h."""
+    joined = np.moveaxis(x, -3, -2)
+    return linear_of(joined.reshape(*joined.shape[:-2], x.shape[-3] * x.shape[-1]), weight, bias)
+
+
+def forward(x: Array, weight: Array, bias: Array | None = None, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled: each input is read where its head left it."""
+    packed = pack(weight)
+    *lead, _heads, positions, _features = x.shape
+    out = empty((*lead, positions, packed.columns), x.dtype)
+    _kernels.matmul(x.reshape(-1, *x.shape[-3:]), packed, bias, out.reshape(-1, packed.columns))
+    return out
+
+
+def explain(w: Working) -> None:
+    """One sum of products over all heads and their features, one bias."""
+    *lead, position, column = w.index
+    x = w.input("x")
+    heads, features = x.shape[-3], x.shape[-1]
+    head = np.repeat(np.arange(heads), features)
+    feature = np.tile(np.arange(features), heads)
+    explain_output(w, x[(*lead, head, position, feature)], column)
+
+
+def axes(x: Axes, weight: Axes, bias: Axes | None = None) -> Axes:
+    """The heads disappear in the sum."""
+    return (*x[:-3], x[-2], "feature")
+
+
+linear_from_heads = Op(
+    "linear_from_heads",
+    "Σ x · weight + bias",
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    weights=("weight", "bias"),
+    shapes={"x": "* H T D", "weight": "H·D N", "bias": "N ?"},
+    axes=axes,
+    packed=("weight",),
+)

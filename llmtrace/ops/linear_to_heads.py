@@ -1,0 +1,58 @@
+"""A linear layer whose outputs are dealt out to attention heads: how queries, keys and values are made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.ops.linear import explain_output, pack
+from llmtrace.ops.linear import meaning as linear_of
+from llmtrace.ops.op import Array, Axes, Empty, Op
+
+if TYPE_CHECKING:
+    from llmtrace.explain.working import Working
+
+
+def meaning(x: Array, weight: Array, bias: Array | None = None, *, heads: int) -> Array:
+    """x [*, T, K], weight [K, H·D] → [*, H, T, D]: output column h·D + d is feature d of head h."""
+    out = linear_of(x, weight, bias)
+    return np.moveaxis(out.reshape(*out.shape[:-1], heads, out.shape[-1] // heads), -2, -3).copy()
+
+
+def forward(x: Array, weight: Array, bias: Array | None = None, *, heads: int, empty: Empty = np.empty) -> Array:
+    """The same, compiled: each output is written where its head wants it."""
+    packed = pack(weight)
+    if heads < 1 or packed.columns % heads:
+        raise ValueError(f"{packed.columns} outputs can't be dealt out to {heads} heads")
+    *lead, positions, depth = x.shape
+    out = empty((*lead, heads, positions, packed.columns // heads), x.dtype)
+    _kernels.matmul(x.reshape(-1, depth), packed, bias, out.reshape(-1, *out.shape[-3:]))
+    return out
+
+
+def explain(w: Working) -> None:
+    """One sum of products, one bias."""
+    *lead, head, position, feature = w.index
+    x = w.input("x")[(*lead, position, slice(None))]
+    explain_output(w, x, head * w.shape[-1] + feature)
+
+
+def axes(x: Axes, weight: Axes, bias: Axes | None = None) -> Axes:
+    """A head axis before the positions."""
+    return (*x[:-2], "head", x[-2], "feature")
+
+
+linear_to_heads = Op(
+    "linear_to_heads",
+    "Σ x · weight + bias",
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    weights=("weight", "bias"),
+    shapes={"x": "* T K", "weight": "K H·D", "bias": "H·D ?", "heads": "H"},
+    axes=axes,
+    packed=("weight",),
+)

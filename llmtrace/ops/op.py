@@ -1,0 +1,58 @@
+"""What an operation is. Every other file of this folder defines one and reads top to bottom: meaning, forward, explain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from llmtrace.explain.working import Working
+
+Array = npt.NDArray[Any]
+Axes = tuple[str, ...]
+Empty = Callable[..., Array]
+"""Where a result is written: called as `empty(shape, dtype)`, like `numpy.empty`."""
+
+
+
+
+def same_axes(first: Axes, *others: Axes) -> Axes:
+    """The axes of a result shaped like the first input."""
+    return first
+
+
+@dataclass(frozen=True)
+class Op:
+    """One mathematical operation. The rule of arithmetic (docs/arithmetic.md) fixes every bit of it."""
+
+    name: str
+    formula: str
+    """One line of mathematics, parentheses as computed."""
+    meaning: Callable[..., Array]
+    """Plain NumPy, one rounding per operation, sums left to right: the definition. `meaning(*inputs, *weights, **settings)`."""
+    forward: Callable[..., Array]
+    """The compiled kernels: the same bits. `forward(*inputs, *weights, **settings, empty=numpy.empty)`."""
+    explain: Callable[[Working], None]
+    """Writes down how one element is made, one elementary operation a line."""
+    inputs: Axes
+    """The names of the input tensors, in order."""
+    weights: Axes = ()
+    """The names of the model's weights, after the inputs; a missing one is passed as None."""
+    shapes: Mapping[str, str] = field(default_factory=dict)
+    """Shape of every input, weight and setting in the letters of docs/notation.md; `*` is any leading axes."""
+    axes: Callable[..., Axes] = same_axes
+    """The axis names of the result, from those of the inputs and weights."""
+    packed: Axes = ()
+    """The weights that `forward` also takes packed (see `llmtrace._kernels.pack`)."""
+
+
+def accumulate(terms: Array) -> Array:
+    """Σ along the last axis by the one rule: start at +0, add the terms one by one in order, round each time."""
+    total = np.zeros(terms.shape[:-1], terms.dtype)
+    for k in range(terms.shape[-1]):
+        total += terms[..., k]
+    return total

@@ -1,0 +1,33 @@
+"""Every element times one constant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.ops.op import Array, Empty, Op
+
+if TYPE_CHECKING:
+    from llmtrace.explain.working import Working
+
+
+def meaning(x: Array, *, factor: float) -> Array:
+    """`x · factor`, the factor rounded to x's type first."""
+    return x * x.dtype.type(factor)
+
+
+def forward(x: Array, *, factor: float, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    out = empty(x.shape, x.dtype)
+    _kernels.scale(x, factor, out)
+    return out
+
+
+def explain(w: Working) -> None:
+    """One multiplication."""
+    w.multiply("out", w.input("x")[w.index], w.constant(w.settings["factor"], "factor"))
+
+
+scale = Op("scale", "x · factor", meaning, forward, explain, inputs=("x",), shapes={"x": "*", "factor": "real"})

@@ -1,0 +1,42 @@
+"""Arrays with names: what flows through a model, and what it has learned."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.ops.op import Array, Axes
+
+
+class Tensor(NamedTuple):
+    """An array with its name and the names of its axes."""
+
+    name: str
+    data: Array
+    axes: Axes
+
+
+class Weight:
+    """A learned array. Never changed; packed for the kernels once, when first used."""
+
+    def __init__(self, name: str, data: Array, axes: Axes) -> None:
+        self.name = name
+        self.axes = axes
+        self.data = data.view()
+        self.data.flags.writeable = False
+        self._packed: dict[bool, _kernels.PackedMatrix] = {}
+
+    def packed(self, transposed: bool = False) -> _kernels.PackedMatrix:
+        """The weight laid out for `matmul`: [in, out] as it is, or [out, in] where transposed."""
+        if transposed not in self._packed:
+            data = self.data
+            if data.T.flags.c_contiguous:  # a turned view, as of a weight stored out × in: pack what is really stored
+                self._packed[transposed] = _kernels.pack(data.T, not transposed)
+            else:
+                self._packed[transposed] = _kernels.pack(np.ascontiguousarray(data), transposed)
+        return self._packed[transposed]
+
+    def __repr__(self) -> str:
+        return f"<Weight {self.name} {self.data.shape} {self.data.dtype}>"

@@ -1,0 +1,102 @@
+"""A Run does ops one after the other. With a trace it keeps every result; without, memory is used again and again."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Protocol
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.ops import Op, Tensor, Weight, append
+from llmtrace.ops.op import Array, Axes
+from llmtrace.trace.step import Record
+from llmtrace.trace.trace import Trace
+
+
+class Cache(Protocol):
+    """What a Run needs of `llmtrace.models.KVCache`."""
+
+    length: int
+
+    def extend(self, name: str, new: Array) -> Array: ...
+
+
+class Run:
+    """Executes a model's forward: `run("ln_1", layer_norm, x, epsilon=1e-5)` does the op and names the result.
+
+    The weights that the op takes are found by the step's name (`block.0.ln_1.gain`). `within("block.0")` gives a Run whose
+    names begin so. Use it as a context manager: leaving it frees the memory that no kept array needs.
+    """
+
+    def __init__(
+        self,
+        weights: Mapping[str, Weight],
+        trace: Trace | None = None,
+        cache: Cache | None = None,
+        results: frozenset[str] = frozenset(),
+    ) -> None:
+        self._weights = weights
+        self._trace = trace
+        self._cache = cache
+        self._results = results  # names whose arrays outlive an untraced run, so that they get memory of their own
+        self._arena = _kernels.Arena()
+        self._prefix = ""
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._arena.close()
+
+    def within(self, prefix: str) -> Run:
+        """The same run, with `prefix.` before every name."""
+        inner = copy.copy(self)
+        inner._prefix = f"{self._prefix}{prefix}."
+        return inner
+
+    def given(self, name: str, data: Array, axes: Axes) -> Tensor:
+        """A tensor that no op makes: what the run starts from."""
+        if self._trace is not None:
+            self._trace.give(name, data, axes)
+        return Tensor(name, data, axes)
+
+    def __call__(self, name: str, op: Op, *inputs: Tensor, **settings: Any) -> Tensor:
+        name = self._prefix + name
+        weights = [self._weights.get(f"{name}.{weight}") for weight in op.weights]
+        arguments: list[Any] = [tensor.data for tensor in inputs]
+        for kind, weight in zip(op.weights, weights, strict=True):
+            if weight is not None and kind in op.packed:
+                arguments.append(weight.packed(settings.get("transposed", False)))
+            else:
+                arguments.append(None if weight is None else weight.data)
+        empty = np.empty if name in self._results else self._arena.empty
+        try:
+            out = op.forward(*arguments, **settings, empty=empty)
+        except (ValueError, TypeError, IndexError) as error:
+            shapes = ", ".join(f"{tensor.name} {tensor.data.shape}" for tensor in inputs)
+            raise type(error)(f"{name} = {op.name}({shapes}): {error}") from error
+        if self._trace is None:
+            return Tensor(name, out, ())
+        axes = op.axes(*(t.axes for t in inputs), *(None if w is None else w.axes for w in weights))
+        names = tuple(None if weight is None else weight.name for weight in weights)
+        record = Record(name, op.name, tuple(t.name for t in inputs), names, settings, axes, out.shape, str(out.dtype))
+        self._trace.record(record, out)
+        return Tensor(name, out, axes)
+
+    def remember(self, name: str, new: Tensor) -> Tensor:
+        """With a key/value cache that holds earlier tokens: theirs and the new ones. Otherwise just the new ones."""
+        if self._cache is None:
+            return new
+        past = self._cache.length
+        data = self._cache.extend(self._prefix + name, new.data)
+        if not past:
+            return new
+        name = self._prefix + name
+        if self._trace is not None:
+            self._trace.give(f"{name}.past", data[..., :past, :], new.axes)
+            record = Record(name, append.name, (f"{name}.past", new.name), (), {}, new.axes, data.shape, str(data.dtype))
+            self._trace.record(record, data)
+        return Tensor(name, data, new.axes)

@@ -1,0 +1,106 @@
+"""A Step: one execution of an op, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from llmtrace.ops.op import Array, Axes
+
+
+class Tensors(Protocol):
+    """Anything that knows tensors by name."""
+
+    def tensor(self, name: str) -> Array: ...
+
+
+class Named(Mapping[str, Array]):
+    """Some tensors of a trace by name, fetched when looked at."""
+
+    def __init__(self, names: tuple[str | None, ...], tensors: Tensors) -> None:
+        self._names = tuple(name for name in names if name is not None)
+        self._tensors = tensors
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._tensors.tensor(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return f"{{{', '.join(f'{name!r}: array{self[name].shape}' for name in self)}}}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was done, without the numbers: the part of a Step that is written into a file's header.
+
+    `weights` has an entry for each weight that the op can take; None where this step had none (a linear layer without bias).
+    """
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    weights: tuple[str | None, ...]
+    settings: Mapping[str, Any]
+    axes: Axes
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class Step:
+    """One step of a trace with its numbers: `inputs` and `weights` by name, `output`; all arrays are read-only."""
+
+    def __init__(self, record: Record, tensors: Tensors) -> None:
+        self.record = record
+        self._tensors = tensors
+
+    @property
+    def name(self) -> str:
+        """The stable dotted name, such as `block.0.attn.q`."""
+        return self.record.name
+
+    @property
+    def op(self) -> str:
+        """The name of the op in `llmtrace.ops.OPS`."""
+        return self.record.op
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The op's settings, such as epsilon."""
+        return self.record.settings
+
+    @property
+    def axes(self) -> Axes:
+        """The names of the output's axes."""
+        return self.record.axes
+
+    @property
+    def inputs(self) -> Mapping[str, Array]:
+        """The tensors that came in, by name, in the op's order."""
+        return Named(self.record.inputs, self._tensors)
+
+    @property
+    def weights(self) -> Mapping[str, Array]:
+        """The model's weights that were used, by name, in the op's order."""
+        return Named(self.record.weights, self._tensors)
+
+    @property
+    def output(self) -> Array:
+        """What came out."""
+        return self._tensors.tensor(self.record.name)
+
+    def __repr__(self) -> str:
+        shape = " × ".join(f"{size} {axis}" for axis, size in zip(self.axes, self.record.shape, strict=True))
+        return f"<Step {self.name}: {self.op}({', '.join(self.record.inputs)}) → {shape}>"
+
+    def __rich__(self) -> Any:
+        from llmtrace.render import renderable  # the one door to the renderers
+
+        return renderable(self)

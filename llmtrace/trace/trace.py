@@ -1,0 +1,139 @@
+"""A Trace: every step of one run, in order, from the prompt to the next token."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from llmtrace.errors import AddressError
+from llmtrace.ops import Weight
+from llmtrace.ops.op import Array, Axes
+from llmtrace.trace.step import Record, Step
+
+
+class Trace:
+    """The ordered steps of one run, each with its numbers. `trace["block.0.attn.pattern"]` is a Step.
+
+    `tokens` are the texts of the tokens, by position (by sequence and position in a batch); `token_text(id)` is the text of
+    any token of the vocabulary. Arrays are read-only.
+    """
+
+    def __init__(
+        self,
+        weights: Mapping[str, Weight],
+        tokens: Sequence[Any] = (),
+        token_text: Callable[[int], str] = str,
+        model: str = "",
+    ) -> None:
+        self.tokens = list(tokens)
+        self.token_text = token_text
+        self.model = model
+        self.weights: dict[str, Weight] = {weight.name: weight for weight in weights.values()}
+        self._records: dict[str, Record] = {}
+        self._arrays: dict[str, Array] = {}
+        self._given: dict[str, Axes] = {}
+
+    # ---- writing, by Run -------------------------------------------------------------------------------------------
+
+    def give(self, name: str, data: Array, axes: Axes) -> None:
+        """Records what the run starts from: token ids, positions, what a cache already held."""
+        data = data.view()
+        data.flags.writeable = False
+        self._given[name] = axes
+        self._arrays[name] = data
+
+    def record(self, record: Record, output: Array) -> None:
+        """Records one step."""
+        if record.name in self._arrays:
+            raise ValueError(f"there is already a step named {record.name}")
+        output = output.view()
+        output.flags.writeable = False
+        self._records[record.name] = record
+        self._arrays[record.name] = output
+
+    # ---- reading ---------------------------------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> list[Step]:
+        """All steps in the order in which they were done."""
+        return [Step(record, self) for record in self._records.values()]
+
+    @property
+    def given(self) -> Mapping[str, Axes]:
+        """The names of the tensors that no step made, with their axes."""
+        return self._given
+
+    def __getitem__(self, name: str) -> Step:
+        if name not in self._records:
+            raise self._unknown(name, list(self._records))
+        return Step(self._records[name], self)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._records
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def names(self) -> list[str]:
+        """Every name that an address may begin with: steps, what was given, weights."""
+        return [*self._given, *self._records, *self.weights]
+
+    def tensor(self, name: str) -> Array:
+        """The numbers of a step's output, of what was given, or of a weight."""
+        if name in self._arrays:
+            return self._arrays[name]
+        if name in self.weights:
+            return self.weights[name].data
+        raise self._unknown(name, self.names())
+
+    def axes(self, name: str) -> Axes:
+        """The names of a tensor's axes."""
+        if name in self._records:
+            return self._records[name].axes
+        if name in self._given:
+            return self._given[name]
+        if name in self.weights:
+            return self.weights[name].axes
+        raise self._unknown(name, self.names())
+
+    def label(self, axis: str, index: int, batch: int | None = None) -> str | None:
+        """The token at a place of an axis, where the axis has tokens: positions, queries, keys, the vocabulary."""
+        if axis == "vocabulary":
+            return self.token_text(index)
+        if axis in {"position", "query", "key"}:
+            tokens = self.tokens if batch is None else self.tokens[batch]
+            return tokens[index] if index < len(tokens) else None
+        return None
+
+    def explain(self, name: str, *index: Any, depth: int = 1, count: int = 3, **axes: Any) -> Any:
+        """The Explanation of one number, going `depth` steps back through the `count` elements that matter most.
+
+        The index is by place or by axis, with token texts for axes that have them: `explain("logits", -1, " mat")`,
+        `explain("block.0.attn.scores", head=2, query=4, key=1)`, or all in one address, `explain("logits[-1, 3]")`.
+        """
+        from llmtrace.explain import explain  # an Explanation knows traces, not the other way round
+
+        return explain(self, name, *index, depth=depth, count=count, **axes)
+
+    def nbytes(self) -> int:
+        """How many bytes the recorded arrays take."""
+        return sum(array.nbytes for array in self._arrays.values())
+
+    def __repr__(self) -> str:
+        return f"<Trace of {self.model or 'a model'}: {len(self)} steps, {np.shape(self.tokens)} tokens>"
+
+    def __rich__(self) -> Any:
+        from llmtrace.render import renderable  # the one door to the renderers
+
+        return renderable(self)
+
+    @staticmethod
+    def _unknown(name: str, known: list[str]) -> AddressError:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]
+        return AddressError(f"nothing is named {name!r}; the nearest names are {', '.join(near)}")

@@ -1,0 +1,245 @@
+#!/usr/bin/env python
+"""Check exp, log, tanh and erf of csrc/ against arithmetic of higher precision that shares nothing with them.
+
+    python tools/check_elementary.py --exhaustive            # all 2^32 floats of each function: about ten minutes
+    python tools/check_elementary.py --sample 1000000 exp    # that many floats, evenly spread over all bit patterns
+    python tools/check_elementary.py --builds --exhaustive   # do builds for different instruction sets agree?
+    python tools/check_elementary.py --doubles 100000        # the float64 functions against mpmath
+    python tools/check_elementary.py --time                  # nanoseconds per element, per build
+
+Needs gcc and libquadmath on x86-64 (the reference is the 80-bit and 113-bit arithmetic there) and, for --doubles, mpmath.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+FUNCTIONS = ("exp", "log", "tanh", "erf")
+SOURCE = Path(__file__).with_name("check_elementary.c")
+ALL_FLOATS = 2**32
+HARDEST = 32
+COMMON = "-std=c11 -shared -fPIC -Wall -Wextra -ffp-contract=off -fno-math-errno -fno-trapping-math".split()
+BUILDS = {
+    "scalar -O0": ["-O0"],
+    "baseline": ["-O3"],
+    "AVX2": ["-O3", "-mavx2"],
+    "AVX-512": "-O3 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512".split(),
+}
+
+
+class HardCase(ctypes.Structure):
+    """An input whose true result lies close to the midpoint of two floats; distance in units of the last place."""
+
+    _fields_ = [("input", ctypes.c_uint32), ("expected", ctypes.c_uint32), ("distance", ctypes.c_double)]
+
+
+class Report(ctypes.Structure):
+    """What check_range of check_elementary.c found."""
+
+    _fields_ = [
+        ("checked", ctypes.c_uint64),
+        ("wrong", ctypes.c_uint64),
+        ("undecided", ctypes.c_uint64),
+        ("quad_calls", ctypes.c_uint64),
+        ("wrong_inputs", ctypes.c_uint32 * HARDEST),
+        ("hardest", HardCase * HARDEST),
+        ("hard_count", ctypes.c_int),
+    ]
+
+
+def build(folder: Path, name: str, *, reference: bool = False) -> ctypes.CDLL:
+    """Compile check_elementary.c with the flags of one build and load it."""
+    target = folder / (name.replace(" ", "_") + ("_reference" if reference else "") + ".so")
+    extra = ["-DWITH_REFERENCE", "-lquadmath", "-lm"] if reference else []
+    command = ["gcc", *COMMON, *BUILDS[name], str(SOURCE), "-o", str(target), *extra]
+    subprocess.run(command, check=True)
+    library = ctypes.CDLL(str(target))
+    library.hash_range.restype = ctypes.c_uint64
+    return library
+
+
+def chunks(step: int, pieces: int = 256) -> list[tuple[int, int]]:
+    """Split all bit patterns into ranges that keep to the multiples of step."""
+    size = -(-ALL_FLOATS // (pieces * step)) * step
+    return [(first, min(first + size, ALL_FLOATS)) for first in range(0, ALL_FLOATS, size)]
+
+
+def over_chunks(work: Callable[[int, int], Any], step: int, workers: int) -> list[Any]:
+    """Do work(first, end) for every chunk. Threads are enough: ctypes lets go of the interpreter lock."""
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda chunk: work(*chunk), chunks(step)))
+
+
+def check_floats(library: ctypes.CDLL, function: str, step: int, workers: int) -> dict[str, Any]:
+    """Compare one float function with the reference on every step-th bit pattern."""
+    index, start = FUNCTIONS.index(function), time.perf_counter()
+
+    def work(first: int, end: int) -> Report:
+        report = Report()
+        limits = (ctypes.c_uint64(first), ctypes.c_uint64(end), ctypes.c_uint64(step))
+        library.check_range(index, *limits, ctypes.byref(report))
+        return report
+
+    reports = over_chunks(work, step, workers)
+    hard = [case for report in reports for case in report.hardest[: report.hard_count]]
+    hard.sort(key=lambda case: case.distance)
+    return {
+        "function": function,
+        "checked": sum(report.checked for report in reports),
+        "wrong": sum(report.wrong for report in reports),
+        "undecided": sum(report.undecided for report in reports),
+        "wrong_inputs": [f"{bits:#010x}" for r in reports for bits in r.wrong_inputs[: min(r.wrong, HARDEST)]],
+        "hardest": [(f"{c.input:#010x}", f"{c.expected:#010x}", c.distance) for c in hard[:HARDEST]],
+        "seconds": time.perf_counter() - start,
+    }
+
+
+def check_builds(folder: Path, function: str, step: int, workers: int) -> bool:
+    """Print one hash over all outputs per build; true if they are equal."""
+    hashes = []
+    for name in BUILDS:
+        library, index, start = build(folder, name), FUNCTIONS.index(function), time.perf_counter()
+
+        def work(first: int, end: int, library: ctypes.CDLL = library, index: int = index) -> int:
+            limits = (ctypes.c_uint64(first), ctypes.c_uint64(end), ctypes.c_uint64(step))
+            return int(library.hash_range(index, *limits))
+
+        hashes.append(sum(over_chunks(work, step, workers)) % 2**64)
+        print(f"{function:5} {name:11} {hashes[-1]:016x}  {time.perf_counter() - start:6.1f} s", flush=True)
+    return len(set(hashes)) == 1
+
+
+def doubles_for(function: str, count: int) -> list[float]:
+    """Random doubles of every size, and known hard ones: the last two are Lefèvre and Muller's worst cases."""
+    source = random.Random(20240607)
+    values = [source.gauss(0, 2) for _ in range(count // 2)]
+    values += [source.choice((-1, 1)) * source.uniform(1, 2) * 2.0 ** source.randint(-60, 10) for _ in range(count // 4)]
+    limits = {"exp": (-746.0, -700.0), "log": (0.9, 1.1), "tanh": (15.0, 20.0), "erf": (4.0, 6.0)}[function]
+    values += [source.uniform(*limits) for _ in range(count - len(values))]
+    values += [sign * (1 + part * 2.0**-52) * 2.0**k for k in range(-60, -20) for part in (0, 1, -0.5) for sign in (1, -1)]
+    values += [1 + k * 2.0**-52 for k in range(-9, 10)] + [5e-324, 1e-310, 2.0**-1022, 709.782712893384, 709.782712893384 + 1e-12]
+    values += [-745.1332191019411, -745.1332191019412, float.fromhex("0x1.9E9CBBFD6080Bp-31")]
+    values += [float.fromhex("0x1.62A88613629B6p+678")]
+    return [abs(x) for x in values] if function == "log" else values
+
+
+def nearest_double(value: Any) -> float:
+    """An mpmath number rounded to the nearest double, ties to even, overflow to infinity."""
+    import mpmath
+
+    if value == 0:
+        return 0.0
+    exponent = mpmath.frexp(value)[1]
+    unit = max(exponent - 53, -1074)
+    whole = int(mpmath.nint(mpmath.ldexp(value, -unit)))
+    try:
+        return float(whole) * 2.0**unit if unit >= -1022 else float(mpmath.ldexp(whole, unit))
+    except OverflowError:
+        return float("inf") if whole > 0 else float("-inf")
+
+
+def check_doubles(library: ctypes.CDLL, function: str, count: int) -> int:
+    """Compare one double function with mpmath; returns how many results are not the nearest double."""
+    import mpmath
+
+    mpmath.mp.prec = 400
+    inputs, start = doubles_for(function, count), time.perf_counter()
+    array = ctypes.c_double * len(inputs)
+    outputs = array()
+    getattr(library, function + "_f64")(array(*inputs), outputs, ctypes.c_ssize_t(len(inputs)))
+    wrong, nearest_miss = 0, 1.0
+    for x, y in zip(inputs, outputs, strict=True):
+        clipped = max(-800.0, min(x, 800.0)) if function != "log" else x
+        true = getattr(mpmath, function)(mpmath.mpf(clipped))
+        expected = nearest_double(true)
+        if y != expected:
+            wrong += 1
+            print(f"  {function}({x.hex()}) is {expected.hex()}, not {y.hex()}")
+        if abs(clipped) > 2.0**-20 and 1e-300 < abs(true) < 1e300:
+            position = mpmath.ldexp(abs(true), 53 - mpmath.frexp(true)[1])
+            nearest_miss = min(nearest_miss, float(abs(position - mpmath.floor(position) - 0.5)))
+    seconds = time.perf_counter() - start
+    print(f"{function:5} float64: {len(inputs)} checked, {wrong} wrong, hardest {nearest_miss:.3g} ulp from a midpoint, {seconds:.0f} s")
+    return wrong
+
+
+def measure(folder: Path, functions: Sequence[str]) -> None:
+    """Print the best of 40 timings over 65,536 normally distributed inputs (their magnitudes, for log)."""
+    source, count = random.Random(1), 65536
+    values = [source.gauss(0, 2) for _ in range(count)]
+    for name in BUILDS:
+        library, texts = build(folder, name), []
+        for function in functions:
+            inputs = [abs(x) for x in values] if function == "log" else values
+            for suffix, kind, n in (("_f32", ctypes.c_float, count), ("_f64", ctypes.c_double, 4096)):
+                x, y, best = (kind * n)(*inputs[:n]), (kind * n)(), float("inf")
+                for _ in range(40 if suffix == "_f32" else 5):
+                    start = time.perf_counter()
+                    getattr(library, function + suffix)(x, y, ctypes.c_ssize_t(n))
+                    best = min(best, time.perf_counter() - start)
+                texts.append(f"{function}{suffix} {best / n * 1e9:7.2f}")
+        print(f"{name:11} ns per element: " + "  ".join(texts), flush=True)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("functions", nargs="*", help="any of exp log tanh erf; all of them by default")
+    parser.add_argument("--exhaustive", action="store_true", help="all 2^32 floats")
+    parser.add_argument("--sample", type=int, metavar="N", default=1 << 22, help="N floats (default 4,194,304)")
+    parser.add_argument("--builds", action="store_true", help="compare the outputs of the builds instead")
+    parser.add_argument("--doubles", type=int, metavar="N", help="check float64 on N inputs instead")
+    parser.add_argument("--time", action="store_true", help="measure instead")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", type=Path, help="write the reports, hard cases included, to this file")
+    options = parser.parse_args()
+    unknown = set(options.functions) - set(FUNCTIONS)
+    if unknown:
+        parser.error(f"no such function: {', '.join(sorted(unknown))}; choose from {', '.join(FUNCTIONS)}")
+    options.functions = options.functions or list(FUNCTIONS)
+    return options
+
+
+def main() -> int:
+    """Run what was asked for; exit code 1 if anything is wrong."""
+    options = arguments()
+    step = 1 if options.exhaustive else max(1, ALL_FLOATS // options.sample) | 1
+    good, reports = True, []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if options.time:
+            measure(folder, options.functions)
+        elif options.builds:
+            for function in options.functions:
+                good = check_builds(folder, function, step, options.workers) and good
+        elif options.doubles is not None:
+            library = build(folder, "baseline")
+            good = sum([check_doubles(library, function, options.doubles) for function in options.functions]) == 0
+        else:
+            library = build(folder, "AVX-512", reference=True)
+            for function in options.functions:
+                report = check_floats(library, function, step, options.workers)
+                reports.append(report)
+                good = good and report["wrong"] == report["undecided"] == 0
+                hardest = "{0} is {2:.3g} ulp from a midpoint".format(*report["hardest"][0]) if report["hardest"] else "none near a midpoint"
+                counts = "{checked} checked, {wrong} wrong, {undecided} undecided".format(**report)
+                print(f"{function:5} {counts}; hardest: {hardest}; {report['seconds']:.0f} s {report['wrong_inputs'][:8]}", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8")
+    print("all right" if good else "WRONG RESULTS, see above")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
