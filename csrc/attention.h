@@ -6,11 +6,11 @@
 
 /* ---- scores: LANES keys side by side. A slab of them is turned on its side first, so that lanes lie next to each other. ---- */
 #ifndef LANES
-#define LANES 16
+#define LANES 32
 #define SLAB 64
 #endif
 
-static inline void NAME(scores_of)(const REAL *restrict q, ptrdiff_t stride, const REAL *restrict slab, ptrdiff_t depth,
+static inline __attribute__((always_inline)) void NAME(scores_of)(const REAL *restrict q, ptrdiff_t stride, const REAL *restrict slab, ptrdiff_t depth,
                                    REAL *restrict sums, const int queries)
 {
     REAL acc[4][LANES];
@@ -26,11 +26,33 @@ static inline void NAME(scores_of)(const REAL *restrict q, ptrdiff_t stride, con
             sums[t * LANES + lane] = acc[t][lane];
 }
 
+/* The same for one query, as when a text is read on token by token: turning the keys would cost more than it saves. */
+static inline void NAME(scores_of_one)(const REAL *restrict q, const REAL *restrict k, ptrdiff_t width, ptrdiff_t lanes,
+                                       REAL *restrict sums)
+{
+    enum { CHAINS = 8 };
+    for (ptrdiff_t lane = 0; lane < lanes; lane += CHAINS) {
+        REAL acc[CHAINS] = {0};
+        const REAL *key[CHAINS];
+        for (ptrdiff_t c = 0; c < CHAINS; c++)
+            key[c] = k + (lane + c < lanes ? lane + c : lanes - 1) * width;
+        for (ptrdiff_t d = 0; d < width; d++)
+            for (int c = 0; c < CHAINS; c++)
+                acc[c] += q[d] * key[c][d];
+        for (int c = 0; c < CHAINS; c++)
+            sums[lane + c] = acc[c];
+    }
+}
+
 /* The scores of `queries` queries with `lanes` ≤ LANES keys: every sum over all of D, in order, slab after slab. */
 static void NAME(score_block)(const attention_scores_job *j, const REAL *q, const REAL *k, ptrdiff_t queries, ptrdiff_t lanes,
                               REAL *sums)
 {
     REAL slab[SLAB * LANES];
+    if (queries == 1) {
+        NAME(scores_of_one)(q, k, j->width, lanes, sums);
+        return;
+    }
     for (ptrdiff_t i = 0; i < queries * LANES; i++)
         sums[i] = 0;
     for (ptrdiff_t start = 0; start < j->width; start += SLAB) {
@@ -74,7 +96,7 @@ static void NAME(attention_scores)(const void *job, ptrdiff_t begin, ptrdiff_t e
 }
 
 /* ---- mix: `width` features side by side, for `queries` queries that share the keys below `keys`. ---- */
-static inline void NAME(mix_of)(const REAL *restrict pattern, ptrdiff_t pattern_stride, const REAL *restrict v, ptrdiff_t v_stride,
+static inline __attribute__((always_inline)) void NAME(mix_of)(const REAL *restrict pattern, ptrdiff_t pattern_stride, const REAL *restrict v, ptrdiff_t v_stride,
                                 ptrdiff_t keys, ptrdiff_t seen, REAL *restrict out, const int queries, const int width)
 {
     REAL acc[4][SLAB];

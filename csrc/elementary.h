@@ -2,7 +2,7 @@
  *
  * The float functions work in double and round once, at the very end. They use + − × ÷ only, never a fused
  * multiply-add, a library call or a table, so every IEEE machine gives the same bits; and every choice is a
- * `condition ? this : that` between two computed values, so the compiler can treat 8 or 16 elements at a time.
+ * `condition ? this : that` between two computed values, so the compiler can treat several elements at a time.
  * That the final rounding is right is not argued but checked, for all 2^32 inputs, by tools/check_elementary.py.
  * The double functions are in the second half of each header; they use the long arithmetic of wide.h.
  *
@@ -34,6 +34,16 @@ static inline double double_of_bits(uint64_t bits)
 
 static inline double magnitude_of(double x) { return double_of_bits(bits_of(x) & ~SIGN_BIT); }
 static inline double with_sign_of(double size, double x) { return double_of_bits(bits_of(size) | (bits_of(x) & SIGN_BIT)); }
+
+/* large + small, rounded to odd: a sum that does not fit a double becomes whichever of its two neighbours has an odd last
+ * bit. Rounding that to float is then like rounding the exact sum, even if it nearly is the midpoint of two floats; the
+ * usual sum could become that midpoint (Boldo & Melquiond, IEEE Trans. Computers 57(4), 2008). |small| ≤ |large|. */
+static inline double sum_to_odd(double large, double small)
+{
+    const double sum = large + small, lost = small - (sum - large); /* exactly what the sum lost: Dekker 1971 */
+    const uint64_t bits = bits_of(sum), step = lost != 0 ? ~bits & 1 : 0, inwards = (bits_of(lost) ^ bits) >> 63;
+    return double_of_bits(bits + step - 2 * (step & inwards));
+}
 
 /* Adding 1.5·2^52 leaves no room for a fraction: the sum is rounded to an integer, which stands in its lowest bits.
  * Good for |x| < 2^51 (Muller et al., Handbook of Floating-Point Arithmetic). */

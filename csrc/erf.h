@@ -33,8 +33,8 @@ static inline float erf_of_f32(float x)
 
     /* 2/√π is a part of 29 bits, whose product with a float is exact, and a rest, which is p's last coefficient. */
     const exp_parts e = exp_split(-square);
-    const double main = small ? size * 0x1.20dd75p+0 : 1, factor = small ? size : -(e.power * (1 + e.rest));
-    return (float)with_sign_of(main + factor * p, x);
+    const double first = small ? size * 0x1.20dd75p+0 : 1, factor = small ? size : -(e.power * (1 + e.rest));
+    return (float)with_sign_of(first + factor * p, x);
 }
 
 /* erf x = 2/√π · x · e^(−x²) · (1 + y/3·(1 + y/5·(1 + y/7·(1 + …)))), y = 2x²: nothing is subtracted
@@ -47,7 +47,7 @@ static inline double erf_of_f64(double x)
         return with_sign_of(1, x);
     const wide size = wide_of(magnitude_of(x)), square = wide_multiply(size, size), y = wide_scale(square, 1);
     wide sum = wide_one;
-    for (uint32_t n = 40 + 3 * (uint32_t)(x * x); n >= 1; n--)
+    for (uint32_t n = 52 + 3 * (uint32_t)(x * x); n >= 1; n--)
         sum = wide_add(wide_one, wide_divide_small(wide_multiply(sum, y), 2 * n + 1));
     const wide_exp_parts e = wide_exp_split(wide_negative(square), -(x * x));
     const wide bell = wide_scale(wide_add(wide_one, e.rest), e.power); /* e^(−x²) */

@@ -56,12 +56,14 @@ typedef struct { const void *x; int64_t *out; ptrdiff_t width; } argmax_job;
  * A plain matrix of C columns: run = C, positions = rows. Heads [H, T, D]: run = D, head_stride = T·D, sequence_stride = H·T·D. */
 typedef struct { ptrdiff_t positions, sequence_stride, run, head_stride; } matrix_layout;
 
+#define ROW_GROUP 96 /* the most rows of an item of matmul */
+
 typedef struct {
     const void *x, *panels, *bias; /* bias may be NULL */
     void *out;
     ptrdiff_t rows, depth, columns;
     matrix_layout x_layout, out_layout;
-    ptrdiff_t row_group, column_group; /* an item is a block of row_group rows × column_group panels; see matmul.h */
+    ptrdiff_t row_group; /* ≤ ROW_GROUP; an item is so many rows (the last has fewer) × one panel; see matmul.h */
 } matmul_job;
 
 /* q [N, T, D], k [N, S, D], out [N, T, S]; N = batch × heads; query t sees the keys 0 … S - T + t. An item: (n, block of queries).

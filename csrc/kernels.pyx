@@ -64,7 +64,6 @@ cdef extern from "inner.h":
         matrix_layout x_layout
         matrix_layout out_layout
         Py_ssize_t row_group
-        Py_ssize_t column_group
     ctypedef struct attention_scores_job:
         const void *q
         const void *k
@@ -82,6 +81,7 @@ cdef extern from "inner.h":
         Py_ssize_t keys
         Py_ssize_t width
         Py_ssize_t value_stride
+    const Py_ssize_t ROW_GROUP
     int KERNEL_embedding, KERNEL_add, KERNEL_multiply, KERNEL_scale
     int KERNEL_exp, KERNEL_log, KERNEL_tanh, KERNEL_erf
     int KERNEL_relu, KERNEL_sigmoid, KERNEL_silu, KERNEL_gelu_tanh, KERNEL_gelu_erf
@@ -98,6 +98,7 @@ cdef extern from "float_state.h":
         pass
 
 include "runtime.pxi"
+include "threads.pxi"
 include "memory.pxi"
 
 
@@ -190,7 +191,7 @@ def softmax(x, out, bint causal=False):
     job.causal = causal
     if causal and job.queries > job.width:
         raise ValueError(f"x has {job.queries} queries but only {job.width} keys; every query needs its own key")
-    run(KERNEL_softmax, kind, &job, x.size // job.width if job.width else 0, grain_of(job.width * 16, 1))
+    run(KERNEL_softmax, kind, &job, x.size // job.width if job.width else 0, grain_of(job.width * 16, 8))
 
 
 def argmax(x, out):

@@ -5,7 +5,7 @@
 #define ROWS_TOGETHER 8
 #endif
 
-static inline void NAME(layer_norm_rows)(const layer_norm_job *j, ptrdiff_t row, const int rows)
+static inline __attribute__((always_inline)) void NAME(layer_norm_rows)(const layer_norm_job *j, ptrdiff_t row, const int rows)
 {
     const ptrdiff_t width = j->width;
     const REAL *x = (const REAL *)j->x + row * width, *gain = j->gain, *bias = j->bias;

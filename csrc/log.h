@@ -37,7 +37,7 @@ static inline float log_of_f32(float x)
     /* k·ln 2 is an exact part and a rest; what rounding head + f loses is carried into the small terms. */
     const double head = k * 0x1.62e42fefa2000p-1, sum = head + f, lost = (head - sum) + f;
     const double tail = k * 0x1.9ef35793c7673p-41 - (half_square - s * (half_square + R));
-    double y = sum + (lost + tail);
+    double y = sum_to_odd(sum, lost + tail);
 
     y = d < INFINITE ? y : d; /* ∞ and NaN are their own logarithms */
     y = d < 0 ? NOT_A_NUMBER : y;

@@ -1,4 +1,59 @@
-# Matrix multiplication with a packed weight.
+# Matrix multiplication with a packed weight; the sums are in matmul.h.
+import mmap
+
+cdef extern from *:
+    """
+    typedef struct { const char *weight; ptrdiff_t depth_stride, column_stride; char *panels; ptrdiff_t depth, columns, panel, group; } pack_job;
+
+    /* Panel p holds, for each k in turn, the weights w[k, p·panel … p·panel + panel − 1], zeros beyond the last column.
+     * An item is a group of panels, wide enough to read whole cache lines of a row of w. Strides count bytes: any matrix,
+     * transposed or a slice of another, packs. */
+    #define PACK(name, real)                                                                                              \
+        static void name(const void *job, ptrdiff_t begin, ptrdiff_t end)                                                 \
+        {                                                                                                                 \
+            const pack_job *p = job;                                                                                      \
+            const ptrdiff_t width = p->group * p->panel, stop = end * width < p->columns ? end * width : p->columns;      \
+            for (ptrdiff_t group = begin * width; group < stop; group += width)                                           \
+                for (ptrdiff_t k = 0; k < p->depth; k++)                                                                  \
+                    for (ptrdiff_t first = group; first < group + width && first < stop; first += p->panel) {             \
+                        const char *from = p->weight + k * p->depth_stride + first * p->column_stride;                    \
+                        real *to = (real *)p->panels + first * p->depth + k * p->panel;                                   \
+                        for (ptrdiff_t j = 0; j < p->panel; j++, from += p->column_stride)                                \
+                            to[j] = first + j < p->columns ? *(const real *)from : 0;                                     \
+                    }                                                                                                     \
+        }
+    PACK(pack_f32, float)
+    PACK(pack_f64, double)
+    """
+    ctypedef struct pack_job:
+        const char *weight
+        Py_ssize_t depth_stride
+        Py_ssize_t column_stride
+        char *panels
+        Py_ssize_t depth
+        Py_ssize_t columns
+        Py_ssize_t panel
+        Py_ssize_t group
+    void pack_f32(const void *job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil
+    void pack_f64(const void *job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil
+
+HUGE_PAGE = 2 << 20
+
+
+def aligned_empty(Py_ssize_t count, dtype):
+    """An uninitialised vector that starts on a cache line; a large one lies in huge pages where the system has them, which
+    are filled four times as fast and looked up with fewer misses."""
+    cdef Py_ssize_t size = count * np.dtype(dtype).itemsize
+    if size < HUGE_PAGE or not hasattr(mmap, "MADV_HUGEPAGE"):
+        raw = np.empty(size + 64, np.uint8)
+        start = -raw.ctypes.data % 64
+    else:
+        memory = mmap.mmap(-1, size + HUGE_PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        raw = np.frombuffer(memory, np.uint8)
+        start = -raw.ctypes.data % HUGE_PAGE
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return raw[start:start + size].view(dtype)
+
 
 cdef class PackedMatrix:
     """A weight [K, N] laid out in panels for `matmul`; made once by `pack` and never changed."""
@@ -8,21 +63,34 @@ cdef class PackedMatrix:
 
 
 def pack(weight, bint transposed=False):
-    """Packs a weight [in, out], or [out, in] where transposed."""
+    """Packs a weight [in, out], or [out, in] where transposed. A weight may have any strides."""
     cdef int kind = real_type(weight, "weight")
     cdef PackedMatrix packed = PackedMatrix.__new__(PackedMatrix)
-    cdef Py_ssize_t panel = table.panel_f64 if kind == cnp.NPY_FLOAT64 else table.panel_f32
+    cdef pack_job job
+    cdef Py_ssize_t count
     if weight.ndim != 2:
         raise ValueError(f"weight must have 2 axes, not shape {weight.shape}")
+    if not weight.dtype.isnative or not weight.flags.aligned:
+        weight = np.array(weight, weight.dtype.newbyteorder("="))
     matrix = weight.T if transposed else weight
-    packed.depth, packed.columns = matrix.shape
+    packed.depth, packed.columns = job.depth, job.columns = matrix.shape
     packed.kind = kind
-    panels = np.zeros(((packed.columns + panel - 1) // panel, packed.depth, panel), weight.dtype)
-    for p in range(panels.shape[0]):
-        part = matrix[:, p * panel:(p + 1) * panel]
-        panels[p, :, :part.shape[1]] = part
-    packed.panels = panels
+    job.panel = table.panel_f64 if kind == cnp.NPY_FLOAT64 else table.panel_f32
+    count = (job.columns + job.panel - 1) // job.panel
+    packed.panels = aligned_empty(count * job.depth * job.panel, matrix.dtype)
+    job.weight = <const char *> cnp.PyArray_DATA(<cnp.ndarray> matrix)
+    job.depth_stride, job.column_stride = matrix.strides
+    job.panels = <char *> cnp.PyArray_DATA(<cnp.ndarray> packed.panels)
+    job.group = (128 + job.panel - 1) // job.panel
+    run_pack(pack_f64 if kind == cnp.NPY_FLOAT64 else pack_f32, &job, (count + job.group - 1) // job.group)
+    packed.panels.flags.writeable = False
     return packed
+
+
+cdef int run_pack(range_fn function, const pack_job *job, Py_ssize_t items) except -1:
+    with nogil:
+        stopped = pool_run(function, job, items, 1, interrupted)
+    return stopped  # −1 with the exception of the signal's handler set
 
 
 cdef int layout_of(array, matrix_layout *layout, Py_ssize_t *rows, Py_ssize_t *columns, str name) except -1:
@@ -41,11 +109,11 @@ cdef int layout_of(array, matrix_layout *layout, Py_ssize_t *rows, Py_ssize_t *c
     return 0
 
 
-def matmul(x, PackedMatrix weight, bias, out):
+def matmul(x, PackedMatrix weight not None, bias, out):
     """out = x · weight + bias. x [rows, K] or heads [sequences, H, T, D] with H·D = K; out [rows, N] or heads likewise;
     bias [N] or None."""
     cdef matmul_job job
-    cdef Py_ssize_t rows, columns
+    cdef Py_ssize_t rows, columns, blocks, panel, work
     job.x = pointer(x, weight.kind, -1, "x")
     job.out = target(out, weight.kind, -1, "out")
     job.bias = NULL if bias is None else pointer(bias, weight.kind, 1, "bias")
@@ -59,4 +127,12 @@ def matmul(x, PackedMatrix weight, bias, out):
         raise ValueError(f"out has {rows} rows of {columns}, expected {job.rows} of {weight.columns}")
     if bias is not None:
         expect_shape(bias, (weight.columns,), "bias")
-    run(KERNEL_matmul, weight.kind, &job, job.rows * job.columns, 64)
+    if rows == 0:
+        return
+    # Blocks of rows as equal as can be, of whole tiles; chunks of at least some microseconds.
+    panel = table.panel_f64 if weight.kind == cnp.NPY_FLOAT64 else table.panel_f32
+    blocks = (rows + ROW_GROUP - 1) // ROW_GROUP
+    job.row_group = ((rows + blocks - 1) // blocks + 11) // 12 * 12
+    blocks = (rows + job.row_group - 1) // job.row_group
+    work = max(min(rows, job.row_group), 8) * panel * max(job.depth, 1)
+    run(KERNEL_matmul, weight.kind, &job, blocks * ((columns + panel - 1) // panel), (1 << 18) // work + 1)

@@ -1,17 +1,268 @@
-/* placeholder: one thread */
+/* One job at a time, shared out by a counter that every thread draws its next chunk from; see pool.h.
+ *
+ *   caller                                        worker
+ *   opens the job, wakes workers                  idle: watches `jobs_opened` for SPIN_NS, then sleeps
+ *   chunk, chunk, chunk … until none is left      joins while the job is open and has a seat: `running` + 1
+ *   closes the job: nobody joins or draws         chunk, chunk … until none is left or the job is closed
+ *   waits until `running` is 0                    leaves: `running` − 1
+ *
+ * Joining and closing happen under `lock`, so once closed and left no worker can touch the job, which lives on the caller's
+ * stack. A caller that finds the pool busy, or has a single chunk, does not open its job and computes all of it itself. */
+#define _GNU_SOURCE
 #include "pool.h"
 #include "float_state.h"
-static int count = 1;
-int pool_run(range_fn kernel, const void *job, ptrdiff_t items, ptrdiff_t grain, int (*interrupted)(void))
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SPIN_NS 50000
+#define ASK_NS 20000000 /* how often the caller asks `interrupted` */
+#define STACK_BYTES (1 << 20)
+
+typedef struct {
+    range_fn kernel;
+    const void *job;
+    ptrdiff_t items, grain;
+    atomic_ptrdiff_t next; /* the first item that nobody has drawn */
+    atomic_int open;
+} shared_job;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards current, seats, workers, sleeping, and a rise of running */
+static pthread_cond_t opened = PTHREAD_COND_INITIALIZER, left = PTHREAD_COND_INITIALIZER;
+static shared_job *current;
+static int seats, workers, sleeping;
+static atomic_int running, busy, threads;
+static atomic_uint jobs_opened;
+static _Thread_local shared_job *mine; /* the open job of this very thread */
+
+static long long now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static void pause_briefly(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Waits while the condition holds, SPIN_NS at most, without going to sleep. */
+#define SPIN_WHILE(condition)                                                                                          \
+    for (long long until = now_ns() + SPIN_NS; (condition) && now_ns() < until;)                                       \
+        for (int i = 0; i < 20 && (condition); i++)                                                                    \
+            pause_briefly();
+
+/* ---- workers ------------------------------------------------------------------------------------------------------- */
+
+/* Computes the next chunk; 0 where there is none. */
+static int compute_chunk(shared_job *s)
+{
+    const ptrdiff_t begin = atomic_fetch_add_explicit(&s->next, s->grain, memory_order_relaxed);
+    if (begin >= s->items)
+        return 0;
+    s->kernel(s->job, begin, s->items - begin < s->grain ? s->items : begin + s->grain);
+    return 1;
+}
+
+static void *work(void *unused)
+{
+    unsigned seen = 0; /* job 0 never exists */
+    for (;;) {
+        SPIN_WHILE(atomic_load(&jobs_opened) == seen)
+        pthread_mutex_lock(&lock);
+        sleeping++;
+        while (atomic_load(&jobs_opened) == seen)
+            pthread_cond_wait(&opened, &lock);
+        sleeping--;
+        seen = atomic_load(&jobs_opened);
+        shared_job *s = seats > 0 ? current : NULL;
+        if (s) {
+            seats--;
+            atomic_fetch_add(&running, 1);
+        }
+        pthread_mutex_unlock(&lock);
+        if (!s)
+            continue;
+        const float_state before = float_state_enter();
+        while (atomic_load_explicit(&s->open, memory_order_relaxed) && compute_chunk(s)) {
+        }
+        float_state_leave(before);
+        if (atomic_fetch_sub(&running, 1) == 1) { /* the last to leave; the caller may have gone to sleep */
+            pthread_mutex_lock(&lock);
+            pthread_cond_signal(&left);
+            pthread_mutex_unlock(&lock);
+        }
+    }
+    return unused;
+}
+
+/* Makes workers until there are `wanted`, or as many as the system allows. Called with the lock held. */
+static void make_workers(int wanted)
+{
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    pthread_t thread;
+    if (workers >= wanted || pthread_attr_init(&attributes))
+        return;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* workers inherit it: signals are for Python's threads */
+    while (workers < wanted && !pthread_create(&thread, &attributes, work, NULL))
+        workers++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+}
+
+/* ---- the caller ---------------------------------------------------------------------------------------------------- */
+
+static void open_job(shared_job *s, int helpers)
+{
+    pthread_mutex_lock(&lock);
+    make_workers(helpers);
+    current = s;
+    seats = helpers;
+    atomic_fetch_add(&jobs_opened, 1);
+    const int wake = sleeping < helpers ? sleeping : helpers;
+    pthread_mutex_unlock(&lock);
+    for (int i = 0; i < wake; i++)
+        pthread_cond_signal(&opened);
+    mine = s;
+}
+
+/* Nobody draws another chunk; waits for those being computed. */
+static void close_job(shared_job *s)
+{
+    atomic_store(&s->open, 0);
+    pthread_mutex_lock(&lock);
+    current = NULL;
+    seats = 0;
+    pthread_mutex_unlock(&lock);
+    SPIN_WHILE(atomic_load(&running))
+    if (atomic_load(&running)) {
+        pthread_mutex_lock(&lock);
+        while (atomic_load(&running))
+            pthread_cond_wait(&left, &lock);
+        pthread_mutex_unlock(&lock);
+    }
+    mine = NULL;
+}
+
+/* Computes chunks until none is left or `interrupted` says stop. Python's signal handlers run in there: under the caller's
+ * own floating-point state, and free to fork, which closes the job to the workers (see before_fork). */
+static int compute(shared_job *s, int (*interrupted)(void))
 {
     float_state before = float_state_enter();
+    long long asked = now_ns();
     int stop = 0;
-    for (ptrdiff_t i = 0; i < items && !stop; i += grain) {
-        kernel(job, i, i + grain < items ? i + grain : items);
-        if (interrupted) stop = interrupted();
+    while (!stop && compute_chunk(s)) {
+        if (!interrupted || now_ns() - asked < ASK_NS)
+            continue;
+        float_state_leave(before);
+        stop = interrupted();
+        before = float_state_enter();
+        asked = now_ns();
     }
     float_state_leave(before);
+    return stop;
+}
+
+int pool_run(range_fn kernel, const void *job, ptrdiff_t items, ptrdiff_t grain, int (*interrupted)(void))
+{
+    if (items <= 0)
+        return 0;
+    if (grain < 1)
+        grain = 1;
+    shared_job s = {.kernel = kernel, .job = job, .items = items, .grain = grain, .open = 1};
+    const ptrdiff_t others = (items - 1) / grain; /* chunks beside the caller's first */
+    const int free_threads = pool_threads() - 1, helpers = others < free_threads ? (int)others : free_threads;
+    if (helpers < 1 || atomic_exchange(&busy, 1))
+        return compute(&s, interrupted) ? -1 : 0;
+    open_job(&s, helpers);
+    const int stop = compute(&s, interrupted);
+    close_job(&s);
+    atomic_store(&busy, 0);
     return stop ? -1 : 0;
 }
-void pool_set_threads(int threads) { count = threads; }
-int pool_threads(void) { return count; }
+
+/* ---- how many threads ---------------------------------------------------------------------------------------------- */
+
+/* A container's share of the processors, rounded up, or `most` where there is no limit: "quota period" in one file (cgroup 2)
+ * or in two (cgroup 1). */
+static int limited_by_cgroup(int most)
+{
+    long long quota = 0, period = 0;
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
+    if (file) {
+        if (fscanf(file, "%lld %lld", &quota, &period) != 2)
+            quota = 0; /* "max" */
+        fclose(file);
+    } else if ((file = fopen("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "r"))) {
+        if (fscanf(file, "%lld", &quota) != 1)
+            quota = 0;
+        fclose(file);
+        if ((file = fopen("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "r"))) {
+            if (fscanf(file, "%lld", &period) != 1)
+                period = 0;
+            fclose(file);
+        }
+    }
+    if (quota <= 0 || period <= 0)
+        return most;
+    const long long share = (quota + period - 1) / period;
+    return share < most ? (int)share : most;
+}
+
+static int usable_processors(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+#ifdef __linux__
+    cpu_set_t *set = CPU_ALLOC(8192); /* more than any kernel's limit */
+    if (set && !sched_getaffinity(0, CPU_ALLOC_SIZE(8192), set))
+        count = CPU_COUNT_S(CPU_ALLOC_SIZE(8192), set);
+    if (set)
+        CPU_FREE(set);
+#endif
+    return limited_by_cgroup(count < 1 ? 1 : (int)count);
+}
+
+void pool_set_threads(int count) { atomic_store(&threads, count < 1 ? 1 : count); }
+
+int pool_threads(void)
+{
+    if (!atomic_load(&threads))
+        atomic_store(&threads, usable_processors());
+    return atomic_load(&threads);
+}
+
+/* ---- fork ---------------------------------------------------------------------------------------------------------- */
+
+/* A signal handler of Python's may fork in the middle of a job of this thread: the chunks that workers have drawn are
+ * finished first, since the child will have no workers. The rest is then the caller's, in parent and child. */
+static void before_fork(void)
+{
+    if (mine)
+        close_job(mine);
+}
+
+static void in_forked_child(void)
+{
+    lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    opened = left = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    current = NULL;
+    seats = workers = sleeping = 0;
+    atomic_store(&running, 0);
+    atomic_store(&busy, 0);
+}
+
+__attribute__((constructor)) static void watch_forks(void) { pthread_atfork(before_fork, NULL, in_forked_child); }

@@ -11,6 +11,6 @@
 
 int pool_run(range_fn kernel, const void *job, ptrdiff_t items, ptrdiff_t grain, int (*interrupted)(void));
 void pool_set_threads(int threads); /* counts the calling thread; at least 1 */
-int pool_threads(void);
+int pool_threads(void);             /* until it is set: the processors that this process may use */
 
 #endif

@@ -23,9 +23,9 @@ static inline wide wide_normal(wide x)
         return (wide){0, 0, 0, 0};
     if (x.hi == 0)
         x.hi = x.lo, x.lo = 0, x.exponent -= 64;
-    for (int shift = 32; shift; shift /= 2)
-        if (x.hi >> (64 - shift) == 0)
-            x.hi = x.hi << shift | x.lo >> (64 - shift), x.lo <<= shift, x.exponent -= shift;
+    const int shift = __builtin_clzll(x.hi); /* how many leading zeros */
+    if (shift)
+        x.hi = x.hi << shift | x.lo >> (64 - shift), x.lo <<= shift, x.exponent -= shift;
     return x;
 }
 

@@ -1,7 +1,7 @@
 /* The C half of tools/check_elementary.py: built as a shared library, once per set of compiler flags.
  *
  * With -DWITH_REFERENCE (x86-64 Linux, -lquadmath) check_range compares the float functions with ones that share nothing
- * with ours: the C library's 80-bit functions, good to about 2^-62, and, wherever those come within 2^-48 of the point
+ * with ours: the C library's 80-bit functions, good to about 2^-62, and, wherever those come within 2^-46 of the point
  * half-way between two floats, libquadmath's 113-bit functions. Without it, only the outputs can be asked for. */
 #include "../csrc/exp.h"
 #include "../csrc/log.h"
@@ -93,7 +93,7 @@ static __float128 distance_of(__float128 y)
     return fabsq(scaled - floorq(scaled) - 0.5Q);
 }
 
-/* The same for 80-bit numbers, quickly: true if y is certainly more than 2^-25 units from a midpoint. */
+/* The same for 80-bit numbers, quickly: true if y is certainly more than 2^-22 units from a midpoint. */
 static int is_clear(long double y)
 {
     uint64_t mantissa;
@@ -105,7 +105,7 @@ static int is_clear(long double y)
         return 0;
     const uint64_t rest = mantissa & (((uint64_t)1 << dropped) - 1), half = (uint64_t)1 << (dropped - 1);
     const uint64_t distance = rest > half ? rest - half : half - rest;
-    return distance >> (dropped - 25) != 0;
+    return distance >> (dropped - 22) != 0;
 }
 
 static void remember(report *r, hard_case found)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace.ops.op import Array, Empty, Op
+from llmtrace.ops.op import Array, Empty, Op, expect_axes, rows_of
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -19,6 +19,12 @@ def meaning(past: Array, new: Array) -> Array:
 
 def forward(past: Array, new: Array, *, empty: Empty = np.empty) -> Array:
     """The same, copied to `empty`. The models' cache does it in place (see `llmtrace.models.cache`)."""
+    expect_axes(past, 2, "past")
+    if past.dtype not in (np.float32, np.float64) or not past.dtype.isnative or new.dtype != past.dtype:
+        raise TypeError(f"past and new must both be float32 or both float64, not {past.dtype} and {new.dtype}")
+    if (*past.shape[:-2], past.shape[-1]) != (*new.shape[:-2], *new.shape[-1:]) or new.ndim != past.ndim:
+        raise ValueError(f"past has shape {past.shape} but new has shape {new.shape}; all but the positions must be equal")
+    rows_of(past, "past"), rows_of(new, "new")
     out = empty((*past.shape[:-2], past.shape[-2] + new.shape[-2], past.shape[-1]), past.dtype)
     np.concatenate([past, new], axis=-2, out=out)
     return out

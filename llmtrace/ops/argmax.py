@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops.op import Array, Axes, Empty, Op
+from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -20,6 +20,7 @@ def meaning(x: Array) -> Array:
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled; int64."""
+    expect_axes(x, 1, "x")
     out = empty(x.shape[:-1], np.dtype(np.int64))
     _kernels.argmax(x, out)
     return out

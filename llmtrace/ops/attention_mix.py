@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops.op import Array, Axes, Empty, Op
+from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -25,6 +25,8 @@ def meaning(pattern: Array, v: Array) -> Array:
 
 def forward(pattern: Array, v: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
+    expect_axes(pattern, 2, "pattern")
+    expect_axes(v, 2, "v")
     out = empty((*pattern.shape[:-1], v.shape[-1]), pattern.dtype)
     _kernels.attention_mix(pattern, v, out)
     return out
@@ -52,4 +54,5 @@ attention_mix = Op(
     inputs=("pattern", "v"),
     shapes={"pattern": "* T P+T", "v": "* P+T D"},
     axes=axes,
+    apart=("v",),
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops.op import Array, Axes, Empty, Op
+from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -27,6 +27,8 @@ def meaning(q: Array, k: Array) -> Array:
 
 def forward(q: Array, k: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled; scores of masked keys are not computed."""
+    expect_axes(q, 2, "q")
+    expect_axes(k, 2, "k")
     out = empty((*q.shape[:-1], k.shape[-2]), q.dtype)
     _kernels.attention_scores(q, k, out, math.sqrt(q.shape[-1]))
     return out
@@ -57,4 +59,5 @@ attention_scores = Op(
     inputs=("q", "k"),
     shapes={"q": "* T D", "k": "* P+T D"},
     axes=axes,
+    apart=("k",),
 )

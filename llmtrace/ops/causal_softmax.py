@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops.op import Array, Empty, Op
+from llmtrace.ops.op import Array, Empty, Op, expect_axes
 from llmtrace.ops.softmax import explain_row
 from llmtrace.ops.softmax import meaning as softmax_of
 
@@ -27,6 +27,7 @@ def meaning(x: Array) -> Array:
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
+    expect_axes(x, 2, "x")
     out = empty(x.shape, x.dtype)
     _kernels.softmax(x, out, causal=True)
     return out

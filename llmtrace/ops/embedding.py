@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops.op import Array, Axes, Empty, Op
+from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -20,6 +20,7 @@ def meaning(ids: Array, weight: Array) -> Array:
 
 def forward(ids: Array, weight: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled; an id outside the table raises IndexError."""
+    expect_axes(weight, 2, "weight")
     out = empty((*ids.shape, weight.shape[-1]), weight.dtype)
     _kernels.embedding(ids, weight, out)
     return out

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops.op import Array, Empty, Op, accumulate
+from llmtrace.ops.op import Array, Empty, Op, accumulate, expect_axes
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -25,6 +25,7 @@ def meaning(x: Array, gain: Array, bias: Array, *, epsilon: float) -> Array:
 
 def forward(x: Array, gain: Array, bias: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
+    expect_axes(x, 1, "x")
     out = empty(x.shape, x.dtype)
     _kernels.layer_norm(x, gain, bias, epsilon, out)
     return out

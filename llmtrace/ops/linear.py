@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops.op import Array, Axes, Empty, Op
+from llmtrace.ops.op import Array, Axes, Empty, Op, rows_of
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Operand, Working
@@ -26,9 +26,9 @@ def forward(
     x: Array, weight: Array, bias: Array | None = None, *, transposed: bool = False, empty: Empty = np.empty
 ) -> Array:
     """The same, compiled; `weight` may be packed."""
-    packed = pack(weight, transposed=transposed)
+    rows, packed = rows_of(x, "x"), pack(weight, transposed=transposed)
     out = empty((*x.shape[:-1], packed.columns), x.dtype)
-    _kernels.matmul(x.reshape(-1, x.shape[-1]), packed, bias, out.reshape(-1, packed.columns))
+    _kernels.matmul(rows, packed, bias, rows_of(out, "out"))
     return out
 
 
@@ -71,7 +71,7 @@ linear = Op(
     explain,
     inputs=("x",),
     weights=("weight", "bias"),
-    shapes={"x": "* K", "weight": "K N", "bias": "N ?", "transposed": "weight"},
+    shapes={"x": "* K", "weight": "K N", "bias": "N ?", "transposed": "turns weight"},
     axes=axes,
     packed=("weight",),
 )

@@ -9,7 +9,7 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.ops.linear import explain_output, pack
 from llmtrace.ops.linear import meaning as linear_of
-from llmtrace.ops.op import Array, Axes, Empty, Op
+from llmtrace.ops.op import Array, Axes, Empty, Op, rows_of
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -23,10 +23,10 @@ def meaning(x: Array, weight: Array, bias: Array | None = None) -> Array:
 
 def forward(x: Array, weight: Array, bias: Array | None = None, *, empty: Empty = np.empty) -> Array:
     """The same, compiled: each input is read where its head left it."""
-    packed = pack(weight)
+    rows, packed = rows_of(x, "x", 3), pack(weight)
     *lead, _heads, positions, _features = x.shape
     out = empty((*lead, positions, packed.columns), x.dtype)
-    _kernels.matmul(x.reshape(-1, *x.shape[-3:]), packed, bias, out.reshape(-1, packed.columns))
+    _kernels.matmul(rows, packed, bias, rows_of(out, "out"))
     return out
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.ops.linear import explain_output, pack
 from llmtrace.ops.linear import meaning as linear_of
-from llmtrace.ops.op import Array, Axes, Empty, Op
+from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes, rows_of
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -26,9 +26,10 @@ def forward(x: Array, weight: Array, bias: Array | None = None, *, heads: int, e
     packed = pack(weight)
     if heads < 1 or packed.columns % heads:
         raise ValueError(f"{packed.columns} outputs can't be dealt out to {heads} heads")
-    *lead, positions, depth = x.shape
+    expect_axes(x, 2, "x")
+    *lead, positions, _depth = x.shape
     out = empty((*lead, heads, positions, packed.columns // heads), x.dtype)
-    _kernels.matmul(x.reshape(-1, depth), packed, bias, out.reshape(-1, *out.shape[-3:]))
+    _kernels.matmul(rows_of(x, "x"), packed, bias, rows_of(out, "out", 3))
     return out
 
 
@@ -52,7 +53,7 @@ linear_to_heads = Op(
     explain,
     inputs=("x",),
     weights=("weight", "bias"),
-    shapes={"x": "* T K", "weight": "K H·D", "bias": "H·D ?", "heads": "H"},
+    shapes={"x": "* T K", "weight": "K H·D", "bias": "H·D ?", "heads": "H≥1"},
     axes=axes,
     packed=("weight",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,6 @@ Array = npt.NDArray[Any]
 Axes = tuple[str, ...]
 Empty = Callable[..., Array]
 """Where a result is written: called as `empty(shape, dtype)`, like `numpy.empty`."""
-
-
 
 
 def same_axes(first: Axes, *others: Axes) -> Axes:
@@ -43,11 +42,28 @@ class Op:
     weights: Axes = ()
     """The names of the model's weights, after the inputs; a missing one is passed as None."""
     shapes: Mapping[str, str] = field(default_factory=dict)
-    """Shape of every input, weight and setting in the letters of docs/notation.md; `*` is any leading axes."""
+    """Shape of every input, weight and setting in the letters of docs/notation.md; `*` is any leading axes. The few signs that
+    are used are explained, and read by the contract tests, in `llmtrace.testing.shapes`."""
     axes: Callable[..., Axes] = same_axes
     """The axis names of the result, from those of the inputs and weights."""
     packed: Axes = ()
-    """The weights that `forward` also takes packed (see `llmtrace._kernels.pack`)."""
+    """The weights that `forward` also takes packed (see `llmtrace._kernels.pack`); packing copies, so they may be strided."""
+    apart: Axes = ()
+    """The inputs whose blocks [rows, width] may lie apart in memory, as a cache with room to grow leaves them."""
+
+
+def expect_axes(array: Array, count: int, name: str) -> None:
+    """ValueError where an array has fewer axes than the operation speaks of."""
+    if array.ndim < count:
+        raise ValueError(f"{name} must have at least {count} {'axis' if count == 1 else 'axes'}, not shape {array.shape}")
+
+
+def rows_of(array: Array, name: str, kept: int = 1) -> Array:
+    """The same memory with all axes but the last `kept` made one, also where a size is 0; never a copy."""
+    expect_axes(array, kept, name)
+    if not (array.flags.c_contiguous and array.flags.aligned):
+        raise ValueError(f"{name} must lie in memory without gaps (C-contiguous, aligned): use np.ascontiguousarray")
+    return array.reshape(math.prod(array.shape[:-kept]), *array.shape[-kept:])
 
 
 def accumulate(terms: Array) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.ops import reference
-from llmtrace.ops.op import Array, Empty, Op, accumulate
+from llmtrace.ops.op import Array, Empty, Op, accumulate, expect_axes
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Operand, Working
@@ -24,6 +24,7 @@ def meaning(x: Array) -> Array:
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
+    expect_axes(x, 1, "x")
     out = empty(x.shape, x.dtype)
     _kernels.softmax(x, out)
     return out

@@ -1,0 +1,185 @@
+"""Claim: matrix multiplication in our fixed order takes no longer than NumPy's (OpenBLAS, free to reorder the sums).
+
+Both in one run, by turns, with float32 weights of GPT-2's shapes; ours are packed beforehand. The targets: up to 64 rows at
+most NumPy's time, above at most 1.15 times it; from 64 rows up two threads are at least 1.8 times as fast as one.
+
+    python benchmarks/matmul.py            # a few minutes
+    python benchmarks/matmul.py --quick    # half a minute
+    python benchmarks/matmul.py --best     # the fastest call instead of the median: on a machine that others use too
+"""
+
+import argparse
+import ctypes
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+LAYER = [(768, 2304), (768, 768), (768, 3072), (3072, 768)]
+VOCABULARY = [(768, 50257)]
+SHAPES = [(rows, *shape) for rows in (1, 16, 64, 256, 1024) for shape in LAYER] + [
+    (rows, *shape) for rows in (1, 64) for shape in VOCABULARY
+]
+QUICK = [(1, 768, 2304), (16, 768, 768), (64, 768, 3072), (256, 3072, 768), (1, 768, 50257)]
+SPEED_UP = 1.8
+
+PEAK = """
+#if defined(__AVX512F__)
+#define BYTES 64
+#elif defined(__AVX__)
+#define BYTES 32
+#else
+#define BYTES 16
+#endif
+typedef float vector __attribute__((vector_size(BYTES)));
+int lanes(void) { return BYTES / 4; }
+/* count × 6 additions and count × 6 multiplications of vectors, none waiting for another of the same round. */
+float peak(long count)
+{
+    vector a[6], b[6], total = {0}, one = total + 1.0f, nearly = total + 0.9999999f;
+    for (int i = 0; i < 6; i++)
+        a[i] = b[i] = one + (float)i;
+    for (long n = 0; n < count; n++) {
+        _Pragma("GCC unroll 6") for (int i = 0; i < 6; i++) a[i] += one;
+        _Pragma("GCC unroll 6") for (int i = 0; i < 6; i++) b[i] *= nearly;
+    }
+    for (int i = 0; i < 6; i++)
+        total += a[i] + b[i];
+    return total[0];
+}
+"""
+
+
+def limit(rows):
+    """The largest ratio to NumPy's time that meets the target."""
+    return 1.0 if rows <= 64 else 1.15
+
+
+def peak():
+    """GFLOP/s of one core that multiplies, then adds: a loop without memory, the best of several; None without a C compiler."""
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    if not compiler:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        source, library = Path(folder, "peak.c"), Path(folder, "peak.so")
+        source.write_text(PEAK)
+        flags = ["-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC"]
+        subprocess.run([compiler, *flags, "-o", library, source], check=True)
+        functions = ctypes.CDLL(str(library))
+        functions.peak.restype = ctypes.c_float
+        best, count = float("inf"), 2_000_000
+        for _ in range(10):
+            start = time.thread_time()
+            functions.peak(ctypes.c_long(count))
+            best = min(best, time.thread_time() - start)
+        return 12 * functions.lanes() * count / best / 1e9
+
+
+# ---- one process per number of threads: OpenBLAS reads its number when it is loaded --------------------------------
+
+
+def measure(rows, depth, columns, threads, rounds):
+    """{"ours": seconds, "numpy": …, "alone": ours with one thread}, all calls of each. By turns, a burst of each at a time."""
+    import numpy as np
+    from llmtrace import _kernels
+
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((rows, depth), np.float32)
+    weight = rng.standard_normal((depth, columns), np.float32)
+    packed, out = _kernels.pack(weight), np.empty((rows, columns), np.float32)
+
+    def ours():
+        _kernels.matmul(x, packed, None, out)
+
+    def numpys():
+        np.matmul(x, weight, out=out)
+
+    contenders = {"ours": (ours, threads), "numpy": (numpys, threads)}
+    if threads > 1:
+        contenders["alone"] = (ours, 1)
+    burst = max(3, min(100, int(2e9 / (rows * depth * columns))))
+    times = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, (call, count) in contenders.items():
+            _kernels.set_threads(count)
+            time.sleep(0.02 if threads == 1 else 0.1)  # OpenBLAS' idle threads keep a core busy for a while
+            call()
+            for _ in range(burst):
+                start = time.perf_counter()
+                call()
+                times[name].append(time.perf_counter() - start)
+    return times
+
+
+def worker(threads, rounds, shapes):
+    for shape in shapes:
+        print(json.dumps(measure(*shape, threads, rounds)), flush=True)
+
+
+def run_worker(threads, arguments):
+    """The measurements of every shape, one after the other, made in a process of its own."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "LLMTRACE_NUM_THREADS"):
+        environment[name] = str(threads)
+    command = [sys.executable, __file__, "--worker", str(threads), *(["--quick"] if arguments.quick else [])]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            yield json.loads(line)
+    if process.returncode:
+        raise SystemExit(process.returncode)
+
+
+# ---- the table -----------------------------------------------------------------------------------------------------
+
+HEADER = "rows  weight        threads   ours ms  NumPy ms  ratio  ours GFLOP/s  of peak  speed-up"
+
+
+def report(shape, threads, times, typical, top):
+    """Prints a row of the table and returns which targets it misses."""
+    rows, depth, columns = shape
+    ours, numpys = typical(times["ours"]), typical(times["numpy"])
+    speed = 2 * rows * depth * columns / ours / 1e9
+    ratio, speed_up = ours / numpys, typical(times["alone"]) / ours if "alone" in times else None
+    print(
+        f"{rows:4}  {f'{depth}→{columns}':12} {threads:8} {ours * 1e3:9.3f} {numpys * 1e3:9.3f} {ratio:6.2f} {speed:13.1f}"
+        f"  {f'{speed / top / threads:7.0%}' if top else '      ?'}  {f'{speed_up:8.2f}' if speed_up else ''}",
+        flush=True,
+    )
+    where = f"{rows} rows of {depth}→{columns}, {threads} thread{'s' if threads > 1 else ''}"
+    missed = []
+    if ratio > limit(rows):
+        missed.append(f"{where}: {ratio:.2f} × NumPy's time, target {limit(rows)}")
+    if speed_up and rows >= 64 and speed_up < SPEED_UP:
+        missed.append(f"{where}: {speed_up:.2f} × as fast as one thread, target {SPEED_UP}")
+    return missed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="few shapes, few repeats")
+    parser.add_argument("--best", action="store_true", help="compare the fastest calls, not the medians")
+    parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    shapes = QUICK if arguments.quick else SHAPES
+    if arguments.worker:
+        worker(arguments.worker, 5 if arguments.quick else 12, shapes)
+        return 0
+    top = peak()
+    if top:
+        print(f"One core multiplies and adds at most {top:.0f} GFLOP/s.\n")
+    print(HEADER)
+    missed = []
+    for threads in (1, 2):
+        for shape, times in zip(shapes, run_worker(threads, arguments), strict=True):
+            missed += report(shape, threads, times, min if arguments.best else statistics.median, top)
+    print("\nAll targets met." if not missed else "\nTargets missed:\n  " + "\n  ".join(missed))
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""`llmtrace explain`: the multiplications and additions behind one number."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import rich_click
+
+from llmtrace.cli.options import json_option, last_traced, load, model_option, print_json, read_prompt
+from llmtrace.words import _
+
+
+@click.command("explain", cls=rich_click.RichCommand)
+@click.argument("address")
+@click.option("--prompt", metavar="TEXT", help="The text to run; - reads it from standard input. Default: the one traced last.")
+@model_option
+@click.option("--depth", type=click.IntRange(min=1), default=1, metavar="N", help="How many steps to go back. Default: 1.")
+@click.option("--all", "every", is_flag=True, help="Show every term of every sum.")
+@click.option("--exact", is_flag=True, help="Print every number at full precision, to be read and added again.")
+@json_option
+def command(
+    address: str, prompt: str | None, model: str | None, depth: int, every: bool, exact: bool, as_json: bool
+) -> None:
+    """Show how the number at ADDRESS was computed, from its inputs and weights, with every rounding as it was.
+
+    ADDRESS is a step's name and a place in it, by number, by axis, or by token: llmtrace trace lists the names.
+
+    \b
+    Examples:
+      llmtrace explain "block.0.attn.scores[head=2, query=4, key=1]"
+      llmtrace explain 'logits[-1, "A"]' --prompt CBABBC --depth 2
+      llmtrace explain "block.1.mlp.act[position=0, feature=7]" --exact
+    """
+    if prompt is None:
+        prompt, last_model = last_traced()
+        model = last_model if model is None else model
+        note = True
+    else:
+        prompt, note = read_prompt(prompt), False
+    explanation = load(model).trace(prompt).explain(address, depth=depth)
+    from llmtrace.render import renderable, show, terminal
+    from llmtrace.render.page import QUIET, Page
+
+    if as_json:
+        print_json(explanation.to_dict())
+    elif exact:
+        show(explanation, exact=True)
+    else:
+        console = terminal()
+        if note:
+            page = Page(console.width, console.options.ascii_only)
+            console.print(page.line((_("prompt: {prompt} (traced last)").format(prompt=repr(prompt)), QUIET)))
+            console.print()
+        console.print(renderable(explanation, every=every))
+    sys.stdout.flush()

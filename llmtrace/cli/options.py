@@ -1,0 +1,77 @@
+"""What several commands share: the model, the prompt, and what was traced last."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llmtrace.words import _
+
+if TYPE_CHECKING:
+    from llmtrace.models import Model
+
+model_option = click.option(
+    "--model", metavar="MODEL", help="A bundled model by name, or a folder with config.json and model.safetensors."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")
+
+
+def load(model: str | None) -> Model:
+    """The model that was asked for, or the one that comes with llmtrace."""
+    from llmtrace.loading import DEFAULT, load
+
+    return load(DEFAULT if model is None else model)
+
+
+def read_prompt(prompt: str) -> str:
+    """The prompt as given, or standard input for `-`, without the line break that ends it."""
+    if prompt != "-":
+        return prompt
+    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def print_json(data: Any) -> None:
+    """Prints JSON in ASCII without any control character; numbers that are not finite are text already."""
+    text = json.dumps(data, allow_nan=False, indent=1).replace("\x7f", "\\u007f")
+    sys.stdout.write(text + "\n")
+
+
+def state_file() -> Path:
+    """Where the last prompt is remembered (see the XDG Base Directory Specification)."""
+    home = os.environ.get("XDG_STATE_HOME", "")
+    folder = Path(home) if home and Path(home).is_absolute() else Path.home() / ".local" / "state"
+    return folder / "llmtrace" / "last.json"
+
+
+def remember(prompt: str, model: str | None) -> None:
+    """Notes what was traced, for `llmtrace explain`. Whether that works is not important enough to complain."""
+    with contextlib.suppress(OSError, RuntimeError):
+        from llmtrace.loading import bundled
+
+        folder = model is not None and model not in bundled()
+        note = {"prompt": prompt, "model": str(Path(str(model)).absolute()) if folder else model}
+        path = state_file()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False) as file:
+            json.dump(note, file)
+        os.replace(file.name, path)
+
+
+def last_traced() -> tuple[str, str | None]:
+    """The prompt and the model that were traced last."""
+    try:
+        note = json.loads(state_file().read_text(encoding="utf-8"))
+        prompt, model = note["prompt"], note["model"]
+        if isinstance(prompt, str) and (model is None or isinstance(model, str)):
+            return prompt, model
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError):
+        pass
+    raise click.UsageError(_('no prompt was traced yet: give one with --prompt TEXT, or run llmtrace trace "TEXT" first'))

@@ -1,0 +1,78 @@
+"""`llmtrace trace`: run a prompt and show every layer of what happens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+import rich_click
+
+from llmtrace.cli.options import json_option, load, model_option, print_json, read_prompt, remember
+
+if TYPE_CHECKING:
+    from llmtrace.trace import Trace
+
+
+@click.command("trace", cls=rich_click.RichCommand)
+@click.argument("prompt")
+@model_option
+@click.option("--layer", type=click.IntRange(min=0), metavar="N", help="Show only block N, in detail.")
+@click.option("--all", "every", is_flag=True, help="Show every block in detail, with an example for every step.")
+@json_option
+def command(prompt: str, model: str | None, layer: int | None, every: bool, as_json: bool) -> None:
+    """Run PROMPT through a model and show, layer by layer, what came in, which weights were used and what came out.
+
+    PROMPT is any text; - reads it from standard input. If it begins with a dash, put -- before it.
+
+    \b
+    Examples:
+      llmtrace trace "CBABBC"
+      llmtrace trace "CBABBC" --layer 1
+      llmtrace trace "CBABBC" --json
+    """
+    prompt = read_prompt(prompt)
+    trace = load(model).trace(prompt)
+    remember(prompt, model)
+    if as_json:
+        print_json(as_data(trace, prompt))
+        return
+    from llmtrace.render import renderable, terminal
+
+    terminal().print(renderable(trace, every=every, layer=layer))
+
+
+def as_data(trace: Trace, prompt: str) -> dict[str, Any]:
+    """The run without its big arrays: tokens, steps, and the table of the next token."""
+    from llmtrace.explain.explanation import to_plain
+    from llmtrace.render.next_token import candidates
+
+    return {
+        "model": trace.model,
+        "prompt": prompt,
+        "tokens": [
+            {"position": i, "id": int(token), "text": text}
+            for i, (token, text) in enumerate(zip(trace.tensor("tokens"), trace.tokens, strict=True))
+        ],
+        "steps": [
+            {
+                "name": step.name,
+                "op": step.op,
+                "inputs": list(step.record.inputs),
+                "weights": list(step.record.weights),
+                "settings": dict(step.settings),
+                "axes": list(step.axes),
+                "shape": list(step.record.shape),
+                "dtype": step.record.dtype,
+            }
+            for step in trace.steps
+        ],
+        "next_token": [
+            {
+                "id": row.id,
+                "text": row.text,
+                "score": to_plain(row.score)["values"],
+                "probability": to_plain(row.probability)["values"],
+            }
+            for row in candidates(trace)
+        ],
+    }

@@ -1,0 +1,58 @@
+"""How things look in a terminal: the only part of llmtrace that knows."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleRenderable
+
+# The class of a thing, and the function that makes it visible: imported when first needed.
+VIEWS = {
+    "llmtrace.explain.explanation.Explanation": "llmtrace.render.explanation.view",
+    "llmtrace.trace.step.Step": "llmtrace.render.step.view",
+    "llmtrace.trace.trace.Trace": "llmtrace.render.trace.view",
+}
+
+
+def renderable(thing: Any, **options: Any) -> ConsoleRenderable:
+    """Something that Rich prints, for an Explanation, a Step or a Trace; the options are those of its view."""
+    for kind in type(thing).__mro__:
+        view = VIEWS.get(f"{kind.__module__}.{kind.__qualname__}")
+        if view is not None:
+            module, _, name = view.rpartition(".")
+            shown: ConsoleRenderable = getattr(import_module(module), name)(thing, **options)
+            return shown
+    raise TypeError(f"there is no view of a {type(thing).__name__}; there are views of {', '.join(names())}")
+
+
+def names() -> list[str]:
+    """The classes that have a view."""
+    return [kind.rpartition(".")[2] for kind in VIEWS]
+
+
+def show(
+    thing: Any, *, every: bool = False, exact: bool = False, count: int = 6, console: Console | None = None
+) -> None:
+    """Prints a thing. `every`: all terms of every sum; `exact`: an Explanation at full precision, as plain text."""
+    console = console or terminal()
+    if exact:
+        from llmtrace.render.exact import exact_text
+        from llmtrace.render.inert import to_ascii
+
+        text = exact_text(thing)
+        console.out(to_ascii(text) if console.options.ascii_only else text, highlight=False, end="")
+    else:
+        console.print(renderable(thing, every=every, count=count))
+
+
+def terminal() -> Console:
+    """Rich's console on standard output; where that is no terminal, 80 columns wide (COLUMNS says otherwise)."""
+    from rich.console import Console
+
+    columns = os.environ.get("COLUMNS", "")
+    width = None if sys.stdout.isatty() else max(20, int(columns)) if columns.isdecimal() else 80
+    return Console(width=width, emoji=False, markup=False, highlight=False)

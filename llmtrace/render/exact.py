@@ -1,0 +1,98 @@
+"""An Explanation at full precision, as plain text that anyone can read back and do again, to the same bits.
+
+Every number is the shortest decimal that reads back to the same bits of its type (`nan`, `inf`, `-inf` where there is none).
+One thing stands on a line; indentation means nothing. The grammar:
+
+    text        = { explanation }                 the number that was asked for first, then those it came from
+    explanation = "explain" address type          type: float32, float64 or int64; all arithmetic is done in it
+                  { line }
+                  "done" address "=" number       the explained number: the value of the last line, bit for bit
+    line        = operation name count            name in quotes, as JSON writes text
+                  { place ":" work }              count times; place: 0, 1, 2 …
+                  [ "value" name "=" number ]     for a line that gives one number
+    work        = operand "=" number                              a function of one number: take, masked, negate, root, exp …
+                | operand sign operand "=" number                 sign: + - * / (and a comma for look_up)
+                | operand "total" number                          sum:  total = total + operand
+                | operand "*" operand "=" number "total" number   dot:  total = total + (operand * operand)
+                | operand                                         maximum, argmax
+    operand     = what number
+    what        = address | "<" name [ "[" place "]" ] ">" | "{" text "}"
+    address     = a tensor's element in quotes, as JSON writes text: "block.0.attn.q[head=2, position=4, feature=1]"
+
+`<name>` is the value of an earlier line, `<name>[5]` its place 5 where it gave a row; `{text}` is a constant. A total
+starts at +0, and the last total is the line's value. Each operation rounds once, to nearest, ties to even: `+ - * /` and
+`root` are IEEE 754, `exp log tanh erf` are correctly rounded, `relu` is x where x > 0 and else 0, `negate` is -x,
+`maximum` the largest, `argmax` the place of the first largest. `look_up` gives its second operand, read from the row that
+the first one numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from llmtrace.explain import Constant, Elements, Explanation, Line
+from llmtrace.explain.explanation import Operand
+from llmtrace.render.inert import inert
+from llmtrace.render.numbers import exact
+
+_SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "look_up": ","}
+
+
+def exact_text(explanation: Explanation) -> str:
+    """The explanation and its children, replayed, then written by the grammar at the top of llmtrace/render/exact.py.
+
+    In short: `explain ADDRESS TYPE`, for every line `OPERATION NAME COUNT` with as many rows of `operand sign operand =
+    result` (and the running total, for a sum) and its `value`, then `done ADDRESS = VALUE`.
+    """
+    explanation.replay()
+    return "".join(f"{line}\n" for line in _explanation(explanation, ""))
+
+
+def _explanation(explanation: Explanation, space: str) -> Iterator[str]:
+    address = _quoted(explanation.address)
+    yield f"{space}explain {address} {np.asarray(explanation.value).dtype}"
+    for line in explanation.lines:
+        yield from (f"{space}  {text}" for text in _line(line))
+    yield f"{space}done {address} = {exact(explanation.value)}"
+    for child in explanation.children:
+        yield from _explanation(child, space + "  ")
+
+
+def _line(line: Line) -> Iterator[str]:
+    rows = [operand.values.size for operand in line.operands if operand.values.ndim]
+    count = max(rows, default=1)
+    yield f"{line.operation} {_quoted(line.name)} {count}"
+    if line.operation in {"sum", "dot"}:
+        terms, totals = line.terms(), line.totals()
+    for i in range(count):
+        operands = [_operand(operand, i) for operand in line.operands]
+        if line.operation == "sum":
+            yield f"  {i}: {operands[0]} total {exact(totals[i])}"
+        elif line.operation == "dot":
+            yield f"  {i}: {operands[0]} * {operands[1]} = {exact(terms[i])} total {exact(totals[i])}"
+        elif line.operation in {"maximum", "argmax"}:
+            yield f"  {i}: {operands[0]}"
+        else:
+            result = line.values[i] if line.values.ndim else line.values
+            yield f"  {i}: {f' {_SIGNS.get(line.operation)} '.join(operands)} = {exact(result)}"
+    if not line.values.ndim:
+        yield f"value {_quoted(line.name)} = {exact(line.values)}"
+
+
+def _operand(operand: Operand, i: int) -> str:
+    number: Any = operand.values[i] if operand.values.ndim else operand.values
+    if isinstance(operand, Elements):
+        what = _quoted(operand.address(i))
+    elif isinstance(operand, Constant):
+        what = f"{{{inert(operand.text)}}}"
+    else:
+        what = f"<{_quoted(operand.line)}[{i}]>" if operand.values.ndim else f"<{_quoted(operand.line)}>"
+    return f"{what} {exact(number)}"
+
+
+def _quoted(text: str) -> str:
+    return inert(json.dumps(text, ensure_ascii=False))

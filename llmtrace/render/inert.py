@@ -1,0 +1,37 @@
+"""Text that comes from prompts, models and files, made harmless and visible: nothing in it can steer a terminal.
+
+Whatever Unicode does not count as printable (control characters, ESC, bidirectional marks, lone surrogates, odd spaces)
+is written as Python writes it, `\\x1b` or `\\u202e`. The result always goes into `rich.text.Text`, never into markup.
+"""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, set_cell_size
+
+_ASCII = str.maketrans(
+    {
+        **{"−": "-", "×": "*", "·": "*", "÷": "/", "–": "-", "—": "-", "√": "sqrt", "Σ": "sum", "π": "pi", "ε": "eps"},
+        **{"²": "^2", "³": "^3", "½": "1/2", "→": "->", "…": "...", "✓": "OK", "✗": "WRONG", "∞": "inf", "≈": "~"},
+        **{"“": '"', "”": '"', "‘": "'", "’": "'", "│": "|", "├": "|", "└": "`", "─": "-", "█": "#"},
+    }
+)
+
+
+def inert(text: str) -> str:
+    """`text` with every unprintable character written out, line breaks included: always one line."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def quoted(text: str, room: int = 0) -> str:
+    """A token as it is shown: in quotes, so that its spaces can be seen; where there is not the room for it, its beginning."""
+    whole = repr(text)
+    if not room or cell_len(whole) <= room:
+        return whole
+    return f"{set_cell_size(whole, room - 1).rstrip()}…"
+
+
+def to_ascii(text: str) -> str:
+    """The same in ASCII: signs by their plain names, everything else as `\\xe9` or `\\u4e2d`."""
+    return text if text.isascii() else text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")

@@ -1,0 +1,152 @@
+"""The lines of an Explanation as worked calculations: `mean = sum ÷ C = 1.234 ÷ 48 = 0.02572`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from rich.cells import cell_len
+from rich.console import ConsoleRenderable
+
+from llmtrace.explain import Constant, Line
+from llmtrace.explain.arithmetic import OPERATIONS
+from llmtrace.render.names import Names, axis_names, line_name
+from llmtrace.render.numbers import DIGITS, column, rounded
+from llmtrace.render.page import NAME, QUIET, VALUE, Page
+from llmtrace.render.sums import sum_view
+from llmtrace.words import _
+
+_BINARY = {"add", "subtract", "multiply", "divide"}
+_SUMS = {"sum", "dot"}
+
+
+def line_views(lines: tuple[Line, ...], names: Names, page: Page) -> list[ConsoleRenderable]:
+    """All lines of one explanation. Where several show many numbers, each shows fewer of them."""
+    rows = sum(1 for line in lines if line.operation in _SUMS or line.values.ndim)
+    inner = page if rows < 2 else replace(page, count=max(1, page.count // 2))
+    return [view for line in lines for view in _line_view(line, names, inner)]
+
+
+def _line_view(line: Line, names: Names, page: Page) -> list[ConsoleRenderable]:
+    if line.operation in _SUMS:
+        return [page.line(*_sum_title(line, names)), *sum_view(line, names, page)]
+    if line.operation in {"maximum", "argmax"}:
+        return [page.line(*_choice_title(line, names)), *_row_view(line, names, page)]
+    if line.values.ndim:
+        return [page.line(*_row_title(line, names, page)), *_row_view(line, names, page)]
+    return [page.line(*_scalar(line, names))]
+
+
+def _title(line: Line) -> tuple[str, str]:
+    return (line_name(line.name), NAME)
+
+
+def _value(line: Line, digits: int = DIGITS) -> tuple[str, str]:
+    return (rounded(line.values, digits), VALUE if line.name == "out" else "bold")
+
+
+def _scalar(line: Line, names: Names) -> list[Any]:
+    """One operation on single numbers: in letters, in numbers, and what it gives."""
+    if line.operation == "masked":
+        why = _("a token can't look at tokens that come after it, so nothing is computed here")
+        return [_title(line), " = ", _value(line), f": {why}"]
+    letters = [names.of(operand) for operand in line.operands]
+    if line.operation == "take":
+        return [_title(line), f" = {letters[0]} = ", _value(line), f" ({_('passed on as it is')})"]
+    if line.operation == "look_up":
+        row = rounded(line.operands[0].values)
+        what = _("row {row} of the table {table}").format(row=row, table=letters[1])
+        return [_title(line), f" = {what} = ", _value(line)]
+    digits = _digits(line)
+    numbers = [rounded(o.values, max(digits, 6) if isinstance(o, Constant) else digits) for o in line.operands]
+    parts: list[Any] = [_title(line)]
+    written = _written(line.operation, letters)
+    if written != line_name(line.name):
+        parts.append(f" = {written}")
+    return [*parts, f" = {_written(line.operation, numbers)} = ", _value(line, digits)]
+
+
+def _written(operation: str, operands: list[str], bracket: bool = True) -> str:
+    symbol = OPERATIONS[operation].symbol
+    if operation in _BINARY:
+        left, right = (f"({text})" if " " in text and _is_formula(text) else text for text in operands)
+        return f"{left} {symbol} ({right})" if bracket and right.startswith("−") else f"{left} {symbol} {right}"
+    return f"{symbol}({operands[0]})"
+
+
+def _is_formula(text: str) -> bool:
+    return any(f" {sign} " in text for sign in "+−×÷·")
+
+
+def _digits(line: Line) -> int:
+    """As many digits as it takes for the rounded numbers to work out: more than usual where almost everything cancels."""
+    if line.operation not in _BINARY or not np.isfinite(line.values):
+        return DIGITS
+    compute, target = OPERATIONS[line.operation].compute, float(line.values)
+    for digits in range(DIGITS, 9):
+        shown = [np.float64(rounded(o.values, digits).replace("−", "-").replace("∞", "inf")) for o in line.operands]
+        with np.errstate(all="ignore"):
+            if math.isclose(float(compute(*shown)), target, rel_tol=4e-3):
+                return digits
+    return DIGITS
+
+
+def _sum_title(line: Line, names: Names) -> list[Any]:
+    letters = [names.of(operand) for operand in line.operands]
+    count = line.operands[0].values.size
+    if line.operation == "dot":
+        what = _("{count} products, added one after the other").format(count=count)
+    else:
+        what = _("{count} numbers, added one after the other").format(count=count)
+    return [_title(line), f" = Σ {' × '.join(letters)} = ", _value(line), (f"   {what}", QUIET)]
+
+
+def _choice_title(line: Line, names: Names) -> list[Any]:
+    letter = names.of(line.operands[0])
+    count = line.operands[0].values.size
+    place = int(np.argmax(line.operands[0].values))
+    where = f"{axis_names(names.origin(line))} {names.label(names.origin(line), place)}"
+    if line.operation == "argmax":
+        what = _("where the largest of {count} numbers {a} stands: {where}").format(count=count, a=letter, where=where)
+    else:
+        what = _("the largest of {count} numbers {a}, at {where}").format(count=count, a=letter, where=where)
+    return [_title(line), " = ", _value(line), (f"   {what}", QUIET)]
+
+
+def _row_title(line: Line, names: Names, page: Page) -> list[Any]:
+    letters = [names.of(operand) for operand in line.operands]
+    size = line.values.size
+    text = _("for each of {count} numbers").format(count=size)
+    if size > page.count and not page.every:
+        text = _("for each of {count} numbers; the largest:").format(count=size)
+    return [_title(line), f" = {_written(line.operation, letters)}", (f"   {text}", QUIET)]
+
+
+def _row_view(line: Line, names: Names, page: Page) -> list[ConsoleRenderable]:
+    """Examples of an operation that is done for each element of a row: those with the largest results."""
+    row = line.operands[0].values if line.operation in {"maximum", "argmax"} else line.values
+    shown = list(range(row.size)) if page.every else _largest(row, page.count, line.operation)
+    origin = names.origin(line)
+    if line.operation in {"maximum", "argmax"}:
+        cells = [[text] for text in column(row[shown])]
+    else:
+        operands = [np.broadcast_to(operand.values, row.shape)[shown] for operand in line.operands]
+        texts = [column(values) for values in operands]
+        results = column(row[shown])
+        cells = [
+            [_written(line.operation, [text[n] for text in texts], bracket=False), " = ", results[n]] for n in range(len(shown))
+        ]
+    labels = [page.plain(names.label(origin, i)) for i in shown]
+    width = max(map(cell_len, labels), default=0)
+    return [
+        page.line((" " * (width - cell_len(label)) + label, NAME), "  ", *parts, indent=2, hang=4)
+        for label, parts in zip(labels, cells, strict=True)
+    ]
+
+
+def _largest(row: Any, count: int, operation: str) -> list[int]:
+    size = row if operation in {"maximum", "argmax"} else np.abs(row)
+    order = np.argsort(-np.nan_to_num(size, nan=np.inf), kind="stable")
+    return sorted(int(i) for i in order[:count])

@@ -1,0 +1,129 @@
+"""How operands are called in a worked calculation: by the letters of the op's formula, listed once with their addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from llmtrace.explain import Constant, Elements, Explanation, Line, Result
+from llmtrace.explain.explanation import Operand
+from llmtrace.ops import OPS
+from llmtrace.render.inert import quoted
+from llmtrace.words import _
+
+PLACES = {"position", "query", "key", "vocabulary"}
+"""The axes whose places have tokens."""
+
+
+class Names:
+    """The names of everything that one explanation calculates with."""
+
+    def __init__(self, explanation: Explanation) -> None:
+        self._explanation = explanation
+        self._lines = {line.name: line for line in explanation.lines}
+        self._letters = self._letters_of_formula()
+
+    def _elements(self) -> Iterator[Elements]:
+        for line in self._explanation.lines:
+            for operand in line.operands:
+                if isinstance(operand, Elements):
+                    yield operand
+
+    def _letters_of_formula(self) -> dict[str, str]:
+        op = OPS.get(self._explanation.op)
+        if op is None:
+            return {}
+        tensors = list(dict.fromkeys(elements.tensor for elements in self._elements()))
+        inputs = [tensor for tensor in tensors if tensor.rpartition(".")[2] not in op.weights]
+        letters = {tensor: tensor.rpartition(".")[2] for tensor in tensors}
+        if len(inputs) == len(op.inputs):  # lines take inputs in the op's order
+            letters.update(zip(inputs, op.inputs, strict=True))
+        return letters
+
+    def of(self, operand: Operand) -> str:
+        """The name of an operand: a letter, `x[5]` for one element beside a whole row x, a constant, an earlier line."""
+        if isinstance(operand, Result):
+            return line_name(operand.line)
+        if isinstance(operand, Constant):
+            return operand.text
+        letter = self._letters.get(operand.tensor, operand.tensor)
+        row = next((e for e in self._elements() if e.tensor == operand.tensor and e.values.ndim), None)
+        if operand.values.ndim or row is None:
+            return letter
+        varies = [n for n, part in enumerate(row.index) if isinstance(part, np.ndarray)]
+        return f"{letter}[{', '.join(str(operand.index[n]) for n in varies)}]"
+
+    def legend(self) -> list[tuple[str, str, str]]:
+        """Name, address and token of everything taken from tensors, each once, in the order in which it is used."""
+        rows = {self.of(e): (self.of(e), row_address(e), self.token(e)) for e in self._elements() if e.values.size}
+        return list(rows.values())
+
+    def origin(self, line: Line) -> Elements | None:
+        """The row of a tensor whose places the elements of a line's row stand for."""
+        for operand in line.operands:
+            if isinstance(operand, Elements) and operand.values.ndim:
+                return operand
+        for operand in line.operands:
+            if isinstance(operand, Result) and operand.values.ndim:
+                return self.origin(self._lines[operand.line])
+        return None
+
+    def label(self, elements: Elements | None, i: int) -> str:
+        """The place of the i-th element along the axes that vary: `5`, `2, 5`, or with its token, `3 'cat'`."""
+        if elements is None:
+            return str(i)
+        parts = []
+        for axis, part in zip(elements.axes, elements.index, strict=True):
+            if isinstance(part, np.ndarray):
+                token = self._token(axis, int(part[i]))
+                parts.append(f"{int(part[i])} {quoted(token, 20)}" if token is not None and axis in PLACES else str(int(part[i])))
+        return ", ".join(parts)
+
+    def place(self, elements: Elements | None, i: int) -> str:
+        """The same without tokens, for a stretch from one place to another."""
+        if elements is None:
+            return str(i)
+        return ", ".join(str(int(part[i])) for part in elements.index if isinstance(part, np.ndarray))
+
+    def token(self, elements: Elements) -> str:
+        """Which tokens stand at the places that do not vary."""
+        found = {}
+        for axis, part in zip(elements.axes, elements.index, strict=True):
+            table_of_places = axis == "position" and elements.tensor.endswith(".weight")
+            if axis in PLACES and not isinstance(part, np.ndarray) and not table_of_places:
+                token = self._token(axis, int(part))
+                if token is not None:
+                    found[axis] = quoted(token, 20)
+        return next(iter(found.values()), "") if len(found) < 2 else ", ".join(f"{a} {t}" for a, t in found.items())
+
+    def _token(self, axis: str, index: int) -> str | None:
+        source: Any = self._explanation.source
+        element = self._explanation.element
+        batch = int(element.index[0]) if element.axes[:1] == ("batch",) else None
+        return None if source is None else source.label(axis, index, batch)
+
+
+def axis_names(elements: Elements | None) -> str:
+    """The names of the axes that vary: what the labels count."""
+    if elements is None:
+        return _("term")
+    return ", ".join(a for a, part in zip(elements.axes, elements.index, strict=True) if isinstance(part, np.ndarray))
+
+
+def row_address(elements: Elements) -> str:
+    """The address of a whole row: `block.0.attn.q[head=2, position=4, feature=0…15]`."""
+    parts = []
+    for axis, part in zip(elements.axes, elements.index, strict=True):
+        if isinstance(part, np.ndarray):
+            low, high = int(part.min()), int(part.max())
+            parts.append(f"{axis}={low}" if low == high else f"{axis}={low}…{high}")
+        else:
+            parts.append(f"{axis}={int(part)}")
+    return f"{elements.tensor}[{', '.join(parts)}]"
+
+
+def line_name(name: str) -> str:
+    """What a line is called: its last is the result itself."""
+    return _("result") if name == "out" else _(name)

@@ -1,0 +1,83 @@
+"""Numbers as text: rounded for reading, or in the shortest form that reads back to the same bits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from llmtrace.ops.op import Array
+
+DIGITS = 4
+"""How many significant digits a rounded number shows."""
+
+
+def exact(value: Any) -> str:
+    """The shortest decimal that reads back to the same bits; `nan`, `inf` and `-inf` where there is none."""
+    value = np.asarray(value)[()]
+    if value.dtype.kind != "f":
+        return str(int(value))
+    if not np.isfinite(value):
+        return "nan" if np.isnan(value) else ("-inf" if value < 0 else "inf")
+    if value == 0 or 1e-5 <= abs(float(value)) < 1e16:
+        return np.format_float_positional(value, unique=True, trim="0")
+    return np.format_float_scientific(value, unique=True, trim="0")
+
+
+def rounded(value: Any, digits: int = DIGITS) -> str:
+    """A number to read: about `digits` significant digits; one that is short anyway is shown as it is."""
+    number = np.asarray(value)[()]
+    if number.dtype.kind != "f" or not np.isfinite(number):
+        return _minus(exact(number).replace("inf", "∞"))
+    if number == 0:
+        return _minus(exact(number).removesuffix(".0"))
+    if 1e-7 <= abs(number) < 1e7:
+        whole = np.format_float_positional(number, unique=True, trim="-")
+        if len(whole.replace(".", "").lstrip("-0")) <= digits:
+            return _minus(whole)
+    return _minus(_shortened(float(number), digits))
+
+
+def _shortened(number: float, digits: int) -> str:
+    exponent = _exponent(number)
+    if not -5 <= exponent < 7:
+        return f"{number:.{digits - 1}e}"
+    for decimals in range(max(0, digits - 1 - exponent), 10):
+        text = f"{number:.{decimals}f}"
+        if number.is_integer() or not float(text).is_integer() or abs(number) >= 10 ** (digits - 1):
+            break  # but 0.99998 is not shown as 1.0000
+    return text
+
+
+def column(values: Array | Sequence[Any], digits: int = DIGITS) -> list[str]:
+    """Numbers to stand under each other: with the same number of decimals wherever that leaves two digits to see."""
+    numbers = np.asarray(values)
+    finite = np.abs(numbers[np.isfinite(numbers)].astype(np.float64))
+    top = float(finite.max()) if finite.size else 0.0
+    if numbers.dtype.kind != "f" or top == 0 or not -5 <= _exponent(top) < 7:
+        return right([rounded(number, digits) for number in numbers])
+    decimals = max(0, digits - _exponent(top))
+    plain = all(float(number).is_integer() for number in numbers if np.isfinite(number))
+
+    def text(number: Any) -> str:
+        if plain or not np.isfinite(number) or (number != 0 and abs(float(number)) < 10.0 ** (1 - decimals)):
+            return rounded(number, digits)
+        return _minus(f"{float(number):.{decimals}f}") if number != 0 else "0"
+
+    return right([text(number) for number in numbers])
+
+
+def right(texts: Sequence[str]) -> list[str]:
+    """Texts without wide characters, padded on the left to one width."""
+    width = max(map(len, texts), default=0)
+    return [text.rjust(width) for text in texts]
+
+
+def _exponent(number: float) -> int:
+    return math.floor(math.log10(abs(number))) if number else 0
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")

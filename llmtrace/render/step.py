@@ -1,0 +1,81 @@
+"""A Step on a page: what came in, which weights, what was done, and what came out, with a few of the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
+
+from llmtrace.ops import OPS
+from llmtrace.render.page import NAME, QUIET, VALUE, Page
+from llmtrace.render.shapes import Label, grid, sizes, summary
+from llmtrace.render.shapes import settings as settings_text
+from llmtrace.trace import Step
+from llmtrace.words import _
+
+
+def view(step: Step, *, every: bool = False, count: int = 6) -> ConsoleRenderable:
+    """The step as Rich prints it; `count` rows of the output are shown, and never more than a screenful."""
+    return StepView(step, 24 if every else count)
+
+
+@dataclass(frozen=True)
+class StepView:
+    """A Step that Rich can print."""
+
+    step: Step
+    rows: int = 6
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        page, step = Page.of(options), self.step
+        op = OPS[step.op]
+        yield page.line((step.name, NAME), f" = {step.op}({', '.join(step.record.inputs)})")
+        yield page.line((f"{_('formula')}: ", QUIET), (op.formula, "italic"))
+        yield from parts_view(step, page)
+        if step.settings:
+            yield page.line((f"{_('settings')}: ", QUIET), settings_text(step.settings))
+        out = step.output
+        yield page.line((f"{_('came out')}: ", QUIET), (sizes(out.shape, step.axes), VALUE), f", {out.dtype}")
+        yield page.line(summary(out), indent=2)
+        if out.size:
+            yield from grid(out, step.axes, label_of(step), page, self.rows)
+
+
+def parts_view(step: Step, page: Page) -> Iterator[ConsoleRenderable]:
+    """The inputs and the weights of a step, by the letters of its formula, with their sizes."""
+    op, source = OPS[step.op], source_of(step)
+    for title, letters, names in (
+        (_("came in"), op.inputs, step.record.inputs),
+        (_("weights"), op.weights, step.record.weights),
+    ):
+        for letter, name in zip(letters, names, strict=True):
+            if name is not None:
+                size = sizes(source.tensor(name).shape, source.axes(name))
+                yield page.line((f"{title}: ", QUIET), f"{letter} = {name}", (f"   {size}", QUIET))
+
+
+def source_of(step: Step) -> Any:
+    """The trace that a step belongs to."""
+    return step._tensors
+
+
+def label_of(step: Step) -> Label:
+    """The tokens along a step's axes; those of the first text of a batch."""
+    source = source_of(step)
+    batch = 0 if step.axes[:1] == ("batch",) else None
+    return lambda axis, index: source.label(axis, index, batch) if axis != "batch" else None
+
+
+def last_row(step: Step) -> tuple[str, np.ndarray[Any, Any]]:
+    """The row of a step's output that belongs to the last position (of the first head, of the first text), and its place."""
+    place: list[str] = []
+    index: list[int] = []
+    rows = step.axes[:-1]
+    for axis, size in zip(rows, step.record.shape, strict=False):
+        at = size - 1 if axis in {"position", "query"} else 0
+        index.append(at)
+        place.append(f"{axis}={at}")
+    return ", ".join(place), np.atleast_1d(step.output[tuple(index)])

@@ -1,0 +1,53 @@
+"""Checking functions against llmtrace's own definitions, to the last bit. Needs Hypothesis (`pip install "llmtrace[test]"`).
+
+Is my softmax right?
+
+    import numpy as np
+    from llmtrace.testing import check_function
+
+    def my_softmax(x):
+        e = np.exp(x)
+        return e / e.sum(axis=-1, keepdims=True)
+
+    check_function(my_softmax, like="softmax", exact=False)  # right but for rounding, in any order of the sum?
+    check_function(my_softmax, like="softmax")               # right to the last bit?
+
+Where it is not, AssertionError shows the smallest input that Hypothesis could find, the first place that differs, both numbers,
+and how many units in the last place they are apart.
+
+The checks that every op of llmtrace keeps are here too, for an op of one's own: `hold(op, check_forward)`, and likewise
+`check_bound`, `check_explain`, `check_refusals`; `arguments(op)` and `arrays(shape)` are the Hypothesis strategies under them.
+"""
+
+try:
+    import hypothesis
+except ModuleNotFoundError as error:
+    raise ImportError('llmtrace.testing needs Hypothesis: python -m pip install "llmtrace[test]"') from error
+
+from llmtrace.testing.bounds import BOUNDS, Close, Rounding, bound
+from llmtrace.testing.checks import CHECKS, check_bound, check_explain, check_forward, check_refusals
+from llmtrace.testing.compare import expect_same_bits, units_apart
+from llmtrace.testing.functions import check_function, hold, steady
+from llmtrace.testing.strategies import Arguments, arguments, arrays
+
+__all__ = [
+    "BOUNDS",
+    "CHECKS",
+    "Arguments",
+    "Close",
+    "Rounding",
+    "arguments",
+    "arrays",
+    "bound",
+    "check_bound",
+    "check_explain",
+    "check_forward",
+    "check_function",
+    "check_refusals",
+    "expect_same_bits",
+    "hold",
+    "steady",
+    "units_apart",
+]
+
+del hypothesis

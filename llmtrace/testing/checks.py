@@ -1,0 +1,99 @@
+"""What every op must keep: each check takes an op and one set of arguments, and raises AssertionError where something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from llmtrace import _kernels
+from llmtrace.ops import Op
+from llmtrace.ops.op import Array
+from llmtrace.testing.bounds import bound
+from llmtrace.testing.compare import expect_same_bits, expect_within
+from llmtrace.testing.refusals import check_refusals
+from llmtrace.testing.replays import check_explain
+from llmtrace.testing.strategies import Arguments
+
+__all__ = ["CHECKS", "check_bound", "check_explain", "check_forward", "check_refusals"]
+
+
+def check_forward(op: Op, arguments: Arguments) -> None:
+    """`forward` gives the bits of `meaning`, wherever it writes and however its weights lie, and leaves its inputs alone."""
+    before = arguments.copy()
+    expected = np.asarray(arguments.call(op.meaning))
+    for how, given, empty in _ways(op, arguments):
+        given_out: list[Array] = []
+
+        def remembered(shape: tuple[int, ...], dtype: npt.DTypeLike, empty: Any = empty, kept: list[Array] = given_out) -> Array:
+            kept.append(empty(shape, dtype))
+            return kept[-1]
+
+        out = given.call(op.forward, empty=remembered)
+        expect_same_bits(out, expected, f"{op.name}{how}", arguments)
+        if expected.size and not any(np.shares_memory(out, memory) for memory in given_out):
+            raise AssertionError(f"{op.name}{how} does not write where `empty` says")
+    for name, tensor in before.tensors.items():
+        if tensor is not None:
+            expect_same_bits(arguments.tensors[name], tensor, f"{op.name} has changed {name}: it", before)
+
+
+def _ways(op: Op, arguments: Arguments) -> list[tuple[str, Arguments, Callable[..., Array]]]:
+    """Every way of calling that must not matter: (what to say, arguments, where to write)."""
+    ways = [("", arguments, stained), (" in an arena", arguments, stained_arena())]
+    for name in op.apart:
+        block = arguments.tensors[name]
+        assert block is not None
+        roomy = np.full((*block.shape[:-2], block.shape[-2] + 3, block.shape[-1]), np.nan, block.dtype)
+        roomy[..., : block.shape[-2], :] = block
+        ways.append((f" with {name} in a roomy cache", arguments.having(**{name: roomy[..., : block.shape[-2], :]}), stained))
+    for name in op.packed:
+        weight = arguments.tensors[name]
+        assert weight is not None
+        turned = bool(arguments.settings.get("transposed", False))
+        packed = arguments.having(**{name: _kernels.pack(weight, turned)})
+        ways.append((f" with {name} packed", packed, stained))
+        ways.append((f" with {name} strided", arguments.having(**{name: np.repeat(weight, 2, axis=1)[:, ::2]}), stained))
+        if "transposed" in op.shapes:
+            other = arguments.having(**{name: np.ascontiguousarray(weight.T), "transposed": not turned})
+            packed = other.having(**{name: _kernels.pack(np.ascontiguousarray(weight.T), not turned)})
+            ways += [(f" with {name} turned", other, stained), (f" with {name} turned and packed", packed, stained)]
+    return ways
+
+
+def stained(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Like `numpy.empty`, but full of a number that nothing gives, so that a place which is not written is seen."""
+    out = np.empty(shape, dtype)
+    out.reshape(-1).view(np.uint8)[:] = 0xA5
+    return out
+
+
+def stained_arena() -> Callable[..., Array]:
+    """The `empty` of an arena whose memory has been used before."""
+    arena = _kernels.Arena()
+
+    def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+        used = arena.empty(tuple(shape), np.dtype(dtype))
+        used.reshape(-1).view(np.uint8)[:] = 0xA5
+        del used  # the next array of this size gets the same memory
+        return np.asarray(arena.empty(tuple(shape), np.dtype(dtype)))
+
+    return empty
+
+
+def check_bound(op: Op, arguments: Arguments) -> None:
+    """`meaning` in float32 and in float64 stays within the a-priori bound about an independent float64 calculation."""
+    for dtype in (np.float32, np.float64):
+        given = arguments.cast(np.float32).cast(dtype)
+        value, error = bound(op.name, given, dtype)
+        expect_within(given.call(op.meaning), value, error, f"the meaning of {op.name} in {np.dtype(dtype)}", given)
+
+
+CHECKS: dict[str, Callable[..., None]] = {
+    "forward": check_forward,
+    "bound": check_bound,
+    "explain": check_explain,
+    "refusals": check_refusals,
+}

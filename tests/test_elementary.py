@@ -1,0 +1,228 @@
+"""The elementary functions: the compiled ones, and their meaning in llmtrace.ops.reference, give the same bits.
+
+All 2^32 floats are checked by tools/check_elementary.py; here a sample of them, the hardest ones it found, special
+values, and whatever Hypothesis thinks of.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from decimal import Context, Decimal, localcontext
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from llmtrace import _kernels
+from llmtrace.ops import reference
+
+Array = np.ndarray[Any, np.dtype[Any]]
+MEANING: dict[str, Callable[[Any], Any]] = {
+    "exp": reference.exp,
+    "log": reference.log,
+    "tanh": reference.tanh,
+    "erf": reference.erf,
+}
+every_function = pytest.mark.parametrize("name", MEANING)
+every_type = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+# Float inputs whose true results lie nearest to the midpoint of two floats, and those results rounded, as bits: found
+# by `tools/check_elementary.py --exhaustive --json`, decided by the 113-bit arithmetic of libquadmath.
+HARDEST = {
+    "exp": """
+        c16912cd:34fd331b bbf0edf1:3f7e1fe9 c2b2e798:000f6dce 377eff81:3f800080 bae0e25c:3f7f8fa7 b3000000:3f800000
+        39c6be5b:3f800c6d 38e69cc1:3f80039a 383a3ef1:3f800175 3d1a274e:3f84e8ba 40315b33:417fa47d 4001b249:40f2cd14
+        4563df03:7f800000 39e5bb1d:3f800e5d 36fdffc1:3f800040 4288942b:70b7a4c5 367bffe1:3f800020 45755829:7f800000
+        35f7fff1:3f800010 356ffff9:3f800008 34dffffd:3f800004 343fffff:3f800002 33800000:3f800001 337fffff:3f800000
+        4528be5f:7f800000 43d164a6:7f800000 bc2a461a:3f7d5a6e 3fe67199:40c1a7a6 c0781533:3ca9ccb8 38ad9e29:3f8002b6
+    """,
+    "log": """
+        65d890d3:4254d1f9 4c5d65a5:418f034b 4d604ebe:419a352c 41178feb:400fe5e7 1f116ab8:c233b53e 66a8c860:42595e46
+        3c413d3a:c08e158f 6f31a8ec:42845a89 38dcbe38:c1128ba4 4665a9a6:41198725 5ee8984e:422e4a21 3bf86ef0:c09c399e
+        79e7ec37:42a1ffb7 0dc8bba4:c289bac4 2c4c24b7:c1d48710 111c87f8:c28085df 1a8446cb:c24d0a45 464d5b2b:4117bcf1
+        66abbd63:4259700e 2e492984:c1be76ee 4e85f412:41a6b811 29fd22f8:c1ee8859 28e3fa26:c1fa75e0 29e6126b:c1ef4c02
+        064cb44b:c29e7c1a 5d800341:42265b10 62b467ba:42437434 07c060fa:c29a733a 0f61ff63:c2855565 54af989d:41eb6d3c
+    """,
+    "tanh": """
+        3ac37de2:3ac37dd9 bac37de2:bac37dd9 3eee0566:3ede3cbe beee0566:bede3cbe 3cd41b91:3cd40f70 bcd41b91:bcd40f70
+        40acb4d0:3f7ffd50 c0acb4d0:bf7ffd50
+    """,
+    "erf": """
+        3940ead6:3959af14 b940ead6:b959af14 39c0057d:39d8ac49 b9c0057d:b9d8ac49 358e9d2d:35a0ec32 b58e9d2d:b5a0ec32
+        36aea466:36c51007 b6aea466:b6c51007 00aa320c:00c00b88 012a320c:01400b88 01aa320c:01c00b88 022a320c:02400b88
+        02aa320c:02c00b88 032a320c:03400b88 03aa320c:03c00b88 042a320c:04400b88 04aa320c:04c00b88 052a320c:05400b88
+        05aa320c:05c00b88 062a320c:06400b88 06aa320c:06c00b88 072a320c:07400b88 07aa320c:07c00b88 082a320c:08400b88
+        08aa320c:08c00b88 092a320c:09400b88 09aa320c:09c00b88 0a2a320c:0a400b88 0aaa320c:0ac00b88 0b2a320c:0b400b88
+    """,
+}
+
+# float64 inputs that need many more bits than most. The first of exp's and of log's are from the lists of
+# Lefèvre & Muller (ARITH-15, 2001).
+HARD_DOUBLES = {
+    "exp": [
+        "0x1.9e9cbbfd6080bp-31",
+        "0x1p-53",
+        "-0x1p-54",
+        "-0x1p-53",
+        "0x1.fffffffffffffp-54",
+        "0x1p-52",
+        "0x1p-1074",
+    ],
+    "log": ["0x1.62a88613629b6p+678", "0x1.0000000000001p+0", "0x1.fffffffffffffp-1", "0x1p-1074", "0x1p-1022"],
+    "tanh": ["0x1p-26", "0x1p-27", "0x1.30fc1931f09cap+4", "0x1.30fc1931f09c9p+4", "0x1p-1074", "-0x1p-1022"],
+    "erf": ["0x1p-1074", "-0x1p-1022", "0x1.7afb48dc96627p+2", "0x1.7afb48dc96626p+2", "0x1p-27"],
+}
+
+INF, NAN = math.inf, math.nan
+SPECIAL = {  # inputs and results
+    "exp": [(0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, 0.0), (1e5, INF), (-1e5, 0.0), (NAN, NAN)],
+    "log": [(0.0, -INF), (-0.0, -INF), (1.0, 0.0), (INF, INF), (-INF, NAN), (-1.0, NAN), (-1e-40, NAN), (NAN, NAN)],
+    "tanh": [(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (100.0, 1.0), (-100.0, -1.0), (NAN, NAN)],
+    "erf": [(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (100.0, 1.0), (-100.0, -1.0), (NAN, NAN)],
+}
+
+
+def compiled(name: str, x: Array) -> Array:
+    out = np.full_like(x, 77)
+    _kernels.unary(name, x, out)
+    return out
+
+
+def bits(x: Array) -> Array:
+    """The bits as whole numbers; which NaN it is does not count."""
+    return np.where(np.isnan(x), np.array(NAN, x.dtype), x).view(f"u{x.itemsize}")
+
+
+def assert_same_bits(actual: Array, expected: Array, x: Array) -> None:
+    assert actual.dtype == expected.dtype
+    assert actual.shape == expected.shape
+    wrong = bits(actual) != bits(expected)
+    assert not wrong.any(), (
+        f"{wrong.sum()} differ, first at {x[wrong][0]!r}: {actual[wrong][0]!r}, not {expected[wrong][0]!r}"
+    )
+
+
+@every_function
+def test_an_even_sample_of_all_floats(name: str) -> None:
+    x = (np.arange(2**18, dtype=np.uint64) * 16381).astype(np.uint32).view(np.float32)
+    assert_same_bits(compiled(name, x), MEANING[name](x), x)
+
+
+@every_function
+def test_the_hardest_floats(name: str) -> None:
+    pairs = np.array([[int(word, 16) for word in pair.split(":")] for pair in HARDEST[name].split()], np.uint32)
+    x, expected = np.ascontiguousarray(pairs.T).view(np.float32)
+    assert len(x) >= 20
+    assert_same_bits(compiled(name, x), expected, x)
+    assert_same_bits(MEANING[name](x), expected, x)
+
+
+@every_function
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65])
+def test_an_element_does_not_depend_on_its_place(name: str, length: int) -> None:
+    x = np.linspace(0.01, 3, 65, dtype=np.float32)
+    assert_same_bits(compiled(name, x[:length].copy()), compiled(name, x)[:length], x[:length])
+
+
+@every_function
+@every_type
+def test_special_values(name: str, dtype: type) -> None:
+    x, expected = np.ascontiguousarray(np.array(SPECIAL[name], dtype).T)
+    assert_same_bits(compiled(name, x), expected, x)
+    assert_same_bits(MEANING[name](x), expected, x)
+
+
+@every_function
+def test_hard_doubles(name: str) -> None:
+    x = np.array([float.fromhex(text) for text in HARD_DOUBLES[name]])
+    assert_same_bits(compiled(name, x), MEANING[name](x), x)
+
+
+@every_function
+@settings(deadline=None)
+@given(x=arrays(np.float32, array_shapes(max_dims=3, max_side=40), elements=st.floats(width=32)))
+def test_any_floats(name: str, x: Array) -> None:
+    assert_same_bits(compiled(name, x), MEANING[name](x), x)
+
+
+@every_function
+@settings(deadline=None)
+@given(x=arrays(np.float32, 64, elements=st.floats(-4, 4, width=32)))
+def test_ordinary_floats(name: str, x: Array) -> None:
+    assert_same_bits(compiled(name, x), MEANING[name](x), x)
+
+
+@every_function
+@settings(deadline=None)
+@given(x=arrays(np.float64, array_shapes(max_dims=2, max_side=6), elements=st.floats() | st.floats(-8, 8)))
+def test_any_doubles(name: str, x: Array) -> None:
+    assert_same_bits(compiled(name, x), MEANING[name](x), x)
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "tanh", "erf", "sin", "cos"])
+@every_type
+def test_the_reference_against_mpmath(name: str, dtype: type) -> None:
+    mpmath = pytest.importorskip("mpmath")
+    source = np.random.default_rng(7)
+    x = (source.normal(0, 2, 200) * 10.0 ** source.integers(-9, 2, 200)).astype(dtype)
+    x = np.abs(x) if name == "log" else x
+    with mpmath.workprec(300):
+        true = [getattr(mpmath, name)(mpmath.mpf(float(v))) for v in x]
+        for v, value, t in zip(x, getattr(reference, name)(x), true, strict=True):
+            around = [np.nextafter(value, dtype(-INF)), value, np.nextafter(value, dtype(INF))]
+            errors = [abs(mpmath.mpf(float(f)) - t) for f in around]
+            assert errors[1] == min(errors), (v, value)
+
+
+@pytest.mark.parametrize("x", [1e6, 22.0, 355.0, 3.4e38, 1e22])
+def test_sine_and_cosine_of_large_angles(x: float) -> None:
+    angle = np.array([x, -x], np.float32)
+    sine, cosine = reference.sin(angle), reference.cos(angle)
+    assert sine[0] == -sine[1]
+    assert cosine[0] == cosine[1]
+    assert math.isclose(float(sine[0]) ** 2 + float(cosine[0]) ** 2, 1, rel_tol=2e-7)
+    assert sine[0] == np.float32(math.sin(float(angle[0])))
+
+
+def test_special_values_of_sine_and_cosine() -> None:
+    x = np.array([0.0, -0.0, INF, -INF, NAN], np.float32)
+    assert_same_bits(reference.sin(x), np.array([0.0, -0.0, NAN, NAN, NAN], np.float32), x)
+    assert_same_bits(reference.cos(x), np.array([1.0, 1.0, NAN, NAN, NAN], np.float32), x)
+
+
+def test_the_reference_keeps_type_and_shape() -> None:
+    for dtype in (np.float32, np.float64):
+        for shape in ((), (0,), (2, 0, 3), (2, 3)):
+            result = reference.exp(np.ones(shape, dtype))
+            assert result.dtype == dtype
+            assert result.shape == shape
+    assert isinstance(reference.tanh(np.float32(1)), np.float32)
+    with pytest.raises(TypeError, match="float32 or float64, got int64"):
+        reference.exp(np.array([1]))
+
+
+def test_the_reference_decides_beyond_double_precision() -> None:
+    """A midpoint of two floats missed by 10^-30 either way: float64 cannot see it, the decimal comparison can."""
+    with localcontext(Context(prec=60)):
+        middle, a_little = Decimal(1) + Decimal(2) ** -24, Decimal("1e-30")
+        assert reference._nearest(middle + a_little, True) == 1 + 2.0**-23
+        assert reference._nearest(middle - a_little, True) == 1
+        overflow = Decimal(2) ** 128 - Decimal(2) ** 103
+        assert reference._nearest(overflow - 1, True) == float(np.finfo(np.float32).max)
+        assert reference._nearest(overflow + 1, True) == INF
+
+
+def test_a_planted_error_is_noticed() -> None:
+    """One bit of one result of an even sample, or a zero's sign, is enough to fail."""
+    x = np.linspace(-3, 3, 1001, dtype=np.float32)
+    x[500] = 0
+    right = MEANING["tanh"](x)
+    for index, value in ((17, np.nextafter(right[17], np.float32(1))), (500, -right[500])):
+        wrong = right.copy()
+        wrong[index] = value
+        with pytest.raises(AssertionError, match="1 differ"):
+            assert_same_bits(wrong, right, x)
