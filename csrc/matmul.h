@@ -14,7 +14,7 @@
  * cache when the next tile of rows needs it; and so that x may be split into heads, where a segment never crosses a head.
  *
  * Each product is rounded, then each sum: a multiplier and an adder work side by side, and both are busy nearly all the time.
- * The number of sums in flight, ROWS × VECTORS, is what fits in the registers beside one panel's vector and one product. */
+ * ROWS × VECTORS sums are as many as fit in the registers beside the panel's vectors and a product. */
 #ifndef MATMUL_ONCE
 #define MATMUL_ONCE
 #if defined(__AVX512F__)
@@ -34,12 +34,16 @@
 #define ROWS 4
 #define VECTORS 3
 #endif
-#define SEGMENT 768         /* so many k at a time */
+#define SEGMENT 768 /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
 #define PANEL_f32 (VECTORS * VECTOR_BYTES / 4)
 #define PANEL_f64 (VECTORS * VECTOR_BYTES / 8)
-#define UNROLL _Pragma("GCC unroll 8") /* arrays of vectors become registers only where their loops are unrolled completely */
+#ifdef __clang__ /* arrays of vectors become registers only where their loops are unrolled completely */
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
 
-/* Where a row begins, its first column's place, and how far a column is from it; see matrix_layout in inner.h. */
+/* Where a row begins, and how far from there a column stands; see matrix_layout in inner.h. */
 static inline ptrdiff_t row_place(const matrix_layout *l, ptrdiff_t row)
 {
     return row / l->positions * l->sequence_stride + row % l->positions * l->run;

@@ -4,6 +4,7 @@ LlmtraceError
 ├── AddressError     an address names no step, axis, index or token
 ├── ModelError       a model folder, its configuration or its weights
 ├── PromptError      a prompt that this model can't read
+├── TraceFileError   a file that is no trace, or a damaged one, or one that can't be written
 ├── ReplayError      a recorded number does not follow from its inputs
 └── DoesNotFitError  a run that needs more memory than there is
 """
@@ -23,6 +24,10 @@ class ModelError(LlmtraceError, ValueError):
 
 class PromptError(LlmtraceError, ValueError):
     """The model can't read this prompt: too long, empty, or with characters it has no token for."""
+
+
+class TraceFileError(LlmtraceError, ValueError):
+    """A file is not a trace, is damaged, or can't be written."""
 
 
 class ReplayError(LlmtraceError, ArithmeticError):

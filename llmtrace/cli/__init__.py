@@ -21,9 +21,11 @@ class Commands(rich_click.RichGroup):
     """The commands, imported when used; and one place where every error becomes one line and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, without importing them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, from its file."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"llmtrace.cli.{cmd_name}").command
@@ -45,9 +47,17 @@ class Commands(rich_click.RichGroup):
             print("\nInterrupted.", file=sys.stderr)
             sys.exit(130)
         except BrokenPipeError:  # whoever read the output has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(141)
+            _discard_output()
+            sys.exit(1)
+        except OSError as error:
+            _discard_output()
+            _fail(click.ClickException(f"the output can't be written: {error.strerror or error}"))
         sys.exit(result if isinstance(result, int) else 0)
+
+
+def _discard_output() -> None:
+    """Leaves nothing for Python to write, and fail at again, when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: click.ClickException | LlmtraceError) -> None:
@@ -61,6 +71,7 @@ def _fail(error: click.ClickException | LlmtraceError) -> None:
     sys.exit(2)
 
 
+@rich_click.rich_config(help_config={"text_paragraph_linebreaks": "\n\n", "padding_helptext_first_line": (0, 1, 1, 0)})
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", message="llmtrace %(version)s")
 def main() -> None:
@@ -68,6 +79,6 @@ def main() -> None:
 
     \b
     Examples:
-      llmtrace trace "CBABBC"
+      llmtrace trace FADBEC
       llmtrace explain "block.0.attn.scores[head=2, query=4, key=1]" --depth 2
-    """
+    """  # noqa: D301 - \b keeps click from filling the lines

@@ -13,9 +13,11 @@ from llmtrace.words import _
 
 @click.command("explain", cls=rich_click.RichCommand)
 @click.argument("address")
-@click.option("--prompt", metavar="TEXT", help="The text to run; - reads it from standard input. Default: the one traced last.")
+@click.option("--prompt", metavar="TEXT", help="The text to run, - for standard input. Default: what was traced last.")
 @model_option
-@click.option("--depth", type=click.IntRange(min=1), default=1, metavar="N", help="How many steps to go back. Default: 1.")
+@click.option(
+    "--depth", type=click.IntRange(min=1), default=1, metavar="N", help="How many steps to go back. Default: 1."
+)
 @click.option("--all", "every", is_flag=True, help="Show every term of every sum.")
 @click.option("--exact", is_flag=True, help="Print every number at full precision, to be read and added again.")
 @json_option
@@ -29,9 +31,9 @@ def command(
     \b
     Examples:
       llmtrace explain "block.0.attn.scores[head=2, query=4, key=1]"
-      llmtrace explain 'logits[-1, "A"]' --prompt CBABBC --depth 2
+      llmtrace explain 'logits[-1, "A"]' --prompt FADBEC --depth 2
       llmtrace explain "block.1.mlp.act[position=0, feature=7]" --exact
-    """
+    """  # noqa: D301 - \b keeps click from filling the lines
     if prompt is None:
         prompt, last_model = last_traced()
         model = last_model if model is None else model

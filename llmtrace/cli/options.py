@@ -74,4 +74,4 @@ def last_traced() -> tuple[str, str | None]:
             return prompt, model
     except (OSError, RuntimeError, ValueError, KeyError, TypeError):
         pass
-    raise click.UsageError(_('no prompt was traced yet: give one with --prompt TEXT, or run llmtrace trace "TEXT" first'))
+    raise click.UsageError(_("no prompt was traced yet: give one with --prompt TEXT, or trace one first"))

@@ -26,10 +26,10 @@ def command(prompt: str, model: str | None, layer: int | None, every: bool, as_j
 
     \b
     Examples:
-      llmtrace trace "CBABBC"
-      llmtrace trace "CBABBC" --layer 1
-      llmtrace trace "CBABBC" --json
-    """
+      llmtrace trace FADBEC
+      llmtrace trace FADBEC --layer 1
+      echo FADBEC | llmtrace trace - --json
+    """  # noqa: D301 - \b keeps click from filling the lines
     prompt = read_prompt(prompt)
     trace = load(model).trace(prompt)
     remember(prompt, model)
@@ -47,7 +47,7 @@ def as_data(trace: Trace, prompt: str) -> dict[str, Any]:
     from llmtrace.render.next_token import candidates
 
     return {
-        "model": trace.model,
+        "model": trace.origin.model,
         "prompt": prompt,
         "tokens": [
             {"position": i, "id": int(token), "text": text}

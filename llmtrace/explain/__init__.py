@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from llmtrace.errors import AddressError
 from llmtrace.explain.address import explain_target
 from llmtrace.explain.explanation import Constant, Elements, Explanation, Line, Result
@@ -27,7 +25,7 @@ def explain(trace: Trace, name: str, *index: Any, depth: int = 1, count: int = 3
 
 def explain_element(trace: Trace, name: str, place: tuple[int, ...], depth: int = 1, count: int = 3) -> Explanation:
     """The same, for an index whose entries are all numbers from 0."""
-    element = Elements(name, trace.axes(name), place, np.array(trace.tensor(name)[place]))
+    element = Elements(name, trace.axes(name), place, trace.elements(name, place))
     if name not in trace:
         return Explanation(element, "", "", sentence(trace, name, place), (), source=trace)
     record = trace[name].record

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from llmtrace.errors import AddressError
-from llmtrace.ops.op import Array, Axes
+from llmtrace.ops.op import Axes
 
 
 class Labelled(Protocol):
     """What addresses need of a trace."""
 
-    def tensor(self, name: str) -> Array: ...
+    def shape(self, name: str) -> tuple[int, ...]: ...
 
     def axes(self, name: str) -> Axes: ...
 
@@ -67,7 +67,7 @@ def resolve(
     trace: Labelled, name: str, places: Sequence[int | str], by_axis: Mapping[str, int | str]
 ) -> tuple[int, ...]:
     """The index that an address means, every entry a number from 0; AddressError says what is wrong and what there is."""
-    axes, shape = trace.axes(name), trace.tensor(name).shape
+    axes, shape = trace.axes(name), trace.shape(name)
     if len(places) > len(axes):
         raise AddressError(f"{name} has {len(axes)} axes ({', '.join(axes)}), but {len(places)} places were given")
     entries: dict[str, int | str] = dict(zip(axes, places, strict=False))

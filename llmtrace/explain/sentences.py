@@ -50,7 +50,7 @@ def sentence(trace: Trace, name: str, place: tuple[int, ...]) -> str:
     parts = name.split(".")
     template = SENTENCES.get(".".join(parts[-2:])) or SENTENCES.get(parts[-1])
     if name == "next_token":
-        words["value"] = repr(trace.token_text(int(trace.tensor(name)[place])))
+        words["value"] = repr(trace.token_text(int(trace.elements(name, place))))
     if parts[-1] == "past":
         return _("computed when an earlier token was read, and kept in the cache")
     try:

@@ -34,7 +34,9 @@ class Step(Protocol):
 class Source(Protocol):
     """Where the numbers are: `llmtrace.trace.Trace`."""
 
-    def tensor(self, name: str) -> Array: ...
+    def shape(self, name: str) -> tuple[int, ...]: ...
+
+    def elements(self, name: str, index: tuple[Any, ...]) -> Array: ...
 
     def axes(self, name: str) -> Axes: ...
 
@@ -45,18 +47,15 @@ class Handle:
 
     name: str
     axes: Axes
-    data: Array
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.data.shape
+    shape: tuple[int, ...]
+    source: Source
 
     def __getitem__(self, index: Any) -> Elements:
         whole = tuple(
             np.arange(size)[part] if isinstance(part, slice) else part
             for part, size in zip(index if isinstance(index, tuple) else (index,), self.shape, strict=True)
         )
-        return Elements(self.name, self.axes, whole, np.array(self.data[whole]))
+        return Elements(self.name, self.axes, whole, self.source.elements(self.name, whole))
 
 
 class Working:
@@ -90,7 +89,7 @@ class Working:
         return Constant(text, np.asarray(value, self.real))
 
     def _handle(self, name: str) -> Handle:
-        return Handle(name, self._source.axes(name), self._source.tensor(name))
+        return Handle(name, self._source.axes(name), self._source.shape(name), self._source)
 
     def _line(self, operation: str, name: str, *operands: Operand) -> Result:
         name = self._unused(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,7 +14,7 @@ from llmtrace.errors import DoesNotFitError, PromptError
 from llmtrace.models.cache import KVCache
 from llmtrace.ops import Tensor, Weight, argmax, softmax
 from llmtrace.ops.op import Array
-from llmtrace.trace import Run, Trace
+from llmtrace.trace import Origin, Run, Trace
 
 
 class Tokenizer(Protocol):
@@ -29,15 +30,24 @@ Prompt = str | Sequence[int] | Sequence[str] | Sequence[Sequence[int]]
 
 
 class Model(ABC):
-    """Weights by name, sizes, and a tokenizer. The bits of what it computes depend on nothing but weights and tokens."""
+    """Weights by name, sizes, and a tokenizer. The bits of what it computes depend on nothing but weights and tokens.
+
+    `name` is what it is called, `reference` what `llmtrace.load` takes to load it again.
+    """
 
     def __init__(
-        self, config: Any, weights: Mapping[str, Weight], tokenizer: Tokenizer | None = None, name: str = ""
+        self,
+        config: Any,
+        weights: Mapping[str, Weight],
+        tokenizer: Tokenizer | None = None,
+        name: str = "",
+        reference: str = "",
     ) -> None:
         self.config = config
         self.weights = weights
         self.tokenizer = tokenizer
         self.name = name
+        self.reference = reference
 
     @abstractmethod
     def forward(self, run: Run, tokens: Tensor, positions: Tensor) -> Tensor:
@@ -59,7 +69,7 @@ class Model(ABC):
         self._must_fit(ids)
         past = [""] * (cache.length if cache else 0)
         tokens = [past + [self.token_text(i) for i in row] for row in np.atleast_2d(ids).tolist()]
-        trace = Trace(self.weights, tokens if ids.ndim == 2 else tokens[0], self.token_text, self.name)
+        trace = Trace(self.weights, tokens if ids.ndim == 2 else tokens[0], self.token_text, self._origin(prompt))
         with Run(self.weights, trace, cache) as run:
             logits = self._run(run, ids, cache)
             run("next_token", argmax, run("probabilities", softmax, logits))
@@ -92,6 +102,12 @@ class Model(ABC):
     def token_text(self, index: int) -> str:
         """The text of a token, or its number where there is no tokenizer."""
         return str(index) if self.tokenizer is None else self.tokenizer.token(int(index))
+
+    def _origin(self, prompt: Prompt) -> Origin:
+        text = prompt if isinstance(prompt, str) else None
+        explain = getattr(self.tokenizer, "explain", None) if text is not None else None
+        tokenization = explain(text).to_dict() if explain else None
+        return Origin(self.name, self.reference, asdict(self.config), text, tokenization)
 
     def _run(self, run: Run, ids: Array, cache: KVCache | None) -> Tensor:
         past = cache.length if cache else 0

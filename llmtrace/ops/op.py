@@ -1,4 +1,4 @@
-"""What an operation is. Every other file of this folder defines one and reads top to bottom: meaning, forward, explain."""
+"""What an operation is. Every other file here defines one, in this order: meaning, forward, explain."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Op:
     formula: str
     """One line of mathematics, parentheses as computed."""
     meaning: Callable[..., Array]
-    """Plain NumPy, one rounding per operation, sums left to right: the definition. `meaning(*inputs, *weights, **settings)`."""
+    """The definition in plain NumPy, rounded step by step, left to right: `meaning(*inputs, *weights, **settings)`."""
     forward: Callable[..., Array]
     """The compiled kernels: the same bits. `forward(*inputs, *weights, **settings, empty=numpy.empty)`."""
     explain: Callable[[Working], None]
@@ -42,12 +42,12 @@ class Op:
     weights: Axes = ()
     """The names of the model's weights, after the inputs; a missing one is passed as None."""
     shapes: Mapping[str, str] = field(default_factory=dict)
-    """Shape of every input, weight and setting in the letters of docs/notation.md; `*` is any leading axes. The few signs that
-    are used are explained, and read by the contract tests, in `llmtrace.testing.shapes`."""
+    """Shape of every input, weight and setting in the letters of docs/notation.md; `*` is any leading axes. The few
+    signs that are used are explained, and read by the contract tests, in `llmtrace.testing.shapes`."""
     axes: Callable[..., Axes] = same_axes
     """The axis names of the result, from those of the inputs and weights."""
     packed: Axes = ()
-    """The weights that `forward` also takes packed (see `llmtrace._kernels.pack`); packing copies, so they may be strided."""
+    """The weights that `forward` also takes packed (`llmtrace._kernels.pack`). Packing copies: they may be strided."""
     apart: Axes = ()
     """The inputs whose blocks [rows, width] may lie apart in memory, as a cache with room to grow leaves them."""
 
@@ -55,7 +55,8 @@ class Op:
 def expect_axes(array: Array, count: int, name: str) -> None:
     """ValueError where an array has fewer axes than the operation speaks of."""
     if array.ndim < count:
-        raise ValueError(f"{name} must have at least {count} {'axis' if count == 1 else 'axes'}, not shape {array.shape}")
+        axes = "1 axis" if count == 1 else f"{count} axes"
+        raise ValueError(f"{name} must have at least {axes}, not shape {array.shape}")
 
 
 def rows_of(array: Array, name: str, kept: int = 1) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -21,12 +22,21 @@ class Tensor(NamedTuple):
 class Weight:
     """A learned array. Never changed; packed for the kernels once, when first used."""
 
-    def __init__(self, name: str, data: Array, axes: Axes) -> None:
+    def __init__(self, name: str, data: Array | Callable[[], Array], axes: Axes) -> None:
         self.name = name
         self.axes = axes
-        self.data = data.view()
-        self.data.flags.writeable = False
+        self._data = data
         self._packed: dict[bool, _kernels.PackedMatrix] = {}
+
+    @property
+    def data(self) -> Array:
+        """The numbers, read-only; fetched when first asked for where the weight was given as a function."""
+        if not isinstance(self._data, np.ndarray):
+            self._data = self._data()
+        if self._data.flags.writeable:
+            self._data = self._data.view()
+            self._data.flags.writeable = False
+        return self._data
 
     def packed(self, transposed: bool = False) -> _kernels.PackedMatrix:
         """The weight laid out for `matmul`: [in, out] as it is, or [out, in] where transposed."""
@@ -39,4 +49,4 @@ class Weight:
         return self._packed[transposed]
 
     def __repr__(self) -> str:
-        return f"<Weight {self.name} {self.data.shape} {self.data.dtype}>"
+        return f"<Weight {self.name} ({', '.join(self.axes)})>"

@@ -26,12 +26,8 @@ def renderable(thing: Any, **options: Any) -> ConsoleRenderable:
             module, _, name = view.rpartition(".")
             shown: ConsoleRenderable = getattr(import_module(module), name)(thing, **options)
             return shown
-    raise TypeError(f"there is no view of a {type(thing).__name__}; there are views of {', '.join(names())}")
-
-
-def names() -> list[str]:
-    """The classes that have a view."""
-    return [kind.rpartition(".")[2] for kind in VIEWS]
+    known = ", ".join(name.rpartition(".")[2] for name in VIEWS)
+    raise TypeError(f"there is no view of a {type(thing).__name__}; there are views of {known}")
 
 
 def show(

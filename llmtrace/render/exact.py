@@ -1,29 +1,30 @@
 """An Explanation at full precision, as plain text that anyone can read back and do again, to the same bits.
 
-Every number is the shortest decimal that reads back to the same bits of its type (`nan`, `inf`, `-inf` where there is none).
-One thing stands on a line; indentation means nothing. The grammar:
+Every number is the shortest decimal that reads back to the same bits of its type (`nan`, `inf`, `-inf` where there is
+none). One thing stands on a line; indentation means nothing. The grammar:
 
     text        = { explanation }                 the number that was asked for first, then those it came from
-    explanation = "explain" address type          type: float32, float64 or int64; all arithmetic is done in it
+    explanation = "explain" address type          type: float32 or float64, of all numbers and their arithmetic
                   { line }
                   "done" address "=" number       the explained number: the value of the last line, bit for bit
     line        = operation name count            name in quotes, as JSON writes text
                   { place ":" work }              count times; place: 0, 1, 2 …
                   [ "value" name "=" number ]     for a line that gives one number
-    work        = operand "=" number                              a function of one number: take, masked, negate, root, exp …
-                | operand sign operand "=" number                 sign: + - * / (and a comma for look_up)
-                | operand "total" number                          sum:  total = total + operand
-                | operand "*" operand "=" number "total" number   dot:  total = total + (operand * operand)
-                | operand                                         maximum, argmax
+    work        = operand "=" number                      a function of one number: take, masked, negate, root, exp …
+                | operand sign operand "=" number         sign: + - * / (a comma for look_up)
+                | operand "total" number                  sum:  total = total + operand
+                | operand "*" operand "=" number "total" number
+                                                          dot:  total = total + (operand * operand)
+                | operand                                 maximum, argmax
     operand     = what number
     what        = address | "<" name [ "[" place "]" ] ">" | "{" text "}"
-    address     = a tensor's element in quotes, as JSON writes text: "block.0.attn.q[head=2, position=4, feature=1]"
+    address     = an element in quotes, as JSON writes text: "block.0.attn.q[head=2, position=4, feature=1]"
 
-`<name>` is the value of an earlier line, `<name>[5]` its place 5 where it gave a row; `{text}` is a constant. A total
-starts at +0, and the last total is the line's value. Each operation rounds once, to nearest, ties to even: `+ - * /` and
-`root` are IEEE 754, `exp log tanh erf` are correctly rounded, `relu` is x where x > 0 and else 0, `negate` is -x,
-`maximum` the largest, `argmax` the place of the first largest. `look_up` gives its second operand, read from the row that
-the first one numbers.
+`<name>` is the value of an earlier line, `<name[5]>` its place 5 where it gave a row; `{text}` is a constant. A total
+starts at +0, and the last total is the line's value. Each operation rounds once, to nearest, ties to even: `+ - * /`
+and `root` are IEEE 754; `exp log tanh erf` are correctly rounded; `relu` is x where x > 0 and else 0; `negate` is -x;
+`maximum` is the largest, `argmax` the place of the first largest, a whole number. `look_up` gives its second operand,
+read from the row that the first one numbers.
 """
 
 from __future__ import annotations
@@ -54,12 +55,17 @@ def exact_text(explanation: Explanation) -> str:
 
 def _explanation(explanation: Explanation, space: str) -> Iterator[str]:
     address = _quoted(explanation.address)
-    yield f"{space}explain {address} {np.asarray(explanation.value).dtype}"
+    yield f"{space}explain {address} {_type(explanation)}"
     for line in explanation.lines:
         yield from (f"{space}  {text}" for text in _line(line))
     yield f"{space}done {address} = {exact(explanation.value)}"
     for child in explanation.children:
         yield from _explanation(child, space + "  ")
+
+
+def _type(explanation: Explanation) -> str:
+    kinds = [operand.values.dtype for line in explanation.lines for operand in line.operands]
+    return str(next((kind for kind in kinds if kind.kind == "f"), np.asarray(explanation.value).dtype))
 
 
 def _line(line: Line) -> Iterator[str]:

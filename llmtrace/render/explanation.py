@@ -41,13 +41,8 @@ class ExplanationView:
         if self.ending and self.explanation.lines:
             page = Page.of(options)
             yield page.text()
-            yield from footer(page)
-
-
-def footer(page: Page) -> Iterator[ConsoleRenderable]:
-    """What the mark means, and that numbers are rounded for the eye."""
-    yield page.line((_(SAME), QUIET))
-    yield page.line((_(FOOTER), QUIET))
+            yield page.line((_(SAME), QUIET))
+            yield page.line((_(FOOTER), QUIET))
 
 
 @dataclass
@@ -76,7 +71,9 @@ def _keys(explanation: Explanation) -> list[tuple[str, ...]]:
     for line in explanation.lines:
         parts = [line.operation]
         for o in line.operands:
-            parts.append(repr(keys[o.line]) if isinstance(o, Result) else row_address(o) if isinstance(o, Elements) else o.text)
+            parts.append(
+                repr(keys[o.line]) if isinstance(o, Result) else row_address(o) if isinstance(o, Elements) else o.text
+            )
         keys[line.name] = tuple(parts)
     return list(keys.values())
 

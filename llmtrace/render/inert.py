@@ -1,7 +1,7 @@
-"""Text that comes from prompts, models and files, made harmless and visible: nothing in it can steer a terminal.
+r"""Text that comes from prompts, models and files, made harmless and visible: nothing in it can steer a terminal.
 
-Whatever Unicode does not count as printable (control characters, ESC, bidirectional marks, lone surrogates, odd spaces)
-is written as Python writes it, `\\x1b` or `\\u202e`. The result always goes into `rich.text.Text`, never into markup.
+Whatever Unicode does not count as printable (controls, ESC, bidirectional marks, lone surrogates, odd spaces) is
+written as Python writes it, `\x1b` or `\u202e`. The result always goes into `rich.text.Text`, never into markup.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def inert(text: str) -> str:
 
 
 def quoted(text: str, room: int = 0) -> str:
-    """A token as it is shown: in quotes, so that its spaces can be seen; where there is not the room for it, its beginning."""
+    """A token as it is shown: in quotes, so that its spaces can be seen; only its beginning where there is no room."""
     whole = repr(text)
     if not room or cell_len(whole) <= room:
         return whole
@@ -33,5 +33,5 @@ def quoted(text: str, room: int = 0) -> str:
 
 
 def to_ascii(text: str) -> str:
-    """The same in ASCII: signs by their plain names, everything else as `\\xe9` or `\\u4e2d`."""
+    r"""The same in ASCII: signs by their plain names, everything else as `\xe9` or `\u4e2d`."""
     return text if text.isascii() else text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")

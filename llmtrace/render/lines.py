@@ -26,16 +26,18 @@ def line_views(lines: tuple[Line, ...], names: Names, page: Page) -> list[Consol
     """All lines of one explanation. Where several show many numbers, each shows fewer of them."""
     rows = sum(1 for line in lines if line.operation in _SUMS or line.values.ndim)
     inner = page if rows < 2 else replace(page, count=max(1, page.count // 2))
-    return [view for line in lines for view in _line_view(line, names, inner)]
+    telling = [line.values for line in lines if line.values.ndim]
+    places = _largest(telling[-1], inner.count) if telling else []  # the same places in every row
+    return [view for line in lines for view in _line_view(line, names, inner, places)]
 
 
-def _line_view(line: Line, names: Names, page: Page) -> list[ConsoleRenderable]:
+def _line_view(line: Line, names: Names, page: Page, places: list[int]) -> list[ConsoleRenderable]:
     if line.operation in _SUMS:
         return [page.line(*_sum_title(line, names)), *sum_view(line, names, page)]
     if line.operation in {"maximum", "argmax"}:
-        return [page.line(*_choice_title(line, names)), *_row_view(line, names, page)]
+        return [page.line(*_choice_title(line, names)), *_row_view(line, names, page, places)]
     if line.values.ndim:
-        return [page.line(*_row_title(line, names, page)), *_row_view(line, names, page)]
+        return [page.line(*_row_title(line, names, page)), *_row_view(line, names, page, places)]
     return [page.line(*_scalar(line, names))]
 
 
@@ -81,7 +83,7 @@ def _is_formula(text: str) -> bool:
 
 
 def _digits(line: Line) -> int:
-    """As many digits as it takes for the rounded numbers to work out: more than usual where almost everything cancels."""
+    """As many digits as the rounded numbers need to work out: more than usual where almost everything cancels."""
     if line.operation not in _BINARY or not np.isfinite(line.values):
         return DIGITS
     compute, target = OPERATIONS[line.operation].compute, float(line.values)
@@ -95,17 +97,17 @@ def _digits(line: Line) -> int:
 
 def _sum_title(line: Line, names: Names) -> list[Any]:
     letters = [names.of(operand) for operand in line.operands]
-    count = line.operands[0].values.size
+    count = f"{line.operands[0].values.size:,}"
     if line.operation == "dot":
-        what = _("{count} products, added one after the other").format(count=count)
+        what = _("{count} products, added in order").format(count=count)
     else:
-        what = _("{count} numbers, added one after the other").format(count=count)
+        what = _("{count} numbers, added in order").format(count=count)
     return [_title(line), f" = Σ {' × '.join(letters)} = ", _value(line), (f"   {what}", QUIET)]
 
 
 def _choice_title(line: Line, names: Names) -> list[Any]:
     letter = names.of(line.operands[0])
-    count = line.operands[0].values.size
+    count = f"{line.operands[0].values.size:,}"
     place = int(np.argmax(line.operands[0].values))
     where = f"{axis_names(names.origin(line))} {names.label(names.origin(line), place)}"
     if line.operation == "argmax":
@@ -118,27 +120,29 @@ def _choice_title(line: Line, names: Names) -> list[Any]:
 def _row_title(line: Line, names: Names, page: Page) -> list[Any]:
     letters = [names.of(operand) for operand in line.operands]
     size = line.values.size
-    text = _("for each of {count} numbers").format(count=size)
+    text = _("for each of {count} numbers").format(count=f"{size:,}")
     if size > page.count and not page.every:
-        text = _("for each of {count} numbers; the largest:").format(count=size)
+        text = _("for each of {count} numbers, such as:").format(count=f"{size:,}")
     return [_title(line), f" = {_written(line.operation, letters)}", (f"   {text}", QUIET)]
 
 
-def _row_view(line: Line, names: Names, page: Page) -> list[ConsoleRenderable]:
-    """Examples of an operation that is done for each element of a row: those with the largest results."""
-    row = line.operands[0].values if line.operation in {"maximum", "argmax"} else line.values
-    shown = list(range(row.size)) if page.every else _largest(row, page.count, line.operation)
-    origin = names.origin(line)
-    if line.operation in {"maximum", "argmax"}:
+def _row_view(line: Line, names: Names, page: Page, places: list[int]) -> list[ConsoleRenderable]:
+    """Examples of what is done with each element of a row: at `places`, if these fit, or the largest."""
+    choice = line.operation in {"maximum", "argmax"}
+    row = line.operands[0].values if choice else line.values
+    shown = [i for i in places if i < row.size] or line.largest(page.count)
+    if page.every:
+        shown = list(range(row.size))
+    if choice:
         cells = [[text] for text in column(row[shown])]
     else:
-        operands = [np.broadcast_to(operand.values, row.shape)[shown] for operand in line.operands]
-        texts = [column(values) for values in operands]
+        operands = [column(np.broadcast_to(operand.values, row.shape)[shown]) for operand in line.operands]
         results = column(row[shown])
         cells = [
-            [_written(line.operation, [text[n] for text in texts], bracket=False), " = ", results[n]] for n in range(len(shown))
+            [_written(line.operation, [text[n] for text in operands], bracket=False), " = ", results[n]]
+            for n in range(len(shown))
         ]
-    labels = [page.plain(names.label(origin, i)) for i in shown]
+    labels = [page.plain(names.label(names.origin(line), i)) for i in shown]
     width = max(map(cell_len, labels), default=0)
     return [
         page.line((" " * (width - cell_len(label)) + label, NAME), "  ", *parts, indent=2, hang=4)
@@ -146,7 +150,6 @@ def _row_view(line: Line, names: Names, page: Page) -> list[ConsoleRenderable]:
     ]
 
 
-def _largest(row: Any, count: int, operation: str) -> list[int]:
-    size = row if operation in {"maximum", "argmax"} else np.abs(row)
-    order = np.argsort(-np.nan_to_num(size, nan=np.inf), kind="stable")
+def _largest(row: Any, count: int) -> list[int]:
+    order = np.argsort(-np.nan_to_num(np.abs(row), nan=np.inf), kind="stable")
     return sorted(int(i) for i in order[:count])

@@ -1,4 +1,4 @@
-"""How operands are called in a worked calculation: by the letters of the op's formula, listed once with their addresses."""
+"""How operands are called in a worked calculation: by the letters of the formula, listed once with their addresses."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Names:
         return letters
 
     def of(self, operand: Operand) -> str:
-        """The name of an operand: a letter, `x[5]` for one element beside a whole row x, a constant, an earlier line."""
+        """The name of an operand: a letter, `x[5]` for one element beside a row x, a constant, an earlier line."""
         if isinstance(operand, Result):
             return line_name(operand.line)
         if isinstance(operand, Constant):
@@ -78,7 +78,9 @@ class Names:
         for axis, part in zip(elements.axes, elements.index, strict=True):
             if isinstance(part, np.ndarray):
                 token = self._token(axis, int(part[i]))
-                parts.append(f"{int(part[i])} {quoted(token, 20)}" if token is not None and axis in PLACES else str(int(part[i])))
+                parts.append(
+                    f"{int(part[i])} {quoted(token, 20)}" if token is not None and axis in PLACES else str(int(part[i]))
+                )
         return ", ".join(parts)
 
     def place(self, elements: Elements | None, i: int) -> str:

@@ -51,7 +51,9 @@ def next_token_view(trace: Trace, page: Page) -> Iterator[ConsoleRenderable]:
 def _table(trace: Trace, page: Page, rows: list[Candidate], text: int | None) -> Iterator[ConsoleRenderable]:
     tokens = trace.tokens if text is None else trace.tokens[text]
     if tokens:
-        yield page.line((_("after {token}, at place {place}:").format(token=quoted(tokens[-1]), place=len(tokens) - 1), QUIET))
+        yield page.line(
+            (_("after {token}, at place {place}:").format(token=quoted(tokens[-1]), place=len(tokens) - 1), QUIET)
+        )
     cells = [[_("token"), *(quoted(row.text, 24) for row in rows)]]
     cells.append([_("score"), *column([row.score for row in rows])])
     cells.append([_("probability"), *(percent(row.probability) for row in rows)])
@@ -65,10 +67,12 @@ def _table(trace: Trace, page: Page, rows: list[Candidate], text: int | None) ->
             yield page.line((line, QUIET), indent=2)
         else:
             yield page.line((line, NAME if n == 1 else ""), "  ", (bar(rows[n - 1].probability, room), VALUE), indent=2)
-    left = trace.tensor("probabilities").shape[-1] - len(rows)
+    left = trace.shape("probabilities")[-1] - len(rows)
     if left > 0:
         share = percent(max(0.0, 1.0 - sum(float(row.probability) for row in rows)))
-        yield page.line((_("{count} other tokens share {share}").format(count=f"{left:,}", share=share), QUIET), indent=2)
+        yield page.line(
+            (_("{count} other tokens share {share}").format(count=f"{left:,}", share=share), QUIET), indent=2
+        )
 
 
 def percent(probability: Any) -> str:

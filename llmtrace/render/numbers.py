@@ -28,7 +28,7 @@ def exact(value: Any) -> str:
 
 def rounded(value: Any, digits: int = DIGITS) -> str:
     """A number to read: about `digits` significant digits; one that is short anyway is shown as it is."""
-    number = np.asarray(value)[()]
+    number: Any = np.asarray(value)[()]
     if number.dtype.kind != "f" or not np.isfinite(number):
         return _minus(exact(number).replace("inf", "∞"))
     if number == 0:

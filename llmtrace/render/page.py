@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 from rich.segment import Segment
 from rich.style import Style
@@ -63,18 +64,39 @@ class Hanging:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         indent, hang = min(self.indent, options.max_width // 3), min(self.hang, options.max_width // 3)
         width = max(1, options.max_width - indent)
+        if cell_len(self.text.plain) <= width:
+            yield from _segments(console, indent, self.text)
+            return
         first = self.text.wrap(console, width, overflow="fold")[0]
         rest = self.text[len(first.plain) :]
         rest = rest[len(rest.plain) - len(rest.plain.lstrip(" ")) :]
-        yield _plain_line(" " * indent, first)
+        yield from _segments(console, indent, first)
         if rest.plain:
             for line in rest.wrap(console, max(1, width - hang), overflow="fold"):
-                yield _plain_line(" " * (indent + hang), line)
+                yield from _segments(console, indent + hang, line)
 
 
-def _plain_line(space: str, line: Text) -> Text:
+def _segments(console: Console, indent: int, line: Text) -> Iterator[Segment]:
     line.rstrip()
-    return Text.assemble(space, line, no_wrap=True, overflow="ignore")
+    if indent and line.plain:
+        yield Segment(" " * indent)
+    yield from line.render(console, end="\n")
+
+
+@dataclass(frozen=True)
+class Indented:
+    """A view moved to the right."""
+
+    item: ConsoleRenderable
+    columns: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        columns = min(self.columns, options.max_width // 3)
+        for line in console.render_lines(self.item, options.update_width(options.max_width - columns), pad=False):
+            if any(segment.text for segment in line):
+                yield Segment(" " * columns)
+                yield from line
+            yield Segment.line()
 
 
 @dataclass(frozen=True)
@@ -98,5 +120,7 @@ class Branches:
                 yield from line
                 yield Segment.line()
             if not last:
-                yield Segment((to_ascii(marks[1]) if options.ascii_only else marks[1]).rstrip() if indented else "", quiet)
+                yield Segment(
+                    (to_ascii(marks[1]) if options.ascii_only else marks[1]).rstrip() if indented else "", quiet
+                )
                 yield Segment.line()

@@ -1,4 +1,4 @@
-"""The steps of a run in the order of a story: the embedding, each block's attention and MLP, the scores, the next token."""
+"""The steps of a run as a story: the embedding, each block's attention and MLP, the scores, the next token."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from llmtrace.trace import Step, Trace
 from llmtrace.words import N_, _
 
 EMBEDDING = N_(
-    "Every token becomes a row of numbers, its features: a row that the model has learned for the token, plus a row that it"
-    " has learned for the place. This row is then carried on from block to block (the residual stream)."
+    "Every token becomes a row of numbers, its features: a row that the model has learned for the token, plus a row"
+    " that it has learned for the place. This row is then carried on from block to block (the residual stream)."
 )
 ATTENTION = N_(
-    "The tokens exchange information. Each asks a question (query), which is compared with the label (key) of itself and of"
-    " every earlier token. How well they fit decides what share each has in the sum of what they hand over (value)."
+    "The tokens exchange information. Each asks a question (query), which is compared with the label (key) of itself"
+    " and of every earlier token. How well they fit decides what share each has in the sum of what they hand over"
+    " (value)."
 )
 MLP = N_(
-    "Each token is worked on by itself: many neurons look for patterns in its features, and what they find is added to them."
+    "Each token is worked on by itself: many neurons look for patterns in its features, and what they find is added to"
+    " them."
 )
 NORM = N_("The features of each token are brought to a standard spread once more.")
-SCORES = N_("The features of each token are compared with what the model has learned for every token of its vocabulary.")
+SCORES = N_("The features of each token are compared with what the model has learned for each token it knows.")
 NEXT = N_("The scores become probabilities that add up to 1. The largest tells the most likely next token.")
 
 

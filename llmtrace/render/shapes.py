@@ -89,7 +89,7 @@ def grid(values: Array, axes: Axes, label: Label, page: Page, rows: int = 6) -> 
 def _columns(
     table: Array, rows: list[int], axis: str, label: Label, page: Page, room: int
 ) -> list[tuple[str, dict[int, str]]]:
-    """As many columns as there is room for, each with its heading and its texts by row; one of them may stand for the rest."""
+    """As many columns as there is room for, each with its heading and its texts by row; one may stand for the rest."""
 
     def column_of(place: int | None) -> tuple[str, dict[int, str]]:
         head = "…" if place is None else place_label(label, axis, place)
@@ -110,10 +110,13 @@ def _left(text: str, width: int) -> str:
     return text + " " * (width - cell_len(text))
 
 
-def preview(values: Array, count: int = 5) -> str:
-    """The first numbers of a row: `0.1234  −0.5  …`."""
-    shown = "  ".join(rounded(number) for number in values[:count])
-    return f"{shown}  …" if values.size > count else shown
+def preview(values: Array, room: int, count: int = 6) -> str:
+    """The first numbers of a row, as many as there is room for: `0.1234  −0.5  …`."""
+    for shown in range(min(count, values.size), 0, -1):
+        text = "  ".join(rounded(number) for number in values[:shown]) + ("  …" if values.size > shown else "")
+        if len(text) <= room:
+            return text
+    return "…"
 
 
 def settings(values: Any) -> str:

@@ -10,6 +10,8 @@ import numpy as np
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 
 from llmtrace.ops import OPS
+from llmtrace.ops.op import Array
+from llmtrace.render.inert import quoted
 from llmtrace.render.page import NAME, QUIET, VALUE, Page
 from llmtrace.render.shapes import Label, grid, sizes, summary
 from llmtrace.render.shapes import settings as settings_text
@@ -53,7 +55,7 @@ def parts_view(step: Step, page: Page) -> Iterator[ConsoleRenderable]:
     ):
         for letter, name in zip(letters, names, strict=True):
             if name is not None:
-                size = sizes(source.tensor(name).shape, source.axes(name))
+                size = sizes(source.shape(name), source.axes(name))
                 yield page.line((f"{title}: ", QUIET), f"{letter} = {name}", (f"   {size}", QUIET))
 
 
@@ -69,13 +71,14 @@ def label_of(step: Step) -> Label:
     return lambda axis, index: source.label(axis, index, batch) if axis != "batch" else None
 
 
-def last_row(step: Step) -> tuple[str, np.ndarray[Any, Any]]:
-    """The row of a step's output that belongs to the last position (of the first head, of the first text), and its place."""
-    place: list[str] = []
-    index: list[int] = []
-    rows = step.axes[:-1]
-    for axis, size in zip(rows, step.record.shape, strict=False):
+def last_row(step: Step) -> tuple[str, Array]:
+    """Where the row of a step's output stands that belongs to the last position (in the first head), and the row."""
+    label = label_of(step)
+    place, index = [], []
+    lead = step.axes if step.op == "argmax" else step.axes[:-1]
+    for axis, size in zip(lead, step.record.shape, strict=False):
         at = size - 1 if axis in {"position", "query"} else 0
+        token = label(axis, at)
         index.append(at)
-        place.append(f"{axis}={at}")
+        place.append(f"{axis}={at}" if token is None else f"{axis}={at} {quoted(token, 16)}")
     return ", ".join(place), np.atleast_1d(step.output[tuple(index)])

@@ -1,7 +1,7 @@
 """A long sum on a page: the terms that matter most where they stand, each stretch between them folded into one line.
 
-The order of a sum is never changed, because another order would give other bits: what is shown is the true running total
-before and after every stretch.
+The order of a sum is never changed, because another order would give other bits: what is shown is the true running
+total before and after every stretch.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class _Table:
     def fold(self, part: Stretch, before: str, after: str) -> None:
         """Adds a stretch of terms in one line."""
         place = f"{self._names.place(self._origin, part.first)} – {self._names.place(self._origin, part.last)}"
-        count = _("{count} terms").format(count=part.last - part.first + 1)
+        count = _("{count} terms").format(count=f"{part.last - part.first + 1:,}")
         self._rows.append(("fold", [self._page.plain(text) for text in (place, count, f"{before} → {after}")]))
 
     def views(self) -> list[ConsoleRenderable]:
@@ -118,7 +118,9 @@ class _Table:
             return self._page.line((f"{first}  {cells[1]}{_right(cells[2], room)}", QUIET), indent=2)
         padded = [_right(text, size) for text, size in zip(cells[1:], sizes, strict=True)]
         if kind == "head":
-            return self._page.line((f"{first}  {_joined(padded, [' ' * len(gap) for gap in between])}", QUIET), indent=2)
+            return self._page.line(
+                (f"{first}  {_joined(padded, [' ' * len(gap) for gap in between])}", QUIET), indent=2
+            )
         calculation = _joined([*padded[:-1], ""], between)
         return self._page.line((first, NAME), f"  {calculation}", (padded[-1], TOTAL), indent=2)
 

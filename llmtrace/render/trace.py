@@ -7,29 +7,35 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
-from rich.padding import Padding
 
 from llmtrace.errors import AddressError
-from llmtrace.render.explanation import footer
+from llmtrace.ops.op import Array
+from llmtrace.render.explanation import SAME
 from llmtrace.render.explanation import view as explanation_view
 from llmtrace.render.inert import quoted
 from llmtrace.render.next_token import next_token_view
-from llmtrace.render.page import HEADING, NAME, QUIET, VALUE, Page
+from llmtrace.render.page import HEADING, NAME, QUIET, VALUE, Indented, Page
 from llmtrace.render.parts import Part, blocks, examples, parts
 from llmtrace.render.shapes import preview, sizes, some
-from llmtrace.render.step import label_of, last_row
+from llmtrace.render.step import last_row, source_of
 from llmtrace.trace import Step, Trace
-from llmtrace.words import _
+from llmtrace.words import N_, _
 
+FOOTER = N_(
+    "The numbers are shown rounded. How any of them was computed, to the last digit: llmtrace explain with its name and"
+    ' place, as they stand behind "for example".'
+)
 FEW_BLOCKS = 4
 """Models with more blocks than this are shown in detail only where they begin and end."""
 
 
 def view(trace: Trace, *, every: bool = False, count: int = 3, layer: int | None = None) -> ConsoleRenderable:
-    """The run as Rich prints it. `layer`: only this block; `every`: all blocks in detail, with an example for every step."""
+    """The run as Rich prints it. `layer`: only this block; `every`: all blocks in detail, an example for every step."""
     known = blocks(parts(trace))
     if layer is not None and layer not in known:
-        there = _("its blocks are {first} to {last}").format(first=known[0], last=known[-1]) if known else _("it has none")
+        there = (
+            _("its blocks are {first} to {last}").format(first=known[0], last=known[-1]) if known else _("it has none")
+        )
         raise AddressError(_("this model has no block {n}; {there}").format(n=layer, there=there))
     return TraceView(trace, every, min(count, 3), layer)
 
@@ -57,7 +63,8 @@ class TraceView:
             yield page.text()
             yield from next_token_view(self.trace, page)
         yield page.text()
-        yield from footer(page)
+        yield page.line((_(SAME), QUIET))
+        yield page.line((_(FOOTER), QUIET))
 
     def _detailed(self, known: list[int]) -> set[int]:
         if self.every or self.layer is not None or len(known) <= FEW_BLOCKS:
@@ -66,7 +73,7 @@ class TraceView:
 
     def _beginning(self, page: Page) -> Iterator[ConsoleRenderable]:
         trace = self.trace
-        model = trace.model or _("The model")
+        model = trace.origin.model or _("The model")
         batch = bool(trace.tokens) and isinstance(trace.tokens[0], list)
         for tokens in trace.tokens if batch else [trace.tokens]:
             text = _("{model} reads {count} tokens:").format(model=model, count=len(tokens))
@@ -84,10 +91,10 @@ class TraceView:
             yield page.text()
             yield page.line((_("for example:"), QUIET), indent=2)
             explained = explanation_view(self.trace.explain(address), count=self.count, ending=False)
-            yield Padding(explained, (0, 0, 0, 4), expand=False)
+            yield Indented(explained, 4)
 
     def _brief(self, part: Part, page: Page) -> Iterator[ConsoleRenderable]:
-        yield page.line((part.title, HEADING), (f"   --layer {part.block}: {_('all of it')}", QUIET))
+        yield page.line((part.title, HEADING), (f"   ({_('all of it: --layer {n}').format(n=part.block)})", QUIET))
         width = max(cell_len(step.name) for step in part.steps)
         for step in part.steps:
             size = sizes(step.record.shape, step.axes)
@@ -97,25 +104,23 @@ class TraceView:
 def _entry(step: Step, page: Page) -> Iterator[ConsoleRenderable]:
     """What came in, which weights, what came out, of one step."""
     yield page.line((step.name, NAME), " = ", (sizes(step.record.shape, step.axes), VALUE), indent=2)
-    origin = _("from {names}").format(names=", ".join(step.record.inputs))
-    weights = [name for name in step.record.weights if name is not None]
-    if weights:
-        origin += _(", with the weights {names}").format(names=", ".join(_relative(weights, step.name)))
-    yield page.line(f"{step.op}, {origin}", indent=4)
+    weights = [_weight(step, name, source_of(step).shape(name)) for name in step.weights]
+    used = "; " + _("weights: {names}").format(names=", ".join(weights)) if weights else ""
+    yield page.line(f"{step.op}({', '.join(step.record.inputs)}){used}", indent=4)
     if step.record.shape and step.output.size:
         place, row = last_row(step)
-        yield page.line((f"{_at(step, place)}  ", QUIET), preview(row), indent=4)
+        room = page.width - 4 - cell_len(page.plain(place)) - 3
+        yield page.line((f"{place}:  ", QUIET), f"{preview(row, max(room, 24))}{_winner(step, row)}", indent=4)
 
 
-def _relative(weights: list[str], name: str) -> list[str]:
-    """Weights of a step are named after it: `.weight` and `.bias` say enough."""
-    return [weight.removeprefix(name) if weight.startswith(f"{name}.") else weight for weight in weights]
+def _winner(step: Step, row: Array) -> str:
+    """The token that an argmax has found."""
+    source = source_of(step)
+    axis = source.axes(step.record.inputs[0])[-1]
+    token = source.label(axis, int(row[0])) if step.op == "argmax" else None
+    return f" {quoted(token, 24)}" if token is not None else ""
 
 
-def _at(step: Step, place: str) -> str:
-    position = next((axis for axis in ("position", "query") if axis in step.axes[:-1]), None)
-    if position is None:
-        return f"{place}:" if place else ""
-    size = step.record.shape[step.axes.index(position)]
-    token = label_of(step)(position, size - 1)
-    return f"{place} {quoted(token, 16)}:" if token is not None else f"{place}:"
+def _weight(step: Step, name: str, shape: tuple[int, ...]) -> str:
+    """A weight with its size; one that is named after its step by the last part of its name."""
+    return f"{name.removeprefix(step.name + '.')} {' × '.join(f'{size:,}' for size in shape)}"

@@ -1,4 +1,5 @@
-"""Checking functions against llmtrace's own definitions, to the last bit. Needs Hypothesis (`pip install "llmtrace[test]"`).
+"""Checking functions against llmtrace's own definitions, to the last bit. Needs Hypothesis (`pip install
+"llmtrace[test]"`).
 
 Is my softmax right?
 
@@ -12,11 +13,12 @@ Is my softmax right?
     check_function(my_softmax, like="softmax", exact=False)  # right but for rounding, in any order of the sum?
     check_function(my_softmax, like="softmax")               # right to the last bit?
 
-Where it is not, AssertionError shows the smallest input that Hypothesis could find, the first place that differs, both numbers,
-and how many units in the last place they are apart.
+Where it is not, AssertionError shows the smallest input that Hypothesis could find, the first place that differs,
+both numbers, and how many units in the last place they are apart.
 
 The checks that every op of llmtrace keeps are here too, for an op of one's own: `hold(op, check_forward)`, and likewise
-`check_bound`, `check_explain`, `check_refusals`; `arguments(op)` and `arrays(shape)` are the Hypothesis strategies under them.
+`check_bound`, `check_explain`, `check_refusals`; `arguments(op)` and `arrays(shape)` are the Hypothesis strategies
+under them.
 """
 
 try:

@@ -1,16 +1,17 @@
 """How far a calculation in a short type may end from the true value: running error bounds, worked out beside the value.
 
-Every number is a pair: its value in float64, and a bound on |computed − value|, where "computed" is what the same formula gives
-when every operation rounds to the short type. An operation does two things to the bound (Wilkinson, Rounding Errors in Algebraic
-Processes, 1963; Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. 2002, sections 2.2, 3.3 and 4.2):
+Every number is a pair: its value in float64, and a bound on |computed − value|, where "computed" is what the same
+formula gives when every operation rounds to the short type. An operation does two things to the bound (Wilkinson,
+Rounding Errors in Algebraic Processes, 1963; Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. 2002,
+sections 2.2, 3.3 and 4.2):
 
 * it *propagates* the bounds of its operands, here always to all orders, never only the first: for a product
   |â·b̂ − a·b| ≤ |a|·eb + |b|·ea + ea·eb;
-* it *rounds*: |fl(t) − t| ≤ u·|t| + η with the unit u = 2^-24 (2^-53 for float64) and η, half the least subnormal, for results
-  that underflow; and t is at most |value| + what was propagated.
+* it *rounds*: |fl(t) − t| ≤ u·|t| + η with the unit u = 2^-24 (2^-53 for float64) and η, half the least subnormal,
+  for results that underflow; and t is at most |value| + what was propagated.
 
-Beside each op below stands its own formula, from which its bound follows. The order of a sum does not enter, so a function
-that adds in another order keeps within the bound as well.
+Beside each op below stands its own formula, from which its bound follows. The order of a sum does not enter, so a
+function that adds in another order keeps within the bound as well.
 """
 
 from __future__ import annotations
@@ -32,9 +33,6 @@ class Close(NamedTuple):
 
     value: Array
     error: Array
-
-    def __getitem__(self, index: Any) -> Close:  # type: ignore[override]
-        return Close(self.value[index], self.error[index])
 
 
 class Rounding:
@@ -60,7 +58,7 @@ class Rounding:
         return Close(value, propagated + self.unit * size + self.least * (size > 0))
 
     def add(self, a: Close, b: Close) -> Close:
-        """|(â + b̂) − (a + b)| ≤ ea + eb."""
+        """Propagates: |(â + b̂) − (a + b)| ≤ ea + eb."""
         return self.rounded(a.value + b.value, a.error + b.error)
 
     def subtract(self, a: Close, b: Close) -> Close:
@@ -68,35 +66,35 @@ class Rounding:
         return self.rounded(a.value - b.value, a.error + b.error)
 
     def multiply(self, a: Close, b: Close) -> Close:
-        """|â·b̂ − a·b| ≤ |a|·eb + |b|·ea + ea·eb."""
+        """Propagates: |â·b̂ − a·b| ≤ |a|·eb + |b|·ea + ea·eb."""
         carried = np.abs(a.value) * b.error + np.abs(b.value) * a.error + a.error * b.error
         return self.rounded(a.value * b.value, carried)
 
     def divide(self, a: Close, b: Close) -> Close:
-        """|â/b̂ − a/b| ≤ (ea + |a/b|·eb) / (|b| − eb); nothing is known where b̂ may be 0, but for exact a and b."""
+        """Propagates: (ea + |a/b|·eb) / (|b| − eb); where b̂ may be 0, nothing is known but for exact a, b."""
         quotient = a.value / b.value
         room = np.abs(b.value) - b.error
         carried = np.where(room > 0, (a.error + np.abs(quotient) * b.error) / np.where(room > 0, room, 1), np.inf)
         return self.rounded(quotient, np.where((a.error == 0) & (b.error == 0), 0, carried))
 
     def root(self, a: Close) -> Close:
-        """|√â − √a| = |â − a| / (√â + √a) ≤ ea / √a, and never more than √ea."""
+        """Propagates: |√â − √a| = |â − a| / (√â + √a) ≤ ea / √a, and never more than √ea."""
         value = np.sqrt(a.value)
         return self.rounded(value, np.minimum(a.error / np.where(value > 0, value, 1e-300), np.sqrt(a.error)))
 
     def exp(self, a: Close) -> Close:
-        """|exp(â) − exp(a)| ≤ exp(a)·(exp(ea) − 1)."""
+        """Propagates: |e^â − e^a| ≤ e^a·(e^ea − 1)."""
         value = np.exp(a.value)
         return self.rounded(value, value * np.expm1(a.error))
 
     def log(self, a: Close) -> Close:
-        """|log(â) − log(a)| ≤ ea / (a − ea); nothing is known where â may not be positive."""
+        """Propagates: |ln â − ln a| ≤ ea / (a − ea); nothing is known where â may not be positive."""
         room = a.value - a.error
         carried = np.where(room > 0, a.error / np.where(room > 0, room, 1), np.inf)
         return self.rounded(np.log(a.value), np.where(a.error == 0, 0, carried))
 
     def tanh(self, a: Close) -> Close:
-        """|tanh(â) − tanh(a)| ≤ ea · the steepest slope between them, 1 − tanh² where nearest to 0."""
+        """Propagates: ea · the steepest slope between â and a, 1 − tanh² where nearest to 0."""
         return self.rounded(np.tanh(a.value), a.error * (1 - np.tanh(self._nearest_to_0(a)) ** 2))
 
     def erf(self, a: Close) -> Close:
@@ -105,7 +103,7 @@ class Rounding:
         return self.rounded(value, a.error * (2 / math.sqrt(math.pi)) * np.exp(-(self._nearest_to_0(a) ** 2)))
 
     def _nearest_to_0(self, a: Close) -> Array:
-        return np.maximum(np.abs(a.value) - a.error, 0)
+        return np.asarray(np.maximum(np.abs(a.value) - a.error, 0))
 
     def negate(self, a: Close) -> Close:
         """Exact."""
@@ -118,8 +116,9 @@ class Rounding:
         return Close(row.value.max(axis=-1, keepdims=True), row.error.max(axis=-1, keepdims=True))
 
     def sum(self, row: Close) -> Close:
-        """Along the last axis, n terms in any order: γ_n·Σ|t̂| with γ_n = n·u / (1 − n·u) (Higham, section 4.2), |t̂| ≤ |t| + et.
-        An addition that underflows is exact, so η does not enter."""
+        """Along the last axis, n terms in any order: γ_n·Σ|t̂| with γ_n = n·u / (1 − n·u) (Higham, section 4.2), |t̂|
+        ≤ |t| + et. An addition that underflows is exact, so η does not enter.
+        """
         n = row.value.shape[-1] * self.unit
         size = np.sum(np.abs(row.value) + row.error, axis=-1)
         return Close(np.sum(row.value, axis=-1), np.sum(row.error, axis=-1) + n / (1 - n) * size)
@@ -131,7 +130,7 @@ class Rounding:
 
 def last(row: Close) -> Close:
     """One number per row, beside that row."""
-    return row[..., None]
+    return Close(row.value[..., None], row.error[..., None])
 
 
 def linear(r: Rounding, x: Array, weight: Array, bias: Array | None = None, transposed: bool = False) -> Close:
@@ -156,20 +155,22 @@ def linear_from_heads(r: Rounding, x: Array, weight: Array, bias: Array | None) 
 
 def attention_scores(r: Rounding, q: Array, k: Array) -> Close:
     """(Σ q·k) / √D, the root a constant; later keys −∞."""
-    scores = r.divide(r.dot(r.exact(q[..., :, None, :]), r.exact(k[..., None, :, :])), r.constant(math.sqrt(q.shape[-1])))
+    scores = r.divide(
+        r.dot(r.exact(q[..., :, None, :]), r.exact(k[..., None, :, :])), r.constant(math.sqrt(q.shape[-1]))
+    )
     seen = np.tri(q.shape[-2], k.shape[-2], k.shape[-2] - q.shape[-2], dtype=bool)
     return Close(np.where(seen, scores.value, -np.inf), np.where(seen, scores.error, 0))
 
 
 def attention_mix(r: Rounding, pattern: Array, v: Array) -> Close:
-    """Σ pattern·v; a masked key's product, 0 here, adds nothing to value or bound, and one rounding fewer only helps."""
+    """Σ pattern·v; a masked key's product, here 0, adds nothing to the value."""
     queries, keys = pattern.shape[-2:]
     seen = np.where(np.tri(queries, keys, keys - queries, dtype=bool), pattern, 0)
     return r.dot(r.exact(seen[..., :, None, :]), r.exact(np.swapaxes(v, -1, -2)[..., None, :, :]))
 
 
 def softmax(r: Rounding, x: Array) -> Close:
-    """e / Σe, e = exp(x − max x)."""
+    """E / Σe, e = exp(x − max x)."""
     e = r.exp(r.subtract(r.exact(x), r.maximum(r.exact(x))))
     return r.divide(e, last(r.sum(e)))
 
@@ -240,9 +241,9 @@ BOUNDS: dict[str, Callable[..., Close]] = {
 def bound(name: str, arguments: Any, dtype: npt.DTypeLike) -> Close:
     """An op's value in float64 and how far its calculation in `dtype` may end from it.
 
-    The float64 value is itself computed, by NumPy's own functions and sums in NumPy's own order; those functions are allowed two
-    units in the last place, four times the half unit of a correctly rounded one, and so four times the bound of a correctly
-    rounded float64 calculation is added.
+    The float64 value is itself computed, by NumPy's own functions and sums in NumPy's own order; those functions are
+    allowed two units in the last place, four times the half unit of a correctly rounded one, and so four times the
+    bound of a correctly rounded float64 calculation is added.
     """
     wide = arguments.cast(np.float64)
     own = wide.call(lambda *tensors, **settings: BOUNDS[name](Rounding(dtype), *tensors, **settings))

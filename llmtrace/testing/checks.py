@@ -1,4 +1,4 @@
-"""What every op must keep: each check takes an op and one set of arguments, and raises AssertionError where something is wrong."""
+"""What every op must keep: checks of one op with one set of arguments; AssertionError says what is wrong."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ __all__ = ["CHECKS", "check_bound", "check_explain", "check_forward", "check_ref
 
 
 def check_forward(op: Op, arguments: Arguments) -> None:
-    """`forward` gives the bits of `meaning`, wherever it writes and however its weights lie, and leaves its inputs alone."""
+    """`forward` gives the bits of `meaning`, wherever it writes, however weights lie, and leaves its inputs alone."""
     before = arguments.copy()
     expected = np.asarray(arguments.call(op.meaning))
     for how, given, empty in _ways(op, arguments):
         given_out: list[Array] = []
 
-        def remembered(shape: tuple[int, ...], dtype: npt.DTypeLike, empty: Any = empty, kept: list[Array] = given_out) -> Array:
+        def remembered(
+            shape: tuple[int, ...], dtype: npt.DTypeLike, empty: Any = empty, kept: list[Array] = given_out
+        ) -> Array:
             kept.append(empty(shape, dtype))
             return kept[-1]
 
@@ -48,14 +50,18 @@ def _ways(op: Op, arguments: Arguments) -> list[tuple[str, Arguments, Callable[.
         assert block is not None
         roomy = np.full((*block.shape[:-2], block.shape[-2] + 3, block.shape[-1]), np.nan, block.dtype)
         roomy[..., : block.shape[-2], :] = block
-        ways.append((f" with {name} in a roomy cache", arguments.having(**{name: roomy[..., : block.shape[-2], :]}), stained))
+        ways.append(
+            (f" with {name} in a roomy cache", arguments.having(**{name: roomy[..., : block.shape[-2], :]}), stained)
+        )
     for name in op.packed:
         weight = arguments.tensors[name]
         assert weight is not None
         turned = bool(arguments.settings.get("transposed", False))
         packed = arguments.having(**{name: _kernels.pack(weight, turned)})
         ways.append((f" with {name} packed", packed, stained))
-        ways.append((f" with {name} strided", arguments.having(**{name: np.repeat(weight, 2, axis=1)[:, ::2]}), stained))
+        ways.append(
+            (f" with {name} strided", arguments.having(**{name: np.repeat(weight, 2, axis=1)[:, ::2]}), stained)
+        )
         if "transposed" in op.shapes:
             other = arguments.having(**{name: np.ascontiguousarray(weight.T), "transposed": not turned})
             packed = other.having(**{name: _kernels.pack(np.ascontiguousarray(weight.T), not turned)})

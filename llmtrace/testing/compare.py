@@ -82,6 +82,7 @@ def expect_within(actual: Any, value: Array, error: Array, what: str, arguments:
         return
     place = tuple(int(i) for i in np.argwhere(~right)[0])
     raise AssertionError(
-        f"{what}: {int((~right).sum())} of {right.size} numbers are too far off. At {list(place)}: expected {value[place]}"
-        f" within {error[place]:.3g}, got {got[place]}, off by {abs(got[place] - value[place]):.3g}{described(arguments)}"
+        f"{what}: {int((~right).sum())} of {right.size} numbers are too far off. At {list(place)}:"
+        f" expected {value[place]} within {error[place]:.3g}, got {got[place]},"
+        f" off by {abs(got[place] - value[place]):.3g}{described(arguments)}"
     )

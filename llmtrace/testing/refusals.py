@@ -28,8 +28,9 @@ def check_refusals(op: Op, arguments: Arguments) -> None:
 
 
 def expect_refusal(op: Op, what: str, arguments: Arguments) -> None:
-    """AssertionError unless `op.forward` raises TypeError or ValueError (IndexError for a row that is not there) and has
-    written nothing."""
+    """AssertionError unless `op.forward` raises TypeError or ValueError (IndexError for a row that is not there) and
+    has written nothing.
+    """
     given: list[Array] = []
 
     def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
@@ -56,7 +57,7 @@ def present(arguments: Arguments) -> dict[str, Array]:
 
 
 def wrong_memory(op: Op, arguments: Arguments) -> Wrong:
-    """The right numbers, but with gaps between them, in Fortran's order, or at odd addresses. Packing copies, so it takes those."""
+    """The right numbers with gaps, in Fortran's order, or at odd addresses (not for weights: packing copies)."""
     for name, tensor in present(arguments).items():
         if name in op.packed or not tensor.size:
             continue
@@ -95,7 +96,7 @@ def wrong_types_packed(op: Op, arguments: Arguments) -> Wrong:
         weight = arguments.tensors[name]
         assert weight is not None
         turned = bool(arguments.settings.get("transposed", False))
-        other = weight.astype(np.float64 if weight.dtype == np.float32 else np.float32)
+        other = np.zeros(weight.shape, np.float64 if weight.dtype == np.float32 else np.float32)
         yield f"{name} packed in {other.dtype}", arguments.having(**{name: _kernels.pack(other, turned)})
         long = np.zeros(np.add(weight.shape, (0, 1) if turned else (1, 0)), weight.dtype)
         yield f"{name} packed with another depth", arguments.having(**{name: _kernels.pack(long, turned)})

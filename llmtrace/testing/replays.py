@@ -1,4 +1,4 @@
-"""The check of explanations: what is explained is what was computed, and nothing can be changed without being noticed."""
+"""The check of explanations: what is explained is what was computed, and no change goes unnoticed."""
 
 from __future__ import annotations
 
@@ -22,13 +22,18 @@ __all__ = ["check_explain"]
 
 
 def check_explain(op: Op, arguments: Arguments, index: int | tuple[int, ...] = 0) -> None:
-    """One recorded number (`index` counts through the output, round and round) is explained by recorded numbers and replays to
-    its own bits, also from JSON; and a change of any of its lines, or of itself, is noticed."""
+    """One recorded number (`index` counts through the output, round and round) is explained by recorded numbers and
+    replays to its own bits, also from JSON; and a change of any of its lines, or of itself, is noticed.
+    """
     trace = traced(op, arguments)
     recorded = trace.tensor("out")
     if not recorded.size:
         return
-    place = index if isinstance(index, tuple) else tuple(int(i) for i in np.unravel_index(index % recorded.size, recorded.shape))
+    place = (
+        index
+        if isinstance(index, tuple)
+        else tuple(int(i) for i in np.unravel_index(index % recorded.size, recorded.shape))
+    )
     try:
         with patch.dict(OPS, {op.name: op}):
             explanation: Explanation = trace.explain("out", *place)
@@ -47,7 +52,9 @@ def check_explain(op: Op, arguments: Arguments, index: int | tuple[int, ...] = 0
         for operand in line.operands:
             if isinstance(operand, Elements):
                 truth = np.asarray(trace.tensor(operand.tensor)[operand.index])
-                expect_same_bits(operand.values, truth, f"{what}: what line {line.name!r} takes from {operand.tensor}", arguments)
+                expect_same_bits(
+                    operand.values, truth, f"{what}: what line {line.name!r} takes from {operand.tensor}", arguments
+                )
     for changed, name in tampered(explanation.to_dict()):
         try:
             Explanation.from_dict(changed).replay()

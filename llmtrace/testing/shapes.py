@@ -6,7 +6,8 @@
     "* < V"      whole numbers from 0 to V − 1, not reals
     "N ?"        a tensor that may be absent (None)
 
-and for settings, which are no tensors: "real" any number, "small" a number from 0, like an epsilon, "H≥1" a size itself, and
+and for settings, which are no tensors: "real" any number, "small" a number from 0, like an epsilon, "H≥1" a size
+itself, and
 "turns weight" whether the axes of `weight` stand the other way round.
 """
 
@@ -18,7 +19,7 @@ from typing import Any
 
 from llmtrace.ops import Op
 
-__all__ = ["Shape", "fits", "letters", "parse", "size_of"]
+__all__ = ["Shape", "added", "fits", "letters", "parse", "size_of"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,13 @@ def letters(op: Op) -> dict[str, int]:
             for letter in parts:
                 found[letter] = max(found.get(letter, 0), 0 if joint else least)
     return found
+
+
+def added(op: Op) -> frozenset[str]:
+    """The letters that only stand in sums, such as the P of `P+T`: without them two axes are of one size."""
+    every = [split(size) for name in (*op.inputs, *op.weights) for size in parse(op.shapes[name]).sizes]
+    alone = {letter for joint, parts, _ in every for letter in parts if joint != "+"}
+    return frozenset(letter for _, parts, _ in every for letter in parts if letter not in alone)
 
 
 def fits(op: Op, shapes: Mapping[str, tuple[int, ...] | None], settings: Mapping[str, Any]) -> bool:

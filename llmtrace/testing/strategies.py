@@ -1,4 +1,4 @@
-"""Hypothesis strategies: arrays with every kind of number in them, and full argument sets for any op, read from `Op.shapes`."""
+"""Hypothesis strategies: arrays with every kind of number, and argument sets for any op, from `Op.shapes`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from llmtrace.ops import Op
 from llmtrace.ops.op import Array
-from llmtrace.testing.shapes import Shape, letters, parse
+from llmtrace.testing.shapes import Shape, added, letters, parse
 
 __all__ = ["Arguments", "arguments", "arrays"]
 
@@ -63,7 +63,16 @@ class Arguments:
 def specials(dtype: npt.DTypeLike) -> list[float]:
     """NaN, ±∞, ±0, the largest, the least normal, the least subnormal, and where exp overflows."""
     info = np.finfo(dtype)
-    sizes = (0.0, 1.0, float(info.max), float(info.tiny), float(info.smallest_subnormal), float(info.tiny) / 8, 1e4, 88.7)
+    sizes = (
+        0.0,
+        1.0,
+        float(info.max),
+        float(info.tiny),
+        float(info.smallest_subnormal),
+        float(info.tiny) / 8,
+        1e4,
+        88.7,
+    )
     return [math.nan, math.inf, -math.inf, *sizes, *(-size for size in sizes)]
 
 
@@ -75,7 +84,7 @@ def numbers(dtype: npt.DTypeLike, special: bool) -> st.SearchStrategy[float]:
 
 
 def seeded(seed: tuple[int, int], style: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-    """Many numbers from a seed: normal ones, whole ones (with ties), of all magnitudes, or with special ones among them."""
+    """Many numbers from a seed: normal or whole ones (with ties), mostly ±0, of all magnitudes, or special."""
     rng = np.random.default_rng(seed)
     values = rng.standard_normal(shape)
     if style == "whole":
@@ -83,6 +92,8 @@ def seeded(seed: tuple[int, int], style: str, shape: tuple[int, ...], dtype: npt
     elif style == "wide":
         reach = np.finfo(dtype).maxexp
         values = np.ldexp(values, rng.integers(-reach - 10, reach - 3, shape))
+    elif style == "zeros":
+        values = rng.choice([0.0, -0.0, 0.0, -0.0, 1.0, -1.0], shape)
     elif style == "special":
         values = np.where(rng.random(shape) < rng.choice([0.01, 0.2]), rng.choice(specials(dtype), shape), values)
     with np.errstate(over="ignore", under="ignore"):
@@ -93,25 +104,36 @@ def seeded(seed: tuple[int, int], style: str, shape: tuple[int, ...], dtype: npt
 def arrays(
     draw: Draw, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32, special: bool = True, which: int = 0
 ) -> Array:
-    """Arrays of this shape and type. `special`: with NaN, ±∞, −0, subnormal and huge numbers; otherwise ordinary finite ones.
+    """Arrays of this shape and type. `special`: with NaN, ±∞, −0, subnormal and huge numbers; otherwise ordinary
+    finite ones.
 
-    Several arrays of one example should have different numbers `which`, since Hypothesis likes to draw one seed again and again.
+    Several arrays of one example should have different numbers `which`, since Hypothesis likes to draw one seed again
+    and again.
     """
     size = math.prod(shape)
     if size <= FEW:
         one_by_one = draw(st.lists(numbers(dtype, special), min_size=size, max_size=size))
         return np.array(one_by_one, dtype).reshape(shape)
-    styles = ["normal", "normal", "whole", "wide", "special"] if special else ["normal", "normal", "whole"]
+    styles = ["normal", "normal", "whole", "zeros", "wide", "special"] if special else ["normal", "normal", "whole"]
     return seeded((draw(st.integers(0, 2**32 - 1)), which), draw(st.sampled_from(styles)), shape, dtype)
 
 
 @st.composite
-def arguments(draw: Draw, op: Op, dtype: npt.DTypeLike | None = None, special: bool = True) -> Arguments:
-    """Full argument sets for an op: its tensors in one type (drawn, or `dtype`), all sizes as `Op.shapes` wants them."""
+def arguments(
+    draw: Draw, op: Op, dtype: npt.DTypeLike | None = None, special: bool = True, most: int | None = None
+) -> Arguments:
+    """Full argument sets for an op: its tensors in one type (drawn, or `dtype`), all sizes as `Op.shapes` wants them.
+
+    `special` as for `arrays`; `most`, where given, is the largest size of any axis.
+    """
     real = np.dtype(dtype) if dtype is not None else draw(st.sampled_from(FLOATS))
     shapes = {name: parse(op.shapes[name]) for name in (*op.inputs, *op.weights)}
-    known = draw(sizes(letters(op), 40 if real == np.float32 else 17))
-    lead = draw(leading_axes(real, known)) if any(shape.leading for shape in shapes.values()) else ()
+    if most is None:
+        known = draw(sizes(letters(op), 40 if real == np.float32 else 17, added(op)))
+        lead = draw(leading_axes(real, known))
+    else:
+        known = {letter: draw(st.integers(min(least, most), most)) for letter, least in letters(op).items()}
+        lead = tuple(draw(st.lists(st.integers(0, most), max_size=1)))
     if any(shape.below and not known[shape.below] for shape in shapes.values()):
         lead = (0,)  # an empty table has no rows to name
     tensors = {}
@@ -128,14 +150,16 @@ def arguments(draw: Draw, op: Op, dtype: npt.DTypeLike | None = None, special: b
 
 
 @st.composite
-def sizes(draw: Draw, least: dict[str, int], most: int) -> dict[str, int]:
-    """A size for every letter: mostly all below `most`, sometimes one long and the others short."""
+def sizes(draw: Draw, least: dict[str, int], most: int, added: frozenset[str]) -> dict[str, int]:
+    """A size for every letter: all up to `most`, or one long and the others short; those `added` are often 0."""
     usual = st.one_of(st.sampled_from([size for size in SIZES if size <= most]), st.integers(0, most))
     long = draw(st.sampled_from([None, None, None, None, *least])) if least else None
     if long is None:
-        return {letter: max(low, draw(usual)) for letter, low in least.items()}
+        often = st.one_of(st.just(0), usual)
+        return {letter: max(low, draw(often if letter in added else usual)) for letter, low in least.items()}
     short = st.sampled_from((1, 2, 3, 0, 5, 9))
-    return {letter: draw(st.sampled_from(LONG)) if letter == long else max(low, draw(short)) for letter, low in least.items()}
+    longer = st.sampled_from(LONG[:3] if added else LONG)  # positions by positions grow fast
+    return {letter: draw(longer) if letter == long else max(low, draw(short)) for letter, low in least.items()}
 
 
 @st.composite
@@ -145,8 +169,10 @@ def leading_axes(draw: Draw, real: np.dtype[Any], known: dict[str, int]) -> tupl
         most = 5000 if real == np.float32 else 120
         lead = draw(st.lists(st.one_of(st.sampled_from((*SIZES, 2, 3)), st.integers(0, 40)), max_size=3))
     else:
-        most = max(1, (6000 if real == np.float32 else 600) // max(1, math.prod(max(1, size) for size in known.values())))
-        lead = draw(st.lists(st.sampled_from((1, 2, 3, 0, 5)), max_size=2))
+        most = max(
+            1, (4000 if real == np.float32 else 400) // max(1, math.prod(max(1, size) for size in known.values()))
+        )
+        lead = draw(st.lists(st.sampled_from((1, 2, 3, 0, 5, 17)), max_size=2))
     while math.prod(lead) > most:
         lead = lead[1:] if len(lead) > 1 else [most]
     return tuple(lead)

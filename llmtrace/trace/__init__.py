@@ -2,6 +2,6 @@
 
 from llmtrace.trace.run import Run
 from llmtrace.trace.step import Record, Step
-from llmtrace.trace.trace import Trace
+from llmtrace.trace.trace import Origin, Trace
 
-__all__ = ["Record", "Run", "Step", "Trace"]
+__all__ = ["Origin", "Record", "Run", "Step", "Trace"]

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import math
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +16,25 @@ from llmtrace.errors import AddressError
 from llmtrace.ops import Weight
 from llmtrace.ops.op import Array, Axes
 from llmtrace.trace.step import Record, Step
+
+if TYPE_CHECKING:
+    from llmtrace.trace.file import TraceFile
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a trace is a trace of: which model, and which prompt."""
+
+    model: str = ""
+    """What the model is called."""
+    reference: str = ""
+    """What `llmtrace.load` takes to load it."""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """Its sizes."""
+    text: str | None = None
+    """The prompt, or None where ids were given."""
+    tokenization: Mapping[str, Any] | None = None
+    """How the text became tokens, as the tokenizer's `explain(text).to_dict()` tells it."""
 
 
 class Trace:
@@ -26,15 +49,21 @@ class Trace:
         weights: Mapping[str, Weight],
         tokens: Sequence[Any] = (),
         token_text: Callable[[int], str] = str,
-        model: str = "",
+        origin: Origin = Origin(),  # noqa: B008 - frozen
     ) -> None:
         self.tokens = list(tokens)
         self.token_text = token_text
-        self.model = model
+        self.origin = origin
         self.weights: dict[str, Weight] = {weight.name: weight for weight in weights.values()}
         self._records: dict[str, Record] = {}
         self._arrays: dict[str, Array] = {}
         self._given: dict[str, Axes] = {}
+        self._file: TraceFile | None = None
+
+    @property
+    def model(self) -> str:
+        """What the model is called."""
+        return self.origin.model
 
     # ---- writing, by Run -------------------------------------------------------------------------------------------
 
@@ -53,6 +82,12 @@ class Trace:
         output.flags.writeable = False
         self._records[record.name] = record
         self._arrays[record.name] = output
+
+    def attach(self, file: TraceFile, records: Sequence[Record], given: Mapping[str, Axes]) -> None:
+        """Makes this the trace that a file holds."""
+        self._file = file
+        self._records = {record.name: record for record in records}
+        self._given = dict(given)
 
     # ---- reading ---------------------------------------------------------------------------------------------------
 
@@ -88,9 +123,25 @@ class Trace:
         """The numbers of a step's output, of what was given, or of a weight."""
         if name in self._arrays:
             return self._arrays[name]
+        if self._file is not None and name in self._file and name in {*self._records, *self._given}:
+            return self._arrays.setdefault(name, self._file.array(name))
         if name in self.weights:
             return self.weights[name].data
         raise self._unknown(name, self.names())
+
+    def elements(self, name: str, index: tuple[Any, ...]) -> Array:
+        """Some numbers of a tensor; of a trace file, only what they need is read. An entry is a number or numbers per axis."""
+        if self._file is not None and name not in self._arrays and name in self._file:
+            return self._file.elements(name, index)
+        return np.array(self.tensor(name)[index])
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a tensor, without reading it."""
+        if name in self._records:
+            return self._records[name].shape
+        if self._file is not None and name not in self._arrays and name in self._file:
+            return self._file.shape(name)
+        return self.tensor(name).shape
 
     def axes(self, name: str) -> Axes:
         """The names of a tensor's axes."""
@@ -123,10 +174,30 @@ class Trace:
 
     def nbytes(self) -> int:
         """How many bytes the recorded arrays take."""
-        return sum(array.nbytes for array in self._arrays.values())
+        names = [*self._given, *self._records]
+        return sum(math.prod(self.shape(name)) * self.dtype(name).itemsize for name in names)
+
+    def dtype(self, name: str) -> np.dtype[Any]:
+        """The type of a tensor's numbers, without reading them."""
+        if name in self._records:
+            return np.dtype(self._records[name].dtype)
+        if self._file is not None and name not in self._arrays and name in self._file:
+            return np.dtype(self._file.dtype(name))
+        return self.tensor(name).dtype
+
+    # ---- files -----------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str], with_weights: bool = False) -> None:
+        """Writes the trace to one file (docs/trace-file.md), whole or not at all; raises TraceFileError where it can't.
+
+        The weights are named by their checksum, or with `with_weights` written too, so that the file needs no model.
+        """
+        from llmtrace.trace.saved import save  # json, hashlib and the like only where a file is written
+
+        save(self, Path(path), with_weights)
 
     def __repr__(self) -> str:
-        return f"<Trace of {self.model or 'a model'}: {len(self)} steps, {np.shape(self.tokens)} tokens>"
+        return f"<Trace of {self.origin.model or 'a model'}: {len(self)} steps, {np.shape(self.tokens)} tokens>"
 
     def __rich__(self) -> Any:
         from llmtrace.render import renderable  # the one door to the renderers

@@ -1,0 +1,77 @@
+"""Verifying a trace: does every recorded number follow from the inputs of its step?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from llmtrace.errors import ReplayError
+from llmtrace.explain import explain_element
+from llmtrace.explain.arithmetic import same_bits
+from llmtrace.explain.explanation import Elements
+from llmtrace.ops import OPS
+from llmtrace.ops.op import Array
+from llmtrace.trace import Step, Trace
+from llmtrace.words import _
+
+Progress = Callable[[str], None]
+
+
+def verify(trace: Trace, progress: Progress = lambda name: None) -> int:
+    """Does every step again and returns how many numbers were compared; ReplayError names the first that does not follow."""
+    verify_tokens(trace)
+    compared = 0
+    for step in trace.steps:
+        progress(step.name)
+        again, recorded = done_again(trace, step), step.output
+        if again.shape != recorded.shape or again.dtype != recorded.dtype:
+            raise ReplayError(
+                _("{name} is recorded as {dtype} of shape {shape}, but its inputs give {dtype2} of shape {shape2}").format(
+                    name=step.name, dtype=recorded.dtype, shape=recorded.shape, dtype2=again.dtype, shape2=again.shape
+                )
+            )
+        if not same_bits(again, recorded):
+            place = next(i for i in np.ndindex(recorded.shape) if not same_bits(again[i], recorded[i]))
+            address = Elements(step.name, step.axes, place, recorded[place]).address()
+            raise ReplayError(
+                _("{address} is recorded as {recorded}, but its inputs give {again}").format(
+                    address=address, recorded=recorded[place], again=again[place]
+                )
+            )
+        compared += recorded.size
+    return compared
+
+
+def verify_sample(trace: Trace, count: int, seed: int = 0, progress: Progress = lambda name: None) -> int:
+    """The same for `count` numbers drawn at random, each by its explanation; returns how many were compared."""
+    verify_tokens(trace)
+    names = [name for name in trace if np.prod(trace.shape(name))]
+    rng = np.random.default_rng(seed)
+    for _unused in range(count):
+        name = names[int(rng.integers(len(names)))]
+        place = tuple(int(rng.integers(size)) for size in trace.shape(name))
+        progress(name)
+        explain_element(trace, name, place)  # replays, and raises where a bit differs
+    return count
+
+
+def verify_tokens(trace: Trace) -> None:
+    """The ids of the tokens are the ones that the record of how the text became tokens ends in."""
+    if trace.origin.tokenization is None:
+        return
+    ids = [token["id"] for token in trace.origin.tokenization["tokens"]]
+    if "tokens" in trace.given and ids != trace.tensor("tokens").tolist():
+        raise ReplayError(_("the ids of the tokens are not those that the prompt's text gives"))
+
+
+def done_again(trace: Trace, step: Step) -> Array:
+    """The output of a step, computed from its inputs and weights once more."""
+    arguments: list[Any] = [np.ascontiguousarray(trace.tensor(name)) for name in step.record.inputs]
+    for name in step.record.weights:
+        arguments.append(None if name is None else np.ascontiguousarray(trace.weights[name].data))
+    try:
+        return OPS[step.op].forward(*arguments, **step.settings)
+    except (TypeError, ValueError, IndexError) as error:
+        raise ReplayError(_("{name} can't be done again: {why}").format(name=step.name, why=error)) from error

@@ -1,0 +1,122 @@
+"""What every op keeps: the bits of its meaning, a bound on its error, explanations that replay, refusals."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmtrace.ops import OPS
+from llmtrace.testing import BOUNDS, CHECKS, arguments, arrays, bound, hold, steady
+from llmtrace.testing.shapes import fits, parse
+from llmtrace.testing.strategies import Arguments
+
+EXAMPLES = {"forward": 60, "bound": 40, "explain": 40, "refusals": 25}
+
+
+@pytest.mark.parametrize("name", OPS)
+@pytest.mark.parametrize("check", CHECKS)
+def test_contract(name, check):
+    hold(OPS[name], CHECKS[check], examples=EXAMPLES[check])
+
+
+def test_every_op_is_bounded_and_described():
+    assert set(BOUNDS) == set(OPS)
+    for op in OPS.values():
+        assert list(op.shapes)[: len(op.inputs + op.weights)] == [*op.inputs, *op.weights]
+
+
+def drawn(strategy, examples):
+    """What a strategy draws: as reproducible as the checks."""
+    found = []
+
+    @steady(examples, shrink=False)
+    @given(strategy)
+    def collect(value):
+        found.append(value)
+
+    collect()
+    return found
+
+
+def test_the_numbers_are_of_every_kind():
+    for dtype in (np.float32, np.float64):
+        x = np.concatenate([a.ravel() for a in drawn(arrays((20,), dtype), 60)])
+        tiny = np.finfo(dtype).tiny
+        assert np.isnan(x).any()
+        assert np.isposinf(x).any()
+        assert np.isneginf(x).any()
+        assert ((x == 0) & np.signbit(x)).any()
+        assert ((x != 0) & (np.abs(x) < tiny)).any()
+        assert (np.isfinite(x) & (np.abs(x) > np.finfo(dtype).max / 1e4)).any()
+        assert (np.abs(x) < 4).mean() > 0.5
+        ordinary = np.concatenate([a.ravel() for a in drawn(arrays((20,), dtype, special=False), 60)])
+        assert np.isfinite(ordinary).all()
+        assert (np.abs(ordinary) <= 10).all()
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_the_sizes_are_of_every_kind(name):
+    op = OPS[name]
+    cases = drawn(arguments(op), 50)
+    first = [case.tensors[op.inputs[0]] for case in cases]
+    assert {a.dtype for case in cases for a in case.tensors.values() if a is not None and a.dtype.kind == "f"} == {
+        np.dtype("f4"),
+        np.dtype("f8"),
+    }
+    assert any(a.size == 0 for a in first)
+    assert any(a.size == 1 for a in first)
+    assert any(a.shape and a.shape[-1] > 1 and a.shape[-1] % 2 for a in first)
+    assert any(a.size > 16 for a in first)
+    for case in cases:
+        assert fits(op, {n: None if a is None else a.shape for n, a in case.tensors.items()}, case.settings)
+
+
+def test_shapes_are_understood():
+    op = OPS["linear_to_heads"]
+    good = {"x": (5, 4), "weight": (4, 6), "bias": (6,)}
+    assert fits(op, good, {"heads": 3})
+    assert not fits(op, good, {"heads": 4})
+    assert not fits(op, good, {"heads": 0})
+    assert not fits(op, {**good, "bias": (5,)}, {"heads": 3})
+    assert not fits(op, {**good, "x": (4,)}, {"heads": 3})
+    assert fits(op, {**good, "bias": None}, {"heads": 6})
+    assert not fits(OPS["attention_scores"], {"q": (3, 2), "k": (2, 2)}, {})
+    assert fits(OPS["attention_scores"], {"q": (7, 3, 2), "k": (7, 3, 2)}, {})
+    assert not fits(OPS["attention_scores"], {"q": (7, 3, 2), "k": (3, 2)}, {})
+    assert not fits(OPS["argmax"], {"x": (2, 0)}, {})
+    assert parse("* < V").below == "V"
+    assert parse("H·D ?").optional
+
+
+def test_the_bound_of_a_sum_of_products():
+    rng = np.random.default_rng(1)
+    x, weight = rng.standard_normal((3, 50)).astype(np.float32), rng.standard_normal((50, 2)).astype(np.float32)
+    case = Arguments({"x": x, "weight": weight, "bias": None}, {"transposed": False})
+    value, error = bound("linear", case, np.float32)
+    sizes = np.abs(x).astype(np.float64) @ np.abs(weight).astype(np.float64)
+    np.testing.assert_allclose(value, x.astype(np.float64) @ weight.astype(np.float64), rtol=1e-12)
+    np.testing.assert_allclose(error, 51 * 2.0**-24 * sizes, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", sorted(set(BOUNDS) - {"append", "argmax", "embedding", "relu"}))
+def test_no_bound_is_idle(name):
+    """Most bounds are small beside the numbers themselves, and all are finite."""
+    seen = 0
+    for case in drawn(arguments(OPS[name], np.float32, special=False), 30):
+        value, error = bound(name, case, np.float32)
+        value, error = value[np.isfinite(value)], error[np.isfinite(value)]
+        if not value.size:
+            continue
+        assert np.isfinite(error).all()
+        seen += np.median(error) < 1e-3 * max(1.0, float(np.abs(value).max()))
+    assert seen > 10
+
+
+@steady(20)
+@given(st.data())
+def test_arguments_can_be_copied_and_changed(data):
+    case = data.draw(arguments(OPS["linear"]))
+    other = case.copy().having(transposed="x")
+    assert other.settings == {"transposed": "x"}
+    assert not np.shares_memory(other.tensors["x"], case.tensors["x"])
+    assert "weight = array" in repr(case)
