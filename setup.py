@@ -1,4 +1,4 @@
-"""Builds the one extension module, `llmtrace._kernels`: csrc/inner.c once per instruction set, and the Cython code over it.
+"""Builds `llmtrace._kernels` (csrc/inner.c once per instruction set, and the Cython code over it) and `llmtrace._bpe`.
 
 Everything else about the package is in pyproject.toml.
 """
@@ -8,6 +8,7 @@ import platform
 import runpy
 import shlex
 import sysconfig
+import zlib
 from pathlib import Path
 
 import numpy
@@ -15,12 +16,7 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-# setuptools does not see what a header includes, so all of csrc/ counts as a dependency of all of it.
-CSRC = Path("csrc")
-fingerprint = runpy.run_path("llmtrace/_sources.py")
-
-# setuptools does not see what a header includes, so all of csrc/ counts as a dependency of all of it.
-SOURCES = [str(path) for path in fingerprint["source_files"](CSRC)]
+SOURCE_HASH = runpy.run_path("llmtrace/_sources.py")["source_hash"](Path("csrc"))
 X86 = platform.machine().lower() in {"x86_64", "amd64"} and "universal2" not in sysconfig.get_platform()
 CROSS = os.environ.get("LLMTRACE_BUILD_MACHINE", "")  # a cross-compilation names its target here
 INSTRUCTION_SETS = {"baseline": []}
@@ -34,38 +30,48 @@ FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trap
 FLAGS += shlex.split(os.environ.get("CFLAGS", ""))
 
 
+# setuptools does not see what a header includes. So the extension carries a checksum of all its sources, of this file and of
+# the flags, and is compiled again where that is not in it.
+RECIPE = f"{SOURCE_HASH}-{zlib.crc32(Path(__file__).read_bytes() + repr((FLAGS, INSTRUCTION_SETS)).encode()):08x}"
+
+
 class BuildKernels(build_ext):
-    """Compiles csrc/inner.c once per instruction set and links the objects into the extension."""
+    """Compiles csrc/inner.c once per instruction set and links the objects into the kernels."""
 
     def build_extension(self, ext: Extension) -> None:
-        target = Path(self.get_ext_fullpath(ext.name))
-        if not self.force and target.exists() and all(target.stat().st_mtime > os.stat(f).st_mtime for f in ext.depends):
-            return
-        ext.extra_objects = []
-        for name, flags in INSTRUCTION_SETS.items():
-            ext.extra_objects += self.compiler.compile(
-                ["csrc/inner.c"],
-                output_dir=str(Path(self.build_temp) / name),
-                macros=[*ext.define_macros, ("LLMTRACE_ISA", name)],
-                include_dirs=["csrc"],
-                extra_postargs=FLAGS + flags,
-            )
-        self.force = True
+        """Compiles `ext`, where it is older than what it is made of."""
+        if ext.name == kernels.name:
+            target = Path(self.get_ext_fullpath(ext.name))
+            if target.exists() and RECIPE.encode() in target.read_bytes():
+                return
+            ext.extra_objects = [path for name in INSTRUCTION_SETS for path in self.inner_objects(name)]
+            self.force = True
         super().build_extension(ext)
 
+    def inner_objects(self, instruction_set: str) -> list[str]:
+        """The inner loops, compiled for one instruction set."""
+        return self.compiler.compile(
+            ["csrc/inner.c"],
+            output_dir=str(Path(self.build_temp) / instruction_set),
+            macros=[*kernels.define_macros, ("LLMTRACE_ISA", instruction_set)],
+            include_dirs=["csrc"],
+            extra_postargs=FLAGS + INSTRUCTION_SETS[instruction_set],
+        )
 
-extension = Extension(
+
+kernels = Extension(
     "llmtrace._kernels",
     sources=["csrc/kernels.pyx", "csrc/pool.c"],
     include_dirs=["csrc", numpy.get_include()],
     define_macros=[
         ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
-        ("LLMTRACE_SOURCE_HASH", f'"{fingerprint["source_hash"](CSRC)}"'),
-        *([("LLMTRACE_X86", "1")] if X86 and not CROSS else []),
+        ("LLMTRACE_SOURCE_HASH", f'"{SOURCE_HASH}"'),
+        ("LLMTRACE_RECIPE", f'"{RECIPE}"'),
+        *([("LLMTRACE_X86", "1")] if len(INSTRUCTION_SETS) > 1 else []),
     ],
-    depends=[*SOURCES, "setup.py"],
     extra_compile_args=FLAGS,
     extra_link_args=["-pthread"],
 )
+bpe = Extension("llmtrace._bpe", sources=["csrc/bpe.pyx"], depends=["setup.py"], extra_compile_args=FLAGS)
 
-setup(ext_modules=cythonize([extension], build_dir="build/cython"), cmdclass={"build_ext": BuildKernels})
+setup(ext_modules=cythonize([kernels, bpe], build_dir="build/cython"), cmdclass={"build_ext": BuildKernels})

@@ -24,9 +24,11 @@ cdef extern from *:
     """
     #ifndef LLMTRACE_SOURCE_HASH
     #define LLMTRACE_SOURCE_HASH ""
+    #define LLMTRACE_RECIPE ""
     #endif
     """
     const char *LLMTRACE_SOURCE_HASH
+    const char *LLMTRACE_RECIPE
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() noexcept  # leaves its exception set, for `run` to pass on
@@ -37,6 +39,9 @@ cdef extern from "float_state.h":
 
 source_hash = LLMTRACE_SOURCE_HASH.decode()
 """A checksum of the files in csrc/ that this module was compiled from."""
+
+build_recipe = LLMTRACE_RECIPE.decode()
+"""The same, and one of how they were compiled; setup.py looks for it in the module's file."""
 
 cdef const inner_table *table
 

@@ -4,7 +4,7 @@ from llmtrace._version import __version__
 
 project = "llmtrace"
 author = "The llmtrace authors"
-copyright = "2026, The llmtrace authors"  # noqa: A001 - Sphinx's own name
+copyright = "2026, The llmtrace authors"
 version = release = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]

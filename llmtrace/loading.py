@@ -1,12 +1,14 @@
-"""`llmtrace.load`: from a name or a folder to a model."""
+"""`llmtrace.load` and `llmtrace.open`: from a name, a folder or a file to a model or a trace."""
 
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 
 from llmtrace.errors import ModelError
 from llmtrace.models import GPT
+from llmtrace.trace import Trace
 
 DATA = Path(__file__).parent / "data"
 DEFAULT = "sorter"
@@ -18,11 +20,55 @@ def bundled() -> list[str]:
 
 
 def load(model: str | os.PathLike[str] = DEFAULT) -> GPT:
-    """The bundled model of that name, or the model in that folder (Hugging Face's GPT-2 layout); raises ModelError."""
+    """The bundled model of that name, or a GPT-2 in Hugging Face's layout: its folder, or its .safetensors file.
+
+    A bundled name comes first; a folder of the same name is `./name`. Raises ModelError.
+    """
+    from llmtrace.storage.files import quoted, reason, shown
     from llmtrace.weights import load_folder
 
+    name = os.fsdecode(model)
     if isinstance(model, str) and model in bundled():
-        return load_folder(DATA / model)
-    if not Path(model).exists():
-        raise ModelError(f"there is no model {str(model)!r}: give a folder, or one of {', '.join(bundled()) or '(none)'}")
-    return load_folder(Path(model))
+        return _named(load_folder(DATA / model), model)
+    if not name:
+        raise ModelError("the name of the model is empty: give a folder, or " + _names())
+    path = os.path.expanduser(name)
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        near = _near(name)
+        hint = f"did you mean {' or '.join(quoted(n) for n in near)}? Otherwise give" if near else "give"
+        raise ModelError(f"there is no model {quoted(name)}: {hint} a folder, or {_names()}") from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
+        raise ModelError(f"{shown(name)} can't be read: {reason(error)}") from error
+    return _named(load_folder(Path(path)), os.path.abspath(path))
+
+
+def _named(model: GPT, reference: str) -> GPT:
+    model.reference = reference
+    return model
+
+
+def open_trace(path: str | os.PathLike[str], model: str | os.PathLike[str] | None = None) -> Trace:
+    """The trace in a file that `Trace.save` wrote; its tensors are read when they are looked at. Raises TraceFileError.
+
+    The weights come from the file where it has them, else from `model`, or from the model that the trace names.
+    """
+    from llmtrace.trace.saved import read
+
+    return read(Path(path), lambda origin: load(origin.reference if model is None else model).weights)
+
+
+def _names() -> str:
+    return f"one of {', '.join(bundled()) or '(none)'}"
+
+
+def _near(name: str) -> list[str]:
+    """Bundled models and neighbouring model folders with a name like this one."""
+    path = Path(os.path.expanduser(name))
+    near = get_close_matches(name, bundled(), n=2)
+    try:
+        beside = {folder.parent.name: folder.parent for folder in path.parent.glob("*/config.json")}
+    except (OSError, ValueError):
+        return near
+    return list(dict.fromkeys(near + [str(beside[match]) for match in get_close_matches(path.name, beside, n=2)]))

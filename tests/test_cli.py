@@ -103,7 +103,10 @@ def test_explain_what_was_traced_last(model, state, monkeypatch):
     assert [path.name for path in state.parent.iterdir()] == ["last.json"]
     text = run("explain", ADDRESS)
     assert text.startswith("prompt: 'CBABBC' (traced last)\n\nblock.0")
-    json.loads(run("explain", ADDRESS, "--json"))
+    for option in ("--json", "--exact"):
+        result = CliRunner().invoke(main, ["explain", ADDRESS, option])
+        assert result.stderr == "prompt: 'CBABBC' (traced last)\n"
+        assert "prompt" not in result.stdout
     run("trace", "CBX", "--model", model, code=2)
     assert json.loads(state.read_text())["prompt"] == "CBABBC"
     state.write_text("[1]")

@@ -6,11 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtrace.ops import OPS
-from llmtrace.testing import BOUNDS, CHECKS, arguments, arrays, bound, hold, steady
+from llmtrace.testing import BOUNDS, CHECKS, Arguments, arguments, arrays, bound, hold, steady
 from llmtrace.testing.shapes import fits, parse
-from llmtrace.testing.strategies import Arguments
 
-EXAMPLES = {"forward": 60, "bound": 40, "explain": 40, "refusals": 25}
+EXAMPLES = {"forward": 100, "bound": 60, "explain": 60, "refusals": 40}
 
 
 @pytest.mark.parametrize("name", OPS)
@@ -40,7 +39,7 @@ def drawn(strategy, examples):
 
 def test_the_numbers_are_of_every_kind():
     for dtype in (np.float32, np.float64):
-        x = np.concatenate([a.ravel() for a in drawn(arrays((20,), dtype), 60)])
+        x = np.concatenate([a.ravel() for a in drawn(arrays((40,), dtype), 60)])
         tiny = np.finfo(dtype).tiny
         assert np.isnan(x).any()
         assert np.isposinf(x).any()
@@ -48,8 +47,8 @@ def test_the_numbers_are_of_every_kind():
         assert ((x == 0) & np.signbit(x)).any()
         assert ((x != 0) & (np.abs(x) < tiny)).any()
         assert (np.isfinite(x) & (np.abs(x) > np.finfo(dtype).max / 1e4)).any()
-        assert (np.abs(x) < 4).mean() > 0.5
-        ordinary = np.concatenate([a.ravel() for a in drawn(arrays((20,), dtype, special=False), 60)])
+        assert (np.abs(x) < 4).mean() > 0.3
+        ordinary = np.concatenate([a.ravel() for a in drawn(arrays((40,), dtype, special=False), 60)])
         assert np.isfinite(ordinary).all()
         assert (np.abs(ordinary) <= 10).all()
 
@@ -57,7 +56,7 @@ def test_the_numbers_are_of_every_kind():
 @pytest.mark.parametrize("name", OPS)
 def test_the_sizes_are_of_every_kind(name):
     op = OPS[name]
-    cases = drawn(arguments(op), 50)
+    cases = [*drawn(arguments(op, small=True), 40), *drawn(arguments(op, small=False), 60)]
     first = [case.tensors[op.inputs[0]] for case in cases]
     assert {a.dtype for case in cases for a in case.tensors.values() if a is not None and a.dtype.kind == "f"} == {
         np.dtype("f4"),
@@ -102,7 +101,7 @@ def test_the_bound_of_a_sum_of_products():
 def test_no_bound_is_idle(name):
     """Most bounds are small beside the numbers themselves, and all are finite."""
     seen = 0
-    for case in drawn(arguments(OPS[name], np.float32, special=False), 30):
+    for case in drawn(arguments(OPS[name], np.float32, special=False, small=False), 30):
         value, error = bound(name, case, np.float32)
         value, error = value[np.isfinite(value)], error[np.isfinite(value)]
         if not value.size:

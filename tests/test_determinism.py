@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import llmtrace
 from llmtrace import _kernels
 from llmtrace.models import GPT
 from llmtrace.ops import gelu_tanh, linear
@@ -47,7 +48,7 @@ def start(instruction_set):
     """The same hashes in a process of its own."""
     return subprocess.Popen(
         [sys.executable, str(TOOL), "--small", "--functions", str(FLOATS)],
-        env=os.environ | {"LLMTRACE_ISA": instruction_set, "PYTHONPATH": str(TOOL.parents[1])},
+        env=os.environ | {"LLMTRACE_ISA": instruction_set, "PYTHONPATH": str(Path(llmtrace.__file__).parents[1])},
         stdout=subprocess.PIPE,
         text=True,
     )

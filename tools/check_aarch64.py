@@ -95,7 +95,7 @@ def cross_compile(folder: Path, root: Path, site: Path) -> None:
 def emulate(folder: Path, root: Path, site: Path, options: Sequence[str]) -> Result:
     """What tools/run_hash.py says on the emulated machine."""
     modules = {"PYTHONPATH": f"{folder}:{site}", "LLMTRACE_ISA": ""}
-    python = [QEMU, "-L", root, root / "usr/bin/python3.11"]
+    python: list[str | Path] = [QEMU, "-L", root, root / "usr/bin/python3.11"]
     print(
         run([*python, "-c", "import platform, numpy; print(platform.machine(), 'NumPy', numpy.__version__)"], modules),
         end="",

@@ -73,12 +73,13 @@ def random_model(shape: Shape) -> GPT2LMHeadModel:
         bos_token_id=None,
         eos_token_id=None,
     )
-    model = GPT2LMHeadModel(config).eval()
+    model: GPT2LMHeadModel = GPT2LMHeadModel(config)
+    model.eval()  # type: ignore[no-untyped-call]
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             torch.nn.init.normal_(parameter, std=0.5 if parameter.ndim == 1 else 1.0 / parameter.shape[0] ** 0.5)
             if name.endswith(("ln_1.weight", "ln_2.weight", "ln_f.weight")):
-                parameter += 1.0
+                parameter.add_(1.0)
             elif name.endswith(("wte.weight", "wpe.weight")):
                 torch.nn.init.normal_(parameter, std=0.7)
     return model

@@ -2,13 +2,13 @@
 
     python tools/convert_llm_viz.py gpt-nano-sort-model.json FOLDER
 
-The folder has Hugging Face's GPT-2 layout (config.json, model.safetensors, tokenizer.json), linear weights turned to [in, out].
+The folder has Hugging Face's GPT-2 layout (config.json, model.safetensors, tokenizer.json), linear weights turned to
+[in, out].
 """
 
 import argparse
 import base64
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -62,4 +62,4 @@ if __name__ == "__main__":
     parser.add_argument("source", type=Path)
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
-    sys.exit(convert(arguments.source, arguments.folder))
+    convert(arguments.source, arguments.folder)

@@ -51,9 +51,11 @@ def build(folder: Path, flags: str) -> None:
 def instruction_sets(folder: Path) -> list[str]:
     """What the build in `folder` can use on this machine."""
     code = "from llmtrace import _kernels; print(*_kernels.instruction_sets())"
-    return subprocess.run(
-        [sys.executable, "-c", code], env=environment(folder), check=True, capture_output=True, text=True
-    ).stdout.split()
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"the build in {folder} can't be imported:\n{done.stderr}")
+    return done.stdout.split()
 
 
 def environment(folder: Path, instruction_set: str = "") -> dict[str, str]:
@@ -70,6 +72,8 @@ def measure(folder: Path, instruction_set: str, options: Sequence[str]) -> Resul
     result: Result = json.loads(done.stdout)
     if result["instruction set"] != instruction_set:
         raise SystemExit(f"asked for {instruction_set}, but {result['instruction set']} was used")
+    if Path(result["package"]).resolve() != (folder / "llmtrace").resolve():
+        raise SystemExit(f"asked for the package of {folder}, but {result['package']} was used")
     return result
 
 

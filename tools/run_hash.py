@@ -17,6 +17,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -116,7 +117,7 @@ def one_by_one(tokens: int) -> list[int]:
 
 def in_chunks(tokens: int) -> list[int]:
     """1 to 9 tokens at once, by lot."""
-    sizes = []
+    sizes: list[int] = []
     for lot in integers(tokens, tokens):
         sizes.append(min(int(lot % np.uint64(9)) + 1, tokens - sum(sizes)))
         if sum(sizes) == tokens:
@@ -155,7 +156,7 @@ def _run_group(model: GPT, ids: Array, way: Way) -> dict[str, Array]:
     found: dict[str, list[Array]] = {}
     names: dict[str, Axes] = {}
     for begin, end in itertools.pairwise([0, *ends]):
-        piece = ids[..., begin:end]
+        piece = ids[..., begin:end].tolist()
         if not way.traced:
             found.setdefault("logits", []).append(model.logits(piece, cache))
             names["logits"] = ("position", "vocabulary")
@@ -224,9 +225,9 @@ def hash_case(case: Case, small: bool = False) -> dict[str, Any]:
 def hash_functions(count: int) -> dict[str, str]:
     """The hash of every elementary function over `count` floats from all bit patterns, and over fewer doubles."""
     result = {}
-    for dtype, kind, many in ((np.float32, np.uint32, count), (np.float64, np.uint64, count // 64)):
+    for dtype, kind, many in (("float32", "uint32", count), ("float64", "uint64", count // 64)):
         step = 2 ** (8 * np.dtype(kind).itemsize) // many + 1
-        x = (np.arange(many, dtype=kind) * kind(step)).view(dtype)
+        x = np.multiply(np.arange(many, dtype=kind), step, dtype=kind).view(dtype)
         for name in _kernels.UNARY:
             out = np.empty_like(x)
             _kernels.unary(name, x, out)
@@ -235,13 +236,14 @@ def hash_functions(count: int) -> dict[str, str]:
 
 
 def everything(small: bool = False, functions: int = 0) -> dict[str, Any]:
-    """All that this process can say: its instruction set and the hashes."""
+    """All that this process can say: which package it runs, its instruction set and the hashes."""
     before = llmtrace.get_threads()
     try:
         cases = {name: hash_case(case, small) for name, case in CASES.items()}
     finally:
         llmtrace.set_threads(before)
     return {
+        "package": str(Path(llmtrace.__file__).parent),
         "instruction set": _kernels.instruction_set(),
         "cases": cases,
         "functions": hash_functions(functions) if functions else {},

@@ -33,7 +33,13 @@ STEPS = 1000
 BATCH = 256
 RATE = 1e-3
 HELD_OUT = 46  # of the 462 choices of six letters, repetitions allowed; no order of any of them is trained on
-SIZES = {"vocab_size": len(ALPHABET), "n_positions": 2 * LENGTH, "n_embd": 48, "n_head": 3, "n_layer": 3}
+SIZES: dict[str, Any] = {
+    "vocab_size": len(ALPHABET),
+    "n_positions": 2 * LENGTH,
+    "n_embd": 48,
+    "n_head": 3,
+    "n_layer": 3,
+}
 IGNORED = -100  # the target that torch's cross-entropy passes over
 
 CARD = """\
@@ -91,9 +97,17 @@ def train(inputs: Array) -> GPT2LMHeadModel:
     torch.manual_seed(SEED)
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(1)
-    nothing: dict[str, Any] = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
-    nothing |= {"bos_token_id": None, "eos_token_id": None, "tie_word_embeddings": False}
-    model = GPT2LMHeadModel(GPT2Config(**SIZES, **nothing)).train()
+    config = GPT2Config(
+        **SIZES,
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
+        bos_token_id=None,
+        eos_token_id=None,
+        tie_word_embeddings=False,
+    )
+    model: GPT2LMHeadModel = GPT2LMHeadModel(config)
+    model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=STEPS, pct_start=0.05)
     for step, (tokens, targets) in enumerate(itertools.islice(batches(inputs), STEPS), 1):
@@ -106,7 +120,8 @@ def train(inputs: Array) -> GPT2LMHeadModel:
         schedule.step()
         if step % 200 == 0:
             print(f"step {step:5} of {STEPS}  loss {loss.item():.6f}", flush=True)
-    return model.eval()
+    model.eval()  # type: ignore[no-untyped-call]
+    return model
 
 
 def sorts(model: llmtrace.Model, inputs: Array) -> Array:
@@ -117,7 +132,8 @@ def sorts(model: llmtrace.Model, inputs: Array) -> Array:
     """
     answers = np.sort(inputs, axis=1)
     texts = np.concatenate([inputs, answers[:, :-1]], axis=1)
-    chosen = [model.logits(part)[:, LENGTH - 1 :].argmax(-1) for part in np.array_split(texts, len(texts) // 256 + 1)]
+    parts = np.array_split(texts, len(texts) // 256 + 1)
+    chosen = [model.logits(part.tolist())[:, LENGTH - 1 :].argmax(-1) for part in parts]
     return np.asarray((np.concatenate(chosen) == answers).all(axis=1))
 
 

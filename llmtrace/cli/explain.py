@@ -44,15 +44,18 @@ def command(
     from llmtrace.render import renderable, show, terminal
     from llmtrace.render.page import QUIET, Page
 
+    console = terminal()
+    said = _("prompt: {prompt} (traced last)").format(prompt=repr(prompt))
+    if note and (as_json or exact):
+        click.echo(said, err=True)  # the output itself is for other programs
     if as_json:
         print_json(explanation.to_dict())
     elif exact:
-        show(explanation, exact=True)
+        show(explanation, exact=True, console=console)
     else:
-        console = terminal()
+        page = Page(console.width, console.options.ascii_only)
         if note:
-            page = Page(console.width, console.options.ascii_only)
-            console.print(page.line((_("prompt: {prompt} (traced last)").format(prompt=repr(prompt)), QUIET)))
+            console.print(page.line((said, QUIET)))
             console.print()
         console.print(renderable(explanation, every=every))
     sys.stdout.flush()

@@ -8,6 +8,7 @@ import click
 import rich_click
 
 from llmtrace.cli.options import json_option, load, model_option, print_json, read_prompt, remember
+from llmtrace.words import _
 
 if TYPE_CHECKING:
     from llmtrace.trace import Trace
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 @model_option
 @click.option("--layer", type=click.IntRange(min=0), metavar="N", help="Show only block N, in detail.")
 @click.option("--all", "every", is_flag=True, help="Show every block in detail, with an example for every step.")
+@click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Also write the trace to FILE.")
+@click.option("--with-weights", is_flag=True, help="Write the weights into FILE too, so that it needs no model.")
 @json_option
-def command(prompt: str, model: str | None, layer: int | None, every: bool, as_json: bool) -> None:
+def command(prompt: str, model: str | None, output: str | None, with_weights: bool, as_json: bool, **view: Any) -> None:
     """Run PROMPT through a model and show, layer by layer, what came in, which weights were used and what came out.
 
     PROMPT is any text; - reads it from standard input. If it begins with a dash, put -- before it.
@@ -28,17 +31,22 @@ def command(prompt: str, model: str | None, layer: int | None, every: bool, as_j
     Examples:
       llmtrace trace FADBEC
       llmtrace trace FADBEC --layer 1
+      llmtrace trace FADBEC -o sorted.trace
       echo FADBEC | llmtrace trace - --json
     """  # noqa: D301 - \b keeps click from filling the lines
+    if with_weights and output is None:
+        raise click.UsageError(_("--with-weights needs -o FILE, where they are written"))
     prompt = read_prompt(prompt)
     trace = load(model).trace(prompt)
     remember(prompt, model)
+    if output is not None:
+        trace.save(output, with_weights)
     if as_json:
         print_json(as_data(trace, prompt))
         return
     from llmtrace.render import renderable, terminal
 
-    terminal().print(renderable(trace, every=every, layer=layer))
+    terminal().print(renderable(trace, **view))
 
 
 def as_data(trace: Trace, prompt: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from llmtrace.errors import AddressError
@@ -15,8 +16,15 @@ from llmtrace.trace import Trace
 __all__ = ["Constant", "Elements", "Explanation", "Line", "Result", "explain"]
 
 
+LARGEST_TREE = 2000
+"""So many numbers are explained at once; more, nobody reads."""
+
+
 def explain(trace: Trace, name: str, *index: Any, depth: int = 1, count: int = 3, **axes: Any) -> Explanation:
-    """The Explanation of one number of a trace, `depth` steps deep, replayed: a bit that differs raises ReplayError."""
+    """The Explanation of one number of a trace, `depth` steps deep, replayed: a bit that differs raises ReplayError.
+
+    Each number is explained once, where the tree is shallowest, through the `count` elements of every row that matter most.
+    """
     if depth < 1:
         raise AddressError(f"the depth must be at least 1, not {depth}")
     name, place = explain_target(trace, name, index, axes)
@@ -25,19 +33,40 @@ def explain(trace: Trace, name: str, *index: Any, depth: int = 1, count: int = 3
 
 def explain_element(trace: Trace, name: str, place: tuple[int, ...], depth: int = 1, count: int = 3) -> Explanation:
     """The same, for an index whose entries are all numbers from 0."""
+    root = explain_alone(trace, name, place)
+    found, leaves = {root.address: root}, [root]
+    leans: dict[str, list[str]] = {}
+    for level in range(2, depth + 1):
+        below: list[Explanation] = []
+        for parent in leaves:
+            new = {e.address(): e for e in parent.leans_on(count) if e.tensor in trace and e.address() not in found}
+            leans[parent.address] = list(new)
+            below += [explain_alone(trace, e.tensor, e.index) for e in new.values()]
+            found |= {child.address: child for child in below[-len(new) :]} if new else {}
+            if len(found) > LARGEST_TREE:
+                raise AddressError(
+                    f"depth {depth} leads to more than {LARGEST_TREE} numbers: ask for a depth of at most {level - 1},"
+                    " or go on from one of the numbers that it shows"
+                )
+        leaves = below
+
+    def grown(address: str) -> Explanation:
+        children = tuple(grown(child) for child in leans.get(address, ()))
+        return replace(found[address], children=children) if children else found[address]
+
+    return grown(root.address)
+
+
+def explain_alone(trace: Trace, name: str, place: tuple[int, ...]) -> Explanation:
+    """One number, without the numbers that it leans on."""
     element = Elements(name, trace.axes(name), place, trace.elements(name, place))
     if name not in trace:
         return Explanation(element, "", "", sentence(trace, name, place), (), source=trace)
     record = trace[name].record
+    op = OPS[record.op]
     working = Working(trace, record, place)
-    OPS[record.op].explain(working)
-    own = Explanation(
-        element, record.op, OPS[record.op].formula, sentence(trace, name, place), tuple(working.lines), source=trace
-    )
+    op.explain(working)
+    lines = tuple(working.lines)
+    own = Explanation(element, op.name, op.formula, sentence(trace, name, place), lines, source=trace)
     own.replay()
-    if depth == 1:
-        return own
-    children = tuple(
-        explain_element(trace, e.tensor, e.index, depth - 1, count) for e in own.leans_on(count) if e.tensor in trace
-    )
-    return Explanation(element, own.op, own.formula, own.sentence, own.lines, children, source=trace)
+    return own

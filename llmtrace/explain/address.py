@@ -1,4 +1,7 @@
-"""Addresses: a name and an index, by number, by axis, or by token: `block.0.attn.scores[head=2, query=4, key=1]`, `logits[-1, " mat"]`."""
+"""Addresses: a name and an index by number, by axis, or by token.
+
+Such as `block.0.attn.scores[head=2, query=4, key=1]` or `logits[-1, " mat"]`.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,14 @@ from llmtrace.ops.op import Axes
 class Labelled(Protocol):
     """What addresses need of a trace."""
 
-    def shape(self, name: str) -> tuple[int, ...]: ...
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Of a tensor."""
 
-    def axes(self, name: str) -> Axes: ...
+    def axes(self, name: str) -> Axes:
+        """The names of its axes."""
 
-    def label(self, axis: str, index: int, batch: int | None = None) -> str | None: ...
+    def label(self, axis: str, index: int, batch: int | None = None) -> str | None:
+        """The token at a place of an axis, if it has tokens."""
 
 
 _ENTRY = re.compile(
@@ -32,7 +38,9 @@ def parse(address: str) -> tuple[str, list[int | str], dict[str, int | str]]:
     if not bracket:
         return name, [], {}
     if not rest.endswith("]"):
-        raise AddressError(f"the address {address!r} has no closing bracket: write it like block.0.attn.q[head=0, position=1, feature=2]")
+        raise AddressError(
+            f"the address {address!r} has no closing bracket: write it like block.0.attn.q[head=0, position=1, feature=2]"
+        )
     places: list[int | str] = []
     by_axis: dict[str, int | str] = {}
     text, start = rest[:-1], 0
@@ -60,7 +68,9 @@ def _unquote(text: str) -> str:
     try:
         return str(json.loads(f'"{inner}"', strict=False))
     except ValueError:
-        raise AddressError(f"the token {text} can't be read: write it in double quotes, with \\n, \\\" and \\\\ as in JSON") from None
+        raise AddressError(
+            f"the token {text} can't be read: write it in double quotes, with \\n, \\\" and \\\\ as in JSON"
+        ) from None
 
 
 def resolve(
@@ -95,8 +105,12 @@ def _place(trace: Labelled, name: str, axis: str, size: int, entry: int | str, b
         if len(matches) == 1:
             return matches[0]
         if matches:
-            raise AddressError(f"{entry!r} stands at several places of {axis}: {', '.join(map(str, matches))}; give one by number")
-        raise AddressError(f"there is no {entry!r} along the axis {axis!r} of {name}; give a number from 0 to {size - 1}")
+            raise AddressError(
+                f"{entry!r} stands at several places of {axis}: {', '.join(map(str, matches))}; give one by number"
+            )
+        raise AddressError(
+            f"there is no {entry!r} along the axis {axis!r} of {name}; give a number from 0 to {size - 1}"
+        )
     if not isinstance(entry, int) and not hasattr(entry, "__index__"):
         raise AddressError(f"{axis} must be a whole number or a token, not {entry!r}")
     if not -size <= entry < size:
@@ -104,7 +118,9 @@ def _place(trace: Labelled, name: str, axis: str, size: int, entry: int | str, b
     return int(entry) % size
 
 
-def explain_target(trace: Labelled, name: str, places: Sequence[Any], by_axis: Mapping[str, Any]) -> tuple[str, tuple[int, ...]]:
+def explain_target(
+    trace: Labelled, name: str, places: Sequence[Any], by_axis: Mapping[str, Any]
+) -> tuple[str, tuple[int, ...]]:
     """Name and index, from an address in one text or from a name with its index apart."""
     if "[" in name:
         if places or by_axis:

@@ -36,6 +36,7 @@ class Elements:
         return f"{self.tensor}[{', '.join(parts)}]"
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain data, as in `Explanation.to_dict`."""
         index = [part.tolist() if isinstance(part, np.ndarray) else int(part) for part in self.index]
         return {"tensor": self.tensor, "axes": list(self.axes), "index": index, **to_plain(self.values)}
 
@@ -48,6 +49,7 @@ class Constant:
     values: Array
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain data, as in `Explanation.to_dict`."""
         return {"constant": self.text, **to_plain(self.values)}
 
 
@@ -59,6 +61,7 @@ class Result:
     values: Array
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain data, as in `Explanation.to_dict`."""
         return {"line": self.line}
 
 
@@ -87,6 +90,8 @@ class Line:
         """Which `count` elements of the line's row matter most, in the order in which they stand."""
         if self.operation in {"sum", "dot"}:
             row = self.terms()
+        elif self.values.ndim:
+            row = self.values
         else:
             row = max((operand.values for operand in self.operands), key=np.size)
         if row.ndim == 0:
@@ -96,6 +101,7 @@ class Line:
         return sorted(int(i) for i in order[:count])
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain data, as in `Explanation.to_dict`."""
         operands = [operand.to_dict() for operand in self.operands]
         return {"name": self.name, "operation": self.operation, "operands": operands, **to_plain(self.values)}
 
@@ -132,10 +138,14 @@ class Explanation:
             operands = [done[o.line] if isinstance(o, Result) else o.values for o in line.operands]
             again = compute(line.operation, *operands)
             if not same_bits(again, line.values):
-                raise ReplayError(f"{self.address}: the line “{line.name}” says {line.values}, but doing it gives {again}")
+                raise ReplayError(
+                    f"{self.address}: the line “{line.name}” says {line.values}, but doing it gives {again}"
+                )
             done[line.name] = again
         if self.lines and not same_bits(self.lines[-1].values, self.element.values):
-            raise ReplayError(f"{self.address} was recorded as {self.value}, but its formula gives {self.lines[-1].values}")
+            raise ReplayError(
+                f"{self.address} was recorded as {self.value}, but its formula gives {self.lines[-1].values}"
+            )
         for child in self.children:
             child.replay()
         return self.value

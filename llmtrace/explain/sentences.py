@@ -18,6 +18,8 @@ SENTENCES = {
     "attn.q": N_("feature {feature} of the question (query) that {token} asks in head {head}"),
     "attn.k": N_("feature {feature} of the label (key) by which head {head} finds {token}"),
     "attn.v": N_("feature {feature} of what {token} hands over (value) in head {head}"),
+    "attn.keys": N_("feature {feature} of the label (key) by which head {head} finds {key}"),
+    "attn.values": N_("feature {feature} of what {key} hands over (value) in head {head}"),
     "attn.scores": N_("how well the question of {query} fits the label of {key}, head {head}"),
     "attn.pattern": N_("how much {query} looks at {key}, head {head}: a share of 1"),
     "attn.mix": N_("feature {feature} of what {token} gathers from the tokens it looks at, head {head}"),
@@ -44,7 +46,7 @@ def sentence(trace: Trace, name: str, place: tuple[int, ...]) -> str:
     words: dict[str, Any] = {}
     for axis, index in zip(axes, place, strict=True):
         label = trace.label(axis, index, batch)
-        words[axis] = index if label is None or axis == "position" else repr(label)
+        words[axis] = trace.past + index if axis == "position" else index if label is None else repr(label)
         if axis in {"position", "query"}:
             words["token"] = repr(label) if label is not None else _("token {place}").format(place=index)
     parts = name.split(".")

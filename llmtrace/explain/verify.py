@@ -13,6 +13,7 @@ from llmtrace.explain.arithmetic import same_bits
 from llmtrace.explain.explanation import Elements
 from llmtrace.ops import OPS
 from llmtrace.ops.op import Array
+from llmtrace.tokenizers import Tokenization
 from llmtrace.trace import Step, Trace
 from llmtrace.words import _
 
@@ -28,7 +29,9 @@ def verify(trace: Trace, progress: Progress = lambda name: None) -> int:
         again, recorded = done_again(trace, step), step.output
         if again.shape != recorded.shape or again.dtype != recorded.dtype:
             raise ReplayError(
-                _("{name} is recorded as {dtype} of shape {shape}, but its inputs give {dtype2} of shape {shape2}").format(
+                _(
+                    "{name} is recorded as {dtype} of shape {shape}, but its inputs give {dtype2} of shape {shape2}"
+                ).format(
                     name=step.name, dtype=recorded.dtype, shape=recorded.shape, dtype2=again.dtype, shape2=again.shape
                 )
             )
@@ -58,11 +61,15 @@ def verify_sample(trace: Trace, count: int, seed: int = 0, progress: Progress = 
 
 
 def verify_tokens(trace: Trace) -> None:
-    """The ids of the tokens are the ones that the record of how the text became tokens ends in."""
+    """The record of how the text became tokens is right, and ends in the ids that the model read."""
     if trace.origin.tokenization is None:
         return
-    ids = [token["id"] for token in trace.origin.tokenization["tokens"]]
-    if "tokens" in trace.given and ids != trace.tensor("tokens").tolist():
+    try:
+        tokenization = Tokenization.from_dict(trace.origin.tokenization)
+    except ValueError as error:
+        raise ReplayError(str(error)) from error
+    tokenization.replay()
+    if tokenization.ids != trace.tensor("tokens").tolist() or tokenization.text != trace.origin.text:
         raise ReplayError(_("the ids of the tokens are not those that the prompt's text gives"))
 
 
@@ -70,7 +77,7 @@ def done_again(trace: Trace, step: Step) -> Array:
     """The output of a step, computed from its inputs and weights once more."""
     arguments: list[Any] = [np.ascontiguousarray(trace.tensor(name)) for name in step.record.inputs]
     for name in step.record.weights:
-        arguments.append(None if name is None else np.ascontiguousarray(trace.weights[name].data))
+        arguments.append(None if name is None else np.ascontiguousarray(trace.tensor(name)))
     try:
         return OPS[step.op].forward(*arguments, **step.settings)
     except (TypeError, ValueError, IndexError) as error:

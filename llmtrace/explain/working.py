@@ -16,29 +16,22 @@ from llmtrace.explain.arithmetic import compute
 from llmtrace.explain.explanation import Constant, Elements, Line, Operand, Result
 from llmtrace.ops import OPS
 from llmtrace.ops.op import Array, Axes
+from llmtrace.trace import Record
 
 __all__ = ["Operand", "Result", "Source", "Working"]
-
-
-class Step(Protocol):
-    """What a Working needs of `llmtrace.trace.Step`."""
-
-    op: str
-    inputs: Any
-    weights: Any
-    settings: Mapping[str, Any]
-    axes: Axes
-    shape: tuple[int, ...]
 
 
 class Source(Protocol):
     """Where the numbers are: `llmtrace.trace.Trace`."""
 
-    def shape(self, name: str) -> tuple[int, ...]: ...
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Of a tensor."""
 
-    def elements(self, name: str, index: tuple[Any, ...]) -> Array: ...
+    def elements(self, name: str, index: tuple[Any, ...]) -> Array:
+        """Some of its numbers."""
 
-    def axes(self, name: str) -> Axes: ...
+    def axes(self, name: str) -> Axes:
+        """The names of its axes."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +54,7 @@ class Handle:
 class Working:
     """The lines of one element's explanation, written one after the other."""
 
-    def __init__(self, source: Source, step: Any, index: tuple[int, ...]) -> None:
+    def __init__(self, source: Source, step: Record, index: tuple[int, ...]) -> None:
         op = OPS[step.op]
         self._source = source
         self._inputs = dict(zip(op.inputs, step.inputs, strict=True))
@@ -78,7 +71,9 @@ class Working:
 
     def weight(self, name: str) -> Handle:
         """A weight, by the op's name for it."""
-        return self._handle(self._weights[name])
+        weight = self._weights[name]
+        assert weight is not None, f"this step has no {name}"
+        return self._handle(weight)
 
     def has(self, name: str) -> bool:
         """Whether this step has that weight: a bias may be absent."""
@@ -86,7 +81,8 @@ class Working:
 
     def constant(self, value: float, text: str) -> Constant:
         """A number that the formula brings in, rounded to the type of the calculation."""
-        return Constant(text, np.asarray(value, self.real))
+        with np.errstate(all="ignore"):  # a factor beyond float32 becomes infinite, as it did when the op was done
+            return Constant(text, np.asarray(value, self.real))
 
     def _handle(self, name: str) -> Handle:
         return Handle(name, self._source.axes(name), self._source.shape(name), self._source)

@@ -15,8 +15,14 @@ class KVCache:
     """
 
     def __init__(self) -> None:
-        self.length = 0
+        self.ids: Array | None = None
+        """The ids of the tokens read so far, [*, length]."""
         self._arrays: dict[str, Array] = {}
+
+    @property
+    def length(self) -> int:
+        """How many tokens have been read."""
+        return 0 if self.ids is None else int(self.ids.shape[-1])
 
     def extend(self, name: str, new: Array) -> Array:
         """Writes new [*, H, T, D] behind the first `length` positions of `name`; returns all of them, read-only."""
@@ -32,9 +38,9 @@ class KVCache:
         seen.flags.writeable = False
         return seen
 
-    def commit(self, positions: int) -> None:
-        """The forward that extended every name by `positions` is done."""
-        self.length += positions
+    def commit(self, ids: Array) -> None:
+        """The forward that extended every name by the tokens `ids` [*, T] is done."""
+        self.ids = ids.copy() if self.ids is None else np.concatenate([self.ids, ids], axis=-1)
 
     def _grown(self, old: Array | None, new: Array, total: int) -> Array:
         capacity = max(total, 2 * self.length, 16)

@@ -20,9 +20,11 @@ from llmtrace.trace import Origin, Run, Trace
 class Tokenizer(Protocol):
     """What a model needs of a tokenizer (see `llmtrace.tokenizers`)."""
 
-    def encode(self, text: str) -> list[int]: ...
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text."""
 
-    def token(self, index: int) -> str: ...
+    def token(self, index: int) -> str:
+        """The text of one token."""
 
 
 Prompt = str | Sequence[int] | Sequence[str] | Sequence[Sequence[int]]
@@ -67,8 +69,8 @@ class Model(ABC):
         """Runs the prompt and records every step. With a cache that holds earlier tokens, of the new tokens only."""
         ids = self.ids(prompt)
         self._must_fit(ids)
-        past = [""] * (cache.length if cache else 0)
-        tokens = [past + [self.token_text(i) for i in row] for row in np.atleast_2d(ids).tolist()]
+        whole = ids if cache is None or cache.ids is None else np.concatenate([cache.ids, ids], axis=-1)
+        tokens = [[self.token_text(i) for i in row] for row in np.atleast_2d(whole).tolist()]
         trace = Trace(self.weights, tokens if ids.ndim == 2 else tokens[0], self.token_text, self._origin(prompt))
         with Run(self.weights, trace, cache) as run:
             logits = self._run(run, ids, cache)
@@ -84,7 +86,9 @@ class Model(ABC):
             rows = [self.tokenizer.encode(str(text)) for text in texts]
             if len({len(row) for row in rows}) > 1:
                 lengths = ", ".join(str(len(row)) for row in rows)
-                raise PromptError(f"a batch needs texts of one length, but these have {lengths} tokens; run them one by one")
+                raise PromptError(
+                    f"a batch needs texts of one length, but these have {lengths} tokens; run them one by one"
+                )
             prompt = rows[0] if isinstance(prompt, str) else rows
         try:
             ids = np.array(prompt)
@@ -118,7 +122,7 @@ class Model(ABC):
         positions = np.ascontiguousarray(np.broadcast_to(np.arange(past, length), ids.shape))
         logits = self.forward(run, run.given("tokens", ids, axes), run.given("positions", positions, axes))
         if cache is not None:
-            cache.commit(ids.shape[-1])
+            cache.commit(ids)
         return logits
 
     def _must_fit(self, ids: Array) -> None:

@@ -36,4 +36,33 @@ OPS: dict[str, Op] = {
     )
 }
 
-__all__ = ["OPS", "Array", "Op", "Tensor", "Weight", *OPS]
+__all__ = [
+    "OPS",
+    "Array",
+    "Op",
+    "Tensor",
+    "Weight",
+    "add",
+    "append",
+    "argmax",
+    "attention_mix",
+    "attention_scores",
+    "causal_softmax",
+    "embedding",
+    "erf",
+    "exp",
+    "gelu_erf",
+    "gelu_tanh",
+    "layer_norm",
+    "linear",
+    "linear_from_heads",
+    "linear_to_heads",
+    "log",
+    "multiply",
+    "relu",
+    "scale",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "tanh",
+]

@@ -23,7 +23,9 @@ def forward(past: Array, new: Array, *, empty: Empty = np.empty) -> Array:
     if past.dtype not in (np.float32, np.float64) or not past.dtype.isnative or new.dtype != past.dtype:
         raise TypeError(f"past and new must both be float32 or both float64, not {past.dtype} and {new.dtype}")
     if (*past.shape[:-2], past.shape[-1]) != (*new.shape[:-2], *new.shape[-1:]) or new.ndim != past.ndim:
-        raise ValueError(f"past has shape {past.shape} but new has shape {new.shape}; all but the positions must be equal")
+        raise ValueError(
+            f"past has shape {past.shape} but new has shape {new.shape}; all but the positions must be equal"
+        )
     rows_of(past, "past"), rows_of(new, "new")
     out = empty((*past.shape[:-2], past.shape[-2] + new.shape[-2], past.shape[-1]), past.dtype)
     np.concatenate([past, new], axis=-2, out=out)

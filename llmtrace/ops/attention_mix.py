@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes
+from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes, expect_blocks
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -26,7 +26,7 @@ def meaning(pattern: Array, v: Array) -> Array:
 def forward(pattern: Array, v: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
     expect_axes(pattern, 2, "pattern")
-    expect_axes(v, 2, "v")
+    expect_blocks(v, "v")
     out = empty((*pattern.shape[:-1], v.shape[-1]), pattern.dtype)
     _kernels.attention_mix(pattern, v, out)
     return out

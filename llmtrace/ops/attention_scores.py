@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes
+from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes, expect_blocks
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -28,7 +28,7 @@ def meaning(q: Array, k: Array) -> Array:
 def forward(q: Array, k: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled; scores of masked keys are not computed."""
     expect_axes(q, 2, "q")
-    expect_axes(k, 2, "k")
+    expect_blocks(k, "k")
     out = empty((*q.shape[:-1], k.shape[-2]), q.dtype)
     _kernels.attention_scores(q, k, out, math.sqrt(q.shape[-1]))
     return out

@@ -39,4 +39,12 @@ def explain(w: Working) -> None:
     w.multiply("out", w.multiply("half", w.constant(0.5, "½"), x), gate)
 
 
-gelu_tanh = Op("gelu_tanh", "(0.5·x) · (1 + tanh(√(2/π) · (x + 0.044715·x³)))", meaning, forward, explain, inputs=("x",), shapes={"x": "*"})
+gelu_tanh = Op(
+    "gelu_tanh",
+    "(0.5·x) · (1 + tanh(√(2/π) · (x + 0.044715·x³)))",
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    shapes={"x": "*"},
+)

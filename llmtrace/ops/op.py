@@ -51,12 +51,24 @@ class Op:
     apart: Axes = ()
     """The inputs whose blocks [rows, width] may lie apart in memory, as a cache with room to grow leaves them."""
 
+    @property
+    def tensors(self) -> Axes:
+        """The names of what `meaning` and `forward` take, in order: inputs, then weights."""
+        return (*self.inputs, *self.weights)
+
 
 def expect_axes(array: Array, count: int, name: str) -> None:
     """ValueError where an array has fewer axes than the operation speaks of."""
     if array.ndim < count:
         axes = "1 axis" if count == 1 else f"{count} axes"
         raise ValueError(f"{name} must have at least {axes}, not shape {array.shape}")
+
+
+def expect_blocks(array: Array, name: str) -> None:
+    """ValueError where an array can't be blocks [rows, width], which may lie apart but by whole numbers."""
+    expect_axes(array, 2, name)
+    if not array.flags.aligned:
+        raise ValueError(f"{name} must lie in memory at whole numbers (aligned): use np.ascontiguousarray")
 
 
 def rows_of(array: Array, name: str, kept: int = 1) -> Array:

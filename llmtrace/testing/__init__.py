@@ -30,7 +30,8 @@ from llmtrace.testing.bounds import BOUNDS, Close, Rounding, bound
 from llmtrace.testing.checks import CHECKS, check_bound, check_explain, check_forward, check_refusals
 from llmtrace.testing.compare import expect_same_bits, units_apart
 from llmtrace.testing.functions import check_function, hold, steady
-from llmtrace.testing.strategies import Arguments, arguments, arrays
+from llmtrace.testing.sampling import Arguments
+from llmtrace.testing.strategies import arguments, arrays
 
 __all__ = [
     "BOUNDS",

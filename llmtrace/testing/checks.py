@@ -15,7 +15,7 @@ from llmtrace.testing.bounds import bound
 from llmtrace.testing.compare import expect_same_bits, expect_within
 from llmtrace.testing.refusals import check_refusals
 from llmtrace.testing.replays import check_explain
-from llmtrace.testing.strategies import Arguments
+from llmtrace.testing.sampling import Arguments
 
 __all__ = ["CHECKS", "check_bound", "check_explain", "check_forward", "check_refusals"]
 

@@ -38,8 +38,7 @@ def number(x: Any) -> str:
 
 def described(arguments: Any) -> str:
     """The arguments, for the end of a message."""
-    with np.printoptions(precision=17, threshold=200, floatmode="unique"):
-        return f"\nwith {arguments}"
+    return f"\nwith {arguments}"
 
 
 def expect_alike(actual: Any, expected: Array, what: str, arguments: Any) -> None:

@@ -12,8 +12,8 @@ from llmtrace import _kernels
 from llmtrace.ops import Op
 from llmtrace.ops.op import Array
 from llmtrace.testing.compare import described
+from llmtrace.testing.sampling import Arguments
 from llmtrace.testing.shapes import fits, parse
-from llmtrace.testing.strategies import Arguments
 
 __all__ = ["check_refusals"]
 
@@ -66,6 +66,10 @@ def wrong_memory(op: Op, arguments: Arguments) -> Wrong:
         fortran = np.array(tensor, order="F")
         if not fortran.flags.c_contiguous:
             yield f"{name} in Fortran's order", arguments.having(**{name: fortran})
+        if name in op.apart and tensor.ndim == 3 and len(tensor) > 1:
+            room = np.zeros(len(tensor) * (tensor[0].nbytes + 2), np.uint8)
+            uneven = np.ndarray(tensor.shape, tensor.dtype, room, 0, (tensor[0].nbytes + 2, *tensor.strides[1:]))
+            yield f"{name} with blocks between whole numbers", arguments.having(**{name: uneven})
         odd = np.frombuffer(b"?" + tensor.tobytes(), tensor.dtype, offset=1).reshape(tensor.shape)
         yield f"{name} at an odd address", arguments.having(**{name: odd})
 

@@ -15,7 +15,7 @@ from llmtrace.explain.explanation import from_plain, to_plain
 from llmtrace.ops import OPS, Op, Weight
 from llmtrace.ops.op import Array
 from llmtrace.testing.compare import described, expect_same_bits
-from llmtrace.testing.strategies import Arguments
+from llmtrace.testing.sampling import Arguments
 from llmtrace.trace import Run, Trace
 
 __all__ = ["check_explain"]

@@ -2,35 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from llmtrace.errors import ModelError, PromptError
+from llmtrace.tokenizers.byte_symbols import utf8
+from llmtrace.tokenizers.tokenization import Piece, Token, Tokenization
+from llmtrace.tokenizers.vocabulary import Vocabulary
+from llmtrace.words import _
 
 
 class CharacterTokenizer:
-    """One token per character of a fixed alphabet."""
+    """One token per character of a fixed alphabet. It has no special tokens."""
 
     def __init__(self, vocabulary: Mapping[str, int]) -> None:
         if sorted(vocabulary.values()) != list(range(len(vocabulary))) or any(len(text) != 1 for text in vocabulary):
-            raise ModelError("a character tokenizer needs single characters numbered 0, 1, 2 … without gaps")
-        self._ids = dict(vocabulary)
-        self._texts = {index: text for text, index in vocabulary.items()}
+            raise ModelError(_("a character tokenizer needs single characters numbered 0, 1, 2 … without gaps"))
+        self.vocabulary = dict(vocabulary)
+        self._tokens = Vocabulary((index, utf8(text, ModelError)) for text, index in vocabulary.items())
 
-    def encode(self, text: str) -> list[int]:
+    def encode(self, text: str, special: bool = False) -> list[int]:
         """The ids of a text; PromptError names the first character that has none."""
         for place, character in enumerate(text):
-            if character not in self._ids:
-                known = "".join(sorted(self._ids))
-                raise PromptError(f"this model has no token for {character!r} (character {place + 1}); it knows {known!r}")
-        return [self._ids[character] for character in text]
+            if character not in self.vocabulary:
+                known = "".join(sorted(self.vocabulary))
+                raise PromptError(
+                    _("this model has no token for {character!r} (character {place}); it knows {known!r}").format(
+                        character=character, place=place + 1, known=known
+                    )
+                )
+        return [self.vocabulary[character] for character in text]
 
-    def decode(self, ids: list[int]) -> str:
+    def decode(self, ids: Iterable[int]) -> str:
         """The text of some ids."""
-        return "".join(self._texts[index] for index in ids)
+        return self.decode_bytes(ids).decode("utf-8")
+
+    def decode_bytes(self, ids: Iterable[int]) -> bytes:
+        """The same in UTF-8; PromptError for an id outside the vocabulary."""
+        return self._tokens.join(ids)
 
     def token(self, index: int) -> str:
         """The text of one token."""
-        return self._texts[index]
+        return self._tokens.data(index).decode("utf-8")
 
     def __len__(self) -> int:
-        return len(self._ids)
+        """How many characters there are."""
+        return self._tokens.size
+
+    def explain(self, text: str, special: bool = False) -> Tokenization:
+        """The same data as for merges: the text is one piece, its characters are the symbols, nothing is merged."""
+        tokens = tuple(Token(index, letter, letter) for index, letter in zip(self.encode(text), text, strict=True))
+        piece = Piece(text, utf8(text), tuple(text), (), tokens)
+        return Tokenization(text, (piece,), (0,)) if text else Tokenization("", (), ())
+
+    def save(self, folder: Path | str) -> Path:
+        """Writes tokenizer.json into a folder, in the format of the `tokenizers` library, and returns its path."""
+        from llmtrace.tokenizers.tokenizer_json import character_json, write_json
+
+        return write_json(character_json(self), Path(folder))

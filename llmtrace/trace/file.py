@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.errors import TraceFileError
+from llmtrace.errors import ModelError, TraceFileError
 from llmtrace.ops.op import Array
 from llmtrace.storage import LENGTH, StoredTensor, open_tensors, shown
 from llmtrace.words import _
@@ -36,7 +36,7 @@ def pieces(array: Array) -> Iterator[memoryview]:
     """The bytes of an array in order of memory, little-endian, PIECE at a time."""
     flat = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1).view(np.uint8)
     for start in range(0, flat.size, PIECE):
-        yield memoryview(flat[start : start + PIECE])
+        yield flat[start : start + PIECE].data
 
 
 def write(path: Path, arrays: Mapping[str, Array], content: Mapping[str, Any]) -> None:
@@ -72,7 +72,9 @@ def write_whole(path: Path, parts: Iterable[bytes | memoryview]) -> None:
     temporary = ""
     try:
         remove_leftovers(path)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.{os.getpid()}.", suffix=".part", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(
+            prefix=f".{path.name[:100]}.{os.getpid()}.", suffix=".part", dir=path.parent
+        )
         with os.fdopen(handle, "wb") as file:
             for part in parts:
                 file.write(part)
@@ -121,7 +123,10 @@ class TraceFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._tensors, metadata = open_tensors(path)
+        try:
+            self._tensors, metadata = open_tensors(path)
+        except ModelError as error:  # what reading any safetensors file raises
+            raise TraceFileError(str(error)) from error
         if "llmtrace" not in metadata:
             raise TraceFileError(_("{path} is a safetensors file, but not a trace").format(path=shown(path)))
         self._check_seal()
@@ -177,7 +182,7 @@ class TraceFile:
             return
         data = stored.data[piece * PIECE : (piece + 1) * PIECE]
         digests = self.content["sha256"].get(name, [])
-        if piece >= len(digests) or hashlib.sha256(data).hexdigest() != digests[piece]:
+        if piece >= len(digests) or hashlib.sha256(data.data).hexdigest() != digests[piece]:
             raise TraceFileError(
                 _("{path} is damaged: the numbers of {name} are not the ones that were written").format(
                     path=shown(self.path), name=shown(name)

@@ -19,9 +19,12 @@ from llmtrace.trace.trace import Trace
 class Cache(Protocol):
     """What a Run needs of `llmtrace.models.KVCache`."""
 
-    length: int
+    @property
+    def length(self) -> int:
+        """How many tokens it holds."""
 
-    def extend(self, name: str, new: Array) -> Array: ...
+    def extend(self, name: str, new: Array) -> Array:
+        """Writes new keys or values behind those, and returns all."""
 
 
 class Run:
@@ -64,6 +67,7 @@ class Run:
         return Tensor(name, data, axes)
 
     def __call__(self, name: str, op: Op, *inputs: Tensor, **settings: Any) -> Tensor:
+        """Does `op` and names the result; with a trace, records the step."""
         name = self._prefix + name
         weights = [self._weights.get(f"{name}.{weight}") for weight in op.weights]
         arguments: list[Any] = [tensor.data for tensor in inputs]
@@ -95,8 +99,9 @@ class Run:
         if not past:
             return new
         name = self._prefix + name
+        axes = (*new.axes[:-2], "key", "feature")
         if self._trace is not None:
-            self._trace.give(f"{name}.past", data[..., :past, :], new.axes)
-            record = Record(name, append.name, (f"{name}.past", new.name), (), {}, new.axes, data.shape, str(data.dtype))
+            self._trace.give(f"{name}.past", data[..., :past, :], axes)
+            record = Record(name, append.name, (f"{name}.past", new.name), (), {}, axes, data.shape, str(data.dtype))
             self._trace.record(record, data)
-        return Tensor(name, data, new.axes)
+        return Tensor(name, data, axes)

@@ -48,7 +48,8 @@ def save(trace: Trace, path: Path, with_weights: bool) -> None:
         "given": {name: list(axes) for name, axes in trace.given.items()},
         "steps": [_step(step.record) for step in trace.steps],
         "weights": {
-            name: {"axes": list(w.axes), "shape": list(w.data.shape), "dtype": w.data.dtype.name} for name, w in used.items()
+            name: {"axes": list(w.axes), "shape": list(w.data.shape), "dtype": w.data.dtype.name}
+            for name, w in used.items()
         },
     }
     write(path, arrays, content)
@@ -82,7 +83,9 @@ def read(path: Path, weights_of: WeightsOf) -> Trace:
         if isinstance(error, TraceFileError):
             raise
         why = f"{type(error).__name__}: {shown(error)}"
-        raise TraceFileError(_("{path} does not say what a trace must say: {why}").format(path=shown(path), why=why)) from error
+        raise TraceFileError(
+            _("{path} does not say what a trace must say: {why}").format(path=shown(path), why=why)
+        ) from error
 
 
 def _trace(file: TraceFile, weights_of: WeightsOf) -> Trace:
@@ -96,9 +99,9 @@ def _trace(file: TraceFile, weights_of: WeightsOf) -> Trace:
             found = {weight.name: weight for weight in weights_of(origin).values()}
             if weights_hash({n: found[n] for n in content["weights"] if n in found}) != model["weights_hash"]:
                 raise TraceFileError(
-                    _("{path} was made with other weights than those of {model}; open it with the model it was made with").format(
-                        path=shown(file.path), model=shown(origin.reference)
-                    )
+                    _(
+                        "{path} was made with other weights than those of {model}; open it with the model it was made with"
+                    ).format(path=shown(file.path), model=shown(origin.reference))
                 )
             loaded.update(found)
         return loaded[name].data

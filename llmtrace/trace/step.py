@@ -12,7 +12,8 @@ from llmtrace.ops.op import Array, Axes
 class Tensors(Protocol):
     """Anything that knows tensors by name."""
 
-    def tensor(self, name: str) -> Array: ...
+    def tensor(self, name: str) -> Array:
+        """The numbers of one."""
 
 
 class Named(Mapping[str, Array]):

@@ -49,7 +49,7 @@ class Trace:
         weights: Mapping[str, Weight],
         tokens: Sequence[Any] = (),
         token_text: Callable[[int], str] = str,
-        origin: Origin = Origin(),  # noqa: B008 - frozen
+        origin: Origin = Origin(),
     ) -> None:
         self.tokens = list(tokens)
         self.token_text = token_text
@@ -153,13 +153,19 @@ class Trace:
             return self.weights[name].axes
         raise self._unknown(name, self.names())
 
+    @property
+    def past(self) -> int:
+        """How many tokens a cache already held: they stand before position 0 of this trace's tensors."""
+        return int(self.tensor("positions").flat[0]) if "positions" in self._given else 0
+
     def label(self, axis: str, index: int, batch: int | None = None) -> str | None:
         """The token at a place of an axis, where the axis has tokens: positions, queries, keys, the vocabulary."""
         if axis == "vocabulary":
             return self.token_text(index)
         if axis in {"position", "query", "key"}:
             tokens = self.tokens if batch is None else self.tokens[batch]
-            return tokens[index] if index < len(tokens) else None
+            place = index if axis == "key" else self.past + index
+            return tokens[place] if place < len(tokens) else None
         return None
 
     def explain(self, name: str, *index: Any, depth: int = 1, count: int = 3, **axes: Any) -> Any:

@@ -1,0 +1,62 @@
+"""`llmtrace verify`: does every number in a trace file follow from its inputs?"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+import rich_click
+
+from llmtrace.cli.options import json_option, model_option, print_json
+from llmtrace.words import _
+
+if TYPE_CHECKING:
+    from llmtrace.explain.verify import Progress
+
+
+@click.command("verify", cls=rich_click.RichCommand)
+@click.argument("file", type=click.Path())
+@model_option
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Check N numbers drawn at random, not all.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Which numbers are drawn. Default: 0.")
+@json_option
+def command(file: str, model: str | None, sample: int | None, seed: int, as_json: bool) -> None:
+    """Do every step of the trace in FILE again, and name the first number that does not follow from its inputs.
+
+    The file's checksums are checked as well. The weights come from the file, or from the model that it names.
+
+    \b
+    Examples:
+      llmtrace trace FADBEC -o sorted.trace
+      llmtrace verify sorted.trace
+      llmtrace verify sorted.trace --sample 100
+    """  # noqa: D301 - \b keeps click from filling the lines
+    from llmtrace.explain.verify import verify, verify_sample
+    from llmtrace.loading import open_trace
+
+    trace = open_trace(file, model)
+    with _progress(len(trace) if sample is None else sample) as progress:
+        count = verify(trace, progress) if sample is None else verify_sample(trace, sample, seed, progress)
+    if as_json:
+        print_json({"file": file, "right": True, "numbers": count})
+    elif sample is None:
+        click.echo(_("✓ all {count} numbers follow from their inputs, bit for bit").format(count=count))
+    else:
+        click.echo(_("✓ {count} numbers, drawn at random, follow from their inputs, bit for bit").format(count=count))
+
+
+@contextlib.contextmanager
+def _progress(total: int) -> Iterator[Progress]:
+    """A bar on standard error, where that is a terminal and the work takes more than a second."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda name: None
+        return
+    with Bar(console=console, transient=True) as bar:
+        task = bar.add_task(_("verifying"), total=total)
+        yield lambda name: bar.advance(task)

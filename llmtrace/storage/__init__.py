@@ -1,0 +1,9 @@
+"""Tensors in files: safetensors read with suspicion, written whole or not at all, and what they are in one hash."""
+
+from llmtrace.storage.digest import array_digest, weights_hash
+from llmtrace.storage.files import shown
+from llmtrace.storage.header import LENGTH
+from llmtrace.storage.store import save
+from llmtrace.storage.stored import StoredTensor, open_tensors
+
+__all__ = ["LENGTH", "StoredTensor", "array_digest", "open_tensors", "save", "shown", "weights_hash"]

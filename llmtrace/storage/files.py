@@ -1,0 +1,140 @@
+"""Reading files that others made: only regular ones, never more than is sane, and every failure as one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+from llmtrace.errors import ModelError
+
+HEAD = 4096
+"""So many bytes of a file are enough to see what it is."""
+TAIL = 1 << 16
+LARGEST_JSON = 64 << 20
+"""config.json has a few kilobytes, the index of the largest models a few megabytes."""
+
+PICKLE = (
+    "a pickle file, which can run any program when it is read, so llmtrace reads none; get the model as .safetensors"
+)
+SIGNATURES = (
+    (
+        b"version https://git-lfs",
+        "only a Git LFS pointer: the file itself was not downloaded; `git lfs pull` fetches it",
+    ),
+    (b"GGUF", "a GGUF file, not safetensors"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file (TensorFlow), not safetensors"),
+    (b"\x93NUMPY", "a NumPy file, not safetensors"),
+    (b"\x1f\x8b", "a gzip file; unpack it first"),
+)
+
+
+def shown(text: object, room: int = 200) -> str:
+    """A name from outside as an error may print it: one line, nothing that steers a terminal, not endless."""
+    text = str(text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return text if len(text) <= room else f"{text[: room // 2]}…{text[-room // 2 :]}"
+
+
+def quoted(text: object) -> str:
+    """The same in quotes."""
+    return f"'{shown(text)}'"
+
+
+def reason(error: Exception) -> str:
+    """Why reading failed, without the path, which the sentence already names."""
+    return (error.strerror if isinstance(error, OSError) else None) or shown(error)
+
+
+def refuse(path: Path | str, error: Exception) -> NoReturn:
+    """Raises a failure of the system as ModelError."""
+    raise ModelError(f"{shown(path)} can't be read: {reason(error)}") from error
+
+
+def open_regular(path: Path | str) -> BinaryIO:
+    """Opens a file for reading; a folder, a pipe or a device, which could block or never end, is refused."""
+    try:
+        # Without O_NONBLOCK, opening a named pipe waits until somebody writes to it.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        refuse(path, error)
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    raise ModelError(f"{shown(path)} can't be read: it is not a regular file")
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file says."""
+    with open_regular(path) as file:
+        try:
+            content = file.read(LARGEST_JSON + 1)
+        except OSError as error:
+            refuse(path, error)
+    if len(content) > LARGEST_JSON:
+        raise ModelError(f"{shown(path)} can't be read: it has more than {LARGEST_JSON >> 20} MB")
+    try:
+        return parse_json(content)
+    except ValueError as error:
+        what = disguise(content[:HEAD], content[-TAIL:])
+        raise ModelError(f"{shown(path)} is {what}" if what else f"{shown(path)} is not valid JSON: {error}") from error
+
+
+def parse_json(content: bytes) -> Any:
+    """JSON, strictly: UTF-8, no name twice in one object, no NaN; ValueError says in one line what is wrong."""
+    try:
+        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start} is not UTF-8") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{quoted(name)} is there twice")
+        found[name] = value
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number of JSON")
+
+
+def disguise(head: bytes, tail: bytes = b"") -> str | None:
+    """What a file that isn't what its name says is instead, by its first and last bytes; None if that can't be told."""
+    if not head:
+        return "empty"
+    for signature, what in SIGNATURES:
+        if head.startswith(signature):
+            return what
+    if re.match(rb"\s*<(!doctype|html|\?xml)", head, re.IGNORECASE):
+        return "a web page, not the file that it should be; download it again"
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):  # PyTorch's files are zips with `data.pkl` in them
+        return PICKLE if b".pkl" in head or b".pkl" in tail else "a zip archive; unpack it first"
+    return PICKLE if is_pickle(head) else None
+
+
+def is_pickle(head: bytes) -> bool:
+    """Whether a file begins like a pickle of any protocol; nothing of it is executed."""
+    import pickletools
+
+    if head[:1] == b"\x80":  # protocol 2 and later say so
+        return len(head) > 1 and 2 <= head[1] <= 5
+    if head[:1] not in {b"(", b"]", b"}", b")", b"c"}:  # marks, empty containers, a global: how protocols 0 and 1 begin
+        return False
+    seen = 0
+    try:
+        for opcode, _, _ in pickletools.genops(head):
+            seen += 1
+            if seen >= 4 or opcode.name == "STOP":
+                return True
+    except Exception:  # pickletools promises no particular error for what is no pickle
+        return False
+    return False

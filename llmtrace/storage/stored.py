@@ -1,0 +1,104 @@
+"""Tensors in a safetensors file: memory-mapped, looked at only where they are read, widened to float32."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from llmtrace.errors import ModelError
+from llmtrace.ops.op import Array
+from llmtrace.storage.files import HEAD, TAIL, disguise, open_regular, refuse, shown
+from llmtrace.storage.header import LENGTH, Header, header_length, parse_header
+
+READABLE = ("F32", "F16", "BF16", "F64")
+PIECE = 1 << 20
+"""So many numbers are checked at a time: what is made of them on the way stays in the processor's cache."""
+
+
+class StoredTensor(NamedTuple):
+    """A tensor that lies in a file."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: Array
+    """Its bytes, a view of the mapped file."""
+
+    def read(self) -> Array:
+        """Its numbers as float32, read-only; the file itself where it holds them so. ValueError says why it can't be.
+
+        F16 and BF16 are widened, which changes no number. F64 is narrowed only if that changes none either.
+        """
+        if self.dtype == "BF16":  # the upper half of a float32
+            wide = self.data.view("<u2").astype(np.uint32)
+            wide <<= np.uint32(16)
+            numbers: Array = wide.view(np.float32)
+        elif self.dtype == "F16":
+            numbers = self.data.view("<f2").astype(np.float32)
+        elif self.dtype == "F64":
+            numbers = narrowed(self.data.view("<f8"))
+        elif self.dtype == "F32":
+            numbers = self.data.view("<f4").astype(np.float32, copy=False)
+        else:
+            raise ValueError(f"is {shown(self.dtype)}, but only {', '.join(READABLE)} can be read")
+        if not numbers.flags.aligned:  # old files pad nothing; the kernels want numbers at multiples of their size
+            numbers = numbers.copy()
+        numbers = numbers.reshape(self.shape)
+        numbers.flags.writeable = False
+        return numbers
+
+
+def narrowed(numbers: Array) -> Array:
+    """float64 as float32, if every number is one; ValueError names one that isn't."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        narrow = numbers.astype(np.float32)
+    changed = (narrow != numbers) & ~np.isnan(numbers)
+    if changed.any():
+        number = numbers[changed][0]
+        raise ValueError(
+            f"is F64 with numbers that float32 does not have, like {float(number)}; convert it to F32 first"
+        )
+    return narrow
+
+
+def all_finite(numbers: Array) -> bool:
+    """Whether there is neither NaN nor infinity among them; at the speed at which memory is read."""
+    flat = numbers.ravel(order="K")
+    return all(np.isfinite(flat[i : i + PIECE]).all() for i in range(0, flat.size, PIECE))
+
+
+def open_tensors(path: Path) -> tuple[dict[str, StoredTensor], dict[str, str]]:
+    """The tensors of a safetensors file and its metadata; ModelError says in one line why it can't be read.
+
+    The arrays are views of the mapped file: writing into that file changes them; replacing it, as saving does, doesn't.
+    """
+    with open_regular(path) as file:
+        try:
+            size = os.fstat(file.fileno()).st_size
+            header, start = _read_header(file, path, size)
+            mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
+        except ModelError:
+            raise
+        except (OSError, ValueError) as error:  # ValueError: the file has become shorter meanwhile
+            refuse(path, error)
+    data = np.frombuffer(mapped, np.uint8)[start:]
+    return {
+        n: StoredTensor(e.dtype, e.shape, data[e.begin : e.end]) for n, e in header.entries.items()
+    }, header.metadata
+
+
+def _read_header(file: BinaryIO, path: Path, size: int) -> tuple[Header, int]:
+    """The header and where the data starts."""
+    head = file.read(HEAD)
+    try:
+        length = header_length(head, size)
+        file.seek(LENGTH)
+        return parse_header(file.read(length), size - LENGTH - length), LENGTH + length
+    except ValueError as error:
+        file.seek(max(0, size - TAIL))
+        # A length and then a brace: safetensors after all, whatever is wrong with it.
+        what = None if head[LENGTH : LENGTH + 1] == b"{" else disguise(head, file.read(TAIL))
+        raise ModelError(f"{shown(path)} is {what}" if what else f"{shown(path)} {error}") from error

@@ -1,0 +1,160 @@
+"""Byte-level byte-pair encoding, as in GPT-2, Llama 3 and most others.
+
+A text is cut into pieces by a pattern (`splitting`); a piece is written as bytes, one symbol per byte (`byte_symbols`);
+neighbouring symbols are merged, by rank, until no merge applies (`merging`); what is left are the tokens. There is a
+symbol for each of the 256 bytes, so every text can be encoded and comes back exactly.
+
+    Neural Machine Translation of Rare Words with Subword Units, Sennrich, Haddow and Birch, 2016
+    Language Models are Unsupervised Multitask Learners, Radford and others, 2019, section 2.2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from llmtrace.errors import ModelError, PromptError
+from llmtrace.tokenizers.byte_symbols import SYMBOLS, bytes_of, symbols_of, utf8, visible
+from llmtrace.tokenizers.splitting import Splitter
+from llmtrace.tokenizers.tokenization import Merge, Piece, Token, Tokenization
+from llmtrace.tokenizers.vocabulary import SpecialTokens, Vocabulary
+from llmtrace.words import _
+
+REMEMBERED = 1 << 15  # pieces whose tokens are remembered, so that " the" is merged once and not in every line
+SHORT = 48  # characters of the longest piece that is worth remembering
+
+
+class ByteLevelBPE:
+    """A tokenizer of merges.
+
+    vocabulary: the id of each token, written in symbols ("Ġthe"); merges: the pairs of symbols, first rank 0;
+    added: tokens found in every text before it is cut; special: tokens that are found only when asked for;
+    whole_pieces: a piece that is in the vocabulary is looked up, not merged (`ignore_merges`).
+    """
+
+    def __init__(
+        self,
+        vocabulary: Mapping[str, int],
+        merges: Sequence[tuple[str, str]],
+        splitter: Splitter | None = None,
+        added: Mapping[str, int] | None = None,
+        special: Mapping[str, int] | None = None,
+        whole_pieces: bool = False,
+    ) -> None:
+        from llmtrace._bpe import MergeTable
+
+        self.vocabulary = vocabulary
+        self.merges = merges
+        self.splitter = splitter or Splitter()
+        self.added, self.special = dict(added or {}), dict(special or {})
+        self.whole_pieces = whole_pieces
+        self._found = SpecialTokens(self.added, self.special)
+        texts = {index: utf8(text, ModelError) for text, index in self._found.ids.items()}
+        entries = ((index, bytes_of(text)) for text, index in vocabulary.items() if index not in texts)
+        self._tokens = Vocabulary([*texts.items(), *entries])
+        self._symbols = {index: text for text, index in [*self._found.ids.items(), *vocabulary.items()]}
+        byte_ids = [vocabulary.get(symbol, -1) for symbol in SYMBOLS]
+        self._table = MergeTable(byte_ids, _merge_ids(vocabulary, merges))
+        self._missing = bytes(byte for byte in range(256) if SYMBOLS[byte] not in vocabulary)
+        self._remembered: dict[str, list[int]] = {}
+
+    def encode(self, text: str, special: bool = False) -> list[int]:
+        """The ids of a text. What looks like a special token is ordinary text, unless `special`."""
+        utf8(text)
+        remembered = self._remembered
+        ids: list[int] = []
+        for part, found in self._found.split(text, special):
+            if found:
+                ids.append(self._found.ids[part])
+                continue
+            for piece in self.splitter.pieces(part):
+                known = remembered.get(piece)
+                ids += self._encode_piece(piece) if known is None else known
+        return ids
+
+    def _encode_piece(self, piece: str) -> list[int]:
+        data = self._bytes(piece)
+        whole = self.vocabulary.get(symbols_of(data)) if self.whole_pieces else None
+        ids = self._table.encode(data) if whole is None else [whole]
+        if len(piece) <= SHORT:
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.clear()
+            self._remembered[piece] = ids
+        return ids
+
+    def _bytes(self, piece: str) -> bytes:
+        data = utf8(piece)
+        unknown = self._missing and data.translate(None, bytes(set(range(256)) - set(self._missing)))
+        if unknown:
+            raise PromptError(
+                _("this tokenizer has no token for the byte 0x{byte:02X}, which {piece!r} needs").format(
+                    byte=unknown[0], piece=piece
+                )
+            )
+        return data
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of some ids; bytes that are no UTF-8, such as half a character at the end, become U+FFFD."""
+        return self.decode_bytes(ids).decode("utf-8", "replace")
+
+    def decode_bytes(self, ids: Iterable[int]) -> bytes:
+        """The bytes of some ids, exactly; PromptError for an id outside the vocabulary."""
+        return self._tokens.join(ids)
+
+    def token(self, index: int) -> str:
+        """The text of one token; bytes that are only part of a character are written as <0xE4>."""
+        return visible(self._tokens.data(index))
+
+    def __len__(self) -> int:
+        """One more than the largest id."""
+        return self._tokens.size
+
+    def explain(self, text: str, special: bool = False) -> Tokenization:
+        """The way of a text to its ids, which are those of `encode`. The merges are those that the encoder did."""
+        utf8(text)
+        numbers: dict[tuple[str, str, bool], int] = {}
+        different: list[Piece] = []
+        order: list[int] = []
+        for part, found in self._found.split(text, special):
+            done = 0
+            for piece in [part] if found else self.splitter.pieces(part):
+                # A space that the splitter added is not in the text.
+                own = piece if part.startswith(piece, done) else piece[1:]
+                done += len(own)
+                number = numbers.setdefault((own, piece, found), len(different))
+                if number == len(different):
+                    different.append(self._special(piece) if found else self._explain_piece(own, piece))
+                order.append(number)
+        return Tokenization(text, tuple(different), tuple(order))
+
+    def _special(self, text: str) -> Piece:
+        return Piece(text, utf8(text), (text,), (), (Token(self._found.ids[text], text, text),))
+
+    def _explain_piece(self, text: str, piece: str) -> Piece:
+        data = self._bytes(piece)
+        symbols = symbols_of(data)
+        whole = self.vocabulary.get(symbols) if self.whole_pieces else None
+        ids, record = self._table.record(data) if whole is None else ([whole], [])
+        pairs = self.merges
+        merges = tuple([Merge(rank, pairs[rank][0], pairs[rank][1], where) for rank, where in record])
+        tokens = tuple([Token(index, self._symbols[index], self.token(index)) for index in ids])
+        return Piece(text, data, tuple(symbols), merges, tokens)
+
+    def save(self, folder: Path | str) -> Path:
+        """Writes tokenizer.json into a folder, in the format of the `tokenizers` library, and returns its path."""
+        from llmtrace.tokenizers.tokenizer_json import byte_level_json, write_json
+
+        return write_json(byte_level_json(self), Path(folder))
+
+
+def _merge_ids(vocabulary: Mapping[str, int], merges: Sequence[tuple[str, str]]) -> list[tuple[int, int, int]]:
+    try:
+        return [(vocabulary[left], vocabulary[right], vocabulary[left + right]) for left, right in merges]
+    except KeyError:
+        rank, pair = next((r, p) for r, p in enumerate(merges) if not {p[0], p[1], p[0] + p[1]} <= vocabulary.keys())
+        lacking = next(symbol for symbol in (*pair, pair[0] + pair[1]) if symbol not in vocabulary)
+        raise ModelError(
+            _("merge {rank} joins {left!r} and {right!r}, but {lacking!r} is not in the vocabulary").format(
+                rank=rank, left=pair[0], right=pair[1], lacking=lacking
+            )
+        ) from None

@@ -1,0 +1,63 @@
+"""Bytes as characters that can be seen: the alphabet in which byte-level tokenizers write their vocabularies.
+
+Each of the 256 bytes has one printable character. Most printable ones stand for themselves ("A", "é" for byte 0xE9);
+the others, spaces and controls among them, take the characters from U+0100 on, in order: the space (byte 32) is the
+33rd of them, "Ġ". The table is that of GPT-2 (OpenAI, encoder.py, `bytes_to_unicode`).
+"""
+
+from __future__ import annotations
+
+import codecs
+
+from llmtrace.errors import ModelError, PromptError
+from llmtrace.words import _
+
+THEMSELVES = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+_OTHERS = [byte for byte in range(256) if byte not in set(THEMSELVES)]
+
+SYMBOLS: tuple[str, ...] = tuple(
+    chr(byte) if byte in set(THEMSELVES) else chr(256 + _OTHERS.index(byte)) for byte in range(256)
+)
+"""The character of each byte."""
+
+_TO_SYMBOL = dict(enumerate(SYMBOLS))
+_NO_SYMBOL = dict.fromkeys(range(256), 0x100)  # what has no byte is turned into something that Latin-1 refuses
+_TO_BYTE = {**_NO_SYMBOL, **{ord(symbol): byte for byte, symbol in enumerate(SYMBOLS)}}
+
+
+def symbols_of(data: bytes) -> str:
+    """One character per byte: " café" in UTF-8 → "ĠcafÃ©"."""
+    return data.decode("latin-1").translate(_TO_SYMBOL)
+
+
+def bytes_of(entry: str) -> bytes:
+    """What an entry of a vocabulary stands for: its symbols as bytes; with any other character in it, its own UTF-8."""
+    try:
+        return entry.translate(_TO_BYTE).encode("latin-1")
+    except UnicodeEncodeError:
+        return utf8(entry, ModelError)
+
+
+def utf8(text: str, error: type[PromptError] | type[ModelError] = PromptError) -> bytes:
+    """The bytes of a text; half a character (a lone surrogate) has none, and is refused with its place."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as problem:
+        raise error(
+            _("character {place} of the text is half a character, U+{code:04X}: remove it").format(
+                place=problem.start + 1, code=ord(text[problem.start])
+            )
+        ) from None
+
+
+def visible(data: bytes) -> str:
+    """The text of one token: bytes that are only part of a character are written as <0xE4>."""
+    return data.decode("utf-8", "llmtrace.visible")
+
+
+def _write_out(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "".join(f"<0x{byte:02X}>" for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("llmtrace.visible", _write_out)

@@ -1,0 +1,170 @@
+"""How a text became token ids, as plain data: the pieces it was cut into, and every merge in each piece."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from llmtrace.errors import ReplayError
+from llmtrace.tokenizers.byte_symbols import symbols_of
+from llmtrace.words import _
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Two neighbouring symbols became one."""
+
+    rank: int
+    """Which merge of the tokenizer this is; 0 goes first."""
+    left: str
+    right: str
+    where: int
+    """With which byte of the piece, counted from 0, the left symbol begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A symbol that was left in the end, and its number."""
+
+    id: int
+    symbol: str
+    """As the vocabulary writes it: one printable character per byte, "Ġ" for a space."""
+    text: str
+    """As it is shown; bytes that are only part of a character as <0xE4>."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the text that was turned into tokens on its own: nothing is merged across its ends."""
+
+    text: str
+    data: bytes
+    """Its UTF-8; with a space before it where the tokenizer adds one."""
+    symbols: tuple[str, ...]
+    """What the merges begin with: one printable character per byte; the whole of a special token."""
+    merges: tuple[Merge, ...]
+    """In the order they were done; none where the whole piece was looked up in the vocabulary."""
+    tokens: tuple[Token, ...]
+
+    def states(self) -> Iterator[tuple[str, ...]]:
+        """The symbols after each merge; ReplayError where a merge does not fit the symbols before it."""
+        whole = "".join(self.symbols)
+        for ends in self._walk():
+            yield tuple(whole[start:end] for start, end in ends.items())
+
+    def replay(self) -> None:
+        """Does the merges once more; ReplayError says what does not follow."""
+        data = self.text.encode("utf-8", "replace")
+        if self.data not in (data, b" " + data):
+            raise ReplayError(_("the bytes of {piece!r} are not its UTF-8").format(piece=self.text))
+        if self.symbols not in (tuple(symbols_of(self.data)), tuple(self.text), (self.text,)):
+            raise ReplayError(_("the symbols of {piece!r} are not those of its bytes").format(piece=self.text))
+        whole = "".join(self.symbols)
+        tokens = [token.symbol for token in self.tokens]
+        left = list(self.symbols)
+        if self.merges:
+            ends = deque(self._walk(), maxlen=1)[0]
+            left = [whole[start:end] for start, end in ends.items()]
+        if left != tokens and (self.merges or tokens != [whole]):
+            raise ReplayError(_("the merges of {piece!r} do not end in its tokens").format(piece=self.text))
+
+    def _walk(self) -> Iterator[dict[int, int]]:
+        """After each merge: where each symbol begins and ends. It is one dictionary, which changes."""
+        whole = "".join(self.symbols)
+        ends = dict(enumerate(range(1, len(whole) + 1)))
+        for merge in self.merges:
+            middle = ends.get(merge.where, -1)
+            end = ends.get(middle, -1)
+            if min(middle, end) < 0 or (whole[merge.where : middle], whole[middle:end]) != (merge.left, merge.right):
+                raise ReplayError(
+                    _("in {piece!r}, {left!r} and {right!r} are not neighbours at byte {where}").format(
+                        piece=self.text, left=merge.left, right=merge.right, where=merge.where
+                    )
+                )
+            ends[merge.where] = end
+            del ends[middle]
+            yield ends
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenization:
+    """A text's way to its ids: its different pieces, each described once, and their order in the text."""
+
+    text: str
+    different: tuple[Piece, ...]
+    order: tuple[int, ...]
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """The pieces as they follow one another in the text."""
+        return [self.different[number] for number in self.order]
+
+    @property
+    def tokens(self) -> list[Token]:
+        """The tokens of all pieces, in order."""
+        return [token for piece in self.pieces for token in piece.tokens]
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of the tokens: what the model reads."""
+        return [token.id for piece in self.pieces for token in piece.tokens]
+
+    def replay(self) -> None:
+        """Puts the text together and does every merge once more; ReplayError names what does not follow.
+
+        It needs no tokenizer. Whether another merge should have come first, only `tokenizer.explain(text)` can tell.
+        """
+        if "".join(piece.text for piece in self.pieces) != self.text:
+            raise ReplayError(_("the pieces of the text, put together, are not the text"))
+        for piece in self.different:
+            piece.replay()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Lists, texts and whole numbers only, for JSON; bytes as hexadecimal digits."""
+        return {
+            "text": self.text,
+            "pieces": [
+                {
+                    "text": piece.text,
+                    "bytes": piece.data.hex(),
+                    "symbols": list(piece.symbols),
+                    "merges": [[merge.rank, merge.left, merge.right, merge.where] for merge in piece.merges],
+                    "tokens": [[token.id, token.symbol, token.text] for token in piece.tokens],
+                }
+                for piece in self.different
+            ],
+            "order": list(self.order),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Tokenization:
+        """What `to_dict` wrote; ValueError where it is anything else."""
+        try:
+            different = tuple(_piece(entry) for entry in data["pieces"])
+            return cls(_str(data["text"]), different, tuple(_int(n, len(different)) for n in data["order"]))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(_("this is not a tokenization: {error}").format(error=repr(error))) from error
+
+
+def _piece(entry: Any) -> Piece:
+    return Piece(
+        _str(entry["text"]),
+        bytes.fromhex(entry["bytes"]),
+        tuple(_str(symbol) for symbol in entry["symbols"]),
+        tuple(Merge(_int(rank), _str(left), _str(right), _int(where)) for rank, left, right, where in entry["merges"]),
+        tuple(Token(_int(index), _str(symbol), _str(text)) for index, symbol, text in entry["tokens"]),
+    )
+
+
+def _str(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
+
+
+def _int(value: Any, limit: int | None = None) -> int:
+    if type(value) is not int or value < 0 or (limit is not None and value >= limit):
+        raise TypeError(f"{value!r} is not a number that can stand here")
+    return value

@@ -1,0 +1,71 @@
+"""What all tokenizers do with ids: look up bytes, refuse what is unknown, find special tokens in a text."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from llmtrace.errors import ModelError, PromptError
+from llmtrace.tokenizers.byte_symbols import visible
+from llmtrace.words import _
+
+
+class Vocabulary:
+    """The bytes of each token id."""
+
+    def __init__(self, tokens: Iterable[tuple[int, bytes]]) -> None:
+        self._data: dict[int, bytes] = {}
+        for index, data in tokens:
+            if self._data.setdefault(index, data) != data:
+                raise ModelError(
+                    _("the id {index} stands for two tokens, {first!r} and {second!r}").format(
+                        index=index, first=visible(self._data[index]), second=visible(data)
+                    )
+                )
+        self.size = max(self._data, default=-1) + 1
+
+    def data(self, index: int) -> bytes:
+        """The bytes of a token; PromptError where there is no such id."""
+        number = operator.index(index)
+        if number not in self._data:
+            raise PromptError(
+                _("there is no token {index}: this tokenizer knows the ids 0 to {last}").format(
+                    index=number, last=self.size - 1
+                )
+            )
+        return self._data[number]
+
+    def join(self, ids: Iterable[int]) -> bytes:
+        """The bytes of several tokens, one after another."""
+        data = self._data
+        try:
+            return b"".join([data[index] for index in ids])
+        except KeyError as error:
+            return self.data(error.args[0])
+
+
+class SpecialTokens:
+    """Tokens that are found in a text before it is cut: some always, the special ones only when asked for."""
+
+    def __init__(self, always: Mapping[str, int], special: Mapping[str, int]) -> None:
+        self.ids = {**always, **special}
+        self._always = _any_of(always)
+        self._all = _any_of(self.ids)
+
+    def split(self, text: str, special: bool) -> Iterator[tuple[str, bool]]:
+        """The parts of a text, none empty, and whether each is such a token."""
+        pattern = self._all if special else self._always
+        if pattern is None:
+            yield from [(text, False)] if text else []
+            return
+        for number, part in enumerate(pattern.split(text)):
+            if part:
+                yield part, number % 2 == 1
+
+
+def _any_of(texts: Mapping[str, int]) -> re.Pattern[str] | None:
+    """Finds the leftmost of these texts, and the longest one there."""
+    if not texts:
+        return None
+    return re.compile("(" + "|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True)) + ")")

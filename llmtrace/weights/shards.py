@@ -1,0 +1,83 @@
+"""Finding the weights of a model folder: one safetensors file, or several with an index that says what is where."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from llmtrace.errors import ModelError
+from llmtrace.storage.files import HEAD, PICKLE, TAIL, disguise, open_regular, read_json, shown
+from llmtrace.storage.stored import StoredTensor, open_tensors
+
+SINGLE = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+LOOKED_AT = 200
+"""So many files of a folder without weights are looked at, to say what is there instead."""
+
+
+def read_folder_tensors(folder: Path) -> dict[str, StoredTensor]:
+    """All tensors of a folder. Of a single file and an index, the single file counts, as in transformers."""
+    if os.path.lexists(folder / SINGLE):
+        return open_tensors(folder / SINGLE)[0]
+    if os.path.lexists(folder / INDEX):
+        return read_sharded(folder / INDEX)
+    raise ModelError(f"{shown(folder)} has no {SINGLE}{instead(folder)}")
+
+
+def read_sharded(index: Path) -> dict[str, StoredTensor]:
+    """The tensors of all files that an index names; what the index says and what the files hold must agree."""
+    data = read_json(index)
+    places = data.get("weight_map") if isinstance(data, dict) else None
+    if not isinstance(places, dict) or not places or not all(isinstance(file, str) for file in places.values()):
+        raise ModelError(f"{shown(index)} has no weight_map from tensors to files")
+    files = sorted(set(places.values()))
+    for file in files:  # an index may come from anyone: it names files of this folder, nothing else
+        if file in {"", ".", ".."} or any(character in file for character in "/\\:\0"):
+            raise ModelError(
+                f"{shown(index)} names {shown(repr(file), 80)}, which is not the name of a file in its folder"
+            )
+    missing = [shown(file, 80) for file in files if not os.path.lexists(index.parent / file)]
+    if missing:
+        more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
+        raise ModelError(
+            f"{shown(index.parent)} lacks {len(missing)} of {len(files)} files: {', '.join(missing[:8])}{more}"
+        )
+    tensors: dict[str, StoredTensor] = {}
+    problems: list[str] = []
+    for file in files:
+        held = open_tensors(index.parent / file)[0]
+        for name, tensor in held.items():
+            place = places.get(name)
+            if place != file:
+                said = f"in {shown(place, 80)}" if place else "nowhere"
+                problems.append(f"{shown(name, 80)} is in {shown(file, 80)}, by the index {said}")
+            else:
+                tensors[name] = tensor
+        problems += [
+            f"{shown(n, 80)} is not in {shown(f, 80)}" for n, f in places.items() if f == file and n not in held
+        ]
+    if problems:
+        more = f"; and {len(problems) - 8} more" if len(problems) > 8 else ""
+        raise ModelError(f"{shown(index)} and its files don't agree: {'; '.join(problems[:8])}{more}")
+    return tensors
+
+
+def instead(folder: Path) -> str:
+    """What a folder without `model.safetensors` has instead, by looking into its files: the end of a sentence."""
+    for path in sorted(folder.iterdir())[:LOOKED_AT]:
+        if not path.is_file() or path.suffix in {".json", ".txt", ".md", ".py"}:
+            continue
+        if path.suffix == ".safetensors":
+            return f", but {shown(path.name, 80)}: give that file, or rename it to {SINGLE}"
+        try:
+            with open_regular(path) as file:
+                head = file.read(HEAD)
+                file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+                what = disguise(head, file.read(TAIL))
+        except (ModelError, OSError):
+            continue
+        if what == PICKLE:
+            return f", only {shown(path.name, 80)}: {PICKLE}"
+        if head.startswith(b"GGUF"):
+            return f", only {shown(path.name, 80)}, a GGUF file"
+    return f" (nor {INDEX})"
