@@ -13,7 +13,7 @@ import rich_click
 from llmtrace._version import __version__
 from llmtrace.errors import LlmtraceError
 
-COMMANDS = ("trace", "explain", "verify", "doctor")
+COMMANDS = ("trace", "explain", "show", "verify", "doctor")
 """In the order in which they are listed; each is in the file of its name."""
 
 

@@ -185,11 +185,14 @@ class Explanation:
         children = tuple(cls.from_dict(child) for child in data["children"])
         return cls(element, data["op"], data["formula"], data["sentence"], tuple(lines.values()), children)
 
-    def show(self, depth: int = 1, **options: Any) -> None:
-        """Prints the explanation, going `depth` steps back; options as of `llmtrace.render.explanation`."""
+    def show(self, depth: int | None = None, **options: Any) -> None:
+        """Prints the explanation, `depth` steps deep or as deep as it is; options as of `llmtrace.render.show`."""
         from llmtrace.render import show  # the one door to the renderers
 
-        show(self.source.explain_element(self.element, depth=depth) if self.source else self, **options)
+        deeper = depth is not None and self.source is not None
+        show(
+            self.source.explain(self.element.tensor, *self.element.place(), depth=depth) if deeper else self, **options
+        )
 
     def __rich__(self) -> Any:
         from llmtrace.render import renderable  # the one door to the renderers

@@ -1,0 +1,103 @@
+"""`llmtrace show`: look at a trace, at one of its steps, at attention, at a neuron, at the residual stream."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import rich_click
+
+from llmtrace.cli.options import json_option, last_traced, load, model_option, print_json, read_prompt
+from llmtrace.words import _
+
+if TYPE_CHECKING:
+    from llmtrace.trace import Trace
+
+
+@click.command("show", cls=rich_click.RichCommand)
+@click.argument("first", required=False, metavar="[FILE]")
+@click.argument("second", required=False, metavar="[NAME]")
+@click.option("--prompt", metavar="TEXT", help="The text to run, - for standard input. Default: what was traced last.")
+@model_option
+@click.option("--head", type=click.IntRange(min=0), metavar="N", help="Only this head, large and with its numbers.")
+@click.option("--neuron", type=click.IntRange(min=0), metavar="N", help="One neuron of an MLP: NAME is block.0.mlp.up.")
+@click.option(
+    "--position", type=int, metavar="N", help="The place in the text, from 0 (-1: the last), for residual and logits."
+)
+@click.option("--all", "every", is_flag=True, help="Show every block, and more rows of a long text.")
+@click.option("--ascii", "only_ascii", is_flag=True, help="Use only ASCII characters, and no coloured backgrounds.")
+@json_option
+def command(first: str | None, second: str | None, **options: Any) -> None:
+    """Look at a trace: all its steps, or what NAME says.
+
+    FILE is a trace file; without one, the prompt is run. NAME is a step, residual (the residual stream), or logits
+    (the table of the next token). Without NAME, all steps are listed.
+
+    \b
+    Examples:
+      llmtrace show --prompt FADBEC
+      llmtrace show block.0.attn.pattern --prompt FADBEC --head 1
+      llmtrace show block.0.mlp.up --prompt FADBEC --neuron 17
+      llmtrace show residual --prompt FADBEC
+      llmtrace show logits --prompt FADBEC --position 2
+    """  # noqa: D301 - \b keeps click from filling the lines
+    file, name = file_and_name(first, second)
+    trace, note = opened(file, options["prompt"], options["model"])
+    from rich.console import Group
+
+    from llmtrace.render import terminal
+    from llmtrace.render.inert import inert
+    from llmtrace.render.look import look
+    from llmtrace.render.notebook import InAscii
+    from llmtrace.render.page import QUIET, Page
+
+    chosen = {key: options[key] for key in ("head", "neuron", "position", "every")}
+    view = look(trace, name, **chosen)
+    if options["as_json"]:
+        if note:
+            click.echo(inert(note), err=True)  # the output itself is for other programs
+        print_json(view.to_dict())
+        return
+    console = terminal()
+    only_ascii = options["only_ascii"] or console.options.ascii_only
+    page = Page(console.width, only_ascii)
+    shown = Group(page.line((note, QUIET)), "", view) if note else view
+    console.print(InAscii(shown) if only_ascii else shown)
+    sys.stdout.flush()
+
+
+def file_and_name(first: str | None, second: str | None) -> tuple[str | None, str | None]:
+    """Which of the arguments is the file, and which the name."""
+    if second is None:
+        return (first, None) if first is not None and is_file(first) else (None, first)
+    if first is not None and not is_file(first):
+        raise click.UsageError(_("{file} is not a trace file; give FILE and then NAME").format(file=repr(first)))
+    return first, second
+
+
+def is_file(argument: str) -> bool:
+    """Whether an argument means a file: it is one, it ends in .trace, or it has a folder in it."""
+    separators = [os.sep, *([os.altsep] if os.altsep else [])]
+    try:
+        exists = Path(argument).is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        exists = False
+    return exists or argument.endswith(".trace") or any(separator in argument for separator in separators)
+
+
+def opened(file: str | None, prompt: str | None, model: str | None) -> tuple[Trace, str]:
+    """The trace of the file or of the prompt, and what to say about it first."""
+    if file is not None:
+        if prompt is not None:
+            raise click.UsageError(_("give a trace file or --prompt, not both"))
+        from llmtrace.loading import open_trace
+
+        return open_trace(file, model), ""
+    if prompt is not None:
+        return load(model).trace(read_prompt(prompt)), ""
+    prompt, last_model = last_traced()
+    note = _("prompt: {prompt} (traced last)").format(prompt=repr(prompt))
+    return load(last_model if model is None else model).trace(prompt), note
