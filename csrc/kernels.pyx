@@ -98,7 +98,6 @@ cdef extern from "float_state.h":
         pass
 
 include "runtime.pxi"
-include "threads.pxi"
 include "memory.pxi"
 
 
@@ -171,7 +170,7 @@ def layer_norm(x, gain, bias, double epsilon, out):
     job.gain = pointer(gain, kind, 1, "gain")
     job.bias = pointer(bias, kind, 1, "bias")
     job.out = target(out, kind, -1, "out")
-    job.width = x.shape[x.ndim - 1]
+    job.width = last_axis(x, 1, "x")
     job.epsilon = epsilon
     same_shape(x, out, "x", "out")
     expect_shape(gain, (job.width,), "gain")
@@ -186,7 +185,7 @@ def softmax(x, out, bint causal=False):
     job.x = pointer(x, kind, -1, "x")
     job.out = target(out, kind, -1, "out")
     same_shape(x, out, "x", "out")
-    job.width = x.shape[x.ndim - 1]
+    job.width = last_axis(x, 2 if causal else 1, "x")
     job.queries = x.shape[x.ndim - 2] if causal else 1
     job.causal = causal
     if causal and job.queries > job.width:
@@ -200,7 +199,7 @@ def argmax(x, out):
     cdef int kind = real_type(x, "x")
     job.x = pointer(x, kind, -1, "x")
     job.out = <int64_t *> target(out, cnp.NPY_INT64, -1, "out")
-    job.width = x.shape[x.ndim - 1]
+    job.width = last_axis(x, 1, "x")
     if job.width == 0:
         raise ValueError("x has no entries along its last axis, so none is the largest")
     expect_shape(out, x.shape[:x.ndim - 1], "out")
@@ -220,7 +219,7 @@ def attention_scores(q, k, out, double root):
     job.queries, job.width = q.shape[q.ndim - 2], q.shape[q.ndim - 1]
     job.keys = k.shape[k.ndim - 2]
     job.root = root
-    attention_shapes(q, k, job.queries, job.keys, "q", "k")
+    enough_keys(job.queries, job.keys, "q", "k")
     expect_shape(k, q.shape[:q.ndim - 2] + (job.keys, job.width), "k")
     expect_shape(out, q.shape[:q.ndim - 2] + (job.queries, job.keys), "out")
     run(KERNEL_attention_scores, kind, &job, heads * ((job.queries + 63) // 64), 1)
@@ -236,13 +235,13 @@ def attention_mix(pattern, v, out):
     job.out = target(out, kind, pattern.ndim, "out")
     job.queries, job.keys = pattern.shape[pattern.ndim - 2], pattern.shape[pattern.ndim - 1]
     job.width = v.shape[v.ndim - 1]
-    attention_shapes(pattern, v, job.queries, job.keys, "pattern", "v")
+    enough_keys(job.queries, job.keys, "pattern", "v")
     expect_shape(v, pattern.shape[:pattern.ndim - 2] + (job.keys, job.width), "v")
     expect_shape(out, pattern.shape[:pattern.ndim - 2] + (job.queries, job.width), "out")
     run(KERNEL_attention_mix, kind, &job, heads * ((job.queries + 63) // 64), 1)
 
 
-cdef int attention_shapes(a, b, Py_ssize_t queries, Py_ssize_t keys, str a_name, str b_name) except -1:
+cdef int enough_keys(Py_ssize_t queries, Py_ssize_t keys, str a_name, str b_name) except -1:
     if queries > keys:
         raise ValueError(f"{a_name} has {queries} queries but {b_name} only {keys} keys; every query needs its own key")
     return 0

@@ -3,7 +3,12 @@ import mmap
 
 cdef extern from *:
     """
-    typedef struct { const char *weight; ptrdiff_t depth_stride, column_stride; char *panels; ptrdiff_t depth, columns, panel, group; } pack_job;
+    typedef struct {
+        const char *weight;
+        ptrdiff_t depth_stride, column_stride;
+        char *panels;
+        ptrdiff_t depth, columns, panel, group;
+    } pack_job;
 
     /* Panel p holds, for each k in turn, the weights w[k, p·panel … p·panel + panel − 1], zeros beyond the last column.
      * An item is a group of panels, wide enough to read whole cache lines of a row of w. Strides count bytes: any matrix,

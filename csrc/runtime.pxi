@@ -60,7 +60,8 @@ cdef const inner_table *choose_table() except NULL:
             if inner_tables[i].name.decode() == wanted:
                 return inner_tables[i]
     if wanted:
-        raise ImportError(f"LLMTRACE_ISA={wanted!r} can't be used here; choose one of {', '.join(instruction_sets())}, or unset it")
+        known = ", ".join(instruction_sets())
+        raise ImportError(f"LLMTRACE_ISA={wanted!r} can't be used here; choose one of {known}, or unset it")
     return inner_tables[best]
 
 
@@ -82,6 +83,20 @@ def set_threads(int count):
 def get_threads():
     """How many threads compute, the calling one included."""
     return pool_threads()
+
+
+def threads_from_environment():
+    """LLMTRACE_NUM_THREADS, or 0 where it is unset or empty."""
+    text = os.environ.get("LLMTRACE_NUM_THREADS", "")
+    if text and not (text.isascii() and text.isdigit() and 1 <= int(text) <= 4096):
+        raise ImportError(
+            f"LLMTRACE_NUM_THREADS={text!r} is not a number of threads: give a whole number from 1 to 4096, or unset it"
+        )
+    return int(text or 0)
+
+
+if threads_from_environment():
+    set_threads(threads_from_environment())
 
 
 cdef class FloatState:
@@ -158,6 +173,8 @@ cdef void *stacked(object array, int kind, int ndim, str name, Py_ssize_t *strid
     pointer(array[(0,) * (array.ndim - 2)], kind, 2, name)
     stride[0] = a.strides[a.ndim - 3] // item
     expected = a.strides[a.ndim - 3]
+    if expected % item:
+        raise ValueError(f"the blocks of {name} must lie a whole number of elements apart: use np.ascontiguousarray")
     for axis in range(a.ndim - 4, -1, -1):
         expected *= a.shape[axis + 1]
         if a.strides[axis] != expected and a.shape[axis] > 1:
@@ -184,6 +201,13 @@ cdef int expect_shape(array, tuple shape, str name) except -1:
     if array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
     return 0
+
+
+cdef Py_ssize_t last_axis(array, int axes, str name) except -1:
+    """The length of the last axis of an array that must have at least `axes` of them."""
+    if array.ndim < axes:
+        raise ValueError(f"{name} must have at least {axes} axes, not shape {array.shape}")
+    return array.shape[array.ndim - 1]
 
 
 cdef Py_ssize_t leading(array, int last, str name) except -1:

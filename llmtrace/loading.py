@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmtrace.errors import ModelError
 from llmtrace.models import GPT
 from llmtrace.trace import Trace
+from llmtrace.words import _
+
+if TYPE_CHECKING:
+    from llmtrace.tokenizers import ByteLevelBPE, CharacterTokenizer
 
 DATA = Path(__file__).parent / "data"
 DEFAULT = "sorter"
@@ -47,6 +52,17 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> GPT:
 def _named(model: GPT, reference: str) -> GPT:
     model.reference = reference
     return model
+
+
+def load_tokenizer(model: str | os.PathLike[str] = DEFAULT) -> ByteLevelBPE | CharacterTokenizer:
+    """The tokenizer of a bundled model, or the one in a folder, which need hold nothing else. Raises ModelError."""
+    from llmtrace.tokenizers import load_tokenizer as load_from
+
+    folder = DATA / model if isinstance(model, str) and model in bundled() else Path(os.path.expanduser(model))
+    tokenizer = load_from(folder)
+    if tokenizer is None:
+        raise ModelError(_("there is no tokenizer in {folder}: it needs a tokenizer.json").format(folder=folder))
+    return tokenizer
 
 
 def open_trace(path: str | os.PathLike[str], model: str | os.PathLike[str] | None = None) -> Trace:

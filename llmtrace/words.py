@@ -1,21 +1,86 @@
-"""Every sentence that a user reads passes through `_`, so that a catalogue can say it in another language."""
+"""Every sentence that a user reads passes through here, so that a catalogue can say it in another language.
+
+Texts are translated when they are used, never when a module is imported: `use` changes the language at any time.
+`tools/catalogue.py` collects what is marked with `_`, `n_`, `N_` and `NN_`.
+"""
 
 import gettext
+import os
+import re
 from functools import cache
 from pathlib import Path
 
+LOCALE = Path(__file__).parent / "locale"
+"""Where the catalogues are: `<language>/LC_MESSAGES/llmtrace.mo`."""
+ENGLISH = "en"
+VARIABLES = ("LLMTRACE_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+"""Where the language is looked for, in this order; a variable may name several, with colons between them."""
+
+_chosen: str | None = None
+
+
+def languages() -> list[str]:
+    """The languages there are: English, in which everything is written, and those that have a catalogue."""
+    return sorted({ENGLISH, *(path.parts[-3] for path in LOCALE.glob("*/LC_MESSAGES/llmtrace.mo"))})
+
+
+def use(language: str | None) -> None:
+    """Speaks `language` from now on ("zh", "zh_CN.UTF-8", "en"), or with None the language of the environment."""
+    global _chosen
+    if language is not None and _known(language) is None:
+        raise ValueError(
+            _("there is no language {language}; there are {known}").format(
+                language=repr(language), known=", ".join(languages())
+            )
+        )
+    _chosen = language
+
+
+def language() -> str:
+    """The language that is spoken: what `use` chose, else the first one of the environment that there is."""
+    environment = next((value for name in VARIABLES if (value := os.environ.get(name))), "")
+    return _spoken(LOCALE, environment if _chosen is None else _chosen)
+
 
 @cache
+def _spoken(folder: Path, wanted: str) -> str:
+    return next((found for name in wanted.split(":") if (found := _known(name))), ENGLISH)
+
+
+def _known(wanted: str) -> str | None:
+    """The language of `languages()` that a name such as "zh_CN.UTF-8" or "zh-Hans" means."""
+    name = re.split("[.@]", wanted)[0].replace("-", "_")
+    there = languages()
+    return next((found for found in (name, name.partition("_")[0]) if found in there), None)
+
+
 def catalogue() -> gettext.NullTranslations:
-    """The catalogue of the user's language (from LANGUAGE, LC_ALL, LC_MESSAGES, LANG), or English as written."""
-    return gettext.translation("llmtrace", Path(__file__).parent / "locale", fallback=True)
+    """The catalogue of the language that is spoken; English needs none."""
+    return _catalogue(LOCALE, language())
+
+
+@cache
+def _catalogue(folder: Path, language: str) -> gettext.NullTranslations:
+    if language == ENGLISH:
+        return gettext.NullTranslations()
+    return gettext.translation("llmtrace", folder, [language])
 
 
 def _(text: str) -> str:
     """`text` in the user's language."""
-    return catalogue().gettext(text)
+    return catalogue().gettext(text) if text else ""
+
+
+def n_(one: str, many: str, count: int) -> str:
+    """`one` or `many`, as the user's language counts: `n_("{count} token", "{count} tokens", 3)`."""
+    return catalogue().ngettext(one, many, count)
 
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it
-    """Marks a text for the catalogue without translating it yet."""
+    """Marks a text that is translated where it is used."""
     return text
+
+
+def NN_(one: str, many: str) -> tuple[str, str]:  # noqa: N802 - as N_
+    """Marks a pair for `n_`."""
+    return one, many

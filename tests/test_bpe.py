@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from llmtrace._bpe import MergeTable
 
+from llmtrace._bpe import MergeTable
 from llmtrace.tokenizers import ByteLevelBPE, Merge
 from llmtrace.tokenizers.byte_symbols import SYMBOLS, bytes_of, symbols_of, visible
 from llmtrace.tokenizers.merging import merge_by_rank

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from decimal import Context, Decimal, localcontext
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -169,7 +170,6 @@ def test_any_doubles(name: str, x: Array) -> None:
 @pytest.mark.parametrize("name", ["exp", "log", "tanh", "erf", "sin", "cos"])
 @every_type
 def test_the_reference_against_mpmath(name: str, dtype: type) -> None:
-    mpmath = pytest.importorskip("mpmath")
     source = np.random.default_rng(7)
     x: Array = (source.normal(0, 2, 200) * 10.0 ** source.integers(-9, 2, 200)).astype(dtype)
     x = np.abs(x) if name == "log" else x

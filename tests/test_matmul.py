@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from llmtrace._kernels import instruction_sets, matmul, pack
 
 QUIET = {"over": "ignore", "under": "ignore", "invalid": "ignore"}

@@ -10,14 +10,17 @@ from typing import Any
 import click
 import rich_click
 
+from llmtrace import words
 from llmtrace._version import __version__
+from llmtrace.cli.command import Helpful, Option, language_option
 from llmtrace.errors import LlmtraceError
+from llmtrace.words import N_, _
 
-COMMANDS = ("trace", "explain", "show", "verify", "doctor")
+COMMANDS = ("trace", "explain", "show", "tokenize", "verify", "doctor", "completion")
 """In the order in which they are listed; each is in the file of its name."""
 
 
-class Commands(rich_click.RichGroup):
+class Commands(Helpful, rich_click.RichGroup):
     """The commands, imported when used; and one place where every error becomes one line and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -33,6 +36,7 @@ class Commands(rich_click.RichGroup):
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs a command and ends the process: 0 done, 1 a check failed, 2 wrong usage, 130 interrupted."""
+        words.use(None)  # the language of the environment, until --lang says otherwise
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")  # what an encoding lacks is shown as an escape
@@ -44,14 +48,15 @@ class Commands(rich_click.RichGroup):
         except (click.ClickException, LlmtraceError) as error:
             _fail(error)
         except (KeyboardInterrupt, click.Abort):
-            print("\nInterrupted.", file=sys.stderr)
+            print("\n" + _("Interrupted."), file=sys.stderr)
             sys.exit(130)
         except BrokenPipeError:  # whoever read the output has seen enough
             _discard_output()
             sys.exit(1)
         except OSError as error:
             _discard_output()
-            _fail(click.ClickException(f"the output can't be written: {error.strerror or error}"))
+            why = error.strerror or str(error)
+            _fail(click.ClickException(_("the output can't be written: {why}").format(why=why)))
         sys.exit(result if isinstance(result, int) else 0)
 
 
@@ -64,16 +69,18 @@ def _fail(error: click.ClickException | LlmtraceError) -> None:
     from llmtrace.render.inert import inert
 
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-    hint = ""
+    line = _("Error: {message}").format(message=inert(message.rstrip()))
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        hint = f" Try '{error.ctx.command_path} --help'."
-    print(f"Error: {inert(message.rstrip())}{hint}", file=sys.stderr)
+        line += " " + _("Try '{command} --help'.").format(command=error.ctx.command_path)
+    print(line, file=sys.stderr)
     sys.exit(2)
 
 
 @rich_click.rich_config(help_config={"text_paragraph_linebreaks": "\n\n", "padding_helptext_first_line": (0, 1, 1, 0)})
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, "--version", message="llmtrace %(version)s")
+@click.version_option(
+    __version__, "--version", message="llmtrace %(version)s", cls=Option, help=N_("Show the version and end.")
+)
 def main() -> None:
     """Run a language model, remember every number, and show the exact multiplications and additions that made it.
 
@@ -82,3 +89,6 @@ def main() -> None:
       llmtrace trace FADBEC
       llmtrace explain "block.0.attn.scores[head=2, query=4, key=1]" --depth 2
     """  # noqa: D301 - \b keeps click from filling the lines
+
+
+main.params.append(language_option())

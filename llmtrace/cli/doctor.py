@@ -7,13 +7,13 @@ import sys
 from typing import Any
 
 import click
-import rich_click
 
+from llmtrace.cli.command import new_command
 from llmtrace.cli.options import json_option, print_json
 from llmtrace.words import _
 
 
-@click.command("doctor", cls=rich_click.RichCommand)
+@new_command("doctor")
 @json_option
 def command(as_json: bool) -> int:
     """Show versions, instruction sets and threads, and test that this machine computes every bit as it should.

@@ -5,21 +5,21 @@ from __future__ import annotations
 import sys
 
 import click
-import rich_click
 
+from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import json_option, last_traced, load, model_option, print_json, read_prompt
-from llmtrace.words import _
+from llmtrace.words import N_, _
 
 
-@click.command("explain", cls=rich_click.RichCommand)
+@new_command("explain")
 @click.argument("address")
-@click.option("--prompt", metavar="TEXT", help="The text to run, - for standard input. Default: what was traced last.")
+@option("--prompt", metavar="TEXT", help=N_("The text to run, - for standard input. Default: what was traced last."))
 @model_option
-@click.option(
-    "--depth", type=click.IntRange(min=1), default=1, metavar="N", help="How many steps to go back. Default: 1."
+@option(
+    "--depth", type=click.IntRange(min=1), default=1, metavar="N", help=N_("How many steps to go back. Default: 1.")
 )
-@click.option("--all", "every", is_flag=True, help="Show every term of every sum.")
-@click.option("--exact", is_flag=True, help="Print every number at full precision, to be read and added again.")
+@option("--all", "every", is_flag=True, help=N_("Show every term of every sum."))
+@option("--exact", is_flag=True, help=N_("Print every number at full precision, to be read and added again."))
 @json_option
 def command(
     address: str, prompt: str | None, model: str | None, depth: int, every: bool, exact: bool, as_json: bool

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmtrace.words import _
+from llmtrace.cli.command import option
+from llmtrace.words import N_, _
 
 if TYPE_CHECKING:
     from llmtrace.models import Model
 
-model_option = click.option(
-    "--model", metavar="MODEL", help="A bundled model by name, or a folder with config.json and model.safetensors."
+model_option = option(
+    "--model", metavar="MODEL", help=N_("A bundled model by name, or a folder with config.json and model.safetensors.")
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")
+json_option = option("--json", "as_json", is_flag=True, help=N_("Print JSON for other programs."))
 
 
 def load(model: str | None) -> Model:

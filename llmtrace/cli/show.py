@@ -8,27 +8,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import rich_click
 
+from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import json_option, last_traced, load, model_option, print_json, read_prompt
-from llmtrace.words import _
+from llmtrace.words import N_, _
 
 if TYPE_CHECKING:
     from llmtrace.trace import Trace
 
 
-@click.command("show", cls=rich_click.RichCommand)
+@new_command("show")
 @click.argument("first", required=False, metavar="[FILE]")
 @click.argument("second", required=False, metavar="[NAME]")
-@click.option("--prompt", metavar="TEXT", help="The text to run, - for standard input. Default: what was traced last.")
+@option("--prompt", metavar="TEXT", help=N_("The text to run, - for standard input. Default: what was traced last."))
 @model_option
-@click.option("--head", type=click.IntRange(min=0), metavar="N", help="Only this head, large and with its numbers.")
-@click.option("--neuron", type=click.IntRange(min=0), metavar="N", help="One neuron of an MLP: NAME is block.0.mlp.up.")
-@click.option(
-    "--position", type=int, metavar="N", help="The place in the text, from 0 (-1: the last), for residual and logits."
+@option("--head", type=click.IntRange(min=0), metavar="N", help=N_("Only this head, large and with its numbers."))
+@option("--neuron", type=click.IntRange(min=0), metavar="N", help=N_("One neuron of an MLP: NAME is block.0.mlp.up."))
+@option(
+    "--position", type=int, metavar="N", help=N_("The place in the text, from 0 (-1: the last), for residual and logits.")
 )
-@click.option("--all", "every", is_flag=True, help="Show every block, and more rows of a long text.")
-@click.option("--ascii", "only_ascii", is_flag=True, help="Use only ASCII characters, and no coloured backgrounds.")
+@option("--all", "every", is_flag=True, help=N_("Show every block, and more rows of a long text."))
+@option("--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds."))
 @json_option
 def command(first: str | None, second: str | None, **options: Any) -> None:
     """Look at a trace: all its steps, or what NAME says.

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
-import rich_click
 
+from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import json_option, load, model_option, print_json, read_prompt, remember
-from llmtrace.words import _
+from llmtrace.words import N_, _
 
 if TYPE_CHECKING:
     from llmtrace.trace import Trace
 
 
-@click.command("trace", cls=rich_click.RichCommand)
+@new_command("trace")
 @click.argument("prompt")
 @model_option
-@click.option("--layer", type=click.IntRange(min=0), metavar="N", help="Show only block N, in detail.")
-@click.option("--all", "every", is_flag=True, help="Show every block in detail, with an example for every step.")
-@click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Also write the trace to FILE.")
-@click.option("--with-weights", is_flag=True, help="Write the weights into FILE too, so that it needs no model.")
+@option("--layer", type=click.IntRange(min=0), metavar="N", help=N_("Show only block N, in detail."))
+@option("--all", "every", is_flag=True, help=N_("Show every block in detail, with an example for every step."))
+@option("-o", "--output", type=click.Path(), metavar="FILE", help=N_("Also write the trace to FILE."))
+@option("--with-weights", is_flag=True, help=N_("Write the weights into FILE too, so that it needs no model."))
 @json_option
 def command(prompt: str, model: str | None, output: str | None, with_weights: bool, as_json: bool, **view: Any) -> None:
     """Run PROMPT through a model and show, layer by layer, what came in, which weights were used and what came out.

@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
-import rich_click
 
+from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import json_option, model_option, print_json
-from llmtrace.words import _
+from llmtrace.words import N_, _
 
 if TYPE_CHECKING:
     from llmtrace.explain.verify import Progress
 
 
-@click.command("verify", cls=rich_click.RichCommand)
+@new_command("verify")
 @click.argument("file", type=click.Path())
 @model_option
-@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Check N numbers drawn at random, not all.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Which numbers are drawn. Default: 0.")
+@option("--sample", type=click.IntRange(min=1), metavar="N", help=N_("Check N numbers drawn at random, not all."))
+@option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help=N_("Which numbers are drawn. Default: 0."))
 @json_option
 def command(file: str, model: str | None, sample: int | None, seed: int, as_json: bool) -> None:
     """Do every step of the trace in FILE again, and name the first number that does not follow from its inputs.

@@ -199,6 +199,11 @@ class Explanation:
 
         return renderable(self)
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from llmtrace.render.notebook import mimebundle  # the one door to the renderers
+
+        return mimebundle(self, include, exclude)
+
 
 def _operand(data: dict[str, Any], lines: dict[str, Line]) -> Operand:
     if "line" in data:

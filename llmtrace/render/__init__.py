@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # The class of a thing, and the function that makes it visible: imported when first needed.
 VIEWS = {
     "llmtrace.explain.explanation.Explanation": "llmtrace.render.explanation.view",
+    "llmtrace.tokenizers.tokenization.Tokenization": "llmtrace.render.tokenization.view",
     "llmtrace.trace.step.Step": "llmtrace.render.look.step_view",
     "llmtrace.trace.trace.Trace": "llmtrace.render.trace.view",
 }

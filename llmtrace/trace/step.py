@@ -105,3 +105,8 @@ class Step:
         from llmtrace.render import renderable  # the one door to the renderers
 
         return renderable(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from llmtrace.render.notebook import mimebundle  # the one door to the renderers
+
+        return mimebundle(self, include, exclude)

@@ -210,6 +210,11 @@ class Trace:
 
         return renderable(self)
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from llmtrace.render.notebook import mimebundle  # the one door to the renderers
+
+        return mimebundle(self, include, exclude)
+
     @staticmethod
     def _unknown(name: str, known: list[str]) -> AddressError:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]

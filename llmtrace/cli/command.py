@@ -1,0 +1,110 @@
+"""Commands and options whose help is said in the user's language at the moment it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+import rich_click
+
+from llmtrace import words
+from llmtrace.words import N_, _
+
+PANELS = {
+    "options_panel_title": N_("Options"),
+    "commands_panel_title": N_("Commands"),
+    "required_long_string": N_("[required]"),
+}
+
+
+def paragraphs(text: str) -> list[str]:
+    r"""The messages that a help text is made of: each paragraph in one line; of examples (after a \b), only the title."""
+    return [part.split("\n")[1] if part.startswith("\b") else " ".join(part.split()) for part in text.split("\n\n")]
+
+
+def translated(text: str | None) -> str | None:
+    """A help text in the user's language, with its examples as they are."""
+    if text is None:
+        return None
+    parts = []
+    for part, message in zip(text.split("\n\n"), paragraphs(text), strict=True):
+        examples = part.split("\n")[2:]
+        parts.append("\n".join(["\b", _(message), *examples]) if part.startswith("\b") else _(message))
+    return "\n\n".join(parts)
+
+
+class Translated:
+    """Something with a `help` that is written in English and read in the user's language."""
+
+    _written: str | None = None
+
+    @property
+    def help(self) -> str | None:
+        """The help, translated."""
+        return translated(self._written)
+
+    @help.setter
+    def help(self, text: str | None) -> None:
+        self._written = text
+
+
+class Option(Translated, rich_click.RichOption):
+    """An option with such a help."""
+
+
+class Helpful(Translated):
+    """What `Command` and the group of all commands do on top of rich_click's: everything in the user's language."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """`--help` in our words."""
+        option: click.Option | None = super().get_help_option(ctx)  # type: ignore[misc]
+        if option is not None:
+            option.help = _("Show this help and end.")
+        return option
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """Writes the line that says how the command is written, and names the parts of the page that follow."""
+        for name, title in PANELS.items():
+            setattr(formatter.config, name, _(title))
+        pieces = self.collect_usage_pieces(ctx)  # type: ignore[attr-defined]
+        formatter.write_usage(ctx.command_path, " ".join(pieces), _("Usage:"))
+
+
+class Command(Helpful, rich_click.RichCommand):
+    """A command, which also takes `--lang`."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.params.append(language_option())
+
+
+def new_command(name: str) -> Callable[[Callable[..., Any]], Command]:
+    """Makes a function the command of that name; its docstring is its help."""
+    return click.command(name, cls=Command)
+
+
+def option(*names: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option of a command; `help` is written `N_("…")`."""
+    return click.option(*names, cls=Option, **settings)
+
+
+def language_option() -> Option:
+    """`--lang`, which is read before everything else."""
+
+    def speak(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            try:
+                words.use(value)
+            except ValueError as error:
+                raise click.UsageError(str(error), ctx) from None
+
+    return Option(
+        ["--lang"],
+        metavar="LANG",
+        help=N_("The language to speak, such as en. Default: the one of the environment."),
+        is_eager=True,
+        expose_value=False,
+        callback=speak,
+        shell_complete=lambda ctx, param, incomplete: [n for n in words.languages() if n.startswith(incomplete)],
+    )

@@ -1,0 +1,36 @@
+"""`llmtrace tokenize`: how a text becomes the numbers that a model reads."""
+
+from __future__ import annotations
+
+import click
+
+from llmtrace.cli.command import new_command, option
+from llmtrace.cli.options import json_option, model_option, print_json, read_prompt
+from llmtrace.words import N_
+
+
+@new_command("tokenize")
+@click.argument("text")
+@model_option
+@option("--special", is_flag=True, help=N_("Read special tokens such as <|endoftext|> as such, not as plain text."))
+@option("--all", "every", is_flag=True, help=N_("Show every piece and every merge."))
+@json_option
+def command(text: str, model: str | None, special: bool, every: bool, as_json: bool) -> None:
+    """Show how TEXT becomes tokens: the pieces it is cut into, each merge with its rank, and the ids.
+
+    MODEL may also be a folder that holds only a tokenizer. TEXT is any text; - reads it from standard input.
+
+    \b
+    Examples:
+      llmtrace tokenize FADBEC
+      llmtrace tokenize FADBEC --json
+    """  # noqa: D301 - \b keeps click from filling the lines
+    from llmtrace.loading import DEFAULT, load_tokenizer
+    from llmtrace.render import terminal
+    from llmtrace.render.tokenization import view
+
+    tokenization = load_tokenizer(DEFAULT if model is None else model).explain(read_prompt(text), special=special)
+    if as_json:
+        print_json(view(tokenization).to_dict())
+        return
+    terminal().print(view(tokenization, every=every))
