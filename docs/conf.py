@@ -19,3 +19,12 @@ autodoc_default_options = {"members": True, "undoc-members": False, "show-inheri
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
+
+
+def escape_shapes(app, what, name, obj, options, lines):  # noqa: D103 - a hook of Sphinx
+    # In shapes such as [*, T, C] the star is any leading axes, not the beginning of emphasis.
+    lines[:] = [line.replace("[*", r"[\*") for line in lines]
+
+
+def setup(app):  # noqa: D103
+    app.connect("autodoc-process-docstring", escape_shapes)

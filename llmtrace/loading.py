@@ -36,16 +36,18 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> GPT:
     if isinstance(model, str) and model in bundled():
         return _named(load_folder(DATA / model), model)
     if not name:
-        raise ModelError("the name of the model is empty: give a folder, or " + _names())
+        raise ModelError(_("the name of the model is empty: give a folder, or one of {names}").format(names=_names()))
     path = os.path.expanduser(name)
     try:
         os.stat(path)
     except FileNotFoundError:
-        near = _near(name)
-        hint = f"did you mean {' or '.join(quoted(n) for n in near)}? Otherwise give" if near else "give"
-        raise ModelError(f"there is no model {quoted(name)}: {hint} a folder, or {_names()}") from None
+        near = _(" or ").join(quoted(n) for n in _near(name))
+        text = _("there is no model {name}: give a folder, or one of {names}")
+        if near:
+            text = _("there is no model {name}: did you mean {near}? Otherwise give a folder, or one of {names}")
+        raise ModelError(text.format(name=quoted(name), near=near, names=_names())) from None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
-        raise ModelError(f"{shown(name)} can't be read: {reason(error)}") from error
+        raise ModelError(_("{name} can't be read: {why}").format(name=shown(name), why=reason(error))) from error
     return _named(load_folder(Path(path)), os.path.abspath(path))
 
 
@@ -76,7 +78,7 @@ def open_trace(path: str | os.PathLike[str], model: str | os.PathLike[str] | Non
 
 
 def _names() -> str:
-    return f"one of {', '.join(bundled()) or '(none)'}"
+    return ", ".join(bundled()) or _("(none)")
 
 
 def _near(name: str) -> list[str]:

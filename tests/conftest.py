@@ -1,11 +1,14 @@
 """What several tests need."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
+
+os.environ["LLMTRACE_LANG"] = "en"  # tests read what llmtrace says
 
 settings.register_profile("llmtrace", deadline=None, derandomize=True)
 settings.load_profile("llmtrace")
@@ -17,3 +20,21 @@ def golden() -> Path:
     if not GOLDEN.is_dir():
         pytest.skip(f"needs the data of others in {GOLDEN.parent.name}/{GOLDEN.name} beside the checkout")
     return GOLDEN
+
+
+@pytest.fixture(scope="session")
+def locale(tmp_path_factory) -> Path:
+    """A folder with two languages that nobody speaks: every text stands between brackets."""
+    from pseudo import written
+
+    folder = tmp_path_factory.mktemp("locale")
+    written(folder, "la", lambda text: f"⟦{text}⟧")
+    written(folder, "zh", lambda text: f"【{text}】")
+    return folder
+
+
+@pytest.fixture
+def bracketed(locale, monkeypatch):
+    """llmtrace speaks the first of them."""
+    monkeypatch.setattr("llmtrace.words.LOCALE", locale)
+    monkeypatch.setenv("LLMTRACE_LANG", "la")

@@ -1,4 +1,4 @@
-"""A reader of trace files, written from docs/trace-file.md and docs/arithmetic.md alone; it imports nothing of llmtrace."""
+"""A reader of trace files, written from docs/trace-file.md and docs/arithmetic.md; it imports nothing of llmtrace."""
 
 import hashlib
 import json
@@ -34,12 +34,12 @@ def causal(x, otherwise):  # x where the query sees the key
 
 
 def softmax(x):
-    e = np.float32(np.exp(x - x.max(-1, keepdims=True), dtype=float))
-    return e / dot(e)
+    return (e := np.float32(np.exp(x - x.max(-1, keepdims=True), dtype="d"))) / dot(e)
 
 
 OPS = {  # op → its function of inputs, weights and settings
     "embedding": lambda ids, table: table[ids],
+    "append": lambda past, new: np.concatenate([past, new], -2),
     "add": np.add,
     "layer_norm": lambda x, g, b, epsilon: (d := x - dot(x) / len(g)) / np.sqrt(dot(d * d) / len(g) + epsilon) * g + b,
     "linear": lambda x, w, b, transposed=False: dot(x, w.T if transposed else w) + b,
@@ -49,7 +49,7 @@ OPS = {  # op → its function of inputs, weights and settings
     "causal_softmax": lambda scores: causal(softmax(scores), 0),
     "attention_mix": lambda pattern, v: dot(pattern, v, causal(np.ones_like(pattern, bool), False)),
     "softmax": softmax,
-    "gelu_tanh": lambda x: 0.5 * x * (1 + np.float32(np.tanh(0.7978845608 * (x + 0.044715 * (x * x * x)), dtype=float))),
+    "gelu_tanh": lambda x: 0.5 * x * (1 + np.float32(np.tanh(0.79788456 * (x + 0.044715 * (x * x * x)), dtype="d"))),
     "argmax": lambda x: x.argmax(-1),
 }
 

@@ -20,7 +20,7 @@ COMMANDS = ("trace", "explain", "show", "tokenize", "verify", "doctor", "complet
 """In the order in which they are listed; each is in the file of its name."""
 
 
-class Commands(Helpful, rich_click.RichGroup):
+class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_click's own bases disagree
     """The commands, imported when used; and one place where every error becomes one line and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

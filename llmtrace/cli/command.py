@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -46,7 +47,7 @@ class Translated:
 
     @help.setter
     def help(self, text: str | None) -> None:
-        self._written = text
+        self._written = text if text is None else inspect.cleandoc(text)
 
 
 class Option(Translated, rich_click.RichOption):

@@ -32,7 +32,7 @@ def command(shell: str) -> None:
 
 def models(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Bundled models, and folders."""
-    from llmtrace.cli.state import bundled
+    from llmtrace.loading import bundled
 
     names = [name for name in bundled() if name.startswith(incomplete)]
     return [CompletionItem(incomplete, type="dir"), *map(CompletionItem, names)]
@@ -40,7 +40,7 @@ def models(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
 
 def steps(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The names of the steps of what was traced last."""
-    from llmtrace.cli.state import last_steps
+    from llmtrace.cli.options import last_steps
 
     return [CompletionItem(name) for name in last_steps() if name.startswith(incomplete)]
 

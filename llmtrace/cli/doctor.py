@@ -6,8 +6,6 @@ import platform
 import sys
 from typing import Any
 
-import click
-
 from llmtrace.cli.command import new_command
 from llmtrace.cli.options import json_option, print_json
 from llmtrace.words import _

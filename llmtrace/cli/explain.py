@@ -7,12 +7,13 @@ import sys
 import click
 
 from llmtrace.cli.command import new_command, option
+from llmtrace.cli.completion import steps
 from llmtrace.cli.options import json_option, last_traced, load, model_option, print_json, read_prompt
 from llmtrace.words import N_, _
 
 
 @new_command("explain")
-@click.argument("address")
+@click.argument("address", shell_complete=steps)
 @option("--prompt", metavar="TEXT", help=N_("The text to run, - for standard input. Default: what was traced last."))
 @model_option
 @option(

@@ -7,19 +7,24 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from llmtrace.cli.command import option
+from llmtrace.cli.completion import models
 from llmtrace.words import N_, _
 
 if TYPE_CHECKING:
     from llmtrace.models import Model
 
 model_option = option(
-    "--model", metavar="MODEL", help=N_("A bundled model by name, or a folder with config.json and model.safetensors.")
+    "--model",
+    metavar="MODEL",
+    help=N_("A bundled model by name, or a folder with config.json and model.safetensors."),
+    shell_complete=models,
 )
 json_option = option("--json", "as_json", is_flag=True, help=N_("Print JSON for other programs."))
 
@@ -52,13 +57,16 @@ def state_file() -> Path:
     return folder / "llmtrace" / "last.json"
 
 
-def remember(prompt: str, model: str | None) -> None:
-    """Notes what was traced, for `llmtrace explain`. Whether that works is not important enough to complain."""
+def remember(prompt: str, model: str | None, steps: Iterable[str] = ()) -> None:
+    """Notes what was traced, for `llmtrace explain` and for shells that complete the names of its steps.
+
+    Whether that works is not important enough to complain.
+    """
     with contextlib.suppress(OSError, RuntimeError):
         from llmtrace.loading import bundled
 
         folder = model is not None and model not in bundled()
-        note = {"prompt": prompt, "model": str(Path(str(model)).absolute()) if folder else model}
+        note = {"prompt": prompt, "model": str(Path(str(model)).absolute()) if folder else model, "steps": list(steps)}
         path = state_file()
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False) as file:
@@ -76,3 +84,11 @@ def last_traced() -> tuple[str, str | None]:
     except (OSError, RuntimeError, ValueError, KeyError, TypeError):
         pass
     raise click.UsageError(_("no prompt was traced yet: give one with --prompt TEXT, or trace one first"))
+
+
+def last_steps() -> list[str]:
+    """The names of the steps that were traced last, as far as that is known."""
+    try:
+        return [name for name in json.loads(state_file().read_text(encoding="utf-8"))["steps"] if name.isprintable()]
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
+        return []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llmtrace.cli.command import new_command, option
+from llmtrace.cli.completion import files_and_steps, steps
 from llmtrace.cli.options import json_option, last_traced, load, model_option, print_json, read_prompt
 from llmtrace.words import N_, _
 
@@ -18,14 +19,17 @@ if TYPE_CHECKING:
 
 
 @new_command("show")
-@click.argument("first", required=False, metavar="[FILE]")
-@click.argument("second", required=False, metavar="[NAME]")
+@click.argument("first", required=False, metavar="[FILE]", shell_complete=files_and_steps)
+@click.argument("second", required=False, metavar="[NAME]", shell_complete=steps)
 @option("--prompt", metavar="TEXT", help=N_("The text to run, - for standard input. Default: what was traced last."))
 @model_option
 @option("--head", type=click.IntRange(min=0), metavar="N", help=N_("Only this head, large and with its numbers."))
 @option("--neuron", type=click.IntRange(min=0), metavar="N", help=N_("One neuron of an MLP: NAME is block.0.mlp.up."))
 @option(
-    "--position", type=int, metavar="N", help=N_("The place in the text, from 0 (-1: the last), for residual and logits.")
+    "--position",
+    type=int,
+    metavar="N",
+    help=N_("The place in the text, from 0 (-1: the last), for residual and logits."),
 )
 @option("--all", "every", is_flag=True, help=N_("Show every block, and more rows of a long text."))
 @option("--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds."))

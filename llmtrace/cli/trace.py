@@ -38,7 +38,7 @@ def command(prompt: str, model: str | None, output: str | None, with_weights: bo
         raise click.UsageError(_("--with-weights needs -o FILE, where they are written"))
     prompt = read_prompt(prompt)
     trace = load(model).trace(prompt)
-    remember(prompt, model)
+    remember(prompt, model, trace)
     if output is not None:
         trace.save(output, with_weights)
     if as_json:

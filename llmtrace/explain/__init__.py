@@ -12,6 +12,7 @@ from llmtrace.explain.sentences import sentence
 from llmtrace.explain.working import Working
 from llmtrace.ops import OPS
 from llmtrace.trace import Trace
+from llmtrace.words import _
 
 __all__ = ["Constant", "Elements", "Explanation", "Line", "Result", "explain"]
 
@@ -26,7 +27,7 @@ def explain(trace: Trace, name: str, *index: Any, depth: int = 1, count: int = 3
     Each number is explained once, where the tree is shallowest, through the `count` elements of every row that matter most.
     """
     if depth < 1:
-        raise AddressError(f"the depth must be at least 1, not {depth}")
+        raise AddressError(_("the depth must be at least 1, not {depth}").format(depth=depth))
     name, place = explain_target(trace, name, index, axes)
     return explain_element(trace, name, place, depth, count)
 
@@ -45,8 +46,10 @@ def explain_element(trace: Trace, name: str, place: tuple[int, ...], depth: int 
             found |= {child.address: child for child in below[-len(new) :]} if new else {}
             if len(found) > LARGEST_TREE:
                 raise AddressError(
-                    f"depth {depth} leads to more than {LARGEST_TREE} numbers: ask for a depth of at most {level - 1},"
-                    " or go on from one of the numbers that it shows"
+                    _(
+                        "depth {depth} leads to more than {limit} numbers: ask for a depth of at most {level}, or"
+                        " go on from one of the numbers that it shows"
+                    ).format(depth=depth, limit=LARGEST_TREE, level=level - 1)
                 )
         leaves = below
 

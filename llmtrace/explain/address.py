@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from llmtrace.errors import AddressError
 from llmtrace.ops.op import Axes
+from llmtrace.words import _
 
 
 class Labelled(Protocol):
@@ -39,7 +40,10 @@ def parse(address: str) -> tuple[str, list[int | str], dict[str, int | str]]:
         return name, [], {}
     if not rest.endswith("]"):
         raise AddressError(
-            f"the address {address!r} has no closing bracket: write it like block.0.attn.q[head=0, position=1, feature=2]"
+            _(
+                "the address {address!r} has no closing bracket: write it like block.0.attn.q[head=0, position=1,"
+                " feature=2]"
+            ).format(address=address)
         )
     places: list[int | str] = []
     by_axis: dict[str, int | str] = {}
@@ -48,13 +52,17 @@ def parse(address: str) -> tuple[str, list[int | str], dict[str, int | str]]:
         entry = _ENTRY.match(text, start)
         if entry is None:
             raise AddressError(
-                f"the index {text!r} can't be read at {text[start:].strip()!r}: write numbers, axis=number, or a token in quotes"
+                _(
+                    "the index {text!r} can't be read at {rest!r}: write numbers, axis=number, or a token in quotes"
+                ).format(text=text, rest=text[start:].strip())
             )
         value: int | str = int(entry["number"]) if entry["number"] else _unquote(entry["text"])
         if entry["axis"] is None and not by_axis:
             places.append(value)
         elif entry["axis"] is None or entry["axis"] in by_axis:
-            raise AddressError(f"the index {text!r} names an axis twice, or gives a plain number after a named one")
+            raise AddressError(
+                _("the index {text!r} names an axis twice, or gives a plain number after a named one").format(text=text)
+            )
         else:
             by_axis[entry["axis"]] = value
         start = entry.end()
@@ -69,7 +77,9 @@ def _unquote(text: str) -> str:
         return str(json.loads(f'"{inner}"', strict=False))
     except ValueError:
         raise AddressError(
-            f"the token {text} can't be read: write it in double quotes, with \\n, \\\" and \\\\ as in JSON"
+            _("the token {text} can't be read: write it in double quotes, with \\n, \\\" and \\\\ as in JSON").format(
+                text=text
+            )
         ) from None
 
 
@@ -79,18 +89,28 @@ def resolve(
     """The index that an address means, every entry a number from 0; AddressError says what is wrong and what there is."""
     axes, shape = trace.axes(name), trace.shape(name)
     if len(places) > len(axes):
-        raise AddressError(f"{name} has {len(axes)} axes ({', '.join(axes)}), but {len(places)} places were given")
+        raise AddressError(
+            _("{name} has {count} axes ({axes}), but {places} places were given").format(
+                name=name, count=len(axes), axes=", ".join(axes), places=len(places)
+            )
+        )
     entries: dict[str, int | str] = dict(zip(axes, places, strict=False))
     for axis, entry in by_axis.items():
         if axis not in axes:
-            raise AddressError(f"{name} has no axis {axis!r}; its axes are {', '.join(axes)}")
+            raise AddressError(
+                _("{name} has no axis {axis!r}; its axes are {axes}").format(name=name, axis=axis, axes=", ".join(axes))
+            )
         if axis in entries:
-            raise AddressError(f"the axis {axis!r} of {name} is given twice")
+            raise AddressError(_("the axis {axis!r} of {name} is given twice").format(axis=axis, name=name))
         entries[axis] = entry
     missing = [axis for axis in axes if axis not in entries]
     if missing:
         sizes = ", ".join(f"{axis} 0 to {size - 1}" for axis, size in zip(axes, shape, strict=True))
-        raise AddressError(f"{name} needs {', '.join(missing)} as well; its axes are {sizes}")
+        raise AddressError(
+            _("{name} needs {missing} as well; its axes are {sizes}").format(
+                name=name, missing=", ".join(missing), sizes=sizes
+            )
+        )
     index: list[int] = []
     batch = None
     for axis, size in zip(axes, shape, strict=True):
@@ -106,15 +126,23 @@ def _place(trace: Labelled, name: str, axis: str, size: int, entry: int | str, b
             return matches[0]
         if matches:
             raise AddressError(
-                f"{entry!r} stands at several places of {axis}: {', '.join(map(str, matches))}; give one by number"
+                _("{entry!r} stands at several places of {axis}: {places}; give one by number").format(
+                    entry=entry, axis=axis, places=", ".join(map(str, matches))
+                )
             )
         raise AddressError(
-            f"there is no {entry!r} along the axis {axis!r} of {name}; give a number from 0 to {size - 1}"
+            _("there is no {entry!r} along the axis {axis!r} of {name}; give a number from 0 to {last}").format(
+                entry=entry, axis=axis, name=name, last=size - 1
+            )
         )
     if not isinstance(entry, int) and not hasattr(entry, "__index__"):
-        raise AddressError(f"{axis} must be a whole number or a token, not {entry!r}")
+        raise AddressError(_("{axis} must be a whole number or a token, not {entry!r}").format(axis=axis, entry=entry))
     if not -size <= entry < size:
-        raise AddressError(f"{axis}={entry} is outside {name}: it goes from 0 to {size - 1}")
+        raise AddressError(
+            _("{axis}={entry} is outside {name}: it goes from 0 to {last}").format(
+                axis=axis, entry=entry, name=name, last=size - 1
+            )
+        )
     return int(entry) % size
 
 
@@ -124,6 +152,8 @@ def explain_target(
     """Name and index, from an address in one text or from a name with its index apart."""
     if "[" in name:
         if places or by_axis:
-            raise AddressError(f"give the index inside the address or apart from it, not both: {name}")
+            raise AddressError(
+                _("give the index inside the address or apart from it, not both: {name}").format(name=name)
+            )
         name, places, by_axis = parse(name)
     return name, resolve(trace, name, places, by_axis)

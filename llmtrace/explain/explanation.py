@@ -12,6 +12,7 @@ import numpy as np
 from llmtrace.errors import ReplayError
 from llmtrace.explain.arithmetic import compute, running_totals, same_bits
 from llmtrace.ops.op import Array, Axes
+from llmtrace.words import _
 
 
 @dataclass(frozen=True)
@@ -139,12 +140,16 @@ class Explanation:
             again = compute(line.operation, *operands)
             if not same_bits(again, line.values):
                 raise ReplayError(
-                    f"{self.address}: the line “{line.name}” says {line.values}, but doing it gives {again}"
+                    _("{address}: the line “{name}” says {values}, but doing it gives {again}").format(
+                        address=self.address, name=line.name, values=line.values, again=again
+                    )
                 )
             done[line.name] = again
         if self.lines and not same_bits(self.lines[-1].values, self.element.values):
             raise ReplayError(
-                f"{self.address} was recorded as {self.value}, but its formula gives {self.lines[-1].values}"
+                _("{address} was recorded as {value}, but its formula gives {values}").format(
+                    address=self.address, value=self.value, values=self.lines[-1].values
+                )
             )
         for child in self.children:
             child.replay()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from llmtrace.ops.op import Array
+from llmtrace.words import _
 
 
 class KVCache:
@@ -31,7 +32,11 @@ class KVCache:
         if array is None or array.shape[-2] < total:
             array = self._grown(array, new, total)
         elif array.shape[:-2] != new.shape[:-2]:
-            raise ValueError(f"the cache holds {array.shape[:-2]} sequences and heads, but got {new.shape[:-2]}")
+            raise ValueError(
+                _("the cache holds {held} sequences and heads, but got {got}").format(
+                    held=array.shape[:-2], got=new.shape[:-2]
+                )
+            )
         array[..., self.length : total, :] = new
         self._arrays[name] = array
         seen = array[..., :total, :]
@@ -47,6 +52,10 @@ class KVCache:
         array = np.empty((*new.shape[:-2], capacity, new.shape[-1]), new.dtype)
         if old is not None:
             if old.shape[:-2] != new.shape[:-2]:
-                raise ValueError(f"the cache holds {old.shape[:-2]} sequences and heads, but got {new.shape[:-2]}")
+                raise ValueError(
+                    _("the cache holds {held} sequences and heads, but got {got}").format(
+                        held=old.shape[:-2], got=new.shape[:-2]
+                    )
+                )
             array[..., : self.length, :] = old[..., : self.length, :]
         return array

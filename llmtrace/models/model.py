@@ -15,6 +15,7 @@ from llmtrace.models.cache import KVCache
 from llmtrace.ops import Tensor, Weight, argmax, softmax
 from llmtrace.ops.op import Array
 from llmtrace.trace import Origin, Run, Trace
+from llmtrace.words import _
 
 
 class Tokenizer(Protocol):
@@ -81,26 +82,32 @@ class Model(ABC):
         """The token ids of a prompt, int64 [T] or [batch, T]."""
         if isinstance(prompt, str) or (len(prompt) and all(isinstance(text, str) for text in prompt)):
             if self.tokenizer is None:
-                raise PromptError("this model has no tokenizer: give the ids of the tokens instead of a text")
+                raise PromptError(_("this model has no tokenizer: give the ids of the tokens instead of a text"))
             texts = [prompt] if isinstance(prompt, str) else prompt
             rows = [self.tokenizer.encode(str(text)) for text in texts]
             if len({len(row) for row in rows}) > 1:
                 lengths = ", ".join(str(len(row)) for row in rows)
                 raise PromptError(
-                    f"a batch needs texts of one length, but these have {lengths} tokens; run them one by one"
+                    _("a batch needs texts of one length, but these have {lengths} tokens; run them one by one").format(
+                        lengths=lengths
+                    )
                 )
             prompt = rows[0] if isinstance(prompt, str) else rows
         try:
             ids = np.array(prompt)
         except ValueError:
-            raise PromptError("a batch needs prompts of one length; run these one by one") from None
+            raise PromptError(_("a batch needs prompts of one length; run these one by one")) from None
         if not ids.size:
-            raise PromptError("the prompt is empty: give at least one token")
+            raise PromptError(_("the prompt is empty: give at least one token"))
         if ids.ndim not in {1, 2} or ids.dtype.kind not in "iu":
-            raise PromptError("a prompt is a text, or a list of token ids (whole numbers), or a list of such lists")
+            raise PromptError(_("a prompt is a text, or a list of token ids (whole numbers), or a list of such lists"))
         if ids.min() < 0 or ids.max() >= self.config.vocabulary:
             wrong = int(ids.max()) if ids.max() >= self.config.vocabulary else int(ids.min())
-            raise PromptError(f"there is no token {wrong}: this model knows the ids 0 to {self.config.vocabulary - 1}")
+            raise PromptError(
+                _("there is no token {wrong}: this model knows the ids 0 to {last}").format(
+                    wrong=wrong, last=self.config.vocabulary - 1
+                )
+            )
         return ids.astype(np.int64)
 
     def token_text(self, index: int) -> str:
@@ -117,7 +124,11 @@ class Model(ABC):
         past = cache.length if cache else 0
         length = past + ids.shape[-1]
         if length > self.config.context:
-            raise PromptError(f"the prompt has {length} tokens, but this model reads at most {self.config.context}")
+            raise PromptError(
+                _("the prompt has {length} tokens, but this model reads at most {context}").format(
+                    length=length, context=self.config.context
+                )
+            )
         axes = ("batch", "position")[-ids.ndim :]
         positions = np.ascontiguousarray(np.broadcast_to(np.arange(past, length), ids.shape))
         logits = self.forward(run, run.given("tokens", ids, axes), run.given("positions", positions, axes))
@@ -136,8 +147,15 @@ class Model(ABC):
             return
         longest = max((t for t in range(1, ids.shape[-1]) if needed(t) <= free), default=0)
         raise DoesNotFitError(
-            f"a trace of {ids.shape[-1]} tokens would take {needed(ids.shape[-1]) / 1e9:.1f} GB and {free / 1e9:.1f} GB are free;"
-            f" the longest prompt that fits has {longest} tokens"
+            _(
+                "a trace of {tokens} tokens would take {needed:.1f} GB and {free:.1f} GB are free; the longest"
+                " prompt that fits has {longest} tokens"
+            ).format(
+                tokens=ids.shape[-1],
+                needed=needed(ids.shape[-1]) / 1e9,
+                free=free / 1e9,
+                longest=longest,
+            )
         )
 
 

@@ -13,18 +13,18 @@ from llmtrace.ops.op import Array, Axes
 from llmtrace.render.inert import quoted
 from llmtrace.render.numbers import rounded
 from llmtrace.render.page import NAME, QUIET, Page
-from llmtrace.words import N_, _
+from llmtrace.words import NN_, _, n_
 
 _SIZES = {
-    "batch": (N_("1 text"), N_("{n} texts")),
-    "position": (N_("1 position"), N_("{n} positions")),
-    "feature": (N_("1 feature"), N_("{n} features")),
-    "head": (N_("1 head"), N_("{n} heads")),
-    "query": (N_("1 query"), N_("{n} queries")),
-    "key": (N_("1 key"), N_("{n} keys")),
-    "vocabulary": (N_("1 token of the vocabulary"), N_("{n} tokens of the vocabulary")),
-    "in": (N_("1 input"), N_("{n} inputs")),
-    "out": (N_("1 output"), N_("{n} outputs")),
+    "batch": NN_("{n} text", "{n} texts"),
+    "position": NN_("{n} position", "{n} positions"),
+    "feature": NN_("{n} feature", "{n} features"),
+    "head": NN_("{n} head", "{n} heads"),
+    "query": NN_("{n} query", "{n} queries"),
+    "key": NN_("{n} key", "{n} keys"),
+    "vocabulary": NN_("{n} token of the vocabulary", "{n} tokens of the vocabulary"),
+    "in": NN_("{n} input", "{n} inputs"),
+    "out": NN_("{n} output", "{n} outputs"),
 }
 
 Label = Callable[[str, int], str | None]
@@ -35,8 +35,8 @@ def sizes(shape: Sequence[int], axes: Axes) -> str:
     """`3 heads × 6 queries × 6 keys`."""
     words = []
     for size, axis in zip(shape, axes, strict=True):
-        one, many = _SIZES.get(axis, (f"1 {axis}", f"{{n}} {axis}"))
-        words.append(_(one) if size == 1 else _(many).format(n=f"{size:,}"))
+        text = n_(*_SIZES[axis], size) if axis in _SIZES else f"{{n}} {axis}"
+        words.append(text.format(n=f"{size:,}"))
     return " × ".join(words) or _("one number")
 
 

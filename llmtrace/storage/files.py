@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from llmtrace.errors import ModelError
+from llmtrace.words import N_, _
 
 HEAD = 4096
 """So many bytes of a file are enough to see what it is."""
@@ -17,18 +18,18 @@ TAIL = 1 << 16
 LARGEST_JSON = 64 << 20
 """config.json has a few kilobytes, the index of the largest models a few megabytes."""
 
-PICKLE = (
+PICKLE = N_(
     "a pickle file, which can run any program when it is read, so llmtrace reads none; get the model as .safetensors"
 )
 SIGNATURES = (
     (
         b"version https://git-lfs",
-        "only a Git LFS pointer: the file itself was not downloaded; `git lfs pull` fetches it",
+        N_("only a Git LFS pointer: the file itself was not downloaded; `git lfs pull` fetches it"),
     ),
-    (b"GGUF", "a GGUF file, not safetensors"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file (TensorFlow), not safetensors"),
-    (b"\x93NUMPY", "a NumPy file, not safetensors"),
-    (b"\x1f\x8b", "a gzip file; unpack it first"),
+    (b"GGUF", N_("a GGUF file, not safetensors")),
+    (b"\x89HDF\r\n\x1a\n", N_("an HDF5 file (TensorFlow), not safetensors")),
+    (b"\x93NUMPY", N_("a NumPy file, not safetensors")),
+    (b"\x1f\x8b", N_("a gzip file; unpack it first")),
 )
 
 
@@ -52,7 +53,7 @@ def reason(error: Exception) -> str:
 
 def refuse(path: Path | str, error: Exception) -> NoReturn:
     """Raises a failure of the system as ModelError."""
-    raise ModelError(f"{shown(path)} can't be read: {reason(error)}") from error
+    raise ModelError(_("{path} can't be read: {why}").format(path=shown(path), why=reason(error))) from error
 
 
 def open_regular(path: Path | str) -> BinaryIO:
@@ -65,7 +66,7 @@ def open_regular(path: Path | str) -> BinaryIO:
     if stat.S_ISREG(os.fstat(handle).st_mode):
         return os.fdopen(handle, "rb")
     os.close(handle)
-    raise ModelError(f"{shown(path)} can't be read: it is not a regular file")
+    raise ModelError(_("{path} can't be read: it is not a regular file").format(path=shown(path)))
 
 
 def read_json(path: Path) -> Any:
@@ -76,12 +77,18 @@ def read_json(path: Path) -> Any:
         except OSError as error:
             refuse(path, error)
     if len(content) > LARGEST_JSON:
-        raise ModelError(f"{shown(path)} can't be read: it has more than {LARGEST_JSON >> 20} MB")
+        raise ModelError(
+            _("{path} can't be read: it has more than {limit} MB").format(path=shown(path), limit=LARGEST_JSON >> 20)
+        )
     try:
         return parse_json(content)
     except ValueError as error:
         what = disguise(content[:HEAD], content[-TAIL:])
-        raise ModelError(f"{shown(path)} is {what}" if what else f"{shown(path)} is not valid JSON: {error}") from error
+        raise ModelError(
+            _("{path} is {what}").format(path=shown(path), what=what)
+            if what
+            else _("{path} is not valid JSON: {why}").format(path=shown(path), why=error)
+        ) from error
 
 
 def parse_json(content: bytes) -> Any:
@@ -89,36 +96,36 @@ def parse_json(content: bytes) -> Any:
     try:
         return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_no_constant)
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError(_("it is nested too deeply")) from None
     except UnicodeDecodeError as error:
-        raise ValueError(f"byte {error.start} is not UTF-8") from None
+        raise ValueError(_("byte {place} is not UTF-8").format(place=error.start)) from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"{quoted(name)} is there twice")
+            raise ValueError(_("{name} is there twice").format(name=quoted(name)))
         found[name] = value
     return found
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number of JSON")
+    raise ValueError(_("{name} is not a number of JSON").format(name=name))
 
 
 def disguise(head: bytes, tail: bytes = b"") -> str | None:
     """What a file that isn't what its name says is instead, by its first and last bytes; None if that can't be told."""
     if not head:
-        return "empty"
+        return _("empty")
     for signature, what in SIGNATURES:
         if head.startswith(signature):
-            return what
+            return _(what)
     if re.match(rb"\s*<(!doctype|html|\?xml)", head, re.IGNORECASE):
-        return "a web page, not the file that it should be; download it again"
+        return _("a web page, not the file that it should be; download it again")
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):  # PyTorch's files are zips with `data.pkl` in them
-        return PICKLE if b".pkl" in head or b".pkl" in tail else "a zip archive; unpack it first"
-    return PICKLE if is_pickle(head) else None
+        return _(PICKLE) if b".pkl" in head or b".pkl" in tail else _("a zip archive; unpack it first")
+    return _(PICKLE) if is_pickle(head) else None
 
 
 def is_pickle(head: bytes) -> bool:
@@ -131,7 +138,7 @@ def is_pickle(head: bytes) -> bool:
         return False
     seen = 0
     try:
-        for opcode, _, _ in pickletools.genops(head):
+        for opcode, _argument, _place in pickletools.genops(head):
             seen += 1
             if seen >= 4 or opcode.name == "STOP":
                 return True

@@ -10,6 +10,7 @@ import math
 from typing import Any, NamedTuple
 
 from llmtrace.storage.files import parse_json, shown
+from llmtrace.words import _
 
 LENGTH = 8
 LARGEST_HEADER = 100_000_000
@@ -42,12 +43,16 @@ class Header(NamedTuple):
 def header_length(head: bytes, size: int) -> int:
     """How long the header is, by the first bytes of a file of `size` bytes; ValueError if that can't be."""
     if size <= LENGTH:
-        raise ValueError(f"is cut off: it has only {size} bytes")
+        raise ValueError(_("is cut off: it has only {size} bytes").format(size=size))
     length = int.from_bytes(head[:LENGTH], "little")
     if length > LARGEST_HEADER or head[LENGTH : LENGTH + 1] != b"{":
-        raise ValueError("is not a safetensors file")
+        raise ValueError(_("is not a safetensors file"))
     if length > size - LENGTH:
-        raise ValueError(f"is cut off: its header has {length} bytes, but only {size - LENGTH} are there")
+        raise ValueError(
+            _("is cut off: its header has {length} bytes, but only {room} are there").format(
+                length=length, room=size - LENGTH
+            )
+        )
     return length
 
 
@@ -56,44 +61,63 @@ def parse_header(text: bytes, room: int) -> Header:
     try:
         found = parse_json(text)
     except ValueError as error:
-        raise ValueError(f"is damaged: its header is not valid JSON: {error}") from error
+        raise ValueError(_("is damaged: its header is not valid JSON: {why}").format(why=error)) from error
     if not isinstance(found, dict):
-        raise ValueError("is damaged: its header is not a JSON object")
+        raise ValueError(_("is damaged: its header is not a JSON object"))
     metadata = found.pop("__metadata__", None)
     metadata = {} if metadata is None else metadata
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise ValueError("is damaged: its __metadata__ does not map names to texts")
+        raise ValueError(_("is damaged: its __metadata__ does not map names to texts"))
     entries = sorted(((name, _entry(name, value)) for name, value in found.items()), key=lambda pair: pair[1][2:])
     position = 0
     for name, entry in entries:  # without holes or overlaps: nothing is hidden between tensors, no byte is read as two
         if entry.begin != position:
-            what = "overlaps the tensor before it" if entry.begin < position else "leaves a hole before it"
-            raise ValueError(f"is damaged: the data of {shown(name)} {what}")
+            overlaps = entry.begin < position
+            what = (
+                _("is damaged: the data of {name} overlaps the tensor before it")
+                if overlaps
+                else _("is damaged: the data of {name} leaves a hole before it")
+            )
+            raise ValueError(what.format(name=shown(name)))
         position = entry.end
     if position > room:
-        raise ValueError(f"is cut off: its tensors take {position} bytes, but only {room} are there; download it again")
+        raise ValueError(
+            _("is cut off: its tensors take {position} bytes, but only {room} are there; download it again").format(
+                position=position, room=room
+            )
+        )
     if position < room:
-        raise ValueError(f"is damaged: {room - position} bytes at its end belong to no tensor")
+        raise ValueError(_("is damaged: {count} bytes at its end belong to no tensor").format(count=room - position))
     return Header(dict(entries), metadata)
 
 
 def _entry(name: str, value: Any) -> Entry:
     if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
-        raise ValueError(f"is damaged: {shown(name)} is not described by dtype, shape and data_offsets")
+        raise ValueError(
+            _("is damaged: {name} is not described by dtype, shape and data_offsets").format(name=shown(name))
+        )
     dtype, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
     if not isinstance(dtype, str):
-        raise ValueError(f"is damaged: the dtype of {shown(name)} is not a text")
+        raise ValueError(_("is damaged: the dtype of {name} is not a text").format(name=shown(name)))
     if not _whole(shape) or len(shape) > 16:
-        raise ValueError(f"is damaged: the shape of {shown(name)} is not a short list of whole numbers")
+        raise ValueError(
+            _("is damaged: the shape of {name} is not a short list of whole numbers").format(name=shown(name))
+        )
     if not _whole(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
-        raise ValueError(f"is damaged: the data_offsets of {shown(name)} are not a begin and an end")
+        raise ValueError(
+            _("is damaged: the data_offsets of {name} are not a begin and an end").format(name=shown(name))
+        )
     # An axis of length 0 counts as 1 here: NumPy refuses a shape whose other axes are beyond all bounds even so.
     if math.prod(max(1, length) for length in shape) > LARGEST_TENSOR:
-        raise ValueError(f"is damaged: the shape of {shown(name)} is too large")
+        raise ValueError(_("is damaged: the shape of {name} is too large").format(name=shown(name)))
     begin, end = offsets
     if dtype in BITS and math.prod(shape) * BITS[dtype] != 8 * (end - begin):
         size = math.prod(shape) * BITS[dtype] // 8
-        raise ValueError(f"is damaged: {shown(name)} takes {size} bytes by its shape, {end - begin} by its place")
+        raise ValueError(
+            _("is damaged: {name} takes {size} bytes by its shape, {place} by its place").format(
+                name=shown(name), size=size, place=end - begin
+            )
+        )
     return Entry(dtype, tuple(shape), begin, end)
 
 

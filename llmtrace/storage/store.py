@@ -14,6 +14,7 @@ import numpy as np
 from llmtrace.errors import ModelError
 from llmtrace.ops.op import Array
 from llmtrace.storage.files import reason, shown
+from llmtrace.words import _
 
 
 def save(tensors: Mapping[str, Array], path: Path | str, metadata: Mapping[str, str] | None = None) -> None:
@@ -31,7 +32,7 @@ def save(tensors: Mapping[str, Array], path: Path | str, metadata: Mapping[str, 
             save_file(plain, temporary, dict(metadata or {}))
             temporary.chmod(mode)  # the library makes files that only their owner may read
         except (SafetensorError, KeyError, TypeError) as error:
-            raise ModelError(f"{shown(path)} can't be written: {shown(error)}") from error
+            raise ModelError(_("{path} can't be written: {why}").format(path=shown(path), why=shown(error))) from error
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
         sync(path.parent)
     except OSError as error:
-        raise ModelError(f"{shown(path)} can't be written: {reason(error)}") from error
+        raise ModelError(_("{path} can't be written: {why}").format(path=shown(path), why=reason(error))) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -70,7 +71,9 @@ def replacing_files_of(folder: Path) -> Iterator[Path]:
             os.replace(temporary, folder)
         sync(folder.parent)
     except OSError as error:
-        raise ModelError(f"{shown(folder)} can't be written: {reason(error)}") from error
+        raise ModelError(
+            _("{folder} can't be written: {why}").format(folder=shown(folder), why=reason(error))
+        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -13,6 +13,7 @@ from llmtrace.errors import ModelError
 from llmtrace.ops.op import Array
 from llmtrace.storage.files import HEAD, TAIL, disguise, open_regular, refuse, shown
 from llmtrace.storage.header import LENGTH, Header, header_length, parse_header
+from llmtrace.words import _
 
 READABLE = ("F32", "F16", "BF16", "F64")
 PIECE = 1 << 20
@@ -43,7 +44,11 @@ class StoredTensor(NamedTuple):
         elif self.dtype == "F32":
             numbers = self.data.view("<f4").astype(np.float32, copy=False)
         else:
-            raise ValueError(f"is {shown(self.dtype)}, but only {', '.join(READABLE)} can be read")
+            raise ValueError(
+                _("is {dtype}, but only {readable} can be read").format(
+                    dtype=shown(self.dtype), readable=", ".join(READABLE)
+                )
+            )
         if not numbers.flags.aligned:  # old files pad nothing; the kernels want numbers at multiples of their size
             numbers = numbers.copy()
         numbers = numbers.reshape(self.shape)
@@ -59,7 +64,9 @@ def narrowed(numbers: Array) -> Array:
     if changed.any():
         number = numbers[changed][0]
         raise ValueError(
-            f"is F64 with numbers that float32 does not have, like {float(number)}; convert it to F32 first"
+            _("is F64 with numbers that float32 does not have, like {number}; convert it to F32 first").format(
+                number=float(number)
+            )
         )
     return narrow
 
@@ -101,4 +108,6 @@ def _read_header(file: BinaryIO, path: Path, size: int) -> tuple[Header, int]:
         file.seek(max(0, size - TAIL))
         # A length and then a brace: safetensors after all, whatever is wrong with it.
         what = None if head[LENGTH : LENGTH + 1] == b"{" else disguise(head, file.read(TAIL))
-        raise ModelError(f"{shown(path)} is {what}" if what else f"{shown(path)} {error}") from error
+        raise ModelError(
+            _("{path} is {what}").format(path=shown(path), what=what) if what else f"{shown(path)} {error}"
+        ) from error

@@ -33,10 +33,14 @@ NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
 
 
 def pieces(array: Array) -> Iterator[memoryview]:
-    """The bytes of an array in order of memory, little-endian, PIECE at a time."""
-    flat = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1).view(np.uint8)
-    for start in range(0, flat.size, PIECE):
-        yield flat[start : start + PIECE].data
+    """The bytes of an array in order of memory, little-endian, PIECE at a time; every NaN the same NaN."""
+    flat = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1)
+    count = PIECE // flat.itemsize
+    for start in range(0, flat.size, count):
+        part = flat[start : start + count]
+        if part.dtype.kind == "f" and np.isnan(part).any():  # processors differ in the sign and payload of theirs
+            part = np.where(np.isnan(part), np.array(np.nan, part.dtype), part)
+        yield part.view(np.uint8).data
 
 
 def write(path: Path, arrays: Mapping[str, Array], content: Mapping[str, Any]) -> None:

@@ -114,7 +114,7 @@ def _trace(file: TraceFile, weights_of: WeightsOf) -> Trace:
     records = []
     for step in content["steps"]:
         if step["op"] not in OPS:
-            raise ValueError(f"there is no op {step['op']!r}")
+            raise ValueError(_("there is no op {name!r}").format(name=step["op"]))
         axes, inputs, names = tuple(step["axes"]), tuple(step["inputs"]), tuple(step["weights"])
         shape, dtype = file.shape(step["name"]), file.dtype(step["name"])
         records.append(Record(step["name"], step["op"], inputs, names, step["settings"], axes, shape, dtype))

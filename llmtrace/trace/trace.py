@@ -16,6 +16,7 @@ from llmtrace.errors import AddressError
 from llmtrace.ops import Weight
 from llmtrace.ops.op import Array, Axes
 from llmtrace.trace.step import Record, Step
+from llmtrace.words import _
 
 if TYPE_CHECKING:
     from llmtrace.trace.file import TraceFile
@@ -77,7 +78,7 @@ class Trace:
     def record(self, record: Record, output: Array) -> None:
         """Records one step."""
         if record.name in self._arrays:
-            raise ValueError(f"there is already a step named {record.name}")
+            raise ValueError(_("there is already a step named {name}").format(name=record.name))
         output = output.view()
         output.flags.writeable = False
         self._records[record.name] = record
@@ -218,4 +219,6 @@ class Trace:
     @staticmethod
     def _unknown(name: str, known: list[str]) -> AddressError:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]
-        return AddressError(f"nothing is named {name!r}; the nearest names are {', '.join(near)}")
+        return AddressError(
+            _("nothing is named {name}; the nearest names are {near}").format(name=repr(name), near=", ".join(near))
+        )

@@ -10,6 +10,7 @@ import numpy as np
 from llmtrace.errors import ModelError
 from llmtrace.models import GPTConfig
 from llmtrace.storage.files import read_json, shown
+from llmtrace.words import N_, _
 
 SIZES = {
     "vocab_size": ("vocabulary", 1 << 31),
@@ -28,10 +29,10 @@ ALIASES = {
 }
 """Other names that transformers has for them. n_ctx counts only where n_positions is absent, as there."""
 FIXED = {
-    "scale_attn_weights": (True, "scores would not be divided by √D"),
-    "scale_attn_by_inverse_layer_idx": (False, "scores would also be divided by the number of the layer"),
-    "reorder_and_upcast_attn": (False, "attention would be computed in another order"),
-    "add_cross_attention": (False, "blocks would also attend to an encoder"),
+    "scale_attn_weights": (True, N_("scores would not be divided by √D")),
+    "scale_attn_by_inverse_layer_idx": (False, N_("scores would also be divided by the number of the layer")),
+    "reorder_and_upcast_attn": (False, N_("attention would be computed in another order")),
+    "add_cross_attention": (False, N_("blocks would also attend to an encoder")),
 }
 """Switches that change the forward: the only value that can be computed here, and what the other one would do."""
 ACTIVATIONS = ("gelu_new", "gelu_pytorch_tanh")
@@ -48,27 +49,39 @@ def read_settings(path: Path) -> tuple[GPTConfig, bool | None]:
     data = read_json(path)
     where = shown(path)
     if not isinstance(data, dict):
-        raise ModelError(f"{where} does not describe a model: it is not a JSON object")
+        raise ModelError(_("{where} does not describe a model: it is not a JSON object").format(where=where))
     _must_be_gpt2(data, where)
     problems: list[str] = []
     given = SIZES if data.get("n_inner") is not None else {n: size for n, size in SIZES.items() if n != "n_inner"}
     sizes = {ours: _size(data, name, limit, problems) for name, (ours, limit) in given.items()}
     sizes.setdefault("hidden", 4 * sizes["width"])
     if sizes["width"] % sizes["heads"] and not problems:
-        problems.append(f"a width (n_embd) of {sizes['width']} can't be split into {sizes['heads']} heads (n_head)")
+        problems.append(
+            _("a width (n_embd) of {width} can't be split into {heads} heads (n_head)").format(
+                width=sizes["width"], heads=sizes["heads"]
+            )
+        )
     epsilon = _epsilon(data, problems)
     activation = data.get("activation_function", ACTIVATIONS[0])
     if activation not in ACTIVATIONS:
-        names = " or ".join(ACTIVATIONS)
-        problems.append(f"activation_function must be {names} (GELU in its tanh form), not {_said(activation)}")
+        names = _(" or ").join(ACTIVATIONS)
+        problems.append(
+            _("activation_function must be {names} (GELU in its tanh form), not {found}").format(
+                names=names, found=_said(activation)
+            )
+        )
     for name, (expected, meaning) in FIXED.items():
         if data.get(name, expected) is not expected:
-            problems.append(f"{name} must be {_said(expected)}, not {_said(data[name])}: {meaning}")
+            problems.append(
+                _("{name} must be {expected}, not {found}: {meaning}").format(
+                    name=name, expected=_said(expected), found=_said(data[name]), meaning=_(meaning)
+                )
+            )
     tied = data.get("tie_word_embeddings")
     if tied is not None and not isinstance(tied, bool):
-        problems.append(f"tie_word_embeddings must be true or false, not {_said(tied)}")
+        problems.append(_("tie_word_embeddings must be true or false, not {found}").format(found=_said(tied)))
     if data.get("quantization_config") is not None:
-        problems.append("quantization_config: quantised weights can't be read")
+        problems.append(_("quantization_config: quantised weights can't be read"))
     if problems:
         raise ModelError(f"{where}: {'; '.join(problems)}")
     return GPTConfig(**sizes, epsilon=epsilon), tied
@@ -79,22 +92,32 @@ def _must_be_gpt2(data: dict[str, Any], where: str) -> None:
     if kind is None and isinstance(architectures, list):  # files of 2019 have no model_type yet
         kind = "gpt2" if any(str(name).startswith("GPT2") for name in architectures) else None
     if kind is None:
-        raise ModelError(f"{where} does not say what model it describes: it has no model_type")
+        raise ModelError(_("{where} does not say what model it describes: it has no model_type").format(where=where))
     if kind != "gpt2":
-        raise ModelError(f"{where} describes {_said(kind)}, but only 'gpt2' can be read")
+        raise ModelError(
+            _("{where} describes {kind}, but only 'gpt2' can be read").format(where=where, kind=_said(kind))
+        )
     code = data.get("auto_map")
     if isinstance(code, dict) and any(str(name).startswith("AutoModel") for name in code):
-        raise ModelError(f"{where} describes a GPT-2 with code of its own (auto_map); only the plain GPT-2 can be read")
+        raise ModelError(
+            _("{where} describes a GPT-2 with code of its own (auto_map); only the plain GPT-2 can be read").format(
+                where=where
+            )
+        )
 
 
 def _size(data: dict[str, Any], name: str, limit: int, problems: list[str]) -> int:
     found = next((n for n in (name, *ALIASES.get(name, ())) if data.get(n) is not None), None)
     if found is None:
-        problems.append(f"{name} is missing")
+        problems.append(_("{name} is missing").format(name=name))
         return 1
     value = data[found]
     if type(value) is not int or not 1 <= value <= limit:  # a bool is no size, though Python counts with it
-        problems.append(f"{found} must be a whole number from 1 to {limit:,}, not {_said(value)}")
+        problems.append(
+            _("{found} must be a whole number from 1 to {limit:,}, not {value}").format(
+                found=found, limit=limit, value=_said(value)
+            )
+        )
         return 1
     return value
 
@@ -103,7 +126,7 @@ def _epsilon(data: dict[str, Any], problems: list[str]) -> float:
     value = data.get("layer_norm_epsilon", 1e-5)
     if type(value) in (int, float) and 0 < value <= 1 and np.float32(value) > 0:
         return float(value)
-    problems.append(f"layer_norm_epsilon must be a number above 0, at most 1, not {_said(value)}")
+    problems.append(_("layer_norm_epsilon must be a number above 0, at most 1, not {value}").format(value=_said(value)))
     return 1e-5
 
 
@@ -114,7 +137,7 @@ def _said(value: Any) -> str:
 
 def config_json(c: GPTConfig, tied: bool) -> dict[str, Any]:
     """What config.json says of a model."""
-    sizes = {name: getattr(c, ours) for name, (ours, _) in SIZES.items()}
+    sizes = {name: getattr(c, ours) for name, (ours, _limit) in SIZES.items()}
     # Left out, they are GPT-2's <|endoftext|> to transformers, which warns where there is no such token.
     ends = {} if c.vocabulary > GPT2_END else {"bos_token_id": None, "eos_token_id": None}
     return {

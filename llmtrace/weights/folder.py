@@ -19,6 +19,7 @@ from llmtrace.tokenizers import load_tokenizer
 from llmtrace.weights.config import config_json, read_config, read_settings
 from llmtrace.weights.gpt import gpt_shapes, gpt_tensors, gpt_weights
 from llmtrace.weights.shards import INDEX, SINGLE, instead, read_folder_tensors
+from llmtrace.words import _
 
 __all__ = ["gpt_shapes", "gpt_weights", "load_folder", "read_config", "save_folder"]
 
@@ -34,19 +35,27 @@ def load_folder(path: Path | str) -> GPT:
     file = path if path.is_file() else None
     folder = path.parent if file else path
     if not folder.is_dir():
-        raise ModelError(f"there is no model folder {quoted(path)}; give a folder with {CONFIG} and {SINGLE}")
+        raise ModelError(
+            _("there is no model folder {path}; give a folder with {config} and {weights}").format(
+                path=quoted(path), config=CONFIG, weights=SINGLE
+            )
+        )
     try:
         if not file and not os.path.lexists(folder / CONFIG):
-            raise ModelError(f"{shown(folder)} has no {CONFIG}{_elsewhere(folder)}")
+            raise ModelError(
+                _("{folder} has no {config}").format(folder=shown(folder), config=CONFIG) + _elsewhere(folder)
+            )
         stored = open_tensors(file)[0] if file else read_folder_tensors(folder)
         config, tied = read_settings(folder / CONFIG)
         weights = gpt_weights(config, stored, shown(path), tied=tied)
         tokenizer: Any = load_tokenizer(folder)
     except OSError as error:
-        raise ModelError(f"{shown(path)} can't be read: {error.strerror}") from error
+        raise ModelError(_("{path} can't be read: {why}").format(path=shown(path), why=error.strerror)) from error
     if tokenizer is not None and len(tokenizer) > config.vocabulary:
         raise ModelError(
-            f"{shown(folder)}: the tokenizer has {len(tokenizer)} tokens, but the model only {config.vocabulary}"
+            _("{folder}: the tokenizer has {count} tokens, but the model only {limit}").format(
+                folder=shown(folder), count=len(tokenizer), limit=config.vocabulary
+            )
         )
     return GPT(config, weights, tokenizer, folder.resolve().name)
 
@@ -55,10 +64,10 @@ def _elsewhere(folder: Path) -> str:
     """What a folder without config.json has further down, as the hub's cache and a training's output do, or instead."""
     found = sorted(path.parent for pattern in ("*", "snapshots/*") for path in folder.glob(f"{pattern}/{CONFIG}"))
     if found:
-        return f"; did you mean {shown(found[0])}?"
+        return _("; did you mean {folder}?").format(folder=shown(found[0]))
     if not any(os.path.lexists(folder / name) for name in (SINGLE, INDEX)):
-        return f" and no {SINGLE}{instead(folder)}"
-    return "; it says what sizes the model has, and comes with the weights"
+        return _(" and no {file}").format(file=SINGLE) + instead(folder)
+    return _("; it says what sizes the model has, and comes with the weights")
 
 
 def save_folder(model: Model, folder: Path | str) -> None:
@@ -68,16 +77,18 @@ def save_folder(model: Model, folder: Path | str) -> None:
     """
     folder = Path(os.path.abspath(folder))
     if not isinstance(model, GPT):
-        raise ModelError(f"only a GPT-2 can be saved as a folder, not {type(model).__name__}")
+        raise ModelError(_("only a GPT-2 can be saved as a folder, not {kind}").format(kind=type(model).__name__))
     try:
         tensors = gpt_tensors(model.config, model.weights)
     except KeyError as error:
-        raise ModelError(f"the model has no {error}, which a GPT-2's folder needs") from error
+        raise ModelError(_("the model has no {name}, which a GPT-2's folder needs").format(name=error)) from error
     for name, array in tensors.items():
         try:
             tensors[name] = narrowed(array) if array.dtype == np.float64 else array
         except ValueError:
-            raise ModelError(f"{name} is float64 with numbers that float32, and so a folder, does not have") from None
+            raise ModelError(
+                _("{name} is float64 with numbers that float32, and so a folder, does not have").format(name=name)
+            ) from None
     tied = model.weights["logits.weight"] is model.weights["embed.token.weight"]
     config = json.dumps(config_json(model.config, tied), indent=2)
     with replacing_files_of(folder) as temporary:

@@ -16,6 +16,7 @@ from llmtrace.ops import Weight
 from llmtrace.ops.op import Array, Axes
 from llmtrace.storage.files import shown
 from llmtrace.storage.stored import StoredTensor, all_finite
+from llmtrace.words import _
 
 HEAD = "lm_head.weight"
 MASK = re.compile(r"h\.\d+\.attn\.(masked_)?bias")
@@ -66,22 +67,24 @@ def gpt_weights(
         if MASK.fullmatch(name):
             continue
         if name not in shapes:
-            problems.append(f"{shown(full, 80)} is not part of this GPT-2")
+            problems.append(_("{name} is not part of this GPT-2").format(name=shown(full, 80)))
         elif name in tensors:
-            problems.append(f"{name} is there twice, with transformer. and without")
+            problems.append(_("{name} is there twice, with transformer. and without").format(name=name))
         else:
             turned = out_in and len(tensor.shape) == 2 and not name.startswith(("w", "lm"))
             tensors[name] = _read(name, tensor, shapes[name], turned, problems)
-    problems[:0] = [f"{name} is missing" for name in shapes if name not in tensors]
+    problems[:0] = [_("{name} is missing").format(name=name) for name in shapes if name not in tensors]
     if len({array.dtype for array in tensors.values()} & {np.dtype(np.float32), np.dtype(np.float64)}) > 1:
-        problems.append("some tensors are float32, others float64")
+        problems.append(_("some tensors are float32, others float64"))
     if not problems and tied and HEAD in tensors and not same_bits(tensors[HEAD], tensors["wte.weight"]):
         problems.append(
-            f"tie_word_embeddings is true, but {HEAD} is stored and differs from wte.weight;"
-            " set it to false in config.json if the stored one is meant"
+            _(
+                "tie_word_embeddings is true, but {head} is stored and differs from wte.weight; set it to false"
+                " in config.json if the stored one is meant"
+            ).format(head=HEAD)
         )
     if problems:
-        more = f"; and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
+        more = _("; and {count} more").format(count=len(problems) - NAMED) if len(problems) > NAMED else ""
         raise ModelError(f"{where}: " + "; ".join(problems[:NAMED]) + more)
     return _named(c, tensors, tied)
 
@@ -91,7 +94,9 @@ def _read(name: str, tensor: Array | StoredTensor, shape: tuple[int, ...], turne
     nothing = np.empty(0, np.float32)
     expected = shape[::-1] if turned else shape
     if tensor.shape != expected:
-        problems.append(f"{name} has shape {tensor.shape}, expected {expected}")
+        problems.append(
+            _("{name} has shape {shape}, expected {expected}").format(name=name, shape=tensor.shape, expected=expected)
+        )
     if isinstance(tensor, StoredTensor):
         try:
             array = tensor.read() if tensor.shape == expected else nothing
@@ -101,10 +106,14 @@ def _read(name: str, tensor: Array | StoredTensor, shape: tuple[int, ...], turne
     else:
         array = tensor
     if array.dtype not in (np.float32, np.float64):
-        problems.append(f"{name} is {array.dtype}, expected float32")
+        problems.append(_("{name} is {dtype}, expected float32").format(name=name, dtype=array.dtype))
     elif not all_finite(array):
         index = np.unravel_index(int(np.isfinite(array).argmin()), array.shape)
-        problems.append(f"{name} holds numbers that are not finite, as {array[index]} at {[int(i) for i in index]}")
+        problems.append(
+            _("{name} holds numbers that are not finite, as {number} at {place}").format(
+                name=name, number=array[index], place=[int(i) for i in index]
+            )
+        )
     return array.T if turned else array
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from llmtrace.errors import ModelError
 from llmtrace.storage.files import HEAD, PICKLE, TAIL, disguise, open_regular, read_json, shown
 from llmtrace.storage.stored import StoredTensor, open_tensors
+from llmtrace.words import _
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -21,7 +22,7 @@ def read_folder_tensors(folder: Path) -> dict[str, StoredTensor]:
         return open_tensors(folder / SINGLE)[0]
     if os.path.lexists(folder / INDEX):
         return read_sharded(folder / INDEX)
-    raise ModelError(f"{shown(folder)} has no {SINGLE}{instead(folder)}")
+    raise ModelError(_("{folder} has no {file}").format(folder=shown(folder), file=SINGLE) + instead(folder))
 
 
 def read_sharded(index: Path) -> dict[str, StoredTensor]:
@@ -29,18 +30,25 @@ def read_sharded(index: Path) -> dict[str, StoredTensor]:
     data = read_json(index)
     places = data.get("weight_map") if isinstance(data, dict) else None
     if not isinstance(places, dict) or not places or not all(isinstance(file, str) for file in places.values()):
-        raise ModelError(f"{shown(index)} has no weight_map from tensors to files")
+        raise ModelError(_("{index} has no weight_map from tensors to files").format(index=shown(index)))
     files = sorted(set(places.values()))
     for file in files:  # an index may come from anyone: it names files of this folder, nothing else
         if file in {"", ".", ".."} or any(character in file for character in "/\\:\0"):
             raise ModelError(
-                f"{shown(index)} names {shown(repr(file), 80)}, which is not the name of a file in its folder"
+                _("{index} names {file}, which is not the name of a file in its folder").format(
+                    index=shown(index), file=shown(repr(file), 80)
+                )
             )
     missing = [shown(file, 80) for file in files if not os.path.lexists(index.parent / file)]
     if missing:
-        more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
+        more = _("; and {count} more").format(count=len(missing) - 8) if len(missing) > 8 else ""
         raise ModelError(
-            f"{shown(index.parent)} lacks {len(missing)} of {len(files)} files: {', '.join(missing[:8])}{more}"
+            _("{parent} lacks {count} of {files} files: {names}").format(
+                parent=shown(index.parent),
+                count=len(missing),
+                files=len(files),
+                names=", ".join(missing[:8]) + more,
+            )
         )
     tensors: dict[str, StoredTensor] = {}
     problems: list[str] = []
@@ -49,16 +57,26 @@ def read_sharded(index: Path) -> dict[str, StoredTensor]:
         for name, tensor in held.items():
             place = places.get(name)
             if place != file:
-                said = f"in {shown(place, 80)}" if place else "nowhere"
-                problems.append(f"{shown(name, 80)} is in {shown(file, 80)}, by the index {said}")
+                said = (
+                    _("{name} is in {file}, by the index in {place}")
+                    if place
+                    else _("{name} is in {file}, by the index nowhere")
+                )
+                problems.append(said.format(name=shown(name, 80), file=shown(file, 80), place=shown(place, 80)))
             else:
                 tensors[name] = tensor
         problems += [
-            f"{shown(n, 80)} is not in {shown(f, 80)}" for n, f in places.items() if f == file and n not in held
+            _("{name} is not in {file}").format(name=shown(n, 80), file=shown(f, 80))
+            for n, f in places.items()
+            if f == file and n not in held
         ]
     if problems:
-        more = f"; and {len(problems) - 8} more" if len(problems) > 8 else ""
-        raise ModelError(f"{shown(index)} and its files don't agree: {'; '.join(problems[:8])}{more}")
+        more = _("; and {count} more").format(count=len(problems) - 8) if len(problems) > 8 else ""
+        raise ModelError(
+            _("{index} and its files don't agree: {problems}").format(
+                index=shown(index), problems="; ".join(problems[:8]) + more
+            )
+        )
     return tensors
 
 
@@ -68,7 +86,9 @@ def instead(folder: Path) -> str:
         if not path.is_file() or path.suffix in {".json", ".txt", ".md", ".py"}:
             continue
         if path.suffix == ".safetensors":
-            return f", but {shown(path.name, 80)}: give that file, or rename it to {SINGLE}"
+            return _(", but {file}: give that file, or rename it to {name}").format(
+                file=shown(path.name, 80), name=SINGLE
+            )
         try:
             with open_regular(path) as file:
                 head = file.read(HEAD)
@@ -76,8 +96,8 @@ def instead(folder: Path) -> str:
                 what = disguise(head, file.read(TAIL))
         except (ModelError, OSError):
             continue
-        if what == PICKLE:
-            return f", only {shown(path.name, 80)}: {PICKLE}"
+        if what == _(PICKLE):
+            return _(", only {file}: {what}").format(file=shown(path.name, 80), what=what)
         if head.startswith(b"GGUF"):
-            return f", only {shown(path.name, 80)}, a GGUF file"
-    return f" (nor {INDEX})"
+            return _(", only {file}, a GGUF file").format(file=shown(path.name, 80))
+    return _(" (nor {file})").format(file=INDEX)

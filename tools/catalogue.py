@@ -1,0 +1,175 @@
+"""The catalogue of everything llmtrace says. Needs Babel: python -m pip install babel.
+
+python tools/catalogue.py            collect all texts into llmtrace/locale/llmtrace.pot, bring every .po up to date with
+                                     it, and compile them to .mo (all three are kept in git)
+python tools/catalogue.py zh         the same, and begin a catalogue for a language that has none
+python tools/catalogue.py --check    write nothing; exit code 1, with the reasons, where something is not up to date, or a
+                                     translation lacks a {placeholder} of its text, or has one that the text does not have
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+import re
+import string
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from llmtrace.cli.command import paragraphs  # noqa: E402 - of this checkout
+
+COMMAND = re.compile("command|group")
+PACKAGE = ROOT / "llmtrace"
+LOCALE = PACKAGE / "locale"
+KEYWORDS = {"_": 1, "N_": 1, "n_": 2, "NN_": 2}
+"""How many texts each of these takes."""
+
+Found = tuple[str, int, str | tuple[str, ...]]
+"""File, line, text; two texts for one that is counted."""
+
+
+def marked(tree: ast.AST, file: str) -> Iterator[Found]:
+    """The texts in `_`, `N_`, `n_` and `NN_`; also those in f-strings, which Babel's own reader leaves out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KEYWORDS:
+            texts = node.args[: KEYWORDS[node.func.id]]
+            if any(isinstance(text, ast.JoinedStr) for text in texts):
+                raise SystemExit(f"{file}:{node.lineno}: an f-string can't be translated; use .format")
+            said = [text.value for text in texts if isinstance(text, ast.Constant)]
+            if said:
+                yield file, node.lineno, said[0] if len(said) == 1 else tuple(said)
+
+
+def helps(tree: ast.AST, file: str) -> Iterator[Found]:
+    """The paragraphs of the docstrings that are the help of commands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and any(COMMAND.search(ast.unparse(d)) for d in node.decorator_list):
+            for text in paragraphs(inspect.cleandoc(ast.get_docstring(node) or "")):
+                yield file, node.lineno, text
+
+
+def line_names(tree: ast.AST, file: str) -> Iterator[Found]:
+    """What explanations call their lines: the first argument of `w.add("mean", …)` and its like in llmtrace/ops."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name("w"), attr=kind), args=[ast.Constant(str(text)), *_others]):
+                if kind not in {"input", "weight", "has"} and spoken(text):
+                    yield file, node.lineno, text
+
+
+def spoken(text: str) -> bool:
+    """Whether the name of a line has a word of English; `x²` and `out`, which is called the result, have none."""
+    words = {"exp", "tanh", "erf", "out"}
+    return any(w.isalpha() and len(w) > 2 and w not in words for w in text.split())
+
+
+def template() -> Catalog:
+    """Everything llmtrace says, in the order of the files."""
+    catalogue = Catalog(project="llmtrace", copyright_holder="The llmtrace authors", charset="utf-8", fuzzy=False)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree, name = ast.parse(path.read_text(encoding="utf-8")), str(path.relative_to(ROOT))
+        found = list(marked(tree, name))
+        if path.parent.name == "cli":
+            found += helps(tree, name)
+        if path.parent.name == "ops":
+            found += line_names(tree, name)
+        for file, _line, text in sorted(found, key=lambda item: item[1]):
+            message = catalogue.get(text[0] if isinstance(text, tuple) else text)
+            if message is None or file not in dict(message.locations):
+                catalogue.add(text, locations=[(file, None)])  # lines would change with every edit
+    return catalogue
+
+
+def written(catalogue: Catalog) -> bytes:
+    """The file of a catalogue, without dates, so that it changes only with the texts."""
+    file = io.BytesIO()
+    write_po(file, catalogue, width=120, omit_header=True)
+    header = b'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
+    if catalogue.locale:
+        plural = f'"Language: {catalogue.locale}\\n"\n"Plural-Forms: {catalogue.plural_forms}\\n"\n'
+        header += plural.encode()
+    return header + b"\n" + file.getvalue()
+
+
+def compiled(catalogue: Catalog) -> bytes:
+    """The .mo of a catalogue; what is not translated or only guessed (fuzzy) is left out and stays English."""
+    file = io.BytesIO()
+    write_mo(file, read_po(io.BytesIO(written(catalogue)), locale=catalogue.locale))
+    return file.getvalue()
+
+
+def placeholders(text: str) -> set[str]:
+    """The names in braces; a text that is no format string has none."""
+    return {name for _before, name, _spec, _conversion in string.Formatter().parse(text) if name is not None}
+
+
+def wrong(message: Message) -> str | None:
+    """What is wrong with a translation."""
+    texts = message.id if isinstance(message.id, tuple) else (message.id,)
+    said = message.string if isinstance(message.string, tuple | list) else (message.string,)
+    if not message.id or not any(said):
+        return None
+    needed = set().union(*map(placeholders, texts))
+    for text in said:
+        try:
+            if text and placeholders(text) != needed:
+                return f"{text!r} must have the placeholders {sorted(needed)}"
+        except ValueError as error:
+            return f"{text!r}: {error}"
+    return None
+
+
+def catalogues() -> dict[str, Path]:
+    """The .po files, by language."""
+    return {path.parts[-3]: path for path in sorted(LOCALE.glob("*/LC_MESSAGES/llmtrace.po"))}
+
+
+def outputs(begin: list[str]) -> dict[Path, bytes]:
+    """Every file of the catalogue as it should be; `begin`: languages that have none yet."""
+    new = template()
+    files = {LOCALE / "llmtrace.pot": written(new)}
+    begun = {name: LOCALE / name / "LC_MESSAGES" / "llmtrace.po" for name in begin}
+    for name, path in {**begun, **catalogues()}.items():
+        old = path.read_bytes() if path.exists() else b""
+        catalogue = read_po(io.BytesIO(old), locale=name)
+        catalogue.update(new, no_fuzzy_matching=True)
+        catalogue.obsolete.clear()
+        files[path], files[path.with_suffix(".mo")] = written(catalogue), compiled(catalogue)
+    return files
+
+
+def problems(files: dict[Path, bytes]) -> list[str]:
+    """Files that are not up to date, and translations that can't be right."""
+    found = [f"{path} is not up to date: python tools/catalogue.py"
+             for path, content in files.items() if not path.exists() or path.read_bytes() != content]  # fmt: skip
+    for name, path in catalogues().items():
+        for message in read_po(io.BytesIO(path.read_bytes()), locale=name):
+            problem = wrong(message)
+            found += [f"{path}: {problem}"] if problem else []
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    if arguments == ["--check"]:
+        found = problems(outputs([]))
+        print("\n".join(found) or "the catalogue is up to date")
+        return 1 if found else 0
+    for path, content in outputs(arguments).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    found = problems({})
+    print("\n".join(found) or f"{len(template())} texts")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
