@@ -30,6 +30,7 @@ typedef struct {
     ptrdiff_t items, grain;
     atomic_ptrdiff_t next; /* the first item that nobody has drawn */
     atomic_int open;
+    int processor; /* where the caller was when it opened the job, −1 where the system does not say */
 } shared_job;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards current, seats, workers, sleeping, and a rise of running */
@@ -62,6 +63,36 @@ static void pause_briefly(void)
         for (int i = 0; i < 20 && (condition); i++)                                                                    \
             pause_briefly();
 
+/* ---- processors ---------------------------------------------------------------------------------------------------- */
+
+static int this_processor(void)
+{
+#ifdef __linux__
+    return sched_getcpu();
+#else
+    return -1;
+#endif
+}
+
+/* Linux may wake a worker on the caller's own processor, and then lets the two take turns there, seconds long, while another
+ * processor idles. A worker that finds itself there moves away; then it may be moved as before. */
+static void leave_processor(int processor)
+{
+#ifdef __linux__
+    cpu_set_t allowed, others;
+    if (processor < 0 || processor >= CPU_SETSIZE || this_processor() != processor)
+        return;
+    if (sched_getaffinity(0, sizeof allowed, &allowed))
+        return;
+    others = allowed;
+    CPU_CLR(processor, &others);
+    if (CPU_COUNT(&others) && !sched_setaffinity(0, sizeof others, &others))
+        sched_setaffinity(0, sizeof allowed, &allowed);
+#else
+    (void)processor;
+#endif
+}
+
 /* ---- workers ------------------------------------------------------------------------------------------------------- */
 
 /* Computes the next chunk; 0 where there is none. */
@@ -93,6 +124,7 @@ static void *work(void *unused)
         pthread_mutex_unlock(&lock);
         if (!s)
             continue;
+        leave_processor(s->processor);
         const float_state before = float_state_enter();
         while (atomic_load_explicit(&s->open, memory_order_relaxed) && compute_chunk(s)) {
         }
@@ -188,6 +220,7 @@ int pool_run(range_fn kernel, const void *job, ptrdiff_t items, ptrdiff_t grain,
     const int free_threads = pool_threads() - 1, helpers = others < free_threads ? (int)others : free_threads;
     if (helpers < 1 || atomic_exchange(&busy, 1))
         return compute(&s, interrupted) ? -1 : 0;
+    s.processor = this_processor();
     open_job(&s, helpers);
     const int stop = compute(&s, interrupted);
     close_job(&s);

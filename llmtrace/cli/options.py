@@ -20,6 +20,18 @@ from llmtrace.words import N_, _
 if TYPE_CHECKING:
     from llmtrace.models import Model
 
+
+class FileName(click.Path):
+    """The name of a file that there may be or not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name as it is, or a failure where the system knows no such names."""
+        try:
+            return super().convert(value, param, ctx)
+        except ValueError:  # a NUL, or half a character
+            self.fail(_("no file can have the name {name}").format(name=repr(value)), param, ctx)
+
+
 model_option = option(
     "--model",
     metavar="MODEL",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import json_option, load, model_option, print_json, read_prompt, remember
+from llmtrace.cli.options import FileName, json_option, load, model_option, print_json, read_prompt, remember
 from llmtrace.words import N_, _
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @model_option
 @option("--layer", type=click.IntRange(min=0), metavar="N", help=N_("Show only block N, in detail."))
 @option("--all", "every", is_flag=True, help=N_("Show every block in detail, with an example for every step."))
-@option("-o", "--output", type=click.Path(), metavar="FILE", help=N_("Also write the trace to FILE."))
+@option("-o", "--output", type=FileName(), metavar="FILE", help=N_("Also write the trace to FILE."))
 @option("--with-weights", is_flag=True, help=N_("Write the weights into FILE too, so that it needs no model."))
 @json_option
 def command(prompt: str, model: str | None, output: str | None, with_weights: bool, as_json: bool, **view: Any) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import sys
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import json_option, model_option, print_json
+from llmtrace.cli.options import FileName, json_option, model_option, print_json
 from llmtrace.words import N_, _
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @new_command("verify")
-@click.argument("file", type=click.Path())
+@click.argument("file", type=FileName())
 @model_option
 @option("--sample", type=click.IntRange(min=1), metavar="N", help=N_("Check N numbers drawn at random, not all."))
 @option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help=N_("Which numbers are drawn. Default: 0."))
@@ -49,14 +51,22 @@ def command(file: str, model: str | None, sample: int | None, seed: int, as_json
 
 @contextlib.contextmanager
 def _progress(total: int) -> Iterator[Progress]:
-    """A bar on standard error, where that is a terminal and the work takes more than a second."""
+    """A bar on standard error, where that is a terminal, as soon as the work takes more than a second."""
+    if not sys.stderr.isatty():  # FORCE_COLOR does not make it one
+        yield lambda name: None
+        return
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda name: None
-        return
-    with Bar(console=console, transient=True) as bar:
-        task = bar.add_task(_("verifying"), total=total)
-        yield lambda name: bar.advance(task)
+    bar, start = Bar(console=Console(stderr=True), transient=True), time.monotonic()
+    task = bar.add_task(_("verifying"), total=total)
+
+    def advance(name: str) -> None:
+        if time.monotonic() - start > 1 and not bar.live.is_started:
+            bar.start()
+        bar.advance(task)
+
+    try:
+        yield advance
+    finally:
+        bar.stop()
