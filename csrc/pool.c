@@ -30,7 +30,7 @@ typedef struct {
     ptrdiff_t items, grain;
     atomic_ptrdiff_t next; /* the first item that nobody has drawn */
     atomic_int open;
-    int processor; /* where the caller was when it opened the job, −1 where the system does not say */
+    int processor; /* where the caller was when it opened the job */
 } shared_job;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards current, seats, workers, sleeping, and a rise of running */
@@ -65,14 +65,9 @@ static void pause_briefly(void)
 
 /* ---- processors ---------------------------------------------------------------------------------------------------- */
 
-static int this_processor(void)
-{
-#ifdef __linux__
-    return sched_getcpu();
-#else
-    return -1;
+#ifndef __linux__
+#define sched_getcpu() (-1) /* the system does not say */
 #endif
-}
 
 /* Linux may wake a worker on the caller's own processor, and then lets the two take turns there, seconds long, while another
  * processor idles. A worker that finds itself there moves away; then it may be moved as before. */
@@ -80,7 +75,7 @@ static void leave_processor(int processor)
 {
 #ifdef __linux__
     cpu_set_t allowed, others;
-    if (processor < 0 || processor >= CPU_SETSIZE || this_processor() != processor)
+    if (processor < 0 || processor >= CPU_SETSIZE || sched_getcpu() != processor)
         return;
     if (sched_getaffinity(0, sizeof allowed, &allowed))
         return;
@@ -220,7 +215,7 @@ int pool_run(range_fn kernel, const void *job, ptrdiff_t items, ptrdiff_t grain,
     const int free_threads = pool_threads() - 1, helpers = others < free_threads ? (int)others : free_threads;
     if (helpers < 1 || atomic_exchange(&busy, 1))
         return compute(&s, interrupted) ? -1 : 0;
-    s.processor = this_processor();
+    s.processor = sched_getcpu();
     open_job(&s, helpers);
     const int stop = compute(&s, interrupted);
     close_job(&s);

@@ -21,10 +21,9 @@ from llmtrace.words import N_, _
 )
 @option("--all", "every", is_flag=True, help=N_("Show every term of every sum."))
 @option("--exact", is_flag=True, help=N_("Print every number at full precision, to be read and added again."))
+@option("--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds."))
 @json_option
-def command(
-    address: str, prompt: str | None, model: str | None, depth: int, every: bool, exact: bool, as_json: bool
-) -> None:
+def command(address: str, prompt: str | None, model: str | None, depth: int, as_json: bool, **look: bool) -> None:
     """Show how the number at ADDRESS was computed, from its inputs and weights, with every rounding as it was.
 
     ADDRESS is a step's name and a place in it, by number, by axis, or by token: llmtrace trace lists the names.
@@ -42,21 +41,27 @@ def command(
     else:
         prompt, note = read_prompt(prompt), False
     explanation = load(model).trace(prompt).explain(address, depth=depth)
-    from llmtrace.render import renderable, show, terminal
+    from rich.console import Group
+
+    from llmtrace.render import renderable, terminal
+    from llmtrace.render.exact import exact_text
+    from llmtrace.render.inert import to_ascii
+    from llmtrace.render.notebook import InAscii
     from llmtrace.render.page import QUIET, Page
 
-    console = terminal()
+    console, exact = terminal(), look["exact"]
+    only_ascii = look["only_ascii"] or console.options.ascii_only
     said = _("prompt: {prompt} (traced last)").format(prompt=repr(prompt))
     if note and (as_json or exact):
         click.echo(said, err=True)  # the output itself is for other programs
     if as_json:
         print_json(explanation.to_dict())
     elif exact:
-        show(explanation, exact=True, console=console)
+        text = exact_text(explanation)
+        console.out(to_ascii(text) if only_ascii else text, highlight=False, end="")
     else:
-        page = Page(console.width, console.options.ascii_only)
+        shown = renderable(explanation, every=look["every"])
         if note:
-            console.print(page.line((said, QUIET)))
-            console.print()
-        console.print(renderable(explanation, every=every))
+            shown = Group(Page(console.width, only_ascii).line((said, QUIET)), "", shown)
+        console.print(InAscii(shown) if only_ascii else shown)
     sys.stdout.flush()

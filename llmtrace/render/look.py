@@ -18,9 +18,9 @@ from llmtrace.render.attention import Attention, is_attention
 from llmtrace.render.columns import Line
 from llmtrace.render.listing import StepList, step_to_dict
 from llmtrace.render.neuron import Neuron
+from llmtrace.render.next_token import Predictions
 from llmtrace.render.notebook import View
 from llmtrace.render.page import NAME, QUIET, VALUE, Page
-from llmtrace.render.predictions import Predictions
 from llmtrace.render.shades import in_colour
 from llmtrace.render.shapes import Label, grid, sizes, some, summary
 from llmtrace.render.spread import spread

@@ -1,18 +1,21 @@
-"""The end of every run: which tokens may come next, with their scores and probabilities."""
+"""Which tokens the model expects after any place of the prompt, with their scores and probabilities."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.cells import cell_len
-from rich.console import ConsoleRenderable
+from rich.console import Console, ConsoleOptions, RenderResult
 
+from llmtrace.errors import AddressError
+from llmtrace.explain.explanation import to_plain
+from llmtrace.render.columns import Column, columns_view
 from llmtrace.render.inert import quoted
+from llmtrace.render.notebook import View
 from llmtrace.render.numbers import column, rounded
 from llmtrace.render.page import NAME, QUIET, VALUE, Page
+from llmtrace.render.parts import Spot, row, spot
 from llmtrace.trace import Trace
 from llmtrace.words import _
 
@@ -27,57 +30,97 @@ class Candidate:
     probability: Any
 
 
-def candidates(trace: Trace, count: int = 10, text: int | None = None) -> list[Candidate]:
-    """The `count` most likely next tokens of a prompt (`text`: which one of a batch), the most likely first."""
-    if "logits" not in trace or "probabilities" not in trace:
-        return []
-    lead = () if text is None else (text,)
-    scores, shares = (trace.tensor(name)[lead][-1] for name in ("logits", "probabilities"))
-    order = np.argsort(-np.nan_to_num(shares, nan=np.inf), kind="stable")[:count]
-    return [Candidate(int(i), trace.token_text(int(i)), scores[i], shares[i]) for i in order]
+def predicts(trace: Trace) -> bool:
+    """Whether a trace ends in the probabilities of a next token."""
+    return "logits" in trace and "probabilities" in trace
 
 
-def next_token_view(trace: Trace, page: Page) -> Iterator[ConsoleRenderable]:
-    """One table for every text of the batch."""
-    if "probabilities" not in trace:
-        return
-    batch = trace.axes("probabilities")[:1] == ("batch",)
-    for text in range(len(trace.tokens)) if batch else [None]:
-        if text is not None:
-            yield page.line((_("text {number}").format(number=text), NAME))
-        yield from _table(trace, page, candidates(trace, 10, text), text)
+@dataclass(frozen=True)
+class Predictions(View):
+    """The `count` most likely tokens after the token at `position` (the last, if none is given)."""
 
+    trace: Trace
+    position: int | None = None
+    count: int = 10
+    text: int = 0
 
-def _table(trace: Trace, page: Page, rows: list[Candidate], text: int | None) -> Iterator[ConsoleRenderable]:
-    tokens = trace.tokens if text is None else trace.tokens[text]
-    if tokens:
-        yield page.line(
-            (_("after {token}, at place {place}:").format(token=quoted(tokens[-1]), place=len(tokens) - 1), QUIET)
+    def __post_init__(self) -> None:
+        if not predicts(self.trace):
+            raise AddressError(_("this trace has no probabilities of a next token"))
+        spot(self.trace, self.position)
+
+    @property
+    def spot(self) -> Spot:
+        """The token after which they may come."""
+        return spot(self.trace, self.position, self.text)
+
+    def candidates(self) -> list[Candidate]:
+        """The most likely next tokens, the most likely first."""
+        scores, shares = (row(self.trace, name, self.spot) for name in ("logits", "probabilities"))
+        order = np.argsort(-np.nan_to_num(shares, nan=np.inf), kind="stable")[: self.count]
+        return [Candidate(int(i), self.trace.token_text(int(i)), scores[i], shares[i]) for i in order]
+
+    def follower(self) -> tuple[str, Any] | None:
+        """The token that follows in the prompt, and its probability."""
+        ids = np.atleast_2d(self.trace.tensor("tokens"))[self.text] if "tokens" in self.trace.given else np.zeros(0)
+        after = self.spot.position + 1
+        if after >= ids.size:
+            return None
+        return self.trace.token_text(int(ids[after])), row(self.trace, "probabilities", self.spot)[int(ids[after])]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        page, rows = Page.of(options), self.candidates()
+        token, place = self.spot.token(self.trace), self.trace.past + self.spot.position
+        where = _("after place {place}:").format(place=place)
+        if token is not None:
+            where = _("after {token}, at place {place}:").format(token=quoted(token, 40), place=place)
+        yield page.line((where, QUIET))
+        room = max(4, min(40, page.width - 50))
+        yield from columns_view(
+            page,
+            [
+                Column(_("token"), [quoted(row.text, 24) for row in rows], style=NAME),
+                Column(_("score"), column([row.score for row in rows]), right=True, rank=2),
+                Column(_("probability"), [percent(row.probability) for row in rows], right=True),
+                Column("", [bar(row.probability, room) for row in rows], style=VALUE, rank=1),
+            ],
         )
-    cells = [[_("token"), *(quoted(row.text, 24) for row in rows)]]
-    cells.append([_("score"), *column([row.score for row in rows])])
-    cells.append([_("probability"), *(percent(row.probability) for row in rows)])
-    cells = [[page.plain(cell) for cell in texts] for texts in cells]
-    widths = [max(map(cell_len, texts)) for texts in cells]
-    room = max(4, min(40, page.width - sum(widths) - 8))
-    for n in range(len(rows) + 1):
-        token, score, share = (texts[n] for texts in cells)
-        line = f"{token}{' ' * (widths[0] - cell_len(token))}  {_right(score, widths[1])}  {_right(share, widths[2])}"
-        if n == 0:
-            yield page.line((line, QUIET), indent=2)
-        else:
-            yield page.line((line, NAME if n == 1 else ""), "  ", (bar(rows[n - 1].probability, room), VALUE), indent=2)
-    left = trace.shape("probabilities")[-1] - len(rows)
-    if left > 0:
-        share = percent(max(0.0, 1.0 - sum(float(row.probability) for row in rows)))
-        yield page.line(
-            (_("{count} other tokens share {share}").format(count=f"{left:,}", share=share), QUIET), indent=2
-        )
+        left = self.trace.shape("probabilities")[-1] - len(rows)
+        if left > 0:
+            share = percent(max(0.0, 1.0 - sum(float(row.probability) for row in rows)))
+            text = _("{count} other tokens share {share}").format(count=f"{left:,}", share=share)
+            yield page.line((text, QUIET), indent=2)
+        follower = self.follower()
+        if follower is not None:
+            text = _("the prompt goes on with {token}, which had a probability of {share}")
+            text = text.format(token=quoted(follower[0], 24), share=percent(follower[1]))
+            yield page.line((text, QUIET), indent=2)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The most likely next tokens."""
+        rows = [
+            {
+                "id": row.id,
+                "text": row.text,
+                "score": to_plain(row.score)["values"],
+                "probability": to_plain(row.probability)["values"],
+            }
+            for row in self.candidates()
+        ]
+        place = self.spot
+        return {
+            "name": "probabilities",
+            "position": place.position,
+            "text": place.token(self.trace),
+            "next_token": rows,
+        }
 
 
-def percent(probability: Any) -> str:
+def percent(probability: Any, digits: int = 4) -> str:
     """A probability as a percentage."""
-    return f"{rounded(np.float64(probability) * 100)} %" if np.isfinite(probability) else rounded(probability)
+    if not np.isfinite(probability):
+        return rounded(probability)
+    return f"{rounded(np.float64(probability) * 100, digits)} %"
 
 
 def bar(share: Any, room: int) -> str:
@@ -86,7 +129,3 @@ def bar(share: Any, room: int) -> str:
         return ""
     length = round(float(share) * room)
     return "█" * (length if length or float(share) < 0.2 / room else 1)
-
-
-def _right(text: str, width: int) -> str:
-    return " " * (width - cell_len(text)) + text

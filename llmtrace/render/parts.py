@@ -1,10 +1,14 @@
-"""The steps of a run as a story: the embedding, each block's attention and MLP, the scores, the next token."""
+"""The steps of a run as a story: its parts from the embedding to the next token, and the place that is looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+
+from llmtrace.errors import AddressError
+from llmtrace.ops.op import Array, Axes
 from llmtrace.trace import Step, Trace
 from llmtrace.words import N_, _
 
@@ -15,7 +19,7 @@ EMBEDDING = N_(
 ATTENTION = N_(
     "The tokens exchange information. Each asks a question (query), which is compared with the label (key) of itself"
     " and of every earlier token. How well they fit decides what share each has in the sum of what they hand over"
-    " (value)."
+    " (value). This is done several times side by side, with other weights: in several heads."
 )
 MLP = N_(
     "Each token is worked on by itself: many neurons look for patterns in its features, and what they find is added to"
@@ -73,37 +77,94 @@ _OTHERS = (
 )
 
 
-def examples(trace: Trace, part: Part, first: bool, every: bool) -> Iterator[str]:
-    """The addresses of the numbers that show best what a part does; more of them where it is shown `first`."""
-    names = [step.name for step in part.steps]
-    for name in names:
-        last = name.rpartition(".")[2]
-        if every or last in {"embed", "scores", "up", "logits", "probabilities"} or (first and last in {"ln_1", "act"}):
-            yield telling(trace, name)
+# ---- the place that is looked at ------------------------------------------------------------------------------------
 
 
-def telling(trace: Trace, name: str) -> str:
-    """The address of a telling number of a step: at the last position, the largest; of scores, those looked at most."""
-    step = trace[name]
-    index: dict[str, int] = {"batch": 0} if step.axes[:1] == ("batch",) else {}
-    axes = step.axes
-    for axis, size in zip(axes, step.record.shape, strict=True):
-        if axis in {"position", "query"}:
-            index[axis] = size - 1
-    values = abs(step.output) if axes[-1:] == ("feature",) else step.output
-    prefix = name.rpartition(".")[0]
-    if name.endswith((".scores", ".pattern")) and f"{prefix}.pattern" in trace:
-        values = trace.tensor(f"{prefix}.pattern")
-    elif name.endswith((".up", ".act")) and f"{prefix}.act" in trace:
-        values = abs(trace.tensor(f"{prefix}.act"))
-    part = values[tuple(index.get(axis, slice(None)) for axis in axes)]
-    best = iter(_unravel(int(part.argmax()), part.shape))
-    return f"{name}[{', '.join(f'{axis}={index[axis] if axis in index else next(best)}' for axis in axes)}]"
+@dataclass(frozen=True)
+class Spot:
+    """The token whose numbers are shown: its `position` in this run; of a batch, in which `text`; and of which `head`."""
+
+    position: int
+    text: int = 0
+    head: int = 0
+
+    def at(self, trace: Trace, axes: Axes, shape: tuple[int, ...]) -> dict[str, int]:
+        """Where a tensor of these axes has this token's numbers: an index for every axis but the last one that counts."""
+        place = {"batch": self.text, "position": self.position, "query": self.position, "head": self.head}
+        place["key"] = trace.past + self.position
+        counted = axes if axes[-1:] == ("position",) else axes[:-1]  # argmax gives one number for a position
+        return {axis: min(place.get(axis, 0), size - 1) for axis, size in zip(counted, shape, strict=False)}
+
+    def token(self, trace: Trace) -> str | None:
+        """The token."""
+        batch = self.text if trace.tokens and isinstance(trace.tokens[0], list) else None
+        return trace.label("position", self.position, batch)
 
 
-def _unravel(flat: int, shape: tuple[int, ...]) -> list[int]:
-    places: list[int] = []
-    for size in reversed(shape):
-        places.insert(0, flat % size)
-        flat //= size
-    return places
+def positions(trace: Trace) -> int:
+    """How many tokens this run has read."""
+    if "tokens" in trace.given:
+        return trace.shape("tokens")[-1]
+    sizes = (dict(zip(step.axes, step.record.shape, strict=True)).get("position", 0) for step in trace.steps)
+    return max(sizes, default=0)
+
+
+def spot(trace: Trace, position: int | None = None, text: int = 0) -> Spot:
+    """The token at a position, or the last one; AddressError where there is none."""
+    size = positions(trace)
+    if position is not None and not -size <= position < size:
+        raise AddressError(
+            _("there is no position {position}: they go from 0 to {last}").format(position=position, last=size - 1)
+        )
+    return Spot((-1 if position is None else position) % size if size else 0, text)
+
+
+def row(trace: Trace, name: str, place: Spot) -> Array:
+    """The numbers of a tensor that belong to a token, along its last axis; of a trace file, only these are read."""
+    axes, shape = trace.axes(name), trace.shape(name)
+    index = tuple(place.at(trace, axes, shape).values())
+    if len(index) == len(axes):
+        return np.atleast_1d(trace.elements(name, index))
+    return trace.elements(name, (*(np.full(shape[-1], i) for i in index), np.arange(shape[-1])))
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a token looks at most in one block: at which key, in which head, and with what share."""
+
+    head: int
+    key: int
+    share: Any
+
+
+def strongest(trace: Trace, block: int, place: Spot) -> Look | None:
+    """The head that looks most at one token; None in a block without attention."""
+    name = f"block.{block}.attn.pattern"
+    if name not in trace or trace.axes(name)[-3:] != ("head", "query", "key"):
+        return None
+    heads = trace.shape(name)[-3]
+    if not all(trace.shape(name)):
+        return None
+    shares = np.stack([row(trace, name, Spot(place.position, place.text, head)) for head in range(heads)])
+    head, key = np.unravel_index(int(np.nan_to_num(shares, nan=-1.0).argmax()), shares.shape)
+    return Look(int(head), int(key), shares[head, key])
+
+
+def telling(trace: Trace, name: str, place: Spot) -> str:
+    """The address of a telling number of a step for a token: the largest; of scores, that of the key looked at most."""
+    axes, shape = trace.axes(name), trace.shape(name)
+    index = place.at(trace, axes, shape)
+    if len(index) < len(axes):
+        index[axes[-1]] = int(np.nan_to_num(_weighty(trace, name, place), nan=-np.inf).argmax())
+    return f"{name}[{', '.join(f'{axis}={i}' for axis, i in index.items())}]"
+
+
+def _weighty(trace: Trace, name: str, place: Spot) -> Array:
+    """How telling each number of a token's row is."""
+    prefix, _dot, last = name.rpartition(".")
+    if last == "scores" and f"{prefix}.pattern" in trace:
+        return row(trace, f"{prefix}.pattern", place)
+    if last == "up" and f"{prefix}.act" in trace:
+        return np.abs(row(trace, f"{prefix}.act", place))
+    values = row(trace, name, place)
+    return np.abs(values) if trace.axes(name)[-1] == "feature" else values

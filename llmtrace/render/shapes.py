@@ -35,8 +35,8 @@ def sizes(shape: Sequence[int], axes: Axes) -> str:
     """`3 heads × 6 queries × 6 keys`."""
     words = []
     for size, axis in zip(shape, axes, strict=True):
-        text = n_(*_SIZES[axis], size) if axis in _SIZES else f"{{n}} {axis}"
-        words.append(text.format(n=f"{size:,}"))
+        known = _SIZES.get(axis)
+        words.append(n_(*known, size).format(n=f"{size:,}") if known else f"{size:,} {axis}")
     return " × ".join(words) or _("one number")
 
 

@@ -1,43 +1,81 @@
-"""A whole Trace on a page: what happens to the prompt, part by part, down to the table of the next token."""
+"""A whole Trace as a guided read: first the whole picture, then part by part, down to the table of the next token."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 
 from llmtrace.errors import AddressError
-from llmtrace.ops.op import Array
-from llmtrace.render.explanation import SAME
+from llmtrace.render.entry import entry, numbers, title
 from llmtrace.render.explanation import view as explanation_view
 from llmtrace.render.inert import quoted
-from llmtrace.render.next_token import next_token_view
-from llmtrace.render.page import HEADING, NAME, QUIET, VALUE, Indented, Page
-from llmtrace.render.parts import Part, blocks, examples, parts
-from llmtrace.render.shapes import preview, sizes, some
-from llmtrace.render.step import last_row, source_of
+from llmtrace.render.next_token import Predictions, predicts
+from llmtrace.render.overview import Overview, tokens_read
+from llmtrace.render.page import HEADING, NAME, QUIET, Indented, Page
+from llmtrace.render.parts import Part, Spot, blocks, parts, spot, strongest, telling
 from llmtrace.trace import Step, Trace
 from llmtrace.words import N_, _
 
+BELOW = N_(
+    "Now layer by layer. Each step has its name, what it is, how it is made, and its first numbers for {token}. To see how"
+    " any of them was computed, give llmtrace explain the name and, in brackets, the place, such as:"
+)
 FOOTER = N_(
-    "The numbers are shown rounded. How any of them was computed, to the last digit: llmtrace explain with its name and"
-    ' place, as they stand behind "for example".'
+    "✓ same bits: what stands below “for example” was computed once more just now, and gave the recorded numbers to the"
+    " last bit. The numbers are shown rounded: llmtrace explain with --exact shows all their digits."
 )
 FEW_BLOCKS = 4
 """Models with more blocks than this are shown in detail only where they begin and end."""
+MOST_TEXTS = 4
+"""Of larger batches, only so many texts have an overview of their own."""
 
 
-def view(trace: Trace, *, every: bool = False, count: int = 3, layer: int | None = None) -> ConsoleRenderable:
-    """The run as Rich prints it. `layer`: only this block; `every`: all blocks in detail, an example for every step."""
-    known = blocks(parts(trace))
+def view(
+    trace: Trace,
+    *,
+    every: bool = False,
+    count: int = 3,
+    layer: int | None = None,
+    head: int | None = None,
+    position: int | None = None,
+) -> ConsoleRenderable:
+    """The run as Rich prints it. `every`: all blocks in detail, an example for every step.
+
+    `layer`: only this block; `head`: only this head of it; `position`: the numbers of the token there, not of the last.
+    """
+    found = parts(trace)
+    known = blocks(found)
     if layer is not None and layer not in known:
         there = (
             _("its blocks are {first} to {last}").format(first=known[0], last=known[-1]) if known else _("it has none")
         )
         raise AddressError(_("this model has no block {n}; {there}").format(n=layer, there=there))
-    return TraceView(trace, every, min(count, 3), layer)
+    if head is not None:
+        _must_have_head(found, layer, head)
+    return TraceView(trace, every, min(count, 3), layer, head, spot(trace, position))
+
+
+def _must_have_head(found: list[Part], layer: int | None, head: int) -> None:
+    known = blocks(found)
+    if layer is None:
+        there = _("its blocks are {first} to {last}").format(first=known[0], last=known[-1]) if known else ""
+        raise AddressError(
+            _("--head {n} needs --layer as well, the block of the head; {there}").format(n=head, there=there)
+        )
+    sizes = [
+        dict(zip(step.axes, step.record.shape, strict=True)).get("head", 0)
+        for part in found
+        for step in part.steps
+        if part.block == layer
+    ]
+    if head >= max(sizes, default=0):
+        raise AddressError(
+            _("{name} has no head {head}; its heads are 0 to {last}").format(
+                name=_("block {n}").format(n=layer), head=head, last=max(sizes, default=0) - 1
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -45,82 +83,132 @@ class TraceView:
     """A Trace that Rich can print."""
 
     trace: Trace
-    every: bool = False
-    count: int = 3
-    layer: int | None = None
+    every: bool
+    count: int
+    layer: int | None
+    head: int | None
+    spot: Spot
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         page = Page.of(options, self.count)
         found = parts(self.trace)
         detailed = self._detailed(blocks(found))
-        yield from self._beginning(page)
-        for part in found:
-            if self.layer is None or part.block == self.layer:
-                yield page.text()
-                short = part.block is not None and part.block not in detailed
-                yield from self._brief(part, page) if short else self._part(part, page, detailed)
         if self.layer is None:
+            yield from self._whole(page)
+        else:
+            yield tokens_read(self.trace, page)
+        folded = False
+        for part in found:
+            if self.layer is not None and part.block != self.layer:
+                continue
+            if part.block is None or part.block in detailed:
+                yield from self._part(part, page, detailed)
+            elif not folded:
+                folded = True
+                yield page.text()
+                yield from self._folded([n for n in blocks(found) if n not in detailed], page)
+        if self.layer is None and predicts(self.trace):
             yield page.text()
-            yield from next_token_view(self.trace, page)
+            yield from self._next(page)
         yield page.text()
-        yield page.line((_(SAME), QUIET))
-        yield page.line((_(FOOTER), QUIET))
+        yield page.line((_(FOOTER), QUIET), hang=0)
 
     def _detailed(self, known: list[int]) -> set[int]:
-        if self.every or self.layer is not None or len(known) <= FEW_BLOCKS:
+        if self.layer is not None:
+            return {self.layer}
+        if self.every or len(known) <= FEW_BLOCKS:
             return set(known)
         return {known[0], known[-1]}
 
-    def _beginning(self, page: Page) -> Iterator[ConsoleRenderable]:
-        trace = self.trace
-        model = trace.origin.model or _("The model")
-        batch = bool(trace.tokens) and isinstance(trace.tokens[0], list)
-        for tokens in trace.tokens if batch else [trace.tokens]:
-            text = _("{model} reads {count} tokens:").format(model=model, count=len(tokens))
-            shown = (quoted(tokens[i], 24) if i is not None else "…" for i in some(len(tokens), 40))
-            yield page.line((text, NAME), f" {' '.join(shown)}")
+    def _texts(self) -> list[int]:
+        """The numbers of the texts: more than one only in a batch."""
+        return list(range(len(self.trace.tokens))) if self._batch else [0]
+
+    @property
+    def _batch(self) -> bool:
+        return bool(self.trace.tokens) and isinstance(self.trace.tokens[0], list)
+
+    def _whole(self, page: Page) -> Iterator[ConsoleRenderable]:
+        """The overview, of each text of a batch, and what follows it."""
+        for text in self._texts()[:MOST_TEXTS]:
+            if text:
+                yield page.text()
+            if self._batch:
+                yield page.line((_("text {number}").format(number=text), HEADING))
+            yield Overview(self.trace, self.spot.position, text)
+        if len(self._texts()) > MOST_TEXTS:
+            yield page.line((_("and {count} texts more").format(count=len(self._texts()) - MOST_TEXTS), QUIET))
+        last = [step for step in self.trace.steps if step.axes[-1:] == ("feature",) and all(step.record.shape)][-1:]
+        token = self.spot.token(self.trace)
+        for step in last if token is not None else []:
+            yield page.text()
+            yield page.line(_(BELOW).format(token=quoted(str(token), 24)), hang=0)
+            yield page.line(f'llmtrace explain "{telling(self.trace, step.name, self.spot)}"', indent=2)
+
+    def _next(self, page: Page) -> Iterator[ConsoleRenderable]:
+        for text in self._texts():
+            if self._batch:
+                yield page.line((_("text {number}").format(number=text), NAME))
+            yield Predictions(self.trace, self.spot.position, text=text)
 
     def _part(self, part: Part, page: Page, detailed: set[int]) -> Iterator[ConsoleRenderable]:
-        yield page.line((part.title, HEADING))
-        if part.sentence and part.block in {None, self.layer, *sorted(detailed)[:1]}:
-            yield page.line(part.sentence, hang=0)
-        for step in part.steps:
-            yield from _entry(step, page)
-        first = self.layer is not None or part.block == min(detailed, default=None)
-        for address in examples(self.trace, part, first, self.every):
-            yield page.text()
-            yield page.line((_("for example:"), QUIET), indent=2)
-            explained = explanation_view(self.trace.explain(address), count=self.count, ending=False)
-            yield Indented(explained, 4)
+        """A part in detail; the words that are the same in every block stand only in the first one."""
+        place = self._spot(part)
+        steps = [step for step in part.steps if self.head is None or "head" in step.axes]
+        if not steps:
+            return
+        first = part.block is None or part.block == min(detailed)
+        yield page.text()
+        yield page.line((self._title(part), HEADING))
+        if part.sentence:
+            again = _("As in block {n}, with weights of its own.").format(n=min(detailed, default=0))
+            yield page.line(part.sentence if first else again, hang=0)
+        said = self._numbers_of(part, place, steps)
+        if said:
+            yield page.line((said, QUIET), hang=0)
+        for n, step in enumerate(steps):
+            if first:
+                yield page.text()
+                yield from entry(step, place, page, steps[:n])
+            else:
+                yield title(step, page)
+                yield from numbers(step, place, page)
+            if self._is_example(step, first):
+                yield page.line((_("for example:"), QUIET), indent=4)
+                address = telling(self.trace, step.name, place)
+                yield Indented(explanation_view(self.trace.explain(address), count=self.count, ending=False), 6)
 
-    def _brief(self, part: Part, page: Page) -> Iterator[ConsoleRenderable]:
-        yield page.line((part.title, HEADING), (f"   ({_('all of it: --layer {n}').format(n=part.block)})", QUIET))
-        width = max(cell_len(step.name) for step in part.steps)
-        for step in part.steps:
-            size = sizes(step.record.shape, step.axes)
-            yield page.line((step.name.ljust(width), NAME), f"  {size}", indent=2, hang=4)
+    def _spot(self, part: Part) -> Spot:
+        """The token, and in a block its head: the one that was asked for, or the one that looks most at one token."""
+        if self.head is not None:
+            return replace(self.spot, head=self.head)
+        look = None if part.block is None else strongest(self.trace, part.block, self.spot)
+        return self.spot if look is None else replace(self.spot, head=look.head)
 
+    def _title(self, part: Part) -> str:
+        return part.title if self.head is None else _("{part}, head {head}").format(part=part.title, head=self.head)
 
-def _entry(step: Step, page: Page) -> Iterator[ConsoleRenderable]:
-    """What came in, which weights, what came out, of one step."""
-    yield page.line((step.name, NAME), " = ", (sizes(step.record.shape, step.axes), VALUE), indent=2)
-    weights = [_weight(step, name, source_of(step).shape(name)) for name in step.weights]
-    used = "; " + _("weights: {names}").format(names=", ".join(weights)) if weights else ""
-    yield page.line(f"{step.op}({', '.join(step.record.inputs)}){used}", indent=4)
-    if step.record.shape and step.output.size:
-        place, row = last_row(step)
-        room = page.width - 4 - cell_len(page.plain(place)) - 3
-        yield page.line((f"{place}:  ", QUIET), f"{preview(row, max(room, 24))}{_winner(step, row)}", indent=4)
+    def _numbers_of(self, part: Part, place: Spot, steps: list[Step]) -> str:
+        """Whose numbers are shown, where a reader may wonder."""
+        token = place.token(self.trace)
+        name = _("the token") if token is None else quoted(token, 24)
+        if self.head is None and any("head" in step.axes for step in steps):
+            text = _("Numbers shown: those of {token} at place {place}, in head {head} (it looks most at one token).")
+        elif self.layer is not None:
+            text = _("Numbers shown: those of {token} at place {place}.")
+        else:
+            return ""
+        return text.format(token=name, place=self.trace.past + place.position, head=place.head)
 
+    def _is_example(self, step: Step, first: bool) -> bool:
+        last = step.name.rpartition(".")[2]
+        if not step.record.shape or not all(step.record.shape):
+            return False
+        if self.every or self.head is not None:
+            return True
+        return last in {"embed", "scores", "up", "logits", "probabilities"} or (first and last in {"ln_1", "act"})
 
-def _winner(step: Step, row: Array) -> str:
-    """The token that an argmax has found."""
-    source = source_of(step)
-    axis = source.axes(step.record.inputs[0])[-1]
-    token = source.label(axis, int(row[0])) if step.op == "argmax" else None
-    return f" {quoted(token, 24)}" if token is not None else ""
-
-
-def _weight(step: Step, name: str, shape: tuple[int, ...]) -> str:
-    """A weight with its size; one that is named after its step by the last part of its name."""
-    return f"{name.removeprefix(step.name + '.')} {' × '.join(f'{size:,}' for size in shape)}"
+    def _folded(self, numbers: list[int], page: Page) -> Iterator[ConsoleRenderable]:
+        """One line for the blocks in the middle."""
+        text = _("Blocks {first} to {last} work in the same way: --layer {first} shows the first of them, --all all.")
+        yield page.line((text.format(first=numbers[0], last=numbers[-1]), HEADING), hang=0)

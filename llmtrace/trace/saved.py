@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from llmtrace._version import __version__
 from llmtrace.errors import TraceFileError
 from llmtrace.ops import OPS, Weight
-from llmtrace.ops.op import Array
+from llmtrace.ops.op import Array, Axes
 from llmtrace.storage import shown, weights_hash
 from llmtrace.trace.file import WEIGHT, TraceFile, write
 from llmtrace.trace.step import Record
@@ -109,14 +110,36 @@ def _trace(file: TraceFile, weights_of: WeightsOf) -> Trace:
     weights = {}
     for name, entry in content["weights"].items():
         fetch = (lambda n=name: file.array(WEIGHT + n)) if WEIGHT + name in file else (lambda n=name: from_model(n))
-        weights[name] = Weight(name, fetch, tuple(entry["axes"]))
+        weights[name] = Weight(name, fetch, _axes(entry["axes"], entry["shape"]))
     trace = Trace(weights, content["tokens"], lambda i: str(texts.get(str(int(i)), f"#{int(i)}")), origin)
-    records = []
+    given = {name: _axes(axes, file.shape(name)) for name, axes in content["given"].items()}
+    records: dict[str, Record] = {}
     for step in content["steps"]:
-        if step["op"] not in OPS:
-            raise ValueError(_("there is no op {name!r}").format(name=step["op"]))
-        axes, inputs, names = tuple(step["axes"]), tuple(step["inputs"]), tuple(step["weights"])
-        shape, dtype = file.shape(step["name"]), file.dtype(step["name"])
-        records.append(Record(step["name"], step["op"], inputs, names, step["settings"], axes, shape, dtype))
-    trace.attach(file, records, {name: tuple(axes) for name, axes in content["given"].items()})
+        record = _record(step, file)
+        if {*record.inputs} - {*given, *records} or {*record.weights} - {None, *weights}:
+            raise ValueError(_("{name} uses what comes later, or is not there").format(name=shown(record.name)))
+        records[record.name] = record
+    trace.attach(file, list(records.values()), given)
     return trace
+
+
+def _record(step: dict[str, Any], file: TraceFile) -> Record:
+    if step["op"] not in OPS:
+        raise ValueError(_("there is no op {name!r}").format(name=step["op"]))
+    op, name, inputs, weights = OPS[step["op"]], step["name"], tuple(step["inputs"]), tuple(step["weights"])
+    if len(inputs) != len(op.inputs) or len(weights) != len(op.weights):
+        raise ValueError(_("{name} has not the inputs that {op} takes").format(name=shown(name), op=op.name))
+    shape, settings = file.shape(name), step["settings"]
+    options = [p for p in signature(op.meaning).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    known, needed = {p.name for p in options}, {p.name for p in options if p.default is p.empty}
+    if not needed <= set(settings) <= known or not all(isinstance(v, int | float) for v in settings.values()):
+        raise ValueError(_("{name} has not the settings that {op} takes").format(name=shown(name), op=op.name))
+    return Record(name, op.name, inputs, weights, settings, _axes(step["axes"], shape), shape, file.dtype(name))
+
+
+def _axes(names: Any, shape: Sequence[int]) -> Axes:
+    """The names of axes, as many as there are and such as an address can hold."""
+    axes = tuple(names)
+    if len(axes) != len(shape) or not all(isinstance(name, str) and name.isidentifier() for name in axes):
+        raise ValueError(_("{axes} does not name {count} axes").format(axes=shown(list(axes)), count=len(shape)))
+    return axes

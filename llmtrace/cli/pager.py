@@ -1,0 +1,84 @@
+"""Output that is longer than the screen, on a terminal: shown by a pager, so that it is read from its beginning."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+
+from rich.console import Console, ConsoleRenderable
+from rich.pager import Pager
+from rich.segment import Segments
+
+NO_PAGER = {"dumb", "emacs"}
+"""Terminals (TERM) that can't move the cursor, as a pager must."""
+NOT_FOUND = {126, 127}
+"""What a shell returns for a command that it can't start."""
+
+
+def pager_command() -> str:
+    """The pager to use: PAGER, or `less`, or `more`; none where PAGER is empty, or where the terminal is not fit for one."""
+    if os.environ.get("TERM", "").lower() in NO_PAGER or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return ""
+    there = next((name for name in ("less", "more") if shutil.which(name)), "")
+    return os.environ.get("PAGER", there).strip()
+
+
+def shows_colours(command: str) -> bool:
+    """Whether a pager passes colours on: `less` does with -R."""
+    if os.path.basename(command.split()[0]) != "less":
+        return False
+    options = f"{os.environ.get('LESS', '-R')} {command}"
+    return "R" in options or "-r" in options.split()
+
+
+def print_paged(console: Console, shown: ConsoleRenderable) -> None:
+    """Prints a renderable: through the pager if there is one and the screen is too low, else as always."""
+    command = pager_command() if console.is_terminal else ""
+    if not command:
+        console.print(shown)
+        return
+    segments = Segments(list(console.render(shown)))
+    if sum(segment.text.count("\n") for segment in segments.segments) < console.height:
+        console.print(segments)
+        return
+    with console.pager(_Command(command), styles=shows_colours(command)):
+        console.print(segments)
+
+
+class _Command(Pager):
+    """A command that reads its input and shows it."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def show(self, content: str) -> None:
+        environment = {"LESS": "-R", "LESSCHARSET": "utf-8", **os.environ}
+        with subprocess.Popen(
+            self.command,
+            shell=True,
+            stdin=subprocess.PIPE,
+            env=environment,
+            encoding="utf-8",
+            errors="backslashreplace",
+        ) as process:
+            assert process.stdin is not None
+            with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):  # who quits has seen enough
+                process.stdin.write(content)
+            with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+                process.stdin.close()
+            _wait(process)
+        if process.returncode in NOT_FOUND:
+            sys.stdout.write(content)
+
+
+def _wait(process: subprocess.Popen[str]) -> None:
+    """Waits for the end of a pager; Ctrl-C is for the pager, not for us."""
+    while True:
+        try:
+            process.wait()
+            return
+        except KeyboardInterrupt:
+            continue

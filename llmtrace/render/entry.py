@@ -1,0 +1,176 @@
+"""One step of the guided read: what it is in plain words, how it is made, and its numbers for one token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from rich.cells import cell_len
+from rich.console import ConsoleRenderable
+
+from llmtrace.ops import OPS
+from llmtrace.ops.op import Array
+from llmtrace.render.inert import quoted
+from llmtrace.render.numbers import column
+from llmtrace.render.page import NAME, QUIET, Page
+from llmtrace.render.parts import Spot, row
+from llmtrace.render.shapes import place_label, sizes
+from llmtrace.render.step import source_of
+from llmtrace.trace import Step, Trace
+from llmtrace.words import N_, _
+
+# What a step is, by the last parts of its name.
+WHAT = {
+    "embed.token": N_("what the model has learned about each token"),
+    "embed.position": N_("what the model has learned about each place in a text"),
+    "embed": N_("the row of each token, as it enters the first block"),
+    "ln_1": N_("the rows, brought to a standard spread before attention"),
+    "attn.q": N_("what each token asks (query)"),
+    "attn.k": N_("the label by which each token is found (key)"),
+    "attn.v": N_("what each token hands over (value)"),
+    "attn.keys": N_("the labels of all tokens, with those read before"),
+    "attn.values": N_("what all tokens hand over, with those read before"),
+    "attn.scores": N_("how well each question fits each label"),
+    "attn.pattern": N_("how much each token looks at each one: shares that add up to 1"),
+    "attn.mix": N_("what each token gathers from the tokens it looks at"),
+    "attn.out": N_("what attention adds to each row"),
+    "residual_mid": N_("the rows, after attention has added its part"),
+    "ln_2": N_("the rows, brought to a standard spread before the MLP"),
+    "mlp.up": N_("what each neuron receives"),
+    "mlp.act": N_("what each neuron says"),
+    "mlp.down": N_("what the MLP adds to each row"),
+    "residual_out": N_("the rows, as they leave this block"),
+    "ln_f": N_("the rows, brought to a standard spread before the scores"),
+    "logits": N_("the score of every token as the next one"),
+    "probabilities": N_("the scores as probabilities"),
+    "next_token": N_("the most likely next token"),
+}
+
+# How the numbers of an op are made, out of its inputs {a} and {b}, whose rows have {n} numbers.
+HOW = {
+    "add": N_("each the sum of two numbers at the same place, of {a} and {b}"),
+    "append": N_("those kept in the cache, and behind them the new ones, {b}"),
+    "argmax": N_("each the place of the largest of the {n} numbers in a row of {a}"),
+    "attention_mix": N_("the rows of {b}, each times its share in {a}, added up"),
+    "attention_scores": N_(
+        "each compares a row of {a} with one of {b}: the products of their {n} features added up, divided by √{n}"
+    ),
+    "causal_softmax": N_(
+        "e to the power of each number of {a}, divided by the sum of these; later tokens do not count, and get 0"
+    ),
+    "embedding": N_("rows of a learned table: {a} says which"),
+    "gelu_erf": N_("the numbers of {a}, bent: negative ones to nearly 0, large ones stay (GELU)"),
+    "gelu_tanh": N_("the numbers of {a}, bent: negative ones to nearly 0, large ones stay (GELU)"),
+    "layer_norm": N_("the rows of {a}, moved to mean 0 and spread 1, then times a gain, plus a bias"),
+    "linear": N_("each a weighted sum of the {n} numbers in a row of {a}"),
+    "linear_from_heads": N_("each a weighted sum of all the {n} numbers that the heads have for a token in {a}"),
+    "linear_to_heads": N_("each a weighted sum of the {n} numbers in a row of {a}"),
+    "relu": N_("the numbers of {a}, but 0 for negative ones"),
+    "softmax": N_("e to the power of each number of {a}, divided by the sum of these"),
+}
+BIAS = N_("plus a bias")
+CELL, LABEL = 10, 8
+"""The width of a number with the space before it, and of a token over it."""
+MOST = 6
+"""So many numbers are shown at most."""
+
+
+def what(step: Step) -> str:
+    """A step in a few words; nothing for one of an unknown name."""
+    pieces = step.name.split(".")
+    return _(WHAT.get(".".join(pieces[-2:])) or WHAT.get(pieces[-1]) or "")
+
+
+def how(step: Step) -> str:
+    """How its numbers are made, in one sentence."""
+    source, record = source_of(step), step.record
+    if step.op not in HOW:
+        inputs = ", ".join(record.inputs)
+        return _("{formula}, of {inputs}").format(formula=OPS[step.op].formula, inputs=inputs)
+    shape = source.shape(record.inputs[0])
+    count = shape[-1] * (shape[-3] if step.op == "linear_from_heads" else 1) if shape else 1
+    names = dict(zip("ab", record.inputs, strict=False))
+    text = _(HOW[step.op]).format(n=f"{count:,}", **names)
+    biased = step.op.startswith("linear") and any(name.endswith(".bias") for name in step.weights)
+    return f"{text}, {_(BIAS)}" if biased else text
+
+
+def formal(step: Step) -> str:
+    """The op with its weights and their sizes, for those who know them: `linear_to_heads, weight 48 × 48, bias 48`."""
+    weights = []
+    for name in step.weights:
+        size = " × ".join(f"{size:,}" for size in source_of(step).shape(name))
+        weights.append(f"{name.removeprefix(step.name + '.')} {size}")
+    return ", ".join([step.op, *weights])
+
+
+def entry(step: Step, place: Spot, page: Page, before: list[Step]) -> Iterator[ConsoleRenderable]:
+    """A step: what it is, how it is made, and its numbers for the token at `place`; `before` it have been shown others."""
+    alike = (other for other in before if (other.op, other.record.inputs) == (step.op, step.record.inputs))
+    like, size = next(alike, None), sizes(step.record.shape, step.axes)
+    made = how(step) if like is None else _("made like {name}, with weights of its own").format(name=like.name)
+    yield title(step, page)
+    yield page.line(f"{size}, {made}", (f"   {formal(step)}", QUIET), indent=4, hang=0)
+    yield from numbers(step, place, page)
+
+
+def title(step: Step, page: Page) -> ConsoleRenderable:
+    """`block.0.attn.q: what each token asks (query)`."""
+    about = what(step)
+    return page.line((step.name, NAME), f": {about}" if about else "", indent=2)
+
+
+def numbers(step: Step, place: Spot, page: Page) -> Iterator[ConsoleRenderable]:
+    """Some numbers of the token's row, and where they stand: `[head=1, position=5, feature=0…5]`."""
+    if not step.record.shape or not all(step.record.shape):
+        return
+    trace: Trace = source_of(step)
+    axes, values = step.axes, row(trace, step.name, place)
+    index = place.at(trace, axes, step.record.shape)
+    where = [f"{axis}={i}" for axis, i in index.items()]
+    if len(index) == len(axes):
+        best = trace.label(trace.axes(step.record.inputs[0])[-1], int(values[0])) if step.op == "argmax" else None
+        answer = f" = {values[0]}" + (f": {quoted(best, 24)}" if best is not None else "")
+        yield page.line((f"[{', '.join(where)}]", QUIET), answer, indent=4)
+        return
+    axis = axes[-1]
+    if axis == "key" and "query" in axes:
+        values = values[: trace.past + place.position + 1]  # nothing is computed for later tokens
+    shown = _shown(axis, values, _room(page))
+    heads = [_head(trace, axis, i, place) for i in shown]
+    texts = [text.strip() for text in column(values[shown])]
+    cells = max(CELL, *(len(text) + 2 for text in texts))
+    cells = max(cells, *(cell_len(page.plain(head)) + 2 for head in heads))
+    fitting = max(1, (page.width - 4) // cells)
+    shown, heads, texts = shown[:fitting], heads[:fitting], texts[:fitting]
+    run = shown == list(range(shown[0], shown[0] + len(shown)))
+    span = f"{shown[0]}…{shown[-1]}" if run and len(shown) > 1 else str(shown[0]) if len(shown) == 1 else "…"
+    yield page.line((f"[{', '.join([*where, f'{axis}={span}'])}]", QUIET), indent=4)
+    if any(heads):
+        yield page.line((_cells(heads, cells, page), QUIET), indent=2)
+    more = " …" if len(shown) < values.size and fitting * cells + 4 < page.width else ""
+    yield page.line(_cells(texts, cells, page) + more, indent=2)
+
+
+def _room(page: Page) -> int:
+    return max(1, min(MOST, (page.width - 4) // CELL))
+
+
+def _shown(axis: str, values: Array, room: int) -> list[int]:
+    """Which numbers of a row: the first ones; where they belong to tokens, the largest ones, in their order."""
+    if axis not in {"key", "vocabulary"} or values.size <= room:
+        return list(range(min(values.size, room)))
+    order = np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")
+    return sorted(int(i) for i in order[:room])
+
+
+def _head(trace: Trace, axis: str, i: int, place: Spot) -> str:
+    """What stands over a number: the token at its place, if there is one."""
+    batch = place.text if trace.tokens and isinstance(trace.tokens[0], list) else None
+    if trace.label(axis, i, batch) is None:
+        return ""
+    return place_label(lambda axis, i: trace.label(axis, i, batch), axis, i, LABEL)
+
+
+def _cells(texts: list[str], width: int, page: Page) -> str:
+    return "".join(" " * (width - cell_len(text)) + text for text in map(page.plain, texts))

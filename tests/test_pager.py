@@ -1,0 +1,138 @@
+"""The pager: on a terminal, output that is longer than the screen; never anywhere else, and without a trace of trouble."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+from small_models import write_folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return str(write_folder(tmp_path_factory.mktemp("pager") / "model"))
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+SCRIPT = "import sys; sys.argv[0] = 'llmtrace'; from llmtrace.cli import main; main()"
+SHOWN = f"{sys.executable} -c \"import sys; print('PAGED', len(sys.stdin.read()) > 5000)\""
+
+
+class Terminal:
+    """A process on a pseudo-terminal of 24 lines."""
+
+    def __init__(self, *arguments, **environment):
+        plain = {
+            name: value for name, value in os.environ.items() if name not in {"PAGER", "LESS", "NO_COLOR", "COLUMNS"}
+        }
+        self.process, self.end = pty.fork()
+        if not self.process:
+            os.environ.clear()
+            os.environ.update(plain | {"TERM": "xterm-256color", "LINES": "24", "COLUMNS": "80"} | environment)
+            os.execv(sys.executable, [sys.executable, "-c", SCRIPT, *arguments])
+        self.text = ""
+
+    def read(self, until=None, seconds=60):
+        """Reads until a text stands there, or to the end."""
+        limit = time.monotonic() + seconds
+        while until is None or until not in self.text:
+            assert time.monotonic() < limit, self.text[-2000:]
+            if select.select([self.end], [], [], 0.2)[0]:
+                try:
+                    part = os.read(self.end, 65536)
+                except OSError:  # the other end is closed
+                    part = b""
+                if not part:
+                    break
+                self.text += part.decode(errors="replace")
+        return self.text
+
+    def code(self):
+        self.read()
+        code = os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+        os.close(self.end)
+        assert "Traceback" not in self.text
+        return code
+
+
+def test_a_pager_gets_what_is_longer_than_the_screen(folder):
+    terminal = Terminal("trace", "CBABBC", "--model", folder, PAGER=SHOWN)
+    assert terminal.code() == 0
+    assert "PAGED True" in terminal.text
+    assert "reads 6 tokens" not in terminal.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (["--no-pager"], {"PAGER": SHOWN}),
+        ([], {"PAGER": ""}),
+        ([], {"PAGER": SHOWN, "TERM": "dumb"}),
+        (["--json"], {"PAGER": SHOWN}),
+    ],
+)
+def test_no_pager(folder, arguments, environment):
+    terminal = Terminal("trace", "CBABBC", "--model", folder, *arguments, **environment)
+    assert terminal.code() == 0
+    assert "PAGED" not in terminal.text
+    assert "probability" in terminal.text
+
+
+def test_short_output_needs_no_pager(folder):
+    terminal = Terminal("trace", "CBABBC", "--model", folder, PAGER=SHOWN, LINES="2000")
+    assert terminal.code() == 0
+    assert "PAGED" not in terminal.text
+
+
+def test_a_pager_that_is_not_there(folder):
+    terminal = Terminal("trace", "CBABBC", "--model", folder, PAGER="/nowhere/less")
+    assert terminal.code() == 0
+    assert "probability" in terminal.text
+
+
+@pytest.mark.parametrize("pager", ["true", "head -1"])
+def test_a_pager_that_reads_little(folder, pager):
+    terminal = Terminal("trace", "CBABBC", "--model", folder, "--all", PAGER=pager)
+    assert terminal.code() == 0
+    assert "Error" not in terminal.text
+
+
+def test_an_interruption_is_for_the_pager(folder):
+    """Ctrl-C reaches both; the pager decides, and there is no traceback."""
+    pager = "import signal, sys, time; signal.signal(signal.SIGINT, lambda *_: sys.exit(0)); sys.stdin.read(); "
+    pager += "print('READY', flush=True); time.sleep(30)"
+    terminal = Terminal("trace", "CBABBC", "--model", folder, PAGER=f'exec {sys.executable} -c "{pager}"')
+    terminal.read("READY")
+    os.write(terminal.end, b"\x03")
+    assert terminal.code() == 0
+
+
+@pytest.mark.skipif(
+    subprocess.run("less --version", shell=True, capture_output=True).returncode != 0, reason="needs less"
+)
+@pytest.mark.parametrize("colour", [{}, {"NO_COLOR": "1"}, {"LESS": "-S"}])
+def test_less(folder, colour):
+    terminal = Terminal("trace", "CBABBC", "--model", folder, **colour)
+    terminal.read("adds most")
+    assert "probability" not in terminal.text
+    assert "ESC[" not in terminal.text
+    assert bool(re.search(r"\x1b\[1;36m", terminal.text)) == (not colour)
+    os.write(terminal.end, b"q")
+    assert terminal.code() == 0
+
+
+def test_never_in_a_pipe(folder):
+    environment = os.environ | {"PAGER": SHOWN}
+    command = [sys.executable, "-c", SCRIPT, "trace", "CBABBC", "--model", folder]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.startswith("model reads 6 tokens")
+    assert "\x1b" not in done.stdout
+    assert done.stderr == ""
