@@ -71,7 +71,9 @@ def main() -> None:
             leftovers += len(os.listdir(folder)) > 1
         llmtrace.load().trace("FADBEC").save(path, with_weights=True)
         assert os.listdir(folder) == ["a.trace"], os.listdir(folder)
-    print(f"{options.kills} kills: a right trace after each; {leftovers} left a part behind, the next saving removed it")
+    print(
+        f"{options.kills} kills: a right trace after each; {leftovers} left a part behind, the next saving removed it"
+    )
     print(f"full disk: {full_disk()}")
 
 
