@@ -4,9 +4,6 @@ import io
 import sys
 from pathlib import Path
 
-import pytest
-
-pytest.importorskip("babel")
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import catalogue
 

@@ -208,15 +208,15 @@ def test_a_reader_that_has_seen_enough(model):
     assert done.stderr == ""
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk(model):
-    with (
-        open("/dev/full", "wb") as full,
-        process("trace", "A", "--model", model, stdout=full, stderr=subprocess.PIPE) as child,
-    ):
-        _out, error = child.communicate(timeout=60)
-        assert child.returncode == 2
-        assert error == b"Error: the output can't be written: No space left on device\n"
+def test_a_full_disk(model, tmp_path):
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)); from llmtrace.cli import main; main()"
+    )
+    command = [sys.executable, "-B", "-c", code, "trace", "A", "--model", model]
+    with (tmp_path / "output").open("wb") as output:
+        done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == b"Error: the output can't be written: File too large\n"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])

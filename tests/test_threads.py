@@ -110,12 +110,10 @@ def test_concurrent_calls():
     assert set(results) == {expected}
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_computes():
     finish(start("for _ in range(20): fork_and_compute()"))
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_child_forked_while_another_thread_computes():
     code = """
     running = True
@@ -136,7 +134,6 @@ def test_a_child_forked_while_another_thread_computes():
     finish(start(code.replace("\n    ", "\n")))
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_signal_handler_that_forks_in_the_middle_of_a_job():
     """The handler runs between chunks; parent and child both end with the whole result."""
     code = """

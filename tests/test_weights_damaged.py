@@ -46,14 +46,14 @@ def test_an_index_that_disagrees_with_its_files(tmp_path):
     files = write_shards(folder, stored())
     first, second = sorted(set(files.values()))[:2]
     change_index(folder, **{"wte.weight": second})
-    assert f"wte.weight is in {first}, by the index in {second}" in refusal(folder)
+    assert f"wte.weight is in {first}, but the index says {second}" in refusal(folder)
     assert f"wte.weight is not in {second}" in refusal(folder)
     write_shards(folder, stored())
     change_index(folder, invented=first)
     assert refusal(folder).endswith(f"don't agree: invented is not in {first}")
     write_shards(folder, stored())
     save_file({**read_all(folder / first), "more": np.zeros(1, np.float32)}, folder / first)
-    assert refusal(folder).endswith(f"don't agree: more is in {first}, by the index nowhere")
+    assert refusal(folder).endswith(f"don't agree: more is in {first}, but the index does not list it")
 
 
 def read_all(path):
@@ -205,8 +205,8 @@ def described(*offsets, dtype="F32", shape=(1,)):
         (described((0, 4), (4, 8), (8, 12), (12, 16)), "its tensors take 16 bytes, but only 12 are there"),
         (described((0, 4)), "8 bytes at its end belong to no tensor"),
         (described((0, 8)), "t0 takes 4 bytes by its shape, 8 by its place"),
-        (described((4, 0)), "are not a begin and an end"),
-        (described((0, True)), "are not a begin and an end"),
+        (described((4, 0)), "are not where its data begins and ends"),
+        (described((0, True)), "are not where its data begins and ends"),
         (described((0, 0), shape=(0, 1 << 59, 4)), "the shape of t0 is too large"),
         (described((0, 4), shape=(1.0,)), "not a short list of whole numbers"),
         (described((0, 4), shape=(1,) * 20), "not a short list of whole numbers"),

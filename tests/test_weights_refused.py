@@ -104,13 +104,15 @@ def test_all_that_is_wrong_is_in_one_sentence(tmp_path):
         r"evil\x1b[31m\n is not part",
         "wpe.weight has shape (12, 11), expected (11, 12)",
         "h.1.mlp.c_fc.bias is I32, but only F32, F16, BF16, F64 can be read",
-        "ln_f.weight holds numbers that are not finite, as nan at [5]",
-        "wte.weight holds numbers that are not finite, as -inf at [2, 7]",
+        "ln_f.weight holds numbers that are not finite, such as nan at [5]",
+        "wte.weight holds numbers that are not finite, such as -inf at [2, 7]",
         "ln_f.bias is F64 with numbers that float32 does not have, like 0.1;",
     ):
         assert sentence in message
     arrays = stored(**{"ln_f.bias": np.full(12, np.nan)})  # F64, and no float32 equals it; but that is not the point
-    assert refusal(write(tmp_path / "a", arrays)).endswith("ln_f.bias holds numbers that are not finite, as nan at [0]")
+    assert refusal(write(tmp_path / "a", arrays)).endswith(
+        "ln_f.bias holds numbers that are not finite, such as nan at [0]"
+    )
     assert refusal(write(tmp_path / "b", {"x": np.zeros(1, np.float32)})).endswith("; and 21 more")
 
 

@@ -51,6 +51,11 @@ RUNS = [
     "trace CABBC --model model --all",
     "trace CABBC --model large",
     "trace CABBC --model large --layer 3",
+    "trace CABBC --model model --layer 1 --head 1",
+    "trace CABBC --model model --position 2",
+    "trace CABBC --model model --head 1",
+    "trace CABBC --model model --layer 0 --head 99",
+    "trace CABBC --model model --position 99",
     "trace C --model model -o more.trace --with-weights",
     "tokenize CABBC --model model",
     *(f"explain '{address}' --prompt CABBC --model model --depth 3" for address in [
@@ -88,7 +93,7 @@ RUNS = [
     "trace A --model model --layer 9",
     "trace A --with-weights",
     "trace A --model model -o nowhere/x.trace",
-    *(f"trace A --model {model}" for model in ["nowhere", "modle", "''", "broken", "pickled", ".", "model/config.json"]),
+    *(f"trace A --model {model}" for model in ["nowhere", "sortr", "''", "broken", "pickled", ".", "model/config.json"]),
     *(f"explain '{address}' --prompt CAB --model model" for address in [
         "nothing[0]", "logits", "logits[0", "logits[x]", "logits[0, 0, 0]", "logits[feature=1]", "logits[0, vocabulary=9]",
         "logits[0, 'Z']", "logits[0, position=0]", "logits[position=0, 1]", r"logits[0, \"\\q\"]",

@@ -8,7 +8,7 @@ from typing import Any
 
 from llmtrace.cli.command import new_command
 from llmtrace.cli.options import json_option, print_json
-from llmtrace.words import _
+from llmtrace.words import _, n_
 
 
 @new_command("doctor")
@@ -79,7 +79,11 @@ def _print(facts: dict[str, Any], results: list[Any]) -> None:
     wrong = sum(not outcome.passed for outcome in results)
     console.print()
     if wrong:
-        text = _("{count} tests failed: do not trust results of this machine; please report this").format(count=wrong)
+        text = n_(
+            "{count} test failed: do not trust results of this machine; please report this",
+            "{count} tests failed: do not trust results of this machine; please report this",
+            wrong,
+        ).format(count=wrong)
         console.print(page.line((text, "bold red"), hang=0))
     else:
         console.print(page.line((_("All right: the same bits as on every other machine."), QUIET), hang=0))

@@ -12,7 +12,7 @@ import click
 
 from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import FileName, json_option, model_option, print_json
-from llmtrace.words import N_, _
+from llmtrace.words import N_, _, n_
 
 if TYPE_CHECKING:
     from llmtrace.explain.verify import Progress
@@ -46,7 +46,12 @@ def command(file: str, model: str | None, sample: int | None, seed: int, as_json
     elif sample is None:
         click.echo(_("✓ all {count} numbers follow from their inputs, bit for bit").format(count=count))
     else:
-        click.echo(_("✓ {count} numbers, drawn at random, follow from their inputs, bit for bit").format(count=count))
+        text = n_(
+            "✓ {count} number, drawn at random, follows from its inputs, bit for bit",
+            "✓ {count} numbers, drawn at random, follow from their inputs, bit for bit",
+            count,
+        )
+        click.echo(text.format(count=count))
 
 
 @contextlib.contextmanager

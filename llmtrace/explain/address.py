@@ -61,7 +61,9 @@ def parse(address: str) -> tuple[str, list[int | str], dict[str, int | str]]:
             places.append(value)
         elif entry["axis"] is None or entry["axis"] in by_axis:
             raise AddressError(
-                _("the index {text!r} names an axis twice, or gives a plain number after a named one").format(text=text)
+                _("the index {text!r} gives an axis twice, or a number without an axis after one with an axis").format(
+                    text=text
+                )
             )
         else:
             by_axis[entry["axis"]] = value
@@ -139,7 +141,7 @@ def _place(trace: Labelled, name: str, axis: str, size: int, entry: int | str, b
         raise AddressError(_("{axis} must be a whole number or a token, not {entry!r}").format(axis=axis, entry=entry))
     if not -size <= entry < size:
         raise AddressError(
-            _("{axis}={entry} is outside {name}: it goes from 0 to {last}").format(
+            _("{axis}={entry} is outside {name}: {axis} goes from 0 to {last}").format(
                 axis=axis, entry=entry, name=name, last=size - 1
             )
         )

@@ -105,7 +105,7 @@ def _entry(name: str, value: Any) -> Entry:
         )
     if not _whole(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
         raise ValueError(
-            _("is damaged: the data_offsets of {name} are not a begin and an end").format(name=shown(name))
+            _("is damaged: the data_offsets of {name} are not where its data begins and ends").format(name=shown(name))
         )
     # An axis of length 0 counts as 1 here: NumPy refuses a shape whose other axes are beyond all bounds even so.
     if math.prod(max(1, length) for length in shape) > LARGEST_TENSOR:

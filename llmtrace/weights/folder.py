@@ -87,7 +87,7 @@ def save_folder(model: Model, folder: Path | str) -> None:
             tensors[name] = narrowed(array) if array.dtype == np.float64 else array
         except ValueError:
             raise ModelError(
-                _("{name} is float64 with numbers that float32, and so a folder, does not have").format(name=name)
+                _("{name} holds float64 numbers that float32 can't hold, and a folder holds float32").format(name=name)
             ) from None
     tied = model.weights["logits.weight"] is model.weights["embed.token.weight"]
     config = json.dumps(config_json(model.config, tied), indent=2)

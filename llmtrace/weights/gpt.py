@@ -110,7 +110,7 @@ def _read(name: str, tensor: Array | StoredTensor, shape: tuple[int, ...], turne
     elif not all_finite(array):
         index = np.unravel_index(int(np.isfinite(array).argmin()), array.shape)
         problems.append(
-            _("{name} holds numbers that are not finite, as {number} at {place}").format(
+            _("{name} holds numbers that are not finite, such as {number} at {place}").format(
                 name=name, number=array[index], place=[int(i) for i in index]
             )
         )

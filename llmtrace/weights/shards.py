@@ -58,9 +58,9 @@ def read_sharded(index: Path) -> dict[str, StoredTensor]:
             place = places.get(name)
             if place != file:
                 said = (
-                    _("{name} is in {file}, by the index in {place}")
+                    _("{name} is in {file}, but the index says {place}")
                     if place
-                    else _("{name} is in {file}, by the index nowhere")
+                    else _("{name} is in {file}, but the index does not list it")
                 )
                 problems.append(said.format(name=shown(name, 80), file=shown(file, 80), place=shown(place, 80)))
             else:
