@@ -72,7 +72,7 @@ static void NAME(attention_scores)(const void *job, ptrdiff_t begin, ptrdiff_t e
 {
     const attention_scores_job *j = job;
     const ptrdiff_t blocks = (j->queries + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
-    const REAL root = (REAL)j->root;
+    const REAL root = NAME(root_of)((REAL)j->width);
     REAL sums[ATTENTION_BLOCK * LANES];
     for (ptrdiff_t item = begin; item < end; item++) {
         const ptrdiff_t n = item / blocks, first = item % blocks * ATTENTION_BLOCK;

@@ -68,7 +68,7 @@ typedef struct {
 
 /* q [N, T, D], k [N, S, D], out [N, T, S]; N = batch × heads; query t sees the keys 0 … S - T + t. An item: (n, block of queries).
  * The blocks of keys (and of values, below) may lie further apart than their size: a cache has room to grow. */
-typedef struct { const void *q, *k; void *out; ptrdiff_t queries, keys, width, key_stride; double root; } attention_scores_job;
+typedef struct { const void *q, *k; void *out; ptrdiff_t queries, keys, width, key_stride; } attention_scores_job;
 
 /* pattern [N, T, S], v [N, S, D], out [N, T, D]. */
 typedef struct { const void *pattern, *v; void *out; ptrdiff_t queries, keys, width, value_stride; } attention_mix_job;

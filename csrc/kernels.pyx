@@ -72,7 +72,6 @@ cdef extern from "inner.h":
         Py_ssize_t keys
         Py_ssize_t width
         Py_ssize_t key_stride
-        double root
     ctypedef struct attention_mix_job:
         const void *pattern
         const void *v
@@ -208,8 +207,8 @@ def argmax(x, out):
 
 # ---- attention -----------------------------------------------------------------------------------------------------
 
-def attention_scores(q, k, out, double root):
-    """q [..., T, D], k [..., S, D], out [..., T, S], S ≥ T; see attention.h. `root` is √D, rounded to the type."""
+def attention_scores(q, k, out):
+    """q [..., T, D], k [..., S, D], out [..., T, S], S ≥ T; see attention.h."""
     cdef attention_scores_job job
     cdef int kind = real_type(q, "q")
     cdef Py_ssize_t heads = leading(q, 2, "q")
@@ -218,7 +217,6 @@ def attention_scores(q, k, out, double root):
     job.out = target(out, kind, q.ndim, "out")
     job.queries, job.width = q.shape[q.ndim - 2], q.shape[q.ndim - 1]
     job.keys = k.shape[k.ndim - 2]
-    job.root = root
     enough_keys(job.queries, job.keys, "q", "k")
     expect_shape(k, q.shape[:q.ndim - 2] + (job.keys, job.width), "k")
     expect_shape(out, q.shape[:q.ndim - 2] + (job.queries, job.keys), "out")

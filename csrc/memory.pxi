@@ -9,6 +9,7 @@ cdef extern from *:
     #endif
     #define BLOCK ((size_t)1 << 25)
     #define SPARES 4
+    #define LARGEST ((size_t)1 << 60)
     static void *block_map(size_t size)
     {
         void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -23,6 +24,7 @@ cdef extern from *:
     """
     const size_t BLOCK
     enum: SPARES
+    const size_t LARGEST
     void *block_map(size_t size) nogil
     void block_unmap(void *data, size_t size) nogil
 
@@ -65,7 +67,7 @@ cdef class Piece:
     cdef size_t offset, size
 
     def __dealloc__(self):
-        if self.arena.is_open:
+        if self.block is not None and self.arena.is_open:
             self.arena.free.setdefault(self.size, []).append((self.block, self.offset))
 
 
@@ -80,32 +82,44 @@ cdef class Arena:
         self.is_open = True
 
     def empty(self, tuple shape, dtype):
-        """An array of this shape and type, its contents undefined."""
+        """An array of this shape, float32, float64 or int64, its contents undefined."""
         cdef cnp.npy_intp dimensions[16]
         cdef size_t size
-        cdef int i
-        cdef Piece piece = Piece.__new__(Piece)
-        descr = np.dtype(dtype)
-        size = descr.itemsize
+        cdef int i, kind = np.dtype(dtype).num
+        cdef Piece piece
+        if kind != cnp.NPY_FLOAT32 and kind != cnp.NPY_FLOAT64 and kind != cnp.NPY_INT64:
+            raise TypeError(f"an arena holds float32, float64 and int64, not {np.dtype(dtype)}")
         if len(shape) > 16:
             raise ValueError("an array can have at most 16 axes")
+        if not self.is_open:
+            raise ValueError("the run that this arena belongs to is over")
+        size = 4 if kind == cnp.NPY_FLOAT32 else 8
         for i in range(len(shape)):
             dimensions[i] = shape[i]
+            if dimensions[i] < 0 or (dimensions[i] and size > LARGEST // <size_t> dimensions[i]):
+                raise ValueError(f"an array of shape {shape} is too large, or has a negative axis")
             size *= <size_t> dimensions[i]
         size = (size + 63) & ~(<size_t> 63)
-        piece.arena = self
-        piece.size = size
+        piece = self.take(size)
+        array = cnp.PyArray_SimpleNewFromData(len(shape), dimensions, kind, piece.block.data + piece.offset)
+        cnp.set_array_base(array, piece)
+        return array
+
+    cdef Piece take(self, size_t size):
+        """Memory for one array: a piece that was given back, or a new one, in a new block if need be."""
+        cdef Piece piece = Piece.__new__(Piece)
+        cdef Block block
+        piece.arena, piece.size = self, size
         reusable = self.free.get(size)
         if reusable:
             piece.block, piece.offset = reusable.pop()
-        else:
-            if self.block is None or self.block.used + size > self.block.size:
-                self.block = Block(max(size, BLOCK))
-            piece.block, piece.offset = self.block, self.block.used
-            self.block.used += size
-        array = cnp.PyArray_SimpleNewFromData(len(shape), dimensions, descr.num, piece.block.data + piece.offset)
-        cnp.set_array_base(array, piece)
-        return array
+            return piece
+        block = self.block
+        if block is None or block.used + size > block.size:
+            block = self.block = Block(max(size, BLOCK))
+        piece.block, piece.offset = block, block.used
+        block.used += size
+        return piece
 
     def close(self):
         """The run is over: nothing more is handed out, and what arrays no longer need is given up block by block."""

@@ -75,8 +75,8 @@ def instruction_set():
 
 def set_threads(int count):
     """Compute with `count` threads, the calling one included. The number never changes a bit of any result."""
-    if count < 1:
-        raise ValueError(f"the number of threads must be at least 1, not {count}")
+    if not 1 <= count <= 4096:
+        raise ValueError(f"the number of threads must be from 1 to 4096, not {count}")
     pool_set_threads(count)
 
 
@@ -151,7 +151,7 @@ cdef void *pointer(object array, int kind, int ndim, str name) except? NULL:
         raise TypeError(f"{name} must be a NumPy array, not {type(array).__name__}")
     cdef cnp.ndarray a = <cnp.ndarray> array
     if cnp.PyArray_TYPE(a) != kind or cnp.PyArray_ISBYTESWAPPED(a):
-        raise TypeError(f"{name} must be {np.dtype(cnp.PyArray_DescrFromType(kind))} like the others, not {a.dtype}")
+        raise TypeError(f"{name} must be {np.dtype(cnp.PyArray_DescrFromType(kind))} in this machine's byte order, not {a.dtype!r}")
     if ndim >= 0 and cnp.PyArray_NDIM(a) != ndim:
         raise ValueError(f"{name} must have {ndim} axes, not shape {array.shape}")
     if not cnp.PyArray_IS_C_CONTIGUOUS(a) or not cnp.PyArray_ISALIGNED(a):

@@ -4,7 +4,7 @@ from llmtrace import _kernels
 
 
 def set_threads(count: int) -> None:
-    """Compute with `count` threads, at least 1, the calling one included."""
+    """Compute with `count` threads, from 1 to 4096, the calling one included."""
     _kernels.set_threads(count)
 
 

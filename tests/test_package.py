@@ -61,10 +61,35 @@ def test_a_wrong_number_of_threads_is_refused():
         run = python("import llmtrace", LLMTRACE_NUM_THREADS=wrong)
         assert f"LLMTRACE_NUM_THREADS={wrong!r}" in run.stderr
     assert python("import llmtrace; print(llmtrace.get_threads())", LLMTRACE_NUM_THREADS="3").stdout.strip() == "3"
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(ValueError, match="from 1 to 4096"):
         llmtrace.set_threads(0)
 
 
 def test_every_source_is_in_the_source_distribution():
     listed = (ROOT / "MANIFEST.in").read_text()
     assert "graft csrc" in listed
+
+
+def test_an_arena_refuses_what_it_can_not_hold():
+    arena = _kernels.Arena()
+    for _ in range(100):
+        for shape, dtype in [
+            ((3,), "nonsense"),
+            ((3,), "O"),
+            ((1,) * 17, "f4"),
+            ((-1,), "f4"),
+            ((1 << 40, 1 << 40), "f8"),
+        ]:
+            with pytest.raises((TypeError, ValueError)):
+                arena.empty(shape, dtype)
+    for _ in range(3):
+        with pytest.raises(MemoryError):
+            arena.empty((1 << 57,), "f4")
+    first = arena.empty((5, 3), "f4")
+    first[...] = 1
+    assert first.flags.owndata is False
+    assert arena.empty((0, 4), "i8").shape == (0, 4)
+    arena.close()
+    with pytest.raises(ValueError, match="over"):
+        arena.empty((1,), "f4")
+    assert (first == 1).all()

@@ -84,7 +84,7 @@ def test_any_number_of_threads_gives_the_same_bits():
 
 
 def test_a_number_below_one_is_refused():
-    with pytest.raises(ValueError, match="at least 1, not 0"):
+    with pytest.raises(ValueError, match="from 1 to 4096, not 0"):
         _kernels.set_threads(0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from llmtrace import _kernels
 from llmtrace.errors import AddressError
 from llmtrace.explain.address import explain_target
 from llmtrace.explain.explanation import Constant, Elements, Explanation, Line, Result
@@ -68,7 +69,8 @@ def explain_alone(trace: Trace, name: str, place: tuple[int, ...]) -> Explanatio
     record = trace[name].record
     op = OPS[record.op]
     working = Working(trace, record, place)
-    op.explain(working)
+    with _kernels.FloatState():  # the constants of a formula, too, are rounded as the kernels round
+        op.explain(working)
     lines = tuple(working.lines)
     own = Explanation(element, op.name, op.formula, sentence(trace, name, place), lines, source=trace)
     own.replay()

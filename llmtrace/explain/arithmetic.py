@@ -56,6 +56,7 @@ OPERATIONS: dict[str, Operation] = {
     "maximum": Operation("max", np.max),
     "argmax": Operation("argmax", np.argmax),
     "sum": Operation("Σ", _sum),
+    "totals": Operation("Σ", running_totals),
     "dot": Operation("Σ ×", lambda a, b: _sum(a * b)),
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from llmtrace.errors import ReplayError
-from llmtrace.explain.arithmetic import compute, running_totals, same_bits
+from llmtrace.explain.arithmetic import compute, same_bits
 from llmtrace.ops.op import Array, Axes
 from llmtrace.words import _
 
@@ -85,7 +85,7 @@ class Line:
 
     def totals(self) -> Array:
         """The running total after each term of a sum: shape [n]."""
-        return running_totals(self.terms())
+        return compute("totals", self.terms())
 
     def largest(self, count: int) -> list[int]:
         """Which `count` elements of the line's row matter most, in the order in which they stand."""
@@ -152,8 +152,19 @@ class Explanation:
                 )
             )
         for child in self.children:
+            if not any(same_bits(child.element.values, used) for used in self._used(child.element)):
+                raise ReplayError(f"{self.address} does not lean on {child.address} as it is explained: {child.value}")
             child.replay()
         return self.value
+
+    def _used(self, element: Elements) -> Iterator[Array]:
+        """The values that the lines take for one element of another tensor."""
+        for line in self.lines:
+            for operand in line.operands:
+                if isinstance(operand, Elements) and operand.tensor == element.tensor:
+                    same = [np.asarray(a) == b for a, b in zip(operand.index, element.place(), strict=True)]
+                    places = np.broadcast_to(np.logical_and.reduce(np.broadcast_arrays(*same)), operand.values.shape)
+                    yield from (np.asarray(value) for value in operand.values[places].reshape(-1)[:1])
 
     def leans_on(self, count: int = 3) -> Iterator[Elements]:
         """The elements of other tensors that matter most here: all single ones, and `count` of every row."""

@@ -2,60 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from llmtrace.errors import PromptError
+from llmtrace.ops import Weight
 from llmtrace.ops.op import Array
 from llmtrace.words import _
 
 
 class KVCache:
-    """Keys and values of the tokens read so far, one array [*, H, capacity, D] per name, grown by doubling.
+    """Keys and values of the tokens that one model has read so far, one array [*, H, capacity, D] per name, grown by doubling.
 
-    A forward extends it as it goes and commits at its end; one that is interrupted leaves the length, and so the contents,
-    as they were.
+    A run extends it as it goes and commits when all is done; one that is interrupted leaves the tokens, and so what counts of
+    the arrays, as they were. `copy.copy(cache)` is a cache of its own, to go on from here in two ways.
     """
 
     def __init__(self) -> None:
         self.ids: Array | None = None
         """The ids of the tokens read so far, [*, length]."""
         self._arrays: dict[str, Array] = {}
+        self._weights: Mapping[str, Weight] | None = None
 
     @property
     def length(self) -> int:
         """How many tokens have been read."""
         return 0 if self.ids is None else int(self.ids.shape[-1])
 
+    def check(self, weights: Mapping[str, Weight], ids: Array) -> None:
+        """Raises PromptError where the model of these weights can't read `ids` [*, T] after what the cache holds."""
+        if self.ids is None:
+            return
+        if self._weights is not weights:
+            raise PromptError(_("the cache holds what another model has computed; make a new one for this model"))
+        if self.ids.shape[:-1] != ids.shape[:-1]:
+            held, got = self.ids.size // self.length, ids.size // ids.shape[-1]
+            raise PromptError(
+                _("the cache holds {held} texts, but {got} are to be read on; give as many").format(held=held, got=got)
+            )
+
     def extend(self, name: str, new: Array) -> Array:
         """Writes new [*, H, T, D] behind the first `length` positions of `name`; returns all of them, read-only."""
         total = self.length + new.shape[-2]
-        array = self._arrays.get(name)
+        array = self._arrays.get(name) if self.length else None
         if array is None or array.shape[-2] < total:
             array = self._grown(array, new, total)
-        elif array.shape[:-2] != new.shape[:-2]:
-            raise ValueError(
-                _("the cache holds {held} sequences and heads, but got {got}").format(
-                    held=array.shape[:-2], got=new.shape[:-2]
-                )
-            )
         array[..., self.length : total, :] = new
         self._arrays[name] = array
         seen = array[..., :total, :]
         seen.flags.writeable = False
         return seen
 
-    def commit(self, ids: Array) -> None:
-        """The forward that extended every name by the tokens `ids` [*, T] is done."""
+    def commit(self, weights: Mapping[str, Weight], ids: Array) -> None:
+        """The run that extended every name by the tokens `ids` [*, T] is done."""
         self.ids = ids.copy() if self.ids is None else np.concatenate([self.ids, ids], axis=-1)
+        self._weights = weights
 
     def _grown(self, old: Array | None, new: Array, total: int) -> Array:
-        capacity = max(total, 2 * self.length, 16)
-        array = np.empty((*new.shape[:-2], capacity, new.shape[-1]), new.dtype)
+        array = np.empty((*new.shape[:-2], max(total, 2 * self.length, 16), new.shape[-1]), new.dtype)
         if old is not None:
-            if old.shape[:-2] != new.shape[:-2]:
-                raise ValueError(
-                    _("the cache holds {held} sequences and heads, but got {got}").format(
-                        held=old.shape[:-2], got=new.shape[:-2]
-                    )
-                )
             array[..., : self.length, :] = old[..., : self.length, :]
         return array
+
+    def __copy__(self) -> KVCache:
+        other = KVCache()
+        other.ids, other._weights = self.ids, self._weights
+        other._arrays = {name: array.copy() for name, array in self._arrays.items()}
+        return other

@@ -83,8 +83,8 @@ class GPT(Model):
         act = run("mlp.act", gelu_tanh, up)
         return run("mlp.down", linear, act)
 
-    def trace_numbers(self, tokens: int) -> int:
-        """How many numbers a trace of so many tokens holds."""
+    def trace_numbers(self, tokens: int, past: int = 0) -> int:
+        """How many numbers a trace of so many tokens holds, after `past` that a cache has."""
         c = self.config
-        block = tokens * (10 * c.width + 2 * c.hidden) + 2 * c.heads * tokens * tokens
+        block = tokens * (10 * c.width + 2 * c.hidden) + 2 * c.heads * tokens * (past + tokens)
         return tokens * (4 * c.width + 2 * c.vocabulary) + c.blocks * block

@@ -6,6 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -57,30 +58,37 @@ class Model(ABC):
         """The mathematics: token ids [*, T] → logits [*, T, V], every op done by `run`."""
 
     @abstractmethod
-    def trace_numbers(self, tokens: int) -> int:
-        """How many numbers a trace of so many tokens holds."""
+    def trace_numbers(self, tokens: int, past: int = 0) -> int:
+        """How many numbers a trace of so many tokens holds, after `past` that a cache has."""
 
     def logits(self, prompt: Prompt, cache: KVCache | None = None) -> Array:
         """The scores of every token as the next one after each position: [T, V], or [batch, T, V]. Nothing is recorded."""
-        ids = self.ids(prompt)
+        ids = self._next_ids(prompt, cache)
         with Run(self.weights, cache=cache, results=frozenset({"logits"})) as run:
-            return self._run(run, ids, cache).data
+            logits = self._run(run, ids, cache)
+        if cache is not None:
+            cache.commit(self.weights, ids)
+        return logits.data
 
     def trace(self, prompt: Prompt, cache: KVCache | None = None) -> Trace:
         """Runs the prompt and records every step. With a cache that holds earlier tokens, of the new tokens only."""
-        ids = self.ids(prompt)
-        self._must_fit(ids)
+        ids = self._next_ids(prompt, cache)
+        self._must_fit(ids, cache.length if cache else 0)
         whole = ids if cache is None or cache.ids is None else np.concatenate([cache.ids, ids], axis=-1)
         tokens = [[self.token_text(i) for i in row] for row in np.atleast_2d(whole).tolist()]
         trace = Trace(self.weights, tokens if ids.ndim == 2 else tokens[0], self.token_text, self._origin(prompt))
         with Run(self.weights, trace, cache) as run:
             logits = self._run(run, ids, cache)
             run("next_token", argmax, run("probabilities", softmax, logits))
+        if cache is not None:
+            cache.commit(self.weights, ids)
         return trace
 
     def ids(self, prompt: Prompt) -> Array:
         """The token ids of a prompt, int64 [T] or [batch, T]."""
-        if isinstance(prompt, str) or (len(prompt) and all(isinstance(text, str) for text in prompt)):
+        if isinstance(prompt, str) or (
+            isinstance(prompt, Sequence) and len(prompt) and all(isinstance(text, str) for text in prompt)
+        ):
             if self.tokenizer is None:
                 raise PromptError(_("this model has no tokenizer: give the ids of the tokens instead of a text"))
             texts = [prompt] if isinstance(prompt, str) else prompt
@@ -120,28 +128,33 @@ class Model(ABC):
         tokenization = explain(text).to_dict() if explain else None
         return Origin(self.name, self.reference, asdict(self.config), text, tokenization)
 
-    def _run(self, run: Run, ids: Array, cache: KVCache | None) -> Tensor:
-        past = cache.length if cache else 0
-        length = past + ids.shape[-1]
+    def _next_ids(self, prompt: Prompt, cache: KVCache | None) -> Array:
+        """The ids of a prompt, which may follow what a cache holds; PromptError where they can't."""
+        ids = self.ids(prompt)
+        if cache is not None:
+            cache.check(self.weights, ids)
+        length = (cache.length if cache else 0) + ids.shape[-1]
         if length > self.config.context:
             raise PromptError(
                 _("the prompt has {length} tokens, but this model reads at most {context}").format(
                     length=length, context=self.config.context
                 )
             )
-        axes = ("batch", "position")[-ids.ndim :]
-        positions = np.ascontiguousarray(np.broadcast_to(np.arange(past, length), ids.shape))
-        logits = self.forward(run, run.given("tokens", ids, axes), run.given("positions", positions, axes))
-        if cache is not None:
-            cache.commit(ids)
-        return logits
+        return ids
 
-    def _must_fit(self, ids: Array) -> None:
+    def _run(self, run: Run, ids: Array, cache: KVCache | None) -> Tensor:
+        past = cache.length if cache else 0
+        axes = ("batch", "position")[-ids.ndim :]
+        positions = np.ascontiguousarray(np.broadcast_to(np.arange(past, past + ids.shape[-1]), ids.shape))
+        return self.forward(run, run.given("tokens", ids, axes), run.given("positions", positions, axes))
+
+    def _must_fit(self, ids: Array, past: int) -> None:
         free = available_memory()
         batch = ids.size // ids.shape[-1]
+        number = next(iter(self.weights.values())).data.itemsize
 
         def needed(tokens: int) -> int:
-            return 4 * batch * self.trace_numbers(tokens)
+            return number * batch * self.trace_numbers(tokens, past)
 
         if free is None or needed(ids.shape[-1]) <= free:
             return
@@ -163,7 +176,12 @@ def available_memory() -> int | None:
     """How many bytes could be allocated without swapping, or None where the system does not say."""
     try:
         with open("/proc/meminfo") as lines:
-            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+            free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
     except (OSError, StopIteration):
         names = os.sysconf_names
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if "SC_AVPHYS_PAGES" in names else None
+    try:  # a container may have less than the machine; "max" is no number
+        limit, used = (int(Path(f"/sys/fs/cgroup/memory.{what}").read_text()) for what in ("max", "current"))
+    except (OSError, ValueError):
+        return free
+    return min(free, max(0, limit - used))

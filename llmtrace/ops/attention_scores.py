@@ -30,7 +30,7 @@ def forward(q: Array, k: Array, *, empty: Empty = np.empty) -> Array:
     expect_axes(q, 2, "q")
     expect_blocks(k, "k")
     out = empty((*q.shape[:-1], k.shape[-2]), q.dtype)
-    _kernels.attention_scores(q, k, out, math.sqrt(q.shape[-1]))
+    _kernels.attention_scores(q, k, out)
     return out
 
 

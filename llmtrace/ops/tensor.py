@@ -41,11 +41,7 @@ class Weight:
     def packed(self, transposed: bool = False) -> _kernels.PackedMatrix:
         """The weight laid out for `matmul`: [in, out] as it is, or [out, in] where transposed."""
         if transposed not in self._packed:
-            data = self.data
-            if data.T.flags.c_contiguous:  # a turned view, as of a weight stored out × in: pack what is really stored
-                self._packed[transposed] = _kernels.pack(data.T, not transposed)
-            else:
-                self._packed[transposed] = _kernels.pack(np.ascontiguousarray(data), transposed)
+            self._packed[transposed] = _kernels.pack(self.data, transposed)
         return self._packed[transposed]
 
     def __repr__(self) -> str:

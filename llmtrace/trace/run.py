@@ -10,10 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.errors import ModelError
 from llmtrace.ops import Op, Tensor, Weight, append
 from llmtrace.ops.op import Array, Axes
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Trace
+from llmtrace.words import _
 
 
 class Cache(Protocol):
@@ -70,6 +72,9 @@ class Run:
         """Does `op` and names the result; with a trace, records the step."""
         name = self._prefix + name
         weights = [self._weights.get(f"{name}.{weight}") for weight in op.weights]
+        for kind, weight in zip(op.weights, weights, strict=True):
+            if weight is None and not op.shapes[kind].endswith("?"):
+                raise ModelError(_("the model has no weight {name}").format(name=f"{name}.{kind}"))
         arguments: list[Any] = [tensor.data for tensor in inputs]
         for kind, weight in zip(op.weights, weights, strict=True):
             if weight is not None and kind in op.packed:

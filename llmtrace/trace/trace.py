@@ -79,7 +79,6 @@ class Trace:
         """Records one step."""
         if record.name in self._arrays:
             raise ValueError(_("there is already a step named {name}").format(name=record.name))
-        output = output.view()
         output.flags.writeable = False
         self._records[record.name] = record
         self._arrays[record.name] = output

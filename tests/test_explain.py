@@ -1,0 +1,135 @@
+"""Explanations: they hang together, they end somewhere, and foreign rounding changes nothing of them."""
+
+import ctypes
+import ctypes.util
+import dataclasses
+import platform
+
+import numpy as np
+import pytest
+from small_models import ADDRESSES, small_gpt
+
+from llmtrace.errors import AddressError, LlmtraceError, ReplayError
+from llmtrace.explain.address import parse
+from llmtrace.explain.arithmetic import same_bits
+from llmtrace.ops import OPS
+from llmtrace.render.exact import exact_text
+
+UPWARD = {"x86_64": 0x800, "AMD64": 0x800, "aarch64": 0x400000, "arm64": 0x400000}
+
+
+@pytest.fixture(scope="module")
+def trace():
+    return small_gpt().trace("CBABBC")
+
+
+@pytest.fixture
+def rounding_up():
+    """Python's own arithmetic now rounds upwards, as another library may have told the processor to."""
+    libm = ctypes.CDLL(ctypes.util.find_library("m"))
+    assert libm.fesetround(UPWARD[platform.machine()]) == 0
+    assert np.float32(1) + np.float32(1e-9) > 1
+    yield
+    libm.fesetround(0)
+
+
+def test_a_child_must_be_what_its_parent_leans_on(trace):
+    explanation = trace.explain("logits", -1, 0, depth=2)
+    explanation.replay()
+    child = explanation.children[0]
+    other = trace.explain(child.element.tensor, 0, child.element.place()[1])
+    swapped = dataclasses.replace(other, element=dataclasses.replace(child.element, values=other.element.values))
+    swapped.replay()
+    with pytest.raises(ReplayError, match="does not lean on"):
+        dataclasses.replace(explanation, children=(swapped, *explanation.children[1:])).replay()
+    with pytest.raises(ReplayError, match="does not lean on"):
+        dataclasses.replace(explanation, children=(trace.explain("embed", 0, 0),)).replay()
+
+
+def test_each_number_is_explained_once(trace):
+    seen = []
+
+    def visit(explanation):
+        seen.append(explanation.address)
+        for child in explanation.children:
+            visit(child)
+
+    visit(trace.explain("logits", -1, 0, depth=8))
+    assert len(seen) == len(set(seen)) > 50
+
+
+def test_a_tree_that_nobody_would_read_is_refused(trace, monkeypatch):
+    monkeypatch.setattr("llmtrace.explain.LARGEST_TREE", 50)
+    with pytest.raises(AddressError, match=r"ask for a depth of at most \d+"):
+        trace.explain("logits", -1, 0, depth=60)
+    with pytest.raises(AddressError, match="at least 1"):
+        trace.explain("logits", -1, 0, depth=0)
+
+
+def test_foreign_rounding_changes_no_explanation(trace, rounding_up):
+    loud = [trace.explain(address, depth=2) for address in ADDRESSES]
+    texts = [exact_text(explanation) for explanation in loud]
+    ctypes.CDLL(ctypes.util.find_library("m")).fesetround(0)
+    for explanation, text, address in zip(loud, texts, ADDRESSES, strict=True):
+        quiet = trace.explain(address, depth=2)
+        assert quiet.to_dict() == explanation.to_dict()
+        assert exact_text(quiet) == text
+
+
+@pytest.mark.parametrize("width", [1, 3, 6, 12, 48])
+def test_foreign_rounding_changes_no_score(width, rounding_up):
+    q = (np.arange(2 * width, dtype=np.float64) / 7).reshape(1, 2, width)
+    loud = OPS["attention_scores"].forward(q, q)
+    ctypes.CDLL(ctypes.util.find_library("m")).fesetround(0)
+    assert same_bits(loud, OPS["attention_scores"].forward(q, q))
+
+
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        ("logits", ("logits", [], {})),
+        ("logits[1, 2]", ("logits", [1, 2], {})),
+        ("a.b[head=1, key=-2]", ("a.b", [], {"head": 1, "key": -2})),
+        ('logits[-1, " mat"]', ("logits", [-1, " mat"], {})),
+        ("logits[0, 'it\\'s']", ("logits", [0, "it's"], {})),
+        ('logits[0, "a\\"], [b,\\n"]', ("logits", [0, 'a"], [b,\n'], {})),
+    ],
+)
+def test_addresses(address, meant):
+    assert parse(address) == meant
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "logits[",
+        "logits[1",
+        "logits[x]",
+        "logits[1 2]",
+        "logits[1,]",
+        "logits[,]",
+        "logits[head=1, 2]",
+        "logits[a=1, a=2]",
+    ],
+)
+def test_addresses_that_can_not_be_read(address):
+    with pytest.raises(AddressError):
+        parse(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("block.0.atn.q[0, 0, 0]", "block.0.attn.q"),
+        ("logits[0]", "needs vocabulary as well"),
+        ("logits[0, 0, 0]", "2 axes"),
+        ("logits[0, 99]", "vocabulary"),
+        ("logits[head=0, position=0]", "no axis 'head'"),
+        ("logits[0, 'Z']", "'Z'"),
+        ("block.0.attn.scores[0, 'B', 0]", "several places"),
+    ],
+)
+def test_a_wrong_address_says_what_there_is(trace, address, said):
+    with pytest.raises(LlmtraceError, match=said) as caught:
+        trace.explain(address)
+    assert "\n" not in str(caught.value)
