@@ -4,11 +4,12 @@
 
 Both runs do the same ops. Beyond them a recording run must write its bytes to memory that nothing else has just used; the
 script measures that too, by writing as many bytes to blocks taken in the same way, and reports
-(recording − writing) / not recording: at most 1.05 is the promise. Medians over pairs run in turn.
+(recording − writing) / not recording. The target: at most 1.05, by the median over pairs run in turn.
 """
 
 import argparse
 import statistics
+import sys
 import time
 
 import numpy as np
@@ -19,6 +20,8 @@ from llmtrace.models import GPT, GPTConfig
 from llmtrace.ops import argmax, softmax
 from llmtrace.trace import Run, Trace
 from llmtrace.weights.folder import gpt_shapes, gpt_weights
+
+TARGET = 1.05
 
 
 def random_gpt(config: GPTConfig) -> GPT:
@@ -31,7 +34,11 @@ def random_gpt(config: GPTConfig) -> GPT:
 
 
 def once(model: GPT, ids: np.ndarray, record: bool) -> tuple[float, int]:
-    """Seconds of one run, and how many bytes its trace holds."""
+    """Seconds of one run, and how many bytes its trace holds.
+
+    Not `model.trace` against `model.logits`: those don't do the same ops. `logits` leaves out the probabilities and the next
+    token, and `trace` also asks how much memory is free and looks up the texts of the tokens. Here only the trace differs.
+    """
     begin = time.perf_counter()
     trace = Trace(model.weights) if record else None
     with Run(model.weights, trace) as run:
@@ -56,7 +63,7 @@ def writing(size: int) -> float:
     return time.perf_counter() - begin
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--pairs", type=int, default=15)
@@ -76,8 +83,11 @@ def main() -> None:
     for name, seconds in rows:
         print(f"{name:20} {statistics.median(seconds) * 1e3:8.1f} ms   (smallest {min(seconds) * 1e3:.1f})")
     ratios = [(r - w) / p for p, r, w in zip(plain, recorded, written, strict=True)]
-    print(f"(recording − writing) / not recording: {statistics.median(ratios):.3f}, promised at most 1.05")
+    ratio = statistics.median(ratios)
+    print(f"(recording − writing) / not recording: {ratio:.3f}")
+    print("Target met." if ratio <= TARGET else f"Target missed: at most {TARGET}.")
+    return 0 if ratio <= TARGET else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -213,7 +213,9 @@ def test_a_full_disk(model, tmp_path):
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)); from llmtrace.cli import main; main()"
     )
     command = [sys.executable, "-B", "-c", code, "trace", "A", "--model", model]
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}  # Python then loses half a write silently
+    environment = {
+        k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"
+    }  # Python then loses half a write silently
     with (tmp_path / "output").open("wb") as output:
         done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, timeout=60, env=environment)
     assert done.returncode == 2

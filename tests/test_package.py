@@ -1,8 +1,10 @@
 """The package itself: what is public, what importing costs, and that stale or unsuitable kernels are refused."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -65,9 +67,32 @@ def test_a_wrong_number_of_threads_is_refused():
         llmtrace.set_threads(0)
 
 
-def test_every_source_is_in_the_source_distribution():
-    listed = (ROOT / "MANIFEST.in").read_text()
-    assert "graft csrc" in listed
+SDIST = """
+import runpy, sys, types
+build = types.SimpleNamespace(cythonize=lambda modules, **_: modules)  # nothing is compiled for a source distribution
+sys.modules |= {"Cython": types.SimpleNamespace(Build=build), "Cython.Build": build}
+sys.argv = ["setup.py", "-q", "sdist", "--formats=gztar", "-d", "made"]
+runpy.run_path("setup.py", run_name="__main__")
+"""
+
+
+def test_every_source_is_in_the_source_distribution(tmp_path):
+    """Made from a copy of the checkout."""
+    folders = ["csrc", "llmtrace", "tests", "benchmarks", "tools", "docs"]
+    made = shutil.ignore_patterns("__pycache__", "*.so", "*.o", "*.py[cod]", "_build", ".*")
+    for folder in folders:
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=made)
+    for file in ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"):
+        shutil.copy(ROOT / file, tmp_path)
+    sources = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    command = [sys.executable, "-c", SDIST]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stderr
+    (archive,) = (tmp_path / "made").iterdir()
+    with tarfile.open(archive) as packed:
+        held = {name.partition("/")[2] for name in packed.getnames()}
+    assert sources - held == set()
+    assert not [name for name in held if name.endswith((".so", ".o", ".pyc"))]
 
 
 def test_an_arena_refuses_what_it_can_not_hold():

@@ -153,9 +153,12 @@ def test_a_signal_handler_that_forks_in_the_middle_of_a_job():
     finish(start(code.replace("\n    ", "\n"), LLMTRACE_ISA="baseline"))
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_ctrl_c_is_heard_in_the_middle_of_a_long_job(threads):
-    """A job of several seconds, interrupted after some tenths of one. The bound is generous: 0.02 s is usual."""
+HEARD = 0.2  # seconds from Ctrl-C to the KeyboardInterrupt, at most
+TRIES = 5  # on a machine that others use too, the best of so many counts
+
+
+def heard_after(threads):
+    """Seconds from the signal to the exception, in the middle of a job of several seconds."""
     code = f"""
     _kernels.set_threads({threads})
     packed = _kernels.pack(np.ones((3072, 8192), np.float32))
@@ -176,9 +179,60 @@ def test_ctrl_c_is_heard_in_the_middle_of_a_long_job(threads):
     process.send_signal(signal.SIGINT)
     answered = finish(process)
     assert answered, "it ended before it was interrupted"
-    latency = float(answered) - sent
-    print(f"answered after {latency:.3f} s")
-    assert latency < 2
+    return float(answered) - sent
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_is_heard_in_the_middle_of_a_long_job(threads):
+    """Where nothing else runs, after 0.02 s."""
+    seconds = []
+    while len(seconds) < TRIES and min(seconds, default=HEARD) >= HEARD:
+        seconds.append(heard_after(threads))
+    assert min(seconds) < HEARD
+
+
+def test_an_interrupted_model_run_leaves_its_cache_as_it_was():
+    """Interrupted early, midway and late, the cache can be used as if nothing had happened."""
+    code = f"""
+    from llmtrace.models import KVCache
+    from small_models import small_gpt
+    model = small_gpt(blocks=3, width=384, heads=6, context=1200)
+    ids = [i * i % 7 % 3 for i in range(1200)]
+    first, rest = ids[:30], ids[30:]
+    cache = KVCache()
+    model.logits(first, cache)
+    begin = time.monotonic()
+    expected = model.logits(rest, cache).tobytes()
+    whole = time.monotonic() - begin
+
+    def interrupt():
+        global sent
+        sent = time.monotonic()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    heard = []
+    for share in [0.1, 0.5, 0.8, 0.3, 0.6] * 3:
+        if len(heard) >= 3 and min(heard) < {HEARD}:
+            break
+        cache, ended = KVCache(), False
+        model.logits(first, cache)
+        timer = threading.Timer(whole * share, interrupt)
+        timer.start()
+        try:
+            model.logits(rest, cache)
+            ended = True
+            time.sleep(60)  # it was faster than before: the signal is still to come
+        except KeyboardInterrupt:
+            after = time.monotonic() - sent
+        timer.join()
+        if not ended:
+            heard.append(after)
+            assert cache.length == len(first), cache.length
+            assert model.logits(rest, cache).tobytes() == expected
+            assert cache.length == len(ids)
+    assert len(heard) >= 3 and min(heard) < {HEARD}, heard
+    """
+    finish(start(code.replace("\n    ", "\n"), LLMTRACE_ISA="baseline", PYTHONPATH=os.pathsep.join(sys.path)))
 
 
 # ---- what others may have done to the floating-point unit; two functions in machine code get and set its mode ----
