@@ -13,9 +13,11 @@ import pytest
 from small_models import small_gpt
 
 import llmtrace
-from llmtrace.errors import LlmtraceError, TraceFileError
+from llmtrace.errors import LlmtraceError, ModelError, TraceFileError
 from llmtrace.explain.arithmetic import same_bits
 from llmtrace.explain.verify import verify, verify_sample
+from llmtrace.storage import write_whole
+from llmtrace.tokenizers.tokenizer_json import write_json
 from llmtrace.trace import file as trace_file
 from llmtrace.trace import saved
 
@@ -176,11 +178,80 @@ def test_a_failure_while_writing_leaves_nothing(saved_trace, monkeypatch):
     def full(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(trace_file.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(TraceFileError, match="No space left on device"):
         trace.save(path)
     assert path.read_bytes() == before
     assert os.listdir(path.parent) == ["a.trace"]
+
+
+def test_every_writer_replaces_whole_or_leaves_nothing(saved_trace, tmp_path, monkeypatch):
+    from llmtrace.cli.options import remember
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    remember("A", None)
+    note = tmp_path / "state" / "llmtrace" / "last.json"
+    assert note.stat().st_mode & 0o777 == 0o600
+    assert write_json({"a": 1}, tmp_path / "t").read_text() == '{\n  "a": 1\n}\n'
+    mask = os.umask(0o027)
+    try:
+        saved_trace[0].save(tmp_path / "b.trace")
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "b.trace").stat().st_mode & 0o777 == 0o640
+
+    def broken(*_):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(ModelError, match="can't be written"):
+        write_json({"a": "\ud800"}, tmp_path / "t")
+    with pytest.raises(ModelError, match="can't be written"):
+        write_json({}, tmp_path / "b.trace")
+    monkeypatch.setattr(os, "replace", broken)
+    remember("B", None)
+    with pytest.raises(ModelError, match="No space left on device"):
+        write_json({}, tmp_path / "t")
+    with pytest.raises(TraceFileError, match="No space left on device"):
+        saved_trace[0].save(tmp_path / "b.trace")
+    assert json.loads(note.read_text())["prompt"] == "A"
+    found = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
+    assert found == ["a.trace", "b.trace", "state/llmtrace/last.json", "t/tokenizer.json"]
+
+
+def test_an_interrupted_writer_leaves_nothing(tmp_path):
+    def parts():
+        yield b"half"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "a", parts())
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["a\0b", "", "..", "x/a", "\ud800"])
+def test_a_name_that_no_file_can_have(saved_trace, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TraceFileError, match="can't be written"):
+        saved_trace[0].save(name)
+    assert os.listdir(tmp_path) == ["a.trace"]
+
+
+def test_the_longest_names_can_be_written(tmp_path):
+    for name in ("a" * 255, "漢" * 85, "[*]"):
+        write_whole(tmp_path / name, [b"x"])
+        assert (tmp_path / name).read_bytes() == b"x"
+    assert len(os.listdir(tmp_path)) == 3
+
+
+def test_leftovers_of_the_dead_are_removed_and_others_kept(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    mine = [f".a.{os.getpid()}.00.part", f".b.{dead.pid}.00.part", ".a.x.00.part", f".a.{dead.pid}.00.text"]
+    for name in [*mine, f".a.{dead.pid}.00.part"]:
+        (tmp_path / name).touch()
+    (tmp_path / f".a.{dead.pid}.01.part").mkdir()
+    write_whole(tmp_path / "a", [b"x"])
+    assert sorted(os.listdir(tmp_path)) == sorted(["a", *mine])
 
 
 KILLED = """

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import click
 
 from llmtrace.cli.command import option
 from llmtrace.cli.completion import models
+from llmtrace.errors import LlmtraceError
 from llmtrace.words import N_, _
 
 if TYPE_CHECKING:
@@ -74,16 +74,15 @@ def remember(prompt: str, model: str | None, steps: Iterable[str] = ()) -> None:
 
     Whether that works is not important enough to complain.
     """
-    with contextlib.suppress(OSError, RuntimeError):
-        from llmtrace.loading import bundled
+    from llmtrace.loading import bundled
+    from llmtrace.storage.replace import PRIVATE, write_whole
 
+    with contextlib.suppress(LlmtraceError, OSError, RuntimeError):
         folder = model is not None and model not in bundled()
         note = {"prompt": prompt, "model": str(Path(str(model)).absolute()) if folder else model, "steps": list(steps)}
         path = state_file()
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False) as file:
-            json.dump(note, file)
-        os.replace(file.name, path)
+        write_whole(path, [json.dumps(note).encode()], mode=PRIVATE)
 
 
 def last_traced() -> tuple[str, str | None]:

@@ -3,7 +3,8 @@
 from llmtrace.storage.digest import array_digest, weights_hash
 from llmtrace.storage.files import shown
 from llmtrace.storage.header import LENGTH
+from llmtrace.storage.replace import write_whole
 from llmtrace.storage.store import save
 from llmtrace.storage.stored import StoredTensor, open_tensors
 
-__all__ = ["LENGTH", "StoredTensor", "array_digest", "open_tensors", "save", "shown", "weights_hash"]
+__all__ = ["LENGTH", "StoredTensor", "array_digest", "open_tensors", "save", "shown", "weights_hash", "write_whole"]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmtrace.errors import ModelError
+from llmtrace.storage.replace import refuse, write_whole
 from llmtrace.tokenizers.splitting import GPT2_SPLIT, Splitter
 from llmtrace.words import _
 
@@ -157,17 +156,12 @@ def character_json(tokenizer: CharacterTokenizer) -> dict[str, Any]:
 
 
 def write_json(data: dict[str, Any], folder: Path) -> Path:
-    """Writes tokenizer.json whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Writes tokenizer.json whole or not at all; ModelError says why it can't be."""
     path = folder / "tokenizer.json"
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".tokenizer.json.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, ensure_ascii=False, indent=2)
-            file.write("\n")
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+        content = json.dumps(data, ensure_ascii=False, indent=2).encode() + b"\n"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:  # ValueError: half a character in a token
+        refuse(path, error, ModelError)
+    write_whole(path, [content])
     return path

@@ -6,13 +6,11 @@ through a memory map; what is read is checked against its SHA-256, 1 MiB at a ti
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 import math
-import os
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,8 @@ import numpy as np
 
 from llmtrace.errors import ModelError, TraceFileError
 from llmtrace.ops.op import Array
-from llmtrace.storage import LENGTH, StoredTensor, open_tensors, shown
+from llmtrace.storage import LENGTH, StoredTensor, open_tensors, shown, write_whole
+from llmtrace.storage.files import parse_json, reason
 from llmtrace.words import _
 
 VERSION = 1
@@ -68,58 +67,11 @@ def write(path: Path, arrays: Mapping[str, Array], content: Mapping[str, Any]) -
             yield from pieces(array)
         yield seal
 
-    write_whole(path, parts())
+    write_whole(path, parts(), TraceFileError)
 
 
-def write_whole(path: Path, parts: Iterable[bytes | memoryview]) -> None:
-    """Writes a file under a temporary name beside its place, syncs it, and renames it; what fails leaves nothing behind."""
-    temporary = ""
-    try:
-        remove_leftovers(path)
-        handle, temporary = tempfile.mkstemp(
-            prefix=f".{path.name[:100]}.{os.getpid()}.", suffix=".part", dir=path.parent
-        )
-        with os.fdopen(handle, "wb") as file:
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)  # as an ordinary new file; mkstemp makes private ones
-        os.replace(temporary, path)
-    except BaseException as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            why = error.strerror or str(error)
-            raise TraceFileError(_("{path} can't be written: {why}").format(path=shown(path), why=why)) from error
-        raise
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)  # the new name, too, survives a power cut
-    except OSError:
-        pass  # some file systems can't sync a directory; the file itself is safe
-    finally:
-        os.close(directory)
-
-
-def remove_leftovers(path: Path) -> None:
-    """Removes what a writer of this very file left behind when it was killed."""
-    for leftover in path.parent.glob(f".{glob.escape(path.name[:100])}.*.part"):
-        writer = leftover.name.split(".")[-3]
-        if writer.isdigit() and not _alive(int(writer)):
-            leftover.unlink(missing_ok=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        pass
-    return True
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
 class TraceFile:
@@ -129,27 +81,68 @@ class TraceFile:
         self.path = path
         try:
             self._tensors, metadata = open_tensors(path)
+            if "llmtrace" not in metadata:
+                raise TraceFileError(_("{path} is a safetensors file, but not a trace").format(path=shown(path)))
+            self._check_seal()
         except ModelError as error:  # what reading any safetensors file raises
             raise TraceFileError(str(error)) from error
-        if "llmtrace" not in metadata:
-            raise TraceFileError(_("{path} is a safetensors file, but not a trace").format(path=shown(path)))
-        self._check_seal()
-        self.content: dict[str, Any] = json.loads(metadata["llmtrace"])
-        if self.content.get("version") != VERSION:
-            found = shown(self.content.get("version"))
+        except OSError as error:
+            raise TraceFileError(
+                _("{path} can't be read: {why}").format(path=shown(path), why=reason(error))
+            ) from error
+        self.content = self._content(metadata["llmtrace"])
+        self._digests = self._all_digests()
+        self._checked: dict[str, set[int]] = {}
+
+    def _content(self, note: str) -> dict[str, Any]:
+        """What the file says of itself, of a version that is known."""
+        try:
+            content = parse_json(note.encode())
+        except ValueError as error:
+            raise self.wrong(_("it is not valid JSON: {why}").format(why=shown(error))) from error
+        version = content.get("version") if isinstance(content, dict) else None
+        if type(version) is not int:
+            raise self.wrong(_("it has no version"))
+        if version != VERSION:
             raise TraceFileError(
                 _("{path} has version {found} of the trace format; this llmtrace reads version {known}").format(
-                    path=shown(path), found=found, known=VERSION
+                    path=shown(self.path),
+                    found=shown(hex(version) if version.bit_length() > 64 else version),
+                    known=VERSION,
                 )
             )
-        self._checked: dict[str, set[int]] = {}
+        return content
+
+    def _all_digests(self) -> dict[str, list[str]]:
+        """The SHA-256 of every piece of every tensor, as many as there must be."""
+        digests = self.content.get("sha256")
+        if not isinstance(digests, dict) or set(digests) != set(self.names()):
+            raise self.wrong(_("sha256 does not name the tensors that are there"))
+        for name in self.names():
+            stored, found = self._tensors[name], digests[name]
+            if stored.dtype not in DTYPES:
+                raise self.wrong(
+                    _("{name} is {dtype}, not one of {known}").format(
+                        name=shown(name), dtype=shown(stored.dtype), known=", ".join(DTYPES)
+                    )
+                )
+            count = math.ceil(stored.data.size / PIECE)
+            if not isinstance(found, list) or len(found) != count or not all(_is_digest(text) for text in found):
+                raise self.wrong(_("{name} has not the checksums that it needs").format(name=shown(name)))
+        return digests
+
+    def wrong(self, why: str) -> TraceFileError:
+        """The error that the file, though it can be read, is no trace."""
+        return TraceFileError(
+            _("{path} does not say what a trace must say: {why}").format(path=shown(self.path), why=why)
+        )
 
     def names(self) -> list[str]:
         """The names of all tensors, in the order of the file."""
-        return [name for name in self._tensors if name != SEAL]
+        return list(self._tensors)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._tensors and name != SEAL
+        return name in self._tensors
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of a tensor, without reading it."""
@@ -185,8 +178,7 @@ class TraceFile:
         if piece in checked:
             return
         data = stored.data[piece * PIECE : (piece + 1) * PIECE]
-        digests = self.content["sha256"].get(name, [])
-        if piece >= len(digests) or hashlib.sha256(data.data).hexdigest() != digests[piece]:
+        if hashlib.sha256(data.data).hexdigest() != self._digests[name][piece]:
             raise TraceFileError(
                 _("{path} is damaged: the numbers of {name} are not the ones that were written").format(
                     path=shown(self.path), name=shown(name)
@@ -195,7 +187,7 @@ class TraceFile:
         checked.add(piece)
 
     def _check_seal(self) -> None:
-        seal = self._tensors.get(SEAL)
+        seal = self._tensors.pop(SEAL, None)  # no tensor of the trace
         with self.path.open("rb") as file:
             start = file.read(LENGTH)
             head = start + file.read(int.from_bytes(start, "little"))

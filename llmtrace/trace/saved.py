@@ -76,46 +76,33 @@ def _step(record: Record) -> dict[str, Any]:
 
 
 def read(path: Path, weights_of: WeightsOf) -> Trace:
-    """The trace in a file; tensors are read when they are looked at, the model's weights when they are needed."""
+    """The trace in a file; tensors are read when they are looked at, the model's weights when they are needed.
+
+    All that the file says is checked here, so that what is read later can only be damaged, or not follow.
+    """
     file = TraceFile(path)
     try:
         return _trace(file, weights_of)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        if isinstance(error, TraceFileError):
-            raise
-        why = f"{type(error).__name__}: {shown(error)}"
-        raise TraceFileError(
-            _("{path} does not say what a trace must say: {why}").format(path=shown(path), why=why)
-        ) from error
+    except TraceFileError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise file.wrong(f"{type(error).__name__}: {shown(error)}") from error
 
 
 def _trace(file: TraceFile, weights_of: WeightsOf) -> Trace:
     content = file.content
-    model, texts = content["model"], content["vocabulary"]
-    origin = Origin(model["name"], model["reference"], model["config"], content["text"], content["tokenization"])
-    loaded: dict[str, Weight] = {}
-
-    def from_model(name: str) -> Array:
-        if not loaded:
-            found = {weight.name: weight for weight in weights_of(origin).values()}
-            if weights_hash({n: found[n] for n in content["weights"] if n in found}) != model["weights_hash"]:
-                raise TraceFileError(
-                    _(
-                        "{path} was made with other weights than those of {model}; open it with the model it was made with"
-                    ).format(path=shown(file.path), model=shown(origin.reference))
-                )
-            loaded.update(found)
-        return loaded[name].data
-
-    weights = {}
-    for name, entry in content["weights"].items():
-        fetch = (lambda n=name: file.array(WEIGHT + n)) if WEIGHT + name in file else (lambda n=name: from_model(n))
-        weights[name] = Weight(name, fetch, _axes(entry["axes"], entry["shape"]))
-    trace = Trace(weights, content["tokens"], lambda i: str(texts.get(str(int(i)), f"#{int(i)}")), origin)
-    given = {name: _axes(axes, file.shape(name)) for name, axes in content["given"].items()}
+    origin, texts = _origin(content), _texts(content["vocabulary"])
+    weights = _weights(file, origin, weights_of)
+    trace = Trace(weights, content["tokens"], lambda i: texts.get(str(int(i)), f"#{int(i)}"), origin)
+    given = {name: _axes(axes, file.shape(name)) for name, axes in _dict(content, "given").items()}
+    _check_tokens(file, given)
     records: dict[str, Record] = {}
+    if not isinstance(content["steps"], list):
+        raise TypeError(_("{what} is not a list").format(what="steps"))
     for step in content["steps"]:
         record = _record(step, file)
+        if record.name in records or record.name in given:
+            raise ValueError(_("there is already a step named {name}").format(name=shown(record.name)))
         if {*record.inputs} - {*given, *records} or {*record.weights} - {None, *weights}:
             raise ValueError(_("{name} uses what comes later, or is not there").format(name=shown(record.name)))
         records[record.name] = record
@@ -123,23 +110,121 @@ def _trace(file: TraceFile, weights_of: WeightsOf) -> Trace:
     return trace
 
 
+def _origin(content: dict[str, Any]) -> Origin:
+    model = _dict(content, "model")
+    texts = {"llmtrace": content["llmtrace"], "text": "" if content["text"] is None else content["text"]}
+    texts |= {f"model.{key}": model[key] for key in ("name", "reference", "weights_hash")}
+    for what, text in texts.items():
+        if not isinstance(text, str):
+            raise TypeError(_("{what} is not a text").format(what=what))
+    tokenization = None if content["tokenization"] is None else _dict(content, "tokenization")
+    return Origin(model["name"], model["reference"], _dict(model, "config"), content["text"], tokenization)
+
+
+def _dict(content: dict[str, Any], key: str) -> dict[str, Any]:
+    if not isinstance(content[key], dict):
+        raise TypeError(_("{what} is not an object of JSON").format(what=key))
+    found: dict[str, Any] = content[key]
+    return found
+
+
+def _texts(found: Any) -> dict[str, str]:
+    """The texts of tokens by id."""
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        raise TypeError(_("the vocabulary does not map ids to texts"))
+    return found
+
+
+def _check_tokens(file: TraceFile, given: Mapping[str, Axes]) -> None:
+    """The texts of the tokens are texts, one for each position; those that a cache held come first."""
+    tokens = file.content["tokens"]
+    batch = isinstance(tokens, list) and bool(tokens) and all(isinstance(row, list) for row in tokens)
+    rows = tokens if batch else [tokens]
+    if not all(isinstance(row, list) and all(isinstance(text, str) for text in row) for row in rows):
+        raise TypeError(_("the tokens are not texts"))
+    for name in {"tokens", "positions"} & {*given}:
+        if file.dtype(name) != "int64":
+            raise TypeError(_("{name} holds no whole numbers").format(name=name))
+    if "positions" not in given:
+        return
+    shape = file.shape("positions")
+    if not shape or 0 in shape:
+        raise ValueError(_("there are no positions"))
+    past = int(file.elements("positions", (0,) * len(shape)))
+    rows_right = len(shape) == 1 if not batch else shape[:-1] == (len(rows),)
+    if not rows_right or any(len(row) != past + shape[-1] for row in rows):
+        raise ValueError(_("there are not as many tokens as positions"))
+
+
+def _weights(file: TraceFile, origin: Origin, weights_of: WeightsOf) -> dict[str, Weight]:
+    """The weights that the steps used, fetched when they are looked at."""
+    entries = _dict(file.content, "weights")
+    loaded: dict[str, Weight] = {}
+
+    def other() -> TraceFileError:
+        return TraceFileError(
+            _(
+                "{path} was made with other weights than those of {model}; open it with the model it was made with"
+            ).format(path=shown(file.path), model=shown(origin.reference))
+        )
+
+    def from_model(name: str) -> Array:
+        if not loaded:
+            found = {weight.name: weight for weight in weights_of(origin).values()}
+            if not {*entries} <= {*found}:
+                raise other()
+            if weights_hash({n: found[n] for n in entries}) != file.content["model"]["weights_hash"]:
+                raise other()
+            loaded.update(found)
+        data = loaded[name].data
+        if [list(data.shape), data.dtype.name] != [entries[name]["shape"], entries[name]["dtype"]]:
+            raise other()
+        return data
+
+    weights = {}
+    for name, entry in entries.items():
+        stored, said = WEIGHT + name in file, (entry["shape"], entry["dtype"])
+        whole = isinstance(entry["shape"], list) and all(type(n) is int and n >= 0 for n in entry["shape"])
+        if not whole or entry["dtype"] not in {"float32", "float64"}:
+            raise ValueError(_("{name} has no shape or no dtype").format(name=shown(name)))
+        if stored and said != (list(file.shape(WEIGHT + name)), file.dtype(WEIGHT + name)):
+            raise ValueError(_("{name} has another shape or dtype than its tensor").format(name=shown(name)))
+        fetch = (lambda n=name: file.array(WEIGHT + n)) if stored else (lambda n=name: from_model(n))
+        weights[name] = Weight(name, fetch, _axes(entry["axes"], entry["shape"]))
+    return weights
+
+
 def _record(step: dict[str, Any], file: TraceFile) -> Record:
-    if step["op"] not in OPS:
-        raise ValueError(_("there is no op {name!r}").format(name=step["op"]))
+    if not isinstance(step["op"], str) or step["op"] not in OPS:
+        raise ValueError(_("there is no op {name!r}").format(name=shown(step["op"])))
+    if not isinstance(step["inputs"], list) or not isinstance(step["weights"], list):
+        raise TypeError(_("{what} is not a list").format(what="inputs, weights"))
     op, name, inputs, weights = OPS[step["op"]], step["name"], tuple(step["inputs"]), tuple(step["weights"])
     if len(inputs) != len(op.inputs) or len(weights) != len(op.weights):
         raise ValueError(_("{name} has not the inputs that {op} takes").format(name=shown(name), op=op.name))
     shape, settings = file.shape(name), step["settings"]
-    options = [p for p in signature(op.meaning).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    known, needed = {p.name for p in options}, {p.name for p in options if p.default is p.empty}
-    if not needed <= set(settings) <= known or not all(isinstance(v, int | float) for v in settings.values()):
+    options = {p.name: p for p in signature(op.meaning).parameters.values() if p.kind is p.KEYWORD_ONLY}
+    needed = {p.name for p in options.values() if p.default is p.empty}
+    if not needed <= set(settings) <= set(options) or not all(
+        _plain(value, str(options[key].annotation)) for key, value in settings.items()
+    ):
         raise ValueError(_("{name} has not the settings that {op} takes").format(name=shown(name), op=op.name))
     return Record(name, op.name, inputs, weights, settings, _axes(step["axes"], shape), shape, file.dtype(name))
 
 
+def _plain(value: Any, kind: str) -> bool:
+    """Whether a setting is of the kind that the op's signature says: a truth, a count, or a number that floats have."""
+    if kind == "float":
+        return type(value) in {int, float} and abs(value) <= float(np.finfo(np.float64).max)
+    if kind == "int":
+        return type(value) is int and 1 <= value < 1 << 31
+    return type(value).__name__ == kind
+
+
 def _axes(names: Any, shape: Sequence[int]) -> Axes:
-    """The names of axes, as many as there are and such as an address can hold."""
-    axes = tuple(names)
-    if len(axes) != len(shape) or not all(isinstance(name, str) and name.isidentifier() for name in axes):
-        raise ValueError(_("{axes} does not name {count} axes").format(axes=shown(list(axes)), count=len(shape)))
+    """The names of axes, as many as there are, all different, and such as an address can hold."""
+    axes = tuple(names) if isinstance(names, list) else ()
+    right = len(axes) == len(shape) and all(isinstance(name, str) and name.isidentifier() for name in axes)
+    if not right or len({*axes}) != len(axes):
+        raise ValueError(_("{axes} does not name {count} axes").format(axes=shown(names), count=len(shape)))
     return axes
