@@ -153,7 +153,11 @@ class Explanation:
             )
         for child in self.children:
             if not any(same_bits(child.element.values, used) for used in self._used(child.element)):
-                raise ReplayError(f"{self.address} does not lean on {child.address} as it is explained: {child.value}")
+                raise ReplayError(
+                    _("{address} does not lean on {child} as it is explained: {value}").format(
+                        address=self.address, child=child.address, value=child.value
+                    )
+                )
             child.replay()
         return self.value
 
