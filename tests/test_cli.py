@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from small_models import write_folder
 
 from llmtrace.cli import COMMANDS, main, selftest
 from llmtrace.cli.options import state_file
+from llmtrace.cli.trace import human_size
 from llmtrace.explain import Explanation
 
 ADDRESS = "block.0.attn.scores[head=2, query=4, key=1]"
@@ -125,7 +127,10 @@ def test_a_relative_folder_is_found_again(model, monkeypatch, tmp_path):
 def test_what_can_not_be_remembered_does_not_matter(model, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     (tmp_path / "file").write_text("")
-    run("trace", "CBABBC", "--model", model)
+    result = CliRunner().invoke(main, ["trace", "CBABBC", "--model", model])
+    assert result.exit_code == 0
+    assert result.stderr.startswith("Note: this prompt could not be remembered (")
+    assert result.stderr.count("\n") == 1
 
 
 def test_where_the_last_prompt_is_kept(monkeypatch):
@@ -169,6 +174,11 @@ ERRORS = [
     (["explain", "logits[0, 0", "--prompt", "A"], "no closing bracket"),
     (["explain", 'logits[0, "Z"]', "--prompt", "A"], "there is no 'Z'"),
     (["explain", "logits[0, 0]", "--prompt", "A", "--depth", "0"], "--depth"),
+    (["explain", "foo[0]", "--prompt", "A"], "nothing is named 'foo'; `llmtrace show` lists all names"),
+    (["explain", "ln_fx[0]", "--prompt", "A"], "the nearest name is ln_f\n"),
+    (["explain", "logits[9, 0]", "--prompt", "A"], "position=9 is outside logits; the only place is 0\n"),
+    (["trace", "cab"], "it knows 'ABC'; did you mean CAB?"),
+    (["explain", "logits[0]"], "trace one first. Try 'llmtrace explain --help'."),
 ]
 
 
@@ -180,11 +190,35 @@ def test_errors_are_one_line(model, arguments, message):
     assert text.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [["trce"], ["--nope"], ["trace", "A", "--model", "/nowhere"]])
+@pytest.mark.parametrize(
+    "arguments", [["trce"], ["completion"], ["completion", "csh"], ["--nope"], ["trace", "A", "--model", "/nowhere"]]
+)
 def test_wrong_names(arguments):
     text = run(*arguments, code=2)
     assert text.startswith("Error: ")
     assert text.count("\n") == 1
+
+
+def test_unknown_commands():
+    assert "there is no command 'explian'; did you mean explain? Try" in run("explian", code=2)
+    assert "the commands are trace, explain," in run("zzz", code=2)
+
+
+def test_an_error_says_which_prompt_was_run(model):
+    run("trace", "CAB", "--model", model)
+    assert "from 0 to 2; prompt: 'CAB' (traced last)" in run("explain", "logits[3, 0]", code=2)
+    assert "prompt: 'CAB'" in run("show", "logits", "--position", "9", code=2)
+    assert "prompt" not in run("explain", "lgits[3, 0]", code=2)
+
+
+def test_what_was_written(model, tmp_path):
+    file = str(tmp_path / "a.trace")
+    text = run("trace", "CAB", "--model", model, "-o", file)
+    assert re.search(r"written: .*a\.trace \(\d+ kB\)\n$", text)
+    result = CliRunner().invoke(main, ["trace", "CAB", "--model", model, "-o", file, "--json"])
+    assert result.stderr == text.splitlines()[-1] + "\n"
+    assert json.loads(result.stdout)
+    assert [human_size(n) for n in (0, 999, 1000, 2_340_000)] == ["0 B", "999 B", "1.0 kB", "2.3 MB"]
 
 
 def test_help():

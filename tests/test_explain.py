@@ -1,5 +1,6 @@
 """Explanations: they hang together, they end somewhere, and foreign rounding changes nothing of them."""
 
+import copy
 import ctypes
 import ctypes.util
 import dataclasses
@@ -12,6 +13,7 @@ from small_models import ADDRESSES, small_gpt
 from llmtrace.errors import AddressError, LlmtraceError, ReplayError
 from llmtrace.explain.address import parse
 from llmtrace.explain.arithmetic import same_bits
+from llmtrace.explain.verify import verify, verify_sample
 from llmtrace.ops import OPS
 from llmtrace.render.exact import exact_text
 
@@ -64,6 +66,29 @@ def test_a_tree_that_nobody_would_read_is_refused(trace, monkeypatch):
         trace.explain("logits", -1, 0, depth=60)
     with pytest.raises(AddressError, match="at least 1"):
         trace.explain("logits", -1, 0, depth=0)
+
+
+def test_a_depth_beyond_the_beginning():
+    trace = small_gpt().trace([1])
+    deep = trace.explain("block.0.ln_1", 0, 0, depth=10**20)
+    assert deep.to_dict() == trace.explain("block.0.ln_1", 0, 0, depth=9).to_dict()
+
+
+def test_a_sample_of_everything(trace):
+    everything = verify(trace)
+    assert verify_sample(trace, 10**20) == verify_sample(trace, everything) == everything
+    done = []
+    assert verify_sample(trace, everything - 1, progress=done.append) == everything - 1
+    assert done == [name for name in trace if trace[name].output.size]
+
+
+def test_a_sample_finds_what_is_wrong(trace):
+    """Where many numbers of a step are drawn, as where few are."""
+    wrong = copy.copy(trace)
+    wrong._arrays = dict(trace._arrays) | {"logits": trace.tensor("logits") + np.float32(1)}
+    for count in (len(trace) * 5, verify(trace) - 1):
+        with pytest.raises(ReplayError, match="logits"):
+            verify_sample(wrong, count)
 
 
 def test_foreign_rounding_changes_no_explanation(trace, rounding_up):

@@ -103,9 +103,12 @@ def test_every_step_says_what_it_is(trace):
     text = " ".join(printed(trace).split())
     for name in trace:
         assert f" {name}: " in text
-    assert "each a weighted sum of the 12 numbers in a row of block.0.ln_1, plus a bias linear_to_heads" in text
+    assert (
+        "each a weighted sum of the 12 numbers in a row of block.0.ln_1, plus a bias op: linear_to_heads; weights: "
+        in text
+    )
     assert "made like block.0.attn.q, with weights of its own" in text
-    assert "a row of ln_f linear, embed.token.weight 3 × 12" in text
+    assert "a row of ln_f op: linear; weights: embed.token.weight 3 × 12" in text
     assert text.count("Each asks a question") == 1
 
 

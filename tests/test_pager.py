@@ -71,6 +71,21 @@ def test_a_pager_gets_what_is_longer_than_the_screen(folder):
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ["explain", "logits[0, 0]", "--prompt", "CBABBC", "--depth", "3"],
+        ["show", "--prompt", "CBABBC"],
+        ["tokenize", "CAB" * 40, "--all"],
+    ],
+)
+def test_every_long_output(folder, arguments):
+    for option, paged in (([], True), (["--no-pager"], False)):
+        terminal = Terminal(*arguments, *option, "--model", folder, PAGER=SHOWN, LINES="5")
+        assert terminal.code() == 0
+        assert ("PAGED" in terminal.text) == paged
+
+
+@pytest.mark.parametrize(
     ("arguments", "environment"),
     [
         (["--no-pager"], {"PAGER": SHOWN}),

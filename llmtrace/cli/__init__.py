@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -33,6 +34,16 @@ class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_cli
             return None
         command: click.Command = import_module(f"llmtrace.cli.{cmd_name}").command
         return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The command that the first argument names; an unknown one is answered with the nearest."""
+        if args[0] in COMMANDS or args[0].startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        near = get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
+        text = _("there is no command {name}; the commands are {names}")
+        if near:
+            text = _("there is no command {name}; did you mean {near}?")
+        raise click.UsageError(text.format(name=repr(args[0]), near=", ".join(near), names=", ".join(COMMANDS)), ctx)
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs a command and ends the process: 0 done, 1 a check failed, 2 wrong usage, 130 interrupted."""
@@ -69,9 +80,12 @@ def _fail(error: click.ClickException | LlmtraceError) -> None:
     from llmtrace.render.inert import inert
 
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+    if isinstance(error, click.MissingParameter):
+        message = " ".join(message.split())  # click lists choices in lines of their own
     line = _("Error: {message}").format(message=inert(message.rstrip()))
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        line += " " + _("Try '{command} --help'.").format(command=error.ctx.command_path)
+        line += ("" if line.endswith((".", "?", "!", "…", "。", "？")) else ".") + " "
+        line += _("Try '{command} --help'.").format(command=error.ctx.command_path)
     print(line, file=sys.stderr)
     sys.exit(2)
 

@@ -90,6 +90,12 @@ def option(*names: str, **settings: Any) -> Callable[[Callable[..., Any]], Calla
     return click.option(*names, cls=Option, **settings)
 
 
+def no_pager_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--no-pager`, for commands whose output may be longer than the screen."""
+    text = N_("Print everything at once, also if it is longer than the screen.")
+    return option("--no-pager", is_flag=True, help=text)(function)
+
+
 def language_option() -> Option:
     """`--lang`, which is read before everything else."""
 

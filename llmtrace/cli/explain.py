@@ -6,9 +6,10 @@ import sys
 
 import click
 
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import new_command, no_pager_option, option
 from llmtrace.cli.completion import steps
 from llmtrace.cli.options import json_option, last_traced, load, model_option, print_json, read_prompt
+from llmtrace.errors import AddressError
 from llmtrace.words import N_, _
 
 
@@ -21,6 +22,7 @@ from llmtrace.words import N_, _
 )
 @option("--all", "every", is_flag=True, help=N_("Show every term of every sum."))
 @option("--exact", is_flag=True, help=N_("Print every number at full precision, to be read and added again."))
+@no_pager_option
 @option("--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds."))
 @json_option
 def command(address: str, prompt: str | None, model: str | None, depth: int, as_json: bool, **look: bool) -> None:
@@ -40,9 +42,17 @@ def command(address: str, prompt: str | None, model: str | None, depth: int, as_
         note = True
     else:
         prompt, note = read_prompt(prompt), False
-    explanation = load(model).trace(prompt).explain(address, depth=depth)
+    said = _("prompt: {prompt} (traced last)").format(prompt=repr(prompt))
+    trace = load(model).trace(prompt)
+    try:
+        explanation = trace.explain(address, depth=depth)
+    except AddressError as error:
+        if note and address.partition("[")[0].strip() in trace.names():  # which places there are depends on the prompt
+            raise AddressError(f"{error}; {said}") from None
+        raise
     from rich.console import Group
 
+    from llmtrace.cli.pager import print_paged
     from llmtrace.render import renderable, terminal
     from llmtrace.render.exact import exact_text
     from llmtrace.render.inert import to_ascii
@@ -51,7 +61,6 @@ def command(address: str, prompt: str | None, model: str | None, depth: int, as_
 
     console, exact = terminal(), look["exact"]
     only_ascii = look["only_ascii"] or console.options.ascii_only
-    said = _("prompt: {prompt} (traced last)").format(prompt=repr(prompt))
     if note and (as_json or exact):
         click.echo(said, err=True)  # the output itself is for other programs
     if as_json:
@@ -63,5 +72,5 @@ def command(address: str, prompt: str | None, model: str | None, depth: int, as_
         shown = renderable(explanation, every=look["every"])
         if note:
             shown = Group(Page(console.width, only_ascii).line((said, QUIET)), "", shown)
-        console.print(InAscii(shown) if only_ascii else shown)
+        print_paged(console, InAscii(shown) if only_ascii else shown, not look["no_pager"])
     sys.stdout.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
@@ -69,20 +68,25 @@ def state_file() -> Path:
     return folder / "llmtrace" / "last.json"
 
 
-def remember(prompt: str, model: str | None, steps: Iterable[str] = ()) -> None:
+def remember(prompt: str, model: str | None, steps: Iterable[str] = ()) -> str:
     """Notes what was traced, for `llmtrace explain` and for shells that complete the names of its steps.
 
-    Whether that works is not important enough to complain.
+    If that does not work, returns why: it is not important enough to fail.
     """
     from llmtrace.loading import bundled
     from llmtrace.storage.replace import PRIVATE, write_whole
 
-    with contextlib.suppress(LlmtraceError, OSError, RuntimeError):
+    try:
         folder = model is not None and model not in bundled()
         note = {"prompt": prompt, "model": str(Path(str(model)).absolute()) if folder else model, "steps": list(steps)}
         path = state_file()
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, [json.dumps(note).encode()], mode=PRIVATE)
+    except OSError as error:
+        return error.strerror or str(error)
+    except (LlmtraceError, RuntimeError) as error:
+        return str(error)
+    return ""
 
 
 def last_traced() -> tuple[str, str | None]:

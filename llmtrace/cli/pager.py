@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import sys
 from rich.console import Console, ConsoleRenderable
 from rich.pager import Pager
 from rich.segment import Segments
+
+from llmtrace.words import _
 
 NO_PAGER = {"dumb", "emacs"}
 """Terminals (TERM) that can't move the cursor, as a pager must."""
@@ -34,9 +37,15 @@ def shows_colours(command: str) -> bool:
     return "R" in options or "-r" in options.split()
 
 
-def print_paged(console: Console, shown: ConsoleRenderable) -> None:
+def less_options() -> str:
+    """What `less` is told where the user has told it nothing (LESS): to pass colours on, and a prompt that says what to press."""
+    prompt = _("space: next page · b: back · q: quit")
+    return "-R -P" + re.sub(r"([?:.%\\])", r"\\\1", prompt)  # characters with a meaning in less's prompts
+
+
+def print_paged(console: Console, shown: ConsoleRenderable, paged: bool = True) -> None:
     """Prints a renderable: through the pager if there is one and the screen is too low, else as always."""
-    command = pager_command() if console.is_terminal else ""
+    command = pager_command() if paged and console.is_terminal else ""
     if not command:
         console.print(shown)
         return
@@ -55,7 +64,7 @@ class _Command(Pager):
         self.command = command
 
     def show(self, content: str) -> None:
-        environment = {"LESS": "-R", "LESSCHARSET": "utf-8", **os.environ}
+        environment = {"LESS": less_options(), "LESSCHARSET": "utf-8", **os.environ}
         with subprocess.Popen(
             self.command,
             shell=True,

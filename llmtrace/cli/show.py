@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import new_command, no_pager_option, option
 from llmtrace.cli.completion import files_and_steps, steps
 from llmtrace.cli.options import json_option, last_traced, load, model_option, print_json, read_prompt
+from llmtrace.errors import AddressError
 from llmtrace.words import N_, _
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     help=N_("The place in the text, from 0 (-1: the last), for residual and logits."),
 )
 @option("--all", "every", is_flag=True, help=N_("Show every block, and more rows of a long text."))
+@no_pager_option
 @option("--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds."))
 @json_option
 def command(first: str | None, second: str | None, **options: Any) -> None:
@@ -52,6 +54,7 @@ def command(first: str | None, second: str | None, **options: Any) -> None:
     trace, note = opened(file, options["prompt"], options["model"])
     from rich.console import Group
 
+    from llmtrace.cli.pager import print_paged
     from llmtrace.render import terminal
     from llmtrace.render.inert import inert
     from llmtrace.render.look import look
@@ -59,7 +62,12 @@ def command(first: str | None, second: str | None, **options: Any) -> None:
     from llmtrace.render.page import QUIET, Page
 
     chosen = {key: options[key] for key in ("head", "neuron", "position", "every")}
-    view = look(trace, name, **chosen)
+    try:
+        view = look(trace, name, **chosen)
+    except AddressError as error:
+        if note and chosen["position"] is not None:  # which positions there are depends on the prompt
+            raise AddressError(f"{error}; {note}") from None
+        raise
     if options["as_json"]:
         if note:
             click.echo(inert(note), err=True)  # the output itself is for other programs
@@ -69,7 +77,7 @@ def command(first: str | None, second: str | None, **options: Any) -> None:
     only_ascii = options["only_ascii"] or console.options.ascii_only
     page = Page(console.width, only_ascii)
     shown = Group(page.line((note, QUIET)), "", view) if note else view
-    console.print(InAscii(shown) if only_ascii else shown)
+    print_paged(console, InAscii(shown) if only_ascii else shown, not options["no_pager"])
     sys.stdout.flush()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import new_command, no_pager_option, option
 from llmtrace.cli.options import json_option, model_option, print_json, read_prompt
 from llmtrace.words import N_
 
@@ -14,8 +14,9 @@ from llmtrace.words import N_
 @model_option
 @option("--special", is_flag=True, help=N_("Read special tokens such as <|endoftext|> as such, not as plain text."))
 @option("--all", "every", is_flag=True, help=N_("Show every piece and every merge."))
+@no_pager_option
 @json_option
-def command(text: str, model: str | None, special: bool, every: bool, as_json: bool) -> None:
+def command(text: str, model: str | None, special: bool, every: bool, no_pager: bool, as_json: bool) -> None:
     """Show how TEXT becomes tokens: the pieces it is cut into, each merge with its rank, and the ids.
 
     MODEL may also be a folder that holds only a tokenizer. TEXT is any text; - reads it from standard input.
@@ -25,6 +26,7 @@ def command(text: str, model: str | None, special: bool, every: bool, as_json: b
       llmtrace tokenize FADBEC
       llmtrace tokenize FADBEC --json
     """  # noqa: D301 - \b keeps click from filling the lines
+    from llmtrace.cli.pager import print_paged
     from llmtrace.loading import DEFAULT, load_tokenizer
     from llmtrace.render import terminal
     from llmtrace.render.tokenization import view
@@ -33,4 +35,4 @@ def command(text: str, model: str | None, special: bool, every: bool, as_json: b
     if as_json:
         print_json(view(tokenization).to_dict())
         return
-    terminal().print(view(tokenization, every=every))
+    print_paged(terminal(), view(tokenization, every=every), not no_pager)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import new_command, no_pager_option, option
 from llmtrace.cli.options import FileName, json_option, load, model_option, print_json, read_prompt, remember
 from llmtrace.words import N_, _
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 @option("--all", "every", is_flag=True, help=N_("Show every block in detail, with an example for every step."))
 @option("-o", "--output", type=FileName(), metavar="FILE", help=N_("Also write the trace to FILE."))
 @option("--with-weights", is_flag=True, help=N_("Write the weights into FILE too, so that it needs no model."))
-@option("--no-pager", is_flag=True, help=N_("Print everything at once, also if it is longer than the screen."))
+@no_pager_option
 @option("--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds."))
 @json_option
 def command(prompt: str, model: str | None, output: str | None, with_weights: bool, as_json: bool, **view: Any) -> None:
@@ -51,20 +52,33 @@ def command(prompt: str, model: str | None, output: str | None, with_weights: bo
     trace = load(model).trace(prompt)
     from llmtrace.cli.pager import print_paged
     from llmtrace.render import renderable, terminal
+    from llmtrace.render.inert import inert
     from llmtrace.render.notebook import InAscii
 
     paged, only_ascii = not view.pop("no_pager"), view.pop("only_ascii")
     shown = renderable(trace, **view)  # wrong numbers are refused before anything is written
-    remember(prompt, model, trace)
+    forgotten = remember(prompt, model, trace)
     if output is not None:
         trace.save(output, with_weights)
     if as_json:
         print_json(as_data(trace, prompt))
-        return
-    console = terminal()
-    shown = InAscii(shown) if only_ascii else shown
-    print_paged(console, shown) if paged else console.print(shown)
+    else:
+        print_paged(terminal(), InAscii(shown) if only_ascii else shown, paged)
     sys.stdout.flush()
+    if output is not None:
+        said = _("written: {file} ({size})").format(file=output, size=human_size(os.path.getsize(output)))
+        click.echo(inert(said), err=as_json)  # with --json, the output itself is for other programs
+    if forgotten:
+        said = _("Note: this prompt could not be remembered ({why}); give --prompt to explain and show")
+        click.echo(inert(said.format(why=forgotten)), err=True)
+
+
+def human_size(size: int) -> str:
+    """Such as 95 kB."""
+    number, units = float(size), ["B", "kB", "MB", "GB", "TB"]
+    while number >= 999.5 and len(units) > 1:
+        number, units = number / 1000, units[1:]
+    return f"{number:.{1 if number < 9.95 and units[0] != 'B' else 0}f} {units[0]}"
 
 
 def as_data(trace: Trace, prompt: str) -> dict[str, Any]:

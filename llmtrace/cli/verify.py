@@ -35,11 +35,13 @@ def command(file: str, model: str | None, sample: int | None, seed: int, as_json
       llmtrace verify sorted.trace
       llmtrace verify sorted.trace --sample 100
     """  # noqa: D301 - \b keeps click from filling the lines
-    from llmtrace.explain.verify import verify, verify_sample
+    from llmtrace.explain.verify import recorded_numbers, verify, verify_sample
     from llmtrace.loading import open_trace
 
     trace = open_trace(file, model)
-    with _progress(len(trace) if sample is None else sample) as progress:
+    if sample is not None and sample >= recorded_numbers(trace):
+        sample = None  # all of them
+    with _progress(len(trace)) as progress:
         count = verify(trace, progress) if sample is None else verify_sample(trace, sample, seed, progress)
     if as_json:
         print_json({"file": file, "right": True, "numbers": count})

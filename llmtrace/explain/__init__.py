@@ -38,7 +38,9 @@ def explain_element(trace: Trace, name: str, place: tuple[int, ...], depth: int 
     root = explain_alone(trace, name, place)
     found, leaves = {root.address: root}, [root]
     leans: dict[str, list[str]] = {}
-    for level in range(2, depth + 1):
+    level = 1
+    while leaves and level < depth:
+        level += 1
         below: list[Explanation] = []
         for parent in leaves:
             new = {e.address(): e for e in parent.leans_on(count) if e.tensor in trace and e.address() not in found}
@@ -53,12 +55,10 @@ def explain_element(trace: Trace, name: str, place: tuple[int, ...], depth: int 
                     ).format(depth=depth, limit=LARGEST_TREE, level=level - 1)
                 )
         leaves = below
-
-    def grown(address: str) -> Explanation:
-        children = tuple(grown(child) for child in leans.get(address, ()))
-        return replace(found[address], children=children) if children else found[address]
-
-    return grown(root.address)
+    for address in reversed(found):  # children come after their parents: no recursion, however deep the tree is
+        if children := tuple(found[child] for child in leans.get(address, ())):
+            found[address] = replace(found[address], children=children)
+    return found[root.address]
 
 
 def explain_alone(trace: Trace, name: str, place: tuple[int, ...]) -> Explanation:

@@ -133,19 +133,26 @@ def _place(trace: Labelled, name: str, axis: str, size: int, entry: int | str, b
                 )
             )
         raise AddressError(
-            _("there is no {entry!r} along the axis {axis!r} of {name}; give a number from 0 to {last}").format(
-                entry=entry, axis=axis, name=name, last=size - 1
+            _("there is no {entry!r} along the axis {axis!r} of {name}; {places}").format(
+                entry=entry, axis=axis, name=name, places=_places(size)
             )
         )
     if not isinstance(entry, int) and not hasattr(entry, "__index__"):
         raise AddressError(_("{axis} must be a whole number or a token, not {entry!r}").format(axis=axis, entry=entry))
     if not -size <= entry < size:
         raise AddressError(
-            _("{axis}={entry} is outside {name}: {axis} goes from 0 to {last}").format(
-                axis=axis, entry=entry, name=name, last=size - 1
+            _("{axis}={entry} is outside {name}; {places}").format(
+                axis=axis, entry=entry, name=name, places=_places(size)
             )
         )
     return int(entry) % size
+
+
+def _places(size: int) -> str:
+    """Which numbers an axis takes."""
+    if size == 1:
+        return _("the only place is 0")
+    return _("give a number from 0 to {last}").format(last=size - 1) if size else _("it has no places")
 
 
 def explain_target(

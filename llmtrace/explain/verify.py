@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -18,45 +19,64 @@ from llmtrace.trace import Step, Trace
 from llmtrace.words import _
 
 Progress = Callable[[str], None]
+FEW = 8
+"""So many numbers of a step are explained one by one in any case."""
+QUICK = 50_000
+"""So many numbers of a step are computed, about, in the time of one explanation."""
 
 
 def verify(trace: Trace, progress: Progress = lambda name: None) -> int:
     """Does every step again and returns how many numbers were compared; ReplayError names the first that does not follow."""
     verify_tokens(trace)
-    compared = 0
     for step in trace.steps:
         progress(step.name)
-        again, recorded = done_again(trace, step), step.output
-        if again.shape != recorded.shape or again.dtype != recorded.dtype:
-            raise ReplayError(
-                _(
-                    "{name} is recorded as {dtype} of shape {shape}, but its inputs give {dtype2} of shape {shape2}"
-                ).format(
-                    name=step.name, dtype=recorded.dtype, shape=recorded.shape, dtype2=again.dtype, shape2=again.shape
-                )
+        verify_step(trace, step)
+    return recorded_numbers(trace)
+
+
+def verify_step(trace: Trace, step: Step) -> None:
+    """Does one step again; ReplayError names its first number that does not follow."""
+    again, recorded = done_again(trace, step), step.output
+    if again.shape != recorded.shape or again.dtype != recorded.dtype:
+        raise ReplayError(
+            _("{name} is recorded as {dtype} of shape {shape}, but its inputs give {dtype2} of shape {shape2}").format(
+                name=step.name, dtype=recorded.dtype, shape=recorded.shape, dtype2=again.dtype, shape2=again.shape
             )
-        if not same_bits(again, recorded):
-            place = next(i for i in np.ndindex(recorded.shape) if not same_bits(again[i], recorded[i]))
-            address = Elements(step.name, step.axes, place, recorded[place]).address()
-            raise ReplayError(
-                _("{address} is recorded as {recorded}, but its inputs give {again}").format(
-                    address=address, recorded=recorded[place], again=again[place]
-                )
+        )
+    if not same_bits(again, recorded):
+        place = next(i for i in np.ndindex(recorded.shape) if not same_bits(again[i], recorded[i]))
+        address = Elements(step.name, step.axes, place, recorded[place]).address()
+        raise ReplayError(
+            _("{address} is recorded as {recorded}, but its inputs give {again}").format(
+                address=address, recorded=recorded[place], again=again[place]
             )
-        compared += recorded.size
-    return compared
+        )
+
+
+def recorded_numbers(trace: Trace) -> int:
+    """How many numbers the steps of a trace have recorded."""
+    return sum(math.prod(trace.shape(name)) for name in trace)
 
 
 def verify_sample(trace: Trace, count: int, seed: int = 0, progress: Progress = lambda name: None) -> int:
-    """The same for `count` numbers drawn at random, each by its explanation; returns how many were compared."""
+    """The same for `count` numbers drawn at random, or for all if there are no more; returns how many were compared.
+
+    Each is checked by its explanation; a step of which many were drawn is done again as a whole, which is quicker.
+    """
+    if count >= recorded_numbers(trace):
+        return verify(trace, progress)
     verify_tokens(trace)
-    names = [name for name in trace if np.prod(trace.shape(name))]
+    names = [name for name in trace if math.prod(trace.shape(name))]
     rng = np.random.default_rng(seed)
-    for _unused in range(count):
-        name = names[int(rng.integers(len(names)))]
-        place = tuple(int(rng.integers(size)) for size in trace.shape(name))
+    drawn = rng.multinomial(count, np.full(len(names), 1 / len(names)))
+    for name, times in zip(names, drawn.tolist(), strict=True):
         progress(name)
-        explain_element(trace, name, place)  # replays, and raises where a bit differs
+        if times > FEW and times * QUICK >= math.prod(trace.shape(name)):
+            verify_step(trace, trace[name])
+            continue
+        for _unused in range(times):
+            place = tuple(int(rng.integers(size)) for size in trace.shape(name))
+            explain_element(trace, name, place)  # replays, and raises where a bit differs
     return count
 
 

@@ -39,8 +39,8 @@ def explain(w: Working) -> None:
 def explain_row(w: Working, row: Operand, own: Operand) -> None:
     """The share of `own` among the numbers of `row`."""
     m = w.maximum("maximum", row)
-    total = w.sum("sum of exponentials", w.exp("exponential", w.subtract("below maximum", row, m)))
-    share = w.exp("own exponential", w.subtract("own, below maximum", own, m))
+    total = w.sum("sum of exponentials", w.exp("exponential", w.subtract("shifted", row, m)))
+    share = w.exp("own exponential", w.subtract("own shifted", own, m))
     w.divide("out", share, total)
 
 

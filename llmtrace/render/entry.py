@@ -58,7 +58,7 @@ HOW = {
     "causal_softmax": N_(
         "e to the power of each number of {a}, divided by the sum of these; later tokens do not count, and get 0"
     ),
-    "embedding": N_("rows of a learned table: {a} says which"),
+    "embedding": N_("rows of a learned table; {a} says which row"),
     "gelu_erf": N_("the numbers of {a}, bent: negative ones to nearly 0, large ones stay (GELU)"),
     "gelu_tanh": N_("the numbers of {a}, bent: negative ones to nearly 0, large ones stay (GELU)"),
     "layer_norm": N_("the rows of {a}, moved to mean 0 and spread 1, then times a gain, plus a bias"),
@@ -67,6 +67,10 @@ HOW = {
     "linear_to_heads": N_("each a weighted sum of the {n} numbers in a row of {a}"),
     "relu": N_("the numbers of {a}, but 0 for negative ones"),
     "softmax": N_("e to the power of each number of {a}, divided by the sum of these"),
+}
+TABLES = {
+    "tokens": N_("rows of a learned table; the token's number says which row"),
+    "positions": N_("rows of a learned table; the token's place says which row"),
 }
 BIAS = N_("plus a bias")
 CELL, LABEL = 10, 8
@@ -90,18 +94,20 @@ def how(step: Step) -> str:
     shape = source.shape(record.inputs[0])
     count = shape[-1] * (shape[-3] if step.op == "linear_from_heads" else 1) if shape else 1
     names = dict(zip("ab", record.inputs, strict=False))
-    text = _(HOW[step.op]).format(n=f"{count:,}", **names)
+    made = TABLES.get(record.inputs[0], HOW[step.op]) if step.op == "embedding" else HOW[step.op]
+    text = _(made).format(n=f"{count:,}", **names)
     biased = step.op.startswith("linear") and any(name.endswith(".bias") for name in step.weights)
     return f"{text}, {_(BIAS)}" if biased else text
 
 
 def formal(step: Step) -> str:
-    """The op with its weights and their sizes, for those who know them: `linear_to_heads, weight 48 × 48, bias 48`."""
+    """The op, its weights and their sizes, for those who know them: `op: linear_to_heads; weights: weight 48 × 48, bias 48`."""
     weights = []
     for name in step.weights:
         size = " × ".join(f"{size:,}" for size in source_of(step).shape(name))
         weights.append(f"{name.removeprefix(step.name + '.')} {size}")
-    return ", ".join([step.op, *weights])
+    text = _("op: {op}").format(op=step.op)
+    return text + "; " + _("weights: {weights}").format(weights=", ".join(weights)) if weights else text
 
 
 def entry(step: Step, place: Spot, page: Page, before: list[Step]) -> Iterator[ConsoleRenderable]:
@@ -110,7 +116,8 @@ def entry(step: Step, place: Spot, page: Page, before: list[Step]) -> Iterator[C
     like, size = next(alike, None), sizes(step.record.shape, step.axes)
     made = how(step) if like is None else _("made like {name}, with weights of its own").format(name=like.name)
     yield title(step, page)
-    yield page.line(f"{size}, {made}", (f"   {formal(step)}", QUIET), indent=4, hang=0)
+    yield page.line(f"{size}, {made}", indent=4, hang=0)
+    yield page.line((formal(step), QUIET), indent=4, hang=2)
     yield from numbers(step, place, page)
 
 

@@ -9,16 +9,22 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 
 from llmtrace.explain import Elements, Explanation, Line, Result
-from llmtrace.render.lines import line_views
+from llmtrace.render.lines import folds, line_views
 from llmtrace.render.names import Names, line_name, row_address
 from llmtrace.render.numbers import rounded
 from llmtrace.render.page import GOOD, HEADING, NAME, QUIET, VALUE, Branches, Page, Part
 from llmtrace.words import N_, _
 
 FOOTER = N_(
-    "The numbers are shown rounded. They were computed with all their digits: --exact shows those, --all every term."
+    "The numbers are shown rounded, so the last digit may differ by 1 when you add them up yourself; --exact shows all"
+    " digits."
 )
-SAME = N_("✓ same bits: all this was computed once more just now, and gave the recorded number to the last bit.")
+FOLDED = N_("--all shows every term.")
+SAME = N_(
+    "✓ same bits: all this was computed once more just now, and gave the recorded number to the last bit (the very same"
+    " number in the computer's memory)."
+)
+EXP = N_("exp(x) is e to the power x, e = 2.718…")
 
 
 def view(explanation: Explanation, *, every: bool = False, count: int = 6, ending: bool = True) -> ConsoleRenderable:
@@ -37,12 +43,13 @@ class ExplanationView:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         self.explanation.replay()
-        yield _Node(self.explanation, self.count, self.every, _Shown(), top=True)
-        if self.ending and self.explanation.lines:
+        shown = _Shown()
+        yield _Node(self.explanation, self.count, self.every, shown, top=True)
+        if self.ending and _computed(self.explanation):
             page = Page.of(options)
             yield page.text()
             yield page.line((_(SAME), QUIET))
-            yield page.line((_(FOOTER), QUIET))
+            yield page.line((f"{_(FOOTER)} {_(FOLDED)}" if shown.folded else _(FOOTER), QUIET))
 
 
 @dataclass
@@ -51,6 +58,7 @@ class _Shown:
 
     addresses: set[str] = field(default_factory=set)
     lines: dict[tuple[str, ...], str] = field(default_factory=dict)
+    folded: bool = False
 
     def new_lines(self, explanation: Explanation) -> tuple[tuple[Line, ...], list[str], str]:
         """The lines that are not worked out above, the names of the others, and where those are worked out."""
@@ -105,7 +113,19 @@ class _Node:
 
 def _head(explanation: Explanation, checked: bool) -> list[Part]:
     value: list[Part] = [(explanation.address, NAME), " = ", (rounded(explanation.value), VALUE)]
-    return [*value, (f"   {_('✓ same bits')}", GOOD)] if checked and explanation.lines else value
+    return [*value, (f"   {_('✓ same bits')}", GOOD)] if checked and _computed(explanation) else value
+
+
+def _computed(explanation: Explanation) -> bool:
+    """Whether it has more to show than a masked place, where nothing is computed."""
+    return any(line.operation != "masked" for line in explanation.lines)
+
+
+def formula(explanation: Explanation) -> str:
+    """The formula of what was done: without a bias, where the step has none."""
+    tensors = [o.tensor for line in explanation.lines for o in line.operands if isinstance(o, Elements)]
+    biased = any(tensor.rpartition(".")[2] == "bias" for tensor in tensors)
+    return explanation.formula if biased else explanation.formula.removesuffix(" + bias")
 
 
 def _own(explanation: Explanation, page: Page, shown: _Shown) -> Iterator[ConsoleRenderable]:
@@ -113,16 +133,19 @@ def _own(explanation: Explanation, page: Page, shown: _Shown) -> Iterator[Consol
         yield page.line(explanation.sentence, hang=0)
     if not explanation.lines:
         return
-    yield page.line((f"{_('formula')}: ", QUIET), (explanation.formula, "italic"))
+    yield page.line((f"{_('formula')}: ", QUIET), (formula(explanation), "italic"))
     names = Names(explanation)
     legend = names.legend()
     width = max((cell_len(page.plain(name)) for name, _address, _token in legend), default=0)
     for name, address, token in legend:
         space = " " * (width - cell_len(page.plain(name)))
         yield page.line((f"{name}{space}  {address}", QUIET), (f"   {token}" if token else "", QUIET), indent=2, hang=4)
+    if any(line.operation == "exp" for line in explanation.lines):
+        yield page.line((_(EXP), QUIET), indent=2, hang=4)
     yield page.text()
     lines, old, where = shown.new_lines(explanation)
     if old:
         known = ", ".join(line_name(name) for name in old)
         yield page.line((_("{names}: worked out above, for {address}").format(names=known, address=where), QUIET))
+    shown.folded |= folds(lines, page)
     yield from line_views(lines, names, page)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from rich.console import ConsoleRenderable
 from llmtrace.explain import Constant, Line
 from llmtrace.explain.arithmetic import OPERATIONS
 from llmtrace.render.names import Names, axis_names, line_name
-from llmtrace.render.numbers import DIGITS, column, rounded
+from llmtrace.render.numbers import DIGITS, column, gives, rounded
 from llmtrace.render.page import NAME, QUIET, VALUE, Page
 from llmtrace.render.sums import sum_view
 from llmtrace.words import _
@@ -31,6 +30,12 @@ def line_views(lines: tuple[Line, ...], names: Names, page: Page) -> list[Consol
     return [view for line in lines for view in _line_view(line, names, inner, places)]
 
 
+def folds(lines: tuple[Line, ...], page: Page) -> bool:
+    """Whether something is left out of the lines."""
+    rows = [o.values.size for line in lines for o in line.operands if o.values.ndim]
+    return not page.every and max(rows, default=0) > (page.count if len(rows) < 2 else max(1, page.count // 2))
+
+
 def _line_view(line: Line, names: Names, page: Page, places: list[int]) -> list[ConsoleRenderable]:
     if line.operation in _SUMS:
         return [page.line(*_sum_title(line, names)), *sum_view(line, names, page)]
@@ -45,8 +50,8 @@ def _title(line: Line) -> tuple[str, str]:
     return (line_name(line.name), NAME)
 
 
-def _value(line: Line, digits: int = DIGITS) -> tuple[str, str]:
-    return (rounded(line.values, digits), VALUE if line.name == "out" else "bold")
+def _value(line: Line) -> tuple[str, str]:
+    return (rounded(line.values), VALUE if line.name == "out" else "bold")
 
 
 def _scalar(line: Line, names: Names) -> list[Any]:
@@ -61,13 +66,12 @@ def _scalar(line: Line, names: Names) -> list[Any]:
         row = rounded(line.operands[0].values)
         what = _("row {row} of the table {table}").format(row=row, table=letters[1])
         return [_title(line), f" = {what} = ", _value(line)]
-    digits = _digits(line)
-    numbers = [rounded(o.values, max(digits, 6) if isinstance(o, Constant) else digits) for o in line.operands]
+    numbers, sign = _numbers(line)
     parts: list[Any] = [_title(line)]
     written = _written(line.operation, letters)
     if written != line_name(line.name):
         parts.append(f" = {written}")
-    return [*parts, f" = {_written(line.operation, numbers)} = ", _value(line, digits)]
+    return [*parts, f" = {_written(line.operation, numbers)} {sign} ", _value(line)]
 
 
 def _written(operation: str, operands: list[str], bracket: bool = True) -> str:
@@ -82,17 +86,19 @@ def _is_formula(text: str) -> bool:
     return any(f" {sign} " in text for sign in "+−×÷·")
 
 
-def _digits(line: Line) -> int:
-    """As many digits as the rounded numbers need to work out: more than usual where almost everything cancels."""
-    if line.operation not in _BINARY or not np.isfinite(line.values):
-        return DIGITS
-    compute, target = OPERATIONS[line.operation].compute, float(line.values)
-    for digits in range(DIGITS, 9):
-        shown = [np.float64(rounded(o.values, digits).replace("−", "-").replace("∞", "inf")) for o in line.operands]
-        with np.errstate(all="ignore"):
-            if math.isclose(float(compute(*shown)), target, rel_tol=4e-3):
-                return digits
-    return DIGITS
+def _numbers(line: Line) -> tuple[list[str], str]:
+    """The operands with as many digits as a calculator needs to get the result that is shown, and `=`, or else `≈`."""
+
+    def shown(digits: int) -> list[str]:
+        return [rounded(o.values, max(digits, 6) if isinstance(o, Constant) else digits) for o in line.operands]
+
+    if line.operation not in _BINARY or not all(np.isfinite(o.values) for o in (line, *line.operands)):
+        return shown(DIGITS), "="
+    full = 9 if line.values.dtype == np.float32 else 17
+    for digits in range(DIGITS, full + 1):
+        if gives(line.operation, shown(digits), rounded(line.values)):
+            return shown(digits), "="
+    return shown(full), "≈"
 
 
 def _sum_title(line: Line, names: Names) -> list[Any]:

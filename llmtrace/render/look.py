@@ -130,7 +130,7 @@ class StepLook(View):
             yield steps.view(step, every=self.every)
         else:
             yield page.line((f"{step.name}[head={self.head}]", NAME), f" = {step.op}({', '.join(step.record.inputs)})")
-            yield page.line((f"{_('formula')}: ", QUIET), (OPS[step.op].formula, "italic"))
+            yield page.line((f"{_('formula')}: ", QUIET), (steps.formula_of(step), "italic"))
             yield page.line((f"{_('came out')}: ", QUIET), (sizes(out.shape, axes), VALUE), f", {out.dtype}")
             yield page.line(summary(out), indent=2)
             if out.size:

@@ -11,10 +11,17 @@ from llmtrace.explain import Constant, Elements, Explanation, Line, Result
 from llmtrace.explain.explanation import Operand
 from llmtrace.ops import OPS
 from llmtrace.render.inert import quoted
-from llmtrace.words import _
+from llmtrace.render.numbers import rounded
+from llmtrace.words import N_, _
 
 PLACES = {"position", "query", "key", "vocabulary"}
 """The axes whose places have tokens."""
+
+_CONSTANTS = {
+    "√D": N_("{number}, how many features q and k have"),
+    "C": N_("{number}, how many numbers are added up"),
+    "ε": N_("{number}, so that nothing is divided by 0"),
+}
 
 
 class Names:
@@ -58,7 +65,16 @@ class Names:
     def legend(self) -> list[tuple[str, str, str]]:
         """Name, address and token of everything taken from tensors, each once, in the order in which it is used."""
         rows = {self.of(e): (self.of(e), row_address(e), self.token(e)) for e in self._elements() if e.values.size}
-        return list(rows.values())
+        return [*rows.values(), *self._constants()]
+
+    def _constants(self) -> Iterator[tuple[str, str, str]]:
+        """The letters of the formula that no tensor has: `D`, `C`, `ε`, with what they are."""
+        size = next((e.values.size for e in self._elements() if e.values.ndim), 0)
+        constants = (o for line in self._explanation.lines for o in line.operands if isinstance(o, Constant))
+        for text, value in {constant.text: constant.values for constant in constants}.items():
+            if text in _CONSTANTS:
+                number = f"{size:,}" if text == "√D" else rounded(value)
+                yield text.removeprefix("√"), _(_CONSTANTS[text]).format(number=number), ""
 
     def origin(self, line: Line) -> Elements | None:
         """The row of a tensor whose places the elements of a line's row stand for."""

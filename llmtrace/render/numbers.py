@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from decimal import Decimal, localcontext
+from operator import add, mul, sub
 from typing import Any
 
 import numpy as np
@@ -44,11 +46,28 @@ def _shortened(number: float, digits: int) -> str:
     exponent = _exponent(number)
     if not -5 <= exponent < 7:
         return f"{number:.{digits - 1}e}"
-    for decimals in range(max(0, digits - 1 - exponent), 10):
+    fewest = max(0, digits - 1 - exponent)
+    text = f"{number:.{fewest}f}"
+    for decimals in range(fewest, 10):
         text = f"{number:.{decimals}f}"
         if number.is_integer() or not float(text).is_integer() or abs(number) >= 10 ** (digits - 1):
             break  # but 0.99998 is not shown as 1.0000
     return text
+
+
+def gives(operation: str, operands: Sequence[str], result: str) -> bool:
+    """Whether `add`, `subtract`, `multiply` or `divide` of two shown numbers, rounded to its digits, is `result`."""
+    a, b, wanted = (Decimal(text.replace("−", "-")) for text in (*operands, result))
+    with localcontext() as context:
+        context.prec = 60
+        if operation == "divide" and not b:
+            return False
+        exact = a / b if operation == "divide" else _DECIMAL[operation](a, b)
+        unit = min(int(wanted.as_tuple().exponent), wanted.adjusted() - DIGITS + 1)
+        return abs(exact - wanted) <= Decimal((0, (5,), unit - 1)) if wanted else not exact
+
+
+_DECIMAL: dict[str, Callable[[Decimal, Decimal], Decimal]] = {"add": add, "subtract": sub, "multiply": mul}
 
 
 def column(values: Array | Sequence[Any], digits: int = DIGITS) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -29,9 +30,15 @@ GOING_ON = N_(
     " token."
 )
 LENGTHS = N_("Numbers are the lengths of rows (norms).")
+DIRECTIONS = N_(
+    "They do not add up, because the parts point in different directions, as 3"
+    " steps east and 4 steps north take you only 5 steps away."
+)
 MOST = N_("{what} of block {block} adds most.")
 MOST_BLOCKS = 12
 """Of models with more blocks than this, the first and the last ones have a line each."""
+SCREENFUL = 11
+"""With more lines than this, what is said under them is short."""
 BAR = 6
 
 
@@ -164,7 +171,7 @@ class Overview(View):
                 for number, value in zip(numbers, values, strict=True)
             ]
             columns.append(Column(title, cells, style=VALUE, rank=2 if any(v is not None for v in values) else 9))
-        return [*columns, Column(_("the row"), _sizes([stage.norm for stage in rows]), right=True, rank=3)]
+        return [*columns, Column(_("row length"), _sizes([stage.norm for stage in rows]), right=True, rank=3)]
 
     def _looks(self, look: Look | None) -> str:
         if look is None:
@@ -188,10 +195,12 @@ class Overview(View):
             for value, what in ((stage.attention, _("The attention")), (stage.mlp, _("The MLP")))
             if value is not None and np.isfinite(value)
         ]
+        short = len(found) > SCREENFUL  # no room on one screen
+        lengths = _(LENGTHS) if short else f"{_(LENGTHS)} {_(DIRECTIONS)}"
         if not changes:
-            return _(LENGTHS)
+            return lengths
         _size, block, what = max(changes, key=lambda change: change[0])
-        return f"{_(LENGTHS)} {_(MOST).format(what=what, block=block)}"
+        return f"{lengths} {_(MOST).format(what=what, block=block)}"
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data."""
@@ -223,8 +232,14 @@ class Overview(View):
 
 
 def _sizes(values: list[Any]) -> list[str]:
-    """Norms under each other; nothing where there is none."""
-    texts = iter(column([value for value in values if value is not None], 2))
+    """Norms under each other, with the same number of decimals; nothing where there is none."""
+    numbers = np.abs([float(value) for value in values if value is not None])
+    least, top = np.min(numbers[numbers > 0], initial=np.inf), np.max(numbers, initial=0.0)
+    if least >= 1e-3 and top < 1e6:
+        decimals = max(0, 1 - math.floor(math.log10(least)))
+        texts = iter([f"{number:.{decimals}f}" for number in numbers])
+    else:
+        texts = iter(column([value for value in values if value is not None], 2))
     padded = ["" if value is None else next(texts) for value in values]
     width = max(map(len, padded), default=0)
     return [text.rjust(width) for text in padded]

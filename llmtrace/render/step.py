@@ -33,9 +33,8 @@ class StepView:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         page, step = Page.of(options), self.step
-        op = OPS[step.op]
         yield page.line((step.name, NAME), f" = {step.op}({', '.join(step.record.inputs)})")
-        yield page.line((f"{_('formula')}: ", QUIET), (op.formula, "italic"))
+        yield page.line((f"{_('formula')}: ", QUIET), (formula_of(step), "italic"))
         yield from parts_view(step, page)
         if step.settings:
             yield page.line((f"{_('settings')}: ", QUIET), settings_text(step.settings))
@@ -44,6 +43,13 @@ class StepView:
         yield page.line(summary(out), indent=2)
         if out.size:
             yield from grid(out, step.axes, label_of(step), page, self.rows)
+
+
+def formula_of(step: Step) -> str:
+    """The formula of the step's op: without a bias, where the step has none."""
+    op = OPS[step.op]
+    weights = dict(zip(op.weights, step.record.weights, strict=True))
+    return op.formula if weights.get("bias") is not None else op.formula.removesuffix(" + bias")
 
 
 def parts_view(step: Step, page: Page) -> Iterator[ConsoleRenderable]:

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 from rich.cells import cell_len
 from rich.console import ConsoleRenderable
 
 from llmtrace.explain import Line
 from llmtrace.render.names import Names, axis_names
-from llmtrace.render.numbers import column
+from llmtrace.render.numbers import DIGITS, column
 from llmtrace.render.page import NAME, QUIET, TOTAL, Page
 from llmtrace.words import _
+
+FEW = 8
+"""Sums of more terms than these on the page are shown with as few digits as any."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ def sum_view(line: Line, names: Names, page: Page) -> list[ConsoleRenderable]:
     parts = list(stretches(len(terms), shown))
     single = [part.first for part in parts if not part.folded]
     before = [totals[part.first - 1] if part.first else terms.dtype.type(0) for part in parts]
-    added, after, earlier = _alike(terms[single], [totals[part.last] for part in parts], before)
+    added, after, earlier = _adding_up(parts, terms[single], [totals[part.last] for part in parts], before)
     numbers = [column(operand.values[single]) for operand in line.operands]
     if line.operation == "dot":
         numbers.append(added)
@@ -66,9 +71,26 @@ def sum_view(line: Line, names: Names, page: Page) -> list[ConsoleRenderable]:
     return table.views()
 
 
-def _alike(*columns: Any) -> Iterator[list[str]]:
+def _adding_up(parts: list[Stretch], *columns: Any) -> tuple[list[str], list[str], list[str]]:
+    """Products, totals and totals before them; with a digit or two more where the rounded ones then add up."""
+    for digits in (DIGITS, DIGITS + 1, DIGITS + 2):
+        added, after, before = _alike(digits, *columns)
+        sums = ((a, b) for part, a, b in zip(parts, before, after, strict=True) if not part.folded)
+        products = (text.strip() for text in added)
+        finite = all(np.isfinite(numbers).all() for numbers in columns) and len(added) <= FEW
+        if finite and all(_decimal(a) + _decimal(p) == _decimal(b) for (a, b), p in zip(sums, products, strict=True)):
+            return added, after, before
+    added, after, before = _alike(DIGITS, *columns)
+    return added, after, before
+
+
+def _decimal(text: str) -> Decimal:
+    return Decimal(text.strip().replace("−", "-"))
+
+
+def _alike(digits: int, *columns: Any) -> Iterator[list[str]]:
     """Columns of numbers that are added to each other, with the same number of decimals."""
-    texts = iter(column([number for numbers in columns for number in numbers]))
+    texts = iter(column([number for numbers in columns for number in numbers], digits))
     for numbers in columns:
         yield [next(texts) for _number in numbers]
 

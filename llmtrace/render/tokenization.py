@@ -12,7 +12,7 @@ from llmtrace.render.inert import quoted
 from llmtrace.render.notebook import View
 from llmtrace.render.page import NAME, QUIET, VALUE, Page
 from llmtrace.tokenizers import Piece, Tokenization
-from llmtrace.words import _
+from llmtrace.words import _, n_
 
 FEW_PIECES, FEW_MERGES = 12, 12
 
@@ -38,8 +38,11 @@ class TokenizationView(View):
         page, whole = Page.of(options), self.tokenization
         merged = any(piece.merges for piece in whole.different)
         yield page.line((quoted(whole.text, 3 * page.width), NAME))
-        counts = _("{characters} characters become {tokens} tokens, in {pieces} pieces.").format(
-            characters=len(whole.text), tokens=len(whole.ids), pieces=len(whole.order)
+        characters, tokens, pieces = len(whole.text), len(whole.ids), len(whole.order)
+        counts = _("{characters} become {tokens}, in {pieces}.").format(
+            characters=n_("{n} character", "{n} characters", characters).format(n=characters),
+            tokens=n_("{n} token", "{n} tokens", tokens).format(n=tokens),
+            pieces=n_("{n} piece", "{n} pieces", pieces).format(n=pieces),
         )
         yield page.line(counts)
         if merged:

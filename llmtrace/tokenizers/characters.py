@@ -11,6 +11,9 @@ from llmtrace.tokenizers.tokenization import Piece, Token, Tokenization
 from llmtrace.tokenizers.vocabulary import Vocabulary
 from llmtrace.words import _
 
+LONGEST_GUESS = 60
+"""A longer text is not repeated in other letters."""
+
 
 class CharacterTokenizer:
     """One token per character of a fixed alphabet. It has no special tokens."""
@@ -26,11 +29,13 @@ class CharacterTokenizer:
         for place, character in enumerate(text):
             if character not in self.vocabulary:
                 known = "".join(sorted(self.vocabulary))
-                raise PromptError(
-                    _("this model has no token for {character!r} (character {place}); it knows {known!r}").format(
-                        character=character, place=place + 1, known=known
-                    )
+                said = _("this model has no token for {character!r} (character {place}); it knows {known!r}").format(
+                    character=character, place=place + 1, known=known
                 )
+                near = [other for other in (text.upper(), text.lower()) if set(other) <= set(known)]
+                if near and len(text) <= LONGEST_GUESS:
+                    said += _("; did you mean {near}?").format(near=near[0])
+                raise PromptError(said)
         return [self.vocabulary[character] for character in text]
 
     def decode(self, ids: Iterable[int]) -> str:

@@ -16,7 +16,7 @@ from llmtrace.errors import AddressError
 from llmtrace.ops import Weight
 from llmtrace.ops.op import Array, Axes
 from llmtrace.trace.step import Record, Step
-from llmtrace.words import _
+from llmtrace.words import _, n_
 
 if TYPE_CHECKING:
     from llmtrace.trace.file import TraceFile
@@ -217,7 +217,12 @@ class Trace:
 
     @staticmethod
     def _unknown(name: str, known: list[str]) -> AddressError:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]
-        return AddressError(
-            _("nothing is named {name}; the nearest names are {near}").format(name=repr(name), near=", ".join(near))
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        if not near:
+            return AddressError(_("nothing is named {name}; `llmtrace show` lists all names").format(name=repr(name)))
+        text = n_(
+            "nothing is named {name}; the nearest name is {near}",
+            "nothing is named {name}; the nearest names are {near}",
+            len(near),
         )
+        return AddressError(text.format(name=repr(name), near=", ".join(near)))
