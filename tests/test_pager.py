@@ -141,6 +141,8 @@ def test_less(folder, colour):
         assert "probability" in terminal.text
         return
     terminal.read("adds most")
+    if "LESS" not in colour:
+        terminal.read("space: next page, b: back, q: quit")
     assert "probability" not in terminal.text
     assert "ESC[" not in terminal.text
     assert bool(re.search(r"\x1b\[1;36m", terminal.text)) == (not colour)

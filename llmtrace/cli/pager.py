@@ -39,8 +39,8 @@ def shows_colours(command: str) -> bool:
 
 def less_options() -> str:
     """What `less` is told where the user has told it nothing (LESS): to pass colours on, and a prompt that says what to press."""
-    prompt = _("space: next page · b: back · q: quit")
-    return "-R -P" + re.sub(r"([?:.%\\])", r"\\\1", prompt)  # characters with a meaning in less's prompts
+    prompt = _("space: next page, b: back, q: quit")
+    return "-R -Ps" + re.sub(r"([?:.%\\])", r"\\\1", prompt)  # characters with a meaning in less's prompts
 
 
 def print_paged(console: Console, shown: ConsoleRenderable, paged: bool = True) -> None:
