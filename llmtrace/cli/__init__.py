@@ -91,7 +91,7 @@ def _fail(error: click.ClickException | LlmtraceError) -> None:
 
 
 @rich_click.rich_config(help_config={"text_paragraph_linebreaks": "\n\n", "padding_helptext_first_line": (0, 1, 1, 0)})
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("llmtrace", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(
     __version__, "--version", message="llmtrace %(version)s", cls=Option, help=N_("Show the version and end.")
 )
