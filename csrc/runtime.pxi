@@ -151,7 +151,8 @@ cdef void *pointer(object array, int kind, int ndim, str name) except? NULL:
         raise TypeError(f"{name} must be a NumPy array, not {type(array).__name__}")
     cdef cnp.ndarray a = <cnp.ndarray> array
     if cnp.PyArray_TYPE(a) != kind or cnp.PyArray_ISBYTESWAPPED(a):
-        raise TypeError(f"{name} must be {np.dtype(cnp.PyArray_DescrFromType(kind))} in this machine's byte order, not {a.dtype!r}")
+        wanted = np.dtype(cnp.PyArray_DescrFromType(kind))
+        raise TypeError(f"{name} must be {wanted} in this machine's byte order, not {a.dtype!r}")
     if ndim >= 0 and cnp.PyArray_NDIM(a) != ndim:
         raise ValueError(f"{name} must have {ndim} axes, not shape {array.shape}")
     if not cnp.PyArray_IS_C_CONTIGUOUS(a) or not cnp.PyArray_ISALIGNED(a):
