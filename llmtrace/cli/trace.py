@@ -83,6 +83,7 @@ def human_size(size: int) -> str:
 
 def as_data(trace: Trace, prompt: str) -> dict[str, Any]:
     """The run without its big arrays: tokens, steps, and the table of the next token."""
+    from llmtrace.render.listing import step_to_dict
     from llmtrace.render.next_token import Predictions
 
     return {
@@ -92,18 +93,6 @@ def as_data(trace: Trace, prompt: str) -> dict[str, Any]:
             {"position": i, "id": int(token), "text": text}
             for i, (token, text) in enumerate(zip(trace.tensor("tokens"), trace.tokens, strict=True))
         ],
-        "steps": [
-            {
-                "name": step.name,
-                "op": step.op,
-                "inputs": list(step.record.inputs),
-                "weights": list(step.record.weights),
-                "settings": dict(step.settings),
-                "axes": list(step.axes),
-                "shape": list(step.record.shape),
-                "dtype": step.record.dtype,
-            }
-            for step in trace.steps
-        ],
+        "steps": [step_to_dict(step) for step in trace.steps],
         "next_token": Predictions(trace).to_dict()["next_token"],
     }
