@@ -13,5 +13,5 @@ static inline REAL NAME(gelu_erf_of)(REAL x)
     return ((REAL)0.5 * x) * (1 + NAME(erf_of)(x / root_two));
 }
 
-LLMTRACE_UNARY(gelu_tanh)
-LLMTRACE_UNARY(gelu_erf)
+LLMTRACE_LOOP(gelu_tanh, NAME(gelu_tanh_of)(a[i]))
+LLMTRACE_LOOP(gelu_erf, NAME(gelu_erf_of)(a[i]))

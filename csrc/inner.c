@@ -31,11 +31,15 @@
 const inner_table JOIN(inner_, LLMTRACE_ISA) = {
     .name = TEXT(LLMTRACE_ISA),
 #define K(name) name##_f32,
-    .f32 = {LLMTRACE_KERNELS(K)},
+#define E(name, inputs, settings, cost) name##_f32,
+    .f32 = {LLMTRACE_KERNELS(K) LLMTRACE_ELEMENTWISE(E)},
 #undef K
+#undef E
 #define K(name) name##_f64,
-    .f64 = {LLMTRACE_KERNELS(K)},
+#define E(name, inputs, settings, cost) name##_f64,
+    .f64 = {LLMTRACE_KERNELS(K) LLMTRACE_ELEMENTWISE(E)},
 #undef K
+#undef E
     .panel_f32 = PANEL_f32,
     .panel_f64 = PANEL_f64,
 };

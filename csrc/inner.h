@@ -12,17 +12,24 @@
 
 typedef void (*range_fn)(const void *job, ptrdiff_t begin, ptrdiff_t end);
 
-/* One line per kernel: to add one, write its header, include it in inner.c and name it here. */
+/* One line per kernel: to add one, write its header, include it in loops.h and name it here. */
 #define LLMTRACE_KERNELS(K)                                                                                            \
-    K(embedding) K(add) K(multiply) K(scale)                                                                           \
-    K(exp) K(log) K(tanh) K(erf) K(relu) K(sigmoid) K(silu) K(gelu_tanh) K(gelu_erf)                                   \
-    K(layer_norm) K(softmax) K(argmax)                                                                                 \
+    K(embedding) K(layer_norm) K(softmax) K(argmax)                                                                    \
     K(matmul) K(attention_scores) K(attention_mix)
+
+/* Kernels of one independent operation per element (elementwise.h): how many inputs and settings each has, and about how many
+ * additions it costs. `llmtrace._kernels.elementwise` calls any of them by name. */
+#define LLMTRACE_ELEMENTWISE(E)                                                                                        \
+    E(add, 2, 0, 1) E(multiply, 2, 0, 1) E(scale, 1, 1, 1) E(relu, 1, 0, 1)                                            \
+    E(exp, 1, 0, 16) E(log, 1, 0, 16) E(tanh, 1, 0, 16) E(erf, 1, 0, 16)                                               \
+    E(sigmoid, 1, 0, 16) E(silu, 1, 0, 16) E(gelu_tanh, 1, 0, 16) E(gelu_erf, 1, 0, 16)
 
 enum kernel_id {
 #define K(name) KERNEL_##name,
-    LLMTRACE_KERNELS(K)
+#define E(name, inputs, settings, cost) KERNEL_##name,
+    LLMTRACE_KERNELS(K) LLMTRACE_ELEMENTWISE(E)
 #undef K
+#undef E
     KERNEL_COUNT
 };
 
@@ -40,7 +47,9 @@ extern const inner_table inner_avx2, inner_avx512;
 
 /* ---- jobs. Pointers are to float or to double, as the kernel's type says. Sizes count elements, never bytes. ---- */
 
-typedef struct { const void *a, *b; void *out; double factor; } elementwise_job;   /* b: second operand, or unused */
+#define MOST_INPUTS 3
+#define MOST_SETTINGS 6
+typedef struct { const void *in[MOST_INPUTS]; void *out; double setting[MOST_SETTINGS]; } elementwise_job;
 
 typedef struct { const int64_t *ids; const void *table; void *out; ptrdiff_t width; } embedding_job;
 

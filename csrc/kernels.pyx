@@ -22,10 +22,9 @@ cdef extern from "inner.h":
         Py_ssize_t panel_f32
         Py_ssize_t panel_f64
     ctypedef struct elementwise_job:
-        const void *a
-        const void *b
+        const void **in_ "in"
         void *out
-        double factor
+        double *setting
     ctypedef struct embedding_job:
         const int64_t *ids
         const void *table
@@ -81,11 +80,7 @@ cdef extern from "inner.h":
         Py_ssize_t width
         Py_ssize_t value_stride
     const Py_ssize_t ROW_GROUP
-    int KERNEL_embedding, KERNEL_add, KERNEL_multiply, KERNEL_scale
-    int KERNEL_exp, KERNEL_log, KERNEL_tanh, KERNEL_erf
-    int KERNEL_relu, KERNEL_sigmoid, KERNEL_silu, KERNEL_gelu_tanh, KERNEL_gelu_erf
-    int KERNEL_layer_norm, KERNEL_softmax, KERNEL_argmax
-    int KERNEL_matmul, KERNEL_attention_scores, KERNEL_attention_mix
+    const Py_ssize_t MOST_INPUTS, MOST_SETTINGS
 
 cdef extern from "pool.h":
     int pool_run(range_fn kernel, const void *job, Py_ssize_t items, Py_ssize_t grain, int (*interrupted)() noexcept nogil) nogil
@@ -102,44 +97,23 @@ include "memory.pxi"
 
 # ---- one operation per element -------------------------------------------------------------------------------------
 
-UNARY = {
-    "exp": KERNEL_exp, "log": KERNEL_log, "tanh": KERNEL_tanh, "erf": KERNEL_erf, "relu": KERNEL_relu,
-    "sigmoid": KERNEL_sigmoid, "silu": KERNEL_silu, "gelu_tanh": KERNEL_gelu_tanh, "gelu_erf": KERNEL_gelu_erf,
-}
-BINARY = {"add": KERNEL_add, "multiply": KERNEL_multiply}
-
-
-def unary(str name, x, out):
-    """out[i] = name(x[i]), for a name in `UNARY`."""
+def elementwise(str name, tuple inputs, out, *settings):
+    """out[i] = name(inputs[0][i], inputs[1][i], …; settings), for a name in `ELEMENTWISE`; all of one shape and type. Settings
+    are rounded to that type first."""
     cdef elementwise_job job
-    cdef int kind = real_type(x, "x")
-    job.a = pointer(x, kind, -1, "x")
+    cdef int kind, k
+    wanted = ELEMENTWISE[name]
+    if (len(inputs), len(settings)) != wanted[:2]:
+        raise TypeError(f"{name} takes {wanted[0]} inputs and {wanted[1]} settings, not {len(inputs)} and {len(settings)}")
+    kind = real_type(inputs[0], "the first input")
+    for k in range(MOST_INPUTS):
+        job.in_[k] = pointer(inputs[k], kind, -1, f"input {k + 1}") if k < len(inputs) else NULL
+        if k < len(inputs):
+            same_shape(inputs[k], out, f"input {k + 1}", "out")
+    for k in range(MOST_SETTINGS):
+        job.setting[k] = settings[k] if k < len(settings) else 0
     job.out = target(out, kind, -1, "out")
-    same_shape(x, out, "x", "out")
-    run(UNARY[name], kind, &job, x.size, 4096)
-
-
-def binary(str name, a, b, out):
-    """out[i] = a[i] name b[i], for a name in `BINARY`."""
-    cdef elementwise_job job
-    cdef int kind = real_type(a, "a")
-    job.a = pointer(a, kind, -1, "a")
-    job.b = pointer(b, kind, -1, "b")
-    job.out = target(out, kind, -1, "out")
-    same_shape(a, b, "a", "b")
-    same_shape(a, out, "a", "out")
-    run(BINARY[name], kind, &job, a.size, 65536)
-
-
-def scale(x, double factor, out):
-    """out[i] = x[i] · factor, the factor rounded to x's type first."""
-    cdef elementwise_job job
-    cdef int kind = real_type(x, "x")
-    job.a = pointer(x, kind, -1, "x")
-    job.out = target(out, kind, -1, "out")
-    job.factor = factor
-    same_shape(x, out, "x", "out")
-    run(KERNEL_scale, kind, &job, x.size, 65536)
+    run(name, kind, &job, out.size, 65536 // wanted[2])
 
 
 # ---- rows ----------------------------------------------------------------------------------------------------------
@@ -158,7 +132,7 @@ def embedding(ids, table, out):
     for i in range(count):
         if not 0 <= id[i] < vocabulary:
             raise IndexError(f"id {id[i]} at place {i} is outside the table of {vocabulary} rows")
-    run(KERNEL_embedding, kind, &job, count, 64)
+    run("embedding", kind, &job, count, 64)
 
 
 def layer_norm(x, gain, bias, double epsilon, out):
@@ -174,7 +148,7 @@ def layer_norm(x, gain, bias, double epsilon, out):
     same_shape(x, out, "x", "out")
     expect_shape(gain, (job.width,), "gain")
     expect_shape(bias, (job.width,), "bias")
-    run(KERNEL_layer_norm, kind, &job, x.size // job.width if job.width else 0, grain_of(job.width * 8, 8))
+    run("layer_norm", kind, &job, x.size // job.width if job.width else 0, grain_of(job.width * 8, 8))
 
 
 def softmax(x, out, bint causal=False):
@@ -189,7 +163,7 @@ def softmax(x, out, bint causal=False):
     job.causal = causal
     if causal and job.queries > job.width:
         raise ValueError(f"x has {job.queries} queries but only {job.width} keys; every query needs its own key")
-    run(KERNEL_softmax, kind, &job, x.size // job.width if job.width else 0, grain_of(job.width * 16, 8))
+    run("softmax", kind, &job, x.size // job.width if job.width else 0, grain_of(job.width * 16, 8))
 
 
 def argmax(x, out):
@@ -202,7 +176,7 @@ def argmax(x, out):
     if job.width == 0:
         raise ValueError("x has no entries along its last axis, so none is the largest")
     expect_shape(out, x.shape[:x.ndim - 1], "out")
-    run(KERNEL_argmax, kind, &job, x.size // job.width, grain_of(job.width, 1))
+    run("argmax", kind, &job, x.size // job.width, grain_of(job.width, 1))
 
 
 # ---- attention -----------------------------------------------------------------------------------------------------
@@ -220,7 +194,7 @@ def attention_scores(q, k, out):
     enough_keys(job.queries, job.keys, "q", "k")
     expect_shape(k, q.shape[:q.ndim - 2] + (job.keys, job.width), "k")
     expect_shape(out, q.shape[:q.ndim - 2] + (job.queries, job.keys), "out")
-    run(KERNEL_attention_scores, kind, &job, heads * ((job.queries + 63) // 64), 1)
+    run("attention_scores", kind, &job, heads * ((job.queries + 63) // 64), 1)
 
 
 def attention_mix(pattern, v, out):
@@ -236,7 +210,7 @@ def attention_mix(pattern, v, out):
     enough_keys(job.queries, job.keys, "pattern", "v")
     expect_shape(v, pattern.shape[:pattern.ndim - 2] + (job.keys, job.width), "v")
     expect_shape(out, pattern.shape[:pattern.ndim - 2] + (job.queries, job.width), "out")
-    run(KERNEL_attention_mix, kind, &job, heads * ((job.queries + 63) // 64), 1)
+    run("attention_mix", kind, &job, heads * ((job.queries + 63) // 64), 1)
 
 
 cdef int enough_keys(Py_ssize_t queries, Py_ssize_t keys, str a_name, str b_name) except -1:

@@ -140,4 +140,4 @@ def matmul(x, PackedMatrix weight not None, bias, out):
     job.row_group = ((rows + blocks - 1) // blocks + 11) // 12 * 12
     blocks = (rows + job.row_group - 1) // job.row_group
     work = max(min(rows, job.row_group), 8) * panel * max(job.depth, 1)
-    run(KERNEL_matmul, weight.kind, &job, blocks * ((columns + panel - 1) // panel), (1 << 18) // work + 1)
+    run("matmul", weight.kind, &job, blocks * ((columns + panel - 1) // panel), (1 << 18) // work + 1)

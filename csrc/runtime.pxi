@@ -22,6 +22,20 @@ cdef extern from *:
 
 cdef extern from *:
     """
+    #define K(name) {#name, 0, 0, 0},
+    #define E(name, inputs, settings, cost) {#name, inputs, settings, cost},
+    static const struct { const char *name; int inputs, settings, cost; } kernel_list[] = {LLMTRACE_KERNELS(K) LLMTRACE_ELEMENTWISE(E)};
+    #undef K
+    #undef E
+    """
+    struct kernel_entry:
+        const char *name
+        int inputs, settings, cost
+    const kernel_entry *kernel_list
+    int KERNEL_COUNT
+
+cdef extern from *:
+    """
     #ifndef LLMTRACE_SOURCE_HASH
     #define LLMTRACE_SOURCE_HASH ""
     #define LLMTRACE_RECIPE ""
@@ -42,6 +56,15 @@ source_hash = LLMTRACE_SOURCE_HASH.decode()
 
 build_recipe = LLMTRACE_RECIPE.decode()
 """The same, and one of how they were compiled; setup.py looks for it in the module's file."""
+
+KERNELS = {kernel_list[i].name.decode(): i for i in range(KERNEL_COUNT)}
+"""Every kernel's place in the tables of inner.c, by name."""
+
+ELEMENTWISE = {
+    kernel_list[i].name.decode(): (kernel_list[i].inputs, kernel_list[i].settings, kernel_list[i].cost)
+    for i in range(KERNEL_COUNT) if kernel_list[i].cost
+}
+"""The kernels that `elementwise` runs: how many inputs and settings each takes, and its cost in additions."""
 
 cdef const inner_table *table
 
@@ -118,7 +141,8 @@ cdef int interrupted() noexcept nogil:
         return PyErr_CheckSignals()
 
 
-cdef int run(int kernel, int kind, const void *job, Py_ssize_t items, Py_ssize_t grain) except -1:
+cdef int run(str name, int kind, const void *job, Py_ssize_t items, Py_ssize_t grain) except -1:
+    cdef int kernel = KERNELS[name]
     cdef range_fn function = table.f64[kernel] if kind == cnp.NPY_FLOAT64 else table.f32[kernel]
     cdef int stopped
     if items <= 0:

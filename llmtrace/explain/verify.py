@@ -95,9 +95,8 @@ def verify_tokens(trace: Trace) -> None:
 
 def done_again(trace: Trace, step: Step) -> Array:
     """The output of a step, computed from its inputs and weights once more."""
-    arguments: list[Any] = [np.ascontiguousarray(trace.tensor(name)) for name in step.record.inputs]
-    for name in step.record.weights:
-        arguments.append(None if name is None else np.ascontiguousarray(trace.tensor(name)))
+    names = step.record.operands.values()
+    arguments: list[Any] = [None if name is None else np.ascontiguousarray(trace.tensor(name)) for name in names]
     try:
         return OPS[step.op].forward(*arguments, **step.settings)
     except (TypeError, ValueError, IndexError) as error:

@@ -14,7 +14,6 @@ import numpy as np
 
 from llmtrace.explain.arithmetic import compute
 from llmtrace.explain.explanation import Constant, Elements, Line, Operand, Result
-from llmtrace.ops import OPS
 from llmtrace.ops.op import Array, Axes
 from llmtrace.trace import Record
 
@@ -55,10 +54,8 @@ class Working:
     """The lines of one element's explanation, written one after the other."""
 
     def __init__(self, source: Source, step: Record, index: tuple[int, ...]) -> None:
-        op = OPS[step.op]
         self._source = source
-        self._inputs = dict(zip(op.inputs, step.inputs, strict=True))
-        self._weights = dict(zip(op.weights, step.weights, strict=True))
+        self._operands = step.operands
         self.settings: Mapping[str, Any] = step.settings
         self.shape: tuple[int, ...] = step.shape
         self.index = index
@@ -67,24 +64,24 @@ class Working:
 
     def input(self, name: str) -> Handle:
         """An input tensor, by the op's name for it."""
-        return self._handle(self._inputs[name])
+        return self._handle(name)
 
     def weight(self, name: str) -> Handle:
         """A weight, by the op's name for it."""
-        weight = self._weights[name]
-        assert weight is not None, f"this step has no {name}"
-        return self._handle(weight)
+        return self._handle(name)
 
     def has(self, name: str) -> bool:
-        """Whether this step has that weight: a bias may be absent."""
-        return self._weights[name] is not None
+        """Whether this step has that input or weight: a bias may be absent."""
+        return self._operands[name] is not None
 
     def constant(self, value: float, text: str) -> Constant:
         """A number that the formula brings in, rounded to the type of the calculation."""
         with np.errstate(all="ignore"):  # a factor beyond float32 becomes infinite, as it did when the op was done
             return Constant(text, np.asarray(value, self.real))
 
-    def _handle(self, name: str) -> Handle:
+    def _handle(self, operand: str) -> Handle:
+        name = self._operands[operand]
+        assert name is not None, f"this step has no {operand}"
         return Handle(name, self._source.axes(name), self._source.shape(name), self._source)
 
     def _line(self, operation: str, name: str, *operands: Operand) -> Result:

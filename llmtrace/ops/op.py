@@ -1,4 +1,4 @@
-"""What an operation is. Every other file here defines one, in this order: meaning, forward, explain."""
+"""What an operation is. Every other file here defines one, in this order: meaning, forward, backward, explain."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 Array = npt.NDArray[Any]
 Axes = tuple[str, ...]
@@ -38,7 +39,7 @@ class Op:
     explain: Callable[[Working], None]
     """Writes down how one element is made, one elementary operation a line."""
     inputs: Axes
-    """The names of the input tensors, in order."""
+    """The names of the input tensors, in order; those that may be absent come last."""
     weights: Axes = ()
     """The names of the model's weights, after the inputs; a missing one is passed as None."""
     shapes: Mapping[str, str] = field(default_factory=dict)
@@ -50,11 +51,17 @@ class Op:
     """The weights that `forward` also takes packed (`llmtrace._kernels.pack`). Packing copies: they may be strided."""
     apart: Axes = ()
     """The inputs whose blocks [rows, width] may lie apart in memory, as a cache with room to grow leaves them."""
+    backward: Callable[[Gradient], None] | None = None
+    """Says the gradients of the inputs and weights, as ops; None where there are none (argmax), and for gradients themselves."""
 
     @property
     def tensors(self) -> Axes:
         """The names of what `meaning` and `forward` take, in order: inputs, then weights."""
         return (*self.inputs, *self.weights)
+
+    def may_lack(self, name: str) -> bool:
+        """Whether the input or weight of this name may be absent: a bias, the start of a sum."""
+        return self.shapes[name].endswith("?")
 
 
 def expect_axes(array: Array, count: int, name: str) -> None:

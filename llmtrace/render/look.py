@@ -145,13 +145,12 @@ class StepLook(View):
         """The step, its inputs and weights with their sizes, and the numbers of its output that are shown."""
         op, source = OPS[self.step.op], steps.source_of(self.step)
         out, axes = self._part()
-        named = zip((*op.inputs, *op.weights), (*self.step.record.inputs, *self.step.record.weights), strict=True)
         data = {
             **step_to_dict(self.step),
             "formula": op.formula,
             "operands": [
                 {"letter": letter, "name": name, "axes": list(source.axes(name)), "shape": list(source.shape(name))}
-                for letter, name in named
+                for letter, name in self.step.record.operands.items()
                 if name is not None
             ],
             "head": self.head,

@@ -55,14 +55,11 @@ def formula_of(step: Step) -> str:
 def parts_view(step: Step, page: Page) -> Iterator[ConsoleRenderable]:
     """The inputs and the weights of a step, by the letters of its formula, with their sizes."""
     op, source = OPS[step.op], source_of(step)
-    for title, letters, names in (
-        (_("came in"), op.inputs, step.record.inputs),
-        (_("weights"), op.weights, step.record.weights),
-    ):
-        for letter, name in zip(letters, names, strict=True):
-            if name is not None:
-                size = sizes(source.shape(name), source.axes(name))
-                yield page.line((f"{title}: ", QUIET), f"{letter} = {name}", (f"   {size}", QUIET))
+    for letter, name in step.record.operands.items():
+        if name is not None:
+            title = _("came in") if letter in op.inputs else _("weights")
+            size = sizes(source.shape(name), source.axes(name))
+            yield page.line((f"{title}: ", QUIET), f"{letter} = {name}", (f"   {size}", QUIET))
 
 
 def source_of(step: Step) -> Any:

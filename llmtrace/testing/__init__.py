@@ -26,10 +26,11 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError('llmtrace.testing needs Hypothesis: python -m pip install "llmtrace[test]"') from error
 
-from llmtrace.testing.bounds import BOUNDS, Close, Rounding, bound
+from llmtrace.testing.bounds import BOUNDS, bound
 from llmtrace.testing.checks import CHECKS, check_bound, check_explain, check_forward, check_refusals
 from llmtrace.testing.compare import expect_same_bits, units_apart
 from llmtrace.testing.functions import check_function, hold, steady
+from llmtrace.testing.rounding import Close, Rounding
 from llmtrace.testing.sampling import Arguments
 from llmtrace.testing.strategies import arguments, arrays
 

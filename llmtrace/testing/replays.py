@@ -74,9 +74,8 @@ def traced(op: Op, arguments: Arguments) -> Trace:
     with Run(weights, trace) as run:
         inputs = []
         for name in op.inputs:
-            tensor = arguments.tensors[name]
-            assert tensor is not None
-            inputs.append(run.given(name, tensor, axis_names(tensor)))
+            if (tensor := arguments.tensors[name]) is not None:
+                inputs.append(run.given(name, tensor, axis_names(tensor)))
         run("out", op, *inputs, **arguments.settings)
     return trace
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -16,6 +16,8 @@ from llmtrace.ops.op import Array, Axes
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Trace
 from llmtrace.words import _
+
+Operand = Tensor | Weight | None
 
 
 class Cache(Protocol):
@@ -69,29 +71,45 @@ class Run:
         return Tensor(name, data, axes)
 
     def __call__(self, name: str, op: Op, *inputs: Tensor, **settings: Any) -> Tensor:
-        """Does `op` and names the result; with a trace, records the step."""
+        """Does `op` with the weights that are named like the step, and names the result; with a trace, records the step."""
         name = self._prefix + name
         weights = [self._weights.get(f"{name}.{weight}") for weight in op.weights]
         for kind, weight in zip(op.weights, weights, strict=True):
-            if weight is None and not op.shapes[kind].endswith("?"):
+            if weight is None and not op.may_lack(kind):
                 raise ModelError(_("the model has no weight {name}").format(name=f"{name}.{kind}"))
-        arguments: list[Any] = [tensor.data for tensor in inputs]
-        for kind, weight in zip(op.weights, weights, strict=True):
-            if weight is not None and kind in op.packed:
-                arguments.append(weight.packed(settings.get("transposed", False)))
+        absent = [None] * (len(op.inputs) - len(inputs))
+        return self.do(name, op, (*inputs, *absent, *weights), settings)
+
+    def do(
+        self, name: str, op: Op, operands: Sequence[Operand], settings: Mapping[str, Any], axes: Axes | None = None
+    ) -> Tensor:
+        """The same with every operand given, None for one that is absent, and with the whole name.
+
+        axes: the names of the result's axes, where they are not those that the op makes of its operands'.
+        """
+        arguments: list[Any] = []
+        for kind, operand in zip(op.tensors, operands, strict=True):
+            if kind in op.packed and isinstance(operand, Weight):
+                arguments.append(operand.packed(settings.get("transposed", False)))
             else:
-                arguments.append(None if weight is None else weight.data)
+                arguments.append(None if operand is None else operand.data)
         empty = np.empty if name in self._results else self._arena.empty
         try:
             out = op.forward(*arguments, **settings, empty=empty)
         except (ValueError, TypeError, IndexError) as error:
-            shapes = ", ".join(f"{tensor.name} {tensor.data.shape}" for tensor in inputs)
+            shapes = ", ".join(f"{o.name} {o.data.shape}" for o in operands[: len(op.inputs)] if o is not None)
             raise type(error)(f"{name} = {op.name}({shapes}): {error}") from error
         if self._trace is None:
             return Tensor(name, out, ())
-        axes = op.axes(*(t.axes for t in inputs), *(None if w is None else w.axes for w in weights))
-        names = tuple(None if weight is None else weight.name for weight in weights)
-        record = Record(name, op.name, tuple(t.name for t in inputs), names, settings, axes, out.shape, str(out.dtype))
+        if axes is None:
+            axes = op.axes(*(None if o is None else o.axes for o in operands))
+        inputs, weights = operands[: len(op.inputs)], operands[len(op.inputs) :]
+        record = Record(
+            *(name, op.name),
+            tuple(tensor.name for tensor in inputs if tensor is not None),
+            tuple(None if weight is None else weight.name for weight in weights),
+            *(settings, axes, out.shape, str(out.dtype)),
+        )
         self._trace.record(record, out)
         return Tensor(name, out, axes)
 

@@ -200,7 +200,8 @@ def _record(step: dict[str, Any], file: TraceFile) -> Record:
     if not isinstance(step["inputs"], list) or not isinstance(step["weights"], list):
         raise TypeError(_("{what} is not a list").format(what="inputs, weights"))
     op, name, inputs, weights = OPS[step["op"]], step["name"], tuple(step["inputs"]), tuple(step["weights"])
-    if len(inputs) != len(op.inputs) or len(weights) != len(op.weights):
+    least = sum(not op.may_lack(name) for name in op.inputs)
+    if not least <= len(inputs) <= len(op.inputs) or len(weights) != len(op.weights):
         raise ValueError(_("{name} has not the inputs that {op} takes").format(name=shown(name), op=op.name))
     shape, settings = file.shape(name), step["settings"]
     options = {p.name: p for p in signature(op.meaning).parameters.values() if p.kind is p.KEYWORD_ONLY}

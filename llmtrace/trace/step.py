@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from llmtrace.ops import OPS
 from llmtrace.ops.op import Array, Axes
 
 
@@ -43,6 +44,7 @@ class Record:
     """What was done, without the numbers: the part of a Step that is written into a file's header.
 
     `weights` has an entry for each weight that the op can take; None where this step had none (a linear layer without bias).
+    `inputs` may be short of the last ones that the op can take: a sum that starts at 0 has no `start`.
     """
 
     name: str
@@ -53,6 +55,13 @@ class Record:
     axes: Axes
     shape: tuple[int, ...]
     dtype: str
+
+    @property
+    def operands(self) -> dict[str, str | None]:
+        """The names of the inputs and weights, by the op's names for them; None for one that is absent."""
+        op = OPS[self.op]
+        inputs = (*self.inputs, *[None] * (len(op.inputs) - len(self.inputs)))
+        return dict(zip(op.tensors, (*inputs, *self.weights), strict=True))
 
 
 class Step:

@@ -1,0 +1,37 @@
+"""Stories of ordinary days: somebody, a friend, an animal or a thing, something that happens, and a good end."""
+
+from __future__ import annotations
+
+from llmtrace.stories.plots import PLOTS
+from llmtrace.stories.teller import Teller
+from llmtrace.stories.words import ANIMALS, COUNTED, DAYS, FRIENDS, NATURES, PETS, THINGS, plural
+
+__all__ = ["day"]
+
+WEATHERS = ("sunny", "rainy", "windy", "cold", "warm", "snowy", "foggy", "bright")
+FOODS = ("bread", "soup", "cheese", "honey", "milk", "porridge", "jam", "rice", "salad", "pudding")
+
+
+def day(t: Teller) -> str:
+    """A story of an ordinary day."""
+    thing = t.choice(THINGS)
+    p = t.hero(FRIENDS, thing)
+    q = t.friend(FRIENDS, (thing,), (p,))
+    animal, food, pet, when = t.choice(ANIMALS), t.choice(FOODS), t.choice(PETS), t.choice(DAYS)
+    counted = t.prop(COUNTED, (p, q))
+    slots = t.scene() | {
+        "p": p,
+        "q": q,
+        "thing": thing,
+        "animal": animal,
+        "animal2": t.different(ANIMALS, animal),
+        "food": food,
+        "food2": t.different(FOODS, food),
+        "pet": pet,
+        "pet2": t.different(PETS, pet),
+        "day": when,
+        "nature": t.choice(NATURES),
+        "weather": t.choice(WEATHERS),
+        "fruits": plural(counted),
+    }
+    return t.tell(t.choice(PLOTS), slots)

@@ -1,0 +1,102 @@
+"""Stories of a child who is to have something. Whether "her" or "him" is right was decided many words earlier."""
+
+from __future__ import annotations
+
+from llmtrace.stories.teller import Teller
+from llmtrace.stories.words import ACTORS, CHILDREN, FRIENDS, NATURES, THINGS, Person
+
+__all__ = ["heir"]
+
+HIM, HIS, OWN = "[{c.him}|{c.other.him}]", "[{c.his}|{c.other.his}]", "[{c.own}|{c.other.own}]"
+
+# One sentence that says it all.
+LONG = tuple(
+    line.replace("HIM", HIM).replace("OWN", OWN)
+    for line in (
+        "{p} had a secret child, a <{c.kid}>, and {p.he} had written in {p.his} will that all {p.his} belongings, "
+        "along with the {quality} {thing}, will belong to HIM.",
+        "{p} had a child, a <{c.kid}>, and {p.he} had written in {p.his} will that the {quality} {thing} "
+        "and all {p.his} gold will belong to HIM.",
+        "{p} had only one child, a <{c.kid}>, and when {p.he} was old {p.he} wrote a letter which said that the "
+        "{thing}, the house and the {place} will belong to HIM.",
+        "{p} had a secret child, a <{c.kid}>, and {p.he} told {q}, {p.his} best friend, that the {quality} {thing} "
+        "will one day be OWN.",
+        "{p} had a <{c.heir}> who lived far away, and {p.he} had promised {p.his} {q.sibling} {q} that all {p.his} "
+        "belongings, and the {quality} {thing} too, will belong to HIM.",
+        "{p} had a child, a <{c.kid}>, and although {q} wanted the {quality} {thing} for {q.self}, {p} had written in "
+        "{p.his} will that it must be given to HIM.",
+    )
+)
+
+# The same in several sentences: who the child is …
+CHILD = (
+    "{p} had a child, a <{c.kid}>.",
+    "{p} had a secret child, a <{c.kid}>.",
+    "{p} had only one child, a {nature} <{c.kid}>.",
+    "Once upon a time {p} had a child, a <{c.kid}>.",
+    "Once upon a time there was a {nature} <{c.kid}> who lived with {p} in the {place}.",
+    "Long ago {p} had one <{c.heir}> and no other children.",
+    "In a little house near the {place} {p} had a <{c.heir}>, a {nature} child.",
+    "{p} lived near the {place} with a child, a {nature} <{c.kid}>.",
+)
+# … what there is to have, and others who would like it …
+THING = (
+    "{p.He} also had a {quality} {thing}, and everybody in the {place2} wanted it.",
+    "In {p.his} house there was a {quality} {thing} that {p.he} loved very much.",
+    "{p.His} {q.sibling} {q} had given {p.him} a {quality} {thing}.",
+    "One day {p.he} found a {quality} {thing} near the {place2}.",
+    "{p.He} kept a {quality} {thing} under {p.his} bed, and only {q} knew it.",
+    "{q}, {p.his} old friend, came to see {p.him} and saw the {quality} {thing}.",
+)
+OTHERS = (
+    "",
+    "{q} often asked for it, but {p.he} never gave it to {q.him}.",
+    "{q} said that {q.he} wanted it for {q.self}.",
+    "{q} came from the {place2} with {q.his} {r.sibling} {r} to look at it.",
+    "{p} was old and tired, and {q} brought {p.him} soup every day.",
+    "{q} and {q.his} {r.heir} came every week, but {p} did not want to give it to {q.him}.",
+)
+# … and who has it in the end.
+END = tuple(
+    line.replace("HIM", HIM).replace("HIS", HIS).replace("OWN", OWN)
+    for line in (
+        "In the end {p} wrote in {p.his} will that the {thing} will belong to HIM.",
+        "{p} said that after many years the {thing} and the house will belong to HIM.",
+        "{p} had written in {p.his} will that all {p.his} belongings will belong to HIM.",
+        "But {p} loved the child most of all, and so {p.he} gave the {thing} to HIM.",
+        "One morning the child came in, and {p} put the {thing} into HIS hands.",
+        "The child was very happy and showed the {thing} to all HIS friends.",
+        "So the child took the {thing} and carried it to HIS room.",
+        "Many years later the child found the {thing} on HIS table, with a letter from {p}.",
+        "When the child was ten years old, {p} said that the {thing} was now OWN.",
+        "On the child's birthday {p} gave the {thing} to HIM.",
+    )
+)
+AFTER = (
+    "",
+    "",
+    "{c.He} was very happy.",
+    "{c.He} thanked {p} and kept the {thing} all {c.his} life.",
+    "So {c.he} had the {quality} {thing}, and {q} had to go home without it.",
+    "{c.He} smiled, and {p} was happy too.",
+    "{c.He} never gave it away, and {c.his} children have it still.",
+    "{q} was not angry, and {q.he} told {c.him} to look after it well.",
+    "Every evening {c.he} looked at the {thing} and thought of {p}.",
+)
+
+
+def mixed(t: Teller, p: Person, thing: str) -> tuple[Person, Person]:
+    """Two more people, at least one of them of the other gender than the child's, half of the time both."""
+    q = t.friend(FRIENDS, (thing,), (p,))
+    return q, t.friend(FRIENDS, (thing,), (p, q))
+
+
+def heir(t: Teller) -> str:
+    """A story of a child and of what it is to have."""
+    thing = t.choice(THINGS)
+    p = t.hero(ACTORS, thing)
+    q, r = mixed(t, p, thing)
+    slots = t.scene() | {"p": p, "q": q, "r": r, "thing": thing, "c": t.choice(CHILDREN), "nature": t.choice(NATURES)}
+    if t.chances(3):
+        return t.tell((LONG, AFTER), slots)
+    return t.tell((CHILD, THING, OTHERS, END, AFTER), slots)

@@ -1,0 +1,94 @@
+"""Stories and probes by number: story `index` of a seed is a function of the two and of nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from llmtrace.chance import Chance, derive
+from llmtrace.stories.agreement import animals
+from llmtrace.stories.counting import counting
+from llmtrace.stories.days import day
+from llmtrace.stories.giving import giving
+from llmtrace.stories.heirs import heir
+from llmtrace.stories.owners import owners
+from llmtrace.stories.rhymes import rhyme
+from llmtrace.stories.teller import ANSWER, DECIDER, Teller, plain
+
+__all__ = ["END", "KINDS", "Kind", "Probe", "probes", "stories", "story"]
+
+Kind = Literal["heir", "day", "giving", "owners", "counting", "animals", "rhyme"]
+
+WORD = re.compile(r"[\w']+")
+END = "\n\n"  # after every story; no story has it inside
+
+# Each kind of story and how many of twenty are of it.
+TOLD: dict[Kind, tuple[Callable[[Teller], str], int]] = {
+    "heir": (heir, 6),
+    "day": (day, 5),
+    "giving": (giving, 2),
+    "owners": (owners, 2),
+    "counting": (counting, 2),
+    "animals": (animals, 2),
+    "rhyme": (rhyme, 1),
+}
+KINDS: tuple[Kind, ...] = tuple(TOLD)
+LOTS = tuple(tell for tell, share in TOLD.values() for _ in range(share))
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A place in a story that training never tells, where an earlier word decides between two ways to go on.
+
+    The prompt ends before the space in front of `right` and `wrong`; `decider` is the word that decides, and `distance`
+    says how many words after it the answer stands (the next word is at distance 1).
+    """
+
+    kind: Kind
+    prompt: str
+    right: str
+    wrong: str
+    decider: str
+    distance: int
+
+
+def story(seed: int, index: int) -> str:
+    """One story, without the marker of its end."""
+    chance = Chance(derive(seed, "story") << 32 | index)
+    return plain(chance.choice(LOTS)(Teller(chance)))
+
+
+def stories(seed: int, count: int, first: int = 0) -> Iterator[str]:
+    """The stories number `first` and so on."""
+    start = derive(seed, "story") << 32
+    for index in range(first, first + count):
+        chance = Chance(start | index)
+        yield plain(chance.choice(LOTS)(Teller(chance)))
+
+
+def probes(seed: int, count: int, kind: Kind = "heir", distances: range = range(1, 100)) -> Iterator[Probe]:
+    """So many different probes of one kind, at such distances. Their stories have pairs that training keeps apart."""
+    tell, start, index, seen = TOLD[kind][0], derive(seed, "probe", kind) << 32, 0, set[str]()
+    while len(seen) < count:
+        teller = Teller(Chance(start | index), held_out=True)
+        index += 1
+        probe = asked(kind, tell(teller), teller)
+        if probe and probe.distance in distances and probe.prompt not in seen:
+            seen.add(probe.prompt)
+            yield probe
+
+
+def asked(kind: Kind, marked: str, teller: Teller) -> Probe | None:
+    """A probe at one of the marked places of a story, if it has any."""
+    places = list(ANSWER.finditer(marked))
+    if not places:
+        return None
+    place = teller.choice(places)
+    before = marked[: place.start()]
+    deciders = list(DECIDER.finditer(before))
+    if not deciders:
+        return None
+    between = WORD.findall(plain(before[deciders[-1].end() :]))
+    return Probe(kind, plain(before).rstrip(" "), place[1], place[2], deciders[-1][1], len(between) + 1)
