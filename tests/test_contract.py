@@ -97,7 +97,7 @@ def test_the_bound_of_a_sum_of_products():
     np.testing.assert_allclose(error, 51 * 2.0**-24 * sizes, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", sorted(set(BOUNDS) - {"append", "argmax", "embedding", "relu"}))
+@pytest.mark.parametrize("name", sorted(set(BOUNDS) - {"append", "argmax", "embedding", "relu", "same"}))
 def test_no_bound_is_idle(name):
     """Most bounds are small beside the numbers themselves, and all are finite."""
     seen = 0

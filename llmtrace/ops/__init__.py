@@ -19,6 +19,7 @@ from llmtrace.ops.log import log
 from llmtrace.ops.multiply import multiply
 from llmtrace.ops.op import Array, Op
 from llmtrace.ops.relu import relu
+from llmtrace.ops.same import same
 from llmtrace.ops.scale import scale
 from llmtrace.ops.sigmoid import sigmoid
 from llmtrace.ops.silu import silu
@@ -29,7 +30,7 @@ from llmtrace.ops.tensor import Tensor, Weight
 OPS: dict[str, Op] = {
     op.name: op
     for op in (
-        *(embedding, add, multiply, scale, append, argmax),
+        *(embedding, add, multiply, scale, same, append, argmax),
         *(exp, log, tanh, erf, relu, sigmoid, silu, gelu_tanh, gelu_erf),
         *(layer_norm, softmax, causal_softmax),
         *(linear, linear_to_heads, linear_from_heads, attention_scores, attention_mix),
@@ -60,6 +61,7 @@ __all__ = [
     "log",
     "multiply",
     "relu",
+    "same",
     "scale",
     "sigmoid",
     "silu",

@@ -71,6 +71,12 @@ def expect_axes(array: Array, count: int, name: str) -> None:
         raise ValueError(f"{name} must have at least {axes}, not shape {array.shape}")
 
 
+def expect_real(array: Array, name: str) -> None:
+    """TypeError where an array is not of float32 or float64 as this machine writes them."""
+    if array.dtype not in (np.float32, np.float64) or not array.dtype.isnative:
+        raise TypeError(f"{name} must be float32 or float64, not {array.dtype}")
+
+
 def expect_blocks(array: Array, name: str) -> None:
     """ValueError where an array can't be blocks [rows, width], which may lie apart but by whole numbers."""
     expect_axes(array, 2, name)

@@ -112,6 +112,7 @@ BOUNDS: dict[str, Callable[..., Close]] = {
     "log": lambda r, x: r.log(r.exact(x)),
     "multiply": lambda r, a, b: r.multiply(r.exact(a), r.exact(b)),
     "relu": lambda r, x: r.exact(np.maximum(x, 0)),
+    "same": lambda r, x: r.exact(x),
     "scale": lambda r, x, factor: r.multiply(r.exact(x), r.constant(factor)),
     "sigmoid": sigmoid,
     "silu": lambda r, x: r.multiply(r.exact(x), sigmoid(r, x)),

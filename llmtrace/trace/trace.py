@@ -83,6 +83,11 @@ class Trace:
         self._records[record.name] = record
         self._arrays[record.name] = output
 
+    def forget(self, name: str) -> None:
+        """Drops a step and its numbers, so that their memory can be used again."""
+        self._records.pop(name, None)
+        self._arrays.pop(name, None)
+
     def attach(self, file: TraceFile, records: Sequence[Record], given: Mapping[str, Axes]) -> None:
         """Makes this the trace that a file holds."""
         self._file = file
