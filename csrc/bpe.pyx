@@ -7,7 +7,7 @@ in a long one a queue knows it (merge_queue.pxi).
 """
 from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport free, malloc, qsort
+from libc.stdlib cimport free, malloc, qsort, realloc
 from libc.string cimport memset
 
 cdef extern from "Python.h":
@@ -219,3 +219,6 @@ cdef class MergeTable:
         with gil:
             self.give_buckets_back(chain)
         return 0
+
+
+include "bpe_training.pxi"

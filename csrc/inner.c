@@ -9,6 +9,7 @@
 #include "log.h"
 #include "tanh.h"
 #include "erf.h"
+#include "chance.h"
 
 #define REAL float
 #define NAME(f) f##_f32

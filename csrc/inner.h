@@ -14,7 +14,7 @@ typedef void (*range_fn)(const void *job, ptrdiff_t begin, ptrdiff_t end);
 
 /* One line per kernel: to add one, write its header, include it in loops.h and name it here. */
 #define LLMTRACE_KERNELS(K)                                                                                            \
-    K(embedding) K(layer_norm) K(softmax) K(argmax)                                                                    \
+    K(dropout) K(embedding) K(layer_norm) K(softmax) K(argmax)                                                         \
     K(matmul) K(attention_scores) K(attention_mix)
 
 /* Kernels of one independent operation per element (elementwise.h): how many inputs and settings each has, and about how many
@@ -22,7 +22,14 @@ typedef void (*range_fn)(const void *job, ptrdiff_t begin, ptrdiff_t end);
 #define LLMTRACE_ELEMENTWISE(E)                                                                                        \
     E(add, 2, 0, 1) E(multiply, 2, 0, 1) E(scale, 1, 1, 1) E(relu, 1, 0, 1)                                            \
     E(exp, 1, 0, 16) E(log, 1, 0, 16) E(tanh, 1, 0, 16) E(erf, 1, 0, 16)                                               \
-    E(sigmoid, 1, 0, 16) E(silu, 1, 0, 16) E(gelu_tanh, 1, 0, 16) E(gelu_erf, 1, 0, 16)
+    E(sigmoid, 1, 0, 16) E(silu, 1, 0, 16) E(gelu_tanh, 1, 0, 16) E(gelu_erf, 1, 0, 16)                               \
+    E(subtract, 2, 0, 1) E(divide, 2, 0, 4) E(root, 1, 0, 4)                                                           \
+    E(relu_gradient, 2, 0, 1) E(tanh_gradient, 2, 0, 2) E(sigmoid_gradient, 2, 0, 2) E(silu_gradient, 2, 0, 20)        \
+    E(erf_gradient, 2, 0, 16) E(gelu_tanh_gradient, 2, 0, 24) E(gelu_erf_gradient, 2, 0, 32)                           \
+    E(squared_error, 2, 0, 1) E(squared_error_gradient, 3, 0, 2)                                                       \
+    E(absolute_error, 2, 0, 1) E(absolute_error_gradient, 3, 0, 2)                                                     \
+    E(penalise, 2, 2, 2) E(velocity, 2, 1, 1) E(descend, 2, 1, 1) E(clip_factor, 1, 1, 4)                              \
+    E(adam_mean, 2, 2, 2) E(adam_square, 2, 2, 2) E(adam_update, 3, 5, 16)
 
 enum kernel_id {
 #define K(name) KERNEL_##name,
@@ -50,6 +57,9 @@ extern const inner_table inner_avx2, inner_avx512;
 #define MOST_INPUTS 3
 #define MOST_SETTINGS 6
 typedef struct { const void *in[MOST_INPUTS]; void *out; double setting[MOST_SETTINGS]; } elementwise_job;
+
+/* Element i has the random number of the place first + i. */
+typedef struct { const void *x; void *out; uint64_t seed, first; double rate, factor; } dropout_job;
 
 typedef struct { const int64_t *ids; const void *table; void *out; ptrdiff_t width; } embedding_job;
 

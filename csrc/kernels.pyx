@@ -7,7 +7,7 @@ The sums themselves are in the headers beside this file, one for each inner loop
 """
 cimport cython
 cimport numpy as cnp
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 
 import numpy as np
 
@@ -25,6 +25,13 @@ cdef extern from "inner.h":
         const void **in_ "in"
         void *out
         double *setting
+    ctypedef struct dropout_job:
+        const void *x
+        void *out
+        uint64_t seed
+        uint64_t first
+        double rate
+        double factor
     ctypedef struct embedding_job:
         const int64_t *ids
         const void *table
@@ -114,6 +121,17 @@ def elementwise(str name, tuple inputs, out, *settings):
         job.setting[k] = settings[k] if k < len(settings) else 0
     job.out = target(out, kind, -1, "out")
     run(name, kind, &job, out.size, 65536 // wanted[2])
+
+
+def dropout(x, double rate, double factor, uint64_t seed, uint64_t first, out):
+    """out[i] = 0 where the random number of the place first + i is below `rate`, else x[i] · factor; see llmtrace/chance.py."""
+    cdef dropout_job job
+    cdef int kind = real_type(x, "x")
+    job.x = pointer(x, kind, -1, "x")
+    job.out = target(out, kind, -1, "out")
+    same_shape(x, out, "x", "out")
+    job.seed, job.first, job.rate, job.factor = seed, first, rate, factor
+    run("dropout", kind, &job, x.size, 16384)
 
 
 # ---- rows ----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,18 @@ static inline REAL NAME(root_of)(REAL x)
 #endif
 }
 
+static inline REAL NAME(size_of)(REAL x)
+{
+#ifdef REAL_IS_DOUBLE
+    return fabs(x);
+#else
+    return fabsf(x);
+#endif
+}
+
 #include "elementwise.h"
+#include "dropout.h"
+#include "optimiser.h"
 #include "embedding.h"
 #include "gelu.h"
 #include "layer_norm.h"

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "llmtrace"
 
 # Each part may import, at the top of a file, only itself and what stands before it.
-ORDER = ["_version", "_sources", "errors", "words", "_kernels", "_bpe", "threads", "chance"]
+ORDER = ["_version", "_sources", "errors", "words", "_kernels", "_bpe", "threads", "chance", "stories"]
 ORDER += ["ops", "storage", "tokenizers", "trace", "explain", "models", "weights", "loading"]
 ORDER += ["__init__", "testing", "render", "cli"]  # __init__: the public names, so that nothing below leans on them
 EXTRA = {"render": {"models", "weights", "loading", "testing"}}  # renderers know explanations and traces, not models

@@ -17,17 +17,21 @@ from llmtrace.ops import reference
 from llmtrace.ops.op import Array
 
 
-def running_totals(terms: Array) -> Array:
-    """The total after each term of a sum that starts at +0 and adds one term at a time: shape [n] → [n]."""
-    return np.asarray(np.add.accumulate(np.concatenate([np.zeros(1, terms.dtype), terms]))[1:])
+def running_totals(terms: Array, start: Any = 0) -> Array:
+    """The total after each term of a sum that starts at +0, or at `start`, and adds one term at a time: shape [n] → [n]."""
+    return np.asarray(np.add.accumulate(np.concatenate([np.full(1, start, terms.dtype), terms]))[1:])
 
 
-def _sum(terms: Array) -> Any:
-    return running_totals(terms)[-1] if terms.size else terms.dtype.type(0)
+def _sum(terms: Array, start: Any = 0) -> Any:
+    return running_totals(terms, start)[-1] if terms.size else terms.dtype.type(start)
 
 
 def _relu(x: Array) -> Array:
     return np.where(x > 0, x, np.where(np.isnan(x), x, x.dtype.type(0)))
+
+
+def _above(x: Array, limit: Array, then: Array, otherwise: Array) -> Array:
+    return np.where(x > limit, then, np.where(x <= limit, otherwise, x + limit))
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,24 @@ OPERATIONS: dict[str, Operation] = {
     "tanh": Operation("tanh", reference.tanh),
     "erf": Operation("erf", reference.erf),
     "relu": Operation("relu", _relu),
+    "absolute": Operation("abs", np.abs),
+    "above": Operation("above", _above),
     "maximum": Operation("max", np.max),
     "argmax": Operation("argmax", np.argmax),
     "sum": Operation("Σ", _sum),
     "totals": Operation("Σ", running_totals),
     "dot": Operation("Σ ×", lambda a, b: _sum(a * b)),
+    "sum_from": Operation("Σ", _sum),
+    "totals_from": Operation("Σ", running_totals),
+    "dot_from": Operation("Σ ×", lambda a, b, start: _sum(a * b, start)),
 }
+
+
+SUMS = frozenset({"sum", "dot", "sum_from", "dot_from"})
+"""Those that add up a row; those "_from" somewhere else than +0 have the start as their last operand."""
+
+DOTS = frozenset({"dot", "dot_from"})
+"""Those that add up products."""
 
 
 def compute(operation: str, *values: Array) -> Array:

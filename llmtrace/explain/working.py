@@ -139,13 +139,21 @@ class Working:
         """`x` where positive, else 0."""
         return self._line("relu", name, x)
 
-    def sum(self, name: str, row: Operand) -> Result:
-        """`Σ row`, from +0, left to right."""
-        return self._line("sum", name, row)
+    def absolute(self, name: str, x: Operand) -> Result:
+        """`|x|`."""
+        return self._line("absolute", name, x)
 
-    def dot(self, name: str, a: Operand, b: Operand) -> Result:
-        """`Σ a × b`: each product rounded, then added, from +0, left to right."""
-        return self._line("dot", name, a, b)
+    def above(self, name: str, x: Operand, limit: Operand, then: Operand, otherwise: Operand) -> Result:
+        """`then` where x > limit, `otherwise` where x ≤ limit, NaN where x or limit is NaN."""
+        return self._line("above", name, x, limit, then, otherwise)
+
+    def sum(self, name: str, row: Operand, start: Operand | None = None) -> Result:
+        """`Σ row`, from +0 or from `start`, left to right."""
+        return self._line("sum", name, row) if start is None else self._line("sum_from", name, row, start)
+
+    def dot(self, name: str, a: Operand, b: Operand, start: Operand | None = None) -> Result:
+        """`Σ a × b`: each product rounded, then added, from +0 or from `start`, left to right."""
+        return self._line("dot", name, a, b) if start is None else self._line("dot_from", name, a, b, start)
 
     def maximum(self, name: str, row: Operand) -> Result:
         """The largest of a row."""

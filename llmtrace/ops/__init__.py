@@ -1,37 +1,55 @@
 """All operations, by name. To add one: its file, its line here, and its header in csrc/ where it has an inner loop of its own."""
 
+from llmtrace.ops.absolute_error import absolute_error, absolute_error_gradient
+from llmtrace.ops.adam_mean import adam_mean
+from llmtrace.ops.adam_square import adam_square
+from llmtrace.ops.adam_update import adam_update
 from llmtrace.ops.add import add
 from llmtrace.ops.append import append
 from llmtrace.ops.argmax import argmax
 from llmtrace.ops.attention_mix import attention_mix
 from llmtrace.ops.attention_scores import attention_scores
 from llmtrace.ops.causal_softmax import causal_softmax
+from llmtrace.ops.clip_factor import clip_factor
+from llmtrace.ops.descend import descend
+from llmtrace.ops.divide import divide
+from llmtrace.ops.dropout import dropout
 from llmtrace.ops.embedding import embedding
-from llmtrace.ops.erf import erf
+from llmtrace.ops.erf import erf, erf_gradient
 from llmtrace.ops.exp import exp
-from llmtrace.ops.gelu_erf import gelu_erf
-from llmtrace.ops.gelu_tanh import gelu_tanh
+from llmtrace.ops.gelu_erf import gelu_erf, gelu_erf_gradient
+from llmtrace.ops.gelu_tanh import gelu_tanh, gelu_tanh_gradient
 from llmtrace.ops.layer_norm import layer_norm
 from llmtrace.ops.linear import linear
 from llmtrace.ops.linear_from_heads import linear_from_heads
 from llmtrace.ops.linear_to_heads import linear_to_heads
 from llmtrace.ops.log import log
 from llmtrace.ops.multiply import multiply
+from llmtrace.ops.multiply_by import multiply_by
 from llmtrace.ops.op import Array, Op
-from llmtrace.ops.relu import relu
+from llmtrace.ops.penalise import penalise
+from llmtrace.ops.relu import relu, relu_gradient
+from llmtrace.ops.root import root
 from llmtrace.ops.same import same
 from llmtrace.ops.scale import scale
-from llmtrace.ops.sigmoid import sigmoid
-from llmtrace.ops.silu import silu
+from llmtrace.ops.sigmoid import sigmoid, sigmoid_gradient
+from llmtrace.ops.silu import silu, silu_gradient
 from llmtrace.ops.softmax import softmax
-from llmtrace.ops.tanh import tanh
+from llmtrace.ops.squared_error import squared_error, squared_error_gradient
+from llmtrace.ops.subtract import subtract
+from llmtrace.ops.tanh import tanh, tanh_gradient
 from llmtrace.ops.tensor import Tensor, Weight
+from llmtrace.ops.velocity import velocity
 
 OPS: dict[str, Op] = {
     op.name: op
     for op in (
         *(embedding, add, multiply, scale, same, append, argmax),
         *(exp, log, tanh, erf, relu, sigmoid, silu, gelu_tanh, gelu_erf),
+        *(subtract, divide, root, multiply_by, dropout, squared_error, absolute_error),
+        *(squared_error_gradient, absolute_error_gradient, relu_gradient, tanh_gradient, sigmoid_gradient),
+        *(silu_gradient, erf_gradient, gelu_tanh_gradient, gelu_erf_gradient),
+        *(penalise, velocity, descend, adam_mean, adam_square, adam_update, clip_factor),
         *(layer_norm, softmax, causal_softmax),
         *(linear, linear_to_heads, linear_from_heads, attention_scores, attention_mix),
     )
@@ -43,28 +61,51 @@ __all__ = [
     "Op",
     "Tensor",
     "Weight",
+    "absolute_error",
+    "absolute_error_gradient",
+    "adam_mean",
+    "adam_square",
+    "adam_update",
     "add",
     "append",
     "argmax",
     "attention_mix",
     "attention_scores",
     "causal_softmax",
+    "clip_factor",
+    "descend",
+    "divide",
+    "dropout",
     "embedding",
     "erf",
+    "erf_gradient",
     "exp",
     "gelu_erf",
+    "gelu_erf_gradient",
     "gelu_tanh",
+    "gelu_tanh_gradient",
     "layer_norm",
     "linear",
     "linear_from_heads",
     "linear_to_heads",
     "log",
     "multiply",
+    "multiply_by",
+    "penalise",
     "relu",
+    "relu_gradient",
+    "root",
     "same",
     "scale",
     "sigmoid",
+    "sigmoid_gradient",
     "silu",
+    "silu_gradient",
     "softmax",
+    "squared_error",
+    "squared_error_gradient",
+    "subtract",
     "tanh",
+    "tanh_gradient",
+    "velocity",
 ]

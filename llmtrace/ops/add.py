@@ -11,6 +11,7 @@ from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(a: Array, b: Array) -> Array:
@@ -25,9 +26,14 @@ def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
     return out
 
 
+def backward(g: Gradient) -> None:
+    """da = dout, db = dout (out = a + b)."""
+    g.pass_on("a", "b")
+
+
 def explain(w: Working) -> None:
     """One addition."""
     w.add("out", w.input("a")[w.index], w.input("b")[w.index])
 
 
-add = Op("add", "a + b", meaning, forward, explain, inputs=("a", "b"), shapes={"a": "*", "b": "*"})
+add = Op("add", "a + b", meaning, forward, explain, inputs=("a", "b"), shapes={"a": "*", "b": "*"}, backward=backward)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
@@ -26,9 +28,44 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     return out
 
 
+def backward(g: Gradient) -> None:
+    """dx = dout · ((2/√π) · exp(−(x·x))) (out = erf(x))."""
+    g.give("x", erf_gradient, g["x"], g.dout)
+
+
 def explain(w: Working) -> None:
     """One elementary function."""
     w.erf("out", w.input("x")[w.index])
 
 
-erf = Op("erf", "erf(x)", meaning, forward, explain, inputs=("x",), shapes={"x": "*"})
+def gradient_meaning(x: Array, dout: Array) -> Array:
+    """`dout · ((2/√π) · exp(−(x·x)))`, 2/√π rounded to x's type: the gradient of x."""
+    bell = reference.exp(-(x * x))
+    return np.asarray(dout * (x.dtype.type(2 / math.sqrt(math.pi)) * bell))
+
+
+def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    out = empty(dout.shape, dout.dtype)
+    _kernels.elementwise("erf_gradient", (x, dout), out)
+    return out
+
+
+def gradient_explain(w: Working) -> None:
+    """A bell curve, then the product."""
+    x = w.input("x")[w.index]
+    bell = w.exp("bell", w.negate("−x²", w.multiply("x²", x, x)))
+    slope = w.multiply("slope", w.constant(2 / math.sqrt(math.pi), "2/√π"), bell)
+    w.multiply("out", w.input("dout")[w.index], slope)
+
+
+erf = Op("erf", "erf(x)", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)
+erf_gradient = Op(
+    "erf_gradient",
+    "dout · ((2/√π) · exp(−(x·x)))",
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
+    inputs=("x", "dout"),
+    shapes={"x": "*", "dout": "*"},
+)

@@ -8,10 +8,12 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.ops import reference
+from llmtrace.ops.multiply import multiply
 from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
@@ -26,9 +28,14 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     return out
 
 
+def backward(g: Gradient) -> None:
+    """dx = dout · out (out = exp(x), which is its own slope)."""
+    g.give("x", multiply, g.dout, g.out)
+
+
 def explain(w: Working) -> None:
     """One elementary function."""
     w.exp("out", w.input("x")[w.index])
 
 
-exp = Op("exp", "exp(x)", meaning, forward, explain, inputs=("x",), shapes={"x": "*"})
+exp = Op("exp", "exp(x)", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)

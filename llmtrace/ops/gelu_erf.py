@@ -13,6 +13,7 @@ from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
@@ -28,6 +29,11 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     return out
 
 
+def backward(g: Gradient) -> None:
+    """dx = dout · (0.5·(1 + erf(x/√2)) + x · bell) (out = (0.5·x) · (1 + erf(x / √2)), bell = exp(−x²/2) / √(2π))."""
+    g.give("x", gelu_erf_gradient, g["x"], g.dout)
+
+
 def explain(w: Working) -> None:
     """Each elementary step."""
     x = w.input("x")[w.index]
@@ -35,4 +41,50 @@ def explain(w: Working) -> None:
     w.multiply("out", w.multiply("half", w.constant(0.5, "½"), x), gate)
 
 
-gelu_erf = Op("gelu_erf", "(0.5·x) · (1 + erf(x / √2))", meaning, forward, explain, inputs=("x",), shapes={"x": "*"})
+def gradient_meaning(x: Array, dout: Array) -> Array:
+    """`dout · ((0.5·(1 + erf(x/√2))) + (x · (exp(−(0.5·(x·x))) · (1/√(2π)))))`: the gradient of x; √2 and 1/√(2π) are
+    rounded to x's type.
+    """
+    real = x.dtype.type
+    bell = reference.exp(-(real(0.5) * (x * x))) * real(1 / math.sqrt(2 * math.pi))
+    gate = real(0.5) * (real(1) + reference.erf(x / real(math.sqrt(2))))
+    return np.asarray(dout * (gate + x * bell))
+
+
+def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    out = empty(dout.shape, dout.dtype)
+    _kernels.elementwise("gelu_erf_gradient", (x, dout), out)
+    return out
+
+
+def gradient_explain(w: Working) -> None:
+    """The gate of the forward step, a bell curve, the two parts of the product rule."""
+    x, half = w.input("x")[w.index], w.constant(0.5, "½")
+    bent = w.erf("erf", w.divide("x/√2", x, w.constant(math.sqrt(2), "√2")))
+    gate = w.multiply("gate", half, w.add("1 + erf", w.constant(1, "1"), bent))
+    peak = w.exp("exponential", w.negate("−½x²", w.multiply("½x²", half, w.multiply("x²", x, x))))
+    bell = w.multiply("bell", peak, w.constant(1 / math.sqrt(2 * math.pi), "1/√(2π)"))
+    slope = w.add("slope", gate, w.multiply("change of the gate", x, bell))
+    w.multiply("out", w.input("dout")[w.index], slope)
+
+
+gelu_erf = Op(
+    "gelu_erf",
+    "(0.5·x) · (1 + erf(x / √2))",
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    shapes={"x": "*"},
+    backward=backward,
+)
+gelu_erf_gradient = Op(
+    "gelu_erf_gradient",
+    "dout · ((0.5·(1 + erf(x/√2))) + (x · (exp(−(0.5·(x·x))) · (1/√(2π)))))",
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
+    inputs=("x", "dout"),
+    shapes={"x": "*", "dout": "*"},
+)

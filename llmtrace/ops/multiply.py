@@ -11,6 +11,7 @@ from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(a: Array, b: Array) -> Array:
@@ -25,9 +26,17 @@ def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
     return out
 
 
+def backward(g: Gradient) -> None:
+    """da = dout · b, db = dout · a (out = a · b)."""
+    g.give("a", multiply, g.dout, g["b"])
+    g.give("b", multiply, g.dout, g["a"])
+
+
 def explain(w: Working) -> None:
     """One multiplication."""
     w.multiply("out", w.input("a")[w.index], w.input("b")[w.index])
 
 
-multiply = Op("multiply", "a · b", meaning, forward, explain, inputs=("a", "b"), shapes={"a": "*", "b": "*"})
+multiply = Op(
+    "multiply", "a · b", meaning, forward, explain, inputs=("a", "b"), shapes={"a": "*", "b": "*"}, backward=backward
+)

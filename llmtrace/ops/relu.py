@@ -11,6 +11,7 @@ from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
@@ -25,9 +26,41 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     return out
 
 
+def backward(g: Gradient) -> None:
+    """dx = dout where x > 0, else 0 (out = x if x > 0 else 0)."""
+    g.give("x", relu_gradient, g["x"], g.dout)
+
+
 def explain(w: Working) -> None:
     """One comparison with 0."""
     w.relu("out", w.input("x")[w.index])
 
 
-relu = Op("relu", "x if x > 0 else 0", meaning, forward, explain, inputs=("x",), shapes={"x": "*"})
+def gradient_meaning(x: Array, dout: Array) -> Array:
+    """`dout` where x > 0, NaN where x is NaN, else +0: the gradient of x."""
+    return np.where(x > 0, dout, np.where(np.isnan(x), x, x.dtype.type(0)))
+
+
+def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    out = empty(dout.shape, dout.dtype)
+    _kernels.elementwise("relu_gradient", (x, dout), out)
+    return out
+
+
+def gradient_explain(w: Working) -> None:
+    """One comparison with 0."""
+    zero = w.constant(0, "0")
+    w.above("out", w.input("x")[w.index], zero, w.input("dout")[w.index], zero)
+
+
+relu = Op("relu", "x if x > 0 else 0", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)
+relu_gradient = Op(
+    "relu_gradient",
+    "dout if x > 0 else 0",
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
+    inputs=("x", "dout"),
+    shapes={"x": "*", "dout": "*"},
+)

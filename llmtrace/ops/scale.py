@@ -11,6 +11,7 @@ from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array, *, factor: float) -> Array:
@@ -25,9 +26,23 @@ def forward(x: Array, *, factor: float, empty: Empty = np.empty) -> Array:
     return out
 
 
+def backward(g: Gradient) -> None:
+    """dx = dout · factor (out = x · factor)."""
+    g.give("x", scale, g.dout, factor=g.settings["factor"])
+
+
 def explain(w: Working) -> None:
     """One multiplication."""
     w.multiply("out", w.input("x")[w.index], w.constant(w.settings["factor"], "factor"))
 
 
-scale = Op("scale", "x · factor", meaning, forward, explain, inputs=("x",), shapes={"x": "*", "factor": "real"})
+scale = Op(
+    "scale",
+    "x · factor",
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    shapes={"x": "*", "factor": "real"},
+    backward=backward,
+)

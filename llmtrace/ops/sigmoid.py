@@ -12,6 +12,7 @@ from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Result, Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
@@ -27,6 +28,11 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     return out
 
 
+def backward(g: Gradient) -> None:
+    """dx = dout · (out · (1 − out)) (out = 1 / (1 + exp(−x)))."""
+    g.give("x", sigmoid_gradient, g.out, g.dout)
+
+
 def explain(w: Working) -> None:
     """Sign, exponential, addition, division."""
     explain_sigmoid(w)
@@ -39,4 +45,34 @@ def explain_sigmoid(w: Working) -> Result:
     return w.divide("sigmoid", one, w.add("1 + exp", one, w.exp("exponential", minus)))
 
 
-sigmoid = Op("sigmoid", "1 / (1 + exp(−x))", meaning, forward, explain, inputs=("x",), shapes={"x": "*"})
+def gradient_meaning(out: Array, dout: Array) -> Array:
+    """`dout · (out · (1 − out))`, by what the sigmoid gave: the gradient of x."""
+    return np.asarray(dout * (out * (out.dtype.type(1) - out)))
+
+
+def gradient_forward(out: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    result = empty(dout.shape, dout.dtype)
+    _kernels.elementwise("sigmoid_gradient", (out, dout), result)
+    return result
+
+
+def gradient_explain(w: Working) -> None:
+    """Rest, slope, product."""
+    out = w.input("out")[w.index]
+    slope = w.multiply("slope", out, w.subtract("1 − out", w.constant(1, "1"), out))
+    w.multiply("out", w.input("dout")[w.index], slope)
+
+
+sigmoid = Op(
+    "sigmoid", "1 / (1 + exp(−x))", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward
+)
+sigmoid_gradient = Op(
+    "sigmoid_gradient",
+    "dout · (out · (1 − out))",
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
+    inputs=("out", "dout"),
+    shapes={"out": "*", "dout": "*"},
+)

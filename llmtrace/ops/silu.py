@@ -13,6 +13,7 @@ from llmtrace.ops.sigmoid import meaning as sigmoid_of
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
@@ -27,9 +28,45 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     return out
 
 
+def backward(g: Gradient) -> None:
+    """dx = dout · (s · (1 + x·(1 − s))), s = sigmoid(x) (out = x · s)."""
+    g.give("x", silu_gradient, g["x"], g.dout)
+
+
 def explain(w: Working) -> None:
     """The sigmoid's lines, then one multiplication."""
     w.multiply("out", w.input("x")[w.index], explain_sigmoid(w))
 
 
-silu = Op("silu", "x · (1 / (1 + exp(−x)))", meaning, forward, explain, inputs=("x",), shapes={"x": "*"})
+def gradient_meaning(x: Array, dout: Array) -> Array:
+    """`dout · (s · (1 + x·(1 − s)))`, s = sigmoid(x): the gradient of x."""
+    one, s = x.dtype.type(1), sigmoid_of(x)
+    return np.asarray(dout * (s * (one + x * (one - s))))
+
+
+def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    out = empty(dout.shape, dout.dtype)
+    _kernels.elementwise("silu_gradient", (x, dout), out)
+    return out
+
+
+def gradient_explain(w: Working) -> None:
+    """The sigmoid's lines, then the slope and the product."""
+    x, one, s = w.input("x")[w.index], w.constant(1, "1"), explain_sigmoid(w)
+    growth = w.add("growth", one, w.multiply("x · rest", x, w.subtract("rest", one, s)))
+    w.multiply("out", w.input("dout")[w.index], w.multiply("slope", s, growth))
+
+
+silu = Op(
+    "silu", "x · (1 / (1 + exp(−x)))", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward
+)
+silu_gradient = Op(
+    "silu_gradient",
+    "dout · (s · (1 + x·(1 − s))), s = 1 / (1 + exp(−x))",
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
+    inputs=("x", "dout"),
+    shapes={"x": "*", "dout": "*"},
+)

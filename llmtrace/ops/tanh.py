@@ -12,6 +12,7 @@ from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
@@ -26,9 +27,42 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     return out
 
 
+def backward(g: Gradient) -> None:
+    """dx = dout · (1 − out·out) (out = tanh(x))."""
+    g.give("x", tanh_gradient, g.out, g.dout)
+
+
 def explain(w: Working) -> None:
     """One elementary function."""
     w.tanh("out", w.input("x")[w.index])
 
 
-tanh = Op("tanh", "tanh(x)", meaning, forward, explain, inputs=("x",), shapes={"x": "*"})
+def gradient_meaning(out: Array, dout: Array) -> Array:
+    """`dout · (1 − out·out)`, by what tanh gave: the gradient of x."""
+    return np.asarray(dout * (out.dtype.type(1) - out * out))
+
+
+def gradient_forward(out: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    result = empty(dout.shape, dout.dtype)
+    _kernels.elementwise("tanh_gradient", (out, dout), result)
+    return result
+
+
+def gradient_explain(w: Working) -> None:
+    """Square, slope, product."""
+    out = w.input("out")[w.index]
+    slope = w.subtract("slope", w.constant(1, "1"), w.multiply("out²", out, out))
+    w.multiply("out", w.input("dout")[w.index], slope)
+
+
+tanh = Op("tanh", "tanh(x)", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)
+tanh_gradient = Op(
+    "tanh_gradient",
+    "dout · (1 − out·out)",
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
+    inputs=("out", "dout"),
+    shapes={"out": "*", "dout": "*"},
+)

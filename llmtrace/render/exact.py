@@ -12,6 +12,7 @@ none). One thing stands on a line; indentation means nothing. The grammar:
                   [ "value" name "=" number ]     for a line that gives one number
     work        = operand "=" number                      a function of one number: take, masked, negate, root, exp …
                 | operand sign operand "=" number         sign: + - * / (a comma for look_up)
+                | operand "," operand "," operand "," operand "=" number      above
                 | operand "total" number                  sum:  total = total + operand
                 | operand "*" operand "=" number "total" number
                                                           dot:  total = total + (operand * operand)
@@ -23,6 +24,8 @@ none). One thing stands on a line; indentation means nothing. The grammar:
 `<name>` is the value of an earlier line, `<name[5]>` its place 5 where it gave a row; `{text}` is a constant. A total
 starts at +0, and the last total is the line's value. Each operation rounds once, to nearest, ties to even: `+ - * /`
 and `root` are IEEE 754; `exp log tanh erf` are correctly rounded; `relu` is x where x > 0 and else 0; `negate` is -x;
+`absolute` is x without its sign; `above` is its third operand where the first is larger than the second, else its fourth
+(NaN where one of the first two is);
 `maximum` is the largest, `argmax` the place of the first largest, a whole number. `look_up` gives its second operand,
 read from the row that the first one numbers.
 """
@@ -40,7 +43,7 @@ from llmtrace.explain.explanation import Operand
 from llmtrace.render.inert import inert
 from llmtrace.render.numbers import exact
 
-_SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "look_up": ","}
+_SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "look_up": ",", "above": ","}
 
 
 def exact_text(explanation: Explanation) -> str:

@@ -12,7 +12,7 @@ from rich.console import ConsoleRenderable
 from llmtrace.explain import Constant, Line
 from llmtrace.explain.arithmetic import OPERATIONS
 from llmtrace.render.names import Names, axis_names, line_name
-from llmtrace.render.numbers import DIGITS, column, gives, rounded
+from llmtrace.render.numbers import DIGITS, column, gives, is_above, rounded
 from llmtrace.render.page import NAME, QUIET, VALUE, Page
 from llmtrace.render.sums import sum_view
 from llmtrace.words import _
@@ -79,6 +79,11 @@ def _written(operation: str, operands: list[str], bracket: bool = True) -> str:
     if operation in _BINARY:
         left, right = (f"({text})" if " " in text and _is_formula(text) else text for text in operands)
         return f"{left} {symbol} ({right})" if bracket and right.startswith("−") else f"{left} {symbol} {right}"
+    if operation == "above":
+        x, limit, then, otherwise = operands
+        return _("{then} if {x} > {limit}, else {otherwise}").format(x=x, limit=limit, then=then, otherwise=otherwise)
+    if operation == "absolute":
+        return f"|{operands[0]}|"
     return f"{symbol}({operands[0]})"
 
 
@@ -92,11 +97,15 @@ def _numbers(line: Line) -> tuple[list[str], str]:
     def shown(digits: int) -> list[str]:
         return [rounded(o.values, max(digits, 6) if isinstance(o, Constant) else digits) for o in line.operands]
 
-    if line.operation not in _BINARY or not all(np.isfinite(o.values) for o in (line, *line.operands)):
+    finite = all(np.isfinite(o.values) for o in (line, *line.operands))
+    if line.operation not in {*_BINARY, "above"} or not finite:
         return shown(DIGITS), "="
     full = 9 if line.values.dtype == np.float32 else 17
     for digits in range(DIGITS, full + 1):
-        if gives(line.operation, shown(digits), rounded(line.values)):
+        if line.operation == "above":
+            if is_above(*shown(digits)[:2]) == bool(line.operands[0].values > line.operands[1].values):
+                return shown(digits), "="
+        elif gives(line.operation, shown(digits), rounded(line.values)):
             return shown(digits), "="
     return shown(full), "≈"
 

@@ -21,6 +21,9 @@ _CONSTANTS = {
     "√D": N_("{number}, how many features q and k have"),
     "C": N_("{number}, how many numbers are added up"),
     "ε": N_("{number}, so that nothing is divided by 0"),
+    "u": N_("{number}, a random number from 0 to 1, made from the seed and the place"),
+    "mean share": N_("{number}, how much of a whole mean has come together so far"),
+    "square share": N_("{number}, how much of a whole mean of squares has come together so far"),
 }
 
 
@@ -45,8 +48,10 @@ class Names:
         tensors = list(dict.fromkeys(elements.tensor for elements in self._elements()))
         inputs = [tensor for tensor in tensors if tensor.rpartition(".")[2] not in op.weights]
         letters = {tensor: tensor.rpartition(".")[2] for tensor in tensors}
-        if len(inputs) == len(op.inputs):  # lines take inputs in the op's order
-            letters.update(zip(inputs, op.inputs, strict=True))
+        source: Any = self._explanation.source
+        if source is not None and len(inputs) == len(op.inputs):
+            named = source[self._explanation.element.tensor].record.operands
+            letters.update({named[letter]: letter for letter in op.inputs})
         return letters
 
     def of(self, operand: Operand) -> str:

@@ -67,6 +67,11 @@ def gives(operation: str, operands: Sequence[str], result: str) -> bool:
         return abs(exact - wanted) <= Decimal((0, (5,), unit - 1)) if wanted else not exact
 
 
+def is_above(a: str, b: str) -> bool:
+    """Whether a shown number is larger than another."""
+    return Decimal(a.replace("−", "-")) > Decimal(b.replace("−", "-"))
+
+
 _DECIMAL: dict[str, Callable[[Decimal, Decimal], Decimal]] = {"add": add, "subtract": sub, "multiply": mul}
 
 

@@ -21,7 +21,7 @@ FIRST = tuple(
         "The <{n}> that the farmer keeps for the children in the little house behind the {m} HAS a new home.",
         "The <{n}> under the {m} HAS nothing to eat.",
         "The <{n}> from the farm with the {colour2} {m} IS {mood}, as {p} told {q} this morning.",
-        "The <{n}> that came to the farm with the two {colour2} dogs last summer IS {mood} again.",
+        "The <{n}> that came to the {m} with the two {colour2} dogs last summer IS {mood} again.",
     )
 )
 SECOND = (
@@ -40,7 +40,7 @@ THIRD = (
     "{p} likes {n.them} very much.",
     "{q} likes {n.their} {colour} tail{s}.",
     "Every night {p} says good night to {n.them}.",
-    "In winter {n.they} stay{n.s} in the barn.",
+    "In winter {n.they} stay{n.s} inside.",
     "When {q} calls, {n.they} come{n.s} at once.",
     "{n.These} {n} {n.was} a gift from {q}.",
 )
@@ -60,22 +60,22 @@ THEN = (
 MOODS = ("hungry", "happy", "asleep", "tired", "quiet", "wet", "cold", "thirsty", "afraid", "awake")
 
 
-def landmark(t: Teller, animal: str) -> Noun:
-    """What the animal is near: a word that `held` allows beside it, one or many."""
+def near(t: Teller) -> tuple[Noun, Noun]:
+    """An animal and what it is near, two words that `held` allows together, each one or many."""
     while True:
-        word = t.choice(LANDMARKS)
+        animal, word = t.choice(ANIMALS), t.choice(LANDMARKS)
         if apart(animal, word) == t.held_out:
-            return t.noun(word)
+            return t.noun(animal), t.noun(word)
 
 
 def animals(t: Teller) -> str:
     """A story of one animal, or of many of its kind."""
-    animal = t.choice(ANIMALS)
-    n, p = t.noun(animal), t.choice(FRIENDS)
+    n, m = near(t)
+    p = t.choice(FRIENDS)
     colour, mood = t.choice(COLOURS), t.choice(MOODS)
     slots: dict[str, object] = {
         "n": n,
-        "m": landmark(t, animal),
+        "m": m,
         "p": p,
         "q": t.friend(FRIENDS, (), (p,)),
         "colour": colour,

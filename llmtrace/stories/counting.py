@@ -16,7 +16,7 @@ HAD = (
 MORE = (
     "{p.His} friend {q} gave {p.him} {second} more.",
     "{q} came and gave {p.him} {second} more.",
-    "Then {p.he} found {second} more near the {place2}.",
+    "Then {p.he} found {second} more near the {spot}.",
     "{p.His} {q.parent} gave {p.him} {second} more.",
 )
 LESS = (
@@ -36,7 +36,11 @@ AFTER = (
     "{p.He} puts them on the table and counts them again.",
     "{q} counts them too, and {q.he} says that it is right.",
 )
-COUNT = ("{p} counts the {things}: {row}.", "{p} can count {things}: {row}.", "Let us count the {things} of {p}: {row}.")
+COUNT = (
+    "{p} counts the {things}: {row}.",
+    "{p} can count {things}: {row}.",
+    "Let us count the {things} of {p}: {row}.",
+)
 COUNTED_ALL = ("{p} has [{total}|{wrong}] {things}.", "So there are [{total}|{wrong}] {things}.")
 
 
@@ -47,8 +51,7 @@ def amount(number: int, word: str) -> str:
 
 def counting(t: Teller) -> str:
     """A story of a sum, of a difference, or of counting from one."""
-    word = t.choice(COUNTED)
-    p = t.hero(FRIENDS, word)
+    p, word = t.hero(FRIENDS, COUNTED)
     slots = t.scene() | {"p": p, "q": t.friend(FRIENDS, (word,), (p,)), "things": plural(word)}
     way = t.below(5)
     if way == 0:

@@ -14,8 +14,7 @@ FOODS = ("bread", "soup", "cheese", "honey", "milk", "porridge", "jam", "rice", 
 
 def day(t: Teller) -> str:
     """A story of an ordinary day."""
-    thing = t.choice(THINGS)
-    p = t.hero(FRIENDS, thing)
+    p, thing = t.hero(FRIENDS, THINGS)
     q = t.friend(FRIENDS, (thing,), (p,))
     animal, food, pet, when = t.choice(ANIMALS), t.choice(FOODS), t.choice(PETS), t.choice(DAYS)
     counted = t.prop(COUNTED, (p, q))

@@ -10,7 +10,7 @@ __all__ = ["giving"]
 HAD = (
     "{a} had a {colour} {thing}.",
     "{a} had a {quality} {thing}, and {b} had nothing.",
-    "One day {a} found a {colour} {thing} near the {place}.",
+    "One day {a} found a {colour} {thing} near the {spot}.",
     "{a} made a {quality} {thing} for {a.his} friend.",
     "At the {place} {a} bought a {colour} {thing}.",
 )
@@ -60,8 +60,7 @@ AFTER = ("", "", "They are still good friends.", "{b} and {a} laughed and played
 
 def giving(t: Teller) -> str:
     """A story of one gift, of a gift given on, or of two things that change hands."""
-    thing = t.choice(THINGS)
-    a = t.hero(FRIENDS, thing)
+    a, thing = t.hero(FRIENDS, THINGS)
     b = t.friend(FRIENDS, (thing,), (a,))
     c = t.friend(FRIENDS, (thing,), (a, b))
     thing2 = t.prop(THINGS, (a, b, c), (thing,))

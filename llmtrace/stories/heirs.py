@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmtrace.stories.teller import Teller
-from llmtrace.stories.words import ACTORS, CHILDREN, FRIENDS, NATURES, THINGS, Person
+from llmtrace.stories.words import ACTORS, CHILDREN, FRIENDS, NATURES, THINGS
 
 __all__ = ["heir"]
 
@@ -34,22 +34,23 @@ CHILD = (
     "{p} had a secret child, a <{c.kid}>.",
     "{p} had only one child, a {nature} <{c.kid}>.",
     "Once upon a time {p} had a child, a <{c.kid}>.",
-    "Once upon a time there was a {nature} <{c.kid}> who lived with {p} in the {place}.",
+    "Once upon a time there was a {nature} <{c.kid}> who lived with {p} near the {spot}.",
     "Long ago {p} had one <{c.heir}> and no other children.",
-    "In a little house near the {place} {p} had a <{c.heir}>, a {nature} child.",
-    "{p} lived near the {place} with a child, a {nature} <{c.kid}>.",
+    "In a little house near the {spot} {p} had a <{c.heir}>, a {nature} child.",
+    "{p} lived near the {spot} with a child, a {nature} <{c.kid}>.",
 )
 # … what there is to have, and others who would like it …
 THING = (
-    "{p.He} also had a {quality} {thing}, and everybody in the {place2} wanted it.",
+    "{p} also had a {quality} {thing}, and everybody in the {place2} wanted it.",
     "In {p.his} house there was a {quality} {thing} that {p.he} loved very much.",
     "{p.His} {q.sibling} {q} had given {p.him} a {quality} {thing}.",
-    "One day {p.he} found a {quality} {thing} near the {place2}.",
+    "One day {p.he} found a {quality} {thing} near the {spot}.",
     "{p.He} kept a {quality} {thing} under {p.his} bed, and only {q} knew it.",
     "{q}, {p.his} old friend, came to see {p.him} and saw the {quality} {thing}.",
 )
 OTHERS = (
-    "",
+    "{p.His} friend {q} liked it, too.",
+    "{q} knew about it.",
     "{q} often asked for it, but {p.he} never gave it to {q.him}.",
     "{q} said that {q.he} wanted it for {q.self}.",
     "{q} came from the {place2} with {q.his} {r.sibling} {r} to look at it.",
@@ -72,31 +73,30 @@ END = tuple(
         "On the child's birthday {p} gave the {thing} to HIM.",
     )
 )
-AFTER = (
+GLAD = (
     "",
     "",
     "{c.He} was very happy.",
     "{c.He} thanked {p} and kept the {thing} all {c.his} life.",
-    "So {c.he} had the {quality} {thing}, and {q} had to go home without it.",
     "{c.He} smiled, and {p} was happy too.",
     "{c.He} never gave it away, and {c.his} children have it still.",
-    "{q} was not angry, and {q.he} told {c.him} to look after it well.",
     "Every evening {c.he} looked at the {thing} and thought of {p}.",
+    "So {c.he} came from the {place2} and took the {thing} home with {c.him}.",
 )
-
-
-def mixed(t: Teller, p: Person, thing: str) -> tuple[Person, Person]:
-    """Two more people, at least one of them of the other gender than the child's, half of the time both."""
-    q = t.friend(FRIENDS, (thing,), (p,))
-    return q, t.friend(FRIENDS, (thing,), (p, q))
+AFTER = (
+    *GLAD,
+    "So {c.he} had the {quality} {thing}, and {q} had to go home without it.",
+    "{q} was not angry, and {q.he} told {c.him} to look after it well.",
+    "{q} was glad to see {c.him} so happy.",
+)
 
 
 def heir(t: Teller) -> str:
     """A story of a child and of what it is to have."""
-    thing = t.choice(THINGS)
-    p = t.hero(ACTORS, thing)
-    q, r = mixed(t, p, thing)
+    p, thing = t.hero(ACTORS, THINGS)
+    q = t.friend(FRIENDS, (thing,), (p,))
+    r = t.friend(FRIENDS, (thing,), (p, q))
     slots = t.scene() | {"p": p, "q": q, "r": r, "thing": thing, "c": t.choice(CHILDREN), "nature": t.choice(NATURES)}
     if t.chances(3):
-        return t.tell((LONG, AFTER), slots)
+        return t.tell((LONG, GLAD), slots)
     return t.tell((CHILD, THING, OTHERS, END, AFTER), slots)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmtrace.stories.teller import Teller
-from llmtrace.stories.words import COLOURS, FRIENDS, THINGS
+from llmtrace.stories.words import COLOURS, FRIENDS, THINGS, plural
 
 __all__ = ["owners"]
 
@@ -11,7 +11,7 @@ INTRO = (
     "",
     "{a} and {b} played in the {place}.",
     "{a} and {b} were friends, and both of them had a {thing}.",
-    "There were two {thing}s on the table.",
+    "There were two {things} on the table.",
 )
 BELONGS = (
     "The <{colour}> {thing} belongs to {a}. The {colour2} {thing} belongs to {b}.",
@@ -43,10 +43,9 @@ ALSO = (
 
 def owners(t: Teller) -> str:
     """A story of two people with the same thing in two colours."""
-    thing = t.choice(THINGS)
-    a = t.hero(FRIENDS, thing)
+    a, thing = t.hero(FRIENDS, THINGS)
     b = t.friend(FRIENDS, (thing,), (a,))
     colour = t.choice(COLOURS)
     slots = t.scene() | {"a": a, "b": b, "c": t.friend(FRIENDS, (thing,), (a, b)), "thing": thing, "colour": colour}
-    slots["colour2"] = t.different(COLOURS, colour)
+    slots |= {"colour2": t.different(COLOURS, colour), "things": plural(thing)}
     return t.tell((INTRO, BELONGS, BETWEEN, ASK, ALSO), slots)

@@ -6,9 +6,9 @@ __all__ = ["PLOTS"]
 
 WHO = (
     "Once upon a time there was a {nature} {p.kid} called {p}.",
-    "Once upon a time a {nature} {p.kid} called {p} lived near the {place}.",
+    "Once upon a time a {nature} {p.kid} called {p} lived near the {spot}.",
     "There was once a {p.kid} whose name was {p}.",
-    "{p} was a {nature} {p.kid} who lived in a little house near the {place}.",
+    "{p} was a {nature} {p.kid} who lived in a little house near the {spot}.",
     "It was a {weather} day, and {p} was at home.",
     "One {weather} morning {p} got up early.",
     "On {day} {p} had nothing to do.",
@@ -158,7 +158,7 @@ COOK = (
 SHARE = (
     (
         "{p} and {q} were good friends, but one day they both wanted the same {thing}.",
-        "On {day} {p} and {q} found a {quality} {thing} near the {place}.",
+        "On {day} {p} and {q} found a {quality} {thing} near the {spot}.",
         "Once upon a time {p} and {q} had only one {thing}.",
     ),
     (

@@ -11,7 +11,19 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 from llmtrace.chance import Chance
-from llmtrace.stories.words import ACTORS, ANIMALS, COLOURS, LANDMARKS, PLACES, QUALITIES, Noun, Person, held, many, one
+from llmtrace.stories.words import (
+    ANIMALS,
+    COLOURS,
+    LANDMARKS,
+    PLACES,
+    QUALITIES,
+    SPOTS,
+    Noun,
+    Person,
+    held,
+    many,
+    one,
+)
 
 __all__ = ["Teller", "plain"]
 
@@ -42,12 +54,12 @@ class Teller:
         self.choice = chance.choice
         self.held_out = held_out
 
-    def hero(self, actors: Sequence[Person], prop: str) -> Person:
-        """Somebody who may be in a story with the prop."""
+    def hero(self, actors: Sequence[Person], props: Sequence[str]) -> tuple[Person, str]:
+        """Somebody and a prop that may be in one story."""
         while True:
-            person = self.choice(actors)
+            person, prop = self.choice(actors), self.choice(props)
             if apart(person.key, prop) == self.held_out:
-                return person
+                return person, prop
 
     def friend(self, actors: Sequence[Person], props: Sequence[str], known: Sequence[Person]) -> Person:
         """Somebody else for the same story. In training, nobody in it may be apart from a prop in it."""
@@ -92,12 +104,13 @@ class Teller:
         return self.below(one_in) == 0
 
     def scene(self) -> dict[str, object]:
-        """Words that any story can use: two colours, a quality, two places and two people to speak of."""
+        """Words that any story can use: two colours, a quality, and some places."""
         colour, place = self.choice(COLOURS), self.choice(PLACES)
         return {
             "colour": colour,
             "colour2": self.different(COLOURS, colour),
             "quality": self.choice(QUALITIES),
+            "spot": self.choice(SPOTS),
             "place": place,
             "place2": self.different(PLACES, place),
         }
@@ -107,6 +120,3 @@ class Teller:
         sentences = [self.choice(part).format_map(slots) for part in parts]
         text = " ".join([sentence[0].upper() + sentence[1:] for sentence in sentences if sentence])
         return AN.sub(r"\1n ", text)
-
-
-assert len(ACTORS) == len({person.key for person in ACTORS})  # `held` knows people by this word

@@ -69,15 +69,21 @@ def stories(seed: int, count: int, first: int = 0) -> Iterator[str]:
 
 
 def probes(seed: int, count: int, kind: Kind = "heir", distances: range = range(1, 100)) -> Iterator[Probe]:
-    """So many different probes of one kind, at such distances. Their stories have pairs that training keeps apart."""
-    tell, start, index, seen = TOLD[kind][0], derive(seed, "probe", kind) << 32, 0, set[str]()
-    while len(seen) < count:
+    """So many different probes of one kind, at such distances. Their stories have pairs that training keeps apart.
+
+    ValueError where 1,000 stories a probe are not enough to find them.
+    """
+    tell, start, seen = TOLD[kind][0], derive(seed, "probe", kind) << 32, set[str]()
+    for index in range(1000 * count):
+        if len(seen) == count:
+            return
         teller = Teller(Chance(start | index), held_out=True)
-        index += 1
         probe = asked(kind, tell(teller), teller)
         if probe and probe.distance in distances and probe.prompt not in seen:
             seen.add(probe.prompt)
             yield probe
+    if len(seen) < count:
+        raise ValueError(f"there are only {len(seen)} of {count} {kind} probes at such distances")
 
 
 def asked(kind: Kind, marked: str, teller: Teller) -> Probe | None:

@@ -14,6 +14,11 @@ __all__ = ["Noun", "Person", "held"]
 ONE_IN = 8  # of the pairs is held out
 
 
+def listed(words: str) -> tuple[str, ...]:
+    """The words of a line."""
+    return tuple(words.split())
+
+
 def held(actor: str, prop: str) -> bool:
     """Whether training text never puts the two into one story: a checksum of the pair decides, so it never changes."""
     return zlib.crc32(f"{actor} and {prop}".encode()) % ONE_IN == 0
@@ -21,7 +26,7 @@ def held(actor: str, prop: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in a story, with the words that speak of her or him; `other` has the words of the other gender."""
+    """Somebody in a story, with the words that speak of her or him."""
 
     name: str
     he: str
@@ -36,29 +41,31 @@ class Person:
     heir: str
     sibling: str
     parent: str
-    old: str
-    other: Person | None = None
 
     @property
     def key(self) -> str:
         """The word that names the person, without its article: what `held` looks at."""
         return self.name.rsplit(" ", 1)[-1]
 
+    @property
+    def other(self) -> Person:
+        """The words that speak of somebody of the other gender."""
+        return MAN if self.he == "she" else WOMAN
+
     def __str__(self) -> str:
         return self.name
 
     def called(self, name: str) -> Person:
         """A person of this gender, of this name."""
-        return Person(name, *(getattr(self, field) for field in FIELDS), other=MAN if self.he == "she" else WOMAN)
+        return Person(name, *(getattr(self, field) for field in FIELDS))
 
 
-FIELDS = ("he", "him", "his", "own", "self", "He", "His", "kid", "kind", "heir", "sibling", "parent", "old")
-HE = ("he", "him", "his", "his", "himself", "He", "His", "boy", "man", "son", "brother", "father", "grandfather")
-SHE = ("she", "her", "her", "hers", "herself", "She", "Her", "girl", "woman", "daughter", "sister", "mother")
-MAN, WOMAN = Person("", *HE), Person("", *SHE, "grandmother")
+FIELDS = ("he", "him", "his", "own", "self", "He", "His", "kid", "kind", "heir", "sibling", "parent")
+MAN = Person("", *listed("he him his his himself He His boy man son brother father"))
+WOMAN = Person("", *listed("she her her hers herself She Her girl woman daughter sister mother"))
 
-GIRL_NAMES = "Mia Anna Lucy Rosa Emma Nora Lily Ruth Clara Ida Jane Wendy".split()
-BOY_NAMES = "Tom Ben Max Leo Sam Jack Finn Peter Hugo Adam Oscar Damian".split()
+GIRL_NAMES = listed("Mia Anna Lucy Rosa Emma Nora Lily Ruth Clara Ida Jane Wendy")
+BOY_NAMES = listed("Tom Ben Max Leo Sam Jack Finn Peter Hugo Adam Oscar Damian")
 FRIENDS = tuple([WOMAN.called(name) for name in GIRL_NAMES] + [MAN.called(name) for name in BOY_NAMES])
 ROLES = tuple(
     [MAN.called(f"the {role}") for role in ("king", "wizard", "farmer", "baker", "captain")]
@@ -91,7 +98,7 @@ class Noun:
 
 SINGULAR = ("is", "was", "has", "does", "s", "It", "it", "it", "its", "This")
 PLURAL = ("are", "were", "have", "do", "", "They", "they", "them", "their", "These")
-IRREGULAR = {"goose": "geese", "mouse": "mice", "sheep": "sheep", "child": "children", "man": "men", "woman": "women"}
+IRREGULAR = {"goose": "geese", "mouse": "mice", "scarf": "scarves"}
 
 
 def plural(word: str) -> str:
@@ -113,38 +120,37 @@ def many(word: str) -> Noun:
     return Noun(plural(word), *PLURAL, other=Noun(word, *SINGULAR))
 
 
-THINGS = tuple(
+THINGS = listed(
     "orb crown ring book drum kite lamp hat coat ball bell boat key map cup sword flute clock doll basket "
-    "blanket mirror necklace whistle lantern violin scarf puppet".split()
+    "blanket mirror necklace whistle lantern violin scarf puppet"
 )
-COUNTED = tuple("apple egg nut shell coin button plum candle pear cherry cookie feather".split())
-ANIMALS = tuple(
-    "cat dog cow pig hen duck goose mouse fox frog bird bee horse pony goat rabbit bear owl lamb puppy kitten".split()
+COUNTED = listed("apple egg nut shell coin button plum candle pear cherry cookie feather")
+ANIMALS = listed(
+    "cat dog cow pig hen duck goose mouse fox frog bird bee horse pony goat rabbit bear owl lamb puppy kitten"
 )
-SEATS = tuple("mat rug roof wall chair bench table bed cushion stone".split())
-LANDMARKS = tuple("barn gate tree pond wall hedge well bridge mill tower stable bush".split())
-PLACES = tuple(
-    "garden barn house kitchen field forest hill river lake farm market school tower castle bridge village sea".split()
+SEATS = listed("mat rug roof chair bench table bed cushion stone")
+LANDMARKS = listed("barn gate tree pond wall hedge well bridge mill tower stable bush")
+PLACES = listed("garden barn forest farm market school tower castle village field park town")
+SPOTS = listed("river lake hill bridge sea forest village mill castle road")
+COLOURS = listed("red blue green yellow white black brown pink grey orange")
+QUALITIES = listed("magical golden silver old little beautiful wonderful strange shiny precious tiny heavy")
+NATURES = listed("kind brave clever little happy quiet cheerful gentle funny careful")
+NUMBERS = listed(
+    "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
 )
-COLOURS = tuple("red blue green yellow white black brown pink grey orange".split())
-QUALITIES = tuple("magical golden silver old little beautiful wonderful strange shiny precious tiny heavy".split())
-NATURES = tuple("kind brave clever little happy quiet cheerful gentle funny careful".split())
-NUMBERS = tuple(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
-)
-DAYS = tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
-PETS = tuple("Spot Fluffy Pepper Biscuit Muffin Daisy Rusty Snowy".split())
+DAYS = listed("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+PETS = listed("Spot Fluffy Pepper Biscuit Muffin Daisy Rusty Snowy")
 
 # Words of one line rhyme with each other and with no word of another line. Each stands after "a".
 RHYMES = tuple(
-    tuple(line.split())
+    listed(line)
     for line in (
         "cat hat mat rat bat",
         "goat boat coat note",
         "house mouse",
         "bee tree key pea",
         "dog log frog",
-        "ring king string wing swing",
+        "ring string wing swing",
         "moon spoon tune",
         "clock sock rock",
         "bear chair pear hare",
@@ -176,5 +182,3 @@ HEROES = tuple(
         ("Nibble", "Nobble"),
     )
 )
-
-ROLE_KEYS = frozenset(person.key for person in ROLES)

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from llmtrace.ops.op import Array
+from llmtrace.testing.bounds_elements import ELEMENTS, gelu_inner, sigmoid
+from llmtrace.testing.bounds_rows import ROWS
 from llmtrace.testing.rounding import Close, Rounding, last
 
 __all__ = ["BOUNDS", "bound"]
@@ -75,25 +77,12 @@ def layer_norm(r: Rounding, x: Array, gain: Array, bias: Array, epsilon: float) 
     return r.add(r.multiply(r.divide(d, last(root)), r.exact(gain)), r.exact(bias))
 
 
-def sigmoid(r: Rounding, x: Array) -> Close:
-    """1 / (1 + exp(−x))."""
-    one = r.exact(np.ones(()))
-    return r.divide(one, r.add(one, r.exp(r.negate(r.exact(x)))))
-
-
 def gelu(r: Rounding, x: Array, bent: Close) -> Close:
     """(0.5·x) · (1 + bent)."""
     return r.multiply(r.multiply(r.exact(np.asarray(0.5)), r.exact(x)), r.add(r.exact(np.ones(())), bent))
 
 
-def gelu_tanh(r: Rounding, x: Array) -> Close:
-    """GELU bent by tanh(√(2/π) · (x + 0.044715·((x·x)·x)))."""
-    cube = r.multiply(r.multiply(r.exact(x), r.exact(x)), r.exact(x))
-    inner = r.add(r.exact(x), r.multiply(r.constant(0.044715), cube))
-    return gelu(r, x, r.tanh(r.multiply(r.constant(math.sqrt(2 / math.pi)), inner)))
-
-
-BOUNDS: dict[str, Callable[..., Close]] = {
+BOUNDS: dict[str, Callable[..., Close]] = {**ELEMENTS, **ROWS} | {
     "add": lambda r, a, b: r.add(r.exact(a), r.exact(b)),
     "append": lambda r, past, new: r.exact(np.concatenate([past, new], axis=-2)),
     "argmax": lambda r, x: r.exact(np.argmax(x, axis=-1)),
@@ -104,7 +93,7 @@ BOUNDS: dict[str, Callable[..., Close]] = {
     "erf": lambda r, x: r.erf(r.exact(x)),
     "exp": lambda r, x: r.exp(r.exact(x)),
     "gelu_erf": lambda r, x: gelu(r, x, r.erf(r.divide(r.exact(x), r.constant(math.sqrt(2))))),
-    "gelu_tanh": gelu_tanh,
+    "gelu_tanh": lambda r, x: gelu(r, x, r.tanh(gelu_inner(r, x))),
     "layer_norm": layer_norm,
     "linear": linear,
     "linear_from_heads": linear_from_heads,

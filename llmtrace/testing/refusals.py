@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -127,6 +128,10 @@ def wrong_values(op: Op, arguments: Arguments) -> Wrong:
             for other in (0, -1, value + 1):
                 if not fits(op, shapes, {**arguments.settings, name: other}):
                     yield f"{name} = {other}", arguments.having(**{name: other})
+    outside = {"rate": (-0.1, 1.0, math.inf, math.nan), "whole": (-1, 0.5, 1 << 54)}
+    for name in arguments.settings:
+        for bad in outside.get(op.shapes[name], ()):
+            yield f"{name} = {bad}", arguments.having(**{name: bad})
     for name, tensor in present(arguments).items():
         letter = parse(op.shapes[name]).below
         if not letter or not tensor.size:
@@ -143,4 +148,7 @@ def rows_named(op: Op, arguments: Arguments, letter: str) -> int:
         names = parse(op.shapes[name]).sizes
         if letter in names:
             return int(tensor.shape[names.index(letter) - len(names)])
+    for name, value in arguments.settings.items():
+        if op.shapes[name] == letter:
+            return int(value)
     raise ValueError(f"no tensor of {op.name} has the size {letter}")

@@ -174,6 +174,10 @@ def setting_pool(text: str, known: dict[str, int], special: bool) -> list[Any]:
         return [1.0, 0.5, -3.0, 0.1, 0.7, *(odd if special else [])]
     if text == "small":
         return [1e-5, 1e-6, 0.1, 1.0, *([0.0, 1e-12, 1e-45] if special else [])]
+    if text == "rate":
+        return [0.0, 0.1, 0.5, 0.9, *([1 - 2.0**-30, 1e-45] if special else [])]
+    if text == "whole":
+        return [0, 1, 7, 123456789, 1 << 53]
     if text.startswith("turns "):
         return [False, True]
     return [known[text.partition("≥")[0]]]

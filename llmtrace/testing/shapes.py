@@ -6,20 +6,25 @@
     "* < V"      whole numbers from 0 to V − 1, not reals
     "N ?"        a tensor that may be absent (None)
 
-and for settings, which are no tensors: "real" any number, "small" a number from 0, like an epsilon, "H≥1" a size
-itself, and
+and for settings, which are no tensors: "real" any number, "small" a number from 0, like an epsilon, "rate" a number
+from 0 to below 1, "whole" a whole number from 0 to 2^53, "H≥1" a size itself, and
 "turns weight" whether the axes of `weight` stand the other way round.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from llmtrace.ops import Op
 
-__all__ = ["Shape", "added", "fits", "letters", "parse", "size_of"]
+__all__ = ["KINDS", "Shape", "added", "fits", "letters", "parse", "size_of"]
+
+
+KINDS = frozenset({"real", "small", "rate", "whole"})
+"""The kinds of settings that have no letter."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def letters(op: Op) -> dict[str, int]:
     """Every letter of the op's shapes with the least size that it may have."""
     found: dict[str, int] = {}
     for text in op.shapes.values():
-        if text in {"real", "small"} or text.startswith("turns "):
+        if text in KINDS or text.startswith("turns "):
             continue
         shape = parse(text)
         for size in (*shape.sizes, *([shape.below] if shape.below else [])):
@@ -81,7 +86,8 @@ def letters(op: Op) -> dict[str, int]:
 
 def added(op: Op) -> frozenset[str]:
     """The letters that only stand in sums, such as the P of `P+T`: without them two axes are of one size."""
-    every = [split(size) for name in (*op.inputs, *op.weights) for size in parse(op.shapes[name]).sizes]
+    texts = [text for text in op.shapes.values() if text not in KINDS and not text.startswith("turns ")]
+    every = [split(size) for text in texts for size in parse(text).sizes]
     alone = {letter for joint, parts, _ in every for letter in parts if joint != "+"}
     return frozenset(letter for _, parts, _ in every for letter in parts if letter not in alone)
 
@@ -123,7 +129,8 @@ def _solvable(equations: list[tuple[str, int]]) -> bool:
             continue
         unknown = [letter for letter in (first, *rest) if letter not in known]
         if len(unknown) == 1:
-            (other,) = [known[letter] for letter in (first, *rest) if letter in known]
+            others = [known[letter] for letter in (first, *rest) if letter in known]
+            other = sum(others) if joint == "+" else math.prod(others)
             if joint == "+":
                 known[unknown[0]] = number - other
             elif other and number % other == 0:

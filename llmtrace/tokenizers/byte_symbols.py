@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import codecs
 
-from llmtrace.errors import ModelError, PromptError
+from llmtrace.errors import LlmtraceError, ModelError, PromptError
 from llmtrace.words import _
 
 THEMSELVES = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
@@ -38,7 +38,7 @@ def bytes_of(entry: str) -> bytes:
         return utf8(entry, ModelError)
 
 
-def utf8(text: str, error: type[PromptError] | type[ModelError] = PromptError) -> bytes:
+def utf8(text: str, error: type[LlmtraceError] = PromptError) -> bytes:
     """The bytes of a text; half a character (a lone surrogate) has none, and is refused with its place."""
     try:
         return text.encode("utf-8")

@@ -207,18 +207,21 @@ def _record(step: dict[str, Any], file: TraceFile) -> Record:
     options = {p.name: p for p in signature(op.meaning).parameters.values() if p.kind is p.KEYWORD_ONLY}
     needed = {p.name for p in options.values() if p.default is p.empty}
     if not needed <= set(settings) <= set(options) or not all(
-        _plain(value, str(options[key].annotation)) for key, value in settings.items()
+        _plain(value, str(options[key].annotation), op.shapes.get(key, "")) for key, value in settings.items()
     ):
         raise ValueError(_("{name} has not the settings that {op} takes").format(name=shown(name), op=op.name))
     return Record(name, op.name, inputs, weights, settings, _axes(step["axes"], shape), shape, file.dtype(name))
 
 
-def _plain(value: Any, kind: str) -> bool:
-    """Whether a setting is of the kind that the op's signature says: a truth, a count, or a number that floats have."""
+def _plain(value: Any, kind: str, values: str) -> bool:
+    """Whether a setting is of the kind that the op's signature says: a truth, a count, or a number that floats have; and,
+    as `Op.shapes` may say, a share of all ("rate") or a number that counts from 0 ("whole").
+    """
     if kind == "float":
-        return type(value) in {int, float} and abs(value) <= float(np.finfo(np.float64).max)
+        number = type(value) in {int, float} and abs(value) <= float(np.finfo(np.float64).max)
+        return number and (values != "rate" or 0 <= value < 1)
     if kind == "int":
-        return type(value) is int and 1 <= value < 1 << 31
+        return type(value) is int and (0 <= value <= 1 << 53 if values == "whole" else 1 <= value < 1 << 31)
     return type(value).__name__ == kind
 
 

@@ -1,0 +1,44 @@
+"""The first half of Adam's memory (Kingma & Ba 2015, arXiv:1412.6980): the mean of a weight's gradients, old ones fading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.ops.op import Array, Empty, Op
+
+if TYPE_CHECKING:
+    from llmtrace.explain.working import Working
+
+
+def meaning(before: Array, gradient: Array, *, keep: float) -> Array:
+    """`keep·before + (1 − keep)·gradient`; 1 − keep is worked out in float64, then rounded, as keep is."""
+    real = before.dtype.type
+    return real(keep) * before + real(1 - keep) * gradient
+
+
+def forward(before: Array, gradient: Array, *, keep: float, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    out = empty(before.shape, before.dtype)
+    _kernels.elementwise("adam_mean", (before, gradient), out, keep, 1 - keep)
+    return out
+
+
+def explain(w: Working) -> None:
+    """Most of what was before, a little of what is new."""
+    old = w.multiply("old", w.constant(w.settings["keep"], "keep"), w.input("before")[w.index])
+    new = w.multiply("new", w.constant(1 - w.settings["keep"], "1 − keep"), w.input("gradient")[w.index])
+    w.add("out", old, new)
+
+
+adam_mean = Op(
+    "adam_mean",
+    "keep·before + (1 − keep)·gradient",
+    meaning,
+    forward,
+    explain,
+    inputs=("before", "gradient"),
+    shapes={"before": "*", "gradient": "*", "keep": "real"},
+)

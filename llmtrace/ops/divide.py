@@ -1,0 +1,46 @@
+"""Division of two tensors of one shape, element by element."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.ops.multiply import multiply
+from llmtrace.ops.op import Array, Empty, Op
+from llmtrace.ops.scale import scale
+
+if TYPE_CHECKING:
+    from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(a: Array, b: Array) -> Array:
+    """`a / b`, element by element; by the rules of IEEE 754 also where b is 0."""
+    return a / b
+
+
+def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    out = empty(a.shape, a.dtype)
+    _kernels.elementwise("divide", (a, b), out)
+    return out
+
+
+def backward(g: Gradient) -> None:
+    """da = dout / b; db = −(dout · (out / b)) (out = a / b)."""
+    g.give("a", divide, g.dout, g["b"])
+    if g.wants("b"):
+        share = g.do("share", divide, g.out, g["b"])
+        g.give("b", scale, g.do("product", multiply, g.dout, share), factor=-1.0)
+
+
+def explain(w: Working) -> None:
+    """One division."""
+    w.divide("out", w.input("a")[w.index], w.input("b")[w.index])
+
+
+divide = Op(
+    "divide", "a / b", meaning, forward, explain, inputs=("a", "b"), shapes={"a": "*", "b": "*"}, backward=backward
+)

@@ -1,0 +1,42 @@
+"""The square root; that of a negative number is NaN, that of −0 is −0."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.ops.divide import divide
+from llmtrace.ops.op import Array, Empty, Op
+from llmtrace.ops.scale import scale
+
+if TYPE_CHECKING:
+    from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(x: Array) -> Array:
+    """`√x`, element by element."""
+    return np.asarray(np.sqrt(x))
+
+
+def forward(x: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    out = empty(x.shape, x.dtype)
+    _kernels.elementwise("root", (x,), out)
+    return out
+
+
+def backward(g: Gradient) -> None:
+    """dx = dout / (2·out) (out = √x)."""
+    if g.wants("x"):
+        g.give("x", divide, g.dout, g.do("twice", scale, g.out, factor=2.0))
+
+
+def explain(w: Working) -> None:
+    """One square root."""
+    w.root("out", w.input("x")[w.index])
+
+
+root = Op("root", "√x", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)

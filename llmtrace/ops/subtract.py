@@ -1,0 +1,50 @@
+"""Subtraction of two tensors of one shape: how far off a prediction is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.ops.op import Array, Empty, Op
+from llmtrace.ops.scale import scale
+
+if TYPE_CHECKING:
+    from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(a: Array, b: Array) -> Array:
+    """`a − b`, element by element."""
+    return a - b
+
+
+def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    out = empty(a.shape, a.dtype)
+    _kernels.elementwise("subtract", (a, b), out)
+    return out
+
+
+def backward(g: Gradient) -> None:
+    """da = dout; db = −dout (out = a − b)."""
+    g.pass_on("a")
+    g.give("b", scale, g.dout, factor=-1.0)
+
+
+def explain(w: Working) -> None:
+    """One subtraction."""
+    w.subtract("out", w.input("a")[w.index], w.input("b")[w.index])
+
+
+subtract = Op(
+    "subtract",
+    "a − b",
+    meaning,
+    forward,
+    explain,
+    inputs=("a", "b"),
+    shapes={"a": "*", "b": "*"},
+    backward=backward,
+)

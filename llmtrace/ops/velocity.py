@@ -1,0 +1,44 @@
+"""Momentum (Polyak 1964; Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning"):
+a weight that rolls downhill goes on rolling a little where it came from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.ops.op import Array, Empty, Op
+
+if TYPE_CHECKING:
+    from llmtrace.explain.working import Working
+
+
+def meaning(before: Array, gradient: Array, *, momentum: float) -> Array:
+    """`momentum·before + gradient`."""
+    return before.dtype.type(momentum) * before + gradient
+
+
+def forward(before: Array, gradient: Array, *, momentum: float, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    out = empty(before.shape, before.dtype)
+    _kernels.elementwise("velocity", (before, gradient), out, momentum)
+    return out
+
+
+def explain(w: Working) -> None:
+    """What is left of the velocity before, plus the gradient."""
+    left = w.multiply("left", w.constant(w.settings["momentum"], "momentum"), w.input("before")[w.index])
+    w.add("out", left, w.input("gradient")[w.index])
+
+
+velocity = Op(
+    "velocity",
+    "momentum·before + gradient",
+    meaning,
+    forward,
+    explain,
+    inputs=("before", "gradient"),
+    shapes={"before": "*", "gradient": "*", "momentum": "real"},
+)
