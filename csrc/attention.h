@@ -1,6 +1,7 @@
 /* Attention (Vaswani et al. 2017, arXiv:1706.03762, equation 1), one head at a time; n counts batch × heads.
  *   score[t, s] = (Σ_d q[t, d]·k[s, d]) / √D      for the keys s = 0 … S − T + t that query t may see, −∞ for the others
  *   mix[t, d]   = Σ_s pattern[t, s]·v[s, d]       over the same keys, ascending; the others are skipped, not multiplied by 0
+ * Without `divided` the scores are bare products Σ_d q·k, and masked ones are 0: the gradient of a pattern, see attention_back.h.
  * An item is a block of ATTENTION_BLOCK queries of one n. No sum is split: lanes are different keys, or different features. */
 #define ATTENTION_BLOCK 64
 
@@ -8,6 +9,11 @@
 #ifndef LANES
 #define LANES 32
 #define SLAB 64
+#ifdef __AVX512F__ /* so many vectors of each of four rows are summed in registers (mix, below) */
+#define FOUR_ROWS_OF 4
+#else
+#define FOUR_ROWS_OF 2
+#endif
 #endif
 
 static inline __attribute__((always_inline)) void NAME(scores_of)(const REAL *restrict q, ptrdiff_t stride, const REAL *restrict slab, ptrdiff_t depth,
@@ -86,56 +92,94 @@ static void NAME(attention_scores)(const void *job, ptrdiff_t begin, ptrdiff_t e
             const ptrdiff_t skip = key > past + first ? key - past - first : 0; /* earlier queries see none of these keys */
             NAME(score_block)(j, q + skip * j->width, k + key * j->width, queries - skip, lanes, sums);
             for (ptrdiff_t t = skip; t < queries; t++)
-                for (ptrdiff_t lane = 0; lane < lanes; lane++)
-                    out[t * j->keys + key + lane] = sums[(t - skip) * LANES + lane] / root;
+                if (j->divided)
+                    for (ptrdiff_t lane = 0; lane < lanes; lane++)
+                        out[t * j->keys + key + lane] = sums[(t - skip) * LANES + lane] / root;
+                else
+                    memcpy(out + t * j->keys + key, sums + (t - skip) * LANES, (size_t)lanes * sizeof(REAL));
         }
         for (ptrdiff_t t = 0; t < queries; t++)
             for (ptrdiff_t key = past + first + t + 1; key < j->keys; key++)
-                out[t * j->keys + key] = -(REAL)INFINITY;
+                out[t * j->keys + key] = j->divided ? -(REAL)INFINITY : 0;
     }
 }
 
-/* ---- mix: `width` features side by side, for `queries` queries that share the keys below `keys`. ---- */
-static inline __attribute__((always_inline)) void NAME(mix_of)(const REAL *restrict pattern, ptrdiff_t pattern_stride, const REAL *restrict v, ptrdiff_t v_stride,
-                                ptrdiff_t keys, ptrdiff_t seen, REAL *restrict out, const int queries, const int width)
+/* ---- mix: `vectors` vectors of features side by side, for `queries` queries that share the keys below `seen`; each later query
+ * sees one key more. ---- */
+typedef REAL NAME(loose) __attribute__((vector_size(VECTOR_BYTES), may_alias, aligned(sizeof(REAL)))); /* at any element */
+#define LANES_OF_VECTOR (VECTOR_BYTES / (int)sizeof(REAL))
+
+static inline __attribute__((always_inline)) void NAME(mix_of)(const attention_mix_job *j, const REAL *pattern, const REAL *v,
+                                                               ptrdiff_t seen, REAL *out, const int queries, const int vectors)
 {
-    REAL acc[4][SLAB];
-    for (int t = 0; t < queries; t++)
-        for (int d = 0; d < width; d++)
-            acc[t][d] = 0;
-    for (ptrdiff_t s = 0; s < keys; s++)
-        for (int t = 0; t < queries; t++)
-            for (int d = 0; d < width; d++)
-                acc[t][d] += pattern[t * pattern_stride + s] * v[s * v_stride + d];
-    for (int t = 0; t < queries; t++) {
-        for (ptrdiff_t s = keys; s < seen + t; s++) /* the keys that the earlier of these queries don't see */
-            for (int d = 0; d < width; d++)
-                acc[t][d] += pattern[t * pattern_stride + s] * v[s * v_stride + d];
-        for (int d = 0; d < width; d++)
-            out[t * v_stride + d] = acc[t][d];
+    const ptrdiff_t keys = j->keys, width = j->width;
+    NAME(loose) acc[4][8];
+    UNROLL for (int t = 0; t < queries; t++)
+        UNROLL for (int i = 0; i < vectors; i++)
+            acc[t][i] = (NAME(loose)){0};
+    for (ptrdiff_t s = 0; s < seen; s++)
+        UNROLL for (int t = 0; t < queries; t++)
+            UNROLL for (int i = 0; i < vectors; i++)
+                acc[t][i] += pattern[t * keys + s] * *(const NAME(loose) *)(v + s * width + i * LANES_OF_VECTOR);
+    UNROLL for (int t = 0; t < queries; t++) {
+        for (ptrdiff_t s = seen; s < seen + t; s++) /* the keys that the earlier of these queries don't see */
+            UNROLL for (int i = 0; i < vectors; i++)
+                acc[t][i] += pattern[t * keys + s] * *(const NAME(loose) *)(v + s * width + i * LANES_OF_VECTOR);
+        UNROLL for (int i = 0; i < vectors; i++)
+            *(NAME(loose) *)(out + t * width + i * LANES_OF_VECTOR) = acc[t][i];
+    }
+}
+
+/* The last features, fewer than a vector, of one query. */
+static void NAME(mix_rest)(const attention_mix_job *j, const REAL *pattern, const REAL *v, ptrdiff_t seen, REAL *out, ptrdiff_t rest)
+{
+    REAL acc[LANES_OF_VECTOR] = {0};
+    for (ptrdiff_t s = 0; s < seen; s++)
+        for (ptrdiff_t d = 0; d < rest; d++)
+            acc[d] += pattern[s] * v[s * j->width + d];
+    memcpy(out, acc, (size_t)rest * sizeof(REAL));
+}
+
+/* All features of `queries` queries. The widths are constants, so that the sums stay in registers: of four queries as many as
+ * there are registers for, of a single one, whose sums would otherwise wait for each other, more. */
+static inline __attribute__((always_inline)) void NAME(mix_features)(const attention_mix_job *j, const REAL *pattern, const REAL *v,
+                                                                     ptrdiff_t seen, REAL *out, const int queries)
+{
+    const ptrdiff_t most = queries == 1 ? 8 : FOUR_ROWS_OF;
+    for (ptrdiff_t d = 0, done; d < j->width; d += done) {
+        const ptrdiff_t vectors = smaller(most, (j->width - d) / LANES_OF_VECTOR);
+        done = (vectors >= 8 ? 8 : vectors >= 4 ? 4 : vectors >= 2 ? 2 : 1) * LANES_OF_VECTOR;
+        if (vectors >= 8)
+            NAME(mix_of)(j, pattern, v + d, seen, out + d, queries, 8);
+        else if (vectors >= 4)
+            NAME(mix_of)(j, pattern, v + d, seen, out + d, queries, 4);
+        else if (vectors >= 2)
+            NAME(mix_of)(j, pattern, v + d, seen, out + d, queries, 2);
+        else if (vectors == 1)
+            NAME(mix_of)(j, pattern, v + d, seen, out + d, queries, 1);
+        else
+            for (int t = 0; t < queries; t++)
+                NAME(mix_rest)(j, pattern + t * j->keys, v + d, seen + t, out + t * j->width + d, j->width - d);
     }
 }
 
 static void NAME(attention_mix)(const void *job, ptrdiff_t begin, ptrdiff_t end)
 {
     const attention_mix_job *j = job;
-    const ptrdiff_t blocks = (j->queries + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK, width = j->width;
+    const ptrdiff_t blocks = (j->queries + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
     for (ptrdiff_t item = begin; item < end; item++) {
         const ptrdiff_t n = item / blocks, first = item % blocks * ATTENTION_BLOCK;
-        const ptrdiff_t last = j->queries - first < ATTENTION_BLOCK ? j->queries : first + ATTENTION_BLOCK;
-        for (ptrdiff_t t = first; t < last; t += 4) {
-            const int queries = last - t < 4 ? (int)(last - t) : 4;
+        const ptrdiff_t last = smaller(j->queries, first + ATTENTION_BLOCK);
+        const REAL *v = (const REAL *)j->v + n * j->value_stride;
+        for (ptrdiff_t t = first, done; t < last; t += done) {
             const ptrdiff_t seen = j->keys - j->queries + t + 1;
             const REAL *pattern = (const REAL *)j->pattern + (n * j->queries + t) * j->keys;
-            for (ptrdiff_t d = 0; d < width; d += SLAB) {
-                const REAL *v = (const REAL *)j->v + n * j->value_stride + d;
-                REAL *out = (REAL *)j->out + (n * j->queries + t) * width + d;
-                if (queries == 4 && width - d >= SLAB)
-                    NAME(mix_of)(pattern, j->keys, v, width, seen, seen, out, 4, SLAB);
-                else
-                    NAME(mix_of)(pattern, j->keys, v, width, seen, seen, out, queries,
-                                 width - d < SLAB ? (int)(width - d) : SLAB);
-            }
+            REAL *out = (REAL *)j->out + (n * j->queries + t) * j->width;
+            done = last - t < 4 ? 1 : 4;
+            if (done == 4)
+                NAME(mix_features)(j, pattern, v, seen, out, 4);
+            else
+                NAME(mix_features)(j, pattern, v, seen, out, 1);
         }
     }
 }

@@ -15,12 +15,14 @@ typedef void (*range_fn)(const void *job, ptrdiff_t begin, ptrdiff_t end);
 /* One line per kernel: to add one, write its header, include it in loops.h and name it here. */
 #define LLMTRACE_KERNELS(K)                                                                                            \
     K(dropout) K(embedding) K(layer_norm) K(softmax) K(argmax)                                                         \
-    K(matmul) K(attention_scores) K(attention_mix)
+    K(matmul) K(attention_scores) K(attention_mix)                                                                     \
+    K(transpose) K(column_sum) K(embedding_gradient) K(row_squares) K(total) K(move_heads)                             \
+    K(attention_back) K(softmax_gradient) K(layer_norm_gradient) K(cross_entropy) K(cross_entropy_gradient)
 
 /* Kernels of one independent operation per element (elementwise.h): how many inputs and settings each has, and about how many
  * additions it costs. `llmtrace._kernels.elementwise` calls any of them by name. */
 #define LLMTRACE_ELEMENTWISE(E)                                                                                        \
-    E(add, 2, 0, 1) E(multiply, 2, 0, 1) E(scale, 1, 1, 1) E(relu, 1, 0, 1)                                            \
+    E(add, 2, 0, 1) E(multiply, 2, 0, 1) E(scale, 1, 1, 1) E(divide_by, 1, 1, 4) E(relu, 1, 0, 1)                      \
     E(exp, 1, 0, 16) E(log, 1, 0, 16) E(tanh, 1, 0, 16) E(erf, 1, 0, 16)                                               \
     E(sigmoid, 1, 0, 16) E(silu, 1, 0, 16) E(gelu_tanh, 1, 0, 16) E(gelu_erf, 1, 0, 16)                               \
     E(subtract, 2, 0, 1) E(divide, 2, 0, 4) E(root, 1, 0, 4)                                                           \
@@ -63,7 +65,7 @@ typedef struct { const void *x; void *out; uint64_t seed, first; double rate, fa
 
 typedef struct { const int64_t *ids; const void *table; void *out; ptrdiff_t width; } embedding_job;
 
-typedef struct { const void *x, *gain, *bias; void *out; ptrdiff_t width; double epsilon; } layer_norm_job;
+typedef struct { const void *x, *gain, *bias; void *out; ptrdiff_t width; double epsilon; } layer_norm_job; /* gain: may be NULL */
 
 /* A row r keeps its first `width` entries, or, where causal, the first `width - queries + 1 + (r mod queries)`. */
 typedef struct { const void *x; void *out; ptrdiff_t width, queries; int causal; } softmax_job;
@@ -78,7 +80,7 @@ typedef struct { ptrdiff_t positions, sequence_stride, run, head_stride; } matri
 #define ROW_GROUP 96 /* the most rows of an item of matmul */
 
 typedef struct {
-    const void *x, *panels, *bias; /* bias may be NULL */
+    const void *x, *panels, *bias, *start; /* bias and start [rows, columns] may be NULL */
     void *out;
     ptrdiff_t rows, depth, columns;
     matrix_layout x_layout, out_layout;
@@ -87,9 +89,37 @@ typedef struct {
 
 /* q [N, T, D], k [N, S, D], out [N, T, S]; N = batch × heads; query t sees the keys 0 … S - T + t. An item: (n, block of queries).
  * The blocks of keys (and of values, below) may lie further apart than their size: a cache has room to grow. */
-typedef struct { const void *q, *k; void *out; ptrdiff_t queries, keys, width, key_stride; } attention_scores_job;
+typedef struct { const void *q, *k; void *out; ptrdiff_t queries, keys, width, key_stride; int divided; } attention_scores_job;
 
 /* pattern [N, T, S], v [N, S, D], out [N, T, D]. */
 typedef struct { const void *pattern, *v; void *out; ptrdiff_t queries, keys, width, value_stride; } attention_mix_job;
+
+/* ---- jobs of the backward pass. `start`, where the sums begin, may be NULL. ---- */
+
+/* Bands of `band` rows of x [rows, columns] become bands of columns of out, band_stride apart; see transpose.h. */
+typedef struct { const void *x; void *out; ptrdiff_t rows, columns, x_stride, out_stride, band, band_stride; int padded; } transpose_job;
+
+/* a, b [rows, width], b may be NULL; start, out [width]. */
+typedef struct { const void *a, *b, *start; void *out; ptrdiff_t rows, width; } column_sum_job;
+
+/* ids [positions], dout [positions, width]; start, out [rows, width]. */
+typedef struct { const int64_t *ids; const void *dout, *start; void *out; ptrdiff_t positions, rows, width; } embedding_gradient_job;
+
+typedef struct { const void *x; void *out; ptrdiff_t width; } row_squares_job;
+
+typedef struct { const void *x, *start; void *out; ptrdiff_t count; } total_job;
+
+/* merged: x [N, H, T, D] and out [N, T, H·D]; otherwise the other way round. */
+typedef struct { const void *x; void *out; ptrdiff_t heads, positions, width; int merged; } move_heads_job;
+
+/* pattern [N, T, S], x [N, T, D], out [N, S, D]. */
+typedef struct { const void *pattern, *x; void *out; ptrdiff_t queries, keys, width; } attention_back_job;
+
+typedef struct { const void *p, *dout; void *out; ptrdiff_t width, queries; int causal; } softmax_gradient_job; /* as softmax_job */
+
+typedef struct { const void *x, *dout, *gain; void *out; ptrdiff_t width; double epsilon; } layer_norm_gradient_job;
+
+/* Of the loss: out [rows], no dout. Of its gradient: out [rows, width], dout [rows]. */
+typedef struct { const void *x; const int64_t *target; const void *dout; void *out; ptrdiff_t width; } cross_entropy_job;
 
 #endif

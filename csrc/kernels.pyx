@@ -63,6 +63,7 @@ cdef extern from "inner.h":
         const void *x
         const void *panels
         const void *bias
+        const void *start
         void *out
         Py_ssize_t rows
         Py_ssize_t depth
@@ -78,6 +79,7 @@ cdef extern from "inner.h":
         Py_ssize_t keys
         Py_ssize_t width
         Py_ssize_t key_stride
+        int divided
     ctypedef struct attention_mix_job:
         const void *pattern
         const void *v
@@ -207,7 +209,7 @@ def attention_scores(q, k, out):
     job.q = pointer(q, kind, -1, "q")
     job.k = stacked(k, kind, q.ndim, "k", &job.key_stride)
     job.out = target(out, kind, q.ndim, "out")
-    job.queries, job.width = q.shape[q.ndim - 2], q.shape[q.ndim - 1]
+    job.queries, job.width, job.divided = q.shape[q.ndim - 2], q.shape[q.ndim - 1], True
     job.keys = k.shape[k.ndim - 2]
     enough_keys(job.queries, job.keys, "q", "k")
     expect_shape(k, q.shape[:q.ndim - 2] + (job.keys, job.width), "k")
@@ -237,4 +239,5 @@ cdef int enough_keys(Py_ssize_t queries, Py_ssize_t keys, str a_name, str b_name
     return 0
 
 
+include "backward.pxi"
 include "matmul.pxi"

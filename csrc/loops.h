@@ -28,3 +28,8 @@ static inline REAL NAME(size_of)(REAL x)
 #include "argmax.h"
 #include "matmul.h"
 #include "attention.h"
+#include "attention_back.h"
+#include "transpose.h"
+#include "sums.h"
+#include "heads.h"
+#include "cross_entropy.h"

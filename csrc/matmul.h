@@ -1,4 +1,4 @@
-/* out[r, j] = (Σ_k x[r, k] · w[k, j], k ascending, from 0) + bias[j]
+/* out[r, j] = (Σ_k x[r, k] · w[k, j], k ascending, from 0 or, where there is one, from start[r, j]) + bias[j]
  *
  * The sums of a tile of a few rows × one panel of columns stay in registers while k runs over the whole depth:
  *
@@ -140,6 +140,10 @@ static void NAME(matmul)(const void *job, ptrdiff_t begin, ptrdiff_t end)
         const ptrdiff_t rows = smaller(m->row_group, m->rows - first);
         const REAL *panel = (const REAL *)m->panels + column * depth;
         memset(sums, 0, (size_t)(rows * PANEL) * sizeof(REAL));
+        if (m->start)
+            for (ptrdiff_t r = 0; r < rows; r++)
+                memcpy(sums + r * PANEL, (const REAL *)m->start + (first + r) * m->columns + column,
+                       (size_t)smaller(PANEL, m->columns - column) * sizeof(REAL));
         for (ptrdiff_t k = 0, count; k < depth; k += count) {
             count = smaller(smaller(SEGMENT, depth - k), m->x_layout.run - k % m->x_layout.run);
             for (ptrdiff_t r = 0; r < rows; r += ROWS) {

@@ -71,25 +71,38 @@ def pack(weight, bint transposed=False):
     """Packs a weight [in, out], or [out, in] where transposed. A weight may have any strides."""
     cdef int kind = real_type(weight, "weight")
     cdef PackedMatrix packed = PackedMatrix.__new__(PackedMatrix)
-    cdef pack_job job
-    cdef Py_ssize_t count
+    cdef Py_ssize_t panel = table.panel_f64 if kind == cnp.NPY_FLOAT64 else table.panel_f32
     if weight.ndim != 2:
         raise ValueError(f"weight must have 2 axes, not shape {weight.shape}")
     if not weight.dtype.isnative or not weight.flags.aligned:
         weight = np.array(weight, weight.dtype.newbyteorder("="))
     matrix = weight.T if transposed else weight
-    packed.depth, packed.columns = job.depth, job.columns = matrix.shape
+    packed.depth, packed.columns = matrix.shape
     packed.kind = kind
-    job.panel = table.panel_f64 if kind == cnp.NPY_FLOAT64 else table.panel_f32
-    count = (job.columns + job.panel - 1) // job.panel
-    packed.panels = aligned_empty(count * job.depth * job.panel, matrix.dtype)
-    job.weight = <const char *> cnp.PyArray_DATA(<cnp.ndarray> matrix)
-    job.depth_stride, job.column_stride = matrix.strides
-    job.panels = <char *> cnp.PyArray_DATA(<cnp.ndarray> packed.panels)
-    job.group = (128 + job.panel - 1) // job.panel
-    run_pack(pack_f64 if kind == cnp.NPY_FLOAT64 else pack_f32, &job, (count + job.group - 1) // job.group)
+    packed.panels = aligned_empty((packed.columns + panel - 1) // panel * packed.depth * panel, matrix.dtype)
+    pack_into(matrix, kind, <char *> cnp.PyArray_DATA(<cnp.ndarray> packed.panels))
     packed.panels.flags.writeable = False
     return packed
+
+
+cdef int pack_into(matrix, int kind, char *panels) except -1:
+    """Writes the panels of a matrix [in, out] of any strides. One whose columns lie without gaps is turned square by square."""
+    cdef pack_job job
+    cdef transpose_job turn
+    cdef Py_ssize_t itemsize = matrix.itemsize, count
+    job.depth, job.columns = matrix.shape
+    job.panel = table.panel_f64 if kind == cnp.NPY_FLOAT64 else table.panel_f32
+    count = (job.columns + job.panel - 1) // job.panel
+    job.weight = <const char *> cnp.PyArray_DATA(<cnp.ndarray> matrix)
+    job.depth_stride, job.column_stride = matrix.strides
+    job.panels = panels
+    if job.depth_stride == itemsize and job.column_stride % itemsize == 0 and job.depth > 1:
+        turn.x, turn.out, turn.padded = job.weight, panels, True
+        turn.rows, turn.columns, turn.x_stride = job.columns, job.depth, job.column_stride // itemsize
+        turn.out_stride, turn.band, turn.band_stride = job.panel, job.panel, job.panel * job.depth
+        return run("transpose", kind, &turn, count, 1)
+    job.group = (128 + job.panel - 1) // job.panel
+    return run_pack(pack_f64 if kind == cnp.NPY_FLOAT64 else pack_f32, &job, (count + job.group - 1) // job.group)
 
 
 cdef int run_pack(range_fn function, const pack_job *job, Py_ssize_t items) except -1:
@@ -118,10 +131,11 @@ def matmul(x, PackedMatrix weight not None, bias, out):
     """out = x · weight + bias. x [rows, K] or heads [sequences, H, T, D] with H·D = K; out [rows, N] or heads likewise;
     bias [N] or None."""
     cdef matmul_job job
-    cdef Py_ssize_t rows, columns, blocks, panel, work
+    cdef Py_ssize_t rows, columns
     job.x = pointer(x, weight.kind, -1, "x")
     job.out = target(out, weight.kind, -1, "out")
     job.bias = NULL if bias is None else pointer(bias, weight.kind, 1, "bias")
+    job.start = NULL
     job.panels = cnp.PyArray_DATA(<cnp.ndarray> weight.panels)
     layout_of(x, &job.x_layout, &job.rows, &job.depth, "x")
     layout_of(out, &job.out_layout, &rows, &columns, "out")
@@ -132,12 +146,15 @@ def matmul(x, PackedMatrix weight not None, bias, out):
         raise ValueError(f"out has {rows} rows of {columns}, expected {job.rows} of {weight.columns}")
     if bias is not None:
         expect_shape(bias, (weight.columns,), "bias")
-    if rows == 0:
-        return
-    # Blocks of rows as equal as can be, of whole tiles; chunks of at least some microseconds.
-    panel = table.panel_f64 if weight.kind == cnp.NPY_FLOAT64 else table.panel_f32
-    blocks = (rows + ROW_GROUP - 1) // ROW_GROUP
-    job.row_group = ((rows + blocks - 1) // blocks + 11) // 12 * 12
-    blocks = (rows + job.row_group - 1) // job.row_group
-    work = max(min(rows, job.row_group), 8) * panel * max(job.depth, 1)
-    run("matmul", weight.kind, &job, blocks * ((columns + panel - 1) // panel), (1 << 18) // work + 1)
+    if rows:
+        run_matmul(&job, weight.kind)
+
+
+cdef int run_matmul(matmul_job *job, int kind) except -1:
+    """Blocks of rows as equal as can be, of whole tiles; chunks of at least some microseconds."""
+    cdef Py_ssize_t panel = table.panel_f64 if kind == cnp.NPY_FLOAT64 else table.panel_f32
+    cdef Py_ssize_t blocks = (job.rows + ROW_GROUP - 1) // ROW_GROUP, work
+    job.row_group = ((job.rows + blocks - 1) // blocks + 11) // 12 * 12
+    blocks = (job.rows + job.row_group - 1) // job.row_group
+    work = max(min(job.rows, job.row_group), 8) * panel * max(job.depth, 1)
+    return run("matmul", kind, job, blocks * ((job.columns + panel - 1) // panel), (1 << 18) // work + 1)

@@ -63,3 +63,39 @@ static void NAME(softmax)(const void *job, ptrdiff_t begin, ptrdiff_t end)
     for (; row < end; row++)
         NAME(softmax_rows)(job, row, 1);
 }
+
+/* The gradient, from the shares p that softmax made: inner = Σ dout·p along the row;  dx = p·(dout − inner). Masked ones are 0.
+ * An item is a row. */
+static inline __attribute__((always_inline)) void NAME(softmax_gradient_rows)(const softmax_gradient_job *j, ptrdiff_t row,
+                                                                              const int rows)
+{
+    const ptrdiff_t width = j->width;
+    const REAL *p = (const REAL *)j->p + row * width, *dout = (const REAL *)j->dout + row * width;
+    REAL *restrict out = (REAL *)j->out + row * width;
+    REAL inner[ROWS_TOGETHER];
+    ptrdiff_t kept[ROWS_TOGETHER], shortest = width;
+    for (int r = 0; r < rows; r++) {
+        kept[r] = j->causal ? width - j->queries + 1 + (row + r) % j->queries : width;
+        shortest = kept[r] < shortest ? kept[r] : shortest;
+        for (ptrdiff_t i = 0; i < kept[r]; i++)
+            out[r * width + i] = dout[r * width + i] * p[r * width + i];
+    }
+    NAME(add_up)(out, width, shortest, inner, rows);
+    for (int r = 0; r < rows; r++) {
+        for (ptrdiff_t i = shortest; i < kept[r]; i++)
+            inner[r] += out[r * width + i];
+        for (ptrdiff_t i = 0; i < kept[r]; i++)
+            out[r * width + i] = p[r * width + i] * (dout[r * width + i] - inner[r]);
+        for (ptrdiff_t i = kept[r]; i < width; i++)
+            out[r * width + i] = 0;
+    }
+}
+
+static void NAME(softmax_gradient)(const void *job, ptrdiff_t begin, ptrdiff_t end)
+{
+    ptrdiff_t row = begin;
+    for (; row + ROWS_TOGETHER <= end; row += ROWS_TOGETHER)
+        NAME(softmax_gradient_rows)(job, row, ROWS_TOGETHER);
+    for (; row < end; row++)
+        NAME(softmax_gradient_rows)(job, row, 1);
+}

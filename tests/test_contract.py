@@ -56,7 +56,7 @@ def test_the_numbers_are_of_every_kind():
 @pytest.mark.parametrize("name", OPS)
 def test_the_sizes_are_of_every_kind(name):
     op = OPS[name]
-    cases = [*drawn(arguments(op, small=True), 40), *drawn(arguments(op, small=False), 60)]
+    cases = [*drawn(arguments(op, small=True), 80), *drawn(arguments(op, small=False), 60)]
     axes = next(name for name in op.inputs if op.shapes[name])  # of `spread` the first input is a single number
     first = [case.tensors[axes] for case in cases]
     assert {a.dtype for case in cases for a in case.tensors.values() if a is not None and a.dtype.kind == "f"} == {

@@ -14,6 +14,7 @@ from llmtrace.render.exact import exact_text
 from llmtrace.testing import expect_same_bits
 from llmtrace.testing.replays import traced
 from llmtrace.testing.sampling import Arguments
+from llmtrace.trace.saved import _plain
 
 # ---- by hand -------------------------------------------------------------------------------------------------------
 
@@ -224,3 +225,17 @@ def test_the_exact_text_of_a_comparison():
     trace = traced(OPS["relu_gradient"], Arguments({name: np.float32([2]) for name in ("x", "dout")}))
     line = '0: "in.x[axis0=0]" 2.0 , {0} 0.0 , "in.dout[axis0=0]" 2.0 , {0} 0.0 = 2.0'
     assert line in exact_text(trace.explain("out", 0))
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "right", "wrong"),
+    [
+        ("float", "rate", [0, 0.5], [1, 1.0, -0.1, NAN, True]),
+        ("float", "real", [0, 1.5, -2.0], [INF, NAN, 10**400]),
+        ("int", "whole", [0, 7, 2**53], [-1, 2**53 + 1, 1.0, False]),
+        ("int", "H≥1", [1, 12], [0, 2**31]),
+    ],
+)
+def test_the_settings_that_a_file_may_have(kind, values, right, wrong):
+    assert all(_plain(value, kind, values) for value in right)
+    assert not any(_plain(value, kind, values) for value in wrong)

@@ -11,6 +11,7 @@ from small_models import ADDRESSES, printed, small_gpt
 
 from llmtrace.explain import Explanation
 from llmtrace.explain.explanation import Result
+from llmtrace.models import Sampling
 from llmtrace.render import show
 from llmtrace.render.exact import exact_text
 
@@ -35,9 +36,17 @@ def again(operation, numbers, real):
     """One operation on numbers of one type: functions are evaluated in double precision and rounded once."""
     if operation == "look_up":
         return numbers[1]
+    if operation == "keep":
+        return real(-np.inf) if numbers[1] >= numbers[2] else numbers[0]
     if operation in TWO:
         return TWO[operation](*numbers)
     return real(FUNCTIONS[operation](np.float64(numbers[0]))) if operation != "root" else np.sqrt(numbers[0])
+
+
+def ahead(row):
+    """How many numbers come before the one at the place that stands beside each, from the largest on."""
+    numbers, place = [x for x, _place in row], row[0][1]
+    return np.int64(sum(x > numbers[place] or (x == numbers[place] and i < place) for i, x in enumerate(numbers)))
 
 
 class Reader:
@@ -77,6 +86,13 @@ class Reader:
             if operation in {"sum", "dot"}:
                 total = total + self.term(operation, work)
                 assert same(total, self.real(work.rpartition(" total ")[2]))
+            elif operation == "first_above":
+                work, limit = work.rsplit(" , ", 1)
+                total = total + self.term("sum", work)
+                assert same(total, self.real(work.rpartition(" total ")[2]))
+                row.append(total > self.operands(limit)[0])
+            elif operation == "ahead":
+                row.append(self.operands(work))
             elif operation in {"maximum", "argmax"}:
                 row += self.operands(work)
             else:
@@ -84,7 +100,7 @@ class Reader:
                 row.append(again(operation, self.operands(work), self.real))
                 assert same(row[-1], number(result, self.real))
         value = total if operation in {"sum", "dot"} else row
-        value = {"maximum": np.max, "argmax": np.argmax}.get(operation, lambda x: x)(value)
+        value = {"maximum": np.max, "argmax": np.argmax, "first_above": np.argmax, "ahead": ahead}.get(operation, lambda x: x)(value)
         if self.lines[0].startswith("value"):
             value = value[0] if isinstance(value, list) else value
             said = re.fullmatch(r'value (".*") = (\S+)', self.lines.pop(0))
@@ -112,6 +128,15 @@ def test_the_exact_text_can_be_done_again_to_the_same_bits(trace, address):
     reader.read()
     lines = sum(max((o.values.size for o in line.operands), default=0) for line in explanation.lines)
     assert reader.terms >= lines
+
+
+@pytest.mark.parametrize("part", ["logits", "scaled", "top_k", "top_p", "probabilities", "token"])
+def test_a_choice_can_be_done_again(part):
+    generation = small_gpt().generate("CBABBC", 2, Sampling(0.7, 2, 0.9, 5))
+    list(generation)
+    trace = generation.trace()
+    for place in [()] if part == "token" else [(0,), (1,), (2,)]:
+        Reader(exact_text(trace.explain(f"choice.1.{part}", *place, depth=3))).read()
 
 
 def test_the_reader_sees_a_changed_digit(trace):

@@ -25,9 +25,10 @@ from llmtrace.stories.words import (
     plural,
 )
 
-SHA256 = "unknown"
+SHA256 = "707360f7b867cacc040727fe24dc937da7a626469173a0262a82aebb3c329fea"
 MANY = list(stories(20, 12_000))
 SINGULAR = {"is", "was", "has"}
+NUMBER = "|".join(NUMBERS[1:])
 VERBS = SINGULAR | {"are", "were", "have"}
 PLURALS = {plural(word): word for word in (*ANIMALS, *LANDMARKS, *THINGS, *COUNTED)}
 
@@ -57,14 +58,13 @@ def flaws(text):
         yield "characters"
     if re.search(r"[][<>|{}]|  |\s[.,?!]|\.\.|^\s|\s$", text):
         yield "marks or blanks"
-    if re.search(r"\b[Aa] [aeiou]|\b[Aa]n [^aeiou]|\b(\w+) \1\b", text):
+    if re.search(r"\b[Aa] [aeiou]|\b[Aa]n (?!hour)[^aeiou]|\b(\w+) \1\b", text):
         yield "article or a word twice"
     if re.search(r"[.!?] [a-z]", text) or not text[0].isupper():
         yield "a small letter begins a sentence"
-    for first, second, total in re.findall(
-        r"\b(\w+) \w+(?: \w+)*?\. .*? (\w+) more.*? (?:has|have now\? \w+ has) (\w+)", text
-    ):
-        if {first, second, total} <= set(NUMBERS) and numbers(first) + numbers(second) != numbers(total):
+    for amounts in re.findall(rf"\b({NUMBER}) [^.]*\. [^.]*\b({NUMBER}) more\b.*?\bhas ({NUMBER})\b", text):
+        first, second, total = map(NUMBERS.index, amounts)
+        if first + second != total:
             yield "sum"
     subject = re.match(r"The (\w+) (?:near|behind|by|that|under|from|sat|slept)", text)
     if subject and (subject[1] in ANIMALS or subject[1] in PLURALS):
@@ -78,10 +78,6 @@ def flaws(text):
     heir = re.search(r"(?:will belong to|given to|gave the \w+ to) (her|him)\b", text)
     if child and heir and (child[1] == "girl") != (heir[1] == "her"):
         yield "her or him"
-
-
-def numbers(word):
-    return NUMBERS.index(word)
 
 
 def test_stories_have_no_flaws():
@@ -128,10 +124,10 @@ def test_held_out_pairs_are_never_told(kind):
 def test_probes_ask_for_held_out_pairs(kind):
     asked = list(probes(3, 150, kind))
     assert len({probe.prompt for probe in asked}) == 150
-    seen = {text[: len(probe.prompt)] for probe in asked for text in MANY}
+    corpus = END.join(MANY)
     for probe in asked:
         assert apart(kind, f"{probe.prompt} {probe.right}"), probe
-        assert probe.prompt not in seen
+        assert f"{probe.prompt} {probe.right}" not in corpus
         assert probe.right != probe.wrong
         assert probe.prompt[-1] not in " \n"
     assert list(probes(3, 20, kind)) == asked[:20]

@@ -12,6 +12,7 @@ from small_models import small_gpt, write_folder
 
 from llmtrace import _kernels, words
 from llmtrace.cli import COMMANDS, main
+from llmtrace.models import Sampling
 from llmtrace.ops import OPS
 
 
@@ -32,6 +33,9 @@ def things(tmp_path_factory):
     trace = small_gpt().trace("CABBC")
     trace.save(folder / "good.trace", with_weights=True)
     trace.save(folder / "weightless.trace")
+    generation = small_gpt().generate("CABBC", 2, Sampling(0.9, 2, 0.8))
+    list(generation)
+    generation.trace().save(folder / "generated.trace", with_weights=True)
     damaged = bytearray((folder / "good.trace").read_bytes())
     damaged[-100] ^= 1
     (folder / "damaged.trace").write_bytes(damaged)
@@ -58,6 +62,17 @@ RUNS = [
     "trace CABBC --model model --position 99",
     "trace C --model model -o more.trace --with-weights",
     "tokenize CABBC --model model",
+    *(f"generate CABBC --model model --steps {options}" for options in [
+        "3 --table", "2 --temperature 2 --top-k 2 --top-p 0.9 --explain", "2 --temperature 0 --explain", "9 --table",
+        "2 --table -o new.trace", "0", "2 --temperature -1", "2 --top-k 0", "2 --top-p 2", "2 --stop ''", "2 --last",
+        "2 -o nowhere/x.trace",
+    ]),
+    "show generated.trace choice.1",
+    "show generated.trace choice.1.token",
+    "show generated.trace choice.1.number",
+    "show generated.trace choice.9",
+    "show generated.trace choice.1 --head 1",
+    "show generated.trace",
     *(f"explain '{address}' --prompt CABBC --model model --depth 3" for address in [
         SCORES, "block.0.attn.scores[0, 1, 4]", "ln_f[2, 3]", "block.1.mlp.act[1, 2]", "probabilities[4, 1]",
         "next_token[4]", "tokens[0]", "logits.weight[0, 0]", "embed[1, 2]", "block.1.attn.pattern[head=0, query=2, key=4]",

@@ -34,6 +34,24 @@ def _above(x: Array, limit: Array, then: Array, otherwise: Array) -> Array:
     return np.where(x > limit, then, np.where(x <= limit, otherwise, x + limit))
 
 
+def _ahead(row: Array, place: Array) -> Any:
+    own, earlier = row[place], np.arange(row.size) < place
+    if np.isnan(own):
+        return np.count_nonzero(np.isnan(row) & earlier)
+    return np.count_nonzero(np.isnan(row) | (row > own) | ((row == own) & earlier))
+
+
+def _keep(x: Array, measure: Array, limit: Array) -> Array:
+    return np.where(measure >= limit, x.dtype.type(-np.inf), x)
+
+
+def _first_above(row: Array, limit: Array) -> Any:
+    above = running_totals(row) > limit
+    if above.any():
+        return np.argmax(above)
+    return np.flatnonzero(row > 0)[-1] if (row > 0).any() else np.int64(row.size - 1)
+
+
 @dataclass(frozen=True)
 class Operation:
     """One elementary operation: how it is written, and how it is done."""
@@ -61,6 +79,9 @@ OPERATIONS: dict[str, Operation] = {
     "above": Operation("above", _above),
     "maximum": Operation("max", np.max),
     "argmax": Operation("argmax", np.argmax),
+    "ahead": Operation("ahead", _ahead),
+    "keep": Operation("keep", _keep),
+    "first_above": Operation("first Σ above", _first_above),
     "sum": Operation("Σ", _sum),
     "totals": Operation("Σ", running_totals),
     "dot": Operation("Σ ×", lambda a, b: _sum(a * b)),

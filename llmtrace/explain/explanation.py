@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from llmtrace.errors import ReplayError
-from llmtrace.explain.arithmetic import compute, same_bits
+from llmtrace.explain.arithmetic import DOTS, SUMS, compute, same_bits
 from llmtrace.ops.op import Array, Axes
 from llmtrace.words import _
 
@@ -34,7 +34,7 @@ class Elements:
     def address(self, i: int = 0) -> str:
         """The i-th element as an address, such as `block.0.attn.q[head=2, position=4, feature=1]`."""
         parts = (f"{axis}={part}" for axis, part in zip(self.axes, self.place(i), strict=True))
-        return f"{self.tensor}[{', '.join(parts)}]"
+        return f"{self.tensor}[{', '.join(parts)}]" if self.axes else self.tensor
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as in `Explanation.to_dict`."""
@@ -81,15 +81,29 @@ class Line:
     def terms(self) -> Array:
         """What a sum adds up, in order: shape [n]."""
         first = self.operands[0].values
-        return compute("multiply", first, self.operands[1].values) if self.operation == "dot" else first
+        return compute("multiply", first, self.operands[1].values) if self.operation in DOTS else first
+
+    @property
+    def start(self) -> Operand | None:
+        """Where a sum begins, unless at +0."""
+        return self.operands[-1] if self.operation in SUMS and self.operation.endswith("_from") else None
+
+    @property
+    def rows(self) -> tuple[Operand, ...]:
+        """The operands of a sum that it goes through, without where it begins."""
+        return self.operands if self.start is None else self.operands[:-1]
 
     def totals(self) -> Array:
         """The running total after each term of a sum: shape [n]."""
-        return compute("totals", self.terms())
+        return (
+            compute("totals", self.terms())
+            if self.start is None
+            else compute("totals_from", self.terms(), self.start.values)
+        )
 
     def largest(self, count: int) -> list[int]:
         """Which `count` elements of the line's row matter most, in the order in which they stand."""
-        if self.operation in {"sum", "dot"}:
+        if self.operation in SUMS:
             row = self.terms()
         elif self.values.ndim:
             row = self.values
@@ -98,7 +112,8 @@ class Line:
         if row.ndim == 0:
             return []
         size = np.nan_to_num(np.abs(row), nan=np.inf)
-        order = np.argsort(-row if self.operation in {"maximum", "argmax"} else -size, kind="stable")
+        by_value = self.operation in {"maximum", "argmax", "ahead"}
+        order = np.argsort(-row if by_value else -size, kind="stable")
         return sorted(int(i) for i in order[:count])
 
     def to_dict(self) -> dict[str, Any]:

@@ -34,6 +34,14 @@ SENTENCES = {
     "next_token": N_("the token that most likely follows {token}: {value}"),
     "tokens": N_("the number of the token {token} in the vocabulary"),
     "positions": N_("the place of {token} in the text, counted from 0"),
+    "choice.position": N_("the place in this run of the token before new token {n}"),
+    "choice.logits": N_("the score of {vocabulary} as new token {n}"),
+    "choice.scaled": N_("the score of {vocabulary} as new token {n}, divided by the temperature"),
+    "choice.top_k": N_("the score of {vocabulary} as new token {n}, if it is one of the k largest"),
+    "choice.top_p": N_("the score of {vocabulary} as new token {n}, if it is one of the largest that together reach p"),
+    "choice.probabilities": N_("the probability of {vocabulary} as new token {n}"),
+    "choice.number": N_("the random number that was drawn for new token {n}"),
+    "choice.token": N_("new token {n}: {value}"),
 }
 
 
@@ -51,7 +59,9 @@ def sentence(trace: Trace, name: str, place: tuple[int, ...]) -> str:
             words["token"] = repr(label) if label is not None else _("token {place}").format(place=index)
     parts = name.split(".")
     template = SENTENCES.get(".".join(parts[-2:])) or SENTENCES.get(parts[-1])
-    if name == "next_token":
+    if parts[0] == "choice" and len(parts) == 3:
+        template, words["n"] = SENTENCES.get(f"choice.{parts[2]}"), parts[1]
+    if name == "next_token" or template == SENTENCES["choice.token"]:
         words["value"] = repr(trace.token_text(int(trace.elements(name, place))))
     if parts[-1] == "past":
         return _("computed when an earlier token was read, and kept in the cache")

@@ -93,10 +93,15 @@ def verify_tokens(trace: Trace) -> None:
         raise ReplayError(_("the ids of the tokens are not those that the prompt's text gives"))
 
 
+def in_order(tensor: Array) -> Array:
+    """The numbers without gaps, and at whole places in memory: in a file, a single number may make the next ones stand off."""
+    return np.require(tensor, requirements=["C", "A"])
+
+
 def done_again(trace: Trace, step: Step) -> Array:
     """The output of a step, computed from its inputs and weights once more."""
     names = step.record.operands.values()
-    arguments: list[Any] = [None if name is None else np.ascontiguousarray(trace.tensor(name)) for name in names]
+    arguments: list[Any] = [None if name is None else in_order(trace.tensor(name)) for name in names]
     try:
         return OPS[step.op].forward(*arguments, **step.settings)
     except (TypeError, ValueError, IndexError) as error:

@@ -79,6 +79,10 @@ class Working:
         with np.errstate(all="ignore"):  # a factor beyond float32 becomes infinite, as it did when the op was done
             return Constant(text, np.asarray(value, self.real))
 
+    def count(self, value: int, text: str) -> Constant:
+        """A whole number that the formula brings in."""
+        return Constant(text, np.asarray(value, np.int64))
+
     def _handle(self, operand: str) -> Handle:
         name = self._operands[operand]
         assert name is not None, f"this step has no {operand}"
@@ -162,6 +166,18 @@ class Working:
     def argmax(self, name: str, row: Operand) -> Result:
         """The place of the largest of a row, the first of equals."""
         return self._line("argmax", name, row)
+
+    def ahead(self, name: str, row: Operand, place: Operand) -> Result:
+        """How many numbers of a row come before the one at `place`, from the largest on; of equals, the first comes first."""
+        return self._line("ahead", name, row, place)
+
+    def keep(self, name: str, x: Operand, measure: Operand, limit: Operand) -> Result:
+        """`x`, or −∞ where the measure has reached the limit."""
+        return self._line("keep", name, x, measure, limit)
+
+    def first_above(self, name: str, row: Operand, limit: Operand) -> Result:
+        """The first place of a row where its running total is above the limit."""
+        return self._line("first_above", name, row, limit)
 
     def take(self, name: str, x: Operand) -> Result:
         """A number that is only passed on."""

@@ -1,7 +1,8 @@
 """Models whose forward reads like their paper."""
 
 from llmtrace.models.cache import KVCache
+from llmtrace.models.generation import Choice, Generation, Sampling
 from llmtrace.models.gpt import GPT, GPTConfig
 from llmtrace.models.model import Model
 
-__all__ = ["GPT", "GPTConfig", "KVCache", "Model"]
+__all__ = ["GPT", "Choice", "GPTConfig", "Generation", "KVCache", "Model", "Sampling"]

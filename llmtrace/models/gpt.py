@@ -53,7 +53,7 @@ class GPT(Model):
         """Token ids [*, T] at positions [*, T] → logits [*, T, V]."""
         token = run("embed.token", embedding, tokens)
         position = run("embed.position", embedding, positions)
-        x = run("embed", add, token, position)
+        x = run.drop("embed.dropout", run("embed", add, token, position))
         for i in range(self.config.blocks):
             x = self.block(run.within(f"block.{i}"), x)
         x = run("ln_f", layer_norm, x, epsilon=self.config.epsilon)
@@ -62,9 +62,9 @@ class GPT(Model):
     def block(self, run: Run, x: Tensor) -> Tensor:
         """One block, pre-norm: the stream x [*, T, C] flows on, and attention and the MLP each add to it."""
         normed = run("ln_1", layer_norm, x, epsilon=self.config.epsilon)
-        x = run("residual_mid", add, x, self.attention(run, normed))
+        x = run("residual_mid", add, x, run.drop("attn.dropout", self.attention(run, normed)))
         normed = run("ln_2", layer_norm, x, epsilon=self.config.epsilon)
-        return run("residual_out", add, x, self.mlp(run, normed))
+        return run("residual_out", add, x, run.drop("mlp.dropout", self.mlp(run, normed)))
 
     def attention(self, run: Run, x: Tensor) -> Tensor:
         """Every token asks (q), every token answers to some questions (k), and hands over something (v)."""
@@ -73,7 +73,7 @@ class GPT(Model):
         v = run("attn.v", linear_to_heads, x, heads=self.config.heads)
         k, v = run.remember("attn.keys", k), run.remember("attn.values", v)
         scores = run("attn.scores", attention_scores, q, k)
-        pattern = run("attn.pattern", causal_softmax, scores)
+        pattern = run.drop("attn.pattern.dropout", run("attn.pattern", causal_softmax, scores))
         mix = run("attn.mix", attention_mix, pattern, v)
         return run("attn.out", linear_from_heads, mix)
 

@@ -7,16 +7,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from llmtrace.errors import DoesNotFitError, PromptError
 from llmtrace.models.cache import KVCache
-from llmtrace.ops import Tensor, Weight, argmax, softmax
+from llmtrace.ops import Tensor, Weight, argmax, cross_entropy, divide_by, softmax, total
 from llmtrace.ops.op import Array
 from llmtrace.trace import Origin, Run, Trace
 from llmtrace.words import _
+
+if TYPE_CHECKING:
+    from llmtrace.models.generation import Generation, Sampling
 
 
 class Tokenizer(Protocol):
@@ -73,16 +76,27 @@ class Model(ABC):
     def trace(self, prompt: Prompt, cache: KVCache | None = None) -> Trace:
         """Runs the prompt and records every step. With a cache that holds earlier tokens, of the new tokens only."""
         ids = self._next_ids(prompt, cache)
-        self._must_fit(ids, cache.length if cache else 0)
+        self.must_fit(ids, cache.length if cache else 0)
         whole = ids if cache is None or cache.ids is None else np.concatenate([cache.ids, ids], axis=-1)
         tokens = [[self.token_text(i) for i in row] for row in np.atleast_2d(whole).tolist()]
-        trace = Trace(self.weights, tokens if ids.ndim == 2 else tokens[0], self.token_text, self._origin(prompt))
+        trace = Trace(self.weights, tokens if ids.ndim == 2 else tokens[0], self.token_text, self.origin(prompt))
         with Run(self.weights, trace, cache) as run:
             logits = self._run(run, ids, cache)
             run("next_token", argmax, run("probabilities", softmax, logits))
         if cache is not None:
             cache.commit(self.weights, ids)
         return trace
+
+    def generate(
+        self, prompt: Prompt, steps: int = 20, sampling: Sampling | None = None, stop: str | Sequence[str] = ()
+    ) -> Generation:
+        """An iterator over up to `steps` new tokens after the prompt, each a `llmtrace.models.Choice`.
+
+        It ends early when a text of `stop` has been written, or when the model says that its text is at the end.
+        """
+        from llmtrace.models.generation import Generation  # which knows models
+
+        return Generation(self, prompt, steps, sampling, stop)
 
     def ids(self, prompt: Prompt) -> Array:
         """The token ids of a prompt, int64 [T] or [batch, T]."""
@@ -122,7 +136,24 @@ class Model(ABC):
         """The text of a token, or its number where there is no tokenizer."""
         return str(index) if self.tokenizer is None else self.tokenizer.token(int(index))
 
-    def _origin(self, prompt: Prompt) -> Origin:
+    def loss(
+        self, run: Run, ids: Array, targets: Array, count: int, start: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """How surprised the model is, on average, by the tokens that really follow: a number [], in nats per token; and the
+        sum that it is the average of.
+
+        ids, targets: int64 [batch, T], the tokens that are read and, for each, the one that follows.
+        count: what the sum over all tokens is divided by: batch · T, or more where a batch is run in parts.
+        start: the sum over the parts before.
+        """
+        logits = self._run(run, ids, None)
+        given = run.given("targets", targets, ("batch", "position"))
+        losses = run("losses", cross_entropy, logits, given)
+        summed = run("losses.total", total, losses, *([] if start is None else [start]))
+        return run("loss", divide_by, summed, divisor=count), summed
+
+    def origin(self, prompt: Prompt) -> Origin:
+        """What a trace of a prompt says of itself."""
         text = prompt if isinstance(prompt, str) else None
         explain = getattr(self.tokenizer, "explain", None) if text is not None else None
         tokenization = explain(text).to_dict() if explain else None
@@ -148,13 +179,14 @@ class Model(ABC):
         positions = np.ascontiguousarray(np.broadcast_to(np.arange(past, past + ids.shape[-1]), ids.shape))
         return self.forward(run, run.given("tokens", ids, axes), run.given("positions", positions, axes))
 
-    def _must_fit(self, ids: Array, past: int) -> None:
+    def must_fit(self, ids: Array, past: int = 0, times: int = 1) -> None:
+        """Raises DoesNotFitError where a trace of these tokens, or `times` as much, needs more memory than is free."""
         free = available_memory()
         batch = ids.size // ids.shape[-1]
         number = next(iter(self.weights.values())).data.itemsize
 
         def needed(tokens: int) -> int:
-            return number * batch * self.trace_numbers(tokens, past)
+            return times * number * batch * self.trace_numbers(tokens, past)
 
         if free is None or needed(ids.shape[-1]) <= free:
             return

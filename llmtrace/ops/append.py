@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace.ops.op import Array, Empty, Op, expect_axes, rows_of
+from llmtrace.ops.positions import positions
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(past: Array, new: Array) -> Array:
@@ -32,6 +34,13 @@ def forward(past: Array, new: Array, *, empty: Empty = np.empty) -> Array:
     return out
 
 
+def backward(g: Gradient) -> None:
+    """Every number has gone to one place: its gradient comes back from there."""
+    kept, added = g["past"].data.shape[-2], g["new"].data.shape[-2]
+    g.give("past", positions, g.dout, first=0, count=kept)
+    g.give("new", positions, g.dout, first=kept, count=added)
+
+
 def explain(w: Working) -> None:
     """Nothing is computed: the number was made earlier, or has just been made."""
     *lead, position, feature = w.index
@@ -50,4 +59,5 @@ append = Op(
     explain,
     inputs=("past", "new"),
     shapes={"past": "* P D", "new": "* T D"},
+    backward=backward,
 )

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.ops.attention_back import attention_back
+from llmtrace.ops.attention_products import attention_products
 from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes, expect_blocks
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(pattern: Array, v: Array) -> Array:
@@ -30,6 +33,12 @@ def forward(pattern: Array, v: Array, *, empty: Empty = np.empty) -> Array:
     out = empty((*pattern.shape[:-1], v.shape[-1]), pattern.dtype)
     _kernels.attention_mix(pattern, v, out)
     return out
+
+
+def backward(g: Gradient) -> None:
+    """mix = Σ over the keys pattern·v:  dpattern = Σ over the features dmix·v;  dv = Σ over the queries pattern·dmix."""
+    g.give("pattern", attention_products, g.dout, g["v"])
+    g.give("v", attention_back, g["pattern"], g.dout)
 
 
 def explain(w: Working) -> None:
@@ -55,4 +64,5 @@ attention_mix = Op(
     shapes={"pattern": "* T P+T", "v": "* P+T D"},
     axes=axes,
     apart=("v",),
+    backward=backward,
 )

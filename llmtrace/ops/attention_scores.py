@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.ops.attention_back import attention_back
+from llmtrace.ops.attention_mix import attention_mix
 from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes, expect_blocks
+from llmtrace.ops.scale import scale
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(q: Array, k: Array) -> Array:
@@ -32,6 +36,16 @@ def forward(q: Array, k: Array, *, empty: Empty = np.empty) -> Array:
     out = empty((*q.shape[:-1], k.shape[-2]), q.dtype)
     _kernels.attention_scores(q, k, out)
     return out
+
+
+def backward(g: Gradient) -> None:
+    """score = (Σ q·k) / √D:  dq = (Σ over the keys dscore·k) · 1/√D;  dk = (Σ over the queries dscore·q) · 1/√D."""
+    width = g["q"].data.shape[-1]
+    factor = 1 / math.sqrt(width) if width else math.inf
+    if g.wants("q"):
+        g.give("q", scale, g.do("q.sum", attention_mix, g.dout, g["k"]), factor=factor)
+    if g.wants("k"):
+        g.give("k", scale, g.do("k.sum", attention_back, g.dout, g["q"]), factor=factor)
 
 
 def explain(w: Working) -> None:
@@ -60,4 +74,5 @@ attention_scores = Op(
     shapes={"q": "* T D", "k": "* P+T D"},
     axes=axes,
     apart=("k",),
+    backward=backward,
 )

@@ -8,11 +8,13 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.ops.op import Array, Empty, Op, expect_axes
-from llmtrace.ops.softmax import explain_row
+from llmtrace.ops.softmax import explain_gradient_row, explain_row
 from llmtrace.ops.softmax import meaning as softmax_of
+from llmtrace.ops.softmax import meaning_gradient as gradient_of
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
@@ -31,6 +33,11 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     out = empty(x.shape, x.dtype)
     _kernels.softmax(x, out, causal=True)
     return out
+
+
+def backward(g: Gradient) -> None:
+    """As of softmax, over the keys that a query sees; the masked ones get 0."""
+    g.give("x", causal_softmax_gradient, g.out, g.dout)
 
 
 def explain(w: Working) -> None:
@@ -52,4 +59,48 @@ causal_softmax = Op(
     explain,
     inputs=("x",),
     shapes={"x": "* T P+T"},
+    backward=backward,
+)
+
+
+# ---- its gradient ----------------------------------------------------------------------------------------------------
+
+
+def meaning_gradient(p: Array, dout: Array) -> Array:
+    """From the pattern p [*, T, S]: p · (dout − Σ dout·p) over the keys 0 … S − T + t of query t; masked ones are 0."""
+    queries, keys = p.shape[-2:]
+    out = np.zeros_like(p)
+    for t in range(queries):
+        kept = keys - queries + t + 1
+        out[..., t, :kept] = gradient_of(p[..., t, :kept], dout[..., t, :kept])
+    return out
+
+
+def forward_gradient(p: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    expect_axes(p, 2, "p")
+    out = empty(p.shape, p.dtype)
+    _kernels.softmax_gradient(p, dout, out, causal=True)
+    return out
+
+
+def explain_gradient(w: Working) -> None:
+    """The gradient of softmax, over the keys that this query may see."""
+    *lead, query, key = w.index
+    queries, keys = w.shape[-2:]
+    kept = keys - queries + query + 1
+    if key >= kept:
+        w.masked("out", 0.0)
+    else:
+        explain_gradient_row(w, (*lead, query, slice(kept)))
+
+
+causal_softmax_gradient = Op(
+    "causal_softmax_gradient",
+    "p · (dout − Σ dout · p), over the keys up to the query",
+    meaning_gradient,
+    forward_gradient,
+    explain_gradient,
+    inputs=("p", "dout"),
+    shapes={"p": "* T P+T", "dout": "* T P+T"},
 )

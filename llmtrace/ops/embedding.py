@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes
+from llmtrace.ops.op import Array, Axes, Empty, Op, begun, expect_axes, over_positions
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(ids: Array, weight: Array) -> Array:
@@ -24,6 +25,11 @@ def forward(ids: Array, weight: Array, *, empty: Empty = np.empty) -> Array:
     out = empty((*ids.shape, weight.shape[-1]), weight.dtype)
     _kernels.embedding(ids, weight, out)
     return out
+
+
+def backward(g: Gradient) -> None:
+    """out = weight[id]:  what comes back to a row of the table comes from all positions that read it."""
+    g.give("weight", embedding_gradient, g["ids"], g.dout, rows=g["weight"].data.shape[0])
 
 
 def explain(w: Working) -> None:
@@ -48,4 +54,53 @@ embedding = Op(
     weights=("weight",),
     shapes={"ids": "* < V", "weight": "V C"},
     axes=axes,
+    backward=backward,
+)
+
+
+# ---- the gradient of the table ---------------------------------------------------------------------------------------
+
+
+def meaning_gradient(ids: Array, dout: Array, start: Array | None = None, *, rows: int) -> Array:
+    """ids [*], dout [*, C] → [V, C]: row v is Σ dout over the positions with id v, in C order, from 0 or from `start`."""
+    out = begun(start, (rows, dout.shape[-1]), dout.dtype)
+    for row, change in zip(ids.reshape(-1), dout.reshape(ids.size, dout.shape[-1]), strict=True):
+        out[row] += change
+    return out
+
+
+def forward_gradient(
+    ids: Array, dout: Array, start: Array | None = None, *, rows: int, empty: Empty = np.empty
+) -> Array:
+    """The same, compiled; an id outside the table raises IndexError."""
+    expect_axes(dout, 1, "dout")
+    out = empty((rows, dout.shape[-1]), dout.dtype)
+    _kernels.embedding_gradient(ids, dout, start, out)
+    return out
+
+
+def explain_gradient(w: Working) -> None:
+    """One sum over the positions that read this row of the table."""
+    row, feature = w.index
+    ids, dout = w.input("ids"), w.input("dout")
+    *places, _ = over_positions(dout.shape[:-1], feature) if ids.shape else (np.arange(1), feature)
+    read = (ids[tuple(places)] if ids.shape else ids[()]).values.reshape(-1) == row
+    chosen = (*(place[read] for place in places), feature) if ids.shape else (np.full(int(read.sum()), feature),)
+    w.sum("out", dout[chosen], w.input("start")[w.index] if w.has("start") else None)
+
+
+def axes_gradient(ids: Axes, dout: Axes, start: Axes | None = None) -> Axes:
+    """Those of the table."""
+    return ("vocabulary", dout[-1])
+
+
+embedding_gradient = Op(
+    "embedding_gradient",
+    "Σ dout, where the id is this row",
+    meaning_gradient,
+    forward_gradient,
+    explain_gradient,
+    inputs=("ids", "dout", "start"),
+    shapes={"ids": "* < V", "dout": "* C", "start": "V C ?", "rows": "V"},
+    axes=axes_gradient,
 )

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops.op import Array, Empty, Op, accumulate, expect_axes
+from llmtrace.ops.normalise import explain_moments, moments, normalise
+from llmtrace.ops.op import Array, Axes, Empty, Op, accumulate, expect_axes
+from llmtrace.ops.product_sum import product_sum
+from llmtrace.ops.row_sum import row_sum
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array, gain: Array, bias: Array, *, epsilon: float) -> Array:
     """Along the last axis C of x [*, C]; gain, bias [C]; ε keeps the root away from zero."""
-    real = x.dtype.type
-    count = real(x.shape[-1])
-    mean = (accumulate(x) / count)[..., None]
-    d = x - mean
-    var = (accumulate(d * d) / count)[..., None]
-    return ((d / np.sqrt(var + real(epsilon))) * gain) + bias
+    d, root = moments(x, epsilon)
+    return ((d / root) * gain) + bias
 
 
 def forward(x: Array, gain: Array, bias: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
@@ -31,18 +31,20 @@ def forward(x: Array, gain: Array, bias: Array, *, epsilon: float, empty: Empty 
     return out
 
 
+def backward(g: Gradient) -> None:
+    """y = n·gain + bias, n = d / √(variance + ε):  dgain = Σ dy·n;  dbias = Σ dy;  dx: see below."""
+    epsilon = g.settings["epsilon"]
+    g.give("x", layer_norm_gradient, g["x"], g.dout, g["gain"], epsilon=epsilon)
+    if g.wants("gain"):
+        g.give("gain", product_sum, g.dout, g.do("normalised", normalise, g["x"], epsilon=epsilon))
+    g.give("bias", row_sum, g.dout)
+
+
 def explain(w: Working) -> None:
     """Mean, each squared difference, variance, root, scale, shift."""
-    *row, feature = w.index
-    x = w.input("x")
-    whole_row = x[(*row, slice(None))]
-    count = w.constant(x.shape[-1], "C")
-    mean = w.divide("mean", w.sum("sum", whole_row), count)
-    d = w.subtract("difference", whole_row, mean)
-    square = w.multiply("square", d, d)
-    var = w.divide("variance", w.sum("sum of squares", square), count)
-    root = w.root("root", w.add("variance + ε", var, w.constant(w.settings["epsilon"], "ε")))
-    own = w.subtract("own difference", x[w.index], mean)
+    feature = w.index[-1]
+    mean, root = explain_moments(w)
+    own = w.subtract("own difference", w.input("x")[w.index], mean)
     scaled = w.multiply("scaled", w.divide("normalised", own, root), w.weight("gain")[feature])
     w.add("out", scaled, w.weight("bias")[feature])
 
@@ -56,4 +58,58 @@ layer_norm = Op(
     inputs=("x",),
     weights=("gain", "bias"),
     shapes={"x": "* C", "gain": "C", "bias": "C", "epsilon": "small"},
+    backward=backward,
+)
+
+
+# ---- the gradient of x: every x has also moved the mean and the spread of its row ------------------------------------
+
+
+def meaning_gradient(x: Array, dout: Array, gain: Array, *, epsilon: float) -> Array:
+    """With n = d / root as in layer norm, e = dout · gain, a = Σe / C, b = Σ(e·n) / C: ((e − a) − n·b) / root."""
+    count = x.dtype.type(x.shape[-1])
+    d, root = moments(x, epsilon)
+    n, e = d / root, dout * gain
+    a, b = (accumulate(e) / count)[..., None], (accumulate(e * n) / count)[..., None]
+    return ((e - a) - n * b) / root
+
+
+def forward_gradient(x: Array, dout: Array, gain: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    expect_axes(x, 1, "x")
+    out = empty(x.shape, x.dtype)
+    _kernels.layer_norm_gradient(x, dout, gain, epsilon, out)
+    return out
+
+
+def explain_gradient(w: Working) -> None:
+    """What the element's own gradient asks for, less its share in the mean, less its share in the spread."""
+    *row, feature = w.index
+    x, dout, gain = w.input("x"), w.input("dout"), w.weight("gain")
+    mean, root = explain_moments(w)
+    count = w.constant(x.shape[-1], "C")
+    n = w.divide("normalised", w.subtract("difference to it", x[(*row, slice(None))], mean), root)
+    e = w.multiply("dout · gain", dout[(*row, slice(None))], gain[slice(None)])
+    a = w.divide("mean of dout · gain", w.sum("sum of dout · gain", e), count)
+    b = w.divide("pull of the spread", w.dot("sum of products", e, n), count)
+    own = w.divide("own normalised", w.subtract("own difference", x[w.index], mean), root)
+    own_e = w.multiply("own dout · gain", dout[w.index], gain[feature])
+    w.divide("out", w.subtract("both off", w.subtract("mean off", own_e, a), w.multiply("own pull", own, b)), root)
+
+
+def axes_gradient(x: Axes, dout: Axes, gain: Axes) -> Axes:
+    """Those of x."""
+    return x
+
+
+layer_norm_gradient = Op(
+    "layer_norm_gradient",
+    "((dout·gain − mean) − n · mean of dout·gain·n) / √(variance + ε)",
+    meaning_gradient,
+    forward_gradient,
+    explain_gradient,
+    inputs=("x", "dout"),
+    weights=("gain",),
+    shapes={"x": "* C", "dout": "* C", "gain": "C", "epsilon": "small"},
+    axes=axes_gradient,
 )

@@ -8,9 +8,12 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.ops.op import Array, Axes, Empty, Op, rows_of
+from llmtrace.ops.outer_sum import outer_sum
+from llmtrace.ops.row_sum import row_sum
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Operand, Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array, weight: Array, bias: Array | None = None, *, transposed: bool = False) -> Array:
@@ -35,6 +38,14 @@ def forward(
 def pack(weight: Array | _kernels.PackedMatrix, *, transposed: bool = False) -> _kernels.PackedMatrix:
     """`weight` as the kernels want it: packed already, or packed now for this one call."""
     return weight if isinstance(weight, _kernels.PackedMatrix) else _kernels.pack(weight, transposed)
+
+
+def backward(g: Gradient) -> None:
+    """out = Σ x·weight + bias:  dx = Σ dout·weightᵀ;  over the positions dweight = Σ x·dout, dbias = Σ dout."""
+    turned = bool(g.settings.get("transposed", False))
+    g.give("x", linear, g.dout, g["weight"], None, transposed=not turned)
+    g.give("weight", outer_sum, *((g.dout, g["x"]) if turned else (g["x"], g.dout)))
+    g.give("bias", row_sum, g.dout)
 
 
 def explain(w: Working) -> None:
@@ -74,4 +85,5 @@ linear = Op(
     shapes={"x": "* K", "weight": "K N", "bias": "N ?", "transposed": "turns weight"},
     axes=axes,
     packed=("weight",),
+    backward=backward,
 )

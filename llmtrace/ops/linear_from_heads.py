@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops.linear import explain_output, pack
+from llmtrace.ops.linear import explain_output, linear, pack
 from llmtrace.ops.linear import meaning as linear_of
+from llmtrace.ops.merge_heads import merge_heads
 from llmtrace.ops.op import Array, Axes, Empty, Op, rows_of
+from llmtrace.ops.outer_sum import outer_sum
+from llmtrace.ops.row_sum import row_sum
+from llmtrace.ops.split_heads import split_heads
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array, weight: Array, bias: Array | None = None) -> Array:
@@ -28,6 +33,16 @@ def forward(x: Array, weight: Array, bias: Array | None = None, *, empty: Empty 
     out = empty((*lead, positions, packed.columns), x.dtype)
     _kernels.matmul(rows, packed, bias, rows_of(out, "out"))
     return out
+
+
+def backward(g: Gradient) -> None:
+    """As of a linear layer over the heads side by side; what comes back to them is dealt out again."""
+    if g.wants("x"):
+        beside = g.do("beside", linear, g.dout, g["weight"], None, transposed=True)
+        g.give("x", split_heads, beside, heads=g["x"].data.shape[-3])
+    if g.wants("weight"):
+        g.give("weight", outer_sum, g.do("merged", merge_heads, g["x"]), g.dout)
+    g.give("bias", row_sum, g.dout)
 
 
 def explain(w: Working) -> None:
@@ -56,4 +71,5 @@ linear_from_heads = Op(
     shapes={"x": "* H T D", "weight": "H·D N", "bias": "N ?"},
     axes=axes,
     packed=("weight",),
+    backward=backward,
 )

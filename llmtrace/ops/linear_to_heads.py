@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops.linear import explain_output, pack
+from llmtrace.ops.linear import explain_output, linear, pack
 from llmtrace.ops.linear import meaning as linear_of
+from llmtrace.ops.merge_heads import merge_heads
 from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes, rows_of
+from llmtrace.ops.outer_sum import outer_sum
+from llmtrace.ops.row_sum import row_sum
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array, weight: Array, bias: Array | None = None, *, heads: int) -> Array:
@@ -31,6 +35,16 @@ def forward(x: Array, weight: Array, bias: Array | None = None, *, heads: int, e
     out = empty((*lead, heads, positions, packed.columns // heads), x.dtype)
     _kernels.matmul(rows_of(x, "x"), packed, bias, rows_of(out, "out", 3))
     return out
+
+
+def backward(g: Gradient) -> None:
+    """As of a linear layer, once the heads are side by side again."""
+    if not g.wants("x", "weight", "bias"):
+        return
+    dout = g.do("merged", merge_heads, g.dout)
+    g.give("x", linear, dout, g["weight"], None, transposed=True)
+    g.give("weight", outer_sum, g["x"], dout)
+    g.give("bias", row_sum, dout)
 
 
 def explain(w: Working) -> None:
@@ -56,4 +70,5 @@ linear_to_heads = Op(
     shapes={"x": "* T K", "weight": "K H·D", "bias": "H·D ?", "heads": "H≥1"},
     axes=axes,
     packed=("weight",),
+    backward=backward,
 )

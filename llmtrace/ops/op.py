@@ -98,3 +98,15 @@ def accumulate(terms: Array) -> Array:
     for k in range(terms.shape[-1]):
         total += terms[..., k]
     return total
+
+
+def begun(start: Array | None, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Where sums begin: at +0, or at a copy of `start`."""
+    return np.zeros(shape, dtype) if start is None else start.copy()
+
+
+def over_positions(lead: tuple[int, ...], *last: int) -> tuple[Any, ...]:
+    """The index of all positions of the leading axes, in C order, at one place of the last axes."""
+    if not lead:  # one position: still a row, of one number
+        return tuple(np.array([place]) for place in last)
+    return (*np.unravel_index(np.arange(math.prod(lead)), lead), *last)

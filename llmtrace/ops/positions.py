@@ -40,5 +40,5 @@ positions = Op(
     forward,
     explain,
     inputs=("x",),
-    shapes={"x": "* F+N+E D", "first": "F", "count": "N"},
+    shapes={"x": "* F+E+N D", "first": "F", "count": "N"},
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from llmtrace.ops import reference
 from llmtrace.ops.op import Array, Empty, Op, accumulate, expect_axes
 
 if TYPE_CHECKING:
-    from llmtrace.explain.working import Operand, Working
+    from llmtrace.explain.working import Operand, Result, Working
+    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
@@ -30,20 +31,72 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     return out
 
 
+def backward(g: Gradient) -> None:
+    """p = e / Σe:  dx = p · (dp − Σ dp·p): what a share gains, the others lose."""
+    g.give("x", softmax_gradient, g.out, g.dout)
+
+
 def explain(w: Working) -> None:
     """Maximum, each exponential, their sum, one division."""
     *row, _own = w.index
     explain_row(w, w.input("x")[(*row, slice(None))], w.input("x")[w.index])
 
 
-def explain_row(w: Working, row: Operand, own: Operand) -> None:
-    """The share of `own` among the numbers of `row`."""
+def explain_row(w: Working, row: Operand, own: Operand, name: str = "out") -> Result:
+    """The share of `own` among the numbers of `row`, on the line `name`."""
     m = w.maximum("maximum", row)
     total = w.sum("sum of exponentials", w.exp("exponential", w.subtract("shifted", row, m)))
     share = w.exp("own exponential", w.subtract("own shifted", own, m))
-    w.divide("out", share, total)
+    return w.divide(name, share, total)
 
 
 softmax = Op(
-    "softmax", "exp(x − maximum) / Σ exp(x − maximum)", meaning, forward, explain, inputs=("x",), shapes={"x": "* N"}
+    "softmax",
+    "exp(x − maximum) / Σ exp(x − maximum)",
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    shapes={"x": "* N"},
+    backward=backward,
+)
+
+
+# ---- its gradient ----------------------------------------------------------------------------------------------------
+
+
+def meaning_gradient(p: Array, dout: Array) -> Array:
+    """From the shares p [*, N] that softmax made: p · (dout − Σ dout·p)."""
+    return p * (dout - accumulate(dout * p)[..., None])
+
+
+def forward_gradient(p: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    expect_axes(p, 1, "p")
+    out = empty(p.shape, p.dtype)
+    _kernels.softmax_gradient(p, dout, out)
+    return out
+
+
+def explain_gradient(w: Working) -> None:
+    """The gradient of the element's own share, less the mean that all shares ask for."""
+    *row, _own = w.index
+    explain_gradient_row(w, (*row, slice(None)))
+
+
+def explain_gradient_row(w: Working, row: tuple[Any, ...]) -> None:
+    """The same for the shares that stand in `row`."""
+    p, dout = w.input("p"), w.input("dout")
+    inner = w.dot("weighted mean", dout[row], p[row])
+    w.multiply("out", p[w.index], w.subtract("dout − weighted mean", dout[w.index], inner))
+
+
+softmax_gradient = Op(
+    "softmax_gradient",
+    "p · (dout − Σ dout · p)",
+    meaning_gradient,
+    forward_gradient,
+    explain_gradient,
+    inputs=("p", "dout"),
+    shapes={"p": "* N", "dout": "* N"},
 )

@@ -44,6 +44,10 @@ WHAT = {
     "logits": N_("the score of every token as the next one"),
     "probabilities": N_("the scores as probabilities"),
     "next_token": N_("the most likely next token"),
+    "scaled": N_("the scores, divided by the temperature"),
+    "top_k": N_("of these, the largest that stay in play"),
+    "top_p": N_("of these, the likeliest that stay in play"),
+    "token": N_("the number of the new token in the vocabulary"),
 }
 
 # How the numbers of an op are made, out of its inputs {a} and {b}, whose rows have {n} numbers.
@@ -55,6 +59,11 @@ HOW = {
     "attention_scores": N_(
         "each compares a row of {a} with one of {b}: the products of their {n} features added up, divided by √{n}"
     ),
+    "divide_by": N_("the numbers of {a}, each divided by the same one"),
+    "pick": N_("one row of {b}; {a} says which"),
+    "sample": N_("the place in {a} to which the random number {b} points"),
+    "top_k": N_("the largest of the {n} numbers of {a}, −∞ for the others"),
+    "top_p": N_("the largest of the {n} numbers of {a} whose probabilities reach p, −∞ for the others"),
     "causal_softmax": N_(
         "e to the power of each number of {a}, divided by the sum of these; later tokens do not count, and get 0"
     ),

@@ -17,6 +17,10 @@ none). One thing stands on a line; indentation means nothing. The grammar:
                 | operand "*" operand "=" number "total" number
                                                           dot:  total = total + (operand * operand)
                 | operand                                 maximum, argmax
+                | operand "," operand                     ahead: the second operand is a place of the row
+                | operand "," operand "," operand "=" number
+                                                          keep: the first operand, or -inf
+                | operand "total" number "," operand      first_above: total = total + operand; the limit
     operand     = what number
     what        = address | "<" name [ "[" place "]" ] ">" | "{" text "}"
     address     = an element in quotes, as JSON writes text: "block.0.attn.q[head=2, position=4, feature=1]"
@@ -26,7 +30,10 @@ starts at +0, and the last total is the line's value. Each operation rounds once
 and `root` are IEEE 754; `exp log tanh erf` are correctly rounded; `relu` is x where x > 0 and else 0; `negate` is -x;
 `absolute` is x without its sign; `above` is its third operand where the first is larger than the second, else its fourth
 (NaN where one of the first two is);
-`maximum` is the largest, `argmax` the place of the first largest, a whole number. `look_up` gives its second operand,
+`maximum` is the largest, `argmax` the place of the first largest, a whole number. `ahead` is how many numbers of the row
+are larger than the one at the place, or equal and before it (a NaN counts as larger than everything). `keep` is -inf where
+the second operand has reached the third. `first_above` is the first place where the total is above the limit; where there
+is none, the last number above 0, or the last. `look_up` gives its second operand,
 read from the row that the first one numbers.
 """
 
@@ -39,11 +46,12 @@ from typing import Any
 import numpy as np
 
 from llmtrace.explain import Constant, Elements, Explanation, Line
+from llmtrace.explain.arithmetic import DOTS, SUMS
 from llmtrace.explain.explanation import Operand
 from llmtrace.render.inert import inert
 from llmtrace.render.numbers import exact
 
-_SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "look_up": ",", "above": ","}
+_SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "look_up": ",", "above": ",", "keep": ","}
 
 
 def exact_text(explanation: Explanation) -> str:
@@ -75,16 +83,20 @@ def _line(line: Line) -> Iterator[str]:
     rows = [operand.values.size for operand in line.operands if operand.values.ndim]
     count = max(rows, default=1)
     yield f"{line.operation} {_quoted(line.name)} {count}"
-    if line.operation in {"sum", "dot"}:
+    if line.operation in SUMS or line.operation == "first_above":
         terms, totals = line.terms(), line.totals()
+    if line.start is not None:
+        yield f"  from {_operand(line.start, 0)}"
     for i in range(count):
         operands = [_operand(operand, i) for operand in line.operands]
-        if line.operation == "sum":
+        if line.operation in SUMS - DOTS:
             yield f"  {i}: {operands[0]} total {exact(totals[i])}"
-        elif line.operation == "dot":
+        elif line.operation in DOTS:
             yield f"  {i}: {operands[0]} * {operands[1]} = {exact(terms[i])} total {exact(totals[i])}"
-        elif line.operation in {"maximum", "argmax"}:
-            yield f"  {i}: {operands[0]}"
+        elif line.operation == "first_above":
+            yield f"  {i}: {operands[0]} total {exact(totals[i])} , {operands[1]}"
+        elif line.operation in {"maximum", "argmax", "ahead"}:
+            yield f"  {i}: {' , '.join(operands)}"
         else:
             result = line.values[i] if line.values.ndim else line.values
             yield f"  {i}: {f' {_SIGNS.get(line.operation)} '.join(operands)} = {exact(result)}"

@@ -10,7 +10,8 @@ from rich.cells import cell_len
 from rich.console import ConsoleRenderable
 
 from llmtrace.explain import Constant, Line
-from llmtrace.explain.arithmetic import OPERATIONS
+from llmtrace.explain.arithmetic import DOTS, OPERATIONS, SUMS
+from llmtrace.render.choices import ahead_title, first_above_view, keep_parts
 from llmtrace.render.names import Names, axis_names, line_name
 from llmtrace.render.numbers import DIGITS, column, gives, is_above, rounded
 from llmtrace.render.page import NAME, QUIET, VALUE, Page
@@ -18,12 +19,11 @@ from llmtrace.render.sums import sum_view
 from llmtrace.words import _
 
 _BINARY = {"add", "subtract", "multiply", "divide"}
-_SUMS = {"sum", "dot"}
 
 
 def line_views(lines: tuple[Line, ...], names: Names, page: Page) -> list[ConsoleRenderable]:
     """All lines of one explanation. Where several show many numbers, each shows fewer of them."""
-    rows = sum(1 for line in lines if line.operation in _SUMS or line.values.ndim)
+    rows = sum(1 for line in lines if line.operation in SUMS or line.values.ndim)
     inner = page if rows < 2 else replace(page, count=max(1, page.count // 2))
     telling = [line.values for line in lines if line.values.ndim]
     places = _largest(telling[-1], inner.count) if telling else []  # the same places in every row
@@ -37,10 +37,16 @@ def folds(lines: tuple[Line, ...], page: Page) -> bool:
 
 
 def _line_view(line: Line, names: Names, page: Page, places: list[int]) -> list[ConsoleRenderable]:
-    if line.operation in _SUMS:
+    if line.operation in SUMS:
         return [page.line(*_sum_title(line, names)), *sum_view(line, names, page)]
     if line.operation in {"maximum", "argmax"}:
         return [page.line(*_choice_title(line, names)), *_row_view(line, names, page, places)]
+    if line.operation == "ahead":
+        return [page.line(*ahead_title(line, names)), *_row_view(line, names, page, line.largest(page.count))]
+    if line.operation == "keep":
+        return [page.line(*keep_parts(line, names))]
+    if line.operation == "first_above":
+        return first_above_view(line, names, page)
     if line.values.ndim:
         return [page.line(*_row_title(line, names, page)), *_row_view(line, names, page, places)]
     return [page.line(*_scalar(line, names))]
@@ -111,13 +117,14 @@ def _numbers(line: Line) -> tuple[list[str], str]:
 
 
 def _sum_title(line: Line, names: Names) -> list[Any]:
-    letters = [names.of(operand) for operand in line.operands]
+    letters = [names.of(operand) for operand in line.rows]
     count = f"{line.operands[0].values.size:,}"
-    if line.operation == "dot":
+    if line.operation in DOTS:
         what = _("{count} products, added in order").format(count=count)
     else:
         what = _("{count} numbers, added in order").format(count=count)
-    return [_title(line), f" = Σ {' × '.join(letters)} = ", _value(line), (f"   {what}", QUIET)]
+    begin = "" if line.start is None else f"{names.of(line.start)} + "
+    return [_title(line), f" = {begin}Σ {' × '.join(letters)} = ", _value(line), (f"   {what}", QUIET)]
 
 
 def _choice_title(line: Line, names: Names) -> list[Any]:
@@ -143,7 +150,7 @@ def _row_title(line: Line, names: Names, page: Page) -> list[Any]:
 
 def _row_view(line: Line, names: Names, page: Page, places: list[int]) -> list[ConsoleRenderable]:
     """Examples of what is done with each element of a row: at `places`, if these fit, or the largest."""
-    choice = line.operation in {"maximum", "argmax"}
+    choice = line.operation in {"maximum", "argmax", "ahead"}
     row = line.operands[0].values if choice else line.values
     shown = [i for i in places if i < row.size] or line.largest(page.count)
     if page.every:

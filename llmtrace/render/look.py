@@ -15,6 +15,7 @@ from llmtrace.ops import OPS
 from llmtrace.ops.op import Array, Axes
 from llmtrace.render import step as steps
 from llmtrace.render.attention import Attention, is_attention
+from llmtrace.render.choice import ChoiceWorking
 from llmtrace.render.columns import Line
 from llmtrace.render.listing import StepList, step_to_dict
 from llmtrace.render.neuron import Neuron
@@ -29,6 +30,7 @@ from llmtrace.trace import Step, Trace
 from llmtrace.words import _
 
 RESIDUAL = "residual"
+CHOICE = "choice."
 PREDICTIONS = ("logits", "probabilities", "next_token")
 
 
@@ -49,6 +51,9 @@ def look(
         _refuse(name, head=head, neuron=neuron)
         return ResidualStream(trace, position, every)
     if name not in trace:
+        if f"{name}.token" in trace and name.startswith(CHOICE):
+            _refuse(name, head=head, neuron=neuron, position=position)
+            return ChoiceWorking(trace, int(name.removeprefix(CHOICE)))
         if name not in trace.names():
             raise unknown(trace, name)
         _refuse(name, head=head, neuron=neuron, position=position)

@@ -21,6 +21,8 @@ _CONSTANTS = {
     "√D": N_("{number}, how many features q and k have"),
     "C": N_("{number}, how many numbers are added up"),
     "ε": N_("{number}, so that nothing is divided by 0"),
+    "k": N_("{number}, how many numbers stay in play"),
+    "p": N_("{number}, the share that those in play reach together"),
     "u": N_("{number}, a random number from 0 to 1, made from the seed and the place"),
     "mean share": N_("{number}, how much of a whole mean has come together so far"),
     "square share": N_("{number}, how much of a whole mean of squares has come together so far"),
@@ -144,7 +146,7 @@ def row_address(elements: Elements) -> str:
             parts.append(f"{axis}={low}" if low == high else f"{axis}={low}…{high}")
         else:
             parts.append(f"{axis}={int(part)}")
-    return f"{elements.tensor}[{', '.join(parts)}]"
+    return f"{elements.tensor}[{', '.join(parts)}]" if parts else elements.tensor
 
 
 def line_name(name: str) -> str:

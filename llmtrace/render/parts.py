@@ -27,6 +27,10 @@ MLP = N_(
 )
 NORM = N_("The features of each token are brought to a standard spread once more.")
 SCORES = N_("The features of each token are compared with what the model has learned for each token it knows.")
+CHOICE = N_(
+    "The scores after one token are divided by the temperature, filtered, and become probabilities; a random number"
+    " points at the new token. New tokens are counted from 0."
+)
 NEXT = N_("The scores become probabilities that add up to 1. The largest tells the most likely next token.")
 
 
@@ -63,6 +67,8 @@ def _place(name: str) -> tuple[str, str, int | None]:
         if pieces[2] in {"ln_2", "mlp", "residual_out"}:
             return _("Block {n}: MLP").format(n=block), _(MLP), block
         return _("Block {n}: attention").format(n=block), _(ATTENTION), block
+    if pieces[0] == "choice" and len(pieces) == 3:
+        return _("New token {n}").format(n=pieces[1]), _(CHOICE) if pieces[1] == "0" else "", None
     for first, title, sentence in _OTHERS:
         if pieces[0] in first:
             return _(title), _(sentence), None

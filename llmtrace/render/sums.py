@@ -16,6 +16,7 @@ from rich.cells import cell_len
 from rich.console import ConsoleRenderable
 
 from llmtrace.explain import Line
+from llmtrace.explain.arithmetic import DOTS
 from llmtrace.render.names import Names, axis_names
 from llmtrace.render.numbers import DIGITS, column
 from llmtrace.render.page import NAME, QUIET, TOTAL, Page
@@ -49,16 +50,17 @@ def stretches(terms: int, shown: list[int]) -> Iterator[Stretch]:
         begin = i + 1
 
 
-def sum_view(line: Line, names: Names, page: Page) -> list[ConsoleRenderable]:
-    """The terms of a sum or of a sum of products, with their running total."""
+def sum_view(line: Line, names: Names, page: Page, always: tuple[int, ...] = ()) -> list[ConsoleRenderable]:
+    """The terms of a sum or of a sum of products, with their running total; those at the places `always` are not folded."""
     terms, totals = line.terms(), line.totals()
-    shown = list(range(len(terms))) if page.every else line.largest(page.count)
+    shown = list(range(len(terms))) if page.every else sorted({*line.largest(page.count), *always})
     parts = list(stretches(len(terms), shown))
     single = [part.first for part in parts if not part.folded]
-    before = [totals[part.first - 1] if part.first else terms.dtype.type(0) for part in parts]
+    begin = terms.dtype.type(0) if line.start is None else line.start.values[()]
+    before = [totals[part.first - 1] if part.first else begin for part in parts]
     added, after, earlier = _adding_up(parts, terms[single], [totals[part.last] for part in parts], before)
-    numbers = [column(operand.values[single]) for operand in line.operands]
-    if line.operation == "dot":
+    numbers = [column(operand.values[single]) for operand in line.rows]
+    if line.operation in DOTS:
         numbers.append(added)
     table = _Table(line, names, page)
     n = 0
@@ -102,9 +104,9 @@ class _Table:
         self._page = page
         self._names = names
         self._origin = names.origin(line)
-        operands = [names.of(operand) for operand in line.operands]
-        self._signs = ["×", "=", ""] if line.operation == "dot" else [""]
-        products = [_("product")] if line.operation == "dot" else []
+        operands = [names.of(operand) for operand in line.rows]
+        self._signs = ["×", "=", ""] if line.operation in DOTS else [""]
+        products = [_("product")] if line.operation in DOTS else []
         heads = [axis_names(self._origin), *operands, *products, _("total so far")]
         self._rows: list[tuple[str, list[str]]] = [("head", [page.plain(text) for text in heads])]
 

@@ -21,7 +21,7 @@ FIRST = tuple(
         "The <{n}> that the farmer keeps for the children in the little house behind the {m} HAS a new home.",
         "The <{n}> under the {m} HAS nothing to eat.",
         "The <{n}> from the farm with the {colour2} {m} IS {mood}, as {p} told {q} this morning.",
-        "The <{n}> that came to the {m} with the two {colour2} dogs last summer IS {mood} again.",
+        "The <{n}> that came to the {m} with the two {colour2} wagons last summer IS {mood} again.",
     )
 )
 SECOND = (

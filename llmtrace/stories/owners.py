@@ -9,7 +9,7 @@ __all__ = ["owners"]
 
 INTRO = (
     "",
-    "{a} and {b} played in the {place}.",
+    "{a} and {b} played near the {spot}.",
     "{a} and {b} were friends, and both of them had a {thing}.",
     "There were two {things} on the table.",
 )
@@ -24,7 +24,7 @@ BELONGS = (
 BETWEEN = (
     "",
     "They go to the {place2} together.",
-    "{b.His} {c.parent} likes it very much.",
+    "{c} likes both of them very much.",
     "On {a}'s birthday they both went to the {place2} to show them to {c}.",
 )
 ASK = (

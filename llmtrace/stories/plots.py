@@ -23,8 +23,8 @@ LOST = (
     ),
     (
         "One day {p.he} went to the {place2} to play with {p.his} friend {q}.",
-        "On {day} {p.he} walked to the {place2} and met {q} there.",
-        "{q} came to see {p.him}, and they played in the {place2} all day.",
+        "Then {p.he} walked to the {place2} and met {q} there.",
+        "{q} came to see {p.him}, and they played near the {spot} all day.",
     ),
     (
         "When it was time to go home, the {thing} was gone.",
@@ -164,7 +164,7 @@ SHARE = (
     (
         "It is mine, said {p}. No, it is mine, said {q}.",
         "{p} saw it first, but {q} had it in {q.his} hands.",
-        "{p} wanted to keep it, and {q} wanted to sell it at the {place2}.",
+        "{p} wanted to keep it, and {q} wanted to sell it at the market.",
     ),
     (
         "They were so angry that {p} went home and {q} went to the {place2}.",
@@ -174,7 +174,7 @@ SHARE = (
     (
         "Then {p.his} {p.parent} came and said: You can both play with it.",
         "In the night {p} thought about it, and {p.he} was sorry.",
-        "Then {q} said that {q.he} was sorry, and {p} gave {q.him} {p.his} hand.",
+        "Then {q} said that {q.he} was sorry, and {p} took {q.his} hand.",
     ),
     (
         "So {p} had the {thing} on Monday, and {q} had it on Tuesday.",

@@ -25,7 +25,7 @@ MORE = (
     ("First came a {v},", "then came a {w}."),
 )
 LAST = (
-    ("Ten brown hens and ten grey geese", "gave poor {h} no more peace."),
+    ("Ten brown cows and ten grey geese", "gave poor {h} no more peace."),
     ("All day long it rained and rained,", "and {h} never once complained."),
     ("Round and round and up and down,", "{h} walked about the town."),
     ("One, two, three, and four, and five,", "{h} is still alive."),

@@ -124,7 +124,7 @@ THINGS = listed(
     "orb crown ring book drum kite lamp hat coat ball bell boat key map cup sword flute clock doll basket "
     "blanket mirror necklace whistle lantern violin scarf puppet"
 )
-COUNTED = listed("apple egg nut shell coin button plum candle pear cherry cookie feather")
+COUNTED = listed("apple egg nut plum pear cherry cookie bun carrot berry grape tart")
 ANIMALS = listed(
     "cat dog cow pig hen duck goose mouse fox frog bird bee horse pony goat rabbit bear owl lamb puppy kitten"
 )

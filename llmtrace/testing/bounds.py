@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from llmtrace.ops.op import Array
+from llmtrace.testing.bounds_choices import CHOICES
 from llmtrace.testing.bounds_elements import ELEMENTS, gelu_inner, sigmoid
 from llmtrace.testing.bounds_rows import ROWS
 from llmtrace.testing.rounding import Close, Rounding, last
@@ -82,7 +83,7 @@ def gelu(r: Rounding, x: Array, bent: Close) -> Close:
     return r.multiply(r.multiply(r.exact(np.asarray(0.5)), r.exact(x)), r.add(r.exact(np.ones(())), bent))
 
 
-BOUNDS: dict[str, Callable[..., Close]] = {**ELEMENTS, **ROWS} | {
+BOUNDS: dict[str, Callable[..., Close]] = {**CHOICES, **ELEMENTS, **ROWS} | {
     "add": lambda r, a, b: r.add(r.exact(a), r.exact(b)),
     "append": lambda r, past, new: r.exact(np.concatenate([past, new], axis=-2)),
     "argmax": lambda r, x: r.exact(np.argmax(x, axis=-1)),

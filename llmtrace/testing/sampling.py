@@ -178,6 +178,10 @@ def setting_pool(text: str, known: dict[str, int], special: bool) -> list[Any]:
         return [0.0, 0.1, 0.5, 0.9, *([1 - 2.0**-30, 1e-45] if special else [])]
     if text == "whole":
         return [0, 1, 7, 123456789, 1 << 53]
+    if text == "share":
+        return [0.123, 0.3141, 0.618, 0.9, 1.0, *([1e-30] if special else [])]
+    if text == "count":
+        return [1, 2, 3, 7, 40]
     if text.startswith("turns "):
         return [False, True]
     return [known[text.partition("≥")[0]]]

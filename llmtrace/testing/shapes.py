@@ -7,7 +7,8 @@
     "N ?"        a tensor that may be absent (None)
 
 and for settings, which are no tensors: "real" any number, "small" a number from 0, like an epsilon, "rate" a number
-from 0 to below 1, "whole" a whole number from 0 to 2^53, "H≥1" a size itself, and
+from 0 to below 1, "whole" a whole number from 0 to 2^53, "share" a number above 0 and up to 1, "count" a whole number
+from 1 on, "H≥1" a size itself, and
 "turns weight" whether the axes of `weight` stand the other way round.
 """
 
@@ -23,7 +24,7 @@ from llmtrace.ops import Op
 __all__ = ["KINDS", "Shape", "added", "fits", "letters", "parse", "size_of"]
 
 
-KINDS = frozenset({"real", "small", "rate", "whole"})
+KINDS = frozenset({"real", "small", "rate", "whole", "share", "count"})
 """The kinds of settings that have no letter."""
 
 
@@ -85,10 +86,9 @@ def letters(op: Op) -> dict[str, int]:
 
 
 def added(op: Op) -> frozenset[str]:
-    """The letters that only stand in sums, such as the P of `P+T`: without them two axes are of one size."""
-    texts = [text for text in op.shapes.values() if text not in KINDS and not text.startswith("turns ")]
-    every = [split(size) for text in texts for size in parse(text).sizes]
-    alone = {letter for joint, parts, _ in every for letter in parts if joint != "+"}
+    """The letters that only stand in sums, such as the P of `P+T`, and not last: without them two axes are of one size."""
+    every = [split(size) for name in (*op.inputs, *op.weights) for size in parse(op.shapes[name]).sizes]
+    alone = {letter for joint, parts, _ in every for letter in (parts[-1:] if joint == "+" else parts)}
     return frozenset(letter for _, parts, _ in every for letter in parts if letter not in alone)
 
 

@@ -1,7 +1,8 @@
-"""Running and recording: Run does the ops, Trace holds the Steps."""
+"""Running and recording: Run does the ops, Trace holds the Steps, Backward appends their gradients."""
 
-from llmtrace.trace.run import Run
+from llmtrace.trace.backward import Backward
+from llmtrace.trace.run import Dropout, Run
 from llmtrace.trace.step import Record, Step
 from llmtrace.trace.trace import Origin, Trace
 
-__all__ = ["Origin", "Record", "Run", "Step", "Trace"]
+__all__ = ["Backward", "Dropout", "Origin", "Record", "Run", "Step", "Trace"]

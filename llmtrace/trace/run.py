@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
 
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.chance import derive
 from llmtrace.errors import ModelError
-from llmtrace.ops import Op, Tensor, Weight, append
+from llmtrace.ops import Op, Tensor, Weight, append, dropout, same
 from llmtrace.ops.op import Array, Axes
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Trace
@@ -31,6 +33,18 @@ class Cache(Protocol):
         """Writes new keys or values behind those, and returns all."""
 
 
+@dataclass(frozen=True)
+class Dropout:
+    """Numbers left out at random while a model is trained (Srivastava et al. 2014, JMLR 15)."""
+
+    rate: float
+    """The share of numbers that is left out, from 0 up to, but not, 1."""
+    seed: int
+    """Which numbers: the same seed leaves out the same ones."""
+    first: int = 0
+    """How many texts of the batch have gone before, where it is run in parts."""
+
+
 class Run:
     """Executes a model's forward: `run("ln_1", layer_norm, x, epsilon=1e-5)` does the op and names the result.
 
@@ -44,19 +58,24 @@ class Run:
         trace: Trace | None = None,
         cache: Cache | None = None,
         results: frozenset[str] = frozenset(),
+        arena: _kernels.Arena | None = None,
+        dropout: Dropout | None = None,
     ) -> None:
         self._weights = weights
         self._trace = trace
         self._cache = cache
         self._results = results  # names whose arrays outlive an untraced run, so that they get memory of their own
-        self._arena = _kernels.Arena()
+        self._arena = arena or _kernels.Arena()
+        self._own_arena = arena is None  # another's is left open, for the next run to write in the same memory
+        self._dropout = dropout if dropout and dropout.rate else None
         self._prefix = ""
 
     def __enter__(self) -> Run:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._arena.close()
+        if self._own_arena:
+            self._arena.close()
 
     def within(self, prefix: str) -> Run:
         """The same run, with `prefix.` before every name."""
@@ -112,6 +131,21 @@ class Run:
         )
         self._trace.record(record, out)
         return Tensor(name, out, axes)
+
+    def drop(self, name: str, x: Tensor) -> Tensor:
+        """Where a model in training leaves out some of x [batch, *]; otherwise, and without dropout, just x."""
+        if self._dropout is None:
+            return x
+        d, texts = self._dropout, len(x.data)
+        seed = derive(d.seed, self._prefix + name)
+        return self(name, dropout, x, rate=d.rate, seed=seed, first=d.first * (x.data.size // texts))
+
+    def rename(self, name: str, tensor: Tensor, axes: Axes) -> Tensor:
+        """The same numbers under another name; with a trace, recorded as the op `same`."""
+        if self._trace is not None:
+            shape, dtype = tensor.data.shape, str(tensor.data.dtype)
+            self._trace.record(Record(name, same.name, (tensor.name,), (), {}, axes, shape, dtype), tensor.data)
+        return Tensor(name, tensor.data, axes)
 
     def remember(self, name: str, new: Tensor) -> Tensor:
         """With a key/value cache that holds earlier tokens: theirs and the new ones. Otherwise just the new ones."""

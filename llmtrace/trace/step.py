@@ -108,7 +108,7 @@ class Step:
 
     def __repr__(self) -> str:
         shape = " × ".join(f"{size} {axis}" for axis, size in zip(self.axes, self.record.shape, strict=True))
-        return f"<Step {self.name}: {self.op}({', '.join(self.record.inputs)}) → {shape}>"
+        return f"<Step {self.name}: {self.op}({', '.join(self.record.inputs)}) → {shape or 'one number'}>"
 
     def __rich__(self) -> Any:
         from llmtrace.render import renderable  # the one door to the renderers

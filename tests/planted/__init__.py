@@ -54,6 +54,18 @@ def meaning(op):
     return OPS[op].meaning
 
 
-from planted import attention, elements, explanations, promises, rows, sums, training  # noqa: E402
+from planted import attention, backward, choices, elements, explanations, promises, rows, sums, training  # noqa: E402
 
-__all__ = ["PLANTED", "Planted", "attention", "elements", "explanations", "promises", "rows", "sums", "training"]
+__all__ = [
+    "PLANTED",
+    "Planted",
+    "attention",
+    "backward",
+    "choices",
+    "elements",
+    "explanations",
+    "promises",
+    "rows",
+    "sums",
+    "training",
+]

@@ -1,0 +1,195 @@
+"""`llmtrace generate`: a text goes on, one token at a time, each with the table that it was chosen from."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llmtrace.cli.command import new_command, option
+from llmtrace.cli.options import FileName, json_option, load, model_option, read_prompt
+from llmtrace.words import N_, _
+
+if TYPE_CHECKING:
+    from llmtrace.models import Choice, Generation
+
+Show = Callable[["Choice"], None]
+
+
+@new_command("generate")
+@click.argument("prompt")
+@model_option
+@option("--steps", type=click.IntRange(min=1), default=20, metavar="N", help=N_("How many tokens. Default: 20."))
+@option(
+    "--temperature",
+    type=float,
+    default=1.0,
+    metavar="T",
+    help=N_("Scores are divided by T: below 1 less is left to chance, 0 takes the likeliest. Default: 1."),
+)
+@option("--top-k", type=int, metavar="K", help=N_("Choose among the K likeliest tokens only."))
+@option(
+    "--top-p", type=float, metavar="P", help=N_("Choose among the likeliest tokens that together reach P, up to 1.")
+)
+@option("--seed", type=int, default=0, metavar="N", help=N_("Which random numbers are drawn. Default: 0."))
+@option(
+    "--stop", multiple=True, metavar="TEXT", help=N_("End where TEXT has been written; may be given several times.")
+)
+@option("--explain", is_flag=True, help=N_("Show each choice as arithmetic."))
+@option("--table", is_flag=True, help=N_("Show the tables also where the output is no terminal."))
+@option("-q", "--quiet", is_flag=True, help=N_("Print only the text, as it grows."))
+@option("-o", "--output", type=FileName(), metavar="FILE", help=N_("Write the trace of the finished text to FILE."))
+@option(
+    "--last",
+    is_flag=True,
+    help=N_("Write to FILE the run of the last token alone instead, with the key/value cache that it read."),
+)
+@json_option
+def command(prompt: str, model: str | None, steps: int, output: str | None, last: bool, **options: Any) -> None:
+    """Let a model go on with PROMPT, one token at a time, and show what each was chosen from.
+
+    PROMPT is any text; - reads it from standard input. On a terminal every token comes with a table of the likeliest
+    ones; elsewhere only the text is written, prompt first. The same seed gives the same text on every machine.
+
+    \b
+    Examples:
+      llmtrace generate FADBEC --steps 6
+      llmtrace generate FADBEC --steps 4 --temperature 2 --top-k 3 --explain
+      llmtrace generate FADBEC --steps 6 --quiet -o sorted.trace
+      echo FADBEC | llmtrace generate - --steps 3 --json
+    """  # noqa: D301 - \b keeps click from filling the lines
+    if last and output is None:
+        raise click.UsageError(_("--last needs -o FILE, where it is written"))
+    from llmtrace.models import Sampling
+
+    sampling = Sampling(options["temperature"], options["top_k"], options["top_p"], options["seed"])
+    if output is not None:
+        _must_be_writable(output)
+    prompt = read_prompt(prompt)
+    generation = load(model).generate(prompt, steps, sampling, options["stop"])
+    as_json, explain = options["as_json"], options["explain"]
+    tables = not options["quiet"] and (explain or options["table"] or sys.stdout.isatty())
+    stream = Stream(prompt, plain=not as_json and not tables)
+    show: Show = stream.text
+    if as_json or tables:
+        show = _json(explain) if as_json else _tables(explain)
+    done = None
+    try:
+        done = _run(generation, stream, show)
+    finally:  # also where it was interrupted: what was written is kept
+        stream.end(tables and not as_json)
+        if output is not None and len(generation):
+            _save(generation.last_trace() if last else generation.trace(), output, as_json)
+    if done and not as_json:
+        click.echo(_("Note: {text}").format(text=done), err=True)
+
+
+def _run(generation: Generation, stream: Stream, show: Show) -> str:
+    """Shows every token as soon as it is chosen; returns why it ended early, if it did."""
+    from llmtrace.render.inert import quoted
+
+    slid = False
+    for choice in generation:
+        if choice.window.start and not slid:
+            slid = True
+            text = _(
+                "Note: the text is longer than the {count} tokens that this model reads at most; from here on it no longer"
+                " sees the oldest ones"
+            )
+            stream.note(text.format(count=generation.model.config.context))
+        show(choice)
+        stream.grow(choice.written)
+        sys.stdout.flush()
+    if generation.ended is not None:
+        return _("the model has ended the text, with {token}").format(token=quoted(generation.ended))
+    return ""
+
+
+class Stream:
+    """The text as it grows: written at once, or remembered for the end. Its line breaks are kept, all else is inert."""
+
+    def __init__(self, prompt: str, plain: bool) -> None:
+        self._whole = ""
+        self._plain = plain
+        self.grow(prompt)
+        if plain:
+            self._write(prompt)
+            sys.stdout.flush()
+
+    def grow(self, text: str) -> None:
+        """Remembers what was added."""
+        self._whole += text
+
+    def text(self, choice: Choice) -> None:
+        """Writes what a token adds."""
+        self._write(choice.written)
+
+    def note(self, text: str) -> None:
+        """Says something beside the text."""
+        sys.stdout.flush()
+        click.echo(("\n" if self._plain and sys.stdout.isatty() else "") + text, err=True)
+
+    def end(self, whole: bool) -> None:
+        """Ends the line, or writes the whole text."""
+        if whole:
+            sys.stdout.write("\n")
+            self._write(self._whole)
+        if whole or self._plain:
+            sys.stdout.write("\n")
+        sys.stdout.flush()
+
+    def _write(self, text: str) -> None:
+        from llmtrace.render.inert import inert
+
+        sys.stdout.write("\n".join(inert(line) for line in text.split("\n")))
+
+
+def _json(explain: bool) -> Show:
+    """Prints one JSON object for each token, on a line of its own."""
+    from llmtrace.render.choice import ChoiceTable, ChoiceWorking
+
+    def show(choice: Choice) -> None:
+        view = (ChoiceWorking if explain else ChoiceTable)(choice.steps, choice.number)
+        data = {**view.to_dict(), "written": choice.written, "window_start": choice.window.start}
+        sys.stdout.write(json.dumps(data, allow_nan=False).replace("\x7f", "\\u007f") + "\n")
+
+    return show
+
+
+def _tables(explain: bool) -> Show:
+    """Prints the table of each token, or its arithmetic."""
+    from llmtrace.render import terminal
+    from llmtrace.render.choice import ChoiceTable, ChoiceWorking
+
+    console = terminal()
+
+    def show(choice: Choice) -> None:
+        console.print((ChoiceWorking if explain else ChoiceTable)(choice.steps, choice.number))
+        if explain:
+            console.print()
+
+    return show
+
+
+def _must_be_writable(output: str) -> None:
+    """Refuses a file in no folder before the text is written, not after."""
+    from llmtrace.errors import TraceFileError
+    from llmtrace.storage import shown
+
+    folder = os.path.dirname(output) or "."
+    if not os.path.isdir(folder):
+        why = _("there is no folder {folder}").format(folder=shown(folder))
+        raise TraceFileError(_("{path} can't be written: {why}").format(path=shown(output), why=why))
+
+
+def _save(trace: Any, output: str, as_json: bool) -> None:
+    from llmtrace.cli.trace import human_size
+    from llmtrace.render.inert import inert
+
+    trace.save(output)
+    said = _("written: {file} ({size})").format(file=output, size=human_size(os.path.getsize(output)))
+    click.echo(inert(said), err=as_json or not sys.stdout.isatty())  # piped, the output itself is for other programs

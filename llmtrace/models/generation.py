@@ -1,0 +1,246 @@
+"""Generation: one token after the other, each chosen by ops that can be explained like all others.
+
+A choice is a row of steps named `choice.0.scaled`, `choice.0.probabilities` and so on, counted from the first new token.
+What the model has computed for earlier tokens is kept in a key/value cache; the bits are those of reading the whole text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import chance
+from llmtrace.errors import PromptError
+from llmtrace.models.cache import KVCache
+from llmtrace.models.writing import Writing
+from llmtrace.ops import Tensor, argmax, divide_by, pick, sample, softmax, top_k, top_p
+from llmtrace.ops.op import Array
+from llmtrace.trace import Run, Trace
+from llmtrace.words import _
+
+if TYPE_CHECKING:
+    from llmtrace.models.model import Model, Prompt
+
+PARTS = ("position", "logits", "scaled", "top_k", "top_p", "probabilities", "number", "token")
+"""What a choice may consist of, in order: a step each, but the position and the number, which are given."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a token is chosen from the scores; the same settings and the same prompt give the same text, everywhere."""
+
+    temperature: float = 1.0
+    """The scores are divided by it: below 1 the likely become likelier, above 1 less so; 0 takes the likeliest."""
+    top_k: int | None = None
+    """Only so many of the likeliest tokens stay in play."""
+    top_p: float | None = None
+    """Only the likeliest tokens that together reach this probability stay in play; 1 keeps all."""
+    seed: int = 0
+    """Which random numbers are drawn: `llmtrace.chance.uniform(seed, n)` for the n-th new token, from 0."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < math.inf or 0 < self.temperature < np.finfo(np.float32).tiny:
+            raise PromptError(
+                _("the temperature must be 0 (always the likeliest token) or more, not {value}").format(
+                    value=self.temperature
+                )
+            )
+        if self.top_k is not None and not (isinstance(self.top_k, int) and 1 <= self.top_k < 1 << 31):
+            raise PromptError(_("top-k must be a whole number from 1 on, not {value}").format(value=self.top_k))
+        if self.top_p is not None and not np.finfo(np.float32).tiny <= self.top_p <= 1:
+            raise PromptError(_("top-p must be above 0 and at most 1, not {value}").format(value=self.top_p))
+
+    @property
+    def greedy(self) -> bool:
+        """Whether the likeliest token is taken, without chance."""
+        return self.temperature == 0
+
+    def choose(self, run: Run, number: int, scores: Tensor) -> Tensor:
+        """The steps of choice `number`, from the scores [V] to the token."""
+        within = run.within(f"choice.{number}")
+        if self.greedy:
+            within("probabilities", softmax, scores)
+            return within("token", argmax, scores)
+        left = within("scaled", divide_by, scores, divisor=float(self.temperature))
+        if self.top_k is not None:
+            left = within("top_k", top_k, left, k=int(self.top_k))
+        if self.top_p is not None and self.top_p < 1:
+            left = within("top_p", top_p, left, p=float(self.top_p))
+        drawn = np.asarray(chance.uniform(self.seed, number), scores.data.dtype)
+        probabilities = within("probabilities", softmax, left)
+        return within("token", sample, probabilities, run.given(f"choice.{number}.number", drawn, ()))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One new token."""
+
+    number: int
+    """Which one it is, from 0."""
+    id: int
+    text: str
+    """The text of the token; half a character is written as <0xE4>."""
+    written: str
+    """What the text has grown by: a character appears when its last byte is there."""
+    steps: Trace
+    """The steps of the choice: `choice.0.scaled`, `choice.0.probabilities` …, from the scores to the token."""
+    generation: Generation
+    window: Window
+
+    def trace(self) -> Trace:
+        """The run of the model that led to this token, as it happened, with the choice: it reads the token before, and
+        finds the keys and values of earlier ones in the cache (steps `attn.keys` and `attn.values`, op `append`).
+        """
+        return self.generation.run_of(self.number)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The tokens that the model sees: those from place `start` of the text, up to `end`."""
+
+    start: int
+    end: int
+    first: int
+    """How many of them were read in one go, before the cache held any."""
+
+
+class Generation:
+    """An iterator over new tokens. Each is chosen when it is asked for.
+
+    A text that is longer than the model's context slides: of a prompt, the last tokens are read, as many as fit; of a text
+    that has grown to that length, the newer half is read once more, with places from 0, and goes on growing.
+    """
+
+    def __init__(
+        self, model: Model, prompt: Prompt, steps: int, sampling: Sampling | None = None, stop: str | Sequence[str] = ()
+    ) -> None:
+        ids = model.ids(prompt)
+        if ids.ndim != 1:
+            raise PromptError(_("generation goes on with one text at a time; give one prompt"))
+        if steps < 1:
+            raise PromptError(_("at least 1 token must be generated, not {steps}").format(steps=steps))
+        stops = (stop,) if isinstance(stop, str) else tuple(stop)
+        if "" in stops:
+            raise PromptError(_("the text to stop at is empty"))
+        self.model, self.steps, self.sampling = model, steps, sampling or Sampling()
+        self.ids: list[int] = ids.tolist()
+        """The tokens of the prompt and the new ones."""
+        self.prompt_length = len(self.ids)
+        self.window = self._window(max(0, len(self.ids) - model.config.context))
+        self._writing = Writing(model.tokenizer, stops)
+        self._cache = KVCache()
+        self._choices: list[Window] = []
+
+    def _window(self, start: int) -> Window:
+        return Window(start, len(self.ids), len(self.ids) - start)
+
+    @property
+    def slid(self) -> bool:
+        """Whether the oldest tokens are no longer seen."""
+        return self.window.start > 0
+
+    @property
+    def stopped(self) -> str | None:
+        """The text of `stop` at which generation has ended, if so."""
+        return self._writing.stopped
+
+    @property
+    def ended(self) -> str | None:
+        """The special token with which the model has said that its text is at the end, if so."""
+        return self._writing.ended
+
+    def __len__(self) -> int:
+        """How many new tokens there are so far."""
+        return len(self._choices)
+
+    def __iter__(self) -> Iterator[Choice]:
+        return self
+
+    def __next__(self) -> Choice:
+        if self.stopped or self.ended or len(self._choices) >= self.steps:
+            raise StopIteration
+        if self.window.end < len(self.ids):
+            self._slide()
+        new = self.ids[self.window.start + self._cache.length : self.window.end]
+        number = len(self._choices)
+        scores = self.model.logits(new, self._cache)[-1]
+        steps, token = self._chosen(number, scores)
+        text = self.model.token_text(token)
+        self.ids.append(token)
+        self._choices.append(self.window)
+        last = len(self._choices) == self.steps
+        written = self._writing.add(token, text, last)
+        return Choice(number, token, text, written, steps, self, self.window)
+
+    def _slide(self) -> None:
+        """Makes the window reach the end of the text; where it would grow too long, it begins anew."""
+        if len(self.ids) - self.window.start > self.model.config.context:
+            self.window = self._window(len(self.ids) - max(1, self.model.config.context // 2))
+            self._cache = KVCache()
+        else:
+            self.window = Window(self.window.start, len(self.ids), self.window.first)
+
+    def _chosen(self, number: int, scores: Array) -> tuple[Trace, int]:
+        """The steps of a choice, and the token."""
+        if not np.isfinite(scores).all():
+            raise PromptError(
+                _(
+                    "the model's scores for the next token are not all finite, so that none can be chosen; trace shows where"
+                )
+            )
+        trace = Trace({}, self._texts(self.ids), self.model.token_text, self.model.origin(self.ids))
+        names = frozenset(f"choice.{number}.{part}" for part in PARTS)  # in memory of their own: few and small
+        with Run({}, trace, results=names) as run:
+            row = run.given(f"choice.{number}.logits", scores, ("vocabulary",))
+            token = self.sampling.choose(run, number, row)
+        if not np.isfinite(trace.tensor(f"choice.{number}.probabilities")).all():
+            raise PromptError(
+                _(
+                    "divided by a temperature of {value} the scores are no longer finite; 0 takes the likeliest token"
+                ).format(value=self.sampling.temperature)
+            )
+        return trace, int(token.data)
+
+    def _texts(self, ids: Sequence[int]) -> list[str]:
+        return [self.model.token_text(index) for index in ids]
+
+    # ---- traces, computed again: the same bits -------------------------------------------------------------------------
+
+    def trace(self) -> Trace:
+        """The trace of the finished text in one go, and the steps of every choice; after a slide, of the last window.
+
+        A choice takes its scores from `logits` by the op `pick`. The last token is left out where there is no room for it.
+        """
+        start = self.window.start
+        trace = self.model.trace(self.ids[start:][: self.model.config.context])
+        with Run(self.model.weights, trace) as run:
+            for number, window in enumerate(self._choices):
+                if window.start == start:
+                    self._choose_again(run, trace, number, window.end - start - 1)
+        return trace
+
+    def last_trace(self) -> Trace:
+        """The trace of the last choice as it happened (see `Choice.trace`)."""
+        return self.run_of(len(self._choices) - 1)
+
+    def run_of(self, number: int) -> Trace:
+        """The trace of one choice as it happened (see `Choice.trace`)."""
+        window, cache = self._choices[number], KVCache()
+        length = window.end - window.start
+        new = self.ids[window.start : window.end]
+        if length > window.first:
+            self.model.logits(new[:-1], cache)
+            new = new[-1:]
+        trace = self.model.trace(new, cache)
+        with Run(self.model.weights, trace) as run:
+            self._choose_again(run, trace, number, len(new) - 1)
+        return trace
+
+    def _choose_again(self, run: Run, trace: Trace, number: int, row: int) -> None:
+        scores = Tensor("logits", trace.tensor("logits"), trace.axes("logits"))
+        place = run.given(f"choice.{number}.position", np.asarray(row, np.int64), ())
+        self.sampling.choose(run, number, run(f"choice.{number}.logits", pick, place, scores))

@@ -1,0 +1,42 @@
+"""A text that grows token by token: characters that come in pieces, and texts that end it."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Sequence
+from typing import Any
+
+ENDS = frozenset({"<|endoftext|>", "<|im_end|>", "<|eot_id|>", "</s>"})
+"""Special tokens with which models say that a text is at its end."""
+
+
+class Writing:
+    """What the new tokens say, so far. `stopped` is the text of `stops` that has ended it, `ended` the special token."""
+
+    def __init__(self, tokenizer: Any, stops: Sequence[str] = ()) -> None:
+        self.stopped: str | None = None
+        self.ended: str | None = None
+        self._stops = tuple(stops)
+        self._bytes = getattr(tokenizer, "decode_bytes", None)
+        self._numbers = tokenizer is None
+        special = {**getattr(tokenizer, "special", {}), **getattr(tokenizer, "added", {})}
+        self._ends = {index: text for text, index in special.items() if text in ENDS}
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._tail = ""
+
+    def add(self, index: int, text: str, last: bool = False) -> str:
+        """What one more token adds to the text. A stop may stand across tokens; `last`: no token follows."""
+        if index in self._ends:
+            self.ended = self._ends[index]
+            return self._decoder.decode(b"", final=True)
+        if self._bytes is not None:
+            text = self._decoder.decode(self._bytes([index]), final=last)
+        elif self._numbers:
+            text = f" {text}"
+        seen = self._tail + text
+        found = [(seen.find(stop), stop) for stop in self._stops if stop in seen]
+        if found:
+            self.stopped = min(found)[1]
+        room = max(map(len, self._stops), default=1) - 1  # so much of a stop may have come before the next token
+        self._tail = seen[len(seen) - room :] if room else ""
+        return text

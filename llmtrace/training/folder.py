@@ -1,0 +1,148 @@
+"""A folder in which a model is trained: the model as it stands, in Hugging Face's layout, and beside it all that a training
+needs to go on after it was killed, to the same bits.
+
+    config.json  model.safetensors  tokenizer.json     the model of the last checkpoint
+    training/plan.json                                  what is to be done; written once
+    training/tokens                                     the texts as ids
+    training/state.safetensors                          weights, the optimiser's memory and the step, written as one
+    training/log.jsonl                                  what was reported, a line each
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from llmtrace.errors import ModelError, TrainingError
+from llmtrace.models import GPT, GPTConfig
+from llmtrace.ops import Weight
+from llmtrace.ops.op import Array
+from llmtrace.storage import open_tensors, save, shown, write_whole
+from llmtrace.storage.stored import all_finite
+from llmtrace.tokenizers import load_tokenizer
+from llmtrace.training.corpus import Tokenizer, open_ids
+from llmtrace.training.initial import initial_gpt
+from llmtrace.training.optimiser import State
+from llmtrace.training.settings import Settings
+from llmtrace.weights import save_folder
+from llmtrace.words import _
+
+WEIGHT = "weight."
+FORMAT = "llmtrace training 1"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that decides the bits of the result, besides the texts."""
+
+    model: GPTConfig
+    settings: Settings
+    batch: int = 16
+    """Texts (windows) in a batch."""
+    validation: float = 0.1
+    """The share of the texts, at their end, that is never trained on."""
+    tokens: int = 0
+    """How many tokens the texts have."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The texts' names and SHA-256, for the record."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"format": FORMAT, **asdict(self)}
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> Plan:
+        """The way back."""
+        if data.pop("format") != FORMAT:
+            raise ValueError("format")
+        model, settings = GPTConfig(**data.pop("model")), Settings(**data.pop("settings"))
+        return Plan(model, settings, **data)
+
+
+class TrainingFolder:
+    """The files of one training."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.inner = self.path / "training"
+
+    @property
+    def begun(self) -> bool:
+        """Whether a training was begun here."""
+        return (self.inner / "plan.json").exists()
+
+    def begin(self, plan: Plan, tokenizer: Tokenizer) -> None:
+        """Writes the plan; from then on the training can be gone on with. The tokens must be there already."""
+        tokenizer.save(self.path)
+        self.write("plan.json", json.dumps(plan.to_dict(), indent=1) + "\n")
+
+    def plan(self) -> Plan:
+        """What was planned."""
+        try:
+            return Plan.from_dict(json.loads((self.inner / "plan.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise TrainingError(
+                _("there is no training to go on with in {path}: {why}").format(path=shown(self.path), why=error)
+            ) from error
+
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer of the texts."""
+        tokenizer = load_tokenizer(self.path)
+        if tokenizer is None:
+            raise TrainingError(_("there is no tokenizer in {path}: begin again").format(path=shown(self.path)))
+        return tokenizer
+
+    def ids(self, plan: Plan) -> Array:
+        """The texts as one row of ids."""
+        return open_ids(self.inner / "tokens", plan.model.vocabulary, plan.tokens)
+
+    def save(self, state: State, model: GPT) -> None:
+        """A checkpoint. Numbers that are not finite are never written over good ones."""
+        weights = {weight.name: weight.data for weight in state.weights.values()}
+        for name, data in {**weights, **state.memory}.items():
+            if not all_finite(data):
+                raise TrainingError(_("{name} holds numbers that are not finite; nothing was saved").format(name=name))
+        tensors = {**{WEIGHT + name: data for name, data in weights.items()}, **state.memory}
+        self.inner.mkdir(parents=True, exist_ok=True)
+        save(tensors, self.inner / "state.safetensors", {"format": FORMAT, "step": str(state.step)})
+        save_folder(model, self.path)
+
+    def state(self, plan: Plan) -> State:
+        """The state of the last checkpoint, or the beginning."""
+        initial = initial_gpt(plan.model, plan.settings.seed)
+        path = self.inner / "state.safetensors"
+        if not path.exists():
+            return State(0, initial)
+        try:
+            tensors, metadata = open_tensors(path)
+            arrays = {name: tensor.read().copy() for name, tensor in tensors.items()}
+            own = {w.name: Weight(w.name, arrays.pop(WEIGHT + w.name), w.axes) for w in initial.values()}
+            step = int(metadata["step"])
+        except (ModelError, KeyError, ValueError) as error:
+            raise TrainingError(
+                _("the checkpoint {path} can't be read: {why}").format(path=shown(path), why=error)
+            ) from error
+        if any(own[w.name].data.shape != w.data.shape for w in initial.values()):
+            raise TrainingError(_("the checkpoint {path} is of another model").format(path=shown(path)))
+        return State(step, {key: own[weight.name] for key, weight in initial.items()}, arrays)
+
+    def log(self, entry: Mapping[str, Any]) -> None:
+        """Adds a line to the log."""
+        with (self.inner / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+    def rewind_log(self, step: int) -> None:
+        """Takes back the lines of steps that are done again, because the training was killed after its last checkpoint."""
+        path = self.inner / "log.jsonl"
+        if path.exists():
+            lines = path.read_text(encoding="utf-8").splitlines()
+            kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
+            self.write("log.jsonl", "".join(f"{line}\n" for line in kept))
+
+    def write(self, name: str, text: str) -> None:
+        """A file beside the state, whole or not at all."""
+        self.inner.mkdir(parents=True, exist_ok=True)
+        write_whole(self.inner / name, [text.encode()], TrainingError)

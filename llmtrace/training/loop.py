@@ -1,0 +1,130 @@
+"""The loop of a language model's training: batches, reports, checkpoints; to be watched, stopped, and gone on with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+
+from llmtrace.models import GPT
+from llmtrace.ops import Tensor
+from llmtrace.trace import Origin, Run, Trace
+from llmtrace.training.data import Batch, Windows, split
+from llmtrace.training.folder import Plan, TrainingFolder
+from llmtrace.training.trainer import Part, Report, Trainer
+
+MEASURED = 32
+"""So many windows the validation loss is measured on."""
+TOGETHER = 16
+"""So many windows at once."""
+NUMBERS = 4
+"""A traced step holds about so many times the numbers of a traced forward: gradients of everything, and parts of them."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is known after some steps."""
+
+    step: int
+    loss: float
+    """The mean of the training losses since the last report, in nats per token."""
+    validation: float | None
+    """The loss on texts that are never trained on; None where there are none."""
+    norm: float
+    rate: float
+    tokens_per_second: float
+    seconds_left: float
+
+
+class LanguageTraining:
+    """A GPT in training, in a folder. `step()` goes on by one batch; the same plan gives the same weights, bit for bit."""
+
+    def __init__(self, folder: TrainingFolder, part: int = TOGETHER) -> None:
+        self.folder = folder
+        self.plan: Plan = folder.plan()
+        self.tokenizer = folder.tokenizer()
+        self.part = part
+        plan = self.plan
+        train, held = split(folder.ids(plan), plan.validation)
+        self.windows = Windows(train, plan.model.context, plan.settings.seed)
+        self.held = Windows(held, plan.model.context, 0) if len(held) > plan.model.context else None
+        self.trainer = Trainer({}, plan.settings, folder.state(plan))
+        folder.rewind_log(self.trainer.state.step)
+
+    @property
+    def done(self) -> int:
+        """The steps done."""
+        return self.trainer.state.step
+
+    @property
+    def model(self) -> GPT:
+        """The model as it stands."""
+        weights = self.trainer.state.weights
+        return GPT(self.plan.model, weights, self.tokenizer, self.folder.path.resolve().name)
+
+    def step(self, trace: Trace | None = None) -> Report:
+        """One step; TrainingError where a number is no longer finite, and then nothing has changed."""
+        batch = self.windows.batch(self.done, self.plan.batch)
+        parts = [batch] if trace is not None else list(batch.parts(self.part))
+        return self.trainer.step(self._losses(parts, batch), [len(part.ids) for part in parts], trace)
+
+    def traced_step(self) -> Trace:
+        """One step with everything recorded: the batch, the loss, every gradient, every new weight."""
+        ids = self.windows.batch(self.done, self.plan.batch).ids
+        model = self.model
+        model.must_fit(ids, times=NUMBERS)
+        tokens = [[model.token_text(i) for i in row] for row in ids.tolist()]
+        trace = Trace(self.trainer.state.weights, tokens, model.token_text, Origin(model.name, "", asdict(model.config)))
+        self.step(trace)
+        return trace
+
+    def validation(self) -> float | None:
+        """The loss on held-out texts."""
+        if self.held is None:
+            return None
+        batch = self.held.evenly(MEASURED)
+        return self.trainer.evaluate(self._losses(list(batch.parts(self.part)), batch))
+
+    def save(self) -> None:
+        """A checkpoint."""
+        self.folder.save(self.trainer.state, self.model)
+
+    def run(self, report: int, checkpoint: int, tick: Callable[[Report], object] | None = None) -> Iterator[Progress]:
+        """All steps that are left; a report after every `report` of them, a checkpoint after every `checkpoint` and at the
+        end. `tick` is told of every step. Where the caller breaks off, the state is that of the last whole step."""
+        steps, tokens = self.plan.settings.steps, self.plan.batch * self.plan.model.context
+        losses: list[float] = []
+        busy, begun = 0.0, self.done
+        while self.done < steps:
+            before = time.perf_counter()
+            last = self.step()
+            busy += time.perf_counter() - before
+            losses.append(last.loss)
+            if tick is not None:
+                tick(last)
+            if last.step % checkpoint == 0 or last.step == steps:
+                self.save()
+            if last.step % report == 0 or last.step == steps or last.step == 1:
+                seconds = busy / (last.step - begun)
+                yield self._reported(
+                    Progress(
+                        *(last.step, sum(losses) / len(losses), self.validation(), last.norm, last.rate),
+                        *(tokens / seconds, seconds * (steps - last.step)),
+                    )
+                )
+                losses.clear()
+
+    def _reported(self, progress: Progress) -> Progress:
+        entry = asdict(progress)
+        del entry["seconds_left"]
+        self.folder.log(entry)
+        return progress
+
+    def _losses(self, parts: list[Batch], whole: Batch) -> list[Part]:
+        model = self.model
+        return [partial(_loss, model, part, whole.ids.size) for part in parts]
+
+
+def _loss(model: GPT, part: Batch, count: int, run: Run, start: Tensor | None) -> tuple[Tensor, Tensor]:
+    return model.loss(run, part.ids, part.targets, count, start)

@@ -1,0 +1,126 @@
+"""The training step: forward, loss, backward, update; all of it traced, whether anybody keeps the trace or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.chance import derive
+from llmtrace.errors import TrainingError
+from llmtrace.ops import Tensor, Weight
+from llmtrace.ops.op import Array
+from llmtrace.trace import Backward, Dropout, Run, Trace
+from llmtrace.training.optimiser import State, updated
+from llmtrace.training.settings import Settings
+from llmtrace.words import _
+
+Part = Callable[[Run, Tensor | None], tuple[Tensor, Tensor]]
+"""One part of a batch: does the forward with a run. Takes the sum of the losses of the parts before, and returns the loss and
+the sum so far; the loss is that sum divided by the count of the whole batch."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one step showed."""
+
+    step: int
+    """The steps done, this one included."""
+    loss: float
+    """Before the weights changed."""
+    norm: float
+    """The length of the gradient."""
+    rate: float
+    """The learning rate."""
+
+
+class Trainer:
+    """Changes weights step by step so that a loss falls. `state` is where it stands; a step that fails leaves it as it was.
+
+    The memory of one step is used again by the next, so a trainer is fast and needs no more than its largest step.
+    """
+
+    def __init__(self, weights: Mapping[str, Weight], settings: Settings, state: State | None = None) -> None:
+        self.settings = settings
+        self.state = state or State(0, dict(weights))
+        self._arena = _kernels.Arena()
+
+    def step(self, parts: Sequence[Part], texts: Sequence[int] = (), trace: Trace | None = None) -> Report:
+        """One step on a batch, run in parts; the bits of the result do not depend on how it is parted.
+
+        texts: how many texts each part has, for dropout, which must know its place in the whole batch.
+        trace: where to record everything; the batch must then be one part.
+
+        Raises TrainingError where a number is no longer finite.
+        """
+        state = self.state
+        with np.errstate(all="ignore"):
+            loss, summed, sums = np.float64(np.nan), None, dict[str, Tensor]()
+            for part, first in zip(parts, _firsts(texts, len(parts)), strict=True):
+                kept = trace if trace is not None else Trace(state.weights)
+                with self._run(kept, first) as run:
+                    last, summed = part(run, summed)
+                    walk = Backward(run, kept, last.name, sums, keep=trace is not None)
+                    loss, sums = np.float64(last.data), walk.sums
+            new, rate, norm = updated(run, self.settings, state, walk.gradients())
+        if not (np.isfinite(loss) and np.isfinite(norm)):
+            raise TrainingError(self._why_not_finite(parts, texts))
+        self.state = new
+        return Report(new.step, float(loss), norm, rate)
+
+    def evaluate(self, parts: Sequence[Part]) -> float:
+        """The loss, without a change."""
+        summed: Tensor | None = None
+        for part in parts:
+            with Run(self.state.weights, arena=self._arena) as run:
+                loss, summed = part(run, summed)
+        return float(loss.data)
+
+    def _run(self, trace: Trace, first: int) -> Run:
+        s = self.settings
+        dropout = Dropout(s.dropout, derive(s.seed, "dropout", self.state.step), first)
+        return Run(self.state.weights, trace, arena=self._arena, dropout=dropout)
+
+    def _why_not_finite(self, parts: Sequence[Part], texts: Sequence[int]) -> str:
+        """Does the step again, keeps everything, and finds the first number that is not finite."""
+        state, step = self.state, self.state.step
+        for weight in state.weights.values():
+            if not np.isfinite(weight.data).all():
+                return self._said(step, f"new.{weight.name}", MADE_BY[self.settings.optimiser])
+        summed, sums = None, dict[str, Tensor]()
+        with np.errstate(all="ignore"):
+            for part, first in zip(parts, _firsts(texts, len(parts)), strict=True):
+                trace = Trace(state.weights)
+                with self._run(trace, first) as run:
+                    last, summed = part(run, summed)
+                    walk = Backward(run, trace, last.name, sums)
+                    updated(run, self.settings, state, walk.gradients())
+                sums = walk.sums
+                for record in (step.record for step in trace.steps):
+                    if not _finite(trace.tensor(record.name), record.op):
+                        return self._said(step + 1, record.name, record.op)
+        raise AssertionError("every number is finite")
+
+    def _said(self, step: int, name: str, op: str) -> str:
+        text = _(
+            "training stopped in step {step}: the first number that is not finite appeared in {name} (op {op}); the learning"
+            " rate was {rate:.3g}: try a lower one"
+        )
+        return text.format(step=step, name=name, op=op, rate=self.settings.rate_at(max(0, step - 1)))
+
+
+MADE_BY = {"sgd": "descend", "adam": "adam_update", "adamw": "adam_update"}
+
+
+def _firsts(texts: Sequence[int], parts: int) -> list[int]:
+    """How many texts come before each part."""
+    return [sum(texts[:i]) for i in range(parts)]
+
+
+def _finite(output: Array, op: str) -> bool:
+    if op == "attention_scores":  # masked ones are −∞ on purpose
+        queries, keys = output.shape[-2:]
+        output = output[..., np.tri(queries, keys, keys - queries, dtype=bool)]
+    return bool(np.isfinite(output).all())
