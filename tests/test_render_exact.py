@@ -100,7 +100,8 @@ class Reader:
                 row.append(again(operation, self.operands(work), self.real))
                 assert same(row[-1], number(result, self.real))
         value = total if operation in {"sum", "dot"} else row
-        value = {"maximum": np.max, "argmax": np.argmax, "first_above": np.argmax, "ahead": ahead}.get(operation, lambda x: x)(value)
+        found = {"maximum": np.max, "argmax": np.argmax, "first_above": np.argmax, "ahead": ahead}
+        value = found.get(operation, lambda x: x)(value)
         if self.lines[0].startswith("value"):
             value = value[0] if isinstance(value, list) else value
             said = re.fullmatch(r'value (".*") = (\S+)', self.lines.pop(0))

@@ -86,7 +86,10 @@ def explain_gradient(w: Working) -> None:
     *places, _ = over_positions(dout.shape[:-1], feature) if ids.shape else (np.arange(1), feature)
     read = (ids[tuple(places)] if ids.shape else ids[()]).values.reshape(-1) == row
     chosen = (*(place[read] for place in places), feature) if ids.shape else (np.full(int(read.sum()), feature),)
-    w.sum("out", dout[chosen], w.input("start")[w.index] if w.has("start") else None)
+    if w.has("start") and not read.any():
+        w.take("out", w.input("start")[w.index])
+    else:
+        w.sum("out", dout[chosen], w.input("start")[w.index] if w.has("start") else None)
 
 
 def axes_gradient(ids: Axes, dout: Axes, start: Axes | None = None) -> Axes:

@@ -43,7 +43,7 @@ def backward(g: Gradient) -> None:
 def explain(w: Working) -> None:
     """Mean, each squared difference, variance, root, scale, shift."""
     feature = w.index[-1]
-    mean, root = explain_moments(w)
+    mean, _, root = explain_moments(w)
     own = w.subtract("own difference", w.input("x")[w.index], mean)
     scaled = w.multiply("scaled", w.divide("normalised", own, root), w.weight("gain")[feature])
     w.add("out", scaled, w.weight("bias")[feature])
@@ -86,15 +86,15 @@ def explain_gradient(w: Working) -> None:
     """What the element's own gradient asks for, less its share in the mean, less its share in the spread."""
     *row, feature = w.index
     x, dout, gain = w.input("x"), w.input("dout"), w.weight("gain")
-    mean, root = explain_moments(w)
+    mean, d, root = explain_moments(w)
     count = w.constant(x.shape[-1], "C")
-    n = w.divide("normalised", w.subtract("difference to it", x[(*row, slice(None))], mean), root)
-    e = w.multiply("dout · gain", dout[(*row, slice(None))], gain[slice(None)])
-    a = w.divide("mean of dout · gain", w.sum("sum of dout · gain", e), count)
+    n = w.divide("normalised", d, root)
+    e = w.multiply("stretched", dout[(*row, slice(None))], gain[slice(None)])
+    a = w.divide("mean of stretched", w.sum("sum of stretched", e), count)
     b = w.divide("pull of the spread", w.dot("sum of products", e, n), count)
     own = w.divide("own normalised", w.subtract("own difference", x[w.index], mean), root)
-    own_e = w.multiply("own dout · gain", dout[w.index], gain[feature])
-    w.divide("out", w.subtract("both off", w.subtract("mean off", own_e, a), w.multiply("own pull", own, b)), root)
+    centred = w.subtract("centred", w.multiply("own stretched", dout[w.index], gain[feature]), a)
+    w.divide("out", w.subtract("centred, less its pull", centred, w.multiply("own pull", own, b)), root)
 
 
 def axes_gradient(x: Axes, dout: Axes, gain: Axes) -> Axes:

@@ -37,12 +37,12 @@ def forward(x: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
 
 def explain(w: Working) -> None:
     """Mean, each squared difference, variance, root, one division."""
-    mean, root = explain_moments(w)
+    mean, _, root = explain_moments(w)
     w.divide("out", w.subtract("own difference", w.input("x")[w.index], mean), root)
 
 
-def explain_moments(w: Working) -> tuple[Result, Result]:
-    """The mean of the row of input x and √(variance + ε)."""
+def explain_moments(w: Working) -> tuple[Result, Result, Result]:
+    """Of the row of input x: its mean, its differences to that, and √(variance + ε)."""
     *row, _own = w.index
     x = w.input("x")
     whole_row = x[(*row, slice(None))]
@@ -51,7 +51,7 @@ def explain_moments(w: Working) -> tuple[Result, Result]:
     d = w.subtract("difference", whole_row, mean)
     square = w.multiply("square", d, d)
     var = w.divide("variance", w.sum("sum of squares", square), count)
-    return mean, w.root("root", w.add("variance + ε", var, w.constant(w.settings["epsilon"], "ε")))
+    return mean, d, w.root("root", w.add("variance + ε", var, w.constant(w.settings["epsilon"], "ε")))
 
 
 normalise = Op(

@@ -88,7 +88,7 @@ def explain_gradient_row(w: Working, row: tuple[Any, ...]) -> None:
     """The same for the shares that stand in `row`."""
     p, dout = w.input("p"), w.input("dout")
     inner = w.dot("weighted mean", dout[row], p[row])
-    w.multiply("out", p[w.index], w.subtract("dout − weighted mean", dout[w.index], inner))
+    w.multiply("out", p[w.index], w.subtract("above the mean", dout[w.index], inner))
 
 
 softmax_gradient = Op(

@@ -70,7 +70,10 @@ def _scalar(line: Line, names: Names) -> list[Any]:
         return [_title(line), f" = {letters[0]} = ", _value(line), f" ({_('passed on as it is')})"]
     if line.operation == "look_up":
         row = rounded(line.operands[0].values)
-        what = _("row {row} of the table {table}").format(row=row, table=letters[1])
+        table, bracket, _place = letters[1].partition("[")
+        if bracket:  # one number of a row that other lines use too
+            return [_title(line), f" = {table}[{letters[0]}] = {letters[1]} = ", _value(line)]
+        what = _("row {row} of the table {table}").format(row=row, table=table)
         return [_title(line), f" = {what} = ", _value(line)]
     numbers, sign = _numbers(line)
     parts: list[Any] = [_title(line)]

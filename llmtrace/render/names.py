@@ -142,8 +142,8 @@ def row_address(elements: Elements) -> str:
     parts = []
     for axis, part in zip(elements.axes, elements.index, strict=True):
         if isinstance(part, np.ndarray):
-            low, high = int(part.min()), int(part.max())
-            parts.append(f"{axis}={low}" if low == high else f"{axis}={low}…{high}")
+            low, high = (int(part.min()), int(part.max())) if part.size else (0, -1)
+            parts.append(f"{axis}={low}" if low == high else f"{axis}={low}…{high}" if part.size else f"{axis}=∅")
         else:
             parts.append(f"{axis}={int(part)}")
     return f"{elements.tensor}[{', '.join(parts)}]" if parts else elements.tensor

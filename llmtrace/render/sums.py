@@ -63,6 +63,8 @@ def sum_view(line: Line, names: Names, page: Page, always: tuple[int, ...] = ())
     if line.operation in DOTS:
         numbers.append(added)
     table = _Table(line, names, page)
+    if line.start is not None and parts:
+        table.begin(names.of(line.start), earlier[0].strip())
     n = 0
     for part, start, end in zip(parts, earlier, after, strict=True):
         if part.folded:
@@ -114,6 +116,10 @@ class _Table:
         """Adds one term: its numbers, the running total last."""
         cells = [self._names.label(self._origin, i), *numbers]
         self._rows.append(("term", [self._page.plain(text) for text in cells]))
+
+    def begin(self, name: str, total: str) -> None:
+        """Adds the number that a sum goes on from."""
+        self._rows.append(("fold", [self._page.plain(text) for text in (name, _("the sum goes on from"), total)]))
 
     def fold(self, part: Stretch, before: str, after: str) -> None:
         """Adds a stretch of terms in one line."""

@@ -44,7 +44,8 @@ class Trainer:
 
     def __init__(self, weights: Mapping[str, Weight], settings: Settings, state: State | None = None) -> None:
         self.settings = settings
-        self.state = state or State(0, dict(weights))
+        state = state or State(0, dict(weights))
+        self.state = State(state.step, whole(state.weights), state.memory)
         self._arena = _kernels.Arena()
 
     def step(self, parts: Sequence[Part], texts: Sequence[int] = (), trace: Trace | None = None) -> Report:
@@ -109,6 +110,12 @@ class Trainer:
             " rate was {rate:.3g}: try a lower one"
         )
         return text.format(step=step, name=name, op=op, rate=self.settings.rate_at(max(0, step - 1)))
+
+
+def whole(weights: Mapping[str, Weight]) -> dict[str, Weight]:
+    """The same weights, each in memory of its own without gaps: queries, keys and values are often parts of one array."""
+    own = {w.name: Weight(w.name, np.ascontiguousarray(w.data), w.axes) for w in weights.values()}
+    return {key: own[weight.name] for key, weight in weights.items()}
 
 
 MADE_BY = {"sgd": "descend", "adam": "adam_update", "adamw": "adam_update"}

@@ -220,27 +220,28 @@ def _(x, like):
 # ---- explanations and promises -------------------------------------------------------------------------------------
 
 
+TRUE = {name: OPS[name].explain for name in ("row_sum", "embedding_gradient", "cross_entropy_gradient")}
+
+
 @plant("no start explained", "row_sum", "explain")
 def _(w):
     w.has = lambda name: False
-    OPS["row_sum"].explain(w)
+    TRUE["row_sum"](w)
 
 
 @plant("all positions explained", "embedding_gradient", "explain")
 def _(w):
-    row = w.index[0]
     shape = w.input("ids").shape
     if len(shape) == 1:
         w.sum("out", w.input("dout")[np.arange(shape[0]), w.index[1]])
     else:
-        w.index = (row, w.index[1])
-        OPS["embedding_gradient"].explain(w)
+        TRUE["embedding_gradient"](w)
 
 
 @plant("1 not taken off at the target", "cross_entropy_gradient", "explain")
 def _(w):
     w.subtract = lambda name, a, b, subtract=w.subtract: a if name.startswith("share") else subtract(name, a, b)
-    OPS["cross_entropy_gradient"].explain(w)
+    TRUE["cross_entropy_gradient"](w)
 
 
 @plant("rows counted from the end", "embedding_gradient", "refusals", whole=True)
