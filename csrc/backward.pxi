@@ -211,7 +211,7 @@ def softmax_gradient(p, dout, out, bint causal=False):
 
 
 def cross_entropy(x, target_ids, dout, out):
-    """x [..., V], target int64 [...], and either no dout and out [...]: the loss; or dout [...] and out [..., V]: its gradient."""
+    """x [..., V], target int64 [...], and either no dout and out [...]: the loss, or dout [...] and out [..., V]: the gradient"""
     cdef cross_entropy_job job
     cdef int kind = real_type(x, "x")
     job.x = pointer(x, kind, -1, "x")

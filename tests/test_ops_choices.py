@@ -1,12 +1,14 @@
 """Small examples of the ops that choose a token, to check by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from llmtrace.ops import OPS
-from llmtrace.testing import expect_same_bits
+from llmtrace.testing import Arguments, expect_same_bits
+from llmtrace.testing.gradients import check_backward
 
 NAN, INF = math.nan, math.inf
 REALS = pytest.mark.parametrize("real", [np.float32, np.float64])
@@ -27,6 +29,14 @@ def test_divide_by(real):
     assert do("divide_by", np.array([1, -1, 0], real), divisor=0.0)[:2] == [INF, -INF]
     assert do("divide_by", np.array([1], real), divisor=3) == [real(1) / real(3)]
     assert do("divide_by", np.array([1], np.float32), divisor=0.1) == [np.float32(1) / np.float32(0.1)]
+
+
+def test_the_gradient_of_divide_by(monkeypatch):
+    case = Arguments({"x": np.array([3.0, -5.0, 0.0])}, {"divisor": -3.0})
+    check_backward(OPS["divide_by"], case)
+    monkeypatch.setitem(OPS, "divide_by", replace(OPS["divide_by"], backward=lambda g: g.pass_on("x")))
+    with pytest.raises(AssertionError, match="the gradient of x"):
+        check_backward(OPS["divide_by"], case)
 
 
 @REALS

@@ -64,6 +64,7 @@ def settings(function: Callable[..., Any]) -> Callable[..., Any]:
 @settings
 @option("--vocabulary", type=click.IntRange(min=257), default=512, show_default=True, help=N_("Tokens to learn."))
 @option("--characters", is_flag=True, help=N_("Let every character be a token, and learn no others."))
+@option("--separator", default="", metavar="TEXT", help=N_("What each document ends with, if the text is many."))
 @option("--validation", type=FROM_ZERO, default=0.1, show_default=True, help=N_("Share of the text to measure on."))
 @option("--report", type=COUNT, default=50, show_default=True, metavar="N", help=N_("Report after every N steps."))
 @option("--checkpoint", type=COUNT, default=200, show_default=True, metavar="N", help=N_("Save after every N steps."))
@@ -119,13 +120,13 @@ def begin(folder: TrainingFolder, paths: list[Path], given: dict[str, Any]) -> N
     with Told() as told:
         tokenizer = new_tokenizer(paths, None if given["characters"] else given["vocabulary"], told)
         folder.inner.mkdir(parents=True, exist_ok=True)
-        count = encode_files(paths, tokenizer, folder.inner / "tokens", told)
+        count = encode_files(paths, tokenizer, folder.inner / "tokens", given["separator"], told)
     if given["epochs"]:
         own["steps"] = max(1, given["epochs"] * int(count * (1 - given["validation"])) // (given["batch"] * given["context"]))
     width = given["width"]
     model = GPTConfig(len(tokenizer), given["context"], width, given["heads"], given["layers"], 4 * width)
     hashes = {path.name: digest(path) for path in paths}
-    plan = Plan(model, Settings(**own), given["batch"], given["validation"], count, hashes)
+    plan = Plan(model, Settings(**own), given["batch"], given["validation"], given["separator"], count, hashes)
     expect_enough(plan, folder)
     folder.begin(plan, tokenizer)
 

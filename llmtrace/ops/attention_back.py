@@ -25,7 +25,8 @@ def meaning(pattern: Array, x: Array) -> Array:
 
 def forward(pattern: Array, x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    expect_axes(pattern, 2, "pattern"), expect_axes(x, 1, "x")
+    expect_axes(pattern, 2, "pattern")
+    expect_axes(x, 1, "x")
     out = empty((*pattern.shape[:-2], pattern.shape[-1], x.shape[-1]), pattern.dtype)
     _kernels.attention_back(pattern, x, out)
     return out

@@ -92,7 +92,7 @@ def explain_gradient(w: Working) -> None:
     x, target, dout = w.input("x"), w.input("target")[tuple(row)], w.input("dout")[tuple(row)]
     p = explain_row(w, x[(*row, slice(None))], x[w.index], "share")
     if int(target.values) == entry:
-        p = w.subtract("share less 1 at the target", p, w.constant(1, "1"))
+        p = w.subtract("share − 1", p, w.constant(1, "1"))
     w.multiply("out", p, dout)
 
 

@@ -94,7 +94,7 @@ def explain_gradient(w: Working) -> None:
     b = w.divide("pull of the spread", w.dot("sum of products", e, n), count)
     own = w.divide("own normalised", w.subtract("own difference", x[w.index], mean), root)
     centred = w.subtract("centred", w.multiply("own stretched", dout[w.index], gain[feature]), a)
-    w.divide("out", w.subtract("centred, less its pull", centred, w.multiply("own pull", own, b)), root)
+    w.divide("out", w.subtract("centred − own pull", centred, w.multiply("own pull", own, b)), root)
 
 
 def axes_gradient(x: Axes, dout: Axes, gain: Axes) -> Axes:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops import split_heads
 from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes
+from llmtrace.ops.split_heads import split_heads
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -32,7 +32,7 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """Every number has gone to one place: its gradient comes back from there."""
-    g.give("x", split_heads.split_heads, g.dout, heads=g["x"].data.shape[-3])
+    g.give("x", split_heads, g.dout, heads=g["x"].data.shape[-3])
 
 
 def explain(w: Working) -> None:

@@ -23,7 +23,8 @@ def meaning(a: Array, b: Array, start: Array | None = None) -> Array:
 
 def forward(a: Array, b: Array, start: Array | None = None, *, empty: Empty = np.empty) -> Array:
     """The same, compiled: a matrix product of `a` on its side with `b`."""
-    expect_axes(a, 1, "a"), expect_axes(b, 1, "b")
+    expect_axes(a, 1, "a")
+    expect_axes(b, 1, "b")
     out = empty((a.shape[-1], b.shape[-1]), a.dtype)
     _kernels.outer_sum(a, b, start, out)
     return out

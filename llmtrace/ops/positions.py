@@ -19,7 +19,9 @@ def meaning(x: Array, *, first: int, count: int) -> Array:
 
 def forward(x: Array, *, first: int, count: int, empty: Empty = np.empty) -> Array:
     """The same, copied to `empty`."""
-    expect_real(x, "x"), expect_axes(x, 2, "x"), rows_of(x, "x")
+    expect_real(x, "x")
+    expect_axes(x, 2, "x")
+    rows_of(x, "x")
     if first < 0 or count < 0 or first + count > x.shape[-2]:
         raise ValueError(f"x has {x.shape[-2]} positions, not {count} from {first} on")
     out = empty((*x.shape[:-2], count, x.shape[-1]), x.dtype)

@@ -19,7 +19,8 @@ def meaning(x: Array, like: Array) -> Array:
 
 def forward(x: Array, like: Array, *, empty: Empty = np.empty) -> Array:
     """The same, written to `empty`."""
-    expect_real(x, "x"), rows_of(x, "x", 0)
+    expect_real(x, "x")
+    rows_of(x, "x", 0)
     rows_of(like, "like", 0)
     if x.ndim or like.dtype != x.dtype:
         raise (ValueError if x.ndim else TypeError)(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from llmtrace import _kernels
 from llmtrace.ops.op import Array, Empty, Op, expect_axes, expect_real, rows_of
 
 if TYPE_CHECKING:
@@ -35,9 +36,10 @@ def forward(x: Array, *, k: int, empty: Empty = np.empty) -> Array:
     out = empty(x.shape, x.dtype)
     out[...] = x
     if k < x.shape[-1]:
-        least = np.partition(x, -k, axis=-1)[..., -k, None]  # NumPy, too, takes a NaN for the largest
-        above = (x > least) | (np.isnan(x) & ~np.isnan(least))
-        equal = (x == least) | (np.isnan(x) & np.isnan(least))
+        with _kernels.FloatState():  # in which subnormal numbers differ from 0, whatever others have set
+            least = np.partition(x, -k, axis=-1)[..., -k, None]  # NumPy, too, takes a NaN for the largest
+            above = (x > least) | (np.isnan(x) & ~np.isnan(least))
+            equal = (x == least) | (np.isnan(x) & np.isnan(least))
         room = k - np.count_nonzero(above, axis=-1, keepdims=True)
         out[~above & ~(equal & (np.cumsum(equal, axis=-1) <= room))] = -np.inf
     return out

@@ -40,8 +40,8 @@ def forward(x: Array, *, p: float, empty: Empty = np.empty) -> Array:
     shares = softmax_forward(rows_of(x, "x")).reshape(x.shape)
     out = empty(x.shape, x.dtype)
     out[...] = x
-    order = ranking(x)
     with _kernels.FloatState(), np.errstate(all="ignore"):
+        order = ranking(x)
         totals = np.add.accumulate(np.take_along_axis(shares, order, -1), axis=-1)
         dropped = totals[..., :-1] >= x.dtype.type(p)
     np.put_along_axis(out, order[..., 1:], np.where(dropped, -np.inf, np.take_along_axis(x, order[..., 1:], -1)), -1)

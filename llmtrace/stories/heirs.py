@@ -28,6 +28,21 @@ LONG = tuple(
     )
 )
 
+# The same within a few words, from which the longer ones are learnt.
+SHORT = tuple(
+    line.replace("HIM", HIM).replace("HIS", HIS).replace("OWN", OWN)
+    for line in (
+        "{p} had a <{c.kid}>, and the {quality} {thing} will belong to HIM.",
+        "{p} met a <{c.kid}> near the {spot} and gave the {thing} to HIM.",
+        "{p} saw a {nature} <{c.kid}> near the {spot} with HIS {quality} {thing}.",
+        "There was a {nature} <{c.kid}> in the {place} who loved HIS {thing}.",
+        "{p} asked the <{c.kid}> for the {thing}, but it was OWN.",
+        "A <{c.kid}> came to {p} with {q}, and {p} gave the {thing} to HIM.",
+        "{p} had a {nature} <{c.heir}>. {p} put the {quality} {thing} into HIS hands.",
+        "{q} wanted the {thing}, but {p} had a <{c.heir}> and gave it to HIM.",
+    )
+)
+
 # The same in several sentences: who the child is …
 CHILD = (
     "{p} had a child, a <{c.kid}>.",
@@ -97,6 +112,8 @@ def heir(t: Teller) -> str:
     q = t.friend(FRIENDS, (thing,), (p,))
     r = t.friend(FRIENDS, (thing,), (p, q))
     slots = t.scene() | {"p": p, "q": q, "r": r, "thing": thing, "c": t.choice(CHILDREN), "nature": t.choice(NATURES)}
+    if t.chances(4):
+        return t.tell((SHORT, GLAD), slots)
     if t.chances(3):
         return t.tell((LONG, GLAD), slots)
     return t.tell((CHILD, THING, OTHERS, END, AFTER), slots)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +34,23 @@ def new_tokenizer(paths: Sequence[Path], vocabulary: int | None, progress: Progr
 
 
 def encode_files(
-    paths: Sequence[Path], tokenizer: Tokenizer, target: Path, progress: Progress | None = None
+    paths: Sequence[Path], tokenizer: Tokenizer, target: Path, separator: str = "", progress: Progress | None = None
 ) -> int:
-    """Writes the ids of all texts, one after the other, to `target`; returns how many there are."""
+    """Writes the ids of all texts, one after the other, to `target`; returns how many there are.
+
+    separator: what every document ends with; then each is made tokens by itself, and `target`.starts says where each begins.
+    """
     kind, count, read = id_type(len(tokenizer)), 0, 0
     size = sum(path.stat().st_size for path in paths)
-    with replacing(target, TrainingError) as temporary, temporary.open("wb") as file:
-        for text in read_texts(paths):
+    texts = documents(read_texts(paths), separator) if separator else read_texts(paths)
+    beside = starts_of(target) if separator else Path(os.devnull)
+    with (
+        replacing(target, TrainingError) as temporary,
+        temporary.open("wb") as file,
+        beside.open("wb") as starts,
+    ):
+        for text in texts:
+            starts.write(np.array([count], "<u8").tobytes())
             ids = np.asarray(tokenizer.encode(text), kind)
             file.write(ids.tobytes())
             count += ids.size
@@ -47,6 +58,27 @@ def encode_files(
             if progress is not None:
                 progress(_("reading the text as tokens"), read, size)
     return count
+
+
+def documents(texts: Iterable[str], separator: str) -> Iterator[str]:
+    """The documents that texts consist of, each with the separator that ends it."""
+    rest = ""
+    for text in texts:
+        *whole, rest = (rest + text).split(separator)
+        yield from (document + separator for document in whole)
+    if rest:
+        yield rest
+
+
+def starts_of(target: Path) -> Path:
+    """The file that says where the documents in a file of ids begin."""
+    return target.with_name(f"{target.name}.starts")
+
+
+def open_starts(target: Path) -> Array | None:
+    """Where the documents begin, mapped into memory; None where the text was not taken as documents."""
+    path = starts_of(target)
+    return np.memmap(path, "<u8", "r") if path.exists() else None
 
 
 def id_type(vocabulary: int) -> np.dtype[np.uint16] | np.dtype[np.uint32]:

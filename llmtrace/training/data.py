@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llmtrace.chance import bits, derive, permutation
+from llmtrace.chance import Chance, derive, permutation
 from llmtrace.errors import TrainingError
 from llmtrace.ops.op import Array
 from llmtrace.words import _
@@ -28,9 +28,12 @@ class Batch:
 
 class Windows:
     """Windows of `length` tokens, each with the token after it. An epoch cuts the row into windows that do not overlap, from a
-    random place on, and reads them in a random order; so which windows a batch has follows from the seed and its number."""
+    random place on, and reads them in a random order; so which windows a batch has follows from the seed and its number.
 
-    def __init__(self, tokens: Array, length: int, seed: int) -> None:
+    starts: places where documents begin; then a window begins at every one of them, and at no other place.
+    """
+
+    def __init__(self, tokens: Array, length: int, seed: int, starts: Array | None = None) -> None:
         if len(tokens) <= length:
             raise TrainingError(
                 _("the text has {count} tokens, but a window needs {needed}: give more text, or a smaller context").format(
@@ -38,7 +41,14 @@ class Windows:
                 )
             )
         self.tokens, self.length, self.seed = tokens, length, seed
-        self.count = max(1, (len(tokens) - length) // length)
+        self.starts = None if starts is None else starts[: np.searchsorted(starts, len(tokens) - length)]
+        if self.starts is not None and not len(self.starts):
+            raise TrainingError(
+                _("no document has {count} tokens after its beginning: give more text, or a smaller context").format(
+                    count=length + 1
+                )
+            )
+        self.count = max(1, (len(tokens) - length) // length) if self.starts is None else len(self.starts)
         self._epoch: tuple[int, int, Array] | None = None
 
     def batch(self, number: int, size: int) -> Batch:
@@ -49,19 +59,29 @@ class Windows:
     def evenly(self, count: int) -> Batch:
         """Up to `count` windows, evenly spread and the same every time, to measure on."""
         count = min(count, self.count)
-        return self._cut(np.arange(count) * self.count // count * self.length)
+        places = np.arange(count) * self.count // count
+        return self._cut(places * self.length if self.starts is None else self.starts[places])
 
     def _start(self, number: int) -> int:
         epoch, place = divmod(number, self.count)
         if self._epoch is None or self._epoch[0] != epoch:
-            room = len(self.tokens) - self.count * self.length  # the last window must still have a token after it
-            offset = int(bits(derive(self.seed, "offset", epoch), 0) % np.uint64(room))
+            room = 1 if self.starts is not None else len(self.tokens) - self.count * self.length
+            offset = Chance(derive(self.seed, "offset", epoch)).below(room)  # the last window has a token after it
             self._epoch = epoch, offset, permutation(derive(self.seed, "order", epoch), self.count)
-        return self._epoch[1] + int(self._epoch[2][place]) * self.length
+        chosen = int(self._epoch[2][place])
+        return self._epoch[1] + chosen * self.length if self.starts is None else int(self.starts[chosen])
 
     def _cut(self, starts: Array) -> Batch:
         rows = np.stack([np.asarray(self.tokens[start : start + self.length + 1], np.int64) for start in starts.tolist()])
         return Batch(np.ascontiguousarray(rows[:, :-1]), np.ascontiguousarray(rows[:, 1:]))
+
+
+def split_starts(starts: Array | None, kept: int) -> tuple[Array | None, Array | None]:
+    """The documents' beginnings among the first `kept` tokens, and among the others, counted from there."""
+    if starts is None:
+        return None, None
+    first = int(np.searchsorted(starts, kept))
+    return starts[:first], starts[first:] - np.uint64(kept)
 
 
 def split(tokens: Array, share: float) -> tuple[Array, Array]:

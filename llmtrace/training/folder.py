@@ -3,7 +3,7 @@ needs to go on after it was killed, to the same bits.
 
     config.json  model.safetensors  tokenizer.json     the model of the last checkpoint
     training/plan.json                                  what is to be done; written once
-    training/tokens                                     the texts as ids
+    training/tokens  training/tokens.starts             the texts as ids, and where documents begin
     training/state.safetensors                          weights, the optimiser's memory and the step, written as one
     training/log.jsonl                                  what was reported, a line each
 """
@@ -23,7 +23,7 @@ from llmtrace.ops.op import Array
 from llmtrace.storage import open_tensors, save, shown, write_whole
 from llmtrace.storage.stored import all_finite
 from llmtrace.tokenizers import load_tokenizer
-from llmtrace.training.corpus import Tokenizer, open_ids
+from llmtrace.training.corpus import Tokenizer, open_ids, open_starts
 from llmtrace.training.initial import initial_gpt
 from llmtrace.training.optimiser import State
 from llmtrace.training.settings import Settings
@@ -44,6 +44,8 @@ class Plan:
     """Texts (windows) in a batch."""
     validation: float = 0.1
     """The share of the texts, at their end, that is never trained on."""
+    separator: str = ""
+    """What every document of the texts ends with; then every window begins where a document does."""
     tokens: int = 0
     """How many tokens the texts have."""
     files: Mapping[str, str] = field(default_factory=dict)
@@ -98,6 +100,10 @@ class TrainingFolder:
     def ids(self, plan: Plan) -> Array:
         """The texts as one row of ids."""
         return open_ids(self.inner / "tokens", plan.model.vocabulary, plan.tokens)
+
+    def starts(self) -> Array | None:
+        """Where the documents of the text begin, if it was taken as documents."""
+        return open_starts(self.inner / "tokens")
 
     def save(self, state: State, model: GPT) -> None:
         """A checkpoint. Numbers that are not finite are never written over good ones."""

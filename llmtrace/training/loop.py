@@ -10,7 +10,7 @@ from functools import partial
 from llmtrace.models import GPT
 from llmtrace.ops import Tensor
 from llmtrace.trace import Origin, Run, Trace
-from llmtrace.training.data import Batch, Windows, split
+from llmtrace.training.data import Batch, Windows, split, split_starts
 from llmtrace.training.folder import Plan, TrainingFolder
 from llmtrace.training.trainer import Part, Report, Trainer
 
@@ -47,8 +47,9 @@ class LanguageTraining:
         self.part = part
         plan = self.plan
         train, held = split(folder.ids(plan), plan.validation)
-        self.windows = Windows(train, plan.model.context, plan.settings.seed)
-        self.held = Windows(held, plan.model.context, 0) if len(held) > plan.model.context else None
+        starts, held_starts = split_starts(folder.starts(), len(train))
+        self.windows = Windows(train, plan.model.context, plan.settings.seed, starts)
+        self.held = Windows(held, plan.model.context, 0, held_starts) if len(held) > plan.model.context else None
         self.trainer = Trainer({}, plan.settings, folder.state(plan))
         folder.rewind_log(self.trainer.state.step)
 
