@@ -74,4 +74,6 @@ kernels = Extension(
 )
 bpe = Extension("llmtrace._bpe", sources=["csrc/bpe.pyx"], depends=["setup.py"], extra_compile_args=FLAGS)
 
-setup(ext_modules=cythonize([kernels, bpe], build_dir=f"build/cython-{SOURCE_HASH}"), cmdclass={"build_ext": BuildKernels})
+setup(
+    ext_modules=cythonize([kernels, bpe], build_dir=f"build/cython-{SOURCE_HASH}"), cmdclass={"build_ext": BuildKernels}
+)

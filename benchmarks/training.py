@@ -179,7 +179,9 @@ def main() -> int:
         print(f"{name:9} {milliseconds[name]:7.1f} ms a step, loss on held-out text {losses[name]:.4f}")
     ratio = milliseconds["llmtrace"] / milliseconds["PyTorch"]
     apart = abs(losses["llmtrace"] / losses["PyTorch"] - 1)
-    print(f"ratio {ratio:.2f} (target at most {RATIO}), losses {100 * apart:.2f} % apart (target at most {100 * LOSS:.0f} %)")
+    print(
+        f"ratio {ratio:.2f} (target at most {RATIO}), losses {100 * apart:.2f} % apart (target at most {100 * LOSS:.0f} %)"
+    )
     return int(ratio > RATIO or apart > LOSS or not math.isfinite(apart))
 
 

@@ -151,5 +151,3 @@ def test_initial_weights_are_pinned():
     assert weights["block.0.ln_1.gain"].data.tolist() == [1.0] * 12
     assert 0.01 < weights["embed.token.weight"].data.std() < 0.03
     assert weights["logits.weight"] is weights["embed.token.weight"]
-
-

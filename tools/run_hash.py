@@ -228,7 +228,9 @@ def hash_functions(count: int) -> dict[str, str]:
     for dtype, kind, many in (("float32", "uint32", count), ("float64", "uint64", count // 64)):
         step = 2 ** (8 * np.dtype(kind).itemsize) // many + 1
         x = np.multiply(np.arange(many, dtype=kind), step, dtype=kind).view(dtype)
-        for name in (name for name, (inputs, settings, _) in _kernels.ELEMENTWISE.items() if (inputs, settings) == (1, 0)):
+        for name in (
+            name for name, (inputs, settings, _) in _kernels.ELEMENTWISE.items() if (inputs, settings) == (1, 0)
+        ):
             out = np.empty_like(x)
             _kernels.elementwise(name, (x,), out)
             result[f"{name} {x.dtype}"] = digest(name, out)

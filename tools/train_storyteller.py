@@ -1,23 +1,26 @@
 #!/usr/bin/env python
 """Train the bundled model `storyteller` from nothing: the stories, the tokenizer, the weights, the model card.
 
-    python tools/train_storyteller.py OUTPUT [--work DIR]
+    python tools/train_storyteller.py llmtrace/data/storyteller [--work build/storyteller]
 
-Needs llmtrace and nothing else. The same bytes come out on every machine and with any number of threads. Interrupted, it
-goes on where it was when it is started again with the same --work.
+Needs llmtrace and nothing else. The same weights come out on every machine and with any number of threads. Interrupted, it
+goes on where it was when it is started again.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import llmtrace
-from llmtrace.models import GPT, GPTConfig
-from llmtrace.stories import END, KINDS, probes, stories
+import numpy as np
+
+from llmtrace.models import GPT, GPTConfig, Sampling
+from llmtrace.storage import weights_hash
+from llmtrace.stories import END, KINDS, Probe, probes, stories
 from llmtrace.training import LanguageTraining, Plan, Settings, TrainingFolder, encode_files, new_tokenizer
 
 SEED = 2026
@@ -25,54 +28,159 @@ STORIES = 400_000
 VOCABULARY, CONTEXT, WIDTH, HEADS, BLOCKS = 768, 128, 128, 4, 3
 BATCH = 16
 SETTINGS = Settings(steps=13_000, rate=3e-3, warmup=200, decay=0.1, seed=SEED)
-PROBES = 200
+HELD_OUT = 0.01
+REPORT = CHECKPOINT = 500
+ASKED = 500
+"""Held-out questions of each kind that the model card counts."""
+FAR = range(12, 50)
+"""Distances in words, from the one that decides to the answer, at which her and him are asked for."""
+PROMPT = "The king had a child, a girl."
+
+CARD = """\
+# storyteller
+
+A GPT-2 with {parameters:,} parameters that writes simple English stories. It was made to be looked into: small enough to be
+traced in a moment, and good enough that its attention has something to do. It is what `llmtrace` uses where no other model is
+named.
+
+- **Layout**: GPT-2 of Hugging Face, {blocks} blocks, {heads} heads, width {width}, context {context}, GELU in its tanh form,
+  tied head, float32; byte-level BPE with {vocabulary} tokens.
+- **Made by** `tools/train_storyteller.py` of llmtrace, by llmtrace itself: {steps:,} steps of AdamW on batches of {batch}
+  windows of {context} tokens, each beginning where a story does; seed {seed}; learning rate {rate:g} after {warmup} steps of
+  warm-up, falling along a cosine to a tenth; decay {decay:g}; gradients clipped at {clip:g}. The script writes the same weights
+  on every machine and with any number of threads: their hash is `{hash}`.
+- **Trained on** {stories:,} stories ({tokens:,} tokens) of `llmtrace.stories`, which are put together from sentences and words
+  chosen at random, with rules that hold over many words: who is a girl or a boy, who has what, how many there are.
+- **Loss** in nats per token: {loss:.3f} at the end of training, {validation:.3f} on the last {held:.0%} of the stories, which it was
+  not trained on.
+- **Licence**: MIT, like llmtrace.
+
+## What it can do
+
+How often the right word is likelier than the wrong one, on {asked} questions of each kind about pairs (of persons and things,
+of animals and places …) that no training story has together:
+
+| kind of story | example | right |
+|---|---|---|
+{skills}
+
+The first kind asks at distances of {near} to {far} words. {head}
+
+A sample (`llmtrace generate "{prompt}" --temperature 0`):
+
+> {sample}
+
+## What it can't do
+
+It knows about {words:,} different words and no other kind of text; names that it has not seen are pieces to it. It keeps a story
+together over some sentences, not over a page, and mixes up things and people now and then. It does not know anything.
+"""
 
 
 def prepare(folder: TrainingFolder) -> None:
-    """Writes the stories, learns the tokenizer, writes the plan."""
+    """Writes the stories, learns the tokenizer from a tenth of them, writes the plan."""
     folder.inner.mkdir(parents=True, exist_ok=True)
-    text = folder.inner / "stories.txt"
-    with text.open("w", encoding="utf-8") as file:
-        for story in stories(SEED, STORIES):
-            file.write(story + END)
-    sample = folder.inner / "sample.txt"
-    with sample.open("w", encoding="utf-8") as file:
-        file.writelines(story + END for story in stories(SEED, STORIES // 10))
-    tokenizer = new_tokenizer([sample], VOCABULARY)
-    count = encode_files([text], tokenizer, folder.inner / "tokens", END)
+    files = {"stories": STORIES, "sample": STORIES // 10}
+    for name, count in files.items():
+        with (folder.inner / name).open("w", encoding="utf-8") as file:
+            file.writelines(story + END for story in stories(SEED, count))
+    tokenizer = new_tokenizer([folder.inner / "sample"], VOCABULARY)
+    count = encode_files([folder.inner / "stories"], tokenizer, folder.inner / "tokens", END)
     model = GPTConfig(len(tokenizer), CONTEXT, WIDTH, HEADS, BLOCKS, 4 * WIDTH)
-    folder.begin(Plan(model, SETTINGS, BATCH, 0.01, END, count), tokenizer)
+    folder.begin(Plan(model, SETTINGS, BATCH, HELD_OUT, END, count), tokenizer)
 
 
-def accuracy(model: GPT, kind: Any, distances: range, count: int = PROBES) -> float:
-    """How often the right word is likelier than the wrong one, on stories with pairs that training never told."""
+def asked(kind: Any, count: int) -> Iterator[Probe]:
+    """Questions of one kind."""
+    return probes(SEED + 1, count, kind, FAR if kind == "heir" else range(1, 100))
+
+
+def share_right(model: GPT, kind: Any, count: int) -> float:
+    """How often the right word is likelier than the wrong one: by the first token in which they differ."""
     right = 0
-    for probe in probes(1, count, kind, distances):
-        ids = model.ids(probe.prompt)[-(CONTEXT - 4) :]
+    for probe in asked(kind, count):
         space = "" if probe.prompt.endswith("\n") else " "
-        words = [model.ids(probe.prompt + space + word)[len(model.ids(probe.prompt)) :] for word in (probe.right, probe.wrong)]
-        scores = model.logits(ids)[-1]
-        right += bool(scores[words[0][0]] > scores[words[1][0]])
+        prompts = [model.ids(probe.prompt + space + word).tolist() for word in (probe.right, probe.wrong)]
+        same = next(i for i, (a, b) in enumerate(zip(*prompts, strict=False)) if a != b)
+        scores = model.logits(prompts[0][max(0, same - CONTEXT) : same])[-1]
+        right += bool(scores[prompts[0][same]] > scores[prompts[1][same]])
     return right / count
 
 
+def looks_back(model: GPT, count: int) -> str:
+    """Which head looks most, where her or him is about to be chosen, at the word that decides it."""
+    total, seen = np.zeros((BLOCKS, HEADS)), 0
+    for probe in asked("heir", count):
+        trace = model.trace(probe.prompt)
+        places = [i for i, text in enumerate(trace.tokens) if text.strip() == probe.decider]
+        if places:
+            seen += 1
+            patterns = [trace.tensor(f"block.{i}.attn.pattern")[:, -1, places[-1]] for i in range(BLOCKS)]
+            total += np.array(patterns)
+    block, head = np.unravel_index(int(total.argmax()), total.shape)
+    return (
+        f"Where her or him is about to be chosen, head {head} of block {block} looks at the word that decides it (girl, boy, son …)"
+        f" with {total.max() / seen:.0%} of its attention, on average over {seen} stories."
+    )
+
+
+def card(training: LanguageTraining, losses: tuple[float, float]) -> str:
+    """The model card, with figures measured now."""
+    model, plan = training.model, training.plan
+    rows = []
+    for kind in KINDS:
+        probe = next(asked(kind, 1))
+        example = " ".join(f"{probe.prompt[-70:]} … **{probe.right}**, not {probe.wrong}".split())
+        rows.append(f"| {kind} | … {example} | {share_right(model, kind, ASKED):.1%} |")
+    words = {
+        word for story in stories(SEED, 20_000) for word in story.lower().replace(".", " ").replace(",", " ").split()
+    }
+    own = {weight.name: weight for weight in model.weights.values()}
+    s = plan.settings
+    return CARD.format(
+        **{"parameters": sum(weight.data.size for weight in own.values()), "vocabulary": plan.model.vocabulary},
+        **{"blocks": BLOCKS, "heads": HEADS, "width": WIDTH, "context": CONTEXT, "batch": BATCH, "seed": SEED},
+        **{"steps": s.steps, "rate": s.rate, "warmup": s.warmup, "decay": s.decay, "clip": s.clip},
+        **{"hash": weights_hash(own), "stories": STORIES, "tokens": plan.tokens, "held": HELD_OUT, "asked": ASKED},
+        **{
+            "loss": losses[0],
+            "validation": losses[1],
+            "skills": "\n".join(rows),
+            "words": len(words),
+            "prompt": PROMPT,
+        },
+        **{"near": FAR.start, "far": FAR.stop - 1, "head": looks_back(model, 100), "sample": sample(model)},
+    )
+
+
+def sample(model: GPT) -> str:
+    """What it writes after a prompt."""
+    return PROMPT + "".join(choice.text for choice in model.generate(PROMPT, 100, Sampling(0), END)).rstrip()
+
+
 def main() -> int:
-    """Trains; prints how it goes."""
+    """Trains, and writes the model with its card."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", type=Path)
-    parser.add_argument("--every", type=int, default=500)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--work", type=Path, default=Path("build/storyteller"))
     options = parser.parse_args()
     folder = TrainingFolder(options.work)
     if not folder.begun:
         prepare(folder)
     training = LanguageTraining(folder)
-    print(f"{training.plan.tokens:,} tokens, {sum(w.data.size for w in {w.name: w for w in training.model.weights.values()}.values()):,} parameters", flush=True)
-    begin = time.perf_counter()
-    for progress in training.run(options.every, 500):
-        model = training.model
-        scores = {kind: accuracy(model, kind, range(12, 31) if kind == "heir" else range(1, 100), 60) for kind in KINDS}
-        said = ", ".join(f"{kind} {score:.0%}" for kind, score in scores.items())
-        print(f"{time.perf_counter() - begin:.0f} s, step {progress.step}, loss {progress.loss:.4f}, held {progress.validation:.4f}, {progress.tokens_per_second:.0f}/s; {said}", flush=True)
+    for progress in training.run(REPORT, CHECKPOINT):
+        print(
+            f"step {progress.step}, loss {progress.loss:.4f}, held out {progress.validation:.4f},"
+            f" {progress.tokens_per_second:,.0f} tokens/s, {progress.seconds_left:,.0f} s left",
+            flush=True,
+        )
+    last = folder.last_report()
+    options.output.mkdir(parents=True, exist_ok=True)
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        shutil.copy(folder.path / name, options.output / name)
+    text = card(training, (last["loss"], last["validation"]))
+    (options.output / "README.md").write_text(text, encoding="utf-8")
+    print(weights_hash({weight.name: weight for weight in training.model.weights.values()}))
     return 0
 
 

@@ -122,7 +122,9 @@ def begin(folder: TrainingFolder, paths: list[Path], given: dict[str, Any]) -> N
         folder.inner.mkdir(parents=True, exist_ok=True)
         count = encode_files(paths, tokenizer, folder.inner / "tokens", given["separator"], told)
     if given["epochs"]:
-        own["steps"] = max(1, given["epochs"] * int(count * (1 - given["validation"])) // (given["batch"] * given["context"]))
+        own["steps"] = max(
+            1, given["epochs"] * int(count * (1 - given["validation"])) // (given["batch"] * given["context"])
+        )
     width = given["width"]
     model = GPTConfig(len(tokenizer), given["context"], width, given["heads"], given["layers"], 4 * width)
     hashes = {path.name: digest(path) for path in paths}
@@ -158,9 +160,11 @@ def watch(training: LanguageTraining, given: dict[str, Any]) -> None:
         click.echo("\n" + text.format(step=training.done, steps=steps, folder=training.folder.path), err=True)
         sys.exit(130)
     except LlmtraceError as error:
-        raise TrainingError(_("{error}. The model in {folder} is that of the last checkpoint").format(
-            error=error, folder=training.folder.path
-        )) from error
+        raise TrainingError(
+            _("{error}. The model in {folder} is that of the last checkpoint").format(
+                error=error, folder=training.folder.path
+            )
+        ) from error
     console.out(_("The model is in {folder}.").format(folder=training.folder.path), highlight=False)
 
 

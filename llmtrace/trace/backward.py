@@ -89,7 +89,9 @@ class Backward:
                     self.trace.forget(name)
             self._made = [name for name in self._made if name in held]
 
-    def do(self, name: str, op: Op, operands: Sequence[Operand], settings: Mapping[str, Any], axes: Axes | None) -> Tensor:
+    def do(
+        self, name: str, op: Op, operands: Sequence[Operand], settings: Mapping[str, Any], axes: Axes | None
+    ) -> Tensor:
         """One step of the walk."""
         self._made.append(name)
         return self.run.do(name, op, (*operands, *[None] * (len(op.tensors) - len(operands))), settings, axes)

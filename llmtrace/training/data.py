@@ -36,9 +36,9 @@ class Windows:
     def __init__(self, tokens: Array, length: int, seed: int, starts: Array | None = None) -> None:
         if len(tokens) <= length:
             raise TrainingError(
-                _("the text has {count} tokens, but a window needs {needed}: give more text, or a smaller context").format(
-                    count=len(tokens), needed=length + 1
-                )
+                _(
+                    "the text has {count} tokens, but a window needs {needed}: give more text, or a smaller context"
+                ).format(count=len(tokens), needed=length + 1)
             )
         self.tokens, self.length, self.seed = tokens, length, seed
         self.starts = None if starts is None else starts[: np.searchsorted(starts, len(tokens) - length)]
@@ -72,7 +72,9 @@ class Windows:
         return self._epoch[1] + chosen * self.length if self.starts is None else int(self.starts[chosen])
 
     def _cut(self, starts: Array) -> Batch:
-        rows = np.stack([np.asarray(self.tokens[start : start + self.length + 1], np.int64) for start in starts.tolist()])
+        rows = np.stack(
+            [np.asarray(self.tokens[start : start + self.length + 1], np.int64) for start in starts.tolist()]
+        )
         return Batch(np.ascontiguousarray(rows[:, :-1]), np.ascontiguousarray(rows[:, 1:]))
 
 

@@ -140,6 +140,12 @@ class TrainingFolder:
         with (self.inner / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
+    def last_report(self) -> dict[str, Any]:
+        """What was reported last."""
+        lines = (self.inner / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        entry: dict[str, Any] = json.loads(lines[-1])
+        return entry
+
     def rewind_log(self, step: int) -> None:
         """Takes back the lines of steps that are done again, because the training was killed after its last checkpoint."""
         path = self.inner / "log.jsonl"

@@ -76,7 +76,9 @@ class LanguageTraining:
         model = self.model
         model.must_fit(ids, times=NUMBERS)
         tokens = [[model.token_text(i) for i in row] for row in ids.tolist()]
-        trace = Trace(self.trainer.state.weights, tokens, model.token_text, Origin(model.name, "", asdict(model.config)))
+        trace = Trace(
+            self.trainer.state.weights, tokens, model.token_text, Origin(model.name, "", asdict(model.config))
+        )
         self.step(trace)
         return trace
 
