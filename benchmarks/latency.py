@@ -28,7 +28,14 @@ begin = time.perf_counter()
 import llmtrace
 print(time.perf_counter() - begin)
 """
-ONE_COMMAND = [sys.executable, "-c", "from llmtrace.cli import main; main()", "trace", "FADBEC", "--no-pager"]
+ONE_COMMAND = [
+    sys.executable,
+    "-c",
+    "from llmtrace.cli import main; main()",
+    "trace",
+    "The king had a child, a girl.",
+    "--no-pager",
+]
 
 
 def seconds(call: Callable[[], object], repeats: int) -> float:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from llmtrace.tokenizers import ByteLevelBPE, CharacterTokenizer
 
 DATA = Path(__file__).parent / "data"
-DEFAULT = "sorter"
+DEFAULT = "storyteller"
 
 
 def bundled() -> list[str]:

@@ -8,7 +8,7 @@ import llmtrace
 from llmtrace.errors import TrainingError
 from llmtrace.explain.verify import verify
 from llmtrace.models import GPT
-from llmtrace.ops import Weight
+from llmtrace.ops import Weight, add, argmax, embedding, multiply, total
 from llmtrace.testing import expect_same_bits
 from llmtrace.trace import Backward, Dropout, Run, Trace
 from llmtrace.training import initial_gpt
@@ -74,7 +74,7 @@ def test_small_batches_add_up_to_the_bits_of_the_whole(parts, dropout):
     summed, starts, first = None, None, 0
     for size in parts:
         rows = slice(first, first + size)
-        part, walk, summed, gradients = walked(
+        _, walk, summed, gradients = walked(
             model, IDS[rows], TARGETS[rows], IDS.size, summed, starts, False, Dropout(dropout, 5, first)
         )
         starts, first = walk.sums, first + size
@@ -133,8 +133,6 @@ def test_what_has_no_gradient_is_said():
     model = small_gpt()
     trace = Trace(model.weights)
     with Run(model.weights, trace) as run:
-        from llmtrace.ops import argmax, embedding, total
-
         tokens = run.given("tokens", IDS, ("batch", "position"))
         run("sum", total, run("embed.token", embedding, tokens))
         with pytest.raises(TrainingError, match="no weight"):
@@ -142,6 +140,18 @@ def test_what_has_no_gradient_is_said():
         Backward(run, trace, "sum")
     assert "d.embed.token.weight" in trace
     assert argmax.backward is None
+
+
+def test_the_gradient_of_an_input_that_several_steps_use_is_the_sum_of_its_parts():
+    x = np.array([3.0, -2.0])
+    trace = Trace({})
+    with Run({}, trace) as run:
+        given = run.given("x", x, ("feature",))
+        square = run("square", multiply, given, given)
+        run("loss", total, run("both", add, square, given))
+        gradients = Backward(run, trace, inputs=("x",)).gradients()
+    assert gradients["x"].data.tolist() == [7.0, -3.0]  # 2x + 1
+    assert trace.tensor("d.x").tolist() == [7.0, -3.0]
 
 
 def test_initial_weights_are_pinned():

@@ -9,7 +9,7 @@ from llmtrace.ops import OPS
 from llmtrace.testing import BOUNDS, CHECKS, Arguments, arguments, arrays, bound, hold, steady
 from llmtrace.testing.shapes import fits, parse
 
-EXAMPLES = {"forward": 100, "bound": 60, "explain": 60, "refusals": 40}
+EXAMPLES = {"forward": 100, "bound": 60, "backward": 40, "explain": 60, "refusals": 40}
 
 
 @pytest.mark.parametrize("name", OPS)
@@ -22,6 +22,31 @@ def test_every_op_is_bounded_and_described():
     assert set(BOUNDS) == set(OPS)
     for op in OPS.values():
         assert list(op.shapes)[: len(op.inputs + op.weights)] == [*op.inputs, *op.weights]
+
+
+NO_BACKWARD = {
+    "a choice, which no small change moves": {"argmax", "pick", "sample", "top_k", "top_p"},
+    "made on the way back itself": {
+        *(name for name in OPS if name.endswith("_gradient")),
+        *(
+            "attention_back",
+            "attention_products",
+            "normalise",
+            "outer_sum",
+            "positions",
+            "product_sum",
+            "row_sum",
+            "spread",
+        ),
+    },
+    "done with gradients": {
+        *("adam_mean", "adam_square", "adam_update", "clip_factor", "descend", "penalise", "row_squares", "velocity")
+    },
+}
+
+
+def test_every_op_has_a_backward_or_a_reason():
+    assert {name for name, op in OPS.items() if op.backward is None} == set().union(*NO_BACKWARD.values())
 
 
 def drawn(strategy, examples):

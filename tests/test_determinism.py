@@ -1,6 +1,6 @@
 """One hash for all tensors of a run, however it is run: a smaller form of tools/hash_matrix.py."""
 
-import importlib.util
+import importlib
 import json
 import os
 import subprocess
@@ -17,11 +17,8 @@ from llmtrace.ops import gelu_tanh, linear
 
 TOOL = Path(__file__).parents[1] / "tools" / "run_hash.py"
 FLOATS = 2**14
-SPEC = importlib.util.spec_from_file_location("run_hash", TOOL)
-assert SPEC is not None
-assert SPEC.loader is not None
-run_hash = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(run_hash)
+sys.path.append(str(TOOL.parent))
+run_hash, train_hash = (importlib.import_module(name) for name in ("run_hash", "train_hash"))
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +31,15 @@ def test_threads_batches_the_cache_and_recording_change_nothing(here, name):
     case = here["cases"][name]
     assert case["runs"] == 18
     assert case["differing"] == {}
+
+
+@pytest.mark.parametrize("name", train_hash.CASES)
+def test_threads_parts_of_a_batch_and_recording_change_nothing_in_a_training(here, name):
+    case = here["cases"][f"training: {name}"]
+    assert case["runs"] == 4
+    assert case["differing"] == {}
+    assert "report.2" in case["tensors"]
+    assert "last.new.embed.token.weight" in case["tensors"]
 
 
 def test_every_instruction_set_gives_the_same_bits(here):
@@ -58,6 +64,13 @@ def test_every_setting_is_among_the_few_ways():
     few = list(run_hash.ways(small=True))
     assert {way[:3][i] for way in few for i in range(3)} == {*run_hash.THREADS, *run_hash.BATCHES, *run_hash.READINGS}
     assert len(few) < len(list(run_hash.ways())) == 54
+
+
+def test_every_setting_is_among_the_few_ways_of_training():
+    few = list(train_hash.ways(small=True))
+    assert {way[:2][i] for way in few for i in range(2)} == {*train_hash.THREADS, *train_hash.PARTS}
+    assert {way.traced for way in few} == {True, False}
+    assert len(few) < len(list(train_hash.ways())) == 12
 
 
 def test_the_overflowing_model_has_nan_and_finite_numbers():
@@ -98,3 +111,13 @@ def test_a_model_whose_bits_depend_on_the_batch_is_found_out(monkeypatch, record
     case = run_hash.CASES["overflowing"]
     wrong = run_hash.hash_case(case, small=True)["differing"]
     assert set(wrong) == {str(way) for way in run_hash.ways(small=True) if way.batch == 8 and way.traced == recorded}
+
+
+def test_a_training_whose_bits_depend_on_the_parts_is_found_out(monkeypatch):
+    true = train_hash.Trainer.step
+    monkeypatch.setattr(
+        *(train_hash.Trainer, "step"),
+        lambda self, parts, texts, trace: true(self, parts, [0] * len(texts) if len(texts) > 3 else texts, trace),
+    )
+    wrong = run_hash.hash_training("adamw with dropout", small=True)["differing"]
+    assert set(wrong) == {str(way) for way in train_hash.ways(small=True) if way.part == 1}

@@ -176,42 +176,45 @@ def test_one_position(trace):
 # ---- batches, and traces that go on with a cache --------------------------------------------------------------------
 
 
+CATS = ["The cat sat", "The dog sat"]
+
+
 @pytest.mark.parametrize("width", [30, 60, 80, 200])
 def test_a_batch(width):
     model = llmtrace.load()
-    trace = model.trace(["FAD", "BEC"])
+    trace = model.trace(CATS)
     for options in ({}, {"every": True}, {"layer": 1, "head": 2, "position": 0}):
         text = printed(trace, width, **options)
         assert all(cell_len(line) <= width for line in text.splitlines())
     text = printed(trace)
-    assert text.count("reads 3 tokens") == text.count("(2) looks most at") == 2
+    assert text.count("reads 5 tokens") == text.count("(4) looks most at") == 2
     second = Overview(trace, text=1).to_dict()
-    assert second["next_token"] == Overview(model.trace("BEC")).to_dict()["next_token"]
-    assert second["stages"] == Overview(model.trace("BEC")).to_dict()["stages"]
-    assert "and 2 texts more" in printed(model.trace(["A", "B", "C", "D", "E", "F"]))
+    assert second["next_token"] == Overview(model.trace(CATS[1])).to_dict()["next_token"]
+    assert second["stages"] == Overview(model.trace(CATS[1])).to_dict()["stages"]
+    assert "and 2 texts more" in printed(model.trace(3 * CATS))
 
 
 def test_a_trace_that_goes_on():
     model, cache = llmtrace.load(), KVCache()
-    model.logits("FAD", cache)
-    trace = model.trace("BEC", cache)
-    whole = Overview(model.trace("FADBEC")).to_dict()
+    model.logits("The cat", cache)
+    trace = model.trace(" sat", cache)
+    whole = Overview(model.trace("The cat sat")).to_dict()
     overview = Overview(trace).to_dict()
     assert (overview["stages"], overview["next_token"]) == (whole["stages"], whole["next_token"])
-    assert overview["position"] == 2
+    assert overview["position"] == 1
     text = printed(trace, every=True)
-    assert text.startswith("sorter reads 3 tokens, after 3: 'B' 'E' 'C'\n")
-    assert "'C' (5) looks most at" in text
-    assert "after 'C', at place 5" in text
-    assert "block.0.attn.keys[head=1, key=5" in text
+    assert text.startswith("storyteller reads 2 tokens, after 3: ' s' 'at'\n")
+    assert "'at' (4) looks most at" in text
+    assert "after 'at', at place 4" in text
+    assert re.search(r"block\.0\.attn\.keys\[head=\d, key=\d", text)
     printed(trace, layer=1, head=2, position=0)
 
 
 def test_a_batch_that_goes_on():
     model, cache = llmtrace.load(), KVCache()
-    model.logits(["FAD", "BEC"], cache)
-    text = printed(model.trace(["B", "A"], cache), every=True)
-    assert "'A' (3) looks most at" in text
+    model.logits(CATS, cache)
+    text = printed(model.trace([" on", " had"], cache), every=True)
+    assert "' had' (5) looks most at" in text
 
 
 def test_a_trace_of_ops_of_ones_own():

@@ -11,7 +11,13 @@ PACKAGE = ROOT / "llmtrace"
 # Each part may import, at the top of a file, only itself and what stands before it.
 ORDER = ["_version", "_sources", "errors", "words", "_kernels", "_bpe", "threads", "chance", "stories"]
 ORDER += ["ops", "storage", "tokenizers", "trace", "explain", "models", "weights", "loading", "training"]
-ORDER += ["__init__", "testing", "render", "cli", "__main__"]  # __init__: the public names, so that nothing below leans on them
+ORDER += [
+    "__init__",
+    "testing",
+    "render",
+    "cli",
+    "__main__",
+]  # __init__: the public names, so that nothing below leans on them
 EXTRA = {"render": {"models", "weights", "loading", "testing"}}  # renderers know explanations and traces, not models
 # Methods of computing parts that hand themselves to a renderer, or a trace to an explanation, when a user asks for it.
 DOORS = {("trace", "explain"), ("trace", "render"), ("explain", "render")}

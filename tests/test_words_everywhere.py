@@ -129,7 +129,19 @@ def op_words():
 
 
 ALLOWED = {*axis_names(), *op_words(), *COMMANDS, "main", "llmtrace", "bash", "zsh", "fish"}
-ALLOWED |= {"tokens", "positions", "embed", "logits", "probabilities", "residual", "small", "model", "large", "sorter"}
+ALLOWED |= {
+    "tokens",
+    "positions",
+    "embed",
+    "logits",
+    "probabilities",
+    "residual",
+    "small",
+    "model",
+    "large",
+    "storyteller",
+}
+ALLOWED |= {"adamw", "adam", "sgd", "cosine", "constant"}  # values of options
 ALLOWED |= {"True", "float32", "float64", "int64", "inf", "nan", "NumPy", "Python", platform.system()}
 ALLOWED |= {*_kernels.instruction_sets(), platform.machine()}
 NAMES = [

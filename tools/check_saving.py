@@ -21,7 +21,7 @@ from llmtrace.explain.verify import verify
 
 SAVER = """
 import sys, llmtrace
-trace = llmtrace.load().trace("FADBEC")
+trace = llmtrace.load().trace("The king had a child, a girl.")
 print("ready", flush=True)
 while True:
     trace.save(sys.argv[1], with_weights=True)
@@ -46,7 +46,7 @@ def full_disk() -> str:
         if mounted.returncode:
             return "not tried: no file system could be mounted"
         try:
-            llmtrace.load().trace("FADBEC").save(Path(folder) / "a.trace", with_weights=True)
+            llmtrace.load().trace("The king had a child, a girl.").save(Path(folder) / "a.trace", with_weights=True)
         except TraceFileError as error:
             left = os.listdir(folder)
             return f"{str(error).replace(folder, '…')}; left behind: {left}"
@@ -64,12 +64,12 @@ def main() -> None:
     leftovers = 0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.trace"
-        llmtrace.load().trace("FADBEC").save(path, with_weights=True)
+        llmtrace.load().trace("The king had a child, a girl.").save(path, with_weights=True)
         for _ in range(options.kills):
             kill_at_random(path, chance.uniform(0, 0.05))
             verify(llmtrace.open(path))
             leftovers += len(os.listdir(folder)) > 1
-        llmtrace.load().trace("FADBEC").save(path, with_weights=True)
+        llmtrace.load().trace("The king had a child, a girl.").save(path, with_weights=True)
         assert os.listdir(folder) == ["a.trace"], os.listdir(folder)
     print(
         f"{options.kills} kills: a right trace after each; {leftovers} left a part behind, the next saving removed it"

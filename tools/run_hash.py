@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import train_hash
 
 import llmtrace
 from llmtrace import _kernels
@@ -222,6 +223,12 @@ def hash_case(case: Case, small: bool = False) -> dict[str, Any]:
     return {"hash": together(expected), "runs": count, "tensors": expected, "differing": wrong}
 
 
+def hash_training(name: str, small: bool = False) -> dict[str, Any]:
+    """The same of a training of a few steps."""
+    expected, wrong, count = train_hash.hash_case(train_hash.CASES[name], integers, digests, small)
+    return {"hash": together(expected), "runs": count, "tensors": expected, "differing": wrong}
+
+
 def hash_functions(count: int) -> dict[str, str]:
     """The hash of every elementary function over `count` floats from all bit patterns, and over fewer doubles."""
     result = {}
@@ -242,6 +249,7 @@ def everything(small: bool = False, functions: int = 0) -> dict[str, Any]:
     before = llmtrace.get_threads()
     try:
         cases = {name: hash_case(case, small) for name, case in CASES.items()}
+        cases |= {f"training: {name}": hash_training(name, small) for name in train_hash.CASES}
     finally:
         llmtrace.set_threads(before)
     return {

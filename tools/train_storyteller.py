@@ -51,8 +51,8 @@ named.
   on every machine and with any number of threads: their hash is `{hash}`.
 - **Trained on** {stories:,} stories ({tokens:,} tokens) of `llmtrace.stories`, which are put together from sentences and words
   chosen at random, with rules that hold over many words: who is a girl or a boy, who has what, how many there are.
-- **Loss** in nats per token: {loss:.3f} at the end of training, {validation:.3f} on the last {held:.0%} of the stories, which it was
-  not trained on.
+- **Loss** in nats per token: {loss:.3f} at the end of training, {validation:.3f} on the last {held:.0%} of the stories, which it
+  was not trained on.
 - **Licence**: MIT, like llmtrace.
 
 ## What it can do
@@ -64,7 +64,7 @@ of animals and places …) that no training story has together:
 |---|---|---|
 {skills}
 
-The first kind asks at distances of {near} to {far} words. {head}
+A kind near 50 % is one that it has not learnt. The first kind asks at distances of {near} to {far} words. {head}
 
 A sample (`llmtrace generate "{prompt}" --temperature 0`):
 
@@ -108,19 +108,23 @@ def share_right(model: GPT, kind: Any, count: int) -> float:
 
 
 def looks_back(model: GPT, count: int) -> str:
-    """Which head looks most, where her or him is about to be chosen, at the word that decides it."""
-    total, seen = np.zeros((BLOCKS, HEADS)), 0
+    """Which head looks at the word that decides between her and him, or just behind it, and which head has told those tokens."""
+    last, behind, seen = np.zeros((BLOCKS, HEADS)), np.zeros((BLOCKS, HEADS)), 0
     for probe in asked("heir", count):
         trace = model.trace(probe.prompt)
         places = [i for i, text in enumerate(trace.tokens) if text.strip() == probe.decider]
-        if places:
-            seen += 1
-            patterns = [trace.tensor(f"block.{i}.attn.pattern")[:, -1, places[-1]] for i in range(BLOCKS)]
-            total += np.array(patterns)
-    block, head = np.unravel_index(int(total.argmax()), total.shape)
+        if not places:
+            continue
+        place, seen = places[-1], seen + 1
+        for block in range(BLOCKS):
+            pattern = trace.tensor(f"block.{block}.attn.pattern")
+            last[block] += pattern[:, -1, place : place + 3].sum(axis=-1)
+            behind[block] += pattern[:, place + 1, place]
+    (own, head), (before, other) = (divmod(int(a.argmax()), HEADS) for a in (last, behind))
     return (
-        f"Where her or him is about to be chosen, head {head} of block {block} looks at the word that decides it (girl, boy, son …)"
-        f" with {total.max() / seen:.0%} of its attention, on average over {seen} stories."
+        f"Where her or him is about to be chosen, head {head} of block {own} gives {last.max() / seen:.0%} of its attention to"
+        f" the word that decides it (girl, boy, son …) and the two tokens behind; to the first of those, head {other} of block"
+        f" {before} has brought what that word is, with {behind.max() / seen:.0%} of its own (averages over {seen} stories)."
     )
 
 

@@ -17,7 +17,7 @@ from llmtrace.cli.command import Helpful, Option, language_option
 from llmtrace.errors import LlmtraceError
 from llmtrace.words import N_, _
 
-COMMANDS = ("trace", "explain", "generate", "show", "tokenize", "verify", "doctor", "completion")
+COMMANDS = ("trace", "explain", "generate", "train", "show", "tokenize", "verify", "doctor", "completion")
 """In the order in which they are listed; each is in the file of its name."""
 
 
@@ -100,7 +100,7 @@ def main() -> None:
 
     \b
     Examples:
-      llmtrace trace FADBEC
+      llmtrace trace "The king had a child, a girl."
       llmtrace explain "block.0.attn.scores[head=2, query=4, key=1]" --depth 2
     """  # noqa: D301 - \b keeps click from filling the lines
 

@@ -16,6 +16,7 @@ PANELS = {
     "options_panel_title": N_("Options"),
     "commands_panel_title": N_("Commands"),
     "required_long_string": N_("[required]"),
+    "default_string": N_("[default: {}]"),
 }
 
 

@@ -8,14 +8,15 @@ import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
 from llmtrace.cli.completion import steps
-from llmtrace.cli.options import json_option, last_traced, load, model_option, print_json, read_prompt
+from llmtrace.cli.options import json_option, model_option, opened, print_json, trace_option
 from llmtrace.errors import AddressError
-from llmtrace.words import N_, _
+from llmtrace.words import N_
 
 
 @new_command("explain")
 @click.argument("address", shell_complete=steps)
 @option("--prompt", metavar="TEXT", help=N_("The text to run, - for standard input. Default: what was traced last."))
+@trace_option
 @model_option
 @option(
     "--depth", type=click.IntRange(min=1), default=1, metavar="N", help=N_("How many steps to go back. Default: 1.")
@@ -25,29 +26,26 @@ from llmtrace.words import N_, _
 @no_pager_option
 @option("--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds."))
 @json_option
-def command(address: str, prompt: str | None, model: str | None, depth: int, as_json: bool, **look: bool) -> None:
+def command(
+    address: str, prompt: str | None, file: str | None, model: str | None, depth: int, as_json: bool, **look: bool
+) -> None:
     """Show how the number at ADDRESS was computed, from its inputs and weights, with every rounding as it was.
 
     ADDRESS is a step's name and a place in it, by number, by axis, or by token: llmtrace trace lists the names.
 
+    In the --trace of a training step, d. and a name is a gradient, new. and a weight's name the weight after the step.
+
     \b
     Examples:
       llmtrace explain "block.0.attn.scores[head=2, query=4, key=1]"
-      llmtrace explain 'logits[-1, "A"]' --prompt FADBEC --depth 2
+      llmtrace explain 'logits[-1, " her"]' --prompt "The lamp will belong to" --depth 2
       llmtrace explain "block.1.mlp.act[position=0, feature=7]" --exact
     """  # noqa: D301 - \b keeps click from filling the lines
-    if prompt is None:
-        prompt, last_model = last_traced()
-        model = last_model if model is None else model
-        note = True
-    else:
-        prompt, note = read_prompt(prompt), False
-    said = _("prompt: {prompt} (traced last)").format(prompt=repr(prompt))
-    trace = load(model).trace(prompt)
+    trace, said = opened(file, prompt, model)
     try:
         explanation = trace.explain(address, depth=depth)
     except AddressError as error:
-        if note and address.partition("[")[0].strip() in trace.names():  # which places there are depends on the prompt
+        if said and address.partition("[")[0].strip() in trace.names():  # which places there are depends on the prompt
             raise AddressError(f"{error}; {said}") from None
         raise
     from rich.console import Group
@@ -61,7 +59,7 @@ def command(address: str, prompt: str | None, model: str | None, depth: int, as_
 
     console, exact = terminal(), look["exact"]
     only_ascii = look["only_ascii"] or console.options.ascii_only
-    if note and (as_json or exact):
+    if said and (as_json or exact):
         click.echo(said, err=True)  # the output itself is for other programs
     if as_json:
         print_json(explanation.to_dict())
@@ -70,7 +68,7 @@ def command(address: str, prompt: str | None, model: str | None, depth: int, as_
         console.out(to_ascii(text) if only_ascii else text, highlight=False, end="")
     else:
         shown = renderable(explanation, every=look["every"])
-        if note:
+        if said:
             shown = Group(Page(console.width, only_ascii).line((said, QUIET)), "", shown)
         print_paged(console, InAscii(shown) if only_ascii else shown, not look["no_pager"])
     sys.stdout.flush()

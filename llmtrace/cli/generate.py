@@ -57,10 +57,10 @@ def command(prompt: str, model: str | None, steps: int, output: str | None, last
 
     \b
     Examples:
-      llmtrace generate FADBEC --steps 6
-      llmtrace generate FADBEC --steps 4 --temperature 2 --top-k 3 --explain
-      llmtrace generate FADBEC --steps 6 --quiet -o sorted.trace
-      echo FADBEC | llmtrace generate - --steps 3 --json
+      llmtrace generate "Once upon a time" --steps 6
+      llmtrace generate "Once upon a time" --steps 4 --temperature 2 --top-k 3 --explain
+      llmtrace generate "Once upon a time" --steps 6 --quiet -o once.trace
+      echo "Once upon a time" | llmtrace generate - --steps 3 --json
     """  # noqa: D301 - \b keeps click from filling the lines
     if last and output is None:
         raise click.UsageError(_("--last needs -o FILE, where it is written"))

@@ -18,6 +18,7 @@ from llmtrace.words import N_, _
 
 if TYPE_CHECKING:
     from llmtrace.models import Model
+    from llmtrace.trace import Trace
 
 
 class FileName(click.Path):
@@ -37,6 +38,9 @@ model_option = option(
     help=N_("A bundled model by name, or a folder with config.json and model.safetensors."),
     shell_complete=models,
 )
+trace_option = option(
+    "--trace", "file", type=FileName(), metavar="FILE", help=N_("A trace file to look into, instead of a prompt.")
+)
 json_option = option("--json", "as_json", is_flag=True, help=N_("Print JSON for other programs."))
 
 
@@ -45,6 +49,21 @@ def load(model: str | None) -> Model:
     from llmtrace.loading import DEFAULT, load
 
     return load(DEFAULT if model is None else model)
+
+
+def opened(file: str | None, prompt: str | None, model: str | None) -> tuple[Trace, str]:
+    """The trace of the file or of the prompt, and what to say about it first."""
+    if file is not None:
+        if prompt is not None:
+            raise click.UsageError(_("give a trace file or --prompt, not both"))
+        from llmtrace.loading import open_trace
+
+        return open_trace(file, model), ""
+    if prompt is not None:
+        return load(model).trace(read_prompt(prompt)), ""
+    prompt, last_model = last_traced()
+    note = _("prompt: {prompt} (traced last)").format(prompt=repr(prompt))
+    return load(last_model if model is None else model).trace(prompt), note
 
 
 def read_prompt(prompt: str) -> str:

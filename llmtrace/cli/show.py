@@ -5,24 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
 from llmtrace.cli.completion import files_and_steps, steps
-from llmtrace.cli.options import json_option, last_traced, load, model_option, print_json, read_prompt
+from llmtrace.cli.options import json_option, model_option, opened, print_json, trace_option
 from llmtrace.errors import AddressError
 from llmtrace.words import N_, _
-
-if TYPE_CHECKING:
-    from llmtrace.trace import Trace
 
 
 @new_command("show")
 @click.argument("first", required=False, metavar="[FILE]", shell_complete=files_and_steps)
 @click.argument("second", required=False, metavar="[NAME]", shell_complete=steps)
 @option("--prompt", metavar="TEXT", help=N_("The text to run, - for standard input. Default: what was traced last."))
+@trace_option
 @model_option
 @option("--head", type=click.IntRange(min=0), metavar="N", help=N_("Only this head, large and with its numbers."))
 @option("--neuron", type=click.IntRange(min=0), metavar="N", help=N_("One neuron of an MLP: NAME is block.0.mlp.up."))
@@ -44,13 +42,13 @@ def command(first: str | None, second: str | None, **options: Any) -> None:
 
     \b
     Examples:
-      llmtrace show --prompt FADBEC
-      llmtrace show block.0.attn.pattern --prompt FADBEC --head 1
-      llmtrace show block.0.mlp.up --prompt FADBEC --neuron 17
-      llmtrace show residual --prompt FADBEC
-      llmtrace show logits --prompt FADBEC --position 2
+      llmtrace show --prompt "The king had a child, a girl."
+      llmtrace show block.0.attn.pattern --prompt "The king had a child, a girl." --head 1
+      llmtrace show block.0.mlp.up --prompt "The king had a child, a girl." --neuron 17
+      llmtrace show residual --prompt "The king had a child, a girl."
+      llmtrace show logits --prompt "The king had a child, a girl." --position 2
     """  # noqa: D301 - \b keeps click from filling the lines
-    file, name = file_and_name(first, second)
+    file, name = file_and_name(first, second, options["file"])
     trace, note = opened(file, options["prompt"], options["model"])
     from rich.console import Group
 
@@ -81,8 +79,12 @@ def command(first: str | None, second: str | None, **options: Any) -> None:
     sys.stdout.flush()
 
 
-def file_and_name(first: str | None, second: str | None) -> tuple[str | None, str | None]:
-    """Which of the arguments is the file, and which the name."""
+def file_and_name(first: str | None, second: str | None, file: str | None = None) -> tuple[str | None, str | None]:
+    """Which of the arguments is the file, unless it was given as an option, and which the name."""
+    if file is not None:
+        if second is not None or (first is not None and is_file(first)):
+            raise click.UsageError(_("give one trace file: as FILE or with --trace, not both"))
+        return file, first
     if second is None:
         return (first, None) if first is not None and is_file(first) else (None, first)
     if first is not None and not is_file(first):
@@ -98,18 +100,3 @@ def is_file(argument: str) -> bool:
     except (OSError, ValueError):  # a name that no file can have
         exists = False
     return exists or argument.endswith(".trace") or any(separator in argument for separator in separators)
-
-
-def opened(file: str | None, prompt: str | None, model: str | None) -> tuple[Trace, str]:
-    """The trace of the file or of the prompt, and what to say about it first."""
-    if file is not None:
-        if prompt is not None:
-            raise click.UsageError(_("give a trace file or --prompt, not both"))
-        from llmtrace.loading import open_trace
-
-        return open_trace(file, model), ""
-    if prompt is not None:
-        return load(model).trace(read_prompt(prompt)), ""
-    prompt, last_model = last_traced()
-    note = _("prompt: {prompt} (traced last)").format(prompt=repr(prompt))
-    return load(last_model if model is None else model).trace(prompt), note

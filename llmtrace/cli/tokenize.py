@@ -23,8 +23,8 @@ def command(text: str, model: str | None, special: bool, every: bool, no_pager: 
 
     \b
     Examples:
-      llmtrace tokenize FADBEC
-      llmtrace tokenize FADBEC --json
+      llmtrace tokenize "The king had a child, a girl."
+      llmtrace tokenize "The king had a child, a girl." --json
     """  # noqa: D301 - \b keeps click from filling the lines
     from llmtrace.cli.pager import print_paged
     from llmtrace.loading import DEFAULT, load_tokenizer

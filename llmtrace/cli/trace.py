@@ -40,11 +40,11 @@ def command(prompt: str, model: str | None, output: str | None, with_weights: bo
 
     \b
     Examples:
-      llmtrace trace FADBEC
-      llmtrace trace FADBEC --layer 1
-      llmtrace trace FADBEC --layer 1 --head 2 --position 3
-      llmtrace trace FADBEC -o sorted.trace
-      echo FADBEC | llmtrace trace - --json
+      llmtrace trace "The king had a child, a girl."
+      llmtrace trace "The king had a child, a girl." --layer 1
+      llmtrace trace "The king had a child, a girl." --layer 1 --head 2 --position 3
+      llmtrace trace "The king had a child, a girl." -o king.trace
+      echo "The king had a child, a girl." | llmtrace trace - --json
     """  # noqa: D301 - \b keeps click from filling the lines
     if with_weights and output is None:
         raise click.UsageError(_("--with-weights needs -o FILE, where they are written"))

@@ -31,9 +31,9 @@ def command(file: str, model: str | None, sample: int | None, seed: int, as_json
 
     \b
     Examples:
-      llmtrace trace FADBEC -o sorted.trace
-      llmtrace verify sorted.trace
-      llmtrace verify sorted.trace --sample 100
+      llmtrace trace "The king had a child, a girl." -o king.trace
+      llmtrace verify king.trace
+      llmtrace verify king.trace --sample 100
     """  # noqa: D301 - \b keeps click from filling the lines
     from llmtrace.explain.verify import recorded_numbers, verify, verify_sample
     from llmtrace.loading import open_trace

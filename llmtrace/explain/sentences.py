@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmtrace.trace import Trace
+from llmtrace.ops.op import Axes
+from llmtrace.trace import Role, Trace, role_of
 from llmtrace.words import N_, _
 
 # By the last parts of a step's name. {token} is the token at the number's position, {query} and {key} likewise.
@@ -34,6 +35,14 @@ SENTENCES = {
     "next_token": N_("the token that most likely follows {token}: {value}"),
     "tokens": N_("the number of the token {token} in the vocabulary"),
     "positions": N_("the place of {token} in the text, counted from 0"),
+    "embed.dropout": N_("feature {feature} of {token} as it enters the first block, or 0: some are left out at random"),
+    "attn.dropout": N_("feature {feature} of what attention adds to {token}, or 0: some are left out at random"),
+    "mlp.dropout": N_("feature {feature} of what the MLP adds to {token}, or 0: some are left out at random"),
+    "pattern.dropout": N_("how much {query} looks at {key}, head {head}, or 0: some are left out at random"),
+    "targets": N_("the number, in the vocabulary, of the token that really follows {token}"),
+    "losses": N_("how surprised the model is by the token that really follows {token}, which is {target}: its loss"),
+    "losses.total": N_("how surprised the model is by all the tokens of the batch together: the sum of their losses"),
+    "loss": N_("how surprised the model is by a token of the batch, on average: what training makes smaller"),
     "choice.position": N_("the place in this run of the token before new token {n}"),
     "choice.logits": N_("the score of {vocabulary} as new token {n}"),
     "choice.scaled": N_("the score of {vocabulary} as new token {n}, divided by the temperature"),
@@ -45,18 +54,85 @@ SENTENCES = {
 }
 
 
+# Of what a training step computes. {what} is the sentence of the number whose gradient it is.
+OF_TRAINING = {
+    "gradient": N_(
+        "the gradient of {what}: how much the loss would grow if that number grew by a little, divided by that little"
+    ),
+    "part": N_(
+        "a part of the gradient of {what}: how much the loss would grow by way of {via} alone if that number grew by a"
+        " little, divided by that little"
+    ),
+    "sum": N_("the first {via} parts of the gradient of {what}, added up"),
+    "start": N_("the gradient of {what} from the texts read before, which the sum for these texts goes on from"),
+    "way": N_("a number on the way to the gradients of all that {base} is made of"),
+    "squares.total": N_("the squares of all gradients from the first weights to {base}, added up"),
+    "squares": N_("the squares of one row of the gradient of {base}, added up"),
+    "norm": N_("the length of the gradient of all weights together: the root of the sum of all squares"),
+    "clip": N_("what all gradients are multiplied by, so that together they are no longer than allowed"),
+    "clipped": N_("the gradient of this weight, shortened like all others"),
+    "penalised": N_("the gradient of this weight, with a pull of the weight towards 0"),
+    "mean": N_("the mean of this weight's gradients, in which the last steps count most"),
+    "square": N_(
+        "the mean of this weight's squared gradients, in which the last steps count most: how large they usually are"
+    ),
+    "velocity": N_("how this weight is moving: its gradient, and what is left of the steps before"),
+    "new": N_("the weight after this step"),
+}
+BEFORE = {
+    "mean": N_("the mean of this weight's gradients, as it was before this step"),
+    "square": N_("the mean of this weight's squared gradients, as it was before this step"),
+    "velocity": N_("how this weight was moving before this step"),
+}
+THIS = N_("this weight")
+OF_WEIGHT = N_("how much the loss would grow if this weight grew by a little, divided by that little (its gradient)")
+OF_LOSS = N_("the loss grows by just as much as itself: from this 1, all gradients are computed backward")
+WEIGHT = N_("a weight: a number that the model learned in training")
+# Numbers on the way to a gradient, by the last part of their names.
+ON_THE_WAY = {
+    "merged": N_("the same number as in {source}: only the heads now stand side by side"),
+    "beside": N_("the gradient of what the heads have gathered, which still stand side by side here"),
+    "normalised": N_(
+        "feature {feature} of {token}, brought to mean 0 and spread 1: the number that the gain multiplies"
+    ),
+    "q.sum": N_("feature {feature} of the gradient of what {token} asks in head {head}, before it is divided by √D"),
+    "k.sum": N_("feature {feature} of the gradient of the label of {token} in head {head}, before it is divided by √D"),
+}
+
+
 def sentence(trace: Trace, name: str, place: tuple[int, ...]) -> str:
     """One sentence about one number of a trace."""
     if name in trace.weights:
-        return _("a weight: a number that the model learned in training")
-    axes = trace.axes(name)
-    batch = place[0] if axes[:1] == ("batch",) else None
-    words: dict[str, Any] = {}
-    for axis, index in zip(axes, place, strict=True):
-        label = trace.label(axis, index, batch)
-        words[axis] = trace.past + index if axis == "position" else index if label is None else repr(label)
-        if axis in {"position", "query"}:
-            words["token"] = repr(label) if label is not None else _("token {place}").format(place=index)
+        return _(WEIGHT)
+    role = role_of(trace, name)
+    return _of_forward(trace, name, place) if role is None else _of_training(trace, name, place, role)
+
+
+def _of_training(trace: Trace, name: str, place: tuple[int, ...], role: Role) -> str:
+    """One of a number that a training step computes."""
+    record = trace.record_of(name)
+    if role.kind == "gradient" and record is None and not place:
+        return _(OF_LOSS)
+    if role.kind == "gradient" and role.base in trace.weights:
+        return _(OF_WEIGHT)
+    if role.kind == "before":
+        return _(BEFORE.get(role.via, "")) or name
+    words = {"base": role.base, "via": role.via, **_words(trace, trace.axes(name), place)}
+    words["source"] = record.inputs[0] if record is not None and record.inputs else ""
+    template = OF_TRAINING[role.kind]
+    if role.kind == "way":
+        template = ON_THE_WAY.get(role.via, template)
+    elif role.kind in {"gradient", "part", "sum", "start"}:
+        words["what"] = _(THIS) if role.base in trace.weights else sentence(trace, role.base, place)
+    ending = _(" (really follows: {target})") if role.base == "logits" and "target" in words else ""
+    try:
+        return (_(template) + ending).format(**words)
+    except KeyError:  # a step of this name with other axes
+        return _(OF_TRAINING["way"]).format(**words)
+
+
+def _of_forward(trace: Trace, name: str, place: tuple[int, ...]) -> str:
+    words = _words(trace, trace.axes(name), place)
     parts = name.split(".")
     template = SENTENCES.get(".".join(parts[-2:])) or SENTENCES.get(parts[-1])
     if parts[0] == "choice" and len(parts) == 3:
@@ -69,3 +145,17 @@ def sentence(trace: Trace, name: str, place: tuple[int, ...]) -> str:
         return _(template).format(**words) if template else name
     except KeyError:  # a step of this name with other axes
         return name
+
+
+def _words(trace: Trace, axes: Axes, place: tuple[int, ...]) -> dict[str, Any]:
+    """What the sentences speak of: an index or a token for every axis, and `token`, the one that the number belongs to."""
+    batch = place[0] if axes[:1] == ("batch",) else None
+    words: dict[str, Any] = {}
+    for axis, index in zip(axes, place, strict=True):
+        label = trace.label(axis, index, batch)
+        words[axis] = trace.past + index if axis == "position" else index if label is None else repr(label)
+        if axis in {"position", "query"}:
+            words["token"] = repr(label) if label is not None else _("token {place}").format(place=index)
+    if "targets" in trace.given and trace.axes("targets") == axes[:2]:
+        words["target"] = repr(trace.token_text(int(trace.elements("targets", place[:2]))))
+    return words

@@ -88,13 +88,13 @@ def explain_gradient(w: Working) -> None:
     x, dout, gain = w.input("x"), w.input("dout"), w.weight("gain")
     mean, d, root = explain_moments(w)
     count = w.constant(x.shape[-1], "C")
-    n = w.divide("normalised", d, root)
-    e = w.multiply("stretched", dout[(*row, slice(None))], gain[slice(None)])
-    a = w.divide("mean of stretched", w.sum("sum of stretched", e), count)
-    b = w.divide("pull of the spread", w.dot("sum of products", e, n), count)
-    own = w.divide("own normalised", w.subtract("own difference", x[w.index], mean), root)
-    centred = w.subtract("centred", w.multiply("own stretched", dout[w.index], gain[feature]), a)
-    w.divide("out", w.subtract("centred − own pull", centred, w.multiply("own pull", own, b)), root)
+    n = w.divide("n", d, root)
+    e = w.multiply("e", dout[(*row, slice(None))], gain[slice(None)])
+    a = w.divide("mean of e", w.sum("sum of e", e), count)
+    b = w.divide("mean of e·n", w.dot("sum of e·n", e, n), count)
+    own = w.divide("own n", w.subtract("own difference", x[w.index], mean), root)
+    centred = w.subtract("less the mean", w.multiply("own e", dout[w.index], gain[feature]), a)
+    w.divide("out", w.subtract("less both shares", centred, w.multiply("share in the spread", own, b)), root)
 
 
 def axes_gradient(x: Axes, dout: Axes, gain: Axes) -> Axes:
@@ -104,7 +104,7 @@ def axes_gradient(x: Axes, dout: Axes, gain: Axes) -> Axes:
 
 layer_norm_gradient = Op(
     "layer_norm_gradient",
-    "((dout·gain − mean) − n · mean of dout·gain·n) / √(variance + ε)",
+    "((e − mean of e) − n · mean of e·n) / √(variance + ε), with e = dout · gain, n = (x − mean) / √(variance + ε)",
     meaning_gradient,
     forward_gradient,
     explain_gradient,

@@ -29,7 +29,9 @@ def meaning(x: Array, weight: Array, bias: Array | None = None) -> Array:
 def forward(x: Array, weight: Array, bias: Array | None = None, *, empty: Empty = np.empty) -> Array:
     """The same, compiled: each input is read where its head left it."""
     rows, packed = rows_of(x, "x", 3), pack(weight)
-    *lead, _heads, positions, _features = x.shape
+    *lead, heads, positions, _features = x.shape
+    if not heads:
+        raise ValueError(f"x has shape {x.shape}: there must be at least one head")
     out = empty((*lead, positions, packed.columns), x.dtype)
     _kernels.matmul(rows, packed, bias, rows_of(out, "out"))
     return out
@@ -68,7 +70,7 @@ linear_from_heads = Op(
     explain,
     inputs=("x",),
     weights=("weight", "bias"),
-    shapes={"x": "* H T D", "weight": "H·D N", "bias": "N ?"},
+    shapes={"x": "* H≥1 T D", "weight": "H·D N", "bias": "N ?"},
     axes=axes,
     packed=("weight",),
     backward=backward,

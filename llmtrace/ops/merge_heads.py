@@ -25,6 +25,8 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
     expect_axes(x, 3, "x")
     *lead, heads, positions, features = x.shape
+    if not heads:
+        raise ValueError(f"x has shape {x.shape}: there must be at least one head")
     out = empty((*lead, positions, heads * features), x.dtype)
     _kernels.move_heads(x, out, merged=True)
     return out
@@ -55,7 +57,7 @@ merge_heads = Op(
     forward,
     explain,
     inputs=("x",),
-    shapes={"x": "* H T D"},
+    shapes={"x": "* H≥1 T D"},
     axes=axes,
     backward=backward,
 )

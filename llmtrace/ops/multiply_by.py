@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.ops.multiply import multiply
 from llmtrace.ops.op import Array, Empty, Op
+from llmtrace.ops.total import total
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -33,8 +35,10 @@ def forward(x: Array, factor: Array, *, empty: Empty = np.empty) -> Array:
 
 
 def backward(g: Gradient) -> None:
-    """dx = dout · factor (out = x · factor); the factor is taken as it is, as a constant."""
+    """dx = dout · factor, dfactor = Σ dout · x (out = x · factor)."""
     g.give("x", multiply_by, g.dout, g["factor"])
+    if g.wants("factor"):
+        g.give("factor", total, g.do("products", multiply, g.dout, g["x"]))
 
 
 def explain(w: Working) -> None:

@@ -45,7 +45,7 @@ def axes(a: Axes, b: Axes, start: Axes | None = None) -> Axes:
 
 outer_sum = Op(
     "outer_sum",
-    "Σ a · b",
+    "Σ a · b, over all positions",
     meaning,
     forward,
     explain,

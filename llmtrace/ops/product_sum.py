@@ -44,7 +44,7 @@ def axes(a: Axes, b: Axes, start: Axes | None = None) -> Axes:
 
 product_sum = Op(
     "product_sum",
-    "Σ a · b",
+    "Σ a · b, over all positions",
     meaning,
     forward,
     explain,

@@ -43,7 +43,7 @@ def axes(x: Axes, start: Axes | None = None) -> Axes:
 
 row_sum = Op(
     "row_sum",
-    "Σ x",
+    "Σ x, over all positions",
     meaning,
     forward,
     explain,

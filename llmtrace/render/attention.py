@@ -38,7 +38,7 @@ JSON_PLACES = 64
 
 def is_attention(step: Step) -> bool:
     """Whether a step has a number for every query and key of every head."""
-    return step.axes[-3:] == ("head", "query", "key")
+    return step.axes[-3:] == ("head", "query", "key") and not step.name.startswith("d.")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from llmtrace.render.page import NAME, QUIET, Page
 from llmtrace.render.parts import Spot, row
 from llmtrace.render.shapes import place_label, sizes
 from llmtrace.render.step import source_of
-from llmtrace.trace import Step, Trace
+from llmtrace.trace import Step, Trace, role_of
 from llmtrace.words import N_, _
 
 # What a step is, by the last parts of its name.
@@ -44,22 +44,79 @@ WHAT = {
     "logits": N_("the score of every token as the next one"),
     "probabilities": N_("the scores as probabilities"),
     "next_token": N_("the most likely next token"),
+    "losses": N_("how surprised the model is by each token that really follows"),
+    "losses.total": N_("all these losses added up"),
+    "loss": N_("their mean: what training makes smaller"),
+    "embed.dropout": N_("the same, with some left out at random"),
+    "attn.dropout": N_("the same, with some left out at random"),
+    "mlp.dropout": N_("the same, with some left out at random"),
+    "pattern.dropout": N_("the same, with some left out at random"),
     "scaled": N_("the scores, divided by the temperature"),
     "top_k": N_("of these, the largest that stay in play"),
     "top_p": N_("of these, the likeliest that stay in play"),
     "token": N_("the number of the new token in the vocabulary"),
 }
 
+# What a step of training is, by its role (llmtrace.trace.role).
+TRAINING = {
+    "gradient": N_("the gradient of {base}"),
+    "part": N_("the part of the gradient of {base} that comes from {via}"),
+    "sum": N_("the first {via} parts of the gradient of {base}, added up"),
+    "start": N_("the gradient of {base} from the texts read before"),
+    "way": N_("on the way to the gradients of what {base} is made of"),
+    "squares.total": N_("the squares of all gradients so far, added up"),
+    "squares": N_("the squares of the gradient of {base}, added up row by row"),
+    "norm": N_("the length of the gradient of all weights together"),
+    "clip": N_("what all gradients are multiplied by, so that they are not too long"),
+    "clipped": N_("the gradient of {base}, shortened like all others"),
+    "penalised": N_("the gradient of {base}, with a pull of the weights towards 0"),
+    "mean": N_("the mean of the gradients of {base}, in which the last steps count most"),
+    "square": N_("the mean of their squares: how large they usually are"),
+    "velocity": N_("how the weights {base} are moving"),
+    "before": N_("the same before this step"),
+    "new": N_("the weights {base} after this step"),
+}
+
 # How the numbers of an op are made, out of its inputs {a} and {b}, whose rows have {n} numbers.
 HOW = {
     "add": N_("each the sum of two numbers at the same place, of {a} and {b}"),
+    "adam_mean": N_("most of the old mean {a}, and a little of the new gradient {b}"),
+    "adam_square": N_("most of the old mean {a}, and a little of the square of {b}"),
+    "adam_update": N_(
+        "the weight, less a step: its mean gradient {b}, divided by how large it usually is, times the rate"
+    ),
     "append": N_("those kept in the cache, and behind them the new ones, {b}"),
     "argmax": N_("each the place of the largest of the {n} numbers in a row of {a}"),
+    "attention_back": N_("each the sum, over the queries that see a key, of the products of {a} and {b}"),
     "attention_mix": N_("the rows of {b}, each times its share in {a}, added up"),
+    "attention_products": N_("each the products of a row of {a} and a row of {b}, added up; later tokens do not count"),
     "attention_scores": N_(
         "each compares a row of {a} with one of {b}: the products of their {n} features added up, divided by √{n}"
     ),
+    "causal_softmax_gradient": N_(
+        "each share in {a}, times how much the gradient of that share, in {b}, lies above the mean of its row"
+    ),
+    "clip_factor": N_("the longest that is allowed, divided by {a}; 1 if that is not too long"),
+    "cross_entropy": N_(
+        "the logarithm of the sum of e to the power of each score, less the score of the token that came"
+    ),
+    "cross_entropy_gradient": N_(
+        "the probability of each token, less 1 for the one that really follows; times the gradient of the loss"
+    ),
+    "descend": N_("the weight, less {b} times the rate"),
     "divide_by": N_("the numbers of {a}, each divided by the same one"),
+    "dropout": N_("the numbers of {a}, some of them 0 at random, the others a little larger instead"),
+    "embedding_gradient": N_("the rows of {b}, added up for every row of the table that was read; {a} says which"),
+    "gelu_erf_gradient": N_("{b}, times how steep the bent curve is at {a}"),
+    "gelu_tanh_gradient": N_("{b}, times how steep the bent curve is at {a}"),
+    "layer_norm_gradient": N_(
+        "{b} times the gain, less what would only move the row of {a} or spread it; divided by its spread"
+    ),
+    "merge_heads": N_("the numbers of {a}, the heads side by side"),
+    "multiply_by": N_("the numbers of {a}, each times {b}"),
+    "normalise": N_("the rows of {a}, moved to mean 0 and spread 1"),
+    "outer_sum": N_("each a sum over all positions: a number of {a} times a number of {b}"),
+    "penalise": N_("{a}, and a share of the weight itself"),
     "pick": N_("one row of {b}; {a} says which"),
     "sample": N_("the place in {a} to which the random number {b} points"),
     "top_k": N_("the largest of the {n} numbers of {a}, −∞ for the others"),
@@ -74,8 +131,18 @@ HOW = {
     "linear": N_("each a weighted sum of the {n} numbers in a row of {a}"),
     "linear_from_heads": N_("each a weighted sum of all the {n} numbers that the heads have for a token in {a}"),
     "linear_to_heads": N_("each a weighted sum of the {n} numbers in a row of {a}"),
+    "product_sum": N_("each a sum over all positions: a number of {a} times the one at the same place of {b}"),
     "relu": N_("the numbers of {a}, but 0 for negative ones"),
+    "root": N_("the root of {a}"),
+    "row_squares": N_("the numbers in each row of {a}, each times itself, added up"),
+    "row_sum": N_("each a sum over all positions of {a}"),
+    "same": N_("the numbers of {a}: an addition hands its gradient on as it is"),
+    "scale": N_("the numbers of {a}, each times the same one"),
     "softmax": N_("e to the power of each number of {a}, divided by the sum of these"),
+    "split_heads": N_("the numbers of {a}, dealt out to the heads"),
+    "spread": N_("{a}, everywhere the same"),
+    "total": N_("all numbers of {a}, added up"),
+    "velocity": N_("what is left of the movement before, {a}, and the gradient {b}"),
 }
 TABLES = {
     "tokens": N_("rows of a learned table; the token's number says which row"),
@@ -90,6 +157,9 @@ MOST = 6
 
 def what(step: Step) -> str:
     """A step in a few words; nothing for one of an unknown name."""
+    role = role_of(source_of(step), step.name)
+    if role is not None:
+        return _(TRAINING[role.kind]).format(base=role.base, via=role.via)
     pieces = step.name.split(".")
     return _(WHAT.get(".".join(pieces[-2:])) or WHAT.get(pieces[-1]) or "")
 

@@ -56,8 +56,8 @@ def _title(line: Line) -> tuple[str, str]:
     return (line_name(line.name), NAME)
 
 
-def _value(line: Line) -> tuple[str, str]:
-    return (rounded(line.values), VALUE if line.name == "out" else "bold")
+def _value(line: Line, digits: int = DIGITS) -> tuple[str, str]:
+    return (rounded(line.values, digits), VALUE if line.name == "out" else "bold")
 
 
 def _scalar(line: Line, names: Names) -> list[Any]:
@@ -75,12 +75,13 @@ def _scalar(line: Line, names: Names) -> list[Any]:
             return [_title(line), f" = {table}[{letters[0]}] = {letters[1]} = ", _value(line)]
         what = _("row {row} of the table {table}").format(row=row, table=table)
         return [_title(line), f" = {what} = ", _value(line)]
-    numbers, sign = _numbers(line)
+    digits = _telling_digits(line)
+    numbers, sign = _numbers(line, digits)
     parts: list[Any] = [_title(line)]
     written = _written(line.operation, letters)
     if written != line_name(line.name):
         parts.append(f" = {written}")
-    return [*parts, f" = {_written(line.operation, numbers)} {sign} ", _value(line)]
+    return [*parts, f" = {_written(line.operation, numbers)} {sign} ", _value(line, digits)]
 
 
 def _written(operation: str, operands: list[str], bracket: bool = True) -> str:
@@ -100,7 +101,18 @@ def _is_formula(text: str) -> bool:
     return any(f" {sign} " in text for sign in "+−×÷·")
 
 
-def _numbers(line: Line) -> tuple[list[str], str]:
+def _telling_digits(line: Line) -> int:
+    """So many digits that a sum is not shown as one of its terms: a weight changes by little in one step."""
+    if line.operation in {"add", "subtract"} and all(np.isfinite(o.values) and o.values for o in line.operands):
+        for digits in range(DIGITS, 10):
+            if all(
+                rounded(line.values, digits).lstrip("−") != rounded(o.values, digits).lstrip("−") for o in line.operands
+            ):
+                return digits
+    return DIGITS
+
+
+def _numbers(line: Line, least: int = DIGITS) -> tuple[list[str], str]:
     """The operands with as many digits as a calculator needs to get the result that is shown, and `=`, or else `≈`."""
 
     def shown(digits: int) -> list[str]:
@@ -110,11 +122,11 @@ def _numbers(line: Line) -> tuple[list[str], str]:
     if line.operation not in {*_BINARY, "above"} or not finite:
         return shown(DIGITS), "="
     full = 9 if line.values.dtype == np.float32 else 17
-    for digits in range(DIGITS, full + 1):
+    for digits in range(least, full + 1):
         if line.operation == "above":
             if is_above(*shown(digits)[:2]) == bool(line.operands[0].values > line.operands[1].values):
                 return shown(digits), "="
-        elif gives(line.operation, shown(digits), rounded(line.values)):
+        elif gives(line.operation, shown(digits), rounded(line.values, least)):
             return shown(digits), "="
     return shown(full), "≈"
 

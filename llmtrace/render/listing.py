@@ -13,14 +13,16 @@ from llmtrace.render.columns import Column, columns_view
 from llmtrace.render.notebook import View
 from llmtrace.render.numbers import rounded
 from llmtrace.render.page import HEADING, NAME, QUIET, Page
-from llmtrace.render.parts import Part, blocks, parts
+from llmtrace.render.parts import Part, blocks, parts, trained
 from llmtrace.render.shades import in_colour
 from llmtrace.render.spread import spread
 from llmtrace.trace import Step, Trace
-from llmtrace.words import N_, _
+from llmtrace.words import N_, _, n_
 
 FEW_BLOCKS = 4
 """Of models with more blocks than this, only the first and the last one are listed."""
+FEW_TRAINED = 2
+"""The same of a training step, which has several times as many steps."""
 LETTERS = {
     "batch": ("b", N_("texts")),
     "head": ("h", N_("heads")),
@@ -35,6 +37,10 @@ HISTOGRAM = N_(
     " of the numbers lie there."
 )
 MORE = N_("One step with its numbers: llmtrace show and its name. The residual stream: llmtrace show residual.")
+MORE_TRAINED = N_(
+    "All steps: --all. One step with its numbers: llmtrace show, the file and the step's name. Where a number came from:"
+    " llmtrace explain with --trace and the file."
+)
 
 
 def short_size(step: Step) -> str:
@@ -73,29 +79,37 @@ class StepList(View):
         yield from self._rows(page, in_colour(console, options))
         yield page.line((self._legend(), QUIET), hang=0)
         yield page.line((_(HISTOGRAM), QUIET), hang=0)
-        yield page.line((_(MORE), QUIET), hang=0)
+        yield page.line((_(MORE_TRAINED) if trained(self.trace) else _(MORE), QUIET), hang=0)
 
     def _rows(self, page: Page, colour: bool) -> Iterator[ConsoleRenderable]:
         found = parts(self.trace)
         left_out = self._left_out(blocks(found))
-        listed = [part for part in found if part.block not in left_out]
-        lines = iter(columns_view(page, _columns([step for part in listed for step in part.steps], colour)))
+        listed = [step for part in found if part.block not in left_out for step in self._listed(part)]
+        lines = iter(columns_view(page, _columns(listed, colour)))
         yield next(lines)
-        skipped = False
+        skipped = set()
         for part in found:
             if part.block in left_out:
-                if not skipped:
+                if part.training not in skipped:
                     text = _("blocks {first} to {last} have the same steps: --all lists them")
                     text = text.format(first=min(left_out), last=max(left_out))
                     yield page.line((f"… {text}", QUIET))
-                skipped = True
+                skipped.add(part.training)
                 continue
             yield page.line((part.title, HEADING))
-            for _step in part.steps:
+            shown = self._listed(part)
+            for _step in shown:
                 yield next(lines)
+            if rest := len(part.steps) - len(shown):
+                text = n_("{count} step on the way", "{count} steps on the way", rest).format(count=f"{rest:,}")
+                yield page.line((f"… {text}", QUIET), indent=2)
+
+    def _listed(self, part: Part) -> list[Step]:
+        return part.steps if self.every else part.main
 
     def _left_out(self, known: list[int]) -> set[int]:
-        return set() if self.every or len(known) <= FEW_BLOCKS else set(known[1:-1])
+        few = FEW_BLOCKS if not trained(self.trace) else FEW_TRAINED
+        return set() if self.every or len(known) <= few else set(known[1:-1])
 
     def _legend(self) -> str:
         axes = {axis for step in self.trace.steps for axis in step.axes}

@@ -21,6 +21,15 @@ _CONSTANTS = {
     "√D": N_("{number}, how many features q and k have"),
     "C": N_("{number}, how many numbers are added up"),
     "ε": N_("{number}, so that nothing is divided by 0"),
+    "divisor": N_("{number}, what every number here is divided by"),
+    "keep": N_("{number}, how much of the old mean is kept"),
+    "momentum": N_("{number}, how much of the movement before is kept"),
+    "limit": N_("{number}, how long the gradient may be"),
+    "l1": N_("{number}, the price of a weight, however large it is"),
+    "l2": N_("{number}, the price of a weight in proportion to it"),
+    "dropout.rate": N_("{number}, the share of numbers that is left out"),
+    "descend.rate": N_("{number}, the learning rate: how far a step goes"),
+    "adam_update.rate": N_("{number}, the learning rate: how far a step goes"),
     "k": N_("{number}, how many numbers stay in play"),
     "p": N_("{number}, the share that those in play reach together"),
     "u": N_("{number}, a random number from 0 to 1, made from the seed and the place"),
@@ -47,13 +56,11 @@ class Names:
         op = OPS.get(self._explanation.op)
         if op is None:
             return {}
-        tensors = list(dict.fromkeys(elements.tensor for elements in self._elements()))
-        inputs = [tensor for tensor in tensors if tensor.rpartition(".")[2] not in op.weights]
-        letters = {tensor: tensor.rpartition(".")[2] for tensor in tensors}
+        letters = {elements.tensor: elements.tensor.rpartition(".")[2] for elements in self._elements()}
         source: Any = self._explanation.source
-        if source is not None and len(inputs) == len(op.inputs):
+        if source is not None:
             named = source[self._explanation.element.tensor].record.operands
-            letters.update({named[letter]: letter for letter in op.inputs})
+            letters.update({named[letter]: letter for letter in op.tensors if named[letter] in letters})
         return letters
 
     def of(self, operand: Operand) -> str:
@@ -79,9 +86,10 @@ class Names:
         size = next((e.values.size for e in self._elements() if e.values.ndim), 0)
         constants = (o for line in self._explanation.lines for o in line.operands if isinstance(o, Constant))
         for text, value in {constant.text: constant.values for constant in constants}.items():
-            if text in _CONSTANTS:
+            said = _CONSTANTS.get(f"{self._explanation.op}.{text}") or _CONSTANTS.get(text)
+            if said is not None:
                 number = f"{size:,}" if text == "√D" else rounded(value)
-                yield text.removeprefix("√"), _(_CONSTANTS[text]).format(number=number), ""
+                yield text.removeprefix("√"), _(said).format(number=number), ""
 
     def origin(self, line: Line) -> Elements | None:
         """The row of a tensor whose places the elements of a line's row stand for."""
@@ -100,7 +108,7 @@ class Names:
         parts = []
         for axis, part in zip(elements.axes, elements.index, strict=True):
             if isinstance(part, np.ndarray):
-                token = self._token(axis, int(part[i]))
+                token = self._token(elements, axis, i)
                 parts.append(
                     f"{int(part[i])} {quoted(token, 20)}" if token is not None and axis in PLACES else str(int(part[i]))
                 )
@@ -118,16 +126,16 @@ class Names:
         for axis, part in zip(elements.axes, elements.index, strict=True):
             table_of_places = axis == "position" and elements.tensor.endswith(".weight")
             if axis in PLACES and not isinstance(part, np.ndarray) and not table_of_places:
-                token = self._token(axis, int(part))
+                token = self._token(elements, axis)
                 if token is not None:
                     found[axis] = quoted(token, 20)
         return next(iter(found.values()), "") if len(found) < 2 else ", ".join(f"{a} {t}" for a, t in found.items())
 
-    def _token(self, axis: str, index: int) -> str | None:
+    def _token(self, elements: Elements, axis: str, i: int = 0) -> str | None:
+        """The token at the place of the i-th element: in a batch, one of the text that the element itself stands in."""
         source: Any = self._explanation.source
-        element = self._explanation.element
-        batch = int(element.index[0]) if element.axes[:1] == ("batch",) else None
-        return None if source is None else source.label(axis, index, batch)
+        place = dict(zip(elements.axes, elements.place(i), strict=True))
+        return None if source is None else source.label(axis, place[axis], place.get("batch"))
 
 
 def axis_names(elements: Elements | None) -> str:

@@ -55,7 +55,7 @@ class Stage:
 
 
 def tokens_read(trace: Trace, page: Page, text: int = 0) -> ConsoleRenderable:
-    """`sorter reads 6 tokens: 'F' 'A' …`, of a long text only its beginning and end, on two lines at most."""
+    """`storyteller reads 6 tokens: 'The' ' king' …`, of a long text only its beginning and end, on two lines at most."""
     batch = bool(trace.tokens) and isinstance(trace.tokens[0], list)
     past = trace.past
     tokens = (trace.tokens[text] if batch else trace.tokens)[past:]

@@ -9,7 +9,7 @@ import numpy as np
 
 from llmtrace.errors import AddressError
 from llmtrace.ops.op import Array, Axes
-from llmtrace.trace import Step, Trace
+from llmtrace.trace import Role, Step, Trace, role_of
 from llmtrace.words import N_, _
 
 EMBEDDING = N_(
@@ -31,6 +31,21 @@ CHOICE = N_(
     "The scores after one token are divided by the temperature, filtered, and become probabilities; a random number"
     " points at the new token. New tokens are counted from 0."
 )
+LOSS = N_(
+    "The scores are compared with the tokens that really follow: the loss is large where the model thought them unlikely."
+)
+GRADIENTS = N_(
+    "Backward, from the loss to the beginning: how much the loss would grow if a number grew by a little, divided by"
+    " that little. That is the number's gradient; d. and a name is the gradient of what has that name."
+)
+LENGTH = N_(
+    "The squares of all gradients are added up, and the root of that is their length. If it is more than allowed, all"
+    " are shortened by one factor."
+)
+UPDATE = N_(
+    "Every weight goes a small step in the direction in which the loss falls: against its gradient, or against a mean"
+    " of its gradients so far. The new weight has the name new. and the weight's name."
+)
 NEXT = N_("The scores become probabilities that add up to 1. The largest tells the most likely next token.")
 
 
@@ -42,17 +57,52 @@ class Part:
     sentence: str
     block: int | None = None
     steps: list[Step] = field(default_factory=list)
+    main: list[Step] = field(default_factory=list)
+    """Those of the steps to see first; in a forward, all."""
+    training: bool = False
+    """Whether these are gradients, or what is made of them."""
 
 
 def parts(trace: Trace) -> list[Part]:
     """All steps of a trace, in order, in parts."""
     found: list[Part] = []
     for step in trace.steps:
-        title, sentence, block = _place(step.name)
-        if not found or (found[-1].title, found[-1].block) != (title, block):
-            found.append(Part(title, sentence, block))
-        found[-1].steps.append(step)
+        role = role_of(trace, step.name)
+        if role is None:
+            title, sentence, block = _place(step.name)
+            known = [part for part in found[-1:] if (part.title, part.block) == (title, block)]
+        else:  # of several things that are done in turns, each has one part
+            title, sentence, block = _place_in_training(role)
+            known = [part for part in found if (part.title, part.block) == (title, block)]
+        if not known:
+            known = [Part(title, sentence, block, training=role is not None)]
+            found += known
+        known[0].steps.append(step)
+        known[0].main += [step] if role is None or _is_main(trace, role) else []
     return found
+
+
+def trained(trace: Trace) -> bool:
+    """Whether this is a training step: not only forward, but gradients as well."""
+    return "d.loss" in trace.given
+
+
+def _is_main(trace: Trace, role: Role) -> bool:
+    """Whether a step of training is one to see first: the gradient of a weight, what became of it, the length of all."""
+    return role.kind in {"norm", "clip", "new"} or (
+        role.kind == "gradient" and (role.base in trace.weights or role.base == "logits")
+    )
+
+
+def _place_in_training(role: Role) -> tuple[str, str, int | None]:
+    if role.kind in {"norm", "clip", "clipped", "squares", "squares.total"}:
+        return _("Length of the gradient"), _(LENGTH), None
+    if role.kind not in {"gradient", "part", "sum", "start", "way"}:
+        title, _sentence, block = _place(role.base)
+        return _("New weights: {part}").format(part=title), _(UPDATE), block
+    behind = role.via if role.kind in {"part", "start"} and role.via else role.base  # the step that is walked backward
+    title, _sentence, block = _place(behind)
+    return _("Gradients: {part}").format(part=title), _(GRADIENTS), block
 
 
 def blocks(found: list[Part]) -> list[int]:
@@ -79,6 +129,7 @@ _OTHERS = (
     ({"embed"}, N_("Embedding"), EMBEDDING),
     ({"ln_f"}, N_("Final norm"), NORM),
     ({"logits"}, N_("Scores"), SCORES),
+    ({"losses", "loss"}, N_("Loss"), LOSS),
     ({"probabilities", "next_token"}, N_("Next token"), NEXT),
 )
 

@@ -12,15 +12,21 @@ from llmtrace.render.entry import entry, numbers, title
 from llmtrace.render.explanation import view as explanation_view
 from llmtrace.render.inert import quoted
 from llmtrace.render.next_token import Predictions, predicts
+from llmtrace.render.numbers import rounded
 from llmtrace.render.overview import Overview, tokens_read
 from llmtrace.render.page import HEADING, NAME, QUIET, Indented, Page
-from llmtrace.render.parts import Part, Spot, blocks, parts, spot, strongest, telling
-from llmtrace.trace import Step, Trace
+from llmtrace.render.parts import Part, Spot, blocks, parts, spot, strongest, telling, trained
+from llmtrace.trace import Step, Trace, role_of
 from llmtrace.words import N_, _
 
 BELOW = N_(
     "Now layer by layer. Each step has its name, what it is, how it is made, and its first numbers for {token}. To see how"
     " any of them was computed, give llmtrace explain the name and, in brackets, the place, such as:"
+)
+STEP = N_(
+    "This is a step of training. The loss is {loss} for each token, on average (in nats); the gradient of all weights"
+    " together is {norm} long. After the forward come the gradients, from the loss back to the beginning, and the new"
+    " weights; those of the weights are shown, and --all shows all that is between."
 )
 FOOTER = N_(
     "✓ same bits: what stands below “for example” was computed once more just now, and gave the recorded numbers to the"
@@ -97,12 +103,12 @@ class TraceView:
             yield from self._whole(page)
         else:
             yield tokens_read(self.trace, page)
-        folded = False
+        folded, said = False, set[str]()
         for part in found:
             if self.layer is not None and part.block != self.layer:
                 continue
             if part.block is None or part.block in detailed:
-                yield from self._part(part, page, detailed)
+                yield from self._part(part, page, detailed, said)
             elif not folded:
                 folded = True
                 yield page.text()
@@ -138,7 +144,12 @@ class TraceView:
             yield Overview(self.trace, self.spot.position, text)
         if len(self._texts()) > MOST_TEXTS:
             yield page.line((_("and {count} texts more").format(count=len(self._texts()) - MOST_TEXTS), QUIET))
-        last = [step for step in self.trace.steps if step.axes[-1:] == ("feature",) and all(step.record.shape)][-1:]
+        if trained(self.trace):
+            loss, norm = (rounded(self.trace.tensor(name)) if name in self.trace else "?" for name in ("loss", "norm"))
+            yield page.text()
+            yield page.line(_(STEP).format(loss=loss, norm=norm), hang=0)
+        forward = [step for part in parts(self.trace) if not part.training for step in part.steps]
+        last = [step for step in forward if step.axes[-1:] == ("feature",) and all(step.record.shape)][-1:]
         token = self.spot.token(self.trace)
         for step in last if token is not None else []:
             yield page.text()
@@ -151,18 +162,21 @@ class TraceView:
                 yield page.line((_("text {number}").format(number=text), NAME))
             yield Predictions(self.trace, self.spot.position, text=text)
 
-    def _part(self, part: Part, page: Page, detailed: set[int]) -> Iterator[ConsoleRenderable]:
-        """A part in detail; the words that are the same in every block stand only in the first one."""
+    def _part(self, part: Part, page: Page, detailed: set[int], told: set[str]) -> Iterator[ConsoleRenderable]:
+        """A part in detail; the words that are the same in every block stand only in the first one, of gradients the last."""
         place = self._spot(part)
-        steps = [step for step in part.steps if self.head is None or "head" in step.axes]
+        shown = part.steps if self.every or self.head is not None else part.main
+        steps = [step for step in shown if self.head is None or "head" in step.axes]
         if not steps:
             return
-        first = part.block is None or part.block == min(detailed)
+        first = part.block is None or part.block == (max if part.training else min)(detailed)
         yield page.text()
         yield page.line((self._title(part), HEADING))
-        if part.sentence:
+        new = part.sentence not in told
+        told.add(part.sentence)
+        if part.sentence and (new or not part.training):
             again = _("As in block {n}, with weights of its own.").format(n=min(detailed, default=0))
-            yield page.line(part.sentence if first else again, hang=0)
+            yield page.line(part.sentence if first or new else again, hang=0)
         said = self._numbers_of(part, place, steps)
         if said:
             yield page.line((said, QUIET), hang=0)
@@ -182,7 +196,7 @@ class TraceView:
         """The token, and in a block its head: the one that was asked for, or the one that looks most at one token."""
         if self.head is not None:
             return replace(self.spot, head=self.head)
-        look = None if part.block is None else strongest(self.trace, part.block, self.spot)
+        look = None if part.block is None or part.training else strongest(self.trace, part.block, self.spot)
         return self.spot if look is None else replace(self.spot, head=look.head)
 
     def _title(self, part: Part) -> str:
@@ -206,7 +220,12 @@ class TraceView:
             return False
         if self.every or self.head is not None:
             return True
-        return last in {"embed", "scores", "up", "logits", "probabilities"} or (first and last in {"ln_1", "act"})
+        role = role_of(self.trace, step.name)
+        if role is not None:
+            return role.kind == "norm" or (first and role.base.endswith("mlp.up.weight"))
+        return last in {"embed", "losses", "scores", "up", "logits", "probabilities"} or (
+            first and last in {"ln_1", "act"}
+        )
 
     def _folded(self, numbers: list[int], page: Page) -> Iterator[ConsoleRenderable]:
         """One line for the blocks in the middle."""

@@ -7,14 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.text import Text
 
-from llmtrace.render.inert import inert
-from llmtrace.render.page import NAME, QUIET
-from llmtrace.training import Progress
+from llmtrace.render.page import NAME, QUIET, Hanging, Page
+from llmtrace.training import Progress, Report
 from llmtrace.words import _
 
-HEIGHT = 8
+HEIGHT, MARGIN, WIDEST = 8, 9, 80
 TRAIN, HELD = "*", "o"
 """What the two curves are drawn with: plain characters, as wide everywhere as they look here."""
 
@@ -42,50 +40,89 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600}:{whole % 3600 // 60:02} h"
 
 
+@dataclass(frozen=True)
+class Point:
+    """Both losses after some steps; None where there is no held-out text."""
+
+    step: int
+    loss: float
+    validation: float | None
+
+
+def outcome(points: Sequence[Point]) -> str:
+    """How well a training went, in one line."""
+    if not points:
+        return _("nothing was reported")
+    last = points[-1]
+    said = _("step {step}: loss {loss:.4f}").format(step=last.step, loss=last.loss)
+    best = min((p for p in points if p.validation is not None), key=lambda p: p.validation or 0.0, default=None)
+    if best is None or last.validation is None:
+        return said
+    said += _("; on held-out text {loss:.4f}").format(loss=last.validation)
+    if best.step == last.step:
+        return said + _(", the best so far")
+    return said + _(", the best was {loss:.4f} after step {step}").format(loss=best.validation, step=best.step)
+
+
 @dataclass
 class TrainingView:
     """What a terminal shows while a model is trained; redrawn after every step."""
 
     steps: int
     step: int = 0
-    loss: float = math.nan
-    reports: list[Progress] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+    """What was reported."""
+    latest: Progress | None = None
     sample: tuple[str, str] = ("", "")
     """A prompt, and what the model wrote after it."""
 
+    def tick(self, report: Report) -> None:
+        """One more step is done."""
+        self.step = report.step
+
+    def report(self, progress: Progress) -> None:
+        """One more report is there."""
+        self.latest = progress
+        self.points.append(Point(progress.step, progress.loss, progress.validation))
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = min(options.max_width, 80)
-        said = _("step {step} of {steps}").format(step=self.step, steps=self.steps)
-        yield Text.assemble((said, NAME), "  ", _("loss {loss:.4f}").format(loss=self.loss))
-        room = width - 2
+        page = Page.of(options)
+        width = min(page.width, WIDEST)
+        room = max(1, width - 2)
         done = room * self.step // max(1, self.steps)
-        yield Text("[" + "=" * done + " " * (room - done) + "]", QUIET)
-        if self.reports:
-            yield Text(report_line(self.reports[-1], self.steps), QUIET)
-            yield from curves(self.reports, width)
+        yield page.line((_("step {step} of {steps}").format(step=self.step, steps=self.steps), NAME), *self._speed())
+        yield page.line((f"[{'=' * done}{' ' * (room - done)}]", QUIET))
+        if self.points:
+            yield page.line(outcome(self.points))
+        yield from curves(self.points, page, width)
         if self.sample[1]:
-            yield Text.assemble((_("it writes: "), QUIET), (inert(self.sample[0]), NAME), inert(self.sample[1]))
+            yield page.line((_("it writes: "), QUIET), (self.sample[0], NAME), self.sample[1])
+
+    def _speed(self) -> Iterator[str]:
+        if self.latest is not None:
+            left = (self.steps - self.step) * self.latest.seconds_left / max(1, self.steps - self.latest.step)
+            yield "   " + _("{speed:,.0f} tokens/s").format(speed=self.latest.tokens_per_second)
+            yield "   " + _("{time} left").format(time=duration(left))
 
 
-def curves(reports: Sequence[Progress], width: int) -> Iterator[Text]:
+def curves(points: Sequence[Point], page: Page, width: int) -> Iterator[Hanging]:
     """Both losses over the steps, from the highest to the lowest."""
-    held = [(r.step, r.validation) for r in reports if r.validation is not None]
-    trained = [(r.step, r.loss) for r in reports]
-    values = [loss for _step, loss in [*trained, *held] if math.isfinite(loss)]
-    if len(reports) < 2 or not values:
+    held = [(p.step, p.validation) for p in points if p.validation is not None]
+    trained = [(p.step, p.loss) for p in points]
+    values = [loss for _step, loss in [*trained, *held]]
+    room = width - MARGIN
+    if len(points) < 2 or room < 10:
         return
-    high, low, last = max(values), min(values), reports[-1].step
-    room = width - 9
+    high, low, last = max(values), min(values), points[-1].step
     grid = [[" "] * room for _row in range(HEIGHT)]
-    for points, mark in ((held, HELD), (trained, TRAIN)):
-        for step, loss in points:
-            if math.isfinite(loss):
-                row = round((high - loss) / (high - low or 1) * (HEIGHT - 1))
-                grid[row][(step - 1) * (room - 1) // max(1, last - 1)] = mark
-    for i, row in enumerate(grid):
-        label = f"{high - (high - low) * i / (HEIGHT - 1):8.3f} " if i in {0, HEIGHT - 1} else " " * 9
-        yield Text.assemble((label, QUIET), "".join(row).rstrip())
+    for series, mark in ((held, HELD), (trained, TRAIN)):
+        for step, loss in series:
+            row = round((high - loss) / (high - low or 1) * (HEIGHT - 1))
+            grid[row][(step - 1) * (room - 1) // max(1, last - 1)] = mark
+    for i, marks in enumerate(grid):
+        label = f"{high - (high - low) * i / (HEIGHT - 1):8.3g} " if i in {0, HEIGHT - 1} else " " * MARGIN
+        yield page.line((label, QUIET), "".join(marks).rstrip())
     legend = _("{mark} loss in training").format(mark=TRAIN)
     if held:
         legend += "   " + _("{mark} loss on held-out text").format(mark=HELD)
-    yield Text(" " * 9 + legend, QUIET)
+    yield page.line((legend, QUIET), indent=MARGIN)

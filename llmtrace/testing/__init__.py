@@ -17,8 +17,8 @@ Where it is not, AssertionError shows the smallest input that Hypothesis could f
 both numbers, and how many units in the last place they are apart.
 
 The checks that every op of llmtrace keeps are here too, for an op of one's own: `hold(op, check_forward)`, and likewise
-`check_bound`, `check_explain`, `check_refusals`; `arguments(op)` and `arrays(shape)` are the Hypothesis strategies
-under them.
+`check_bound`, `check_backward`, `check_explain`, `check_refusals`; `arguments(op)` and `arrays(shape)` are the Hypothesis
+strategies under them.
 """
 
 try:
@@ -27,7 +27,14 @@ except ModuleNotFoundError as error:
     raise ImportError('llmtrace.testing needs Hypothesis: python -m pip install "llmtrace[test]"') from error
 
 from llmtrace.testing.bounds import BOUNDS, bound
-from llmtrace.testing.checks import CHECKS, check_bound, check_explain, check_forward, check_refusals
+from llmtrace.testing.checks import (
+    CHECKS,
+    check_backward,
+    check_bound,
+    check_explain,
+    check_forward,
+    check_refusals,
+)
 from llmtrace.testing.compare import expect_same_bits, units_apart
 from llmtrace.testing.functions import check_function, hold, steady
 from llmtrace.testing.rounding import Close, Rounding
@@ -43,6 +50,7 @@ __all__ = [
     "arguments",
     "arrays",
     "bound",
+    "check_backward",
     "check_bound",
     "check_explain",
     "check_forward",

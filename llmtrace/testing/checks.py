@@ -13,11 +13,12 @@ from llmtrace.ops import Op
 from llmtrace.ops.op import Array
 from llmtrace.testing.bounds import bound
 from llmtrace.testing.compare import expect_same_bits, expect_within
+from llmtrace.testing.gradients import check_backward
 from llmtrace.testing.refusals import check_refusals
 from llmtrace.testing.replays import check_explain
 from llmtrace.testing.sampling import Arguments
 
-__all__ = ["CHECKS", "check_bound", "check_explain", "check_forward", "check_refusals"]
+__all__ = ["CHECKS", "check_backward", "check_bound", "check_explain", "check_forward", "check_refusals"]
 
 
 def check_forward(op: Op, arguments: Arguments) -> None:
@@ -100,6 +101,7 @@ def check_bound(op: Op, arguments: Arguments) -> None:
 CHECKS: dict[str, Callable[..., None]] = {
     "forward": check_forward,
     "bound": check_bound,
+    "backward": check_backward,
     "explain": check_explain,
     "refusals": check_refusals,
 }

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from llmtrace.ops import OPS, Op
 from llmtrace.testing.bounds import bound
-from llmtrace.testing.checks import check_bound, check_explain
+from llmtrace.testing.checks import check_backward, check_bound, check_explain
 from llmtrace.testing.compare import described, expect_alike, expect_same_bits, expect_within
 from llmtrace.testing.sampling import Arguments
 from llmtrace.testing.shapes import parse
@@ -38,16 +38,15 @@ def steady(examples: int, *, shrink: bool = True) -> settings:
 
 def hold(op: Op, check: Callable[..., None], *, examples: int = 50, shrink: bool = True) -> None:
     """Does one of `llmtrace.testing.CHECKS` with many arguments; AssertionError shows the smallest that fails."""
-    # A bound speaks of ordinary numbers only; and is checked in float64 too, whose meaning takes long: fewer numbers.
-    bounded = check is check_bound
-
-    dtype = np.float64 if bounded else None
+    # Bounds and slopes speak of ordinary numbers only; and are checked in float64, whose meaning takes long: fewer numbers.
+    ordinary = check in {check_bound, check_backward}
+    dtype = np.float64 if ordinary else None
 
     def over_all(drawn: Arguments, index: int) -> None:
         check(op, drawn, *((index,) if check is check_explain else ()))
 
     for small in (True, False):  # small ones first: what they show is easier to see
-        cases = arguments(op, dtype, not bounded, small)
+        cases = arguments(op, dtype, not ordinary, small)
         steady(examples // 2, shrink=shrink and small)(given(cases, st.integers(0, 2**20))(over_all))()
 
 

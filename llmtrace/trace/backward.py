@@ -26,12 +26,13 @@ START = "start"
 
 
 class Backward:
-    """One walk. `sums` are the weights' parts `d.…`, by name, after it; `gradients()` the gradient of each weight.
+    """One walk. `sums` are the weights' parts `d.…`, by name, after it; `gradients()` the gradient of each weight, once.
 
     starts: the `sums` of the batch before, from which those of this one go on: so the sums over several small batches have the
     bits of the sum over all of them at once.
     keep: whether the trace keeps what was computed; if not, memory is used again as soon as it can be.
     inputs: the names of given tensors whose gradients are wanted, besides the weights'.
+    ops: where the steps' ops are found by name.
     """
 
     def __init__(
@@ -42,14 +43,16 @@ class Backward:
         starts: Mapping[str, Tensor] | None = None,
         keep: bool = True,
         inputs: tuple[str, ...] = (),
+        ops: Mapping[str, Op] = OPS,
     ) -> None:
-        self.run, self.trace, self.keep = run, trace, keep
+        self.run, self.trace, self.keep, self.ops = run, trace, keep, ops
+        self.asked = {*trace.weights, *inputs}
         self.starts = starts or {}
         self.sums: dict[str, Tensor] = {}
         self._made: list[str] = []
         self._parts: dict[str, list[Tensor]] = {}  # of each tensor and weight, what the steps that use it have given
         records = list(_leading_to(trace, loss))
-        self.wanted = {*trace.weights, *inputs}
+        self.wanted = {*self.asked}
         for record in reversed(records):
             if self.wanted & {name for name in record.operands.values() if name is not None}:
                 self.wanted.add(record.name)
@@ -67,13 +70,13 @@ class Backward:
                 self._walk(record)
 
     def gradients(self) -> dict[str, Tensor]:
-        """The gradient of every weight that has one, by the weight's name."""
-        return {name: self._total(name) for name in list(self._parts) if name in self.trace.weights}
+        """The gradient of every weight that has one, and of the `inputs`, by name."""
+        return {name: self._total(name) for name in list(self._parts) if name in self.asked}
 
     def _walk(self, record: Record) -> None:
         if record.name not in self._parts:
             return
-        op = OPS[record.op]
+        op = self.ops[record.op]
         if op.backward is None:
             raise TrainingError(
                 _("{name} stands between a weight and the loss, but {op} has no gradient").format(

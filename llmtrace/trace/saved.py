@@ -30,7 +30,7 @@ WeightsOf = Callable[[Origin], Mapping[str, Weight]]
 def save(trace: Trace, path: Path, with_weights: bool) -> None:
     """Writes the trace, and with `with_weights` the weights that its steps used."""
     arrays = {name: trace.tensor(name) for name in [*trace.given, *trace]}
-    used = {name: trace.weights[name] for step in trace.steps for name in step.weights}
+    used = {name: trace.weights[name] for step in trace.steps for name in _weights_of(step.record, trace)}
     if with_weights:
         arrays |= {WEIGHT + name: weight.data for name, weight in used.items()}
     origin = trace.origin
@@ -56,6 +56,13 @@ def save(trace: Trace, path: Path, with_weights: bool) -> None:
     write(path, arrays, content)
 
 
+def _weights_of(record: Record, trace: Trace) -> list[str]:
+    """The weights that a step used: as its weights, or as inputs, where an optimiser makes new ones of them."""
+    made = {*trace.given, record.name}
+    inputs = (name for name in record.inputs if name not in made and name not in trace)
+    return [name for name in (*inputs, *record.weights) if name is not None]
+
+
 def vocabulary(trace: Trace) -> dict[str, str]:
     """The texts of the tokens that a reader of the trace may want, by id."""
     if "logits" not in trace:
@@ -65,7 +72,8 @@ def vocabulary(trace: Trace) -> dict[str, str]:
         wanted = np.arange(size)
     else:
         likely = np.argpartition(-trace.tensor("logits"), LIKELY, axis=-1)[..., :LIKELY]
-        wanted = np.unique(np.concatenate([likely.ravel(), trace.tensor("tokens").ravel()]))
+        read = [trace.tensor(name).ravel() for name in ("tokens", "targets") if name in trace.given]
+        wanted = np.unique(np.concatenate([likely.ravel(), *read]))
     return {str(i): trace.token_text(i) for i in wanted.tolist()}
 
 
@@ -103,7 +111,7 @@ def _trace(file: TraceFile, weights_of: WeightsOf) -> Trace:
         record = _record(step, file)
         if record.name in records or record.name in given:
             raise ValueError(_("there is already a step named {name}").format(name=shown(record.name)))
-        if {*record.inputs} - {*given, *records} or {*record.weights} - {None, *weights}:
+        if {*record.inputs} - {*given, *records, *weights} or {*record.weights} - {None, *weights}:
             raise ValueError(_("{name} uses what comes later, or is not there").format(name=shown(record.name)))
         records[record.name] = record
     trace.attach(file, list(records.values()), given)

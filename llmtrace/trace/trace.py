@@ -124,6 +124,14 @@ class Trace:
         """Every name that an address may begin with: steps, what was given, weights."""
         return [*self._given, *self._records, *self.weights]
 
+    def knows(self, name: str) -> bool:
+        """Whether anything has this name."""
+        return name in self._records or name in self._given or name in self.weights
+
+    def record_of(self, name: str) -> Record | None:
+        """What was done in the step of this name; None where no step has it."""
+        return self._records.get(name)
+
     def tensor(self, name: str) -> Array:
         """The numbers of a step's output, of what was given, or of a weight."""
         if name in self._arrays:
@@ -169,6 +177,8 @@ class Trace:
             return self.token_text(index)
         if axis in {"position", "query", "key"}:
             tokens = self.tokens if batch is None else self.tokens[batch]
+            if batch is None and tokens and isinstance(tokens[0], list):  # of which text?
+                return None
             place = index if axis == "key" else self.past + index
             return tokens[place] if place < len(tokens) else None
         return None

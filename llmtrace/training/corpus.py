@@ -19,14 +19,25 @@ Progress = Callable[[str, int, int], object]
 """Is told what is being done, how much of it is done, and how much there is (0: not known)."""
 
 
-def new_tokenizer(paths: Sequence[Path], vocabulary: int | None, progress: Progress | None = None) -> Tokenizer:
-    """Learns a tokenizer from texts: byte-level BPE with so many tokens at most, or, with None, one token per character."""
+def new_tokenizer(
+    paths: Sequence[Path],
+    vocabulary: int | None,
+    progress: Progress | None = None,
+    note: Callable[[str], object] | None = None,
+) -> Tokenizer:
+    """Learns a tokenizer from texts: byte-level BPE with so many tokens at most, or, with None, one token per character.
+
+    note: is told where the texts gave fewer tokens than that.
+    """
+    texts = _telling(read_texts(paths), paths, _("reading the text"), progress)
     if vocabulary is not None:
         said = _("learning the tokenizer")
-        told = None if progress is None else lambda done, most: progress(said, done, most)
-        return train_bpe(read_texts(paths), vocabulary, progress=told).tokenizer
+        trained = train_bpe(texts, vocabulary, progress=progress and (lambda done, most: progress(said, done, most)))
+        if trained.note and note is not None:
+            note(trained.note)
+        return trained.tokenizer
     letters: set[str] = set()
-    for text in read_texts(paths):
+    for text in texts:
         letters.update(text)
     if not letters:
         raise TrainingError(_("there is nothing to learn from: the text is empty"))
@@ -40,9 +51,10 @@ def encode_files(
 
     separator: what every document ends with; then each is made tokens by itself, and `target`.starts says where each begins.
     """
-    kind, count, read = id_type(len(tokenizer)), 0, 0
-    size = sum(path.stat().st_size for path in paths)
-    texts = documents(read_texts(paths), separator) if separator else read_texts(paths)
+    kind, count = id_type(len(tokenizer)), 0
+    texts: Iterable[str] = _telling(read_texts(paths), paths, _("reading the text as tokens"), progress)
+    texts = documents(texts, separator) if separator else texts
+    starts_of(target).unlink(missing_ok=True)  # of an earlier try
     beside = starts_of(target) if separator else Path(os.devnull)
     with (
         replacing(target, TrainingError) as temporary,
@@ -54,10 +66,17 @@ def encode_files(
             ids = np.asarray(tokenizer.encode(text), kind)
             file.write(ids.tobytes())
             count += ids.size
-            read += len(text.encode("utf-8", "surrogatepass"))
-            if progress is not None:
-                progress(_("reading the text as tokens"), read, size)
     return count
+
+
+def _telling(texts: Iterable[str], paths: Sequence[Path], what: str, progress: Progress | None) -> Iterator[str]:
+    """The same texts; `progress` is told how many bytes of them are done with."""
+    read = 0
+    for text in texts:
+        yield text
+        read += len(text.encode())
+        if progress is not None:
+            progress(what, read, sum(path.stat().st_size for path in paths))
 
 
 def documents(texts: Iterable[str], separator: str) -> Iterator[str]:

@@ -113,8 +113,8 @@ class TrainingFolder:
                 raise TrainingError(_("{name} holds numbers that are not finite; nothing was saved").format(name=name))
         tensors = {**{WEIGHT + name: data for name, data in weights.items()}, **state.memory}
         self.inner.mkdir(parents=True, exist_ok=True)
-        save(tensors, self.inner / "state.safetensors", {"format": FORMAT, "step": str(state.step)})
-        save_folder(model, self.path)
+        save_folder(model, self.path)  # before the state: where that says that all is done, the model is there
+        save(tensors, self.inner / "state.safetensors", {"step": str(state.step)})  # of two, the order would be random
 
     def state(self, plan: Plan) -> State:
         """The state of the last checkpoint, or the beginning."""
@@ -125,7 +125,8 @@ class TrainingFolder:
         try:
             tensors, metadata = open_tensors(path)
             arrays = {name: tensor.read().copy() for name, tensor in tensors.items()}
-            own = {w.name: Weight(w.name, arrays.pop(WEIGHT + w.name), w.axes) for w in initial.values()}
+            once = {w.name: w for w in initial.values()}  # two keys may share one
+            own = {w.name: Weight(w.name, arrays.pop(WEIGHT + w.name), w.axes) for w in once.values()}
             step = int(metadata["step"])
         except (ModelError, KeyError, ValueError) as error:
             raise TrainingError(

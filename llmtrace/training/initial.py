@@ -17,7 +17,8 @@ SPREAD = 0.02
 
 def initial_gpt(config: GPTConfig, seed: int) -> dict[str, Weight]:
     """As GPT-2 begins (Radford et al. 2019, section 2.3): weights spread by 0.02 about 0, those that write into the residual
-    stream by 0.02 / √(2 · blocks); gains 1, biases 0."""
+    stream by 0.02 / √(2 · blocks); gains 1, biases 0.
+    """
     tensors: dict[str, Array] = {}
     for name, shape in gpt_shapes(config).items():
         if len(shape) == 1:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 
+from llmtrace.errors import TrainingError
 from llmtrace.models import GPT
 from llmtrace.ops import Tensor
 from llmtrace.trace import Origin, Run, Trace
@@ -37,6 +39,16 @@ class Progress:
     seconds_left: float
 
 
+def windows_of(folder: TrainingFolder, plan: Plan) -> tuple[Windows, Windows | None]:
+    """The windows to train on, and those to measure on, if there is text enough; TrainingError where there is too little."""
+    train, held = split(folder.ids(plan), plan.validation)
+    starts, held_starts = split_starts(folder.starts(), len(train))
+    windows = Windows(train, plan.model.context, plan.settings.seed, starts)
+    with suppress(TrainingError):
+        return windows, Windows(held, plan.model.context, 0, held_starts)
+    return windows, None
+
+
 class LanguageTraining:
     """A GPT in training, in a folder. `step()` goes on by one batch; the same plan gives the same weights, bit for bit."""
 
@@ -46,10 +58,7 @@ class LanguageTraining:
         self.tokenizer = folder.tokenizer()
         self.part = part
         plan = self.plan
-        train, held = split(folder.ids(plan), plan.validation)
-        starts, held_starts = split_starts(folder.starts(), len(train))
-        self.windows = Windows(train, plan.model.context, plan.settings.seed, starts)
-        self.held = Windows(held, plan.model.context, 0, held_starts) if len(held) > plan.model.context else None
+        self.windows, self.held = windows_of(folder, plan)
         self.trainer = Trainer({}, plan.settings, folder.state(plan))
         folder.rewind_log(self.trainer.state.step)
 
@@ -90,12 +99,15 @@ class LanguageTraining:
         return self.trainer.evaluate(self._losses(list(batch.parts(self.part)), batch))
 
     def save(self) -> None:
-        """A checkpoint."""
+        """A checkpoint; TrainingError, and the last one stays, where the model no longer computes finite numbers."""
+        batch = self.windows.batch(self.done, min(self.plan.batch, self.part))
+        self.trainer.evaluate(self._losses([batch], batch))
         self.folder.save(self.trainer.state, self.model)
 
     def run(self, report: int, checkpoint: int, tick: Callable[[Report], object] | None = None) -> Iterator[Progress]:
         """All steps that are left; a report after every `report` of them, a checkpoint after every `checkpoint` and at the
-        end. `tick` is told of every step. Where the caller breaks off, the state is that of the last whole step."""
+        end. `tick` is told of every step. Where the caller breaks off, the state is that of the last whole step.
+        """
         steps, tokens = self.plan.settings.steps, self.plan.batch * self.plan.model.context
         losses: list[float] = []
         busy, begun = 0.0, self.done
@@ -106,23 +118,24 @@ class LanguageTraining:
             losses.append(last.loss)
             if tick is not None:
                 tick(last)
-            if last.step % checkpoint == 0 or last.step == steps:
-                self.save()
+            progress = None
             if last.step % report == 0 or last.step == steps or last.step == 1:
                 seconds = busy / (last.step - begun)
-                yield self._reported(
-                    Progress(
-                        *(last.step, sum(losses) / len(losses), self.validation(), last.norm, last.rate),
-                        *(tokens / seconds, seconds * (steps - last.step)),
-                    )
+                progress = Progress(
+                    *(last.step, sum(losses) / len(losses), self.validation(), last.norm, last.rate),
+                    *(tokens / seconds, seconds * (steps - last.step)),
                 )
                 losses.clear()
+                self._log(progress)  # before the checkpoint: after a kill in between, the step is done and logged again
+            if last.step % checkpoint == 0 or last.step == steps:
+                self.save()
+            if progress is not None:
+                yield progress
 
-    def _reported(self, progress: Progress) -> Progress:
+    def _log(self, progress: Progress) -> None:
         entry = asdict(progress)
         del entry["seconds_left"]
         self.folder.log(entry)
-        return progress
 
     def _losses(self, parts: list[Batch], whole: Batch) -> list[Part]:
         model = self.model

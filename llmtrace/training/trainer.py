@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,8 @@ from llmtrace.chance import derive
 from llmtrace.errors import TrainingError
 from llmtrace.ops import Tensor, Weight
 from llmtrace.ops.op import Array
-from llmtrace.trace import Backward, Dropout, Run, Trace
+from llmtrace.storage.stored import all_finite
+from llmtrace.trace import Backward, Dropout, Run, Step, Trace
 from llmtrace.training.optimiser import State, updated
 from llmtrace.training.settings import Settings
 from llmtrace.words import _
@@ -66,17 +68,20 @@ class Trainer:
                     walk = Backward(run, kept, last.name, sums, keep=trace is not None)
                     loss, sums = np.float64(last.data), walk.sums
             new, rate, norm = updated(run, self.settings, state, walk.gradients())
-        if not (np.isfinite(loss) and np.isfinite(norm)):
+        if not (np.isfinite(loss) and np.isfinite(norm) and _all_finite(new)):
             raise TrainingError(self._why_not_finite(parts, texts))
         self.state = new
         return Report(new.step, float(loss), norm, rate)
 
     def evaluate(self, parts: Sequence[Part]) -> float:
-        """The loss, without a change."""
+        """The loss, without a change. TrainingError where it is not finite."""
         summed: Tensor | None = None
-        for part in parts:
-            with Run(self.state.weights, arena=self._arena) as run:
-                loss, summed = part(run, summed)
+        with np.errstate(all="ignore"):
+            for part in parts:
+                with Run(self.state.weights, arena=self._arena) as run:
+                    loss, summed = part(run, summed)
+        if not np.isfinite(loss.data):
+            raise TrainingError(self._why_not_finite(parts))
         return float(loss.data)
 
     def _run(self, trace: Trace, first: int) -> Run:
@@ -84,32 +89,49 @@ class Trainer:
         dropout = Dropout(s.dropout, derive(s.seed, "dropout", self.state.step), first)
         return Run(self.state.weights, trace, arena=self._arena, dropout=dropout)
 
-    def _why_not_finite(self, parts: Sequence[Part], texts: Sequence[int]) -> str:
-        """Does the step again, keeps everything, and finds the first number that is not finite."""
-        state, step = self.state, self.state.step
-        for weight in state.weights.values():
-            if not np.isfinite(weight.data).all():
-                return self._said(step, f"new.{weight.name}", MADE_BY[self.settings.optimiser])
+    def _why_not_finite(self, parts: Sequence[Part], texts: Sequence[int] | None = None) -> str:
+        """Does it again, keeps everything, and finds the first number that is not finite.
+
+        texts: as in `step`; None where only the loss was asked for.
+        """
+        state = self.state
         summed, sums = None, dict[str, Tensor]()
         with np.errstate(all="ignore"):
-            for part, first in zip(parts, _firsts(texts, len(parts)), strict=True):
+            for part, first in zip(parts, _firsts(texts or (), len(parts)), strict=True):
                 trace = Trace(state.weights)
-                with self._run(trace, first) as run:
+                run = Run(state.weights, trace, arena=self._arena) if texts is None else self._run(trace, first)
+                with run:
                     last, summed = part(run, summed)
-                    walk = Backward(run, trace, last.name, sums)
-                    updated(run, self.settings, state, walk.gradients())
-                sums = walk.sums
-                for record in (step.record for step in trace.steps):
-                    if not _finite(trace.tensor(record.name), record.op):
-                        return self._said(step + 1, record.name, record.op)
+                    if texts is not None:
+                        walk = Backward(run, trace, last.name, sums)
+                        sums = walk.sums
+                        updated(run, self.settings, state, walk.gradients())
+                for step in trace.steps:
+                    place = _first_not_finite(step.output, step.record.op)
+                    if place is not None:
+                        return self._said(step, place, texts is None)
         raise AssertionError("every number is finite")
 
-    def _said(self, step: int, name: str, op: str) -> str:
+    def _said(self, step: Step, place: tuple[int, ...], after: bool) -> str:
+        number = self.state.step + (not after)
+        when = _("after step {step}") if after else _("in step {step}")
+        layer = LAYER.search(step.name)
         text = _(
-            "training stopped in step {step}: the first number that is not finite appeared in {name} (op {op}); the learning"
-            " rate was {rate:.3g}: try a lower one"
+            "training stopped {when}: the first number that is not finite appeared in layer {layer}, op {op}:"
+            " {address} = {value}; the learning rate was {rate:.3g}: try a lower one"
         )
-        return text.format(step=step, name=name, op=op, rate=self.settings.rate_at(max(0, step - 1)))
+        return text.format(
+            when=when.format(step=number),
+            layer=layer[0] if layer else step.name,
+            op=step.record.op,
+            address=f"{step.name}[{', '.join(map(str, place))}]",
+            value=step.output[place],
+            rate=self.settings.rate_at(max(0, number - 1)),
+        )
+
+
+LAYER = re.compile(r"block\.\d+|embed|ln_f|logits|loss\b")
+"""The part of a step's name that says in which layer it is; `d.block.0.mlp.up` is the gradient of something in block.0."""
 
 
 def whole(weights: Mapping[str, Weight]) -> dict[str, Weight]:
@@ -118,16 +140,18 @@ def whole(weights: Mapping[str, Weight]) -> dict[str, Weight]:
     return {key: own[weight.name] for key, weight in weights.items()}
 
 
-MADE_BY = {"sgd": "descend", "adam": "adam_update", "adamw": "adam_update"}
-
-
 def _firsts(texts: Sequence[int], parts: int) -> list[int]:
     """How many texts come before each part."""
     return [sum(texts[:i]) for i in range(parts)]
 
 
-def _finite(output: Array, op: str) -> bool:
+def _all_finite(state: State) -> bool:
+    return all(all_finite(weight.data) for weight in state.weights.values())
+
+
+def _first_not_finite(output: Array, op: str) -> tuple[int, ...] | None:
+    wrong = ~np.isfinite(output)
     if op == "attention_scores":  # masked ones are −∞ on purpose
         queries, keys = output.shape[-2:]
-        output = output[..., np.tri(queries, keys, keys - queries, dtype=bool)]
-    return bool(np.isfinite(output).all())
+        wrong &= np.tri(queries, keys, keys - queries, dtype=bool)
+    return tuple(int(i) for i in np.argwhere(wrong)[0]) if wrong.any() else None

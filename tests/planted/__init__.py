@@ -18,7 +18,7 @@ class Planted:
 
 
 PLANTED: list[Planted] = []
-PARTS = {"forward": "forward", "bound": "meaning", "explain": "explain", "refusals": "forward"}
+PARTS = {"forward": "forward", "bound": "meaning", "backward": "backward", "explain": "explain", "refusals": "forward"}
 
 
 def plant(name, op, check="forward", whole=False):
@@ -54,7 +54,18 @@ def meaning(op):
     return OPS[op].meaning
 
 
-from planted import attention, backward, choices, elements, explanations, promises, rows, sums, training  # noqa: E402
+from planted import (  # noqa: E402
+    attention,
+    backward,
+    choices,
+    elements,
+    explanations,
+    gradients,
+    promises,
+    rows,
+    sums,
+    training,
+)
 
 __all__ = [
     "PLANTED",
@@ -64,6 +75,7 @@ __all__ = [
     "choices",
     "elements",
     "explanations",
+    "gradients",
     "promises",
     "rows",
     "sums",
