@@ -5,6 +5,7 @@ LlmtraceError
 ├── ModelError       a model folder, its configuration or its weights
 ├── PromptError      a prompt that this model can't read
 ├── TraceFileError   a file that is no trace, or a damaged one, or one that can't be written
+├── LessonError      no such lesson, or an input that it doesn't have
 ├── TrainingError    a corpus that can't be trained on, settings that can't be, numbers that are no longer finite
 ├── ReplayError      a recorded number does not follow from its inputs
 └── DoesNotFitError  a run that needs more memory than there is
@@ -33,6 +34,10 @@ class TraceFileError(LlmtraceError, ValueError):
 
 class TrainingError(LlmtraceError, ValueError):
     """A model can't be trained so: the texts, the settings, or numbers that are no longer finite."""
+
+
+class LessonError(LlmtraceError, ValueError):
+    """There is no such lesson, or it can't be given such an input."""
 
 
 class ReplayError(LlmtraceError, ArithmeticError):

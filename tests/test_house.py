@@ -15,6 +15,7 @@ ORDER += [
     "__init__",
     "testing",
     "render",
+    "lessons",
     "cli",
     "__main__",
 ]  # __init__: the public names, so that nothing below leans on them

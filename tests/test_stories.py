@@ -25,7 +25,7 @@ from llmtrace.stories.words import (
     plural,
 )
 
-SHA256 = "707360f7b867cacc040727fe24dc937da7a626469173a0262a82aebb3c329fea"
+SHA256 = "132911f363c8d63a9e684eb94ecfec15a62987f0a4faf1607b277439f4058c7e"
 MANY = list(stories(20, 12_000))
 SINGULAR = {"is", "was", "has"}
 NUMBER = "|".join(NUMBERS[1:])

@@ -59,7 +59,7 @@ def test_a_wrong_record_is_not_shown():
 
 
 def test_errors_are_one_line(tmp_path):
-    for arguments in (["x", "--model", str(tmp_path)], ["x", "--model", "no-such-model"], ["xyz"]):
+    for arguments in (["x", "--model", str(tmp_path)], ["x", "--model", "no-such-model"]):
         result = run(*arguments)
         assert result.exit_code == 2
         assert len(result.output.strip().splitlines()) == 1

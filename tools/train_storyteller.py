@@ -27,7 +27,7 @@ SEED = 2026
 STORIES = 400_000
 VOCABULARY, CONTEXT, WIDTH, HEADS, BLOCKS = 768, 128, 128, 4, 3
 BATCH = 16
-SETTINGS = Settings(steps=13_000, rate=3e-3, warmup=200, decay=0.1, seed=SEED)
+SETTINGS = Settings(steps=10_000, rate=3e-3, warmup=200, decay=0.1, seed=SEED)
 HELD_OUT = 0.01
 REPORT = CHECKPOINT = 500
 ASKED = 500

@@ -17,7 +17,7 @@ from llmtrace.cli.command import Helpful, Option, language_option
 from llmtrace.errors import LlmtraceError
 from llmtrace.words import N_, _
 
-COMMANDS = ("trace", "explain", "generate", "train", "show", "tokenize", "verify", "doctor", "completion")
+COMMANDS = ("trace", "explain", "generate", "train", "show", "tokenize", "learn", "verify", "doctor", "completion")
 """In the order in which they are listed; each is in the file of its name."""
 
 

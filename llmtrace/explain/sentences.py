@@ -88,6 +88,21 @@ THIS = N_("this weight")
 OF_WEIGHT = N_("how much the loss would grow if this weight grew by a little, divided by that little (its gradient)")
 OF_LOSS = N_("the loss grows by just as much as itself: from this 1, all gradients are computed backward")
 WEIGHT = N_("a weight: a number that the model learned in training")
+# The numbers of small nets (`llmtrace.models.Feedforward`), by the first and last part of their names.
+OF_NET = {
+    "input.input": N_("the number that goes in as {input}"),
+    "hidden.sum": N_("what neuron {neuron} of layer {layer} adds up: every number that comes in, times a weight"),
+    "hidden.act": N_("what neuron {neuron} of layer {layer} passes on: its sum after the activation function"),
+    "output.sum": N_("what output {output} adds up: every number that comes in, times a weight"),
+    "output.act": N_("what output {output} says: its sum after the activation function"),
+    "hidden.weight": N_("a weight of neuron {neuron} of layer {layer}: what it multiplies number {place} by"),
+    "hidden.bias": N_("the bias of neuron {neuron} of layer {layer}: a number that it adds, whatever comes in"),
+    "output.weight": N_("a weight of output {output}: what it multiplies number {place} by"),
+    "output.bias": N_("the bias of output {output}: a number that it adds, whatever comes in"),
+    "one.weight": N_("what {input} counts for {output} when two layers are made one"),
+    "one.sum": N_("what output {output} adds up when two layers are made one"),
+    "new.weights": N_("the weight of {input} after one step of learning"),
+}
 # Numbers on the way to a gradient, by the last part of their names.
 ON_THE_WAY = {
     "merged": N_("the same number as in {source}: only the heads now stand side by side"),
@@ -103,9 +118,18 @@ ON_THE_WAY = {
 def sentence(trace: Trace, name: str, place: tuple[int, ...]) -> str:
     """One sentence about one number of a trace."""
     if name in trace.weights:
-        return _(WEIGHT)
+        return _of_net_weight(trace, name, place) or _(WEIGHT)
     role = role_of(trace, name)
     return _of_forward(trace, name, place) if role is None else _of_training(trace, name, place, role)
+
+
+def _of_net_weight(trace: Trace, name: str, place: tuple[int, ...]) -> str:
+    """One of a weight of a small net; it may be typed in, and not learned."""
+    layer, _dot, kind = name.rpartition(".")
+    template = OF_NET.get(f"{layer.partition('.')[0]}.{kind}", "")
+    words = _words(trace, trace.axes(name), place)
+    words["layer"], words["place"] = layer.partition(".")[2], words.get("input", place[-1])
+    return _(template).format(**words) if template and {"neuron", "output"} & words.keys() else ""
 
 
 def _of_training(trace: Trace, name: str, place: tuple[int, ...], role: Role) -> str:
@@ -134,7 +158,8 @@ def _of_training(trace: Trace, name: str, place: tuple[int, ...], role: Role) ->
 def _of_forward(trace: Trace, name: str, place: tuple[int, ...]) -> str:
     words = _words(trace, trace.axes(name), place)
     parts = name.split(".")
-    template = SENTENCES.get(".".join(parts[-2:])) or SENTENCES.get(parts[-1])
+    words["layer"] = "".join(parts[1:2]) if parts[0] == "hidden" else ""
+    template = OF_NET.get(f"{parts[0]}.{parts[-1]}") or SENTENCES.get(".".join(parts[-2:])) or SENTENCES.get(parts[-1])
     if parts[0] == "choice" and len(parts) == 3:
         template, words["n"] = SENTENCES.get(f"choice.{parts[2]}"), parts[1]
     if name == "next_token" or template == SENTENCES["choice.token"]:

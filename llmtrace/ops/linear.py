@@ -65,8 +65,8 @@ def explain_output(w: Working, x: Operand, column: int) -> None:
 
 
 def output_axis(weight: Axes) -> str:
-    """What a linear layer's outputs are: entries of the vocabulary where the weight says so, else features."""
-    return "vocabulary" if "vocabulary" in weight else "feature"
+    """What a linear layer's outputs are: entries of the vocabulary or neurons where the weight says so, else features."""
+    return next((axis for axis in ("vocabulary", "output", "neuron") if axis in weight), "feature")
 
 
 def axes(x: Axes, weight: Axes, bias: Axes | None = None) -> Axes:

@@ -14,8 +14,8 @@ from llmtrace.render.inert import quoted
 from llmtrace.render.numbers import rounded
 from llmtrace.words import N_, _
 
-PLACES = {"position", "query", "key", "vocabulary"}
-"""The axes whose places have tokens."""
+PLACES = {"position", "query", "key", "vocabulary", "input", "output"}
+"""The axes whose places have tokens, or other labels."""
 
 _CONSTANTS = {
     "√D": N_("{number}, how many features q and k have"),

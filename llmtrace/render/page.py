@@ -12,6 +12,7 @@ from rich.style import Style
 from rich.text import Text
 
 from llmtrace.render.inert import inert, to_ascii
+from llmtrace.render.wide import has_wide, wrapped
 
 Part = str | tuple[str, str]
 """A piece of text, or a piece with its style."""
@@ -66,6 +67,10 @@ class Hanging:
         width = max(1, options.max_width - indent)
         if cell_len(self.text.plain) <= width:
             yield from _segments(console, indent, self.text)
+            return
+        if has_wide(self.text.plain):
+            for n, (start, end) in enumerate(wrapped(self.text.plain, width, max(1, width - hang))):
+                yield from _segments(console, indent + hang if n else indent, self.text[start:end])
             return
         first = self.text.wrap(console, width, overflow="fold")[0]
         rest = self.text[len(first.plain) :]

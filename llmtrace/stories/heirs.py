@@ -34,12 +34,12 @@ SHORT = tuple(
     for line in (
         "{p} had a <{c.kid}>, and the {quality} {thing} will belong to HIM.",
         "{p} met a <{c.kid}> near the {spot} and gave the {thing} to HIM.",
-        "{p} saw a {nature} <{c.kid}> near the {spot} with HIS {quality} {thing}.",
-        "There was a {nature} <{c.kid}> in the {place} who loved HIS {thing}.",
+        "{p} found the {thing} of a <{c.kid}> and gave it back to HIM.",
         "{p} asked the <{c.kid}> for the {thing}, but it was OWN.",
         "A <{c.kid}> came to {p} with {q}, and {p} gave the {thing} to HIM.",
-        "{p} had a {nature} <{c.heir}>. {p} put the {quality} {thing} into HIS hands.",
+        "{p} had a {nature} <{c.heir}> and put the {quality} {thing} into HIS hands.",
         "{q} wanted the {thing}, but {p} had a <{c.heir}> and gave it to HIM.",
+        "{p} showed the {quality} {thing} to a <{c.kid}> and HIS friends.",
     )
 )
 

@@ -55,6 +55,7 @@ class Trace:
         self.tokens = list(tokens)
         self.token_text = token_text
         self.origin = origin
+        self.labels: dict[str, Sequence[str]] = {}  # what stands at the places of other axes, such as the inputs of a small net
         self.weights: dict[str, Weight] = {weight.name: weight for weight in weights.values()}
         self._records: dict[str, Record] = {}
         self._arrays: dict[str, Array] = {}
@@ -173,6 +174,8 @@ class Trace:
 
     def label(self, axis: str, index: int, batch: int | None = None) -> str | None:
         """The token at a place of an axis, where the axis has tokens: positions, queries, keys, the vocabulary."""
+        if axis in self.labels:
+            return self.labels[axis][index]
         if axis == "vocabulary":
             return self.token_text(index)
         if axis in {"position", "query", "key"}:

@@ -1,0 +1,115 @@
+"""`llmtrace learn`: lessons that run, from one neuron on, with exercises that are checked."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llmtrace.cli.command import new_command, option
+from llmtrace.cli.options import state_file
+from llmtrace.words import N_, _
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from llmtrace.lessons import Lesson
+
+
+def lesson_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The lessons, for shells that complete them."""
+    from click.shell_completion import CompletionItem
+
+    from llmtrace.lessons import LESSONS
+
+    return [CompletionItem(name) for name in LESSONS if name.startswith(incomplete)]
+
+
+@new_command("learn")
+@click.argument("name", required=False, metavar="[NAME]", shell_complete=lesson_names)
+@option("--set", "changes", multiple=True, metavar="KEY=VALUE", help=N_("Change an input; all numbers follow."))
+@option("--inputs", is_flag=True, help=N_("List the inputs that --set can change."))
+@option("--explain", "address", metavar="ADDRESS", help=N_("Show only how one number of the lesson was computed."))
+@option("--exercises", "only_exercises", is_flag=True, help=N_("Go straight to the exercises."))
+@option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help=N_("Other numbers in the exercises."))
+@option("--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds."))
+def command(name: str | None, changes: tuple[str, ...], **options: Any) -> None:
+    """Learn how language models work, lesson by lesson, with nothing but adding and multiplying.
+
+    Without NAME, the lessons are listed. A lesson is shown page by page, and ends with exercises; in a pipe it runs
+    straight through. Every number is computed as you read, and can be explained.
+
+    \b
+    Examples:
+      llmtrace learn
+      llmtrace learn perceptron
+      llmtrace learn perceptron --set sunny=20
+      llmtrace learn leaf-or-flower --explain "leaf hidden.1.sum[0]"
+      llmtrace learn leaf-or-flower --exercises --seed 7
+    """  # noqa: D301 - \b keeps click from filling the lines
+    from llmtrace.cli.classroom import Classroom
+    from llmtrace.lessons import load
+
+    if name is None:
+        given = [key for key in ("inputs", "address", "only_exercises") if options[key]]
+        if changes or given:
+            raise click.UsageError(_("give the NAME of a lesson as well; llmtrace learn lists them"))
+        list_lessons()
+        return
+    lesson = load(name, **dict(map(change, changes)))
+    classroom = Classroom(lesson, progress_file(), options["only_ascii"])
+    if options["inputs"]:
+        list_inputs(lesson)
+    elif options["address"]:
+        classroom.explain(options["address"])
+    else:
+        classroom.run(options["seed"], options["only_exercises"])
+    sys.stdout.flush()
+
+
+def change(text: str) -> tuple[str, str]:
+    """`key=value` in its parts."""
+    key, sign, value = text.partition("=")
+    if not sign or not key.strip():
+        raise click.UsageError(_("--set takes KEY=VALUE, not {text}").format(text=repr(text)))
+    return key.strip().replace("-", "_"), value.strip()
+
+
+def progress_file() -> Path:
+    """Where it is noted what has been learned."""
+    return state_file().with_name("lessons.json")
+
+
+def list_lessons() -> None:
+    """All lessons, what they are about, and what has been done of each."""
+    from llmtrace.lessons import LESSONS, progress
+    from llmtrace.lessons.text import lesson_text
+    from llmtrace.render import terminal
+    from llmtrace.render.page import NAME, QUIET, Page
+
+    console = terminal()
+    page, done = Page.of(console.options), progress.read(progress_file())
+    console.print(page.line(_("Lessons, in the order in which they build on each other:")))
+    for name in LESSONS:
+        text, own = lesson_text(name), done.get(name, progress.Done())
+        pages = _("{done} of {count} pages").format(done=min(own.pages, len(text.pages)), count=len(text.pages))
+        solved = sum(key in own.exercises for key in text.exercises)
+        exercises = _("{done} of {count} exercises").format(done=solved, count=len(text.exercises))
+        console.print()
+        console.print(page.line((name, NAME), f"  {text.title}", hang=4))
+        console.print(page.line(text.summary, indent=4, hang=0))
+        console.print(page.line((f"{pages}, {exercises}", QUIET), indent=4))
+    console.print()
+    console.print(
+        page.line((_("Begin with: {command}").format(command=f"llmtrace learn {next(iter(LESSONS))}"), QUIET))
+    )
+
+
+def list_inputs(lesson: Lesson) -> None:
+    """What --set can change, with the values that it has now."""
+    from llmtrace.lessons.lesson import plain
+
+    for key in lesson.inputs():
+        click.echo(f"{key}={plain(getattr(lesson, key))}")

@@ -1,0 +1,87 @@
+"""Exercises: the question in words, and what is said to an answer: right, or which mistake leads to it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from llmtrace.lessons.lesson import Exercise, Lesson
+from llmtrace.lessons.text import ExerciseText, filled, lesson_text, written
+from llmtrace.words import _
+
+NEAR = 0.0051
+"""So far an answer may be off: two decimals are enough."""
+SOLUTION = "solution"
+"""The help that says how the answer is found."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What is said to an answer."""
+
+    right: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """One exercise in words."""
+
+    exercise: Exercise
+    text: ExerciseText
+    lesson: Lesson
+
+    @property
+    def question(self) -> str:
+        """The question."""
+        return filled(self.text.question, self.lesson, self.exercise.values)
+
+    @property
+    def answer(self) -> str:
+        """The answer."""
+        return written(round(self.exercise.answer, 6), None)
+
+    @property
+    def solution(self) -> str:
+        """How it is found."""
+        return self._help(SOLUTION)
+
+    def check(self, answer: str) -> Reply:
+        """What is said to an answer as it was typed."""
+        number = read(answer)
+        if number is None:
+            return Reply(False, _("Answer with a number, such as {example}.").format(example="−3.5"))
+        if abs(number - self.exercise.answer) <= NEAR:
+            return Reply(True, _("Right: {solution}").format(solution=self.solution))
+        for name, wrong in self.exercise.mistakes.items():
+            if abs(number - wrong) <= NEAR:
+                return Reply(False, self._help(name))
+        if abs(number + self.exercise.answer) <= NEAR:
+            return Reply(False, _("Nearly: look at the sign again."))
+        return Reply(False, _("Not quite. Write down every product and add them one by one."))
+
+    def _help(self, name: str) -> str:
+        values = {**self.exercise.values, "answer": self.exercise.answer, **mistaken(self.exercise)}
+        return filled(self.text.helps[name], self.lesson, values)
+
+
+def mistaken(exercise: Exercise) -> dict[str, float]:
+    """The wrong answers, by names that a text can use: `forgot_bias`."""
+    return {name.replace("-", "_"): value for name, value in exercise.mistakes.items()}
+
+
+def questions(lesson: Lesson, seed: int = 0) -> Iterator[Question]:
+    """The lesson's exercises, in the order of its text; another seed gives other numbers."""
+    for name, text in lesson_text(lesson.name).exercises.items():
+        yield Question(lesson.exercise(name, seed), text, lesson)
+
+
+def read(answer: str) -> float | None:
+    """A number as people type it: `−3.5`, `-3,5`, full-width digits."""
+    text = unicodedata.normalize("NFKC", answer).strip().replace("−", "-").replace(",", ".")
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if abs(number) < 1e12 else None

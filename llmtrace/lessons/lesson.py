@@ -1,0 +1,160 @@
+"""What every lesson is: inputs, values that follow from them, and exercises."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any, ClassVar, Self
+
+from llmtrace.chance import Chance, derive
+from llmtrace.errors import LessonError
+from llmtrace.trace import Trace
+from llmtrace.words import _
+
+TRIES = 200
+
+
+@dataclass(frozen=True)
+class Article:
+    """A number that an article prints: what it is, as printed, and the expression that computes it here, with its format.
+
+    Where the two differ, `why` says who is right.
+    """
+
+    what: str
+    printed: str
+    ours: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A question with numbers in it. Its words are in the lesson's text, under the same name."""
+
+    values: Mapping[str, Any]
+    """What the question names."""
+    answer: float
+    mistakes: Mapping[str, float] = field(default_factory=dict)
+    """The answers that typical mistakes lead to, by the name under which the text says what went wrong."""
+    name: str = ""
+
+
+@dataclass
+class Lesson:
+    """The base of all lessons. A property that takes long is a `cached_property` that counts its steps with `counted`."""
+
+    name: ClassVar[str]
+    articles: ClassVar[tuple[Article, ...]] = ()
+    chosen: ClassVar[str] = ""
+    """What an article leaves out, and was chosen here so that its numbers come out."""
+    _tell: ClassVar[Any] = None
+
+    @classmethod
+    def given(cls, inputs: Mapping[str, Any]) -> Self:
+        """The lesson with some inputs changed; a text is read as the kind of value that the input has."""
+        defaults = cls.inputs()
+        for key in inputs:
+            if key not in defaults:
+                near = get_close_matches(key, defaults, n=1, cutoff=0.4)
+                text = _("{lesson} has no input {key}; its inputs are {names}")
+                if near:
+                    text = _("{lesson} has no input {key}; did you mean {near}?")
+                names = ", ".join(defaults)
+                raise LessonError(text.format(lesson=cls.name, key=repr(key), near=", ".join(near), names=names))
+        lesson = cls(**{key: typed(key, value, defaults[key]) for key, value in inputs.items()})
+        lesson.check()
+        return lesson
+
+    @classmethod
+    def inputs(cls) -> dict[str, Any]:
+        """What can be changed, with the values it has by itself."""
+        return {field.name: field.default for field in fields(cls)}
+
+    def check(self) -> None:
+        """LessonError where the inputs can't be so."""
+
+    def watch(self, tell: Callable[[int, int], None]) -> None:
+        """From now on, `tell(done, whole)` is called while something takes long."""
+        vars(self)["_tell"] = tell
+
+    def counted(self, steps: int) -> Iterator[int]:
+        """0 … steps − 1, told to whoever shows how far it is."""
+        for step in range(steps):
+            if self._tell is not None and step % max(1, steps // 100) == 0:
+                self._tell(step, steps)
+            yield step
+        if self._tell is not None:
+            self._tell(steps, steps)
+
+    def value(self, expression: str, others: Mapping[str, Any] | None = None) -> Any:
+        """What an expression of the lesson's text gives: `weights[0] * 2`."""
+        tree = ast.parse(expression.strip(), mode="eval")
+        return eval(compile(tree, f"<{self.name}>", "eval"), self.names_in(tree, others))
+
+    def names_in(self, tree: ast.AST, others: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The values of the names that some code speaks of: those of the lesson are computed now, others are given."""
+        others = others or {}
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        return {**{name: getattr(self, name) for name in names - others.keys() if hasattr(type(self), name)}, **others}
+
+    def trace(self, name: str) -> Trace:
+        """One of the traces that the lesson speaks of."""
+        found = getattr(self, name, None) if name.isidentifier() and not name.startswith("_") else None
+        if not isinstance(found, Trace):
+            raise LessonError(_("{lesson} has no trace {name}").format(lesson=self.name, name=repr(name)))
+        return found
+
+    def exercise(self, name: str, seed: int) -> Exercise:
+        """One exercise: the same for the same seed. No mistake leads to the right answer."""
+        make: Callable[[Chance], Exercise] = getattr(self, f"exercise_{name.replace('-', '_')}")
+        chance = Chance(derive(seed, self.name, name))
+        for _try in range(TRIES):
+            made = make(chance)
+            if all(abs(wrong - made.answer) > 0.011 for wrong in made.mistakes.values()):
+                return Exercise(made.values, made.answer, made.mistakes, name)
+        raise AssertionError(f"{name}: every mistake leads to the right answer")
+
+
+def typed(key: str, value: Any, default: Any) -> Any:
+    """A value of the kind of the default: texts are read, other values checked."""
+    kind = type(default)
+    try:
+        if kind is tuple:
+            parts = value.split(",") if isinstance(value, str) else list(value)
+            if len(parts) != len(default):
+                raise ValueError
+            return tuple(typed(key, part, first) for part, first in zip(parts, default, strict=True))
+        if kind is bool and isinstance(value, str):
+            return {"true": True, "false": False, "1": True, "0": False}[value.strip().lower()]
+        made = kind(value)
+        if kind is int and made != float(value):
+            raise ValueError
+        if kind is float and not abs(made) < 1e9:
+            raise ValueError
+        return made
+    except (ValueError, TypeError, KeyError, OverflowError):
+        raise LessonError(
+            _("{key} can't be {value}: give {wanted}").format(key=key, value=repr(value), wanted=wanted(default))
+        ) from None
+
+
+def wanted(default: Any) -> str:
+    """What kind of value an input takes."""
+    if isinstance(default, bool):
+        return _("true or false")
+    if isinstance(default, int):
+        return _("a whole number, such as {example}").format(example=default)
+    if isinstance(default, float):
+        return _("a number, such as {example}").format(example=plain(default))
+    if isinstance(default, tuple):
+        return _("{count} numbers with commas, such as {example}").format(count=len(default), example=plain(default))
+    return _("a text")
+
+
+def plain(value: Any) -> str:
+    """A value as `--set` takes it."""
+    if isinstance(value, tuple):
+        return ",".join(map(plain, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

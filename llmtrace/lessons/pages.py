@@ -1,0 +1,177 @@
+"""A lesson's pages as they are seen: prose with computed numbers, code with what it prints, explanations, tables, pictures."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
+
+from llmtrace.lessons.lesson import Lesson
+from llmtrace.lessons.text import Block, LessonText, PageText, filled, lesson_text, written
+from llmtrace.ops.op import Array
+from llmtrace.render import renderable
+from llmtrace.render.columns import Column, columns_view
+from llmtrace.render.heatmap import Heatmap, Scale
+from llmtrace.render.numbers import column
+from llmtrace.render.page import HEADING, NAME, VALUE, Page, Part
+
+WIDEST = 88
+"""Longer lines are hard to read."""
+NUMERIC = frozenset("−0123456789")
+"""What a number begins with."""
+MARKS = re.compile(r"(\*\*.+?\*\*|`.+?`)")
+
+
+class Pages:
+    """The pages of one lesson, by number. Code is run once, in order, in one namespace; the numbers are the lesson's."""
+
+    def __init__(self, lesson: Lesson, text: LessonText | None = None) -> None:
+        self.lesson = lesson
+        self.text = text or lesson_text(lesson.name)
+        self._names: dict[str, Any] = {}
+        self._done: list[list[Any]] = []
+
+    def __len__(self) -> int:
+        return len(self.text.pages)
+
+    def __getitem__(self, number: int) -> PageView:
+        """A page; those before it are computed first, because its code may go on from theirs."""
+        while len(self._done) <= number:
+            self._done.append([self._made(block) for block in self.text.pages[len(self._done)].blocks])
+        page = self.text.pages[number]
+        return PageView(filled(page.title, self.lesson), number + 1, len(self), page, tuple(self._done[number]))
+
+    def _made(self, block: Block) -> Any:
+        if block.kind == "python":
+            return self.run(block.text)
+        if block.kind == "show":
+            return [shown(self.lesson, line) for line in block.text.split("\n")]
+        return filled(block.text, self.lesson)
+
+    def run(self, code: str) -> list[tuple[str, str]]:
+        """Runs some code and returns its statements, each with what it prints."""
+        tree = ast.parse(code)
+        self._names = self.lesson.names_in(tree, self._names)
+        done = []
+        for statement in tree.body:
+            out, source = io.StringIO(), ast.get_source_segment(code, statement) or ""
+            with contextlib.redirect_stdout(out):
+                exec(compile(source, f"<{self.lesson.name}>", "exec"), self._names)
+            done.append((source, out.getvalue().rstrip("\n")))
+        return done
+
+
+@dataclass(frozen=True)
+class PageView:
+    """One page, to be printed."""
+
+    title: str
+    number: int
+    count: int
+    page: PageText
+    made: tuple[Any, ...]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        options = options.update_width(min(options.max_width, WIDEST))
+        page = Page.of(options)
+        yield from console.render(page.line((self.title, HEADING), f"  ({self.number}/{self.count})"), options)
+        before = ""
+        for block, made in zip(self.page.blocks, self.made, strict=True):
+            if not block.kind == before == "item":
+                yield from console.render(page.text(), options)
+            before = block.kind
+            for view in block_views(block, made, page):
+                yield from console.render(view, options)
+
+
+def block_views(block: Block, made: Any, page: Page) -> Iterator[ConsoleRenderable]:
+    """What one block looks like."""
+    if block.kind == "python":
+        for source, printed in made:
+            for n, line in enumerate(source.split("\n")):
+                yield page.line(("... " if n else ">>> ") + line, indent=2, hang=4)
+            for line in printed.split("\n") if printed else ():
+                yield page.line((line, VALUE), indent=2, hang=4)
+    elif block.kind == "show":
+        for view in made:
+            yield from view.views(page)
+    elif block.kind == "item":
+        yield page.line("• " if not page.ascii else "* ", *marked(made), indent=2, hang=2)
+    else:
+        yield page.line(*marked(made), hang=0)
+
+
+def marked(text: str) -> list[Part]:
+    """The pieces of a paragraph: **strong**, `code`, and the rest."""
+    pieces: list[Part] = []
+    for piece in MARKS.split(text):
+        if piece.startswith("**"):
+            pieces.append((piece[2:-2], NAME))
+        elif piece.startswith("`"):
+            pieces.append((piece[1:-1], VALUE))
+        elif piece:
+            pieces.append(piece)
+    return pieces
+
+
+# ---- what a `show` block names ---------------------------------------------------------------------------------------
+
+
+def shown(lesson: Lesson, line: str) -> Shown:
+    """`explain TRACE ADDRESS`, `table NAME | title | title` or `picture NAME | row, row | column, column`."""
+    first, *titles = [part.strip() for part in line.split("|")]
+    kind, name, *address = first.split(" ", 2)
+    if kind == "explain":
+        return Shown(kind, lesson.trace(name).explain(address[0]), titles)
+    if kind not in {"table", "picture"}:
+        raise ValueError(f"{lesson.name}: nothing can be shown by {line!r}")
+    return Shown(kind, lesson.value(name), titles)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An explanation, a table or a picture."""
+
+    kind: str
+    thing: Any
+    titles: Sequence[str]
+
+    def views(self, page: Page) -> Iterator[ConsoleRenderable]:
+        """What it looks like."""
+        if self.kind == "explain":
+            yield renderable(self.thing, ending=False)
+        elif self.kind == "table":
+            cells = zip(*self.thing, strict=True)
+            yield from columns_view(page, [table_column(*each) for each in zip(self.titles, cells, strict=True)])
+        elif isinstance(self.thing, np.ndarray):
+            yield picture(self.thing, *(tuple(map(str.strip, labels.split(","))) for labels in self.titles))
+        else:
+            yield self.thing
+
+
+def table_column(title: str, cells: Sequence[Any]) -> Column:
+    """A column of texts, or of numbers with their points under each other; `sum:.2f` says how they are written."""
+    title, _colon, form = title.partition(":")
+    if form:
+        return Column(title, [written(cell, form) for cell in cells], right=True)
+    if any(isinstance(cell, str) for cell in cells):
+        texts = [written(cell, None) for cell in cells]
+        return Column(title, texts, right=all(text[:1] in NUMERIC for text in texts))
+    values = np.asarray(cells)
+    return Column(title, column(values.astype(np.float32) if values.dtype.kind == "f" else values), right=True)
+
+
+def picture(values: Array, rows: Sequence[str] = (), columns: Sequence[str] = ()) -> Heatmap:
+    """A matrix as a heatmap with its numbers: 0 stands in the middle of the shades."""
+    top = float(np.abs(values).max())
+    height, width = values.shape
+    return Heatmap(
+        values, np.zeros(values.shape, bool), Scale(-top, top), range(height), range(width), rows, columns, cell=0
+    )

@@ -1,0 +1,237 @@
+"""Perceptron: one neuron decides whether to go out, and then learns from other people what decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from llmtrace.chance import Chance, derive, uniform
+from llmtrace.errors import LessonError
+from llmtrace.lessons.lesson import Article, Exercise, Lesson
+from llmtrace.models import Feedforward
+from llmtrace.ops import Weight, add, subtract
+from llmtrace.ops.op import Array
+from llmtrace.trace import Run, Trace
+from llmtrace.words import _
+
+EVERY = [(a, b, c) for a in (1, 0) for b in (1, 0) for c in (1, 0)]
+"""All the answers to three questions."""
+TEST = 1000
+"""So many people, besides those it learns from, tell how well it has learned."""
+
+
+@dataclass
+class Perceptron(Lesson):
+    """weights and threshold of the first pages, and the habits of the people of the last ones."""
+
+    name = "perceptron"
+    articles = (
+        Article("all three answers are yes: the sum", "16", "everything.tensor('output.sum')[0]:.0f"),
+        Article("sunny and affordable, nobody to go with: the sum", "12", "alone.tensor('output.sum')[0]:.0f"),
+        Article("sunny only: the sum", "8", "only_sunny.tensor('output.sum')[0]:.0f"),
+    )
+
+    sunny: float = 8.0
+    affordable: float = 4.0
+    company: float = 4.0
+    threshold: float = 8.0
+    habit_sunny: float = 3.0
+    habit_affordable: float = 0.0
+    habit_company: float = 6.0
+    habit_threshold: float = 5.0
+    mood: float = 3.0
+    people: int = 10_000
+    seed: int = 0
+
+    def check(self) -> None:
+        """LessonError where there are too few people or too many."""
+        if not 100 <= self.people <= 100_000:
+            raise LessonError(_("people must be from 100 to 100,000, not {people}").format(people=self.people))
+
+    # ---- the neuron with given weights ---------------------------------------------------------------------------------
+
+    @property
+    def weights(self) -> tuple[float, float, float]:
+        """Of the three answers."""
+        return self.sunny, self.affordable, self.company
+
+    @property
+    def labels(self) -> dict[str, Sequence[str]]:
+        """What the inputs are called."""
+        return {"input": (_("sunny"), _("affordable"), _("company")), "output": (_("go"),)}
+
+    @cached_property
+    def neuron(self) -> Feedforward:
+        """The neuron."""
+        return Feedforward.of([self.weights], labels=self.labels)
+
+    def sum_of(self, *answers: float) -> float:
+        """What the neuron adds up."""
+        return float(self.neuron(answers)[0])
+
+    @cached_property
+    def everything(self) -> Trace:
+        """All three answers are yes."""
+        return self.neuron.trace((1, 1, 1))
+
+    @cached_property
+    def alone(self) -> Trace:
+        """Sunny and affordable, but nobody comes along."""
+        return self.neuron.trace((1, 1, 0))
+
+    @cached_property
+    def only_sunny(self) -> Trace:
+        """Sunny, and nothing else."""
+        return self.neuron.trace((1, 0, 0))
+
+    @cached_property
+    def cases(self) -> list[tuple[Any, ...]]:
+        """All answers, the sum, and what the neuron says."""
+        return [(*case, self.sum_of(*case), int(self.sum_of(*case) > self.threshold)) for case in EVERY]
+
+    @cached_property
+    def goes(self) -> int:
+        """In how many cases the neuron says 1."""
+        return sum(case[-1] for case in self.cases)
+
+    @cached_property
+    def biased(self) -> Trace:
+        """The same neuron with the threshold as a bias."""
+        net = Feedforward.of([self.weights], biases=[[-self.threshold]], labels=self.labels)
+        return net.trace((1, 1, 0))
+
+    # ---- learning ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def answers(self) -> Array:
+        """The answers of all people, [people, 3], and of those that are asked afterwards."""
+        count = self.people + TEST
+        drawn = uniform(derive(self.seed, "answers"), np.arange(3 * count)).reshape(count, 3)
+        return (drawn < 0.5).astype(np.float32)
+
+    @cached_property
+    def went(self) -> Array:
+        """Who went: the sum by the habits, and what each happens to feel like that day, is above the threshold."""
+        habits = np.array([self.habit_sunny, self.habit_affordable, self.habit_company])
+        moods = uniform(derive(self.seed, "moods"), np.arange(len(self.answers)))
+        return (self.answers @ habits + (2 * moods - 1) * self.mood > self.habit_threshold).astype(np.float32)
+
+    @cached_property
+    def first_people(self) -> list[tuple[Any, ...]]:
+        """The answers of the first six, and what each did."""
+        return [(n + 1, *map(int, self.answers[n]), int(self.went[n])) for n in range(6)]
+
+    @cached_property
+    def history(self) -> Array:
+        """The weights and the bias after each person, [people + 1, 4]."""
+        history = np.zeros((self.people + 1, 4), np.float32)
+        for n in self.counted(self.people):
+            answers = np.append(self.answers[n], np.float32(1))
+            says = np.float32(history[n] @ answers > 0)
+            history[n + 1] = history[n] + (self.went[n] - says) * answers
+        return history
+
+    def average(self, people: int) -> Array:
+        """The mean of the weights and the bias over the second half of so many people."""
+        return np.asarray(self.history[people // 2 + 1 : people + 1].mean(axis=0, dtype=np.float64).astype(np.float32))
+
+    @cached_property
+    def course(self) -> list[tuple[Any, ...]]:
+        """The averages, as a table."""
+        return [(n, *self.average(n)) for n in sorted({10, 100, 1000, self.people}) if n <= self.people]
+
+    @cached_property
+    def found(self) -> Array:
+        """The average weights after all people, and the bias."""
+        return self.average(self.people)
+
+    @cached_property
+    def compared(self) -> list[tuple[Any, ...]]:
+        """Each question: the hidden habit, and the weight that was found."""
+        habits = (self.habit_sunny, self.habit_affordable, self.habit_company)
+        return list(zip(self.labels["input"], habits, self.found[:3], strict=True))
+
+    @cached_property
+    def decides(self) -> str:
+        """The question with the largest weight."""
+        return str(self.labels["input"][int(np.abs(self.found[:3]).argmax())])
+
+    @cached_property
+    def ignored(self) -> str:
+        """The question with the smallest weight."""
+        return str(self.labels["input"][int(np.abs(self.found[:3]).argmin())])
+
+    @cached_property
+    def learner(self) -> Feedforward:
+        """The neuron that has learned."""
+        return Feedforward.of([self.found[:3]], biases=[[self.found[3]]], labels=self.labels)
+
+    @cached_property
+    def learned_alone(self) -> Trace:
+        """What it makes of a sunny and affordable day with nobody to go with."""
+        return self.learner.trace((1, 1, 0))
+
+    @cached_property
+    def share_right(self) -> float:
+        """For how many of a hundred people whom it has not learned from it says what they did."""
+        says = self.learner(self.answers[self.people :])[:, 0] > 0
+        return 100 * float(np.mean(says == (self.went[self.people :] > 0)))
+
+    @property
+    def tested(self) -> int:
+        """How many people it has not learned from."""
+        return TEST
+
+    @cached_property
+    def best_share(self) -> float:
+        """The same for somebody who knows the habits, but not the moods."""
+        habits = np.array([self.habit_sunny, self.habit_affordable, self.habit_company])
+        says = self.answers[self.people :] @ habits > self.habit_threshold
+        return 100 * float(np.mean(says == (self.went[self.people :] > 0)))
+
+    @cached_property
+    def correction(self) -> Trace:
+        """The first time that the neuron is wrong: its weights before and after."""
+        weights = np.zeros(3, np.float32)
+        names = ("input",)
+        for answers, went in zip(self.answers, self.went, strict=True):
+            says = float(weights @ answers > 0)
+            if says != went and answers.any():
+                break
+        trace = Trace({"weights": Weight("weights", weights, names)})
+        trace.labels = dict(self.labels)
+        with Run(trace.weights, trace) as run:
+            person = run.given("answers", answers, names)
+            run.do("new.weights", add if went else subtract, (trace.weights["weights"], person), {}, names)
+        return trace
+
+    # ---- exercises -----------------------------------------------------------------------------------------------------
+
+    def exercise_sum(self, chance: Chance) -> Exercise:
+        """A sum of weights."""
+        w = [2 + chance.below(8) for _n in range(3)]
+        x = chance.choice([(1, 1, 0), (1, 0, 1), (0, 1, 1)])
+        answer = sum(a * b for a, b in zip(w, x, strict=True))
+        values = {"w": w, "x": x}
+        return Exercise(values, answer, {"all-weights": sum(w), "answers-only": sum(x)})
+
+    def exercise_decision(self, chance: Chance) -> Exercise:
+        """A sum that only just reaches the threshold, or passes it."""
+        w = [2 + chance.below(8) for _n in range(3)]
+        limit = w[0] + w[1] - chance.below(2)
+        return Exercise({"w": w, "limit": limit}, int(w[0] + w[1] > limit), {"other": int(w[0] + w[1] <= limit)})
+
+    def exercise_correction(self, chance: Chance) -> Exercise:
+        """One step of learning."""
+        w = [chance.below(5) for _n in range(3)]
+        went = chance.below(2)
+        new = w[2] + (1 if went else -1)
+        return Exercise(
+            {"w": w, "went": went},
+            new,
+            {"wrong-way": w[2] - (1 if went else -1), "unchanged": w[2]},
+        )

@@ -1,0 +1,135 @@
+"""A lesson's text: Markdown, cut into pages and blocks. What is in {braces} is computed where it is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmtrace import words
+from llmtrace.lessons.lesson import Lesson
+from llmtrace.render.numbers import rounded
+from llmtrace.render.wide import has_wide
+
+TEXTS = Path(__file__).parent / "text"
+PLACEHOLDER = re.compile(r"\{([^{}]+?)(?::([-+,]?\.?\d*[a-z%]?))?\}")
+"""An expression of the lesson's names, and how it is written, as Python's format does."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A paragraph, an item of a list, `python` code, or a `show` block, which names what is to be seen."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class PageText:
+    """One page."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class ExerciseText:
+    """The words of one exercise: the question, and what is said to a wrong answer, by the mistake that leads to it."""
+
+    question: str
+    helps: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class LessonText:
+    """Everything that a lesson says, in one language."""
+
+    title: str
+    summary: str
+    pages: tuple[PageText, ...]
+    exercises: Mapping[str, ExerciseText] = field(default_factory=dict)
+
+
+def languages() -> list[str]:
+    """The languages that lessons are written in."""
+    return sorted(path.name for path in TEXTS.iterdir() if path.is_dir())
+
+
+def lesson_text(name: str, language: str | None = None) -> LessonText:
+    """The text of a lesson in the language that is spoken; in English where there is none in that."""
+    wanted = TEXTS / (language or words.language()) / f"{name}.md"
+    path = wanted if wanted.is_file() else TEXTS / words.ENGLISH / f"{name}.md"
+    return parse(path.read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> LessonText:
+    """`# title` and a summary, a page for each `## `, then `# Exercises` with a `## name` for each."""
+    lesson, _sign, exercises = text.partition("\n# ")
+    head, *pages = re.split(r"^## ", lesson, flags=re.MULTILINE)
+    title, _line, summary = head.removeprefix("# ").partition("\n")
+    return LessonText(
+        title.strip(), joined(summary.strip().split("\n")), tuple(map(_page, pages)), _exercises(exercises)
+    )
+
+
+def _page(text: str) -> PageText:
+    title, _line, body = text.partition("\n")
+    return PageText(title.strip(), tuple(_blocks(body)))
+
+
+def _blocks(text: str) -> Iterator[Block]:
+    for n, part in enumerate(re.split(r"^```", text, flags=re.MULTILINE)):
+        if n % 2:
+            kind, _line, code = part.partition("\n")
+            yield Block(kind.strip(), code.rstrip("\n"))
+            continue
+        for paragraph in re.split(r"\n\s*\n", part.strip("\n")):
+            for item in re.split(r"^(?=- )", paragraph, flags=re.MULTILINE):
+                if item.strip():
+                    kind = "item" if item.startswith("- ") else "paragraph"
+                    yield Block(kind, joined(item.removeprefix("- ").strip().split("\n")))
+
+
+def _exercises(text: str) -> dict[str, ExerciseText]:
+    found: dict[str, ExerciseText] = {}
+    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        name, _line, body = part.partition("\n")
+        question, *items = _blocks(body)
+        helps = dict(item.text.split(": ", 1) for item in items)
+        found[name.strip()] = ExerciseText(question.text, helps)
+    return found
+
+
+def joined(lines: list[str]) -> str:
+    """Lines as one: with a space between, but for Chinese, which has none."""
+    text = lines[0].strip()
+    for line in map(str.strip, lines[1:]):
+        text += line if has_wide(text[-1:]) or has_wide(line[:1]) else f" {line}"
+    return text
+
+
+def filled(text: str, lesson: Lesson, others: Mapping[str, Any] | None = None) -> str:
+    """A text with its numbers computed."""
+
+    def number(match: re.Match[str]) -> str:
+        return written(lesson.value(match[1], others), match[2])
+
+    return PLACEHOLDER.sub(number, text)
+
+
+def written(value: Any, form: str | None) -> str:
+    """A value as it stands in a sentence."""
+    if isinstance(value, str):
+        return value
+    array = np.asarray(value)
+    if array.ndim:
+        return ", ".join(written(each, form) for each in array)
+    if not form:
+        return rounded(array.astype(np.float32) if array.dtype.kind == "f" else array)
+    text = format(array.item(), form)
+    zero = not text.strip("-0.")  # −0.0 only says that it was a little less
+    return text.lstrip("-") if zero else text.replace("-", "−")

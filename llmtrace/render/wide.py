@@ -1,0 +1,43 @@
+"""Lines of text with wide characters: Chinese has no spaces to break at, and rules about what may begin a line."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+
+NEVER_FIRST = frozenset("，。、；：？！）」』】》〉”’…％·,.;:?!)]}%")
+"""What no line begins with."""
+NEVER_LAST = frozenset("（「『【《〈“‘([{")
+"""What no line ends with."""
+
+
+def has_wide(text: str) -> bool:
+    """Whether a text has characters that take two columns."""
+    return not text.isascii() and any(cell_len(character) == 2 for character in text)
+
+
+def wrapped(text: str, first: int, rest: int) -> list[tuple[int, int]]:
+    """Where the lines of a text begin and end: the first at most `first` columns wide, the others `rest`."""
+    lines: list[tuple[int, int]] = []
+    start, best, used, room = 0, 0, 0, first
+    for n, character in enumerate(text):
+        if n > start and _may_break(text, n):
+            best = n
+        used += cell_len(character)
+        if used > room and character != " " and n > start:
+            end = best if best > start else n
+            lines.append((start, end))
+            start = end
+            while start < n and text[start] == " ":
+                start += 1
+            used, room = cell_len(text[start : n + 1]), rest
+    return [*lines, (start, len(text))] if start < len(text) or not lines else lines
+
+
+def _may_break(text: str, n: int) -> bool:
+    """Whether a line may end before the n-th character."""
+    before, after = text[n - 1], text[n]
+    if before == " ":
+        return True
+    if after == " " or after in NEVER_FIRST or before in NEVER_LAST:
+        return False
+    return cell_len(before) == 2 or cell_len(after) == 2

@@ -1,0 +1,197 @@
+"""`llmtrace learn`: the list, a lesson in a pipe and on a terminal, what is noted, and what is refused."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+from click.testing import CliRunner
+from rich.cells import cell_len
+from test_pager import Terminal
+
+from llmtrace import words
+from llmtrace.cli import main
+from llmtrace.lessons import LESSONS
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("COLUMNS", "80")
+    yield
+    words.use(None)
+
+
+def learn(*arguments):
+    result = CliRunner().invoke(main, ["learn", *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+    return result
+
+
+def test_the_list():
+    output = learn().output
+    assert all(name in output for name in LESSONS)
+    assert "0 of 10 pages, 0 of 3 exercises" in output
+    assert "已读 0 页" in learn("--lang", "zh").output
+
+
+def test_a_pipe_gets_all_of_it():
+    output = learn("perceptron").output
+    assert "Three questions  (1/10)" in output
+    assert "Now change it  (10/10)" in output
+    assert output.index("Exercises") > output.index("(10/10)")
+    assert output.count("Answer: ") == 3
+    assert "\x1b" not in output
+    assert output == learn("perceptron").output
+
+
+def test_chinese():
+    result = learn("leaf-or-flower", "--lang", "zh")
+    assert "一片叶子是四个数  (1/12)" in result.output
+    assert "'红'" in result.output
+    assert max(map(cell_len, result.output.split("\n"))) <= 80
+    assert not re.search("^[，。、；：？！）”]", result.output, re.MULTILINE)
+
+
+def test_a_chinese_environment_gets_chinese(monkeypatch):
+    for name in words.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert "三个问题" in learn("perceptron").output
+
+
+def test_only_ascii():
+    output = learn("leaf-or-flower", "--ascii").output
+    assert output.isascii()
+    assert "OK same bits" in output
+
+
+def test_changes():
+    output = learn("perceptron", "--set", "sunny=20", "--set", "habit-company=0").output
+    assert "20 is above 8: go" in output
+    assert "sunny=20\n" in learn("perceptron", "--set", "sunny=20", "--inputs").output
+    assert "flower=241,200,4,59.5\n" in learn("leaf-or-flower", "--inputs").output
+
+
+def test_exercises_only():
+    first, second = (learn("leaf-or-flower", "--exercises", "--seed", seed).output for seed in "12")
+    assert first.startswith("Exercises")
+    assert first != second
+
+
+def test_explaining():
+    output = learn("leaf-or-flower", "--explain", "leaf hidden.1.sum[0]").output
+    assert "−26.598" in output
+    assert "✓ same bits" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["perceptrn"], "did you mean perceptron?"),
+        (["perceptron", "--set", "suny=3"], "did you mean sunny?"),
+        (["perceptron", "--set", "sunny=x"], "give a number, such as 8"),
+        (["perceptron", "--set", "sunny"], "--set takes KEY=VALUE, not 'sunny'."),
+        (["perceptron", "--set", "=3"], "--set takes KEY=VALUE"),
+        (["--set", "sunny=3"], "give the NAME of a lesson as well"),
+        (["--exercises"], "give the NAME of a lesson as well"),
+        (["perceptron", "--explain", "x"], "its traces are everything, alone"),
+        (["perceptron", "--explain", "alone"], "such as input, output.sum, output.weight"),
+        (["perceptron", "--explain", "__class__ x"], "has no trace '__class__'"),
+        (["perceptron", "--explain", "alone output.sm[0]"], "the nearest names are"),
+        (["perceptron", "--explain", "alone output.sum[7]"], "the only place is 0"),
+    ],
+)
+def test_what_is_refused(arguments, message):
+    result = learn(*arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert result.output.startswith("Error: ")
+    assert result.output.count("\n") == 1
+
+
+# ---- on a terminal -----------------------------------------------------------------------------------------------------
+
+KEYS = "Enter: go on"
+
+
+def keys(terminal, *typed):
+    """Types one key after the other, each when it is asked for."""
+    for n, key in enumerate(typed):
+        terminal.read(until=KEYS)
+        before, _keys, _after = terminal.text.partition(KEYS)
+        terminal.text = terminal.text[len(before) + len(KEYS) :]
+        yield before
+
+        os.write(terminal.end, key.encode())
+        assert n < len(typed)
+
+
+def test_page_by_page(tmp_path):
+    terminal = Terminal("learn", "perceptron")
+    pages = list(keys(terminal, "\r", "\r", "b", " ", "q"))
+    assert [re.search(r"\((\d+)/10\)", page)[1] for page in pages] == ["1", "2", "3", "2", "3"]
+    assert terminal.code() == 0
+    notes = json.loads((tmp_path / "state" / "llmtrace" / "lessons.json").read_text())
+    assert notes == {"perceptron": {"pages": 3, "exercises": []}}
+    assert "3 of 10 pages" in learn().output
+
+
+def test_a_number_is_explained_on_the_way():
+
+    terminal = Terminal("learn", "perceptron")
+    next(keys(terminal, "e"))
+    os.write(terminal.end, b"e")
+    terminal.read(until="Which number?")
+    os.write(terminal.end, b"alone output.sum[0]\n")
+    terminal.read(until="3 products")
+    terminal.read(until=KEYS)
+    os.write(terminal.end, b"q")
+    assert terminal.code() == 0
+
+
+def test_exercises_are_asked_and_noted(tmp_path):
+
+    terminal = Terminal("learn", "perceptron", "--exercises", "--seed", "1")
+    answers = ["8", "2", "4", "0", "1", "7", "7", "7"]
+    for answer in answers:
+        terminal.read(until="> ")
+        terminal.text = terminal.text.partition("> ")[2]
+        os.write(terminal.end, answer.encode() + b"\n")
+    text = terminal.read()
+    assert terminal.code() == 0
+    assert "That was all" in text
+    notes = json.loads((tmp_path / "state" / "llmtrace" / "lessons.json").read_text())
+    assert notes == {"perceptron": {"pages": 0, "exercises": ["sum", "decision"]}}
+    assert "2 of 3 exercises" in learn().output
+
+
+def test_interrupting():
+
+    terminal = Terminal("learn", "perceptron")
+    terminal.read(until=KEYS)
+    os.write(terminal.end, b"\x03")
+    assert terminal.code() == 130
+
+
+def test_damaged_notes_are_no_trouble(tmp_path):
+    path = tmp_path / "state" / "llmtrace" / "lessons.json"
+    path.parent.mkdir(parents=True)
+    for text in ("", "[]", '{"perceptron": 1}', '{"perceptron": {"pages": "x", "exercises": 1}}', "\0"):
+        path.write_text(text)
+        assert "0 of 10 pages" in learn().output
+
+
+def test_the_first_screen_comes_soon():
+    """Measured, and only far too much is refused: other work may run on this machine."""
+    script = "import sys; sys.argv = ['llmtrace', 'learn', 'perceptron']; from llmtrace.cli import main; main()"
+    begun = time.perf_counter()
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert "(1/" in process.stdout.readline()
+        seconds = time.perf_counter() - begun
+        process.stdout.read()
+    print(f"first screen after {seconds:.2f} s")
+    assert seconds < 10

@@ -1,0 +1,221 @@
+"""Lessons: in every language the same pages and numbers, all of them computed; exercises that help."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from llmtrace import words
+from llmtrace.errors import LessonError
+from llmtrace.explain import explain_element
+from llmtrace.lessons import LESSONS, lesson_class, load
+from llmtrace.lessons.checking import questions, read
+from llmtrace.lessons.pages import Pages
+from llmtrace.lessons.text import PLACEHOLDER, filled, languages, lesson_text, parse
+from llmtrace.trace import Trace
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+import article_numbers
+
+NAMES = list(LESSONS)
+
+
+@pytest.fixture(autouse=True)
+def english():
+    words.use("en")
+    yield
+    words.use(None)
+
+
+def printed(view, width=80):
+    console = Console(width=width, color_system=None, emoji=False, markup=False, highlight=False)
+    with console.capture() as capture:
+        console.print(view)
+    return capture.get()
+
+
+# ---- what is seen ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("name", NAMES)
+def test_pages_fit_the_screen(name, language):
+    words.use(language)
+    pages = Pages(load(name))
+    for n in range(len(pages)):
+        lines = printed(pages[n]).rstrip("\n").split("\n")
+        assert max(map(cell_len, lines)) <= 80
+        assert len(lines) <= 23, lines[0]
+        assert not [line for line in lines if PLACEHOLDER.search(line) or "**" in line]
+
+
+def numbers(name, language, **inputs):
+    """All numbers of all pages, page by page; the order in a sentence may differ."""
+    pages = Pages(load(name, language, **inputs))
+    return [
+        sorted(re.findall(r"−?\d[\d.,]*\d|\d", printed(pages[n], 200).replace("、", " "))) for n in range(len(pages))
+    ]
+
+
+CHANGES = {
+    "perceptron": {"sunny": 3, "threshold": 9.5, "habit_affordable": 7, "people": 500},
+    "leaf-or-flower": {"green": 90, "bias": -2, "flower": (1, 2, 3, 4)},
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_languages_show_the_same_numbers(name):
+    for inputs in ({}, CHANGES[name]):
+        assert numbers(name, "en", **inputs) == numbers(name, "zh", **inputs)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_changed_is_followed(name):
+    before, after = numbers(name, "en"), numbers(name, "en", **CHANGES[name])
+    assert sum(a != b for a, b in zip(before, after, strict=True)) >= 6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_number_of_every_trace_is_explained(name):
+    lesson = load(name)
+    traces = {key: value for key in dir(lesson) if isinstance(value := getattr(lesson, key), Trace)}
+    assert len(traces) >= 5
+    for trace in traces.values():
+        for step in trace.steps:
+            for place in np.ndindex(step.output.shape):
+                explanation = explain_element(trace, step.name, place)
+                assert explanation.sentence != step.name
+                explanation.replay()
+
+
+def test_code_goes_on_from_the_block_before_and_shows_what_it_prints():
+    text = parse(
+        "# T\ns\n\n## A\n\n```python\na = 2 * sunny\n```\n\n## B\n\n```python\nprint(a + 1)\nprint([a for _n in 'ab'])\n```"
+    )
+    second = printed(Pages(load("perceptron"), text)[1])
+    assert ">>> print(a + 1)\n  17.0\n" in second
+    assert "[16.0, 16.0]" in second
+
+
+def test_numbers_in_sentences():
+    lesson = load("perceptron")
+    assert filled("{sunny} {-sunny:.1f} {weights} {(0 - sunny) / 3:.2f} {-0.001:.1f} {people:,}", lesson) == (
+        "8 −8.0 8, 4, 4 −2.67 0.0 10,000"
+    )
+
+
+# ---- the two lessons ---------------------------------------------------------------------------------------------------
+
+
+def test_the_perceptron_finds_what_decides():
+    lesson = load("perceptron")
+    assert [case[3:] for case in lesson.cases] == [(16, 1), (12, 1), (12, 1), (8, 0), (8, 0), (4, 0), (4, 0), (0, 0)]
+    assert (lesson.decides, lesson.ignored) == ("company", "affordable")
+    assert lesson.share_right > 85
+    other = load("perceptron", habit_company=0, habit_affordable=6)
+    assert (other.decides, other.ignored) == ("affordable", "company")
+    assert load("perceptron", mood=0).share_right == 100
+
+
+def test_the_leaf_has_the_numbers_of_the_article():
+    lesson = load("leaf-or-flower")
+    assert lesson.sums.round(1).tolist() == pytest.approx([-26.6, 2.5, -47.1])
+    assert lesson.outputs.round(1).tolist() == pytest.approx([0.8, 0.2])
+    assert (lesson.larger(lesson.outputs), lesson.larger(lesson.flower_outputs)) == ("leaf", "flower")
+    matrix = lesson.collapse["one.weight"].output
+    assert matrix == pytest.approx(lesson.output @ lesson.hidden, rel=1e-5)
+    assert not lesson.even
+
+
+def test_the_page_of_the_articles_numbers_is_up_to_date(tmp_path, monkeypatch, capsys):
+    assert article_numbers.main(["--check"]) == 0
+    monkeypatch.setattr(article_numbers, "PAGE", tmp_path / "page.md")
+    assert article_numbers.main(["--check"]) == 1
+    wrong = lesson_class("perceptron").articles[0].__class__("sum", "17", "sum_of(1, 1, 1):.0f")
+    monkeypatch.setattr(lesson_class("perceptron"), "articles", (wrong,))
+    with pytest.raises(SystemExit, match="say who is right"):
+        article_numbers.page()
+
+
+# ---- inputs ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "message"),
+    [
+        ("perceptrn", {}, "there is no lesson 'perceptrn'; did you mean perceptron\\?"),
+        ("xyz", {}, "there is no lesson 'xyz'; the lessons are perceptron, leaf-or-flower"),
+        ("perceptron", {"suny": 1}, "has no input 'suny'; did you mean sunny\\?"),
+        ("perceptron", {"zzz": 1}, "has no input 'zzz'; its inputs are sunny, affordable"),
+        ("perceptron", {"sunny": "x"}, "sunny can't be 'x': give a number, such as 8"),
+        ("perceptron", {"sunny": "nan"}, "sunny can't be 'nan'"),
+        ("perceptron", {"sunny": "inf"}, "sunny can't be 'inf'"),
+        ("perceptron", {"people": "2.5"}, "give a whole number, such as 10000"),
+        ("perceptron", {"people": "5"}, "from 100 to 100,000, not 5"),
+        ("leaf-or-flower", {"flower": "1,2"}, "give 4 numbers with commas, such as 241,200,4,59.5"),
+        ("leaf-or-flower", {"flower": 5}, "give 4 numbers"),
+    ],
+)
+def test_wrong_inputs(name, inputs, message):
+    with pytest.raises(LessonError, match=message):
+        load(name, **inputs)
+
+
+def test_inputs_are_read_like_their_defaults():
+    assert load("leaf-or-flower", flower="1, 2,3,4", bias="-1").flower == (1.0, 2.0, 3.0, 4.0)
+    assert load("perceptron", people="200").people == 200
+
+
+# ---- exercises ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("name", NAMES)
+def test_exercises_take_the_right_answer_and_help_with_mistakes(name, language):
+    words.use(language)
+    lesson = load(name)
+    assert [q.exercise.name for q in questions(lesson)] == list(lesson_text(name).exercises)
+    for seed in range(30):
+        for question in questions(lesson, seed):
+            assert not PLACEHOLDER.search(question.question)
+            right = question.check(str(round(question.exercise.answer, 2)))
+            assert right.right
+            assert question.solution in right.text
+            assert question.answer in question.solution
+            assert set(question.exercise.mistakes) == set(question.text.helps) - {"solution"}
+            told = {question.check(f"{wrong:.3f}").text for wrong in question.exercise.mistakes.values()}
+            assert len(told) == len(set(np.round(list(question.exercise.mistakes.values()), 2)))
+            assert not any(question.check(str(wrong)).right for wrong in question.exercise.mistakes.values())
+            assert not question.check("987654").right
+
+
+def test_exercises_are_the_same_for_the_same_seed_only():
+    lesson = load("leaf-or-flower")
+    first, again, other = ([q.question for q in questions(lesson, seed)] for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_the_bias_is_missed():
+    question = next(questions(load("leaf-or-flower"), 3))
+    assert question.check(str(question.exercise.mistakes["forgot-bias"])).text.startswith("You forgot the bias")
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [("3.5", 3.5), ("−3,5", -3.5), (" 4 ", 4), ("１２", 12), ("four", None), ("", None), ("nan", None), ("1e99", None)],
+)
+def test_answers_as_people_type_them(typed, number):
+    assert read(typed) == number
+
+
+def test_every_program_is_a_class_with_defaults():
+    for name in NAMES:
+        kind = lesson_class(name)
+        assert kind.name == name
+        assert kind.inputs()
+        assert ast.get_docstring(ast.parse(Path(sys.modules[kind.__module__].__file__).read_text()))
