@@ -24,7 +24,10 @@ cdef extern from *:
     """
     #define K(name) {#name, 0, 0, 0},
     #define E(name, inputs, settings, cost) {#name, inputs, settings, cost},
-    static const struct { const char *name; int inputs, settings, cost; } kernel_list[] = {LLMTRACE_KERNELS(K) LLMTRACE_ELEMENTWISE(E)};
+    static const struct {
+        const char *name;
+        int inputs, settings, cost;
+    } kernel_list[] = {LLMTRACE_KERNELS(K) LLMTRACE_ELEMENTWISE(E)};
     #undef K
     #undef E
     """
