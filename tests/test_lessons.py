@@ -64,6 +64,14 @@ def numbers(name, language, **inputs):
 
 CHANGES = {
     "perceptron": {"sunny": 3, "threshold": 9.5, "habit_affordable": 7, "people": 500},
+    "vectors-and-spaces": {
+        "plane": (-1, 4),
+        "scores": (3, 1, 2),
+        "cat": (0.3, 0.7),
+        "token": 7,
+        "short": (2, 0),
+        "last": 4,
+    },
     "leaf-or-flower": {"green": 90, "bias": -2, "flower": (1, 2, 3, 4)},
 }
 
@@ -132,6 +140,17 @@ def test_the_leaf_has_the_numbers_of_the_article():
     assert not lesson.even
 
 
+def test_vectors_have_shares_and_directions():
+    lesson = load("vectors-and-spaces")
+    assert [np.round(lesson.shares_of(*scores), 2).tolist() for scores in ((1, 2, 3), (-9, -8, -7))] == [
+        pytest.approx([0.09, 0.24, 0.67])
+    ] * 2
+    assert np.round(lesson.shares_of(1, 2, 5), 2).tolist() == pytest.approx([0.02, 0.05, 0.94])
+    assert lesson.cosines.diagonal() == pytest.approx(np.ones(4))
+    assert (lesson.cosines[0, 1:3] > lesson.cosines[0, 3]).all()
+    assert lesson.same_way["cosine"].output[0] == pytest.approx(1)
+
+
 def test_the_page_of_the_articles_numbers_is_up_to_date(tmp_path, monkeypatch, capsys):
     assert article_numbers.main(["--check"]) == 0
     monkeypatch.setattr(article_numbers, "PAGE", tmp_path / "page.md")
@@ -149,7 +168,7 @@ def test_the_page_of_the_articles_numbers_is_up_to_date(tmp_path, monkeypatch, c
     ("name", "inputs", "message"),
     [
         ("perceptrn", {}, "there is no lesson 'perceptrn'; did you mean perceptron\\?"),
-        ("xyz", {}, "there is no lesson 'xyz'; the lessons are perceptron, leaf-or-flower"),
+        ("xyz", {}, "there is no lesson 'xyz'; the lessons are perceptron, leaf-or-flower,"),
         ("perceptron", {"suny": 1}, "has no input 'suny'; did you mean sunny\\?"),
         ("perceptron", {"zzz": 1}, "has no input 'zzz'; its inputs are sunny, affordable"),
         ("perceptron", {"sunny": "x"}, "sunny can't be 'x': give a number, such as 8"),
@@ -159,6 +178,8 @@ def test_the_page_of_the_articles_numbers_is_up_to_date(tmp_path, monkeypatch, c
         ("perceptron", {"people": "5"}, "from 100 to 100,000, not 5"),
         ("leaf-or-flower", {"flower": "1,2"}, "give 4 numbers with commas, such as 241,200,4,59.5"),
         ("leaf-or-flower", {"flower": 5}, "give 4 numbers"),
+        ("vectors-and-spaces", {"token": 60_000}, "token must be from 0 to 50256"),
+        ("vectors-and-spaces", {"cat": (0, 0)}, "cat must not be all 0"),
     ],
 )
 def test_wrong_inputs(name, inputs, message):

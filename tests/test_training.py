@@ -1,5 +1,6 @@
 """Training as a library: settings, windows, optimisers to the bit, checkpoints, and numbers that are no longer finite."""
 
+import json
 import math
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from llmtrace.training import (
     LanguageTraining,
     Plan,
     Settings,
+    State,
     TrainingFolder,
     Windows,
     encode_files,
@@ -69,6 +71,10 @@ def expect_same(one, other):
         {"optimiser": "magic"},
         {"schedule": "magic"},
         {"clip": math.nan},
+        {"rate": -1},
+        {"rate": "fast"},
+        {"steps": 1.5},
+        {"decay": 10**400},
     ],
 )
 def test_settings_that_can_not_be(wrong):
@@ -148,6 +154,35 @@ def test_an_earlier_try_with_documents_leaves_no_trace(tmp_path):
     assert folder.starts() is not None
     encode_files([tmp_path / "m.txt"], folder.tokenizer(), folder.inner / "tokens")
     assert folder.starts() is None
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\0" * 13])
+def test_without_the_documents_beginnings_nothing_is_trained(tmp_path, content):
+    folder = begun(tmp_path / "m", separator=". ")
+    starts = folder.inner / "tokens.starts"
+    starts.unlink()
+    if content is not None:
+        starts.write_bytes(content)
+    with pytest.raises(TrainingError, match=r"tokens.starts does not hold"):
+        LanguageTraining(folder)
+
+
+@pytest.mark.parametrize(("key", "value"), [("batch", 0), ("batch", "4"), ("validation", "all"), ("validation", 1)])
+def test_a_plan_that_can_not_be(tmp_path, key, value):
+    folder = begun(tmp_path / "m")
+    path = folder.inner / "plan.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(TrainingError, match=f"{key} can't be"):
+        folder.plan()
+
+
+def test_a_checkpoint_without_what_the_optimiser_remembers_is_refused(tmp_path):
+    training = LanguageTraining(begun(tmp_path / "m"))
+    training.step()
+    state = training.trainer.state
+    training.folder.save(State(state.step, state.weights, dict(list(state.memory.items())[1:])), training.model)
+    with pytest.raises(TrainingError, match="another model"):
+        LanguageTraining(training.folder)
 
 
 def test_what_does_not_fit_is_refused():

@@ -100,10 +100,22 @@ def written(catalogue: Catalog) -> bytes:
     return header + b"\n" + file.getvalue()
 
 
+class Dateless(Catalog):
+    """A catalogue whose header says only what gettext needs: no dates, no version of Babel."""
+
+    @property
+    def mime_headers(self) -> list[tuple[str, str]]:
+        """The header."""
+        return [("Content-Type", "text/plain; charset=utf-8"), ("Plural-Forms", self.plural_forms)]
+
+
 def compiled(catalogue: Catalog) -> bytes:
     """The .mo of a catalogue; what is not translated or only guessed (fuzzy) is left out and stays English."""
-    file = io.BytesIO()
-    write_mo(file, read_po(io.BytesIO(written(catalogue)), locale=catalogue.locale))
+    file, made = io.BytesIO(), Dateless(locale=catalogue.locale, charset="utf-8", fuzzy=False)
+    for message in read_po(io.BytesIO(written(catalogue)), locale=catalogue.locale):
+        if message.id and not message.fuzzy:
+            made.add(message.id, message.string)
+    write_mo(file, made)
     return file.getvalue()
 
 

@@ -81,9 +81,11 @@ def command(prompt: str, model: str | None, steps: int, output: str | None, last
     try:
         done = _run(generation, stream, show)
     finally:  # also where it was interrupted: what was written is kept
-        stream.end(tables and not as_json)
-        if output is not None and len(generation):
-            _save(generation.last_trace() if last else generation.trace(), output, as_json)
+        try:
+            stream.end(tables and not as_json)
+        finally:  # whoever read the output may have seen enough
+            if output is not None and len(generation):
+                _save(generation.last_trace() if last else generation.trace(), output, as_json)
     if done and not as_json:
         click.echo(_("Note: {text}").format(text=done), err=True)
 

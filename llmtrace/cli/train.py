@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import shlex
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -152,7 +153,8 @@ def begin(folder: TrainingFolder, paths: list[Path], given: dict[str, Any]) -> N
     width = given["width"]
     model = GPTConfig(len(tokenizer), given["context"], width, given["heads"], given["layers"], 4 * width)
     must_fit(model, min(given["batch"], TOGETHER))
-    hashes = {path.name: digest(path) for path in paths}
+    names = [path.name for path in paths]
+    hashes = {path.name if names.count(path.name) == 1 else str(path): digest(path) for path in paths}
 
     def plan(**more: Any) -> Plan:
         made = Settings(**{**own, **more})
@@ -216,7 +218,7 @@ def trace_step(training: LanguageTraining, path: str) -> None:
     click.echo(
         inert(
             _('Step {step} is in {path}. Look at it with: llmtrace explain "loss" --trace {path}').format(
-                step=training.done, path=path
+                step=training.done, path=shlex.quote(path)
             )
         )
     )

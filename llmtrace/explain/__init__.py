@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from llmtrace import _kernels
-from llmtrace.errors import AddressError
+from llmtrace.errors import AddressError, LlmtraceError, ReplayError
 from llmtrace.explain.address import explain_target
 from llmtrace.explain.explanation import Constant, Elements, Explanation, Line, Result
 from llmtrace.explain.sentences import sentence
@@ -69,8 +69,13 @@ def explain_alone(trace: Trace, name: str, place: tuple[int, ...]) -> Explanatio
     record = trace[name].record
     op = OPS[record.op]
     working = Working(trace, record, place)
-    with _kernels.FloatState():  # the constants of a formula, too, are rounded as the kernels round
-        op.explain(working)
+    try:
+        with _kernels.FloatState():  # the constants of a formula, too, are rounded as the kernels round
+            op.explain(working)
+    except LlmtraceError:  # a file that is damaged, weights that are not there
+        raise
+    except (TypeError, ValueError, IndexError) as error:  # a file may give a step settings that do not fit its inputs
+        raise ReplayError(_("{name} can't be done again: {why}").format(name=name, why=error)) from error
     lines = tuple(working.lines)
     own = Explanation(element, op.name, op.formula, sentence(trace, name, place), lines, source=trace)
     own.replay()

@@ -102,6 +102,13 @@ OF_NET = {
     "one.weight": N_("what {input} counts for {output} when two layers are made one"),
     "one.sum": N_("what output {output} adds up when two layers are made one"),
     "new.weights": N_("the weight of {input} after one step of learning"),
+    "softmax.shares": N_("the share of 1 that score {score} gets"),
+    "row.picked": N_("number {feature} of the row that the single 1 picks"),
+    "cosine.dot": N_("the dot product: both vectors multiplied number by number, and added up"),
+    "cosine.squares": N_("the squares of a vector's numbers, added up"),
+    "cosine.length": N_("the length of a vector"),
+    "cosine.lengths": N_("both lengths, multiplied"),
+    "cosine.cosine": N_("how much two vectors point the same way: from −1 to 1"),
 }
 # Numbers on the way to a gradient, by the last part of their names.
 ON_THE_WAY = {

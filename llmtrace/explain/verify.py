@@ -104,5 +104,5 @@ def done_again(trace: Trace, step: Step) -> Array:
     arguments: list[Any] = [None if name is None else in_order(trace.tensor(name)) for name in names]
     try:
         return OPS[step.op].forward(*arguments, **step.settings)
-    except (TypeError, ValueError, IndexError) as error:
+    except (TypeError, ValueError, IndexError, MemoryError) as error:
         raise ReplayError(_("{name} can't be done again: {why}").format(name=step.name, why=error)) from error

@@ -126,7 +126,7 @@ def marked(text: str) -> list[Part]:
 
 def shown(lesson: Lesson, line: str) -> Shown:
     """`explain TRACE ADDRESS`, `table NAME | title | title` or `picture NAME | row, row | column, column`."""
-    first, *titles = [part.strip() for part in line.split("|")]
+    first, *titles = [part.strip() for part in filled(line, lesson).split("|")]
     kind, name, *address = first.split(" ", 2)
     if kind == "explain":
         return Shown(kind, lesson.trace(name).explain(address[0]), titles)

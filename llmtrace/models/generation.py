@@ -43,7 +43,7 @@ class Sampling:
     """Which random numbers are drawn: `llmtrace.chance.uniform(seed, n)` for the n-th new token, from 0."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.temperature < math.inf or 0 < self.temperature < np.finfo(np.float32).tiny:
+        if not 0 <= self.temperature < math.inf or 0 < self.temperature < float(np.finfo(np.float32).tiny):
             raise PromptError(
                 _("the temperature must be 0 (always the likeliest token) or more, not {value}").format(
                     value=self.temperature
@@ -167,7 +167,7 @@ class Generation:
             self._slide()
         new = self.ids[self.window.start + self._cache.length : self.window.end]
         number = len(self._choices)
-        scores = self.model.logits(new, self._cache)[-1]
+        scores = self.model.logits(new, self._cache)[-1].copy()  # not a view, which would keep all rows
         steps, token = self._chosen(number, scores)
         text = self.model.token_text(token)
         self.ids.append(token)

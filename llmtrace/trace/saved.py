@@ -223,13 +223,13 @@ def _record(step: dict[str, Any], file: TraceFile) -> Record:
 
 def _plain(value: Any, kind: str, values: str) -> bool:
     """Whether a setting is of the kind that the op's signature says: a truth, a count, or a number that floats have; and,
-    as `Op.shapes` may say, a share of all ("rate", "share") or a number that counts from 0 ("whole").
+    as `Op.shapes` may say, a share of all ("rate", "share") or a number that counts from 0 ("whole", the first place "F").
     """
     if kind == "float":
         number = type(value) in {int, float} and abs(value) <= float(np.finfo(np.float64).max)
         return number and (values != "rate" or 0 <= value < 1) and (values != "share" or 0 < value <= 1)
     if kind == "int":
-        return type(value) is int and (0 <= value <= 1 << 53 if values == "whole" else 1 <= value < 1 << 31)
+        return type(value) is int and (0 <= value <= 1 << 53 if values in {"whole", "F"} else 1 <= value < 1 << 31)
     return type(value).__name__ == kind
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 
 from llmtrace.errors import TrainingError
 from llmtrace.ops.op import Array
+from llmtrace.storage.files import shown
 from llmtrace.storage.replace import replacing
 from llmtrace.tokenizers import ByteLevelBPE, CharacterTokenizer, read_texts, train_bpe
 from llmtrace.words import _
@@ -55,9 +57,9 @@ def encode_files(
     texts: Iterable[str] = _telling(read_texts(paths), paths, _("reading the text as tokens"), progress)
     texts = documents(texts, separator) if separator else texts
     starts_of(target).unlink(missing_ok=True)  # of an earlier try
-    beside = starts_of(target) if separator else Path(os.devnull)
     with (
         replacing(target, TrainingError) as temporary,
+        replacing(starts_of(target), TrainingError) if separator else nullcontext(Path(os.devnull)) as beside,
         temporary.open("wb") as file,
         beside.open("wb") as starts,
     ):
@@ -97,7 +99,15 @@ def starts_of(target: Path) -> Path:
 def open_starts(target: Path) -> Array | None:
     """Where the documents begin, mapped into memory; None where the text was not taken as documents."""
     path = starts_of(target)
-    return np.memmap(path, "<u8", "r") if path.exists() else None
+    try:
+        return np.memmap(path, "<u8", "r") if path.exists() else None
+    except ValueError as error:  # empty, or half a number at its end
+        raise not_whole(path) from error
+
+
+def not_whole(path: Path) -> TrainingError:
+    """The error that says that a file is not the one that `encode_files` wrote."""
+    return TrainingError(_("{path} does not hold the tokens that it should: begin again").format(path=shown(path)))
 
 
 def id_type(vocabulary: int) -> np.dtype[np.uint16] | np.dtype[np.uint32]:
@@ -109,5 +119,5 @@ def open_ids(path: Path, vocabulary: int, count: int) -> Array:
     """The ids in a file that `encode_files` wrote, mapped into memory."""
     kind = id_type(vocabulary)
     if not path.exists() or path.stat().st_size != count * kind.itemsize:
-        raise TrainingError(_("{path} does not hold the tokens that it should: begin again").format(path=path))
+        raise not_whole(path)
     return np.memmap(path, kind, "r") if count else np.empty(0, kind)

@@ -25,8 +25,8 @@ from llmtrace.storage.stored import all_finite
 from llmtrace.tokenizers import load_tokenizer
 from llmtrace.training.corpus import Tokenizer, open_ids, open_starts
 from llmtrace.training.initial import initial_gpt
-from llmtrace.training.optimiser import State
-from llmtrace.training.settings import Settings
+from llmtrace.training.optimiser import MEMORY, State
+from llmtrace.training.settings import Settings, is_number, wrong
 from llmtrace.weights import save_folder
 from llmtrace.words import _
 
@@ -51,6 +51,14 @@ class Plan:
     files: Mapping[str, str] = field(default_factory=dict)
     """The texts' names and SHA-256, for the record."""
 
+    def __post_init__(self) -> None:
+        sizes = {name: size for name, size in asdict(self.model).items() if name != "epsilon"}
+        for name, size in {**sizes, "batch": self.batch}.items():
+            if type(size) is not int or size < 1:
+                raise wrong(name, size, _("a whole number from {least}").format(least=1))
+        if not is_number(self.validation) or self.validation >= 1:
+            raise wrong("validation", self.validation, _("a number from 0, less than 1"))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
         return {"format": FORMAT, **asdict(self)}
@@ -58,7 +66,7 @@ class Plan:
     @staticmethod
     def from_dict(data: dict[str, Any]) -> Plan:
         """The way back."""
-        if data.pop("format") != FORMAT:
+        if not isinstance(data, dict) or data.pop("format") != FORMAT:
             raise ValueError("format")
         model, settings = GPTConfig(**data.pop("model")), Settings(**data.pop("settings"))
         return Plan(model, settings, **data)
@@ -132,7 +140,9 @@ class TrainingFolder:
             raise TrainingError(
                 _("the checkpoint {path} can't be read: {why}").format(path=shown(path), why=error)
             ) from error
-        if any(own[w.name].data.shape != w.data.shape for w in initial.values()):
+        shapes = {f"{kind}.{w.name}": w.data.shape for kind in MEMORY[plan.settings.optimiser] for w in once.values()}
+        remembered = {name: data.shape for name, data in arrays.items()}
+        if any(own[w.name].data.shape != w.data.shape for w in once.values()) or remembered != (shapes if step else {}):
             raise TrainingError(_("the checkpoint {path} is of another model").format(path=shown(path)))
         return State(step, {key: own[weight.name] for key, weight in initial.items()}, arrays)
 

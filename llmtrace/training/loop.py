@@ -12,6 +12,7 @@ from llmtrace.errors import TrainingError
 from llmtrace.models import GPT
 from llmtrace.ops import Tensor
 from llmtrace.trace import Origin, Run, Trace
+from llmtrace.training.corpus import not_whole, starts_of
 from llmtrace.training.data import Batch, Windows, split, split_starts
 from llmtrace.training.folder import Plan, TrainingFolder
 from llmtrace.training.trainer import Part, Report, Trainer
@@ -42,7 +43,10 @@ class Progress:
 def windows_of(folder: TrainingFolder, plan: Plan) -> tuple[Windows, Windows | None]:
     """The windows to train on, and those to measure on, if there is text enough; TrainingError where there is too little."""
     train, held = split(folder.ids(plan), plan.validation)
-    starts, held_starts = split_starts(folder.starts(), len(train))
+    begins = folder.starts()
+    if plan.separator and begins is None:  # without it, other windows would be cut
+        raise not_whole(starts_of(folder.inner / "tokens"))
+    starts, held_starts = split_starts(begins, len(train))
     windows = Windows(train, plan.model.context, plan.settings.seed, starts)
     with suppress(TrainingError):
         return windows, Windows(held, plan.model.context, 0, held_starts)
@@ -99,8 +103,10 @@ class LanguageTraining:
         return self.trainer.evaluate(self._losses(list(batch.parts(self.part)), batch))
 
     def save(self) -> None:
-        """A checkpoint; TrainingError, and the last one stays, where the model no longer computes finite numbers."""
-        batch = self.windows.batch(self.done, min(self.plan.batch, self.part))
+        """A checkpoint; TrainingError, and the last one stays, where the model no longer computes finite numbers from
+        the next batch.
+        """
+        batch = next(self.windows.batch(self.done, self.plan.batch).parts(self.part))
         self.trainer.evaluate(self._losses([batch], batch))
         self.folder.save(self.trainer.state, self.model)
 

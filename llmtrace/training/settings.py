@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -54,16 +55,16 @@ class Settings:
         least = {"steps": 1, "seed": 0, "warmup": 0}
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, float) and not (math.isfinite(value) and value >= 0):
-                raise _wrong(field.name, value, _("a number from 0"))
-            if field.name in least and not least[field.name] <= value < 1 << 31:
-                raise _wrong(field.name, value, _("a whole number from {least}").format(least=least[field.name]))
+            if field.name in least and not (type(value) is int and least[field.name] <= value < 1 << 31):
+                raise wrong(field.name, value, _("a whole number from {least}").format(least=least[field.name]))
+            if isinstance(field.default, float) and not is_number(value):
+                raise wrong(field.name, value, _("a number from 0"))
         for name in ("momentum", "square_keep", "dropout"):
             if getattr(self, name) >= 1:
-                raise _wrong(name, getattr(self, name), _("a number from 0, less than 1"))
+                raise wrong(name, getattr(self, name), _("a number from 0, less than 1"))
         for name, options in (("optimiser", OPTIMISERS), ("schedule", SCHEDULES)):
             if getattr(self, name) not in options:
-                raise _wrong(name, getattr(self, name), ", ".join(options))
+                raise wrong(name, getattr(self, name), ", ".join(options))
 
     def rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0 (Loshchilov & Hutter 2017, arXiv:1608.03983, without restarts)."""
@@ -87,7 +88,13 @@ def power(base: float, exponent: int) -> float:
     return result
 
 
-def _wrong(name: str, value: object, wanted: str) -> TrainingError:
+def is_number(value: object) -> bool:
+    """Whether it is a number from 0 that floats have: a setting may come from a file."""
+    return type(value) is not bool and isinstance(value, int | float) and 0 <= value <= sys.float_info.max
+
+
+def wrong(name: str, value: object, wanted: str) -> TrainingError:
+    """The error that says which setting can't be what it is."""
     return TrainingError(
         _("{name} can't be {value}: give {wanted}").format(name=name.replace("_", "-"), value=value, wanted=wanted)
     )

@@ -1,0 +1,198 @@
+"""Vectors and spaces: lists of numbers, what softmax makes of them, and words as points that are near or far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from llmtrace.chance import Chance
+from llmtrace.errors import LessonError
+from llmtrace.lessons.lesson import Article, Exercise, Lesson
+from llmtrace.ops import Tensor, divide, linear, multiply, root, softmax
+from llmtrace.ops.op import Array
+from llmtrace.render.plane import Plane
+from llmtrace.trace import Run, Trace
+from llmtrace.words import _
+
+ONE = ("output",)
+
+
+def shares(scores: Sequence[float]) -> Trace:
+    """Softmax of some numbers."""
+    trace = Trace({})
+    with Run({}, trace) as run:
+        run("softmax.shares", softmax, run.given("scores", np.array(scores, np.float32), ("score",)))
+    return trace
+
+
+def angle(first: Sequence[float], second: Sequence[float]) -> Trace:
+    """The cosine of two vectors, step by step."""
+    axes = ("number",)
+    trace = Trace({})
+    with Run({}, trace) as run:
+        a, b = (run.given(name, np.array(v, np.float32), axes) for name, v in (("a", first), ("b", second)))
+
+        def dot(name: str, one: Tensor, other: Tensor) -> Tensor:
+            row = run.given(f"{name}.of", other.data[None], ("output", *axes))
+            return run.do(f"cosine.{name}", linear, (one, row, None), {"transposed": True}, ONE)
+
+        lengths = [run(f"cosine.{name}.length", root, dot(f"{name}.squares", v, v)) for name, v in (("a", a), ("b", b))]
+        run("cosine", divide, dot("dot", a, b), run("cosine.lengths", multiply, *lengths))
+    return trace
+
+
+@dataclass
+class VectorsAndSpaces(Lesson):
+    """Points, scores, and four animals in a space of two numbers."""
+
+    name = "vectors-and-spaces"
+    articles = (
+        Article("softmax of (1, 2, 3), first", "0.09", "shares_of(1, 2, 3)[0]:.2f"),
+        Article("softmax of (1, 2, 3), second", "0.24", "shares_of(1, 2, 3)[1]:.2f"),
+        Article(
+            *("softmax of (1, 2, 3), third", "0.66", "shares_of(1, 2, 3)[2]:.2f"),
+            "ours: it is 0.6652…, which rounds to 0.67; and the three must add up to 1",
+        ),
+        Article("softmax of (−9, −8, −7), first", "0.09", "shares_of(-9, -8, -7)[0]:.2f"),
+        Article("softmax of (−9, −8, −7), second", "0.24", "shares_of(-9, -8, -7)[1]:.2f"),
+        Article("softmax of (1, 2, 5)", "0.02, 0.05, 0.94", "shares_of(1, 2, 5):.2f"),
+    )
+    chosen = "the numbers of the four animals."
+
+    plane: tuple[float, ...] = (2.0, -3.0)
+    space: tuple[float, ...] = (5.0, 1.0, -7.0)
+    scores: tuple[float, ...] = (1.0, 2.0, 3.0)
+    lower: float = 10.0
+    last: float = 5.0
+    vocabulary: int = 50_257
+    token: int = 464
+    cat: tuple[float, ...] = (0.9, 0.4)
+    lion: tuple[float, ...] = (0.8, -0.5)
+    dog: tuple[float, ...] = (-0.9, 0.5)
+    wolf: tuple[float, ...] = (-0.8, -0.4)
+    short: tuple[float, ...] = (1.0, 2.0)
+    long: tuple[float, ...] = (8.0, 16.0)
+
+    def check(self) -> None:
+        """LessonError where there is no such token, or a vector that has no direction."""
+        if not 1 <= self.vocabulary <= 1_000_000:
+            raise LessonError(_("vocabulary must be from 1 to 1,000,000"))
+        if not 0 <= self.token < self.vocabulary:
+            raise LessonError(_("token must be from 0 to {last}").format(last=self.vocabulary - 1))
+        for key in ("cat", "lion", "dog", "wolf", "short", "long"):
+            if not any(getattr(self, key)):
+                raise LessonError(_("{key} must not be all 0: it would have no direction").format(key=key))
+
+    @cached_property
+    def points(self) -> Plane:
+        """The first vector as a point."""
+        return Plane({f"({self.plane[0]:g}, {self.plane[1]:g})".replace("-", "−"): (self.plane[0], self.plane[1])})
+
+    @cached_property
+    def one_hot(self) -> Array:
+        """The token as a vector with a number for each word."""
+        vector = np.zeros(self.vocabulary, np.float32)
+        vector[self.token] = 1
+        return vector
+
+    # ---- softmax -------------------------------------------------------------------------------------------------------
+
+    def shares_of(self, *scores: float) -> Array:
+        """Softmax of some numbers."""
+        return shares(scores)["softmax.shares"].output
+
+    @cached_property
+    def soft(self) -> Trace:
+        """Softmax of the scores."""
+        return shares(self.scores)
+
+    @property
+    def lowered(self) -> tuple[float, ...]:
+        """The scores, all made smaller by the same."""
+        return tuple(score - self.lower for score in self.scores)
+
+    @cached_property
+    def soft_lowered(self) -> Trace:
+        """Softmax of them."""
+        return shares(self.lowered)
+
+    @cached_property
+    def soft_last(self) -> Trace:
+        """Softmax of the scores with another last one."""
+        return shares((*self.scores[:2], self.last))
+
+    @cached_property
+    def softmaxes(self) -> list[tuple[Any, ...]]:
+        """Three times three scores, and their shares."""
+        traces = (self.soft, self.soft_lowered, self.soft_last)
+        return [(*t.tensor("scores"), "", *t["softmax.shares"].output) for t in traces]
+
+    # ---- animals -------------------------------------------------------------------------------------------------------
+
+    @property
+    def animals(self) -> dict[str, tuple[float, ...]]:
+        """The four animals by name."""
+        return {_("cat"): self.cat, _("lion"): self.lion, _("dog"): self.dog, _("wolf"): self.wolf}
+
+    @cached_property
+    def animals_plane(self) -> Plane:
+        """The animals as points."""
+        return Plane({name: (v[0], v[1]) for name, v in self.animals.items()})
+
+    @cached_property
+    def picked(self) -> Trace:
+        """A one-hot vector times the table of the animals: the row of the dog."""
+        names = tuple(self.animals)
+        trace = Trace({})
+        trace.labels = {"word": names, "input": names}
+        table = np.array(list(self.animals.values()), np.float32)
+        with Run({}, trace) as run:
+            hot = run.given("one_hot", np.array([0, 0, 1, 0], np.float32), ("input",))
+            rows = run.given("table", table, ("input", "feature"))
+            run.do("row.picked", linear, (hot, rows, None), {}, ("feature",))
+        return trace
+
+    @cached_property
+    def cat_and_lion(self) -> Trace:
+        """The cosine of cat and lion."""
+        return angle(self.cat, self.lion)
+
+    @cached_property
+    def cat_and_wolf(self) -> Trace:
+        """The cosine of cat and wolf."""
+        return angle(self.cat, self.wolf)
+
+    @cached_property
+    def cosines(self) -> Array:
+        """Of every two animals."""
+        all_ = self.animals.values()
+        return np.array([[float(angle(a, b)["cosine"].output[0]) for b in all_] for a in all_], np.float32)
+
+    @cached_property
+    def same_way(self) -> Trace:
+        """The cosine of a short vector and a long one."""
+        return angle(self.short, self.long)
+
+    # ---- exercises -----------------------------------------------------------------------------------------------------
+
+    def exercise_dot(self, chance: Chance) -> Exercise:
+        """A dot product."""
+        a, b = ([chance.below(9) - 4 for _n in range(2)] for _v in range(2))
+        answer = a[0] * b[0] + a[1] * b[1]
+        mistakes = {"added": sum(a) + sum(b), "crossed": a[0] * b[1] + a[1] * b[0]}
+        return Exercise({"a": a, "b": b}, answer, mistakes)
+
+    def exercise_length(self, chance: Chance) -> Exercise:
+        """The length of a vector whose length is a whole number."""
+        a, b, c = chance.choice([(3, 4, 5), (6, 8, 10), (5, 12, 13), (8, 6, 10), (12, 5, 13), (9, 12, 15)])
+        return Exercise({"a": a, "b": b}, c, {"added": a + b, "forgot-root": c * c})
+
+    def exercise_softmax(self, chance: Chance) -> Exercise:
+        """Shares that stay the same when all scores grow."""
+        more = 2 + chance.below(50)
+        share = round(float(self.shares_of(1, 2, 3)[1]), 2)
+        return Exercise({"more": more, "share": share}, share, {"grown": share * more, "added": share + more})
