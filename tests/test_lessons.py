@@ -73,6 +73,7 @@ CHANGES = {
         "last": 4,
     },
     "leaf-or-flower": {"green": 90, "bias": -2, "flower": (1, 2, 3, 4)},
+    "embeddings": {"numbers": 4, "context": 8, "sentences": 40, "word_steps": 30, "letter_steps": 20, "seed": 1},
 }
 
 

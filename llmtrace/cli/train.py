@@ -46,7 +46,7 @@ def sizes(function: Callable[..., Any]) -> Callable[..., Any]:
 def settings(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say how it is trained, named and preset like the fields of `llmtrace.training.Settings`."""
     for name, default, kind, text in (
-        ("--seed", 0, click.IntRange(min=0), N_("The same seed gives the same weights, bit for bit.")),
+        ("--seed", 0, click.IntRange(0, 2**31 - 1), N_("The same seed gives the same weights, bit for bit.")),
         ("--dropout", 0.0, SHARE, N_("Share of numbers left out at random.")),
         ("--clip", 1.0, FROM_ZERO, N_("Longest gradient; 0: any.")),
         ("--l2", 0.0, FROM_ZERO, N_("Pull towards 0 in proportion to a weight, as part of the gradient.")),

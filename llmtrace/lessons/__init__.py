@@ -19,6 +19,7 @@ LESSONS = {
     "perceptron": "llmtrace.lessons.perceptron.Perceptron",
     "leaf-or-flower": "llmtrace.lessons.leaf_or_flower.LeafOrFlower",
     "vectors-and-spaces": "llmtrace.lessons.vectors_and_spaces.VectorsAndSpaces",
+    "embeddings": "llmtrace.lessons.embeddings.Embeddings",
 }
 """The programs, in the order in which they are learned; each is imported when it is used."""
 

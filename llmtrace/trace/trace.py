@@ -55,7 +55,9 @@ class Trace:
         self.tokens = list(tokens)
         self.token_text = token_text
         self.origin = origin
-        self.labels: dict[str, Sequence[str]] = {}  # what stands at the places of other axes, such as the inputs of a small net
+        self.labels: dict[
+            str, Sequence[str]
+        ] = {}  # what stands at the places of other axes, such as the inputs of a small net
         self.weights: dict[str, Weight] = {weight.name: weight for weight in weights.values()}
         self._records: dict[str, Record] = {}
         self._arrays: dict[str, Array] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +55,10 @@ def encode_files(
     separator: what every document ends with; then each is made tokens by itself, and `target`.starts says where each begins.
     """
     kind, count = id_type(len(tokenizer)), 0
-    texts: Iterable[str] = _telling(read_texts(paths), paths, _("reading the text as tokens"), progress)
-    texts = documents(texts, separator) if separator else texts
+    texts: Iterable[str] = read_texts(paths)
+    if separator:
+        texts = chain.from_iterable(documents(read_texts([path]), separator) for path in paths)
+    texts = _telling(texts, paths, _("reading the text as tokens"), progress)
     starts_of(target).unlink(missing_ok=True)  # of an earlier try
     with (
         replacing(target, TrainingError) as temporary,
@@ -83,12 +86,18 @@ def _telling(texts: Iterable[str], paths: Sequence[Path], what: str, progress: P
 
 def documents(texts: Iterable[str], separator: str) -> Iterator[str]:
     """The documents that texts consist of, each with the separator that ends it."""
-    rest = ""
+    held: list[str] = []  # of a document that has not ended yet
+    carried = ""  # so much of its end as a separator may begin in
     for text in texts:
-        *whole, rest = (rest + text).split(separator)
-        yield from (document + separator for document in whole)
-    if rest:
-        yield rest
+        *whole, rest = (carried + text).split(separator)
+        for document in whole:
+            yield "".join(held) + document + separator
+            held.clear()
+        kept = len(rest) - len(separator) + 1
+        held.append(rest[: max(0, kept)])
+        carried = rest[max(0, kept) :]
+    if last := "".join(held) + carried:
+        yield last
 
 
 def starts_of(target: Path) -> Path:

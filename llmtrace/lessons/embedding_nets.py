@@ -1,0 +1,130 @@
+"""The two small nets of the lesson on embeddings: one reads letters, one reads words. What goes in is looked up, and trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from llmtrace.chance import derive, normal
+from llmtrace.ops import (
+    Tensor,
+    Weight,
+    cross_entropy,
+    embedding,
+    linear,
+    merge_heads,
+    root,
+    row_squares,
+    scale,
+    softmax,
+    subtract,
+    tanh,
+    total,
+)
+from llmtrace.ops.op import Array
+from llmtrace.trace import Run, Trace
+from llmtrace.training import Part, Settings, Trainer
+
+TABLE = "embedding"
+"""The name of the table of vectors: a row for each letter or word."""
+
+
+def drawn(seed: int, name: str, shape: tuple[int, ...], spread: float, axes: tuple[str, ...]) -> Weight:
+    """A weight whose numbers are random, about 0."""
+    return Weight(name, (normal(derive(seed, name), shape) * spread).astype(np.float32), axes)
+
+
+def layer(seed: int, name: str, outputs: int, inputs: int, spread: float) -> dict[str, Weight]:
+    """The weights of one layer, with biases that are 0."""
+    axis = "output" if name == "output" else "neuron"
+    return {
+        f"{name}.sum.weight": drawn(seed, f"{name}.weight", (outputs, inputs), spread, (axis, "input")),
+        f"{name}.sum.bias": Weight(f"{name}.bias", np.zeros(outputs, np.float32), (axis,)),
+    }
+
+
+def letter_weights(seed: int, letters: int, numbers: int, context: int, neurons: int) -> dict[str, Weight]:
+    """Those of a net that reads `context` letters, each as so many numbers, and guesses the next."""
+    return {
+        "letters.embed.weight": drawn(seed, TABLE, (letters, numbers), 0.5, ("entry", "feature")),
+        **layer(seed, "hidden.1", neurons, context * numbers, 0.1),
+        **layer(seed, "output", letters, neurons, 0.2),
+    }
+
+
+def word_weights(seed: int, words: int) -> dict[str, Weight]:
+    """Those of a net that reads one word as two numbers, and guesses the next."""
+    table = drawn(seed, TABLE, (words, 2), 0.7, ("entry", "feature"))
+    return {"words.embed.weight": table, **layer(seed, "output", words, 2, 0.7)}
+
+
+def read_letters(run: Run, ids: Array) -> Tensor:
+    """Letters [place, example] → scores of the next letter [example, letter]."""
+    vectors = run("letters.embed", embedding, run.given("letters.ids", ids, ("place", "example")))
+    beside = run("letters.beside", merge_heads, vectors)
+    bent = run("hidden.1.act", tanh, run("hidden.1.sum", linear, beside, transposed=True))
+    return run("output.sum", linear, bent, transposed=True)
+
+
+def read_words(run: Run, ids: Array) -> Tensor:
+    """Words [example] → scores of the next word [example, word]."""
+    vectors = run("words.embed", embedding, run.given("words.ids", ids, ("example",)))
+    return run("output.sum", linear, vectors, transposed=True)
+
+
+def loss(run: Run, scores: Tensor, targets: Array, summed: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """How surprised the net is by what really follows, on average, and the sum of that."""
+    losses = run("guess.losses", cross_entropy, scores, run.given("guess.targets", targets, ("example",)))
+    summed = run("guess.total", total, losses, *([] if summed is None else [summed]))
+    return run("guess.loss", scale, summed, factor=1 / len(targets)), summed
+
+
+def shares(run: Run, scores: Tensor) -> Tensor:
+    """What share of 1 each letter or word gets as the next."""
+    return run("guess.shares", softmax, scores)
+
+
+def part(kind: str, ids: Array, targets: Array) -> Part:
+    """A batch for the trainer: letters or words, and what follows."""
+    return partial(_part, kind, ids, targets)
+
+
+def _part(kind: str, ids: Array, targets: Array, run: Run, summed: Tensor | None) -> tuple[Tensor, Tensor]:
+    read = {"letters": read_letters, "words": read_words}[kind]
+    return loss(run, read(run, ids), targets, summed)
+
+
+def settings(rate: float) -> Settings:
+    """Plain descent: every weight goes against its gradient, and nothing else."""
+    return Settings(rate=rate, schedule="constant", warmup=0, optimiser="sgd", momentum=0.0, decay=0.0, clip=0.0)
+
+
+def trained(
+    weights: Mapping[str, Weight], batch: Part, rate: float, steps: Iterator[int]
+) -> tuple[Mapping[str, Weight], list[float]]:
+    """The weights after all steps, and the loss before each step and after the last."""
+    trainer = Trainer(weights, settings(rate))
+    losses = [trainer.step([batch]).loss for _step in steps]
+    return trainer.state.weights, [*losses, trainer.evaluate([batch])]
+
+
+def recite(weights: Mapping[str, Weight], ids: Sequence[int], count: int) -> list[int]:
+    """The ids, and `count` more: each the letter with the highest score after those before it."""
+    made, context = list(ids), len(ids)
+    for _letter in range(count):
+        with Run(weights, results=frozenset({"output.sum"})) as run:
+            scores = read_letters(run, np.array(made[-context:])[:, None]).data
+        made.append(int(scores[0].argmax()))
+    return made
+
+
+def distance(first: Array, second: Array) -> Trace:
+    """How far two points are from each other, step by step."""
+    trace = Trace({})
+    with Run({}, trace) as run:
+        a, b = (run.given(name, np.array(v, np.float32), ("number",)) for name, v in (("a", first), ("b", second)))
+        squares = run("distance.squares", row_squares, run("distance.difference", subtract, a, b))
+        run("distance", root, squares)
+    return trace

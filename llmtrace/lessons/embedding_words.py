@@ -1,0 +1,100 @@
+"""The words of the lesson on embeddings: sentences made of them, their points on a plane, and the words of the bundled model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from llmtrace.chance import Chance
+from llmtrace.lessons.embedding_nets import distance, part, settings
+from llmtrace.loading import load
+from llmtrace.ops import Weight
+from llmtrace.ops.op import Array
+from llmtrace.render.plane import Plane
+from llmtrace.trace import Trace
+from llmtrace.training import Trainer
+from llmtrace.words import N_, _
+
+WORDS = (
+    *(N_("cat"), N_("dog"), N_("lion"), N_("king"), N_("queen"), N_("child"), N_("hunts"), N_("eats")),
+    *(N_("reads"), N_("writes"), N_("mouse"), N_("bird"), N_("book"), N_("poem")),
+)
+WHO, VERBS = range(6), (6, 7, 8, 9)
+SENTENCES = (((0, 1, 2), (6, 7), (10, 11)), ((3, 4, 5), (8, 9), (12, 13)))
+"""Two kinds of sentences: who does it, what is done, to what."""
+PAIRS = ((0, 2), (3, 4), (6, 7), (12, 13), (0, 3), (0, 12))
+"""Words whose distances are compared: the first pairs are used alike."""
+KNOWN = ("red", "three", "she")
+"""Words whose neighbours in the bundled model are listed."""
+
+
+def words() -> list[str]:
+    """The words, in the language that is spoken."""
+    return [_(word) for word in WORDS]
+
+
+def told(seed: int, sentences: int) -> Array:
+    """Random sentences, one word after the other, as numbers of words."""
+    chance = Chance(seed)
+    kinds = [chance.choice(SENTENCES) for _n in range(sentences)]
+    return np.array([chance.choice(options) for kind in kinds for options in kind])
+
+
+def followers(text: Array) -> list[tuple[Any, ...]]:
+    """How often each verb follows those who do something."""
+    pairs = Counter(zip(text[:-1].tolist(), text[1:].tolist(), strict=True))
+    return [(words()[n], *(pairs[n, k] for k in VERBS)) for n in WHO]
+
+
+def table_of(weights: Mapping[str, Weight]) -> Array:
+    """The points of all words."""
+    return weights["words.embed.weight"].data
+
+
+def plane(weights: Mapping[str, Weight]) -> Plane:
+    """The words as points."""
+    points = table_of(weights).tolist()
+    return Plane({word: (x, y) for word, (x, y) in zip(words(), points, strict=True)}, 15)
+
+
+def one_step(weights: Mapping[str, Weight], text: Array, rate: float) -> Trace:
+    """One step of training on some words, all of it recorded."""
+    trace = Trace(weights)
+    trace.labels = {"entry": words(), "output": words()}
+    Trainer(weights, settings(rate)).step([part("words", text[:-1], text[1:])], trace=trace)
+    return trace
+
+
+def apart(weights: Mapping[str, Weight], pair: tuple[int, int]) -> Trace:
+    """How far two words are from each other."""
+    first, second = pair
+    return distance(table_of(weights)[first], table_of(weights)[second])
+
+
+def distances(before: Mapping[str, Weight], after: Mapping[str, Weight]) -> list[tuple[Any, ...]]:
+    """The distances of some pairs of words, before and after training."""
+    names = words()
+    return [
+        (names[a], names[b], *(float(apart(weights, (a, b))["distance"].output) for weights in (before, after)))
+        for a, b in PAIRS
+    ]
+
+
+def bundled() -> tuple[int, int, list[tuple[str, ...]]]:
+    """Of the bundled model: how many tokens, how many numbers each, and the tokens whose vectors point most nearly
+    the same way as those of some words.
+    """
+    model = load()
+    table = model.weights["embed.token.weight"].data.astype(np.float64)
+    texts = [model.token_text(n).strip() for n in range(len(table))]
+    table /= np.sqrt((table * table).sum(axis=1))[:, None]
+    rows = []
+    for word in KNOWN:
+        place = max((n for n, text in enumerate(texts) if text == word), default=None)
+        if place is not None:
+            nearest = np.argsort(-(table * table[place]).sum(axis=1), kind="stable")[1:5]
+            rows.append((word, *(texts[n] for n in nearest)))
+    return *table.shape, rows

@@ -1,0 +1,298 @@
+"""Embeddings: letters and words as vectors that are not chosen but trained, like the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from llmtrace.chance import Chance, derive
+from llmtrace.errors import LessonError
+from llmtrace.lessons import embedding_letters as rhyme
+from llmtrace.lessons import embedding_nets as nets
+from llmtrace.lessons import embedding_words as told
+from llmtrace.lessons.lesson import Article, Exercise, Lesson
+from llmtrace.ops import Weight
+from llmtrace.ops.op import Array
+from llmtrace.render import renderable
+from llmtrace.render.heatmap import Heatmap
+from llmtrace.render.plane import Plane
+from llmtrace.trace import Trace
+from llmtrace.words import _
+
+NEURONS = 24
+FIRST = 8
+"""So many pairs of words are in the step that is looked at."""
+
+
+@dataclass
+class Embeddings(Lesson):
+    """A net that reads letters as vectors, and one that reads words as points."""
+
+    name = "embeddings"
+    articles = (
+        Article("letters that go in", "12", "context:.0f"),
+        Article("numbers in the vector of a letter", "10", "numbers:.0f"),
+        Article("numbers that go in", "120", "inputs_count:.0f"),
+    )
+    chosen = "the net that reads letters has 24 neurons in one hidden layer; the sentences of the net that reads words are ours."
+
+    numbers: int = 10
+    context: int = 12
+    letter_steps: int = 200
+    letter_rate: float = 0.5
+    sentences: int = 300
+    word_steps: int = 1000
+    word_rate: float = 1.0
+    seed: int = 2
+
+    def check(self) -> None:
+        """LessonError where something would take too long, or there would be nothing to learn from."""
+        limits = {"numbers": (2, 12), "context": (2, 20), "letter_steps": (1, 5000), "word_steps": (1, 5000)}
+        for key, (least, most) in {**limits, "sentences": (10, 2000)}.items():
+            if not least <= getattr(self, key) <= most:
+                text = _("{key} must be from {least} to {most}, not {value}")
+                raise LessonError(text.format(key=key, least=least, most=most, value=getattr(self, key)))
+        for key in ("letter_rate", "word_rate"):
+            if not 0 < getattr(self, key) <= 5:
+                raise LessonError(_("{key} must be above 0, and at most 5").format(key=key))
+
+    # ---- letters -------------------------------------------------------------------------------------------------------
+
+    @property
+    def letters(self) -> list[str]:
+        """The letters of the rhyme, with the space and the apostrophe."""
+        return rhyme.LETTERS
+
+    @property
+    def start(self) -> str:
+        """What the net reads first."""
+        return rhyme.RHYME[: self.context]
+
+    @property
+    def follows(self) -> str:
+        """The letter that really follows."""
+        return rhyme.RHYME[self.context]
+
+    @property
+    def last(self) -> str:
+        """The last letter that the net reads first, or the one before a space."""
+        return self.start.rstrip()[-1]
+
+    @property
+    def neurons(self) -> int:
+        """Of the hidden layer."""
+        return NEURONS
+
+    @property
+    def inputs_count(self) -> int:
+        """How many numbers go in."""
+        return self.context * self.numbers
+
+    @cached_property
+    def letter_weights(self) -> dict[str, Weight]:
+        """The untrained net."""
+        return nets.letter_weights(self.seed, len(self.letters), self.numbers, self.context, NEURONS)
+
+    @property
+    def table(self) -> Array:
+        """The vectors of all letters before training: a row for each."""
+        return self.letter_weights["letters.embed.weight"].data
+
+    @cached_property
+    def matrix_before(self) -> Heatmap:
+        """Some columns of the matrix before training."""
+        return rhyme.columns(self.table, self.start)
+
+    @cached_property
+    def matrix_after(self) -> Heatmap:
+        """The same after it."""
+        return rhyme.columns(self.letter_net[0]["letters.embed.weight"].data, self.start)
+
+    @cached_property
+    def picked(self) -> Trace:
+        """The matrix times a one-hot vector: the column of the last letter."""
+        return rhyme.picked(self.table, self.last)
+
+    @cached_property
+    def laid_out(self) -> list[tuple[Any, ...]]:
+        """The letters that go in, each with the first numbers of its vector and the places where its numbers go."""
+        return rhyme.laid_out(self.table, self.start)
+
+    @cached_property
+    def reading(self) -> Trace:
+        """Before training, with the gradients."""
+        return rhyme.traced(self.letter_weights, self.start, self.follows)
+
+    @property
+    def gradient(self) -> float:
+        """That of the first number of the last letter."""
+        return float(self.reading.tensor("d.embedding")[self.letters.index(self.last), 0])
+
+    @cached_property
+    def gradient_shown(self) -> Any:
+        """How it is computed."""
+        return renderable(self.reading.explain("d.embedding", self.letters.index(self.last), 0), ending=False)
+
+    @cached_property
+    def letter_net(self) -> tuple[Mapping[str, Weight], list[float]]:
+        """The trained net, and its loss on the way."""
+        ids = np.array(rhyme.ids(rhyme.RHYME))
+        count = len(ids) - self.context
+        windows = np.array([ids[n : n + count] for n in range(self.context)])
+        batch = nets.part("letters", windows, ids[self.context :])
+        return nets.trained(self.letter_weights, batch, self.letter_rate, self.counted(self.letter_steps))
+
+    @cached_property
+    def knowing(self) -> Trace:
+        """The beginning of the rhyme after training."""
+        return rhyme.traced(self.letter_net[0], self.start)
+
+    @cached_property
+    def letter_course(self) -> list[tuple[Any, ...]]:
+        """The loss after some steps."""
+        losses = self.letter_net[1]
+        return [(n, losses[n]) for n in sorted({0, 10, 30, 100, self.letter_steps}) if n < len(losses)]
+
+    @cached_property
+    def guesses(self) -> list[tuple[Any, ...]]:
+        """Before and after: the letter with the largest share, that share, and the share of the right letter."""
+        rows = []
+        for when, trace in ((_("before"), self.reading), (_("after"), self.knowing)):
+            shares = trace["guess.shares"].output[0]
+            best = int(shares.argmax())
+            rows.append((when, rhyme.shown(self.letters[best]), shares[best], shares[self.letters.index(self.follows)]))
+        return rows
+
+    @cached_property
+    def recited(self) -> str:
+        """The rhyme as the net knows it, from its beginning."""
+        made = nets.recite(self.letter_net[0], rhyme.ids(self.start), len(rhyme.RHYME) - self.context)
+        return "".join(self.letters[n] for n in made).strip()
+
+    @property
+    def knows_it(self) -> bool:
+        """Whether that is the rhyme."""
+        return self.recited == rhyme.RHYME.strip()
+
+    @property
+    def doubtful(self) -> str:
+        """Letters after which the net can't know what follows; "" where there are none."""
+        return rhyme.doubtful(self.context)
+
+    # ---- words ---------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def text(self) -> Array:
+        """The sentences, one word after the other, as numbers of words."""
+        return told.told(derive(self.seed, "sentences"), self.sentences)
+
+    @cached_property
+    def first_sentences(self) -> list[tuple[Any, ...]]:
+        """The first six."""
+        return [(n + 1, *(told.words()[k] for k in self.text[3 * n : 3 * n + 3])) for n in range(6)]
+
+    @cached_property
+    def followers(self) -> list[tuple[Any, ...]]:
+        """How often each verb follows those who do something."""
+        return told.followers(self.text)
+
+    @property
+    def words_count(self) -> int:
+        """How many words there are."""
+        return len(told.WORDS)
+
+    @cached_property
+    def word_weights(self) -> dict[str, Weight]:
+        """The untrained net."""
+        return nets.word_weights(self.seed, self.words_count)
+
+    @cached_property
+    def word_net(self) -> tuple[Mapping[str, Weight], list[float]]:
+        """The trained net, and its loss on the way."""
+        batch = nets.part("words", self.text[:-1], self.text[1:])
+        return nets.trained(self.word_weights, batch, self.word_rate, self.counted(self.word_steps))
+
+    @cached_property
+    def word_step(self) -> Trace:
+        """One step of training on the first pairs of words, all of it recorded."""
+        return told.one_step(self.word_weights, self.text[: FIRST + 1], self.word_rate)
+
+    @cached_property
+    def step_shown(self) -> Any:
+        """How the first word's first number changes."""
+        return renderable(self.word_step.explain("new.embedding", int(self.text[0]), 0), ending=False)
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of words are in that step."""
+        return FIRST
+
+    @property
+    def moved(self) -> str:
+        """The first word of the sentences."""
+        return told.words()[int(self.text[0])]
+
+    @cached_property
+    def map_before(self) -> Plane:
+        """The words as points before training."""
+        return told.plane(self.word_weights)
+
+    @cached_property
+    def map_after(self) -> Plane:
+        """And after it."""
+        return told.plane(self.word_net[0])
+
+    @cached_property
+    def distances(self) -> list[tuple[Any, ...]]:
+        """Of some words, before and after."""
+        return told.distances(self.word_weights, self.word_net[0])
+
+    @cached_property
+    def cat_and_lion(self) -> Trace:
+        """The distance of cat and lion after training."""
+        return told.apart(self.word_net[0], told.PAIRS[0])
+
+    @cached_property
+    def cat_and_king(self) -> Trace:
+        """That of cat and king."""
+        return told.apart(self.word_net[0], told.PAIRS[-2])
+
+    @cached_property
+    def bundled(self) -> tuple[int, int, list[tuple[str, ...]]]:
+        """Of the bundled model: its tokens, the numbers of each, and which are near each other."""
+        return told.bundled()
+
+    # ---- exercises -----------------------------------------------------------------------------------------------------
+
+    def exercise_inputs(self, chance: Chance) -> Exercise:
+        """How many numbers go in."""
+        context, numbers, letters = 3 + chance.below(8), 2 + chance.below(7), 20 + chance.below(10)
+        mistakes = {"added": context + numbers, "whole-table": letters * numbers, "letters-only": context}
+        return Exercise({"c": context, "n": numbers, "v": letters}, context * numbers, mistakes)
+
+    def exercise_column(self, chance: Chance) -> Exercise:
+        """A one-hot vector times a matrix of two rows and three columns."""
+        row = [1 + chance.below(9) for _n in range(3)]
+        below = [1 + chance.below(9) for _n in range(3)]
+        place = chance.below(3)
+        hot = [int(n == place) for n in range(3)]
+        mistakes = {"added-all": sum(row), "other-row": below[place]}
+        return Exercise({"r": row, "s": below, "hot": hot, "place": place}, row[place], mistakes)
+
+    def exercise_step(self, chance: Chance) -> Exercise:
+        """One number of a vector after one step, read at two places."""
+        old = (1 + chance.below(9)) / 10
+        parts = [(1 + chance.below(5)) / 10, -(1 + chance.below(5)) / 10]
+        rate = chance.choice([0.5, 2.0])
+        new = round(old - rate * sum(parts), 6)
+        mistakes = {
+            "wrong-way": round(old + rate * sum(parts), 6),
+            "one-place": round(old - rate * parts[0], 6),
+            "forgot-rate": round(old - sum(parts), 6),
+        }
+        values = {"old": old, "p": parts, "rate": rate, "g": round(sum(parts), 6)}
+        return Exercise(values, new, mistakes)

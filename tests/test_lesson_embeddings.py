@@ -1,0 +1,81 @@
+"""Embeddings: words that are used alike come together, letters are learned, and a step is what the formula says."""
+
+import numpy as np
+import pytest
+
+from llmtrace import words
+from llmtrace.errors import LessonError
+from llmtrace.lessons import load
+from llmtrace.lessons.embedding_letters import RHYME
+
+GROUPS = ((0, 1, 2), (3, 4, 5), (6, 7), (8, 9), (10, 11, 12, 13))
+"""Words after which the same words come."""
+
+
+@pytest.fixture(autouse=True)
+def english():
+    words.use("en")
+    yield
+    words.use(None)
+
+
+def tightness(weights):
+    """The largest distance within a group, as a share of the smallest between two groups."""
+    points = weights["words.embed.weight"].data.astype(np.float64)
+    apart = np.sqrt(((points[:, None] - points) ** 2).sum(axis=-1))
+    own = np.zeros(apart.shape, bool)
+    for group in GROUPS:
+        own[np.ix_(group, group)] = True
+    return apart[own].max() / apart[~own].min()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 5])
+def test_words_that_are_used_alike_come_together(seed):
+    lesson = load("embeddings", seed=seed)
+    assert tightness(lesson.word_weights) > 5
+    assert tightness(lesson.word_net[0]) < 0.6
+
+
+def test_it_recites_what_it_can_know():
+    lesson = load("embeddings")
+    assert RHYME.count(lesson.doubtful) == 2
+    assert not lesson.knows_it
+    assert lesson.guesses[1][1] == "y"
+    assert lesson.guesses[1][2] > 0.9
+    more = load("embeddings", context=20)
+    assert (more.doubtful, more.knows_it) == ("", True)
+
+
+def test_a_letter_that_is_not_read_does_not_move():
+    lesson = load("embeddings")
+    gradient = lesson.reading.tensor("d.embedding")
+    read = [letter in lesson.start for letter in lesson.letters]
+    assert gradient.any(axis=1).tolist() == read
+    assert lesson.reading.tensor("letters.beside").shape == (1, lesson.inputs_count) == (1, 120)
+
+
+def test_one_step_goes_against_the_gradient():
+    step = load("embeddings", word_rate=0.5).word_step
+    moved = step.tensor("embedding") - np.float32(0.5) * step.tensor("d.embedding")
+    assert np.array_equal(step.tensor("new.embedding"), moved)
+
+
+def test_the_bundled_model_has_neighbours_that_mean_something():
+    rows = load("embeddings").bundled[2]
+    assert [row[0] for row in rows] == ["red", "three", "she"]
+    assert {"green", "blue"} <= set(rows[0])
+    assert "four" in rows[1]
+    assert rows[2][1] == "he"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"numbers": 1}, "numbers must be from 2 to 12, not 1"),
+        ({"context": 21}, "context must be from 2 to 20"),
+        ({"word_rate": 0}, "word_rate must be above 0"),
+    ],
+)
+def test_wrong_inputs(inputs, message):
+    with pytest.raises(LessonError, match=message):
+        load("embeddings", **inputs)
