@@ -72,6 +72,8 @@ CHANGES = {
         "short": (2, 0),
         "last": 4,
     },
+    "next-character": {"letters": 9, "start": "had a grea", "neurons": 20, "steps": 300},
+    "training": {"leaf": (30, 90, 50, 20), "wanted": (1, 0), "rate": 0.00002, "layers": 5, "noise": 0.2},
     "leaf-or-flower": {"green": 90, "bias": -2, "flower": (1, 2, 3, 4)},
     "embeddings": {"numbers": 4, "context": 8, "sentences": 40, "word_steps": 30, "letter_steps": 20, "seed": 1},
 }

@@ -18,7 +18,9 @@ from llmtrace.words import _
 LESSONS = {
     "perceptron": "llmtrace.lessons.perceptron.Perceptron",
     "leaf-or-flower": "llmtrace.lessons.leaf_or_flower.LeafOrFlower",
+    "training": "llmtrace.lessons.training.Training",
     "vectors-and-spaces": "llmtrace.lessons.vectors_and_spaces.VectorsAndSpaces",
+    "next-character": "llmtrace.lessons.next_character.NextCharacter",
     "embeddings": "llmtrace.lessons.embeddings.Embeddings",
 }
 """The programs, in the order in which they are learned; each is imported when it is used."""

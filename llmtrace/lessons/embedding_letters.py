@@ -25,7 +25,7 @@ COLUMNS = 8
 
 def shown(letter: str) -> str:
     """A letter as it stands in a table: a space must be seen."""
-    return "␣" if letter == " " else letter
+    return "_" if letter == " " else letter
 
 
 def ids(text: str) -> list[int]:

@@ -25,6 +25,8 @@ WORDS = (
 WHO, VERBS = range(6), (6, 7, 8, 9)
 SENTENCES = (((0, 1, 2), (6, 7), (10, 11)), ((3, 4, 5), (8, 9), (12, 13)))
 """Two kinds of sentences: who does it, what is done, to what."""
+ALIKE = ((0, 1, 2), (3, 4, 5), (6, 7), (8, 9), (10, 11, 12, 13))
+"""Words after which the same words come."""
 PAIRS = ((0, 2), (3, 4), (6, 7), (12, 13), (0, 3), (0, 12))
 """Words whose distances are compared: the first pairs are used alike."""
 KNOWN = ("red", "three", "she")
@@ -72,6 +74,16 @@ def apart(weights: Mapping[str, Weight], pair: tuple[int, int]) -> Trace:
     """How far two words are from each other."""
     first, second = pair
     return distance(table_of(weights)[first], table_of(weights)[second])
+
+
+def tightness(weights: Mapping[str, Weight]) -> float:
+    """The largest distance of two words that are used alike, as a share of the smallest of two that are not."""
+    points = table_of(weights).astype(np.float64)
+    between = np.sqrt(((points[:, None] - points) ** 2).sum(axis=-1))
+    own = np.zeros(between.shape, bool)
+    for group in ALIKE:
+        own[np.ix_(group, group)] = True
+    return float(between[own].max() / between[~own].min())
 
 
 def distances(before: Mapping[str, Weight], after: Mapping[str, Weight]) -> list[tuple[Any, ...]]:

@@ -227,11 +227,6 @@ class Embeddings(Lesson):
         return renderable(self.word_step.explain("new.embedding", int(self.text[0]), 0), ending=False)
 
     @property
-    def pairs(self) -> int:
-        """How many pairs of words are in that step."""
-        return FIRST
-
-    @property
     def moved(self) -> str:
         """The first word of the sentences."""
         return told.words()[int(self.text[0])]
@@ -245,6 +240,11 @@ class Embeddings(Lesson):
     def map_after(self) -> Plane:
         """And after it."""
         return told.plane(self.word_net[0])
+
+    @property
+    def together(self) -> bool:
+        """Whether the words that are used alike lie together."""
+        return told.tightness(self.word_net[0]) < 1
 
     @cached_property
     def distances(self) -> list[tuple[Any, ...]]:

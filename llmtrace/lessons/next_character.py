@@ -1,0 +1,290 @@
+"""Next character: a net reads the last letters of a text and says which comes next; said again and again, that is a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from llmtrace.chance import Chance
+from llmtrace.errors import LessonError
+from llmtrace.lessons.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.reciting import (
+    SIGNS,
+    Look,
+    Reader,
+    followers,
+    known,
+    places,
+    teach,
+    untaught,
+    visible,
+    window,
+)
+from llmtrace.ops import reference
+from llmtrace.trace import Trace
+from llmtrace.words import _
+
+RHYME = (
+    "humpty dumpty sat on a wall humpty dumpty had a great fall"
+    " all the kings horses and all the kings men couldnt put humpty together again."
+)
+SHOWN = 5
+"""So many letters stand in the table of the likeliest, and so many turns of the loop in its own."""
+WRITTEN = 24
+"""So many letters are written to see how far a training is."""
+EXAMPLE_WORDS = ("planet", "garden", "silver", "orange", "window", "bridge", "guitar", "market", "carpet")
+
+
+@dataclass
+class NextCharacter(Lesson):
+    """The rhyme, how many letters are read, what the net goes on from, and how it is trained."""
+
+    name = "next-character"
+    articles = (
+        Article("letters that go in", "12", "len(prompt)"),
+        Article("after “humpty dumpt” comes", "y", "best_letter(taught)"),
+    )
+
+    rhyme: str = RHYME
+    letters: int = 12
+    start: str = "humpty dumpt"
+    other: str = "i like piano"
+    neurons: int = 32
+    steps: int = 600
+    seed: int = 0
+
+    def check(self) -> None:
+        """LessonError where an input is too small or too large."""
+        limits = {"letters": (1, 30), "neurons": (1, 200), "steps": (10, 5000), "seed": (0, 2**31)}
+        for key, (least, most) in limits.items():
+            if not least <= getattr(self, key) <= most:
+                text = _("{key} must be from {least} to {most}, not {value}")
+                raise LessonError(text.format(key=key, least=least, most=most, value=getattr(self, key)))
+        if not 40 <= len(self.text) <= 200:
+            raise LessonError(
+                _("the rhyme must have from 40 to 200 letters; this one has {count}").format(count=len(self.text))
+            )
+
+    # ---- letters and numbers -------------------------------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """The rhyme as the net reads it, with a full stop at its end and nowhere else."""
+        return known(self.rhyme).replace(".", "").strip() + "."
+
+    @property
+    def prompt(self) -> str:
+        """What the net goes on from, as it reads it."""
+        return known(self.start)[-60:]
+
+    @property
+    def signs(self) -> int:
+        """How many different letters it can read and write."""
+        return len(SIGNS)
+
+    def number(self, sign: str) -> int:
+        """The number of a letter."""
+        return SIGNS.index(sign)
+
+    @cached_property
+    def some_examples(self) -> list[tuple[Any, ...]]:
+        """What is read, and what comes next, at some places of the rhyme."""
+        seen = places(self.text, self.letters)
+        return [(visible(seen[n]), visible(self.text[n])) for n in (0, 1, *range(self.letters, self.letters + SHOWN))]
+
+    @property
+    def right_letter(self) -> str:
+        """What comes after the start in the rhyme; a space where the start isn't in it."""
+        place = self.text.find(self.prompt)
+        return self.text[place + len(self.prompt) :][:1] or " " if place >= 0 else " "
+
+    # ---- the net and its training --------------------------------------------------------------------------------------
+
+    @property
+    def weights(self) -> int:
+        """How many numbers are trained in the net that reads `letters`."""
+        return sum(weight.data.size for weight in self.first.net.weights.values())
+
+    @cached_property
+    def first(self) -> Reader:
+        """The untrained net."""
+        return untaught(self.letters, self.neurons, self.seed)
+
+    @cached_property
+    def looks(self) -> list[Look]:
+        """How the net that reads `letters` learned."""
+        stops = [self.steps // 60, self.steps // 20, self.steps // 6]
+        return teach(self.first, self.text, self.steps, stops, self.counted)
+
+    @property
+    def short(self) -> Look:
+        """What became of it."""
+        return self.looks[-1]
+
+    @cached_property
+    def long(self) -> Look:
+        """What became of the net that reads `longer`."""
+        return teach(untaught(self.longer, self.neurons, self.seed), self.text, self.steps, (), self.counted)[-1]
+
+    @cached_property
+    def course(self) -> list[tuple[Any, ...]]:
+        """Some steps of the training: the loss, how many letters are guessed right, and what the net writes."""
+        begin = len(self.prompt)
+        written = [look.reader.write(self.prompt, WRITTEN)[begin:] for look in self.looks]
+        return [(look.step, look.loss, look.right, visible(w)) for look, w in zip(self.looks, written, strict=True)]
+
+    @cached_property
+    def fresh(self) -> Trace:
+        """The untrained net reads the start; with all gradients."""
+        return self.first.trace(self.prompt, self.right_letter, gradients=True)
+
+    @cached_property
+    def wishes(self) -> list[tuple[Any, ...]]:
+        """The likeliest letters of the untrained net and the right one: share, the share that is wanted, and the gradient."""
+        right, shares, slopes = (
+            self.number(self.right_letter),
+            *map(self.fresh.tensor, ("guess.shares", "d.output.sum")),
+        )
+        first = [n for n in np.argsort(-shares, kind="stable") if n != right][: SHOWN - 1]
+        return [(visible(SIGNS[n]), shares[n], int(n == right), slopes[n]) for n in (*first, right)]
+
+    @cached_property
+    def surprises(self) -> list[tuple[Any, ...]]:
+        """The loss of some shares."""
+        shares = np.array([1, 0.5, 0.1, 0.01])
+        return list(zip(shares, -reference.log(shares), strict=True))
+
+    @cached_property
+    def taught(self) -> Trace:
+        """The trained net reads the start."""
+        return self.short.reader.trace(self.prompt, self.right_letter)
+
+    @cached_property
+    def one_more(self) -> Trace:
+        """It has written one letter, and reads on."""
+        text = self.short.reader.write(self.prompt, 1)
+        return self.short.reader.trace(text, " ")
+
+    def best_letter(self, trace: Trace) -> str:
+        """The letter with the highest score."""
+        return visible(SIGNS[int(trace["output.sum"].output.argmax())])
+
+    def likeliest(self, trace: Trace) -> list[tuple[Any, ...]]:
+        """The letters with the highest scores, and their shares."""
+        scores, shares = trace["output.sum"].output, trace["guess.shares"].output
+        order = np.argsort(-scores, kind="stable")[:SHOWN]
+        return [(visible(SIGNS[n]), scores[n], shares[n]) for n in order]
+
+    @cached_property
+    def loop(self) -> list[tuple[Any, ...]]:
+        """Turns of the loop: what is read, and what is written."""
+        texts = [self.short.reader.write(self.prompt, n) for n in range(SHOWN + 2)]
+        turns = [(a, b[len(a) :]) for a, b in pairwise(texts) if len(b) > len(a)]
+        return [(visible(window(text, self.letters)), visible(new)) for text, new in turns]
+
+    @cached_property
+    def goes_on(self) -> str:
+        """What the net that reads `letters` makes of the start."""
+        return self.short.reader.write(self.prompt, len(self.text))
+
+    @property
+    def ends(self) -> bool:
+        """Whether that comes to an end."""
+        return self.goes_on.endswith(".")
+
+    @property
+    def circles(self) -> bool:
+        """Whether it reads at the end what it has read before: then it must go on as it did then."""
+        return not self.ends and self.goes_on.count(self.goes_on[-self.letters :]) > 1
+
+    # ---- what can't be known -------------------------------------------------------------------------------------------
+
+    @property
+    def open_places(self) -> int:
+        """At how many places of the rhyme what is read does not say what follows."""
+        unclear = followers(self.text, self.letters)
+        return sum(seen in unclear for seen in places(self.text, self.letters))
+
+    @cached_property
+    def open_place(self) -> tuple[str, str]:
+        """What is read at the first of them, with the letters that follow; where there is none, at the first place of all."""
+        first = places(self.text, self.letters)[0], self.text[0]
+        return next(iter(followers(self.text, self.letters).items()), first)
+
+    @cached_property
+    def unsure(self) -> Trace:
+        """The trained net reads that."""
+        seen, after = self.open_place
+        return self.short.reader.trace(seen, after[0])
+
+    @property
+    def longer(self) -> int:
+        """How many letters must be read so that only one can follow, and at least one more than before."""
+        reads = self.letters + 1
+        while followers(self.text, reads):
+            reads += 1
+        return reads
+
+    @cached_property
+    def sure(self) -> list[tuple[Any, ...]]:
+        """All that the longer net reads at such places, what follows, and the share that it gives it."""
+        rows: list[tuple[Any, ...]] = []
+        for place, sign in zip(places(self.text, self.longer), self.text, strict=True):
+            if place.endswith(self.open_place[0]):
+                share = self.long.reader.trace(place, sign)["guess.shares"].output[self.number(sign)]
+                rows.append((visible(place), visible(sign), share))
+        return rows
+
+    @cached_property
+    def recited(self) -> str:
+        """What the longer net writes when it is given nothing."""
+        return self.long.reader.write("", 2 * len(self.text))
+
+    @cached_property
+    def sure_trace(self) -> Trace:
+        """The longer net, given nothing."""
+        return self.long.reader.trace("", self.text[0])
+
+    @property
+    def others(self) -> tuple[str, str, str]:
+        """Beginnings: one out of the middle of the rhyme, one with a wrong letter, one from elsewhere."""
+        middle = self.text.rfind(" ", 0, len(self.text) // 2) + 1
+        return self.text[middle : middle + self.longer], "x" + self.prompt[1:], known(self.other)[: self.longer]
+
+    @cached_property
+    def by_heart(self) -> list[tuple[Any, ...]]:
+        """What the longer net makes of them."""
+        return [(visible(a), visible(self.long.reader.write(a, WRITTEN)[len(a) :])) for a in self.others]
+
+    # ---- exercises -----------------------------------------------------------------------------------------------------
+
+    def exercise_letters(self, chance: Chance) -> Exercise:
+        """A neuron that reads three letters."""
+        word, w = chance.choice(EXAMPLE_WORDS)[:3], chance.sample((1, 2, 3, 4), 3)
+        x = [self.number(sign) for sign in word]
+        mistakes = {"from-zero": products([n - 1 for n in x], w), "no-weights": sum(x)}
+        return Exercise({"word": word, "w": w, "x": x}, products(x, w), mistakes)
+
+    def exercise_window(self, chance: Chance) -> Exercise:
+        """What is read next."""
+        word = chance.choice(EXAMPLE_WORDS)
+        values = {"seen": word[:-1], "new": word[-1], "second": word[1], "reads": len(word) - 1}
+        return Exercise(values, self.number(word[1]), {"kept": self.number(word[0]), "newest": self.number(word[-1])})
+
+    def exercise_share(self, chance: Chance) -> Exercise:
+        """The best that can be said where two letters follow."""
+        whole = chance.choice((4, 5, 10))
+        times = 1 + chance.below(whole - 1)
+        other = whole - times
+        mistakes = {"other": other / whole, "ratio": times / other, "certain": 1}
+        return Exercise({"times": times, "whole": whole}, times / whole, mistakes)
+
+
+def products(x: Sequence[int], w: Sequence[int]) -> int:
+    """Each number times its weight, added up."""
+    return sum(a * b for a, b in zip(x, w, strict=True))

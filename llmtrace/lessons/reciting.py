@@ -1,0 +1,128 @@
+"""Nets that read the last letters of a text and write the next one, and how they learn a text by heart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from llmtrace.chance import derive, normal
+from llmtrace.models import Feedforward
+from llmtrace.ops import Tensor, cross_entropy, divide_by, softmax, total
+from llmtrace.ops.op import Array
+from llmtrace.trace import Backward, Run, Trace
+from llmtrace.training import Settings, Trainer
+
+SIGNS = " abcdefghijklmnopqrstuvwxyz."
+"""What a net can read and write; the number of each is its place."""
+FIRST = (0.05, 0.1)
+"""How far the first weights of each layer spread about 0."""
+RATE = 0.01
+
+
+def known(text: str) -> str:
+    """A text as a net can read it: small letters, spaces, full stops; all else is left out."""
+    return "".join(sign for sign in text.lower() if sign in SIGNS)
+
+
+def visible(text: str) -> str:
+    """With a mark for each space."""
+    return text.replace(" ", "_")
+
+
+def numbers(text: str) -> Array:
+    """The letters of a text as numbers."""
+    return np.array([SIGNS.index(sign) for sign in text], np.float32)
+
+
+def window(text: str, reads: int) -> str:
+    """The last letters of a text; spaces stand where there are none."""
+    return text.rjust(reads)[-reads:]
+
+
+def places(text: str, reads: int) -> list[str]:
+    """What is read before every letter of a text."""
+    return [window(text[:n], reads) for n in range(len(text))]
+
+
+def followers(text: str, reads: int) -> dict[str, str]:
+    """What is read, where different letters follow it in the text, with these letters."""
+    found: dict[str, str] = {}
+    for seen, sign in zip(places(text, reads), text, strict=True):
+        found[seen] = found.get(seen, "") + sign
+    return {seen: after for seen, after in found.items() if len(set(after)) > 1}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A net, and how many letters it reads."""
+
+    net: Feedforward
+    reads: int
+
+    def write(self, text: str, count: int) -> str:
+        """The loop: read, take the letter with the highest score, append it; until the full stop, or so many letters."""
+        for _n in range(count):
+            text += SIGNS[int(self.net(numbers(window(text, self.reads))).argmax())]
+            if text[-1] == ".":
+                break
+        return text
+
+    def trace(self, text: str, wanted: str, gradients: bool = False) -> Trace:
+        """It reads the end of a text: scores, shares, and the loss if this letter is wanted."""
+        seen, trace = window(text, self.reads), Trace(self.net.weights)
+        trace.labels = {"input": list(visible(seen)), "output": list(visible(SIGNS))}
+        with Run(self.net.weights, trace) as run:
+            scores = self.net.forward(run, run.given("input", numbers(seen), ("input",)))
+            run("guess.shares", softmax, scores)
+            run("loss", cross_entropy, scores, run.given("wanted", np.array(SIGNS.index(wanted)), ()))
+            if gradients:
+                Backward(run, trace)
+        return trace
+
+
+def untaught(reads: int, neurons: int, seed: int) -> Reader:
+    """With random weights: it has read nothing yet."""
+    sizes = (reads, neurons, len(SIGNS))
+    matrices = [normal(derive(seed, "first", n), (sizes[n + 1], sizes[n])) * spread for n, spread in enumerate(FIRST)]
+    return Reader(Feedforward.of(*matrices, biases=[np.zeros(size) for size in sizes[1:]], activation="relu"), reads)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How far a training is."""
+
+    step: int
+    loss: float
+    right: int
+    """How many letters of the text it guesses."""
+    reader: Reader
+
+
+def teach(
+    reader: Reader, text: str, steps: int, stops: Sequence[int], counted: Callable[[int], Iterator[int]]
+) -> list[Look]:
+    """Trains a net on every letter of a text, and looks at it before, at these steps, and at the end."""
+    inputs = np.array([numbers(place) for place in places(text, reader.reads)])
+    targets = numbers(text).astype(np.int64)
+    settings = Settings(steps=steps, rate=RATE, warmup=0, optimiser="adam", decay=0.0, clip=0.0)
+    trainer = Trainer(reader.net.weights, settings)
+
+    def part(run: Run, summed: Tensor | None) -> tuple[Tensor, Tensor]:
+        scores = reader.net.forward(run, run.given("input", inputs, ("example", "input")))
+        losses = run("losses", cross_entropy, scores, run.given("wanted", targets, ("example",)))
+        added = run("loss.sum", total, losses, *([] if summed is None else [summed]))
+        return run("loss", divide_by, added, divisor=len(targets)), added
+
+    def look(step: int) -> Look:
+        now = Reader(Feedforward(trainer.state.weights, "relu"), reader.reads)
+        right = int((now.net(inputs).argmax(axis=-1) == targets).sum())
+        return Look(step, trainer.evaluate([part]), right, now)
+
+    looks = [look(0)]
+    for step in counted(steps):
+        trainer.step([part])
+        if step + 1 in stops or step + 1 == steps:
+            looks.append(look(step + 1))
+    return looks

@@ -1,0 +1,263 @@
+"""Training: a net that is wrong is made less wrong, step by step, by the gradient of its loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from llmtrace.chance import Chance
+from llmtrace.errors import LessonError, TrainingError
+from llmtrace.lessons.leaf_or_flower import HIDDEN, LeafOrFlower
+from llmtrace.lessons.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.training_nets import Descent, deep, loss_of, samples, sizes, wave, wide_net
+from llmtrace.models import Feedforward
+from llmtrace.ops import absolute_error, total
+from llmtrace.ops.op import Array
+from llmtrace.trace import Backward, Run, Trace
+from llmtrace.words import _
+
+OUTPUT = ((-0.17, 0.39, 0.10416), (0.21, 0.24, -0.11425))
+"""The outputs' weights, a little off, so that (0.6, 0.4) comes out."""
+SHOWN = (0, 1, 2, 3, 5, 10, 20)
+EPOCHS = (0, 1, 2, 5, 10, 20)
+FITTED = (0, 30, 100, 300, 1000, 3000)
+
+
+@dataclass
+class Training(Lesson):
+    """The leaf, what is wanted for it, and how far a step goes."""
+
+    name = "training"
+    articles = (
+        Article("the loss: wanted (0.8, 0.2), got (0.6, 0.4)", "0.4", "missed.tensor('miss.total'):.1f"),
+        Article("output leaf before training", "0.6", "got[0]:.1f"),
+        Article("output flower before training", "0.4", "got[1]:.1f"),
+    )
+    chosen = "the third weight of each output (0.10416, −0.11425), so that the net begins with (0.6, 0.4)."
+
+    leaf: tuple[float, ...] = (32.0, 107.0, 56.0, 11.2)
+    wanted: tuple[float, ...] = (0.8, 0.2)
+    nudge: float = 0.0001
+    rate: float = 0.00003
+    large: float = 0.0003
+    layers: int = 8
+    noise: float = 0.3
+    seed: int = 0
+
+    def check(self) -> None:
+        """LessonError where nothing could be computed."""
+        if not 2 <= self.layers <= 12:
+            raise LessonError(_("layers must be from 2 to 12, not {layers}").format(layers=self.layers))
+        for key in ("nudge", "rate", "large"):
+            if not 1e-7 <= getattr(self, key) <= 1:
+                raise LessonError(_("{key} must be from 0.0000001 to 1").format(key=key))
+
+    # ---- how wrong -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def net(self) -> Feedforward:
+        """The net of the leaf, with outputs that are a little off."""
+        labels = LeafOrFlower().labels
+        return Feedforward.of(HIDDEN, OUTPUT, labels=labels)
+
+    @property
+    def got(self) -> Array:
+        """What it makes of the leaf."""
+        return self.net(self.leaf)
+
+    @cached_property
+    def missed(self) -> Trace:
+        """How far off it is: the differences without their signs, added up."""
+        trace = Trace({})
+        trace.labels = {"output": self.net.labels["output"]}
+        with Run({}, trace) as run:
+            got = run.given("got", self.got, ("output",))
+            wanted = run.given("wanted", np.array(self.wanted, np.float32), ("output",))
+            run.do("miss.total", total, (run.do("miss.each", absolute_error, (got, wanted), {}), None), {}, ())
+        return trace
+
+    @property
+    def both(self) -> list[tuple[Any, ...]]:
+        """What is wanted, and what comes out."""
+        each = self.missed.tensor("miss.each")
+        return list(zip(self.net.labels["output"], self.wanted, self.got, each, strict=True))
+
+    # ---- one weight, all weights ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def slope(self) -> Trace:
+        """The leaf through the net, the loss, and the gradient of every weight."""
+        trace = Trace(self.net.weights)
+        trace.labels = dict(self.net.labels)
+        with Run(self.net.weights, trace) as run:
+            loss_of(run, self.net, np.array(self.leaf, np.float32), np.array(self.wanted, np.float32))
+            Backward(run, trace, "miss.loss").gradients()
+        return trace
+
+    def plainly(self, number: float) -> str:
+        """A small number without needless zeros."""
+        return f"{number:.7f}".rstrip("0").rstrip(".")
+
+    @property
+    def loss(self) -> float:
+        """The loss with squares."""
+        return float(self.slope.tensor("miss.loss"))
+
+    def nudged(self, output: int, neuron: int) -> float:
+        """The loss after one weight of an output has grown by the nudge."""
+        weights = np.array(OUTPUT, np.float32)
+        weights[output, neuron] += np.float32(self.nudge)
+        with Run(net := Feedforward.of(HIDDEN, weights).weights, trace := Trace(net)) as run:
+            loss_of(run, Feedforward(net), np.array(self.leaf, np.float32), np.array(self.wanted, np.float32))
+        return float(trace.tensor("miss.loss"))
+
+    @cached_property
+    def nudges(self) -> list[tuple[Any, ...]]:
+        """Every weight of the outputs nudged: the loss, by how much it grew, and that divided by the nudge; the gradient."""
+        gradient = self.slope.tensor("d.output.weight")
+        rows: list[tuple[Any, ...]] = []
+        for output, name in enumerate(self.net.labels["output"]):
+            for neuron in range(3):
+                after = self.nudged(output, neuron)
+                change = after - self.loss
+                rows.append((name, neuron, after, change / self.nudge, gradient[output, neuron]))
+        return rows
+
+    @property
+    def nudge_table(self) -> list[tuple[Any, ...]]:
+        """The same without the gradient."""
+        return [row[:4] for row in self.nudges]
+
+    # ---- descent -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def descent(self) -> Descent:
+        """The leaf net, learning the leaf."""
+        return Descent(self.net, self.rate)
+
+    @cached_property
+    def first_step(self) -> Trace:
+        """The first step of it, with all that is computed."""
+        return self.descent.traced(np.array(self.leaf, np.float32), np.array(self.wanted, np.float32), self.net.labels)
+
+    def losses(self, rate: float) -> list[tuple[Any, ...]]:
+        """Some of the steps: outputs and loss before each."""
+        descent, rows = Descent(self.net, rate), []
+        leaf, wanted = np.array(self.leaf, np.float32), np.array(self.wanted, np.float32)
+        for step in range(SHOWN[-1] + 1):
+            out = Feedforward(descent.weights)(leaf)
+            try:
+                loss = descent.step(leaf, wanted)
+            except TrainingError:  # a number became too large to be one
+                break
+            if step in SHOWN:
+                rows.append((step, *out, loss))
+        return rows
+
+    @cached_property
+    def calm(self) -> list[tuple[Any, ...]]:
+        """With the rate."""
+        return self.losses(self.rate)
+
+    @cached_property
+    def wild(self) -> list[tuple[Any, ...]]:
+        """With the large rate."""
+        return self.losses(self.large)[:5]
+
+    # ---- many examples -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def data(self) -> tuple[Array, Array]:
+        """Leaves and flowers, and what is wanted for them: the first 80 to learn from, 40 held out."""
+        return samples(self.leaf, LeafOrFlower.flower, 120, self.seed)
+
+    @cached_property
+    def epochs(self) -> list[tuple[Any, ...]]:
+        """The average loss after some epochs, and how many of the others are told right."""
+        (inputs, wanted), rows = self.data, []
+        descent = Descent(wide_net((4, 3, 2), 0.5, self.seed, "sigmoid"), 0.1, "sigmoid")
+        for epoch in self.counted(EPOCHS[-1] + 1):
+            if epoch in EPOCHS:
+                outputs = Feedforward(descent.weights, "sigmoid")(inputs[80:])
+                right = outputs.argmax(axis=1) == wanted[80:].argmax(axis=1)
+                rows.append((epoch, descent.loss(inputs[:80], wanted[:80]), int(right.sum())))
+            for start in range(0, 80, 8):
+                descent.step(inputs[start : start + 8], wanted[start : start + 8])
+        return rows
+
+    # ---- deep nets -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def vanishing(self) -> Trace:
+        """A deep net with sigmoids."""
+        return deep(self.layers, 1.0, "sigmoid", self.seed)
+
+    @cached_property
+    def exploding(self) -> Trace:
+        """A deep net with large weights."""
+        return deep(self.layers, 2.0, "none", self.seed)
+
+    @cached_property
+    def sizes(self) -> list[tuple[Any, ...]]:
+        """The size of the gradients, layer by layer."""
+        pairs = zip(sizes(self.vanishing), sizes(self.exploding), strict=True)
+        return [(n, *both) for n, both in enumerate(pairs, 1)]
+
+    # ---- overfitting ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def fitted(self) -> list[tuple[Any, ...]]:
+        """A wide net on few examples: the loss on them, and on others, as it learns."""
+        (x, y), (others, theirs), rows = wave(10, self.noise, self.seed), wave(60, self.noise, self.seed + 1), []
+        descent = Descent(wide_net((1, 24, 1), 1.5, self.seed, "tanh"), 0.02, "tanh", optimiser="adam")
+        for step in self.counted(FITTED[-1] + 1):
+            if step in FITTED:
+                rows.append((step, descent.loss(x, y), descent.loss(others, theirs)))
+            descent.step(x, y)
+        return rows
+
+    @property
+    def fitting(self) -> dict[str, int]:
+        """What the wide net has and gets."""
+        return {"neurons": 24, "points": 10, "others": 60}
+
+    @property
+    def best(self) -> int:
+        """After how many steps the others' loss was smallest."""
+        return int(min(self.fitted, key=lambda row: row[2])[0])
+
+    # ---- exercises -----------------------------------------------------------------------------------------------------
+
+    def exercise_loss(self, chance: Chance) -> Exercise:
+        """The loss of two outputs."""
+        wanted: Sequence[float] = (0.8, 0.2)
+        off = [(1 + chance.below(4)) / 10, (1 + chance.below(4)) / 10]
+        got = [round(wanted[0] - off[0], 1), round(wanted[1] + off[1], 1)]
+        return Exercise(
+            {"w": wanted, "g": got, "off": off}, off[0] + off[1], {"signs": off[1] - off[0], "first-only": off[0]}
+        )
+
+    def exercise_slope(self, chance: Chance) -> Exercise:
+        """The slope, from a nudge."""
+        before, nudge = (3 + chance.below(6)) / 10, 0.01
+        slope = chance.choice([-4, -3, -2, 2, 3, 4])
+        change = round(slope * nudge, 2)
+        values = {"before": before, "after": round(before + change, 2), "nudge": nudge, "change": change}
+        return Exercise(values, slope, {"not-divided": change, "after": before + change})
+
+    def exercise_step(self, chance: Chance) -> Exercise:
+        """One step of descent."""
+        w, g, rate = (1 + chance.below(9)) / 10, chance.choice([-5, -3, -2, 2, 3, 5]), 0.1
+        mistakes = {"uphill": w + rate * g, "no-rate": w - g, "whole": -rate * g}
+        return Exercise({"w": w, "g": g, "rate": rate, "move": rate * g}, w - rate * g, mistakes)
+
+    def exercise_epochs(self, chance: Chance) -> Exercise:
+        """How many steps some epochs are."""
+        size, batches, epochs = 4 + chance.below(6), 5 + chance.below(6), 3 + chance.below(5)
+        values = {"examples": size * batches, "size": size, "batches": batches, "epochs": epochs}
+        mistakes = {"one-epoch": batches, "no-batches": size * batches * epochs}
+        return Exercise(values, batches * epochs, mistakes)

@@ -1,0 +1,49 @@
+"""Next character: what the nets of the lesson know, and what they cannot know."""
+
+import pytest
+
+from llmtrace.errors import LessonError
+from llmtrace.lessons import load
+from llmtrace.lessons.reciting import followers, window
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return load("next-character")
+
+
+def test_the_rhyme_is_recited_with_enough_letters_only(lesson):
+    assert lesson.best_letter(lesson.taught) == "y"
+    assert (lesson.longer, lesson.recited) == (16, lesson.text)
+    assert lesson.circles
+    assert not lesson.ends
+
+
+def test_what_cannot_be_known_gets_equal_shares(lesson):
+    assert followers(lesson.text, 12) == {"mpty dumpty ": "sh", "l the kings ": "hm"}
+    assert [share for _letter, _score, share in lesson.likeliest(lesson.unsure)[:2]] == pytest.approx(
+        [0.5, 0.5], abs=0.01
+    )
+    assert lesson.short.right == len(lesson.text) - 2
+
+
+def test_the_gradient_of_a_score_is_the_share_less_the_wanted_one(lesson):
+    for _letter, share, wanted, gradient in lesson.wishes:
+        assert gradient == pytest.approx(share - wanted)
+
+
+def test_the_oldest_letter_is_dropped():
+    assert [window(text, 3) for text in ("", "ab", "abc", "abcd")] == ["   ", " ab", "abc", "bcd"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"letters": 0}, "letters must be from 1 to 30, not 0"),
+        ({"steps": 5}, "steps must be from 10 to 5000"),
+        ({"rhyme": "???"}, "this one has 1"),
+    ],
+)
+def test_wrong_inputs(inputs, message):
+    with pytest.raises(LessonError, match=message):
+        load("next-character", **inputs)
