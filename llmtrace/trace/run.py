@@ -130,7 +130,7 @@ class Run:
         return Tensor(name, out, axes)
 
     def drop(self, name: str, x: Tensor) -> Tensor:
-        """Where a model in training leaves out some of x, whose first axis is the batch; otherwise, and without dropout, just x."""
+        """Where a model in training leaves out some of x, whose first axis is the batch; without dropout just x."""
         if self._dropout is None:
             return x
         d, texts = self._dropout, len(x.data)
