@@ -59,9 +59,8 @@ def sum_view(line: Line, names: Names, page: Page, always: tuple[int, ...] = ())
     begin = terms.dtype.type(0) if line.start is None else line.start.values[()]
     before = [totals[part.first - 1] if part.first else begin for part in parts]
     added, after, earlier = _adding_up(parts, terms[single], [totals[part.last] for part in parts], before)
-    numbers = [column(operand.values[single]) for operand in line.rows]
-    if line.operation in DOTS:
-        numbers.append(added)
+    factors = [column(operand.values[single]) for operand in line.rows] if line.operation in DOTS else []
+    numbers = [*factors, added]  # what is added has as many decimals as the totals, so that anybody can add it up
     table = _Table(line, names, page)
     if line.start is not None and parts:
         table.begin(names.of(line.start), earlier[0].strip())
