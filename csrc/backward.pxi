@@ -4,8 +4,13 @@ cdef extern from "inner.h":
     ctypedef struct transpose_job:
         const void *x
         void *out
-        Py_ssize_t rows, columns, x_stride, out_stride, band, band_stride
-        int padded
+        Py_ssize_t rows, columns, x_stride, panel
+    ctypedef struct outer_sum_job:
+        const void *a
+        const void *b
+        const void *start
+        void *out
+        Py_ssize_t positions, a_width, b_width, row_group
     ctypedef struct column_sum_job:
         const void *a
         const void *b
@@ -80,38 +85,21 @@ cdef const int64_t *ids_below(ids, Py_ssize_t limit, str name) except? NULL:
 
 def outer_sum(a, b, start, out):
     """out[i, j] = start[i, j] + Σ_r a[r, i]·b[r, j] over all positions r; a [..., A], b [..., B], start [A, B] or None."""
-    cdef matmul_job job
-    cdef transpose_job turn
+    cdef outer_sum_job job
     cdef int kind = real_type(a, "a")
-    cdef Py_ssize_t rows, itemsize, panel, blocks
-    cdef Block scratch
-    turn.x = pointer(a, kind, -1, "a")
-    pointer(b, kind, -1, "b")
+    cdef Py_ssize_t items, grain
+    job.a = pointer(a, kind, -1, "a")
+    job.b = pointer(b, kind, -1, "b")
     job.out = target(out, kind, 2, "out")
-    job.rows, job.columns = last_axis(a, 1, "a"), last_axis(b, 1, "b")
+    job.a_width, job.b_width = last_axis(a, 1, "a"), last_axis(b, 1, "b")
     if a.shape[:a.ndim - 1] != b.shape[:b.ndim - 1]:
         raise ValueError(f"a has shape {a.shape} but b has shape {b.shape}; all but the last axes must be equal")
-    expect_shape(out, (job.rows, job.columns), "out")
-    job.start, job.bias = start_of(start, kind, out), NULL
-    if out.size == 0:
-        return
-    rows = job.depth = leading(a, 1, "a")
-    # a on its side, its rows a little longer than a power of two, which would crowd the cache; b in panels.
-    panel = table.panel_f64 if kind == cnp.NPY_FLOAT64 else table.panel_f32
-    itemsize = a.itemsize
-    turn.rows, turn.columns, turn.x_stride, turn.out_stride = rows, job.rows, job.rows, (rows + 15) // 16 * 16 + 16
-    turn.band, turn.band_stride, turn.padded = 16, 16, False
-    blocks = (job.columns + panel - 1) // panel
-    scratch = Block(max(<size_t> ((job.rows * turn.out_stride + blocks * panel * rows) * itemsize), BLOCK))
-    turn.out = scratch.data
-    job.x, job.panels = scratch.data, scratch.data + job.rows * turn.out_stride * itemsize
-    run("transpose", kind, &turn, (rows + 15) // 16, grain_of(16 * job.rows, 1))
-    if rows:
-        pack_into(b.reshape(rows, job.columns), kind, <char *> job.panels)
-    job.x_layout.positions, job.x_layout.sequence_stride, job.x_layout.head_stride = 1, turn.out_stride, 0
-    job.x_layout.run, job.out_layout.run = max(rows, 1), job.columns
-    job.out_layout.positions, job.out_layout.sequence_stride, job.out_layout.head_stride = job.rows, 0, 0
-    run_matmul(&job, kind)
+    expect_shape(out, (job.a_width, job.b_width), "out")
+    job.start = start_of(start, kind, out)
+    job.positions = leading(a, 1, "a")
+    if out.size:
+        job.row_group = tiling(job.a_width, job.b_width, job.positions, kind, &items, &grain)
+        run("outer_sum", kind, &job, items, grain)
 
 
 def column_sum(a, b, start, out):

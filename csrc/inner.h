@@ -15,7 +15,7 @@ typedef void (*range_fn)(const void *job, ptrdiff_t begin, ptrdiff_t end);
 /* One line per kernel: to add one, write its header, include it in loops.h and name it here. */
 #define LLMTRACE_KERNELS(K)                                                                                            \
     K(dropout) K(embedding) K(layer_norm) K(softmax) K(argmax)                                                         \
-    K(matmul) K(attention_scores) K(attention_mix)                                                                     \
+    K(matmul) K(outer_sum) K(attention_scores) K(attention_mix)                                                        \
     K(transpose) K(column_sum) K(embedding_gradient) K(row_squares) K(total) K(move_heads)                             \
     K(attention_back) K(softmax_gradient) K(layer_norm_gradient) K(cross_entropy) K(cross_entropy_gradient)
 
@@ -80,7 +80,7 @@ typedef struct { ptrdiff_t positions, sequence_stride, run, head_stride; } matri
 #define ROW_GROUP 96 /* the most rows of an item of matmul */
 
 typedef struct {
-    const void *x, *panels, *bias, *start; /* bias and start [rows, columns] may be NULL */
+    const void *x, *panels, *bias; /* bias may be NULL */
     void *out;
     ptrdiff_t rows, depth, columns;
     matrix_layout x_layout, out_layout;
@@ -96,8 +96,11 @@ typedef struct { const void *pattern, *v; void *out; ptrdiff_t queries, keys, wi
 
 /* ---- jobs of the backward pass. `start`, where the sums begin, may be NULL. ---- */
 
-/* Bands of `band` rows of x [rows, columns] become bands of columns of out, band_stride apart; see transpose.h. */
-typedef struct { const void *x; void *out; ptrdiff_t rows, columns, x_stride, out_stride, band, band_stride; int padded; } transpose_job;
+/* x [rows, columns], rows x_stride apart, becomes the panels of the weight [columns, rows]; see transpose.h. */
+typedef struct { const void *x; void *out; ptrdiff_t rows, columns, x_stride, panel; } transpose_job;
+
+/* a [positions, a_width], b [positions, b_width]; start, out [a_width, b_width]. Items as of matmul. */
+typedef struct { const void *a, *b, *start; void *out; ptrdiff_t positions, a_width, b_width, row_group; } outer_sum_job;
 
 /* a, b [rows, width], b may be NULL; start, out [width]. */
 typedef struct { const void *a, *b, *start; void *out; ptrdiff_t rows, width; } column_sum_job;

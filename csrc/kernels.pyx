@@ -63,7 +63,6 @@ cdef extern from "inner.h":
         const void *x
         const void *panels
         const void *bias
-        const void *start
         void *out
         Py_ssize_t rows
         Py_ssize_t depth

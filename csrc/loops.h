@@ -27,6 +27,7 @@ static inline REAL NAME(size_of)(REAL x)
 #include "softmax.h"
 #include "argmax.h"
 #include "matmul.h"
+#include "outer_sum.h"
 #include "attention.h"
 #include "attention_back.h"
 #include "transpose.h"

@@ -1,4 +1,4 @@
-/* out[r, j] = (Σ_k x[r, k] · w[k, j], k ascending, from 0 or, where there is one, from start[r, j]) + bias[j]
+/* out[r, j] = (Σ_k x[r, k] · w[k, j], k ascending) + bias[j]
  *
  * The sums of a tile of a few rows × one panel of columns stay in registers while k runs over the whole depth:
  *
@@ -66,27 +66,28 @@ static inline ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b
 
 typedef REAL NAME(vector) __attribute__((vector_size(VECTOR_BYTES), may_alias));
 
-/* sums[r, :] += Σ_k x[r][k] · panel[k, :] for `rows` ≤ ROWS rows and `depth` values of k. */
-static inline __attribute__((always_inline)) void NAME(tile)(const REAL *const x[], const REAL *panel, ptrdiff_t depth,
-                                                             REAL *sums, const int rows)
+/* sums[r, :] = (0 where `begins`, else sums[r, :]) + Σ_k x[r][k · step] · panel[k, :] for `rows` ≤ ROWS rows and `depth` values of
+ * k. */
+static inline __attribute__((always_inline)) void NAME(tile)(const REAL *const x[], const ptrdiff_t step, const REAL *panel,
+                                                             ptrdiff_t depth, REAL *sums, const int begins, const int rows)
 {
     NAME(vector) sum[ROWS][VECTORS];
     const REAL *row[ROWS];
     UNROLL for (int r = 0; r < rows; r++) {
         row[r] = x[r];
         UNROLL for (int v = 0; v < VECTORS; v++)
-            sum[r][v] = *(const NAME(vector) *)(sums + r * PANEL + v * LANES_OF_VECTOR);
+            sum[r][v] = begins ? (NAME(vector)){0} : *(const NAME(vector) *)(sums + r * PANEL + v * LANES_OF_VECTOR);
     }
     for (ptrdiff_t k = 0; k < depth; k++, panel += PANEL) {
         NAME(vector) w[VECTORS];
-        ptrdiff_t at[VECTORS]; /* k, for each vector */
+        ptrdiff_t at[VECTORS]; /* k · step, for each vector */
         UNROLL for (int v = 0; v < VECTORS; v++) {
             w[v] = *(const NAME(vector) *)(panel + v * LANES_OF_VECTOR);
-            at[v] = k;
+            at[v] = k * step;
 #ifdef __AVX512F__
             /* AVX-512 multiplies by a number in memory for free, while copying that number to all lanes of a register first
              * occupies a multiplier (a fifth of the time). The compiler would copy, since the number is used VECTORS times;
-             * so we hide from it that these are the same k. */
+             * so we hide from it that these are the same place. */
             __asm__ volatile("" : "+r"(at[v]));
 #endif
         }
@@ -100,17 +101,18 @@ static inline __attribute__((always_inline)) void NAME(tile)(const REAL *const x
 }
 
 /* The same with the number of rows as a constant, which keeps the sums in registers. */
-static void NAME(tile_of)(const REAL *const x[], const REAL *panel, ptrdiff_t depth, REAL *sums, ptrdiff_t rows)
+static inline __attribute__((always_inline)) void NAME(tile_of)(const REAL *const x[], const ptrdiff_t step, const REAL *panel,
+                                                                ptrdiff_t depth, REAL *sums, int begins, ptrdiff_t rows)
 {
     switch (rows) {
 #if ROWS > 4
-    case 6: NAME(tile)(x, panel, depth, sums, 6); break;
-    case 5: NAME(tile)(x, panel, depth, sums, 5); break;
+    case 6: NAME(tile)(x, step, panel, depth, sums, begins, 6); break;
+    case 5: NAME(tile)(x, step, panel, depth, sums, begins, 5); break;
 #endif
-    case 4: NAME(tile)(x, panel, depth, sums, 4); break;
-    case 3: NAME(tile)(x, panel, depth, sums, 3); break;
-    case 2: NAME(tile)(x, panel, depth, sums, 2); break;
-    default: NAME(tile)(x, panel, depth, sums, 1);
+    case 4: NAME(tile)(x, step, panel, depth, sums, begins, 4); break;
+    case 3: NAME(tile)(x, step, panel, depth, sums, begins, 3); break;
+    case 2: NAME(tile)(x, step, panel, depth, sums, begins, 2); break;
+    default: NAME(tile)(x, step, panel, depth, sums, begins, 1);
     }
 }
 
@@ -139,11 +141,8 @@ static void NAME(matmul)(const void *job, ptrdiff_t begin, ptrdiff_t end)
         const ptrdiff_t first = item / panels * m->row_group, column = item % panels * PANEL;
         const ptrdiff_t rows = smaller(m->row_group, m->rows - first);
         const REAL *panel = (const REAL *)m->panels + column * depth;
-        memset(sums, 0, (size_t)(rows * PANEL) * sizeof(REAL));
-        if (m->start)
-            for (ptrdiff_t r = 0; r < rows; r++)
-                memcpy(sums + r * PANEL, (const REAL *)m->start + (first + r) * m->columns + column,
-                       (size_t)smaller(PANEL, m->columns - column) * sizeof(REAL));
+        if (depth == 0)
+            memset(sums, 0, sizeof sums);
         for (ptrdiff_t k = 0, count; k < depth; k += count) {
             count = smaller(smaller(SEGMENT, depth - k), m->x_layout.run - k % m->x_layout.run);
             for (ptrdiff_t r = 0; r < rows; r += ROWS) {
@@ -151,12 +150,10 @@ static void NAME(matmul)(const void *job, ptrdiff_t begin, ptrdiff_t end)
                 for (ptrdiff_t i = 0; i < ROWS; i++) /* beyond the last row: that row again, unused */
                     x[i] = (const REAL *)m->x + column_place(&m->x_layout, k) +
                            row_place(&m->x_layout, first + smaller(r + i, rows - 1));
-                NAME(tile_of)(x, panel + k * PANEL, count, sums + r * PANEL, smaller(ROWS, rows - r));
+                NAME(tile_of)(x, 1, panel + k * PANEL, count, sums + r * PANEL, k == 0, smaller(ROWS, rows - r));
             }
         }
         for (ptrdiff_t r = 0; r < rows; r++)
             NAME(write_row)(m, sums + r * PANEL, first + r, column, smaller(PANEL, m->columns - column));
     }
 }
-#undef PANEL
-#undef LANES_OF_VECTOR

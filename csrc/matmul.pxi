@@ -97,9 +97,8 @@ cdef int pack_into(matrix, int kind, char *panels) except -1:
     job.depth_stride, job.column_stride = matrix.strides
     job.panels = panels
     if job.depth_stride == itemsize and job.column_stride % itemsize == 0 and job.depth > 1:
-        turn.x, turn.out, turn.padded = job.weight, panels, True
+        turn.x, turn.out, turn.panel = job.weight, panels, job.panel
         turn.rows, turn.columns, turn.x_stride = job.columns, job.depth, job.column_stride // itemsize
-        turn.out_stride, turn.band, turn.band_stride = job.panel, job.panel, job.panel * job.depth
         return run("transpose", kind, &turn, count, 1)
     job.group = (128 + job.panel - 1) // job.panel
     return run_pack(pack_f64 if kind == cnp.NPY_FLOAT64 else pack_f32, &job, (count + job.group - 1) // job.group)
@@ -135,7 +134,6 @@ def matmul(x, PackedMatrix weight not None, bias, out):
     job.x = pointer(x, weight.kind, -1, "x")
     job.out = target(out, weight.kind, -1, "out")
     job.bias = NULL if bias is None else pointer(bias, weight.kind, 1, "bias")
-    job.start = NULL
     job.panels = cnp.PyArray_DATA(<cnp.ndarray> weight.panels)
     layout_of(x, &job.x_layout, &job.rows, &job.depth, "x")
     layout_of(out, &job.out_layout, &rows, &columns, "out")
@@ -151,10 +149,17 @@ def matmul(x, PackedMatrix weight not None, bias, out):
 
 
 cdef int run_matmul(matmul_job *job, int kind) except -1:
-    """Blocks of rows as equal as can be, of whole tiles; chunks of at least some microseconds."""
+    cdef Py_ssize_t items, grain
+    job.row_group = tiling(job.rows, job.columns, job.depth, kind, &items, &grain)
+    return run("matmul", kind, job, items, grain)
+
+
+cdef Py_ssize_t tiling(Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t depth, int kind, Py_ssize_t *items, Py_ssize_t *grain):
+    """Blocks of rows as equal as can be, of whole tiles: how many rows each has. An item is one of them and a panel; chunks are
+    of at least some microseconds."""
     cdef Py_ssize_t panel = table.panel_f64 if kind == cnp.NPY_FLOAT64 else table.panel_f32
-    cdef Py_ssize_t blocks = (job.rows + ROW_GROUP - 1) // ROW_GROUP, work
-    job.row_group = ((job.rows + blocks - 1) // blocks + 11) // 12 * 12
-    blocks = (job.rows + job.row_group - 1) // job.row_group
-    work = max(min(job.rows, job.row_group), 8) * panel * max(job.depth, 1)
-    return run("matmul", kind, job, blocks * ((job.columns + panel - 1) // panel), (1 << 18) // work + 1)
+    cdef Py_ssize_t blocks = (rows + ROW_GROUP - 1) // ROW_GROUP, block
+    block = ((rows + blocks - 1) // blocks + 11) // 12 * 12
+    items[0] = (rows + block - 1) // block * ((columns + panel - 1) // panel)
+    grain[0] = (1 << 18) // (max(min(rows, block), 8) * panel * max(depth, 1)) + 1
+    return block

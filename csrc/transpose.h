@@ -1,7 +1,7 @@
-/* Turning a matrix on its side: out[c, r] = x[r, c], and packing one that lies on its side (see matmul.h).
+/* Packing a weight that lies on its side (see matmul.h): out[c, r] = x[r, c].
  *
- * An item is a band of `band` rows of x, which become `band` columns side by side of out, or one panel of a packed weight. It is
- * done in squares, as wide as a cache line of floats, so that whole lines are read and whole lines are written. */
+ * An item is as many rows of x as one panel has columns. It is turned in squares, as wide as a cache line of floats, so that
+ * whole lines are read and whole lines are written. */
 #define SQUARE 16
 
 /* to[c · to_stride + r] = from[r · from_stride + c] for r < rows, c < columns. */
@@ -28,10 +28,10 @@ static void NAME(transpose)(const void *job, ptrdiff_t begin, ptrdiff_t end)
 {
     const transpose_job *j = job;
     for (ptrdiff_t item = begin; item < end; item++) {
-        const ptrdiff_t first = item * j->band, rows = smaller(j->band, j->rows - first);
-        REAL *out = (REAL *)j->out + item * j->band_stride;
-        if (j->padded && rows < j->band) /* the columns of a last panel that the weight does not have */
-            memset(out, 0, (size_t)(j->columns * j->out_stride) * sizeof(REAL));
-        NAME(turn)((const REAL *)j->x + first * j->x_stride, j->x_stride, out, j->out_stride, rows, j->columns);
+        const ptrdiff_t first = item * j->panel, rows = smaller(j->panel, j->rows - first);
+        REAL *out = (REAL *)j->out + first * j->columns;
+        if (rows < j->panel) /* the columns of a last panel that the weight does not have */
+            memset(out, 0, (size_t)(j->columns * j->panel) * sizeof(REAL));
+        NAME(turn)((const REAL *)j->x + first * j->x_stride, j->x_stride, out, j->panel, rows, j->columns);
     }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,6 +21,10 @@ from llmtrace.trace.trace import Trace
 from llmtrace.words import _
 
 Operand = Tensor | Weight | None
+
+
+dtype_name = functools.lru_cache(str)
+"""What NumPy calls a dtype; it takes longer over that than over a small sum."""
 
 
 class Cache(Protocol):
@@ -125,7 +130,7 @@ class Run:
         inputs, weights = operands[: len(op.inputs)], operands[len(op.inputs) :]
         names = tuple(tensor.name for tensor in inputs if tensor is not None)
         weight_names = tuple(None if weight is None else weight.name for weight in weights)
-        record = Record(name, op.name, names, weight_names, settings, axes, out.shape, str(out.dtype))
+        record = Record(name, op.name, names, weight_names, settings, axes, out.shape, dtype_name(out.dtype))
         self._trace.record(record, out)
         return Tensor(name, out, axes)
 
@@ -140,7 +145,7 @@ class Run:
     def rename(self, name: str, tensor: Tensor, axes: Axes) -> Tensor:
         """The same numbers under another name; with a trace, recorded as the op `same`."""
         if self._trace is not None:
-            shape, dtype = tensor.data.shape, str(tensor.data.dtype)
+            shape, dtype = tensor.data.shape, dtype_name(tensor.data.dtype)
             self._trace.record(Record(name, same.name, (tensor.name,), (), {}, axes, shape, dtype), tensor.data)
         return Tensor(name, tensor.data, axes)
 
@@ -156,6 +161,6 @@ class Run:
         axes = (*new.axes[:-2], "key", "feature")
         if self._trace is not None:
             self._trace.give(f"{name}.past", data[..., :past, :], axes)
-            record = Record(name, append.name, (f"{name}.past", new.name), (), {}, axes, data.shape, str(data.dtype))
+            record = Record(name, append.name, (f"{name}.past", new.name), (), {}, axes, data.shape, dtype_name(data.dtype))
             self._trace.record(record, data)
         return Tensor(name, data, axes)
