@@ -13,7 +13,7 @@ from llmtrace.trace import Trace
 from llmtrace.words import _
 
 if TYPE_CHECKING:
-    from llmtrace.tokenizers import ByteLevelBPE, CharacterTokenizer
+    from llmtrace.tokenizers import Tokenizer
 
 DATA = Path(__file__).parent / "data"
 DEFAULT = "storyteller"
@@ -56,7 +56,7 @@ def _named(model: GPT, reference: str) -> GPT:
     return model
 
 
-def load_tokenizer(model: str | os.PathLike[str] = DEFAULT) -> ByteLevelBPE | CharacterTokenizer:
+def load_tokenizer(model: str | os.PathLike[str] = DEFAULT) -> Tokenizer:
     """The tokenizer of a bundled model, or the one in a folder, which need hold nothing else. Raises ModelError."""
     from llmtrace.tokenizers import load_tokenizer as load_from
 

@@ -7,6 +7,8 @@ Texts are translated when they are used, never when a module is imported: `use` 
 import gettext
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -52,6 +54,26 @@ def _known(wanted: str) -> str | None:
     name = re.split("[.@]", wanted)[0].replace("-", "_")
     there = languages()
     return next((found for found in (name, name.partition("_")[0]) if found in there), None)
+
+
+@contextmanager
+def for_others() -> Iterator[None]:
+    """Until the end, libraries that use gettext as it comes (click does) find their texts, in `messages.mo`, with ours."""
+    before = os.environ.get("LANGUAGE")
+    gettext.bindtextdomain("messages", LOCALE)
+    tell_others()
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["LANGUAGE"]
+        else:
+            os.environ["LANGUAGE"] = before
+
+
+def tell_others() -> None:
+    """Lets these libraries know the language that is spoken; they look for it in the environment."""
+    os.environ["LANGUAGE"] = language()
 
 
 def catalogue() -> gettext.NullTranslations:

@@ -38,3 +38,13 @@ def bracketed(locale, monkeypatch):
     """llmtrace speaks the first of them."""
     monkeypatch.setattr("llmtrace.words.LOCALE", locale)
     monkeypatch.setenv("LLMTRACE_LANG", "la")
+
+
+@pytest.fixture
+def own_state(tmp_path, monkeypatch):
+    """Prompts are remembered in a folder of the test's own; afterwards the language is as it was."""
+    from llmtrace import words
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    yield
+    words.use(None)

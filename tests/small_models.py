@@ -68,6 +68,12 @@ def small_gpt(texts="ABC", seed=0, **sizes):
     return GPT(config, gpt_weights(config, tensors(config, seed), "random"), Texts(texts), "small")
 
 
+def long_trace():
+    """70 tokens, some of full width, some hostile; 6 blocks."""
+    model = small_gpt(texts=["中文", "cat", "\x1b[31m", "[bold]", " dog"], context=80, blocks=6)
+    return model.trace([i % 5 for i in range(70)])
+
+
 def write_folder(folder, texts="ABC", **sizes):
     """The same as a folder on disk, as `llmtrace trace --model` reads it."""
     config = small_config(vocabulary=len(texts), **sizes)

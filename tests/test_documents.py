@@ -1,12 +1,14 @@
 """Texts that consist of documents: where each ends, however the text is cut while it is read, and across files."""
 
+import hashlib
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtrace.tokenizers import CharacterTokenizer
-from llmtrace.training import encode_files
-from llmtrace.training.corpus import documents, open_ids, open_starts
+from llmtrace.training import Corpus
+from llmtrace.training.corpus import documents
 
 
 @given(st.lists(st.text("ab\n", max_size=8), max_size=8), st.sampled_from(["\n\n", "a", "aba", "ab"]))
@@ -21,6 +23,8 @@ def test_a_document_ends_where_its_file_ends(tmp_path):
     paths[0].write_text("a.b")
     paths[1].write_text("c.d.")
     tokenizer = CharacterTokenizer({letter: i for i, letter in enumerate("abcd.")})
-    count = encode_files(paths, tokenizer, tmp_path / "tokens", ".")
-    assert tokenizer.decode(open_ids(tmp_path / "tokens", 5, count).tolist()) == "a.bc.d."
-    np.testing.assert_array_equal(open_starts(tmp_path / "tokens"), [0, 2, 3, 5])
+    corpus = Corpus.write(tmp_path / "tokens", paths, tokenizer, ".")
+    assert tokenizer.decode(corpus.ids(tmp_path / "tokens", 5).tolist()) == "a.bc.d."
+    np.testing.assert_array_equal(corpus.starts(tmp_path / "tokens"), [0, 2, 3, 5])
+    assert corpus.tokens == 7
+    assert corpus.files == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}

@@ -42,6 +42,25 @@ def test_the_text_alone_where_the_output_is_no_terminal(model):
     assert run("-", "--model", model, "--steps", "2", input="CAB\n").stdout.startswith("CAB")
 
 
+def test_a_vocabulary_that_is_filled_up(tmp_path):
+    """The model has two tokens more than its tokenizer: they may be chosen, are shown, and write nothing."""
+    folder = write_folder(tmp_path / "model", "ABC##")
+    file = folder / "tokenizer.json"
+    data = json.loads(file.read_text())
+    data["model"]["vocab"] = {"A": 0, "B": 1, "C": 2}
+    file.write_text(json.dumps(data))
+    arguments = ("AB", "--model", str(folder), "--steps", "12", "--temperature", "3")
+    choices = [
+        json.loads(line) for line in run(*arguments, "--json", "-o", str(tmp_path / "a.trace")).stdout.splitlines()
+    ]
+    written = ["ABC"[i] if i < 3 else "" for i in generated(str(folder), "AB", 12, Sampling(3.0))]
+    assert len(written) == 12 > len("".join(written)) > 0
+    assert [choice["written"] for choice in choices] == written
+    assert run(*arguments).stdout == f"AB{''.join(written)}\n"
+    assert "#3" in run(*arguments, "--table").stdout
+    assert "#4" in llmtrace.open(tmp_path / "a.trace").tokens
+
+
 def test_tables(model):
     text = run("CAB", "--model", model, "--steps", "2", "--table").stdout
     assert text.count("→") == 2

@@ -22,6 +22,8 @@ from llmtrace.render.overview import Overview
 from llmtrace.render.stream import norms
 from llmtrace.trace import Run, Trace
 
+pytestmark = pytest.mark.usefixtures("own_state")
+
 LONG = "CBABBCBCBCA"
 
 
@@ -237,11 +239,6 @@ def test_a_trace_of_ops_of_ones_own():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return str(write_folder(tmp_path_factory.mktemp("guided") / "model"))
-
-
-@pytest.fixture(autouse=True)
-def state(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 def run(*arguments, code=0):

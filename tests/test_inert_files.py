@@ -14,6 +14,8 @@ from small_models import small_gpt, write_folder
 from llmtrace.cli import main
 from llmtrace.trace.file import WEIGHT, TraceFile, write
 
+pytestmark = pytest.mark.usefixtures("own_state")
+
 NASTY = ["\x1b[1337m", "\x1b]0;title\x07", "\x9b31m", "\x00", "a\rb", "a\nb", "\u202eabc", "\u2066x", "[bold]x[/bold]"]
 NASTY += [
     "[/]",
@@ -44,11 +46,6 @@ def run(*arguments, colour=False, **options):
         assert re.match("(prompt: .*\n)?Error: ", text)
     text.encode()
     return text, result.exit_code
-
-
-@pytest.fixture(autouse=True)
-def own_state(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,8 @@ def test_the_list():
     output = learn().output
     assert all(name in output for name in LESSONS)
     assert "0 of 10 pages, 0 of 3 exercises" in output
+    assert "Next: llmtrace learn perceptron" in output
+    assert output.count("\n") <= 23
     assert "已读 0 页" in learn("--lang", "zh").output
 
 
@@ -73,7 +75,9 @@ def test_changes():
     output = learn("perceptron", "--set", "sunny=20", "--set", "habit-company=0").output
     assert "20 is above 8: go" in output
     assert "sunny=20\n" in learn("perceptron", "--set", "sunny=20", "--inputs").output
-    assert "flower=241,200,4,59.5\n" in learn("leaf-or-flower", "--inputs").output
+    inputs = learn("leaf-or-flower", "--inputs").output
+    assert "flower=241,200,4,59.5\n    red, green, blue and volume of the sunflower\n" in inputs
+    assert "rate=0.00003\n    学习率\n" in learn("training", "--inputs", "--lang", "zh").output
 
 
 def test_exercises_only():
@@ -99,7 +103,9 @@ def test_explaining():
         (["--set", "sunny=3"], "give the NAME of a lesson as well"),
         (["--exercises"], "give the NAME of a lesson as well"),
         (["perceptron", "--explain", "x"], "its traces are everything, alone"),
+        (["perceptron", "--explain", "x"], "an example: alone output.sum[output=0]"),
         (["perceptron", "--explain", "alone"], "such as input, output.sum, output.weight"),
+        (["perceptron", "--explain", "alone"], "an example: alone input[input=0]"),
         (["perceptron", "--explain", "__class__ x"], "has no trace '__class__'"),
         (["perceptron", "--explain", "alone output.sm[0]"], "the nearest names are"),
         (["perceptron", "--explain", "alone output.sum[7]"], "the only place is 0"),
@@ -145,11 +151,33 @@ def test_a_number_is_explained_on_the_way():
     terminal = Terminal("learn", "perceptron")
     next(keys(terminal, "e"))
     os.write(terminal.end, b"e")
-    terminal.read(until="Which number?")
+    terminal.read(until="For example: alone output.sum[output=0]")
+    os.write(terminal.end, b"alone output.sm[0]\n")
+    terminal.read(until="the nearest names are")
     os.write(terminal.end, b"alone output.sum[0]\n")
     terminal.read(until="3 products")
     terminal.read(until=KEYS)
     os.write(terminal.end, b"q")
+    assert terminal.code() == 0
+
+
+def test_on_a_page_its_own_trace_is_meant_and_an_empty_line_goes_back():
+    terminal = Terminal("learn", "perceptron")
+    assert "(5/10)" in list(keys(terminal, *"    e"))[-1]
+    for address, told in (("output.bias[output=0]", "the bias of output"), ("", "")):
+        terminal.read(until="biased output.sum[output=0]")
+        terminal.text = ""
+        os.write(terminal.end, address.encode() + b"\n")
+        (shown,) = keys(terminal, "e" if told else "q")
+        assert told in shown
+    assert "has no" not in terminal.read()
+    assert terminal.code() == 0
+
+
+def test_other_keys_do_nothing():
+    terminal = Terminal("learn", "perceptron")
+    pages = list(keys(terminal, "x", "7", " ", "q"))
+    assert [re.findall(r"\((\d+)/10\)", page) for page in pages] == [["1"], [], [], ["2"]]
     assert terminal.code() == 0
 
 
@@ -167,6 +195,19 @@ def test_exercises_are_asked_and_noted(tmp_path):
     notes = json.loads((tmp_path / "state" / "llmtrace" / "lessons.json").read_text())
     assert notes == {"perceptron": {"pages": 0, "exercises": ["sum", "decision"]}}
     assert "2 of 3 exercises" in learn().output
+
+
+def test_what_is_no_number_is_no_try_and_a_question_mark_shows_the_answer():
+    terminal = Terminal("learn", "perceptron", "--exercises")
+    for answer in ("a", "b", "c", "1000", "?"):
+        terminal.read(until="> ")
+        terminal.text = terminal.text.partition("> ")[2]
+        os.write(terminal.end, answer.encode() + b"\n")
+    text = terminal.read(until="2. ")
+    assert "Answer: " in text
+    terminal.read(until="> ")
+    os.write(terminal.end, b"\n")
+    assert terminal.code() == 0
 
 
 def test_interrupting():

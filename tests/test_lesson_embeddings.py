@@ -6,8 +6,8 @@ import pytest
 from llmtrace import words
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
-from llmtrace.lessons.embedding_letters import RHYME
 from llmtrace.lessons.embedding_words import tightness
+from llmtrace.lessons.reciting import RHYME
 
 
 @pytest.fixture(autouse=True)
@@ -26,12 +26,13 @@ def test_words_that_are_used_alike_come_together(seed):
 
 def test_it_recites_what_it_can_know():
     lesson = load("embeddings")
-    assert RHYME.count(lesson.doubtful) == 2
-    assert not lesson.knows_it
+    assert RHYME.count(lesson.doubtful.replace("_", " ")) == 2
+    assert lesson.recited != RHYME
+    assert (lesson.longer, lesson.recited_by_longer) == (16, RHYME)
     assert lesson.guesses[1][1] == "y"
     assert lesson.guesses[1][2] > 0.9
     more = load("embeddings", context=20)
-    assert (more.doubtful, more.knows_it) == ("", True)
+    assert (more.doubtful, more.recited) == ("", RHYME)
 
 
 def test_a_letter_that_is_not_read_does_not_move():

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from llmtrace.lessons import LESSONS
+from llmtrace.lessons import LESSONS, lesson_class
 from llmtrace.lessons.text import PLACEHOLDER, TEXTS, languages, lesson_text, parse
 
 NAMES = list(LESSONS)
@@ -29,7 +29,7 @@ def shape(text):
         name: (expressions(each.question), {help: expressions(said) for help, said in each.helps.items()})
         for name, each in text.exercises.items()
     }
-    return pages, titles, exercises
+    return pages, titles, exercises, {name: expressions(said) for name, said in text.inputs.items()}
 
 
 def shown(block):
@@ -62,6 +62,7 @@ def test_a_difference_is_seen():
         ("\n## ", "\n### "),
         (":.2f", ":.1f"),
         ("input=2", "input=1"),
+        ("- mood:", "- moods:"),
     ]:
         assert shape(parse(text.replace(old, new, 1))) != shape(parse(text)), old
 
@@ -73,6 +74,7 @@ def prose(text):
         yield from (block.text for block in page.blocks if block.kind in {"paragraph", "item"})
     for exercise in text.exercises.values():
         yield from (exercise.question, *exercise.helps.values())
+    yield from text.inputs.values()
 
 
 @pytest.mark.parametrize("language", languages())
@@ -82,6 +84,16 @@ def test_no_number_is_typed(name, language):
     for text in prose(lesson_text(name, language)):
         left = re.sub(r"`[^`]*`", "", PLACEHOLDER.sub("", text))
         assert not set(re.findall(r"[\d.,]*\d", left)) - {"0", "1"}, text
+
+
+@pytest.mark.parametrize("name", ["perceptron", "leaf-or-flower", "training"])
+def test_every_input_is_told(name):
+    assert list(lesson_text(name).inputs) == list(lesson_class(name).inputs())
+
+
+@pytest.mark.parametrize("name", ["perceptron", "leaf-or-flower", "training"])
+def test_every_exercise_has_a_hint(name):
+    assert all("hint" in exercise.helps for exercise in lesson_text(name).exercises.values())
 
 
 def glossary():
@@ -98,7 +110,7 @@ def test_chinese_uses_the_words_of_the_glossary(name):
         if re.search(rf"\b{term}s?\b", re.sub(r"`[^`]*`", "", PLACEHOLDER.sub("", english)), re.IGNORECASE):
             assert word in chinese, term
         if term != word:
-            assert term not in plain
+            assert not re.search(rf"\b{term}\b", plain, re.ASCII), term
 
 
 def test_the_glossary_has_the_words():

@@ -6,27 +6,10 @@ import sys
 
 import numpy as np
 import pytest
+from by_hand import INF, NAN, REALS, bits_are, do
 
 from llmtrace.ops import OPS
-from llmtrace.testing import check_function, expect_same_bits, units_apart
-
-NAN, INF = math.nan, math.inf
-REALS = pytest.mark.parametrize("real", [np.float32, np.float64])
-
-
-def do(op, *tensors, real=np.float32, **settings):
-    """The op's result, by its kernel and by its meaning, which must have the same bits."""
-    arrays = [np.asarray(t, np.int64 if op == "embedding" and i == 0 else real) for i, t in enumerate(tensors)]
-    with np.errstate(all="ignore"):
-        meant = np.asarray(OPS[op].meaning(*arrays, **settings))
-    done = OPS[op].forward(*arrays, **settings)
-    expect_same_bits(done, meant, op, arrays)
-    return done
-
-
-def bits_are(actual, expected):
-    expect_same_bits(actual, np.asarray(expected, actual.dtype), "the result", "what stands in the test")
-
+from llmtrace.testing import check_function, units_apart
 
 # ---- elements ------------------------------------------------------------------------------------------------------
 

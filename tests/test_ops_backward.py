@@ -4,32 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from by_hand import INF, NAN, REALS, bits_are, do
 
 from llmtrace import _kernels
 from llmtrace.ops import OPS
 from llmtrace.ops.tensor import Tensor
 from llmtrace.testing import expect_same_bits
-
-NAN, INF = math.nan, math.inf
-REALS = pytest.mark.parametrize("real", [np.float32, np.float64])
-WHOLE = {("embedding", 0), ("embedding_gradient", 0), ("cross_entropy", 1), ("cross_entropy_gradient", 1)}
-
-
-def do(op, *tensors, real=np.float32, **settings):
-    """The op's result, by its kernel and by its meaning, which must have the same bits."""
-    arrays = [
-        None if t is None else np.asarray(t, np.int64 if (op, i) in WHOLE else real) for i, t in enumerate(tensors)
-    ]
-    with np.errstate(all="ignore"):
-        meant = np.asarray(OPS[op].meaning(*arrays, **settings))
-    done = OPS[op].forward(*arrays, **settings)
-    expect_same_bits(done, meant, op, arrays)
-    return done
-
-
-def bits_are(actual, expected):
-    expect_same_bits(actual, np.asarray(expected, actual.dtype), "the result", "what stands in the test")
-
 
 # ---- by hand -------------------------------------------------------------------------------------------------------
 

@@ -11,15 +11,12 @@ import time
 import pytest
 from small_models import write_folder
 
+pytestmark = pytest.mark.usefixtures("own_state")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return str(write_folder(tmp_path_factory.mktemp("pager") / "model"))
-
-
-@pytest.fixture(autouse=True)
-def state(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 SCRIPT = "import sys; sys.argv[0] = 'llmtrace'; from llmtrace.cli import main; main()"

@@ -12,13 +12,15 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
-from small_models import small_gpt, write_folder
+from small_models import long_trace, small_gpt, write_folder
 from test_inert import harmless, texts
 
 from llmtrace.cli import main
 from llmtrace.render import renderable
 from llmtrace.render.look import look
 from llmtrace.render.notebook import InAscii, as_html, as_text, mimebundle
+
+pytestmark = pytest.mark.usefixtures("own_state")
 
 PATTERN = "block.1.attn.pattern"
 LOOKS = [
@@ -48,11 +50,9 @@ def trace():
     return small_gpt().trace("CBABBC")
 
 
-@pytest.fixture(scope="module")
-def long_trace():
-    """70 tokens, some of full width, some hostile; 6 blocks."""
-    model = small_gpt(texts=["中文", "cat", "\x1b[31m", "[bold]", " dog"], context=80, blocks=6)
-    return model.trace([i % 5 for i in range(70)])
+@pytest.fixture(scope="module", name="long_trace")
+def long():
+    return long_trace()
 
 
 def coloured(shown, width=80, system="truecolor", **options):
@@ -129,11 +129,6 @@ def test_notebooks_show_traces_steps_and_explanations(trace, monkeypatch):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     return str(write_folder(tmp_path_factory.mktemp("show") / "model"))
-
-
-@pytest.fixture(autouse=True)
-def state(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 def run(*arguments, code=0):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import Color
 from rich.table import Table
-from small_models import printed, small_gpt
+from small_models import long_trace, printed, small_gpt
 from test_show import LOOKS, PATTERN, coloured
 
 from llmtrace.errors import AddressError
@@ -29,11 +29,9 @@ def trace():
     return small_gpt().trace("CBABBC")
 
 
-@pytest.fixture(scope="module")
-def long_trace():
-    """70 tokens, some of full width, some hostile; 6 blocks."""
-    model = small_gpt(texts=["中文", "cat", "\x1b[31m", "[bold]", " dog"], context=80, blocks=6)
-    return model.trace([i % 5 for i in range(70)])
+@pytest.fixture(scope="module", name="long_trace")
+def long():
+    return long_trace()
 
 
 # ---- the numbers are the trace's own --------------------------------------------------------------------------------

@@ -97,8 +97,7 @@ def sequence(rule):
 
 
 BROKEN = {
-    "another type": ({"type": "Unigram"}, "'Unigram'; only 'BPE' is supported"),
-    "word pieces": ({"type": "WordPiece"}, "'WordPiece'"),
+    "word pieces": ({"type": "WordPiece"}, "'WordPiece'; only 'BPE' and 'Unigram' are supported"),
     "no vocabulary": ({"vocab": None}, "no vocabulary"),
     "an id that is a text": ({"vocab": {"a": "1"}}, "id of the token 'a' is '1'"),
     "an id that is true": ({"vocab": {"a": True}}, "id of the token 'a' is True"),

@@ -5,14 +5,17 @@ import copy
 import hashlib
 import json
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_models import small_gpt
 
 import llmtrace
-from llmtrace.errors import LlmtraceError, TraceFileError
+from llmtrace.errors import LlmtraceError, ReplayError, TraceFileError
 from llmtrace.explain.verify import verify
+from llmtrace.ops import embedding_gradient
+from llmtrace.trace import Run, Trace
 
 
 @pytest.fixture
@@ -126,6 +129,21 @@ def test_open_refuses_what_no_trace_says(saved_trace, place, value):
     with pytest.raises(TraceFileError) as caught:
         llmtrace.open(path)
     assert str(caught.value).isprintable()
+
+
+def test_no_memory_is_taken_for_a_size_that_only_the_file_names(tmp_path):
+    path, trace = tmp_path / "a.trace", Trace({}, ["A", "B"])
+    with Run({}, trace) as run:
+        ids = run.given("ids", np.array([2, 0]), ("position",))
+        dout = run.given("dout", np.ones((2, 1 << 10), np.float32), ("position", "feature"))
+        run("d", embedding_gradient, ids, dout, rows=3)
+    trace.save(path)
+    assert verify(llmtrace.open(path)) == 3 << 10
+    note = note_of(path)
+    note["steps"][0]["settings"]["rows"] = (1 << 31) - 1  # 8 TiB
+    resealed(path, json.dumps(note))
+    with pytest.raises(ReplayError, match=r"of shape \(3, 1024\), but its inputs give .* \(2147483647, 1024\)"):
+        verify(llmtrace.open(path))
 
 
 def places(value, *way):

@@ -140,6 +140,8 @@ def test_the_examples_of_the_help():
         ("book.txt -o m --steps 3 --epochs 2", "not both"),
         ("book.txt -o m --rate nan", "rate can't be nan"),
         ("book.txt -o m --validation 1", "--validation"),
+        ("book.txt -o m --square-keep 1", "--square-keep"),
+        ("book.txt -o m --seed 2147483648", "seed can't be 2147483648: give a whole number from 0 to 2147483647"),
         ("book.txt -o m --dropout 1", "--dropout"),
         ("book.txt -o m --steps 0", "--steps"),
         ("book.txt -o m --width 400000", "weights takes about"),
@@ -211,7 +213,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(place, whole):
                 kills += 1
             _out, error = child.communicate()
         assert b"Traceback" not in error
-        assert child.returncode in {0, -9, 130}
+        assert child.returncode in {0, -9, 130}, error
         if child.returncode == 0:
             break
     assert kills

@@ -1,7 +1,6 @@
-"""Training as a library: settings, windows, optimisers to the bit, checkpoints, and numbers that are no longer finite."""
+"""Training as a library: optimisers to the bit, checkpoints, going on, and numbers that are no longer finite."""
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from llmtrace.errors import DoesNotFitError, TrainingError
 from llmtrace.models import GPTConfig
 from llmtrace.ops import Weight
+from llmtrace.storage import open_tensors, save
 from llmtrace.testing import expect_same_bits
 from llmtrace.training import (
     LanguageTraining,
@@ -17,14 +17,11 @@ from llmtrace.training import (
     Settings,
     State,
     TrainingFolder,
-    Windows,
-    encode_files,
     must_fit,
     new_tokenizer,
-    split,
 )
+from llmtrace.training.folder import REPORTED
 from llmtrace.training.room import weights_of
-from llmtrace.training.settings import power
 
 TEXT = "The king had a child, a girl. The queen had a child, a boy. " * 40
 F = np.float32
@@ -34,17 +31,22 @@ def begun(path, text=TEXT, separator="", context=16, batch=5, vocabulary=None, *
     """The folder of a small training, ready to go."""
     folder, file = TrainingFolder(path), Path(path).with_suffix(".txt")
     file.write_text(text)
-    folder.inner.mkdir(parents=True)
     tokenizer = new_tokenizer([file], vocabulary)
-    count = encode_files([file], tokenizer, folder.inner / "tokens", separator)
+    corpus = folder.encode([file], tokenizer, separator)
     settings = Settings(**{"steps": 6, "warmup": 2, "rate": 3e-3, **settings})
     model = GPTConfig(len(tokenizer), context, 8, 2, 1, 32)
-    folder.begin(Plan(model, settings, batch, 0.1, separator, count), tokenizer)
+    folder.begin(Plan(model, settings, corpus, batch), tokenizer)
     return folder
 
 
 def weights(training):
     return {weight.name: weight.data.copy() for weight in training.trainer.state.weights.values()}
+
+
+def logged(folder):
+    """What was reported, without how fast it went."""
+    lines = (folder.inner / "log.jsonl").read_text().splitlines()
+    return [{**json.loads(line), "tokens_per_second": None} for line in lines]
 
 
 def expect_same(one, other):
@@ -53,118 +55,7 @@ def expect_same(one, other):
         expect_same_bits(data, other[name], name, "")
 
 
-# ---- settings --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"steps": 0},
-        {"rate": -1.0},
-        {"rate": math.nan},
-        {"rate": math.inf},
-        {"dropout": 1.0},
-        {"momentum": 1.0},
-        {"warmup": -1},
-        {"seed": -1},
-        {"seed": 1 << 31},
-        {"optimiser": "magic"},
-        {"schedule": "magic"},
-        {"clip": math.nan},
-        {"rate": -1},
-        {"rate": "fast"},
-        {"steps": 1.5},
-        {"decay": 10**400},
-    ],
-)
-def test_settings_that_can_not_be(wrong):
-    with pytest.raises(TrainingError, match=f"{next(iter(wrong))} can't be"):
-        Settings(**wrong)
-
-
-def test_the_learning_rate():
-    s = Settings(steps=11, warmup=2, rate=1.0, last_rate=0.1)
-    assert [s.rate_at(0), s.rate_at(1), s.rate_at(2)] == [0.5, 1.0, 1.0]
-    assert s.rate_at(6) == pytest.approx(0.55)
-    assert s.rate_at(10) == s.rate_at(99) == pytest.approx(0.1)
-    rates = [s.rate_at(i) for i in range(2, 11)]
-    assert rates == sorted(rates, reverse=True)
-    assert Settings(steps=11, warmup=0, schedule="constant", rate=0.3).rate_at(7) == 0.3
-    assert power(0.9, 7) == pytest.approx(0.9**7, rel=1e-15)
-    assert power(0.9, 0) == 1
-
-
-# ---- windows ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("count", "length"), [(100, 7), (64, 8), (65, 8), (9, 8), (17, 8)])
-def test_an_epoch_reads_all_windows_once_and_never_the_same_place_twice(count, length):
-    windows = Windows(np.arange(count), length, 5)
-    for epoch in range(6):
-        rows = [windows.batch(epoch * windows.count + i, 1) for i in range(windows.count)]
-        assert all((row.targets == row.ids + 1).all() for row in rows)
-        read = sorted(int(i) for row in rows for i in row.ids.ravel())
-        assert len(set(read)) == len(read) == windows.count * length
-        assert read == list(range(read[0], read[0] + len(read)))
-        assert read[-1] + 1 < count
-
-
-def test_over_the_epochs_every_place_is_read():
-    windows = Windows(np.arange(50), 7, 1)
-    read = {int(i) for n in range(60 * windows.count) for i in windows.batch(n, 1).targets.ravel()}
-    assert read | {0} == set(range(50))
-
-
-def test_batches_do_not_depend_on_what_was_read_before():
-    one, other = Windows(np.arange(200), 7, 1), Windows(np.arange(200), 7, 1)
-    expected = [one.batch(n, 4) for n in range(30)]
-    for n in (29, 3, 17, 0):
-        assert (other.batch(n, 4).ids == expected[n].ids).all()
-    assert (Windows(np.arange(200), 7, 2).batch(0, 4).ids != expected[0].ids).any()
-
-
-def test_held_out_text_is_never_trained_on(tmp_path):
-    training = LanguageTraining(begun(tmp_path / "m"))
-    train, held = split(np.arange(training.plan.tokens), 0.1)
-    assert len(held) == training.plan.tokens // 10
-    training.windows.tokens = train
-    training.held.tokens = held
-    seen = {int(i) for n in range(300) for i in np.ravel([*vars(training.windows.batch(n, 5)).values()])}
-    measured = training.held.evenly(99)
-    assert max(seen) < held[0] <= measured.ids.min()
-    assert (measured.ids == training.held.evenly(99).ids).all()
-
-
-@pytest.mark.parametrize("share", [-0.1, 1.0, math.nan])
-def test_shares_that_can_not_be(share):
-    with pytest.raises(TrainingError, match="share to measure on"):
-        split(np.arange(9), share)
-
-
-def test_too_little_text(tmp_path):
-    with pytest.raises(TrainingError, match="a window needs 17"):
-        LanguageTraining(begun(tmp_path / "m", "short"))
-    with pytest.raises(TrainingError, match="empty"):
-        begun(tmp_path / "n", "")
-    assert LanguageTraining(begun(tmp_path / "o", TEXT[:40])).validation() is None
-
-
-def test_an_earlier_try_with_documents_leaves_no_trace(tmp_path):
-    folder = begun(tmp_path / "m", separator=". ")
-    assert folder.starts() is not None
-    encode_files([tmp_path / "m.txt"], folder.tokenizer(), folder.inner / "tokens")
-    assert folder.starts() is None
-
-
-@pytest.mark.parametrize("content", [None, b"", b"\0" * 13])
-def test_without_the_documents_beginnings_nothing_is_trained(tmp_path, content):
-    folder = begun(tmp_path / "m", separator=". ")
-    starts = folder.inner / "tokens.starts"
-    starts.unlink()
-    if content is not None:
-        starts.write_bytes(content)
-    with pytest.raises(TrainingError, match=r"tokens.starts does not hold"):
-        LanguageTraining(folder)
+# ---- what can't be -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("key", "value"), [("batch", 0), ("batch", "4"), ("validation", "all"), ("validation", 1)])
@@ -231,11 +122,46 @@ def test_a_training_goes_on_from_its_checkpoint(tmp_path, optimiser):
     again = LanguageTraining(cut)
     assert again.done == 3
     *_, end = again.run(2, 3)
-    assert (end.step, end.validation) == (last.step, last.validation)
+    assert (end.step, end.loss, end.validation) == (last.step, last.loss, last.validation)
+    assert logged(whole) == logged(cut)
     for name in ("model.safetensors", "training/state.safetensors", "config.json", "tokenizer.json"):
         assert (whole.path / name).read_bytes() == (cut.path / name).read_bytes(), name
     assert (cut.inner / "log.jsonl").read_text().count('"step": 4') == 1
     assert list(LanguageTraining(cut).run(2, 3)) == []
+
+
+def test_a_checkpoint_of_before_losses_were_kept_is_read(tmp_path):
+    training = LanguageTraining(begun(tmp_path / "m"))
+    training.step()
+    training.save()
+    path = training.folder.inner / "state.safetensors"
+    tensors, metadata = open_tensors(path)
+    assert tensors.pop(REPORTED).data.view("<f8").tolist() == [training.trainer.state.summed, 0]
+    save({name: tensor.read() for name, tensor in tensors.items()}, path, metadata)
+    assert LanguageTraining(training.folder).trainer.state.reported == 1
+    save({name: tensor.read() for name, tensor in tensors.items()} | {REPORTED: np.array([0.0, 2])}, path, metadata)
+    with pytest.raises(TrainingError, match="reported"):
+        LanguageTraining(training.folder)
+
+
+def test_a_training_at_its_end_goes_on(tmp_path):
+    folder = begun(tmp_path / "m", steps=4)
+    training = LanguageTraining(folder)
+    training.step()
+    with pytest.raises(TrainingError, match="1 of 4 steps are done"):
+        training.go_on(7)
+    list(training.run(2, 2))
+    with pytest.raises(TrainingError, match="larger number"):
+        training.go_on(3)
+    training.go_on(7)
+    rates = [training.step().rate]
+    training.save()
+    again = LanguageTraining(folder)
+    again.go_on(7)
+    rates += [again.step().rate for _ in range(2)]
+    assert rates == [Settings(steps=7, warmup=2, rate=3e-3).rate_at(step) for step in (4, 5, 6)]
+    assert (again.plan.settings.steps, again.plan.earlier, again.done) == (7, (4,), 7)
+    assert list(again.run(2, 2)) == []
 
 
 def test_a_step_that_is_recorded_is_the_same_step(tmp_path):

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -12,20 +13,18 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 from pseudo import catalogue
 from small_models import small_gpt
+from test_lesson_texts import glossary
 
 from llmtrace import words
 from llmtrace.cli import COMMANDS, main
+from llmtrace.render.wide import has_wide
 
 EXAMPLES = re.compile(r"^ +((?:echo \w+ \| )?llmtrace .*)$", re.MULTILINE)
 
 
 @pytest.fixture(autouse=True)
-def own_state(tmp_path, monkeypatch):
-    """Every test remembers its prompt in a folder of its own, and leaves the language as it was."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def wide(own_state, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    yield
-    words.use(None)
 
 
 # ---- choosing a language ----------------------------------------------------------------------------------------------
@@ -93,25 +92,103 @@ def test_the_catalogue_is_up_to_date():
     assert catalogue.main(["--check"]) == 0
 
 
-def test_the_check_sees_what_is_wrong(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(catalogue, "LOCALE", tmp_path)
-    assert catalogue.main(["--check"]) == 1
-    assert catalogue.main(["zh"]) == 0
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """The Chinese .po, where it can be spoilt."""
+    folder = tmp_path / "locale"
+    shutil.copytree(catalogue.LOCALE, folder)
+    monkeypatch.setattr(catalogue, "LOCALE", folder)
     assert catalogue.main(["--check"]) == 0
-    path = tmp_path / "zh" / "LC_MESSAGES" / "llmtrace.po"
-    text = 'msgid "{count} terms"\nmsgstr ""'
-    path.write_text(path.read_text().replace(text, text.replace('msgstr ""', 'msgstr "{cuont}"')))
+    return folder / "zh" / "LC_MESSAGES" / "llmtrace.po"
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "problem"),
+    [
+        ("formula", "公式", "", "'formula' is not translated"),
+        ("{count} terms", "{count}", "{cuont}", "must have ['{count}'], as '{count} terms'"),
+        ("{count} terms", "{count}", "", "must have ['{count}']"),
+        ("{count} terms", "{count}", "{count", "expected '}' before end of string"),
+        ("loss {loss:.4f}", ":.4f", "", "must have ['{loss:.4f}']"),
+        ("{name} has no axis {axis!r}; its axes are {axes}", "!r", "", "'{axis!r}'"),
+        ("One neuron of an MLP: NAME is block.0.mlp.up.", "0", "1", "'block.0.mlp.up'"),
+        ("give a trace file or --prompt, not both", "--prompt", "--text", "must have ['--prompt']"),
+        ("nothing is named {name}; `llmtrace show` lists all names", "show", "Show", "'`llmtrace show`'"),
+    ],
+)
+def test_the_check_sees_what_is_wrong(text, old, new, problem, copied, capsys):
+    before = copied.read_text()
+    line = re.search(rf'msgid "{re.escape(text)}"\nmsgstr "(.+)"\n', before)[0]
+    first, said = line.split("\nmsgstr ")
+    assert old in said
+    copied.write_text(before.replace(line, f"{first}\nmsgstr {said.replace(old, new, 1)}"))
+    assert catalogue.main([]) == 1  # written all the same
     capsys.readouterr()
     assert catalogue.main(["--check"]) == 1
-    assert "must have the placeholders ['count']" in capsys.readouterr().out
-    path.write_text(path.read_text().replace("{cuont}", "{count} 项"))
+    assert problem in capsys.readouterr().out
+
+
+def test_a_guess_is_seen(copied, capsys):
+    copied.write_text(copied.read_text().replace('\nmsgid "formula"', '\n#, fuzzy\nmsgid "formula"'))
+    assert catalogue.main([]) == 1
+    assert "'formula' is only guessed" in capsys.readouterr().out
+
+
+def test_what_is_compiled_follows_the_text(copied, monkeypatch):
+    copied.write_text(copied.read_text().replace("公式", "式子"))
     assert "llmtrace.mo is not up to date" in " ".join(catalogue.problems(catalogue.outputs([])))
     assert catalogue.main([]) == 0
-    assert "项" in path.read_text()
-    monkeypatch.setattr(words, "LOCALE", tmp_path)
+    monkeypatch.setattr(words, "LOCALE", copied.parents[2])
     words.use("zh")
-    assert words._("{count} terms") == "{count} 项"
+    assert words._("formula") == "式子"
+
+
+def test_a_new_text_must_be_translated(copied, tmp_path, monkeypatch):
+    package = tmp_path / "package"
+    shutil.copytree(catalogue.PACKAGE, package, ignore=shutil.ignore_patterns("*.so", "locale", "data"))
+    (package / "new.py").write_text('said = _("A sentence that nobody has said before.")\n')
+    monkeypatch.setattr(catalogue, "PACKAGE", package)
+    monkeypatch.setattr(catalogue, "ROOT", tmp_path)
+    assert "llmtrace.po is not up to date" in " ".join(catalogue.problems(catalogue.outputs([])))
+    assert catalogue.main([]) == 1
+    assert "'A sentence that nobody has said before.' is not translated" in " ".join(catalogue.problems({}))
+
+
+def test_a_language_can_be_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogue, "LOCALE", tmp_path)
+    assert catalogue.main(["--check"]) == 1
+    assert catalogue.main(["eo"]) == 1
+    assert all(problem.endswith("is not translated") for problem in catalogue.problems(catalogue.outputs([])))
+    monkeypatch.setattr(words, "LOCALE", tmp_path)
+    words.use("eo")
     assert words._("formula") == "formula"
+
+
+def chinese():
+    """The texts of the catalogue with their translations; of a pair, that of many."""
+    with catalogue.catalogues()["zh"].open("rb") as file:
+        for message in catalogue.read_po(file, locale="zh"):
+            many = isinstance(message.id, tuple)
+            if message.id:
+                yield (message.id[-1], message.string[-1]) if many else (message.id, message.string)
+
+
+def test_chinese_has_one_form_for_all_numbers():
+    words.use("zh")
+    assert {words.n_("{n} token", "{n} tokens", count) for count in range(3)} == {"{n} 个词元"}
+
+
+def test_the_catalogue_uses_the_words_of_the_glossary():
+    """As the lessons do; what is said alike in both languages is in the glossary too."""
+    wrong = []
+    for text, said in chinese():
+        plain = re.sub(r"`[^`]*`|\"[^\"]*\"|\{[^}]*\}|\[[^]]*\]|llmtrace \w+", "", text)
+        for term, word in glossary().items():
+            if re.search(rf"(?<![\w.-]){term}s?(?![\w.-])", plain) and word not in said:
+                wrong.append((text, said, word))
+        if not has_wide(said) and re.search("[a-z]{3}|[A-Z]{2}", plain):
+            wrong += [(text, said, "")] if glossary().get(text) != said else []
+    assert not wrong
 
 
 # ---- help -------------------------------------------------------------------------------------------------------------

@@ -1,13 +1,16 @@
 """Everything that commands say is in the catalogue: run in a language of brackets, nothing English is left outside."""
 
 import ast
+import os
 import platform
 import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
+from pseudo import catalogue
 from small_models import small_gpt, write_folder
 
 from llmtrace import _kernels, words
@@ -17,11 +20,8 @@ from llmtrace.ops import OPS
 
 
 @pytest.fixture(autouse=True)
-def own_state(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def wide(own_state, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    yield
-    words.use(None)
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +204,10 @@ def test_errors_go_through_the_catalogue():
     assert not list(untranslated("raise ModelError(f'{where}: {what}')"))
 
 
-CLICKS = ["trace", "trace A --layer x", "nonsense", "--nonsense", "verify", "trace A --model", "completion tcsh"]
+CLICKS = [
+    "trace", "trace A --layer x", "trace A --layer -1", "trace A B", "trace A --all=1", "trace A --model", "nonsense",
+    "--nonsense", "trace A --laye 1", "verify", "completion", "completion tcsh", "train", "train x --schedule y",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("line", CLICKS)
@@ -212,3 +215,38 @@ def test_what_click_says_stays_english_between_our_words(line, bracketed):
     result = CliRunner().invoke(main, shlex.split(line))
     assert result.exit_code == 2
     assert result.output.startswith("⟦Error: ")
+
+
+@pytest.mark.parametrize("line", CLICKS)
+@pytest.mark.parametrize("asked", [{"LANG": "zh_CN.UTF-8"}, {"LANGUAGE": "zh", "LANG": "C"}])
+def test_what_click_says_is_chinese_too(line, asked, monkeypatch):
+    for name in words.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in asked.items():
+        monkeypatch.setenv(name, value)
+    said = CliRunner().invoke(main, shlex.split(line)).output
+    assert said.startswith("错误：")
+    assert not english(said), said
+    assert {name: os.environ[name] for name in words.VARIABLES if name in os.environ} == asked
+
+
+def test_what_click_says_is_what_the_catalogue_translates():
+    """Click's own sources still have every text of messages.po."""
+    files = (Path(click.__file__).parent / f"{name}.py" for name in ("core", "exceptions", "parser", "types"))
+    known = {
+        argument.value
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"_", "ngettext"}
+        for argument in node.args
+        if isinstance(argument, ast.Constant)
+    }
+    with (words.LOCALE / "zh" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        messages = [message for message in catalogue.read_po(file, locale="zh") if message.id]
+    for message in messages:
+        texts = message.id if isinstance(message.id, tuple) else (message.id,)
+        assert known.issuperset(texts)
+        said = message.string[0] if isinstance(message.string, tuple) else message.string
+        assert catalogue.kept(said) <= catalogue.kept(texts[-1])
+        assert said
+    assert len(messages) > 10

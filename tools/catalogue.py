@@ -1,10 +1,11 @@
 """The catalogue of everything llmtrace says. Needs Babel: python -m pip install babel.
 
 python tools/catalogue.py            collect all texts into llmtrace/locale/llmtrace.pot, bring every .po up to date with
-                                     it, and compile them to .mo (all three are kept in git)
+                                     it, and compile them to .mo (all three are kept in git); also compile messages.po,
+                                     which is written by hand and says what click says
 python tools/catalogue.py zh         the same, and begin a catalogue for a language that has none
-python tools/catalogue.py --check    write nothing; exit code 1, with the reasons, where something is not up to date, or a
-                                     translation lacks a {placeholder} of its text, or has one that the text does not have
+python tools/catalogue.py --check    write nothing; exit code 1, with the reasons, where something is not up to date, not
+                                     translated, or other than its text in a {placeholder}, an option, a name, an address
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ PACKAGE = ROOT / "llmtrace"
 LOCALE = PACKAGE / "locale"
 KEYWORDS = {"_": 1, "N_": 1, "n_": 2, "NN_": 2}
 """How many texts each of these takes."""
+
+KEPT = re.compile(r"`[^`]*`|(?<![\w-])--?[a-z][\w-]*|\w+(?:\.\w+)+|\b[A-Z]{2,}\b", re.ASCII)
+"""In a text: code, options, names and addresses such as block.0.mlp.up, what help pages call arguments."""
 
 Found = tuple[str, int, str | tuple[str, ...]]
 """File, line, text; two texts for one that is counted."""
@@ -119,22 +123,30 @@ def compiled(catalogue: Catalog) -> bytes:
     return file.getvalue()
 
 
-def placeholders(text: str) -> set[str]:
-    """The names in braces; a text that is no format string has none."""
-    return {name for _before, name, _spec, _conversion in string.Formatter().parse(text) if name is not None}
+def kept(text: str) -> set[str]:
+    """What every language says alike: placeholders with how they are written, code, options, names and addresses."""
+    pieces = list(string.Formatter().parse(text))
+    fields = {
+        "{" + name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "") + "}"
+        for _before, name, spec, conversion in pieces
+        if name is not None
+    }
+    return fields | {name for before, *_field in pieces for name in KEPT.findall(before)}
 
 
 def wrong(message: Message) -> str | None:
-    """What is wrong with a translation."""
+    """What is wrong with a translation, in one line; None if nothing is."""
     texts = message.id if isinstance(message.id, tuple) else (message.id,)
     said = message.string if isinstance(message.string, tuple | list) else (message.string,)
-    if not message.id or not any(said):
-        return None
-    needed = set().union(*map(placeholders, texts))
+    if not all(said):
+        return f"{texts[0]!r} is not translated"
+    if message.fuzzy:
+        return f"{texts[0]!r} is only guessed (fuzzy)"
+    needed = set().union(*map(kept, texts))
     for text in said:
         try:
-            if text and placeholders(text) != needed:
-                return f"{text!r} must have the placeholders {sorted(needed)}"
+            if kept(text) != needed:
+                return f"{text!r} must have {sorted(needed)}, as {texts[0]!r}"
         except ValueError as error:
             return f"{text!r}: {error}"
     return None
@@ -156,6 +168,8 @@ def outputs(begin: list[str]) -> dict[Path, bytes]:
         catalogue.update(new, no_fuzzy_matching=True)
         catalogue.obsolete.clear()
         files[path], files[path.with_suffix(".mo")] = written(catalogue), compiled(catalogue)
+    for path in LOCALE.glob("*/LC_MESSAGES/messages.po"):
+        files[path.with_suffix(".mo")] = compiled(read_po(io.BytesIO(path.read_bytes()), locale=path.parts[-3]))
     return files
 
 
@@ -165,7 +179,7 @@ def problems(files: dict[Path, bytes]) -> list[str]:
              for path, content in files.items() if not path.exists() or path.read_bytes() != content]  # fmt: skip
     for name, path in catalogues().items():
         for message in read_po(io.BytesIO(path.read_bytes()), locale=name):
-            problem = wrong(message)
+            problem = wrong(message) if message.id else None
             found += [f"{path}: {problem}"] if problem else []
     return found
 

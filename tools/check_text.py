@@ -17,9 +17,8 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import torch
-from check_transformers import Shape, theirs
-from transformers import GPT2Config, GPT2LMHeadModel, GPT2Tokenizer
+from check_transformers import Shape, fresh_model, theirs
+from transformers import GPT2Tokenizer
 from transformers.utils import logging
 
 import llmtrace
@@ -43,23 +42,6 @@ SHAPES = [
 ]
 
 
-def random_model(shape: Shape, seed: int) -> GPT2LMHeadModel:
-    """A fresh model of this shape, as transformers makes it."""
-    torch.manual_seed(seed)
-    config = GPT2Config(
-        vocab_size=shape.vocabulary,
-        n_positions=shape.context,
-        n_embd=shape.width,
-        n_head=shape.heads,
-        n_layer=shape.blocks,
-        n_inner=shape.inner,
-        tie_word_embeddings=shape.tied,
-    )
-    model: GPT2LMHeadModel = GPT2LMHeadModel(config)
-    model.eval()  # type: ignore[no-untyped-call]
-    return model
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("tokenizer", type=Path)
@@ -71,7 +53,7 @@ def main() -> int:
             for name, there in (("encoder.json", "vocab.json"), ("vocab.bpe", "merges.txt")):
                 shutil.copyfile(source / name, Path(folder) / there)
             tokenizer = GPT2Tokenizer.from_pretrained(folder, split_special_tokens=True)
-            model = random_model(shape, seed)
+            model = fresh_model(shape, seed)
             model.save_pretrained(folder)
             trace = llmtrace.load(folder).trace(TEXT)
         ids = tokenizer(TEXT)["input_ids"]

@@ -22,7 +22,7 @@ from transformers.utils import logging
 
 import llmtrace
 from llmtrace.models import GPTConfig
-from llmtrace.training import LanguageTraining, Plan, Settings, TrainingFolder, encode_files, new_tokenizer
+from llmtrace.training import LanguageTraining, Plan, Settings, TrainingFolder, new_tokenizer
 
 BOUND = 1e-5
 CONTEXT, WIDTH, HEADS, BLOCKS, BATCH = 64, 64, 4, 2, 8
@@ -32,11 +32,10 @@ STORY = "The king {i} had a child, a girl. The queen had a child, a boy, number 
 def trained(path: Path, file: Path, steps: int) -> LanguageTraining:
     """A small model, trained."""
     folder = TrainingFolder(path)
-    folder.inner.mkdir(parents=True)
     tokenizer = new_tokenizer([file], 512)
-    count = encode_files([file], tokenizer, folder.inner / "tokens")
+    corpus = folder.encode([file], tokenizer)
     model = GPTConfig(len(tokenizer), CONTEXT, WIDTH, HEADS, BLOCKS, 4 * WIDTH)
-    folder.begin(Plan(model, Settings(steps=steps, warmup=steps // 10, rate=3e-3), BATCH, 0.1, "", count), tokenizer)
+    folder.begin(Plan(model, Settings(steps=steps, warmup=steps // 10, rate=3e-3), corpus, BATCH), tokenizer)
     training = LanguageTraining(folder)
     *_, last = training.run(steps, steps)
     print(f"trained for {steps} steps: loss {last.loss:.4f}, on held-out text {last.validation:.4f}")

@@ -58,9 +58,9 @@ SHAPES = (
 )
 
 
-def random_model(shape: Shape) -> GPT2LMHeadModel:
-    """Weights far larger than a fresh model's, and biases and gains that are not 0 and 1, so that every part counts."""
-    torch.manual_seed(SEED)
+def fresh_model(shape: Shape, seed: int) -> GPT2LMHeadModel:
+    """A model of this shape, as transformers makes it."""
+    torch.manual_seed(seed)
     config = GPT2Config(
         vocab_size=shape.vocabulary,
         n_positions=shape.context,
@@ -75,6 +75,12 @@ def random_model(shape: Shape) -> GPT2LMHeadModel:
     )
     model: GPT2LMHeadModel = GPT2LMHeadModel(config)
     model.eval()  # type: ignore[no-untyped-call]
+    return model
+
+
+def random_model(shape: Shape) -> GPT2LMHeadModel:
+    """Weights far larger than a fresh model's, and biases and gains that are not 0 and 1, so that every part counts."""
+    model = fresh_model(shape, SEED)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             torch.nn.init.normal_(parameter, std=0.5 if parameter.ndim == 1 else 1.0 / parameter.shape[0] ** 0.5)

@@ -21,7 +21,7 @@ import numpy as np
 from llmtrace.models import GPT, GPTConfig, Sampling
 from llmtrace.storage import weights_hash
 from llmtrace.stories import END, KINDS, Probe, probes, stories
-from llmtrace.training import LanguageTraining, Plan, Settings, TrainingFolder, encode_files, new_tokenizer
+from llmtrace.training import LanguageTraining, Plan, Settings, TrainingFolder, new_tokenizer
 
 SEED = 2026
 STORIES = 400_000
@@ -79,15 +79,14 @@ together over some sentences, not over a page, and mixes up things and people no
 
 def prepare(folder: TrainingFolder) -> None:
     """Writes the stories, learns the tokenizer from a tenth of them, writes the plan."""
-    folder.inner.mkdir(parents=True, exist_ok=True)
     files = {"stories": STORIES, "sample": STORIES // 10}
     for name, count in files.items():
         with (folder.inner / name).open("w", encoding="utf-8") as file:
             file.writelines(story + END for story in stories(SEED, count))
     tokenizer = new_tokenizer([folder.inner / "sample"], VOCABULARY)
-    count = encode_files([folder.inner / "stories"], tokenizer, folder.inner / "tokens", END)
+    corpus = folder.encode([folder.inner / "stories"], tokenizer, END)
     model = GPTConfig(len(tokenizer), CONTEXT, WIDTH, HEADS, BLOCKS, 4 * WIDTH)
-    folder.begin(Plan(model, SETTINGS, BATCH, HELD_OUT, END, count), tokenizer)
+    folder.begin(Plan(model, SETTINGS, corpus, BATCH, HELD_OUT), tokenizer)
 
 
 def asked(kind: Any, count: int) -> Iterator[Probe]:
@@ -145,7 +144,13 @@ def card(training: LanguageTraining, losses: tuple[float, float]) -> str:
         **{"parameters": sum(weight.data.size for weight in own.values()), "vocabulary": plan.model.vocabulary},
         **{"blocks": BLOCKS, "heads": HEADS, "width": WIDTH, "context": CONTEXT, "batch": BATCH, "seed": SEED},
         **{"steps": s.steps, "rate": s.rate, "warmup": s.warmup, "decay": s.decay, "clip": s.clip},
-        **{"hash": weights_hash(own), "stories": STORIES, "tokens": plan.tokens, "held": HELD_OUT, "asked": ASKED},
+        **{
+            "hash": weights_hash(own),
+            "stories": STORIES,
+            "tokens": plan.corpus.tokens,
+            "held": HELD_OUT,
+            "asked": ASKED,
+        },
         **{
             "loss": losses[0],
             "validation": losses[1],
@@ -169,15 +174,16 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=Path("build/storyteller"))
     options = parser.parse_args()
     folder = TrainingFolder(options.work)
-    if not folder.begun:
-        prepare(folder)
-    training = LanguageTraining(folder)
-    for progress in training.run(REPORT, CHECKPOINT):
-        print(
-            f"step {progress.step}, loss {progress.loss:.4f}, held out {progress.validation:.4f},"
-            f" {progress.tokens_per_second:,.0f} tokens/s, {progress.seconds_left:,.0f} s left",
-            flush=True,
-        )
+    with folder.alone():
+        if not folder.begun:
+            prepare(folder)
+        training = LanguageTraining(folder)
+        for progress in training.run(REPORT, CHECKPOINT):
+            print(
+                f"step {progress.step}, loss {progress.loss:.4f}, held out {progress.validation:.4f},"
+                f" {progress.tokens_per_second:,.0f} tokens/s, {progress.seconds_left:,.0f} s left",
+                flush=True,
+            )
     last = folder.last_report()
     options.output.mkdir(parents=True, exist_ok=True)
     for name in ("config.json", "model.safetensors", "tokenizer.json"):

@@ -13,7 +13,7 @@ import rich_click
 
 from llmtrace import words
 from llmtrace._version import __version__
-from llmtrace.cli.command import Helpful, Option, language_option
+from llmtrace.cli.command import Context, Helpful, Option, language_option
 from llmtrace.errors import LlmtraceError
 from llmtrace.words import N_, _
 
@@ -23,6 +23,8 @@ COMMANDS = ("trace", "explain", "generate", "train", "show", "tokenize", "learn"
 
 class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_click's own bases disagree
     """The commands, imported when used; and one place where every error becomes one line and an exit code."""
+
+    context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, without importing them."""
@@ -48,6 +50,10 @@ class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_cli
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs a command and ends the process: 0 done, 1 a check failed, 2 wrong usage, 130 interrupted."""
         words.use(None)  # the language of the environment, until --lang says otherwise
+        with words.for_others():
+            self._run(*args, **options)
+
+    def _run(self, *args: Any, **options: Any) -> None:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")  # what an encoding lacks is shown as an escape
@@ -66,8 +72,9 @@ class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_cli
             sys.exit(1)
         except OSError as error:
             _discard_output()
-            why = error.strerror or str(error)
-            _fail(click.ClickException(_("the output can't be written: {why}").format(why=why)))
+            from llmtrace.storage.files import reason
+
+            _fail(click.ClickException(_("the output can't be written: {why}").format(why=reason(error))))
         sys.exit(result if isinstance(result, int) else 0)
 
 
@@ -82,10 +89,16 @@ def _fail(error: click.ClickException | LlmtraceError) -> None:
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
     if isinstance(error, click.MissingParameter):
         message = " ".join(message.split())  # click lists choices in lines of their own
-    line = _("Error: {message}").format(message=inert(message.rstrip()))
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        line += ("" if line.endswith((".", "?", "!", "…", "。", "？")) else ".") + " "
-        line += _("Try '{command} --help'.").format(command=error.ctx.command_path)
+    message = inert(message.rstrip())
+    if not isinstance(error, click.UsageError) or error.ctx is None:
+        line = _("Error: {message}").format(message=message)
+    else:
+        message = message.removesuffix(".")
+        ended = message.endswith(("?", "!", "…", "。", "？"))
+        line = (
+            _("Error: {message} Try '{command} --help'.") if ended else _("Error: {message}. Try '{command} --help'.")
+        )
+        line = line.format(message=message, command=error.ctx.command_path)
     print(line, file=sys.stderr)
     sys.exit(2)
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
 from rich.console import ConsoleRenderable, Group
 from rich.segment import Segment, Segments
 
+from llmtrace.cli import player
 from llmtrace.cli.keys import key
 from llmtrace.errors import AddressError, LessonError
 from llmtrace.lessons import Lesson, progress
 from llmtrace.lessons.checking import Question, questions
-from llmtrace.lessons.pages import WIDEST, Pages, marked
+from llmtrace.lessons.matrix import EXAMPLE
+from llmtrace.lessons.pages import WIDEST, Pages, PageView, marked
 from llmtrace.render import renderable, terminal
 from llmtrace.render.notebook import InAscii
 from llmtrace.render.page import HEADING, QUIET, Hanging, Page, Part
@@ -25,7 +28,10 @@ from llmtrace.words import _
 
 PATIENCE = 3
 """After so many wrong answers the solution is shown."""
-BACK, QUIT, EXPLAIN = {"b", "B", "\x7f", "\x08", "\x1b[D", "\x1b[A", "\x1b[5~"}, {"q", "Q", "\x1b", "\x04"}, {"e", "E"}
+ON = {"\r", "\n", " ", "\x1b[C", "\x1bOC", "\x1b[B", "\x1bOB", "\x1b[6~"}
+BACK = {"b", "B", "\x7f", "\x08", "\x1b[D", "\x1bOD", "\x1b[A", "\x1bOA", "\x1b[5~"}
+QUIT, EXPLAIN, TELL, ANIMATE = {"q", "Q", "\x1b", "\x04"}, {"e", "E"}, {"?", "？"}, {"a", "A"}
+LIVE = {"l", "L"}
 
 
 class Classroom:
@@ -38,6 +44,7 @@ class Classroom:
         self.ascii = only_ascii or self.console.options.ascii_only
         self.room = Page(min(self.console.width, WIDEST), self.ascii)
         self.interactive = self.console.is_terminal and sys.stdin.isatty()
+        self.live = self.pages.live and self.interactive and not self.console.is_dumb_terminal
 
     def run(self, seed: int, only_exercises: bool = False) -> None:
         """The pages, unless they are not wanted, then the exercises."""
@@ -57,70 +64,143 @@ class Classroom:
                 number += 1
                 continue
             self._clear()
-            pressed = self._show(page)
+            pressed = self._show(replace(page, still=not self.live), number)
+            if pressed in LIVE:
+                self._play()
+                continue
+            if pressed in ANIMATE:
+                self._animate(number)
+                continue
             progress.note(self.notes, self.lesson.name, pages=number + 1)
             if pressed in QUIT:
                 return False
             number = max(0, number - 1) if pressed in BACK else number + 1
         return True
 
-    def _show(self, page: ConsoleRenderable) -> str:
-        """Prints a page, in parts where it is longer than the screen, and returns the key that leaves it."""
-        lines = self.console.render_lines(self._plain(page), pad=False)
-        room, keys = max(3, self.console.height - 1), _("Enter: go on   b: back   e: explain a number   q: quit")
+    def _show(self, page: PageView, number: int) -> str:
+        """Shows a page, and returns the key that leaves it."""
+        if pressed := self._in_parts(page):
+            return pressed
+        while (pressed := self._key(self._plays(page))) in EXPLAIN:
+            self._ask_for_explanation(number)
+        return pressed
+
+    def _in_parts(self, shown: ConsoleRenderable) -> str:
+        """Prints something, a screen at a time; the key with which the reader leaves it before its end, if so."""
+        width = min(self.console.width, WIDEST)
+        lines = self.console.render_lines(self._plain(shown), self.console.options.update_width(width), pad=False)
+        room = max(3, self.console.height - 1)
         for start in range(0, len(lines), room):
-            if start and (pressed := self._key(keys)) in BACK | QUIT:
+            if start and (pressed := self._key()) in BACK | QUIT:
                 return pressed
             part = [segment for line in lines[start : start + room] for segment in (*line, Segment.line())]
             self.console.print(Segments(part), end="")
-        while True:
-            pressed = self._key(keys)
-            if pressed not in EXPLAIN:
-                return pressed
-            self._ask_for_explanation()
+        return ""
 
-    def _key(self, prompt: str) -> str:
-        """One key; the line that asks for it is wiped out again. The end of the input is like q."""
+    def _key(self, plays: bool = False) -> str:
+        """One of the keys that mean something; the line that asks for it is wiped out again. The end of the input is like q."""
+        prompt, known = _("Enter: go on   b: back   e: explain a number   q: quit"), ON | BACK | QUIT | EXPLAIN
+        if plays:
+            prompt, known = f"{_('a: animate')}   {prompt}", known | ANIMATE
+        if self.live:
+            prompt, known = f"{_('l: live')}   {prompt}", known | LIVE
 
         def ask() -> None:
             self.console.print(self.room.text((prompt, QUIET)), end="")
             self.console.file.flush()
 
-        pressed = key(ask)
-        self.console.file.write("\r" + " " * (self.console.width - 1) + "\r")
-        self.console.file.flush()
-        return pressed or "q"
+        pressed = ""
+        while pressed not in known:
+            pressed = key(ask) or "q"
+            self.console.file.write("\r" + " " * (self.console.width - 1) + "\r")
+            self.console.file.flush()
+        return pressed
 
     def _clear(self) -> None:
         if os.environ.get("TERM", "").lower() not in {"dumb", "emacs", ""}:
             click.clear()
 
+    def _play(self) -> None:
+        """Shows the playground live."""
+        from llmtrace.cli.live import LiveView
+        from llmtrace.lessons.playground import Playground
+
+        assert isinstance(self.lesson, Playground)
+        LiveView(self.console, self.lesson, self.ascii).run()
+
+    # ---- animations ----------------------------------------------------------------------------------------------------
+
+    def _plays(self, page: PageView) -> bool:
+        """Whether there is something to play, and a terminal that can redraw it."""
+        return page.animation is not None and not self.console.is_dumb_terminal
+
+    def _animate(self, number: int) -> None:
+        """Plays a page's animation; where the reader types other matrices, the whole lesson goes on with them."""
+        while (animation := self.pages[number].animation) is not None:
+            self._clear()
+            names = [name for name in animation.operands if name in self.lesson.inputs()]
+            if player.play(self.console, animation, self.room, bool(names)) not in player.TYPE:
+                return
+            self._clear()
+            self._ask_for_matrices(names)
+
+    def _ask_for_matrices(self, names: Sequence[str]) -> None:
+        said = _("Type row after row, such as {example}; an empty line changes nothing.")
+        self._say(said.format(example=EXAMPLE))
+        while True:
+            inputs = {name: getattr(self.lesson, name) for name in self.lesson.inputs()}
+            inputs |= {name: typed for name in names if (typed := self._line(f"{name} = ").strip())}
+            try:
+                self.lesson = type(self.lesson).given(inputs)
+            except LessonError as error:
+                self._say(str(error))
+                continue
+            self.pages = Pages(self.lesson)
+            return
+
     # ---- explaining ----------------------------------------------------------------------------------------------------
 
     def explain(self, text: str) -> None:
         """How one number was computed: `TRACE ADDRESS`, such as `leaf hidden.1.sum[0]`."""
+        self._print(self._explanation(text))
+
+    def _explanation(self, text: str, usual: str = "") -> ConsoleRenderable:
+        """The same, not printed yet. usual: the trace that is meant where none is named."""
         name, _space, address = text.strip().partition(" ")
+        if usual and name not in self._traces():
+            name, address = usual, text
         try:
             trace = self.lesson.trace(name)
         except LessonError as error:
-            names = ", ".join(self._traces())
-            raise LessonError(_("{error}; its traces are {names}").format(error=error, names=names)) from None
+            told = _("{error}; its traces are {names}; an example: {example}")
+            names, example = ", ".join(self._traces()), self.pages.example()
+            raise LessonError(told.format(error=error, names=names, example=example)) from None
         if not address:
-            steps = ", ".join(trace.names())
-            raise LessonError(_("give a number of {trace}, such as {steps}").format(trace=name, steps=steps))
-        self._print(renderable(trace.explain(address)))
+            steps = trace.names()
+            place = ", ".join(f"{axis}=0" for axis in trace.axes(steps[0]))
+            told = _("give a number of {trace}, such as {steps}; an example: {example}")
+            example = f"{name} {steps[0]}[{place}]"
+            raise LessonError(told.format(trace=name, steps=", ".join(steps), example=example))
+        return renderable(trace.explain(address), ending=False)
 
     def _traces(self) -> list[str]:
         """The names of the lesson's traces, without computing any."""
         members = vars(type(self.lesson)).items()
         return [name for name, member in members if _returns_trace(member)]
 
-    def _ask_for_explanation(self) -> None:
-        self._say(_("Which number? A trace ({names}) and an address.").format(names=", ".join(self._traces())))
-        try:
-            self.explain(self._line())
-        except (AddressError, LessonError) as error:
-            self._say(str(error))
+    def _ask_for_explanation(self, number: int) -> None:
+        """Until there is one, or an empty line; without the name of a trace, that of the page is meant."""
+        example = self.pages.example(number)
+        self._say(_("Which number? For example: {example} (an empty line goes back)").format(example=example))
+        self._say(_("The first word may also be one of these: {names}").format(names=", ".join(self._traces())))
+        while text := self._line().strip():
+            try:
+                shown = self._explanation(text, example.partition(" ")[0])
+            except (AddressError, LessonError) as error:
+                self._say(str(error))
+            else:
+                self._in_parts(shown)
+                return
 
     # ---- exercises -----------------------------------------------------------------------------------------------------
 
@@ -132,40 +212,41 @@ class Classroom:
             for n, question in enumerate(found, 1):
                 self._say("")
                 self._say(f"{n}. ", *marked(question.question), hang=3)
-                self._say(_("Answer: "), *marked(f"{question.answer}. {question.solution}"), indent=3, hang=0)
+                self._say(*marked(question.told), indent=3, hang=0)
             return
         self._clear()
-        self._say((_("Exercises"), HEADING), "  ", (_("type a number; an empty line ends"), QUIET))
+        hint = _("type a number; ? shows the answer; an empty line ends")
+        self._say((_("Exercises"), HEADING), "  ", (hint, QUIET))
         for n, question in enumerate(found, 1):
             self._say("")
             self._say(f"{n}. ", *marked(question.question), hang=3)
             if not self._asked(question):
                 return
-        again = f"llmtrace learn {self.lesson.name} --exercises --seed {seed + 1}"
         self._say("")
-        self._say(_("That was all. Others of their kind: {command}").format(command=again))
+        self._say(_("That was all. Others of their kind:"))
+        self._say(f"llmtrace learn {self.lesson.name} --exercises --seed {seed + 1}", indent=2)
 
     def _asked(self, question: Question) -> bool:
         """Asks until the answer is right, or too often wrong; False where the reader has had enough."""
-        for wrong in range(PATIENCE):
-            answer = self._line()
-            if not answer.strip() or answer.strip() in QUIT:
+        wrong = 0
+        while wrong < PATIENCE and (answer := self._line().strip()) not in TELL:
+            if not answer or answer in QUIT:
                 return False
             reply = question.check(answer)
             self._say(*marked(reply.text), indent=3, hang=0)
             if reply.right:
                 progress.note(self.notes, self.lesson.name, exercise=question.exercise.name)
                 return True
-            if wrong == PATIENCE - 1:
-                self._say(_("Answer: "), *marked(f"{question.answer}. {question.solution}"), indent=3, hang=0)
+            wrong += reply.counts
+        self._say(*marked(question.told), indent=3, hang=0)
         return True
 
     # ---- output --------------------------------------------------------------------------------------------------------
 
-    def _line(self) -> str:
+    def _line(self, prompt: str = "> ") -> str:
         """A line that is typed; the end of the input is like an empty one."""
         try:
-            return self.console.input(self.room.text("> "))
+            return self.console.input(self.room.text(prompt))
         except EOFError:
             return ""
 

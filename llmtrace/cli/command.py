@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import rich_click
+from rich.markup import escape
 
 from llmtrace import words
 from llmtrace.words import N_, _
@@ -51,8 +52,37 @@ class Translated:
         self._written = text if text is None else inspect.cleandoc(text)
 
 
+def filled(text: Any) -> Any:
+    """A text of a help page, its lines broken where Chinese may break."""
+    from rich.text import Text
+
+    from llmtrace.render.wide import Wide
+
+    return Wide.of(text) if isinstance(text, Text) else text
+
+
+class Formatter(rich_click.RichHelpFormatter):
+    """Writes help pages."""
+
+    def rich_text(self, text: Any, style: Any = "") -> Any:
+        """A paragraph."""
+        return filled(super().rich_text(text, style))
+
+
+class Context(rich_click.RichContext):
+    """What runs a command, with that formatter."""
+
+    formatter_class = Formatter
+
+
 class Option(Translated, rich_click.RichOption):
     """An option with such a help."""
+
+    def get_rich_help(self, ctx: Any, formatter: Any) -> Any:
+        """The help beside the option."""
+        columns = super().get_rich_help(ctx, formatter)
+        columns.renderables = [filled(text) for text in columns.renderables]
+        return columns
 
 
 class Helpful(Translated):
@@ -68,13 +98,15 @@ class Helpful(Translated):
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         """Writes the line that says how the command is written, and names the parts of the page that follow."""
         for name, title in PANELS.items():
-            setattr(formatter.config, name, _(title))
+            setattr(formatter.config, name, escape(_(title)))
         pieces = self.collect_usage_pieces(ctx)  # type: ignore[attr-defined]
         formatter.write_usage(ctx.command_path, " ".join(pieces), _("Usage:"))
 
 
 class Command(Helpful, rich_click.RichCommand):
     """A command, which also takes `--lang`."""
+
+    context_class = Context
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
@@ -104,6 +136,7 @@ def language_option() -> Option:
         if value is not None:
             try:
                 words.use(value)
+                words.tell_others()
             except ValueError as error:
                 raise click.UsageError(str(error), ctx) from None
 

@@ -54,23 +54,28 @@ def environment() -> dict[str, Any]:
 
 
 def _print(facts: dict[str, Any], results: list[Any]) -> None:
+    from rich.cells import cell_len
+
     from llmtrace.render import terminal
+    from llmtrace.render.columns import left
     from llmtrace.render.page import GOOD, HEADING, NAME, QUIET, Page
 
     console = terminal()
     page = Page(console.width, console.options.ascii_only)
-    available = _("available: {names}").format(names=", ".join(facts["instruction_sets"]))
+    instructions = _("{name} (available: {names})").format(
+        name=facts["instruction_set"], names=", ".join(facts["instruction_sets"])
+    )
     rows = {
         "llmtrace": facts["llmtrace"],
         "Python": f"{facts['python']}, {facts['system']}",
         "NumPy": facts["numpy"],
-        _("instruction set"): f"{facts['instruction_set']} ({available})",
+        _("instruction set"): instructions,
         _("threads"): str(facts["threads"]),
         _("bundled models"): ", ".join(facts["bundled_models"]) or _("none"),
     }
-    width = max(map(len, rows))
+    width = max(map(cell_len, rows))
     for name, value in rows.items():
-        console.print(page.line((name.ljust(width), NAME), f"  {value}", hang=4))
+        console.print(page.line((left(name, width), NAME), f"  {value}", hang=4))
     console.print()
     console.print(page.line((_("Arithmetic: every bit compared with what it must be"), HEADING)))
     for outcome in results:

@@ -8,9 +8,9 @@ import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
 from llmtrace.cli.completion import steps
-from llmtrace.cli.options import json_option, model_option, opened, print_json, trace_option
+from llmtrace.cli.options import ascii_option, json_option, model_option, opened, print_json, trace_option
 from llmtrace.errors import AddressError
-from llmtrace.words import N_
+from llmtrace.words import N_, _
 
 
 @new_command("explain")
@@ -24,7 +24,7 @@ from llmtrace.words import N_
 @option("--all", "every", is_flag=True, help=N_("Show every term of every sum."))
 @option("--exact", is_flag=True, help=N_("Print every number at full precision, to be read and added again."))
 @no_pager_option
-@option("--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds."))
+@ascii_option
 @json_option
 def command(
     address: str, prompt: str | None, file: str | None, model: str | None, depth: int, as_json: bool, **look: bool
@@ -46,7 +46,7 @@ def command(
         explanation = trace.explain(address, depth=depth)
     except AddressError as error:
         if said and address.partition("[")[0].strip() in trace.names():  # which places there are depends on the prompt
-            raise AddressError(f"{error}; {said}") from None
+            raise AddressError(_("{error}; {note}").format(error=error, note=said)) from None
         raise
     from rich.console import Group
 

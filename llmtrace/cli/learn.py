@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import state_file
+from llmtrace.cli.options import ascii_option, state_file
 from llmtrace.words import N_, _
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def lesson_names(ctx: click.Context, param: click.Parameter, incomplete: str) ->
 @option("--explain", "address", metavar="ADDRESS", help=N_("Show only how one number of the lesson was computed."))
 @option("--exercises", "only_exercises", is_flag=True, help=N_("Go straight to the exercises."))
 @option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help=N_("Other numbers in the exercises."))
-@option("--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds."))
+@ascii_option
 def command(name: str | None, changes: tuple[str, ...], **options: Any) -> None:
     """Learn how language models work, lesson by lesson, with nothing but adding and multiplying.
 
@@ -92,24 +92,36 @@ def list_lessons() -> None:
     console = terminal()
     page, done = Page.of(console.options), progress.read(progress_file())
     console.print(page.line(_("Lessons, in the order in which they build on each other:")))
+    following = ""
     for name in LESSONS:
         text, own = lesson_text(name), done.get(name, progress.Done())
-        pages = _("{done} of {count} pages").format(done=min(own.pages, len(text.pages)), count=len(text.pages))
         solved = sum(key in own.exercises for key in text.exercises)
-        exercises = _("{done} of {count} exercises").format(done=solved, count=len(text.exercises))
-        console.print()
+        told = _("{pages} of {all_pages} pages, {solved} of {exercises} exercises").format(
+            pages=min(own.pages, len(text.pages)),
+            all_pages=len(text.pages),
+            solved=solved,
+            exercises=len(text.exercises),
+        )
         console.print(page.line((name, NAME), f"  {text.title}", hang=4))
-        console.print(page.line(text.summary, indent=4, hang=0))
-        console.print(page.line((f"{pages}, {exercises}", QUIET), indent=4))
-    console.print()
-    console.print(
-        page.line((_("Begin with: {command}").format(command=f"llmtrace learn {next(iter(LESSONS))}"), QUIET))
-    )
+        console.print(page.line((told, QUIET), indent=4))
+        if not following and own.pages < len(text.pages):
+            following = name
+    if following:
+        console.print()
+        console.print(page.line(_("Next: {command}").format(command=f"llmtrace learn {following}")))
+        console.print(page.line(lesson_text(following).summary, indent=4, hang=0))
 
 
 def list_inputs(lesson: Lesson) -> None:
     """What --set can change, with the values that it has now."""
     from llmtrace.lessons.lesson import plain
+    from llmtrace.lessons.text import lesson_text
+    from llmtrace.render import terminal
+    from llmtrace.render.page import QUIET, Page
 
+    console, told = terminal(), lesson_text(lesson.name).inputs
+    page = Page.of(console.options)
     for key in lesson.inputs():
         click.echo(f"{key}={plain(getattr(lesson, key))}")
+        if key in told:
+            console.print(page.line((told[key], QUIET), indent=4, hang=0))

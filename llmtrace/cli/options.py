@@ -41,6 +41,9 @@ model_option = option(
 trace_option = option(
     "--trace", "file", type=FileName(), metavar="FILE", help=N_("A trace file to look into, instead of a prompt.")
 )
+ascii_option = option(
+    "--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds.")
+)
 json_option = option("--json", "as_json", is_flag=True, help=N_("Print JSON for other programs."))
 
 
@@ -93,6 +96,7 @@ def remember(prompt: str, model: str | None, steps: Iterable[str] = ()) -> str:
     If that does not work, returns why: it is not important enough to fail.
     """
     from llmtrace.loading import bundled
+    from llmtrace.storage.files import reason
     from llmtrace.storage.replace import PRIVATE, write_whole
 
     try:
@@ -102,7 +106,7 @@ def remember(prompt: str, model: str | None, steps: Iterable[str] = ()) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, [json.dumps(note).encode()], mode=PRIVATE)
     except OSError as error:
-        return error.strerror or str(error)
+        return reason(error)
     except (LlmtraceError, RuntimeError) as error:
         return str(error)
     return ""

@@ -11,7 +11,7 @@ import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
 from llmtrace.cli.completion import files_and_steps, steps
-from llmtrace.cli.options import json_option, model_option, opened, print_json, trace_option
+from llmtrace.cli.options import ascii_option, json_option, model_option, opened, print_json, trace_option
 from llmtrace.errors import AddressError
 from llmtrace.words import N_, _
 
@@ -32,7 +32,7 @@ from llmtrace.words import N_, _
 )
 @option("--all", "every", is_flag=True, help=N_("Show every block, and more rows of a long text."))
 @no_pager_option
-@option("--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds."))
+@ascii_option
 @json_option
 def command(first: str | None, second: str | None, **options: Any) -> None:
     """Look at a trace: all its steps, or what NAME says.
@@ -64,7 +64,7 @@ def command(first: str | None, second: str | None, **options: Any) -> None:
         view = look(trace, name, **chosen)
     except AddressError as error:
         if note and chosen["position"] is not None:  # which positions there are depends on the prompt
-            raise AddressError(f"{error}; {note}") from None
+            raise AddressError(_("{error}; {note}").format(error=error, note=note)) from None
         raise
     if options["as_json"]:
         if note:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import FileName, json_option, load, model_option, print_json, read_prompt, remember
+from llmtrace.cli.options import (
+    FileName,
+    ascii_option,
+    json_option,
+    load,
+    model_option,
+    print_json,
+    read_prompt,
+    remember,
+)
 from llmtrace.words import N_, _
 
 if TYPE_CHECKING:
@@ -31,7 +40,7 @@ if TYPE_CHECKING:
 @option("-o", "--output", type=FileName(), metavar="FILE", help=N_("Also write the trace to FILE."))
 @option("--with-weights", is_flag=True, help=N_("Write the weights into FILE too, so that it needs no model."))
 @no_pager_option
-@option("--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds."))
+@ascii_option
 @json_option
 def command(prompt: str, model: str | None, output: str | None, with_weights: bool, as_json: bool, **view: Any) -> None:
     """Run PROMPT through a model and show what happens: first the whole of it on one screen, then layer by layer.

@@ -48,7 +48,7 @@ def watch(training: LanguageTraining, report: int, checkpoint: int, sample: str 
         left = _("no checkpoint was made yet")
         if (folder / "model.safetensors").exists():
             left = _("the model in {folder} is that of the last checkpoint").format(folder=shown(str(folder)))
-        raise TrainingError(f"{error}; {left}") from error
+        raise TrainingError(_("{error}; {note}").format(error=error, note=left)) from error
     for line in ended(training, sample):
         console.out(line, highlight=False)
 
@@ -98,7 +98,7 @@ def watch_lines(console: Any, training: LanguageTraining, run: Iterator[Any], ti
     for progress in run:
         line = report_line(progress, training.plan.settings.steps)
         if prompt:
-            line += "; " + _("it writes: {text}").format(text=shown(repr(prompt + sample(training, prompt))))
+            line = _("{line}; it writes: {text}").format(line=line, text=shown(repr(prompt + sample(training, prompt))))
         console.out(line, highlight=False)
         sys.stdout.flush()
 

@@ -107,7 +107,9 @@ def resolve(
         entries[axis] = entry
     missing = [axis for axis in axes if axis not in entries]
     if missing:
-        sizes = ", ".join(f"{axis} 0 to {size - 1}" for axis, size in zip(axes, shape, strict=True))
+        sizes = ", ".join(
+            _("{axis} 0 to {last}").format(axis=axis, last=size - 1) for axis, size in zip(axes, shape, strict=True)
+        )
         raise AddressError(
             _("{name} needs {missing} as well; its axes are {sizes}").format(
                 name=name, missing=", ".join(missing), sizes=sizes

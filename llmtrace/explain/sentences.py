@@ -119,9 +119,33 @@ OF_NET = {
     "miss.squared": N_("how far output {output} is from what is wanted, times itself"),
     "miss.total": N_("how far all outputs are from what is wanted, added up"),
     "miss.loss": N_("how wrong the net is: what training makes smaller"),
+    "point.product": N_("a feature of point {example}: two of its coordinates, or one and itself, multiplied"),
     "new.weights": N_("the weight of {input} after one step of learning"),
     "softmax.shares": N_("the share of 1 that score {score} gets"),
     "row.picked": N_("number {feature} of the row that the single 1 picks"),
+    "product.product": N_("row {row} of the first matrix times column {column} of the second, added up"),
+    "turned.rows": N_("number {number} of the point {point} after it has been turned: its row times the matrix"),
+    "turned.columns": N_("number {number} of the point {point}, written as a column: the matrix times that column"),
+    "shadow.flat": N_("number {number} of the shadow of the point {point}"),
+    "shadow.back": N_("number {to} of what the matrix on its side makes of the shadow of {point}"),
+    "word.table": N_("number {feature} of row {entry} of the table: drawn at random here, not learned"),
+    "word.vector": N_("number {feature} of the row of the table that the token picks"),
+    "word.scores": N_("the score of entry {entry}: its row of the table times the vector, added up"),
+    "pair.count": N_(
+        "how often the pair {output} occurs in the text: in each word so often, times how often the word occurs"
+    ),
+    "character.rest": N_("what is left of byte {byte} without its mark"),
+    "character.number": N_("the number of {output} among all characters, put together from its bytes"),
+    "parting.logs": N_("the logarithm of the probability of the piece {piece}"),
+    "parting.score": N_("the score of this parting: the logarithms of its pieces' probabilities, added up"),
+    "expected.logs": N_("the logarithm of the probability of the piece {piece}, by the first guess"),
+    "expected.scores": N_("the score of the parting {parting}: the logarithms of its pieces' probabilities, added up"),
+    "expected.shares": N_(
+        "the share of 1 that the parting {parting} gets: how probable it is among all partings of the word"
+    ),
+    "expected.counts": N_(
+        "how often the piece {piece} is expected in the word: in each parting so often, times its share"
+    ),
     "cosine.dot": N_("the dot product: both vectors multiplied number by number, and added up"),
     "cosine.squares": N_("the squares of a vector's numbers, added up"),
     "cosine.length": N_("the length of a vector"),

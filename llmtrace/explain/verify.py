@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from llmtrace.errors import ReplayError
 from llmtrace.explain import explain_element
@@ -37,18 +38,23 @@ def verify(trace: Trace, progress: Progress = lambda name: None) -> int:
 def verify_step(trace: Trace, step: Step) -> None:
     """Does one step again; ReplayError names its first number that does not follow."""
     again, recorded = done_again(trace, step), step.output
-    if again.shape != recorded.shape or again.dtype != recorded.dtype:
-        raise ReplayError(
-            _("{name} is recorded as {dtype} of shape {shape}, but its inputs give {dtype2} of shape {shape2}").format(
-                name=step.name, dtype=recorded.dtype, shape=recorded.shape, dtype2=again.dtype, shape2=again.shape
-            )
-        )
+    expect_like(step, again.shape, again.dtype)
     if not same_bits(again, recorded):
         place = next(i for i in np.ndindex(recorded.shape) if not same_bits(again[i], recorded[i]))
         address = Elements(step.name, step.axes, place, recorded[place]).address()
         raise ReplayError(
             _("{address} is recorded as {recorded}, but its inputs give {again}").format(
                 address=address, recorded=recorded[place], again=again[place]
+            )
+        )
+
+
+def expect_like(step: Step, shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
+    """ReplayError where a step's result is of another shape or type than what is recorded."""
+    if tuple(shape) != step.record.shape or np.dtype(dtype).name != step.record.dtype:
+        raise ReplayError(
+            _("{name} is recorded as {dtype} of shape {shape}, but its inputs give {dtype2} of shape {shape2}").format(
+                name=step.name, dtype=step.record.dtype, shape=step.record.shape, dtype2=np.dtype(dtype), shape2=shape
             )
         )
 
@@ -99,10 +105,15 @@ def in_order(tensor: Array) -> Array:
 
 
 def done_again(trace: Trace, step: Step) -> Array:
-    """The output of a step, computed from its inputs and weights once more."""
+    """The output of a step, computed from its inputs and weights once more; ReplayError where that can't be."""
     names = step.record.operands.values()
     arguments: list[Any] = [None if name is None else in_order(trace.tensor(name)) for name in names]
+
+    def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+        expect_like(step, shape, dtype)  # before there is memory for it: a file may name any size
+        return np.empty(shape, dtype)
+
     try:
-        return OPS[step.op].forward(*arguments, **step.settings)
+        return OPS[step.op].forward(*arguments, **step.settings, empty=empty)
     except (TypeError, ValueError, IndexError, MemoryError) as error:
         raise ReplayError(_("{name} can't be done again: {why}").format(name=step.name, why=error)) from error

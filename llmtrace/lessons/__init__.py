@@ -20,8 +20,11 @@ LESSONS = {
     "leaf-or-flower": "llmtrace.lessons.leaf_or_flower.LeafOrFlower",
     "training": "llmtrace.lessons.training.Training",
     "vectors-and-spaces": "llmtrace.lessons.vectors_and_spaces.VectorsAndSpaces",
+    "matrices-as-projections": "llmtrace.lessons.matrices_as_projections.MatricesAsProjections",
     "next-character": "llmtrace.lessons.next_character.NextCharacter",
     "embeddings": "llmtrace.lessons.embeddings.Embeddings",
+    "tokenizers": "llmtrace.lessons.tokenizers.Tokenizers",
+    "playground": "llmtrace.lessons.playground.Playground",
 }
 """The programs, in the order in which they are learned; each is imported when it is used."""
 

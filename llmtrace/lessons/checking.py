@@ -14,6 +14,8 @@ NEAR = 0.0051
 """So far an answer may be off: two decimals are enough."""
 SOLUTION = "solution"
 """The help that says how the answer is found."""
+HINT = "hint"
+"""What is said to a wrong answer that no known mistake leads to."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Reply:
 
     right: bool
     text: str
+    counts: bool = True
+    """Whether it was an answer at all."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,16 @@ class Question:
         """How it is found."""
         return self._help(SOLUTION)
 
+    @property
+    def told(self) -> str:
+        """The answer, and how it is found."""
+        return _("Answer: {answer}. {solution}").format(answer=self.answer, solution=self.solution)
+
     def check(self, answer: str) -> Reply:
         """What is said to an answer as it was typed."""
         number = read(answer)
         if number is None:
-            return Reply(False, _("Answer with a number, such as {example}.").format(example="−3.5"))
+            return Reply(False, _("Answer with a number, such as {example}.").format(example="−3.5"), counts=False)
         if abs(number - self.exercise.answer) <= NEAR:
             return Reply(True, _("Right: {solution}").format(solution=self.solution))
         for name, wrong in self.exercise.mistakes.items():
@@ -59,7 +68,9 @@ class Question:
                 return Reply(False, self._help(name))
         if abs(number + self.exercise.answer) <= NEAR:
             return Reply(False, _("Nearly: look at the sign again."))
-        return Reply(False, _("Not quite. Write down every product and add them one by one."))
+        if HINT in self.text.helps:
+            return Reply(False, _("Not quite. {hint}").format(hint=self._help(HINT)))
+        return Reply(False, _("Not quite. Read the question once more."))
 
     def _help(self, name: str) -> str:
         values = {**self.exercise.values, "answer": self.exercise.answer, **mistaken(self.exercise)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -110,14 +110,10 @@ def trained(
     return trainer.state.weights, [*losses, trainer.evaluate([batch])]
 
 
-def recite(weights: Mapping[str, Weight], ids: Sequence[int], count: int) -> list[int]:
-    """The ids, and `count` more: each the letter with the highest score after those before it."""
-    made, context = list(ids), len(ids)
-    for _letter in range(count):
-        with Run(weights, results=frozenset({"output.sum"})) as run:
-            scores = read_letters(run, np.array(made[-context:])[:, None]).data
-        made.append(int(scores[0].argmax()))
-    return made
+def letter_scores(weights: Mapping[str, Weight], ids: Array) -> Array:
+    """The scores of all letters as the next one after these."""
+    with Run(weights, results=frozenset({"output.sum"})) as run:
+        return read_letters(run, ids[:, None]).data[0]
 
 
 def distance(first: Array, second: Array) -> Trace:

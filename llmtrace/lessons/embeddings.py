@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from llmtrace.chance import Chance, derive
 from llmtrace.errors import LessonError
 from llmtrace.lessons import embedding_letters as rhyme
 from llmtrace.lessons import embedding_nets as nets
 from llmtrace.lessons import embedding_words as told
 from llmtrace.lessons.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.reciting import RHYME, SIGNS, enough, followers, visible
 from llmtrace.ops import Weight
 from llmtrace.ops.op import Array
 from llmtrace.render import renderable
@@ -23,7 +22,6 @@ from llmtrace.render.plane import Plane
 from llmtrace.trace import Trace
 from llmtrace.words import _
 
-NEURONS = 24
 FIRST = 8
 """So many pairs of words are in the step that is looked at."""
 
@@ -52,10 +50,7 @@ class Embeddings(Lesson):
     def check(self) -> None:
         """LessonError where something would take too long, or there would be nothing to learn from."""
         limits = {"numbers": (2, 12), "context": (2, 20), "letter_steps": (1, 5000), "word_steps": (1, 5000)}
-        for key, (least, most) in {**limits, "sentences": (10, 2000)}.items():
-            if not least <= getattr(self, key) <= most:
-                text = _("{key} must be from {least} to {most}, not {value}")
-                raise LessonError(text.format(key=key, least=least, most=most, value=getattr(self, key)))
+        self.within({**limits, "sentences": (10, 2000)})
         for key in ("letter_rate", "word_rate"):
             if not 0 < getattr(self, key) <= 5:
                 raise LessonError(_("{key} must be above 0, and at most 5").format(key=key))
@@ -63,19 +58,19 @@ class Embeddings(Lesson):
     # ---- letters -------------------------------------------------------------------------------------------------------
 
     @property
-    def letters(self) -> list[str]:
-        """The letters of the rhyme, with the space and the apostrophe."""
-        return rhyme.LETTERS
+    def letters(self) -> str:
+        """All letters that can be read, with the space and the full stop."""
+        return SIGNS
 
     @property
     def start(self) -> str:
         """What the net reads first."""
-        return rhyme.RHYME[: self.context]
+        return RHYME[: self.context]
 
     @property
     def follows(self) -> str:
         """The letter that really follows."""
-        return rhyme.RHYME[self.context]
+        return RHYME[self.context]
 
     @property
     def last(self) -> str:
@@ -85,7 +80,7 @@ class Embeddings(Lesson):
     @property
     def neurons(self) -> int:
         """Of the hidden layer."""
-        return NEURONS
+        return rhyme.NEURONS
 
     @property
     def inputs_count(self) -> int:
@@ -95,7 +90,7 @@ class Embeddings(Lesson):
     @cached_property
     def letter_weights(self) -> dict[str, Weight]:
         """The untrained net."""
-        return nets.letter_weights(self.seed, len(self.letters), self.numbers, self.context, NEURONS)
+        return rhyme.untaught(self.seed, self.numbers, self.context)
 
     @property
     def table(self) -> Array:
@@ -140,11 +135,7 @@ class Embeddings(Lesson):
     @cached_property
     def letter_net(self) -> tuple[Mapping[str, Weight], list[float]]:
         """The trained net, and its loss on the way."""
-        ids = np.array(rhyme.ids(rhyme.RHYME))
-        count = len(ids) - self.context
-        windows = np.array([ids[n : n + count] for n in range(self.context)])
-        batch = nets.part("letters", windows, ids[self.context :])
-        return nets.trained(self.letter_weights, batch, self.letter_rate, self.counted(self.letter_steps))
+        return rhyme.taught(self.letter_weights, self.context, self.letter_rate, self.counted(self.letter_steps))
 
     @cached_property
     def knowing(self) -> Trace:
@@ -164,24 +155,35 @@ class Embeddings(Lesson):
         for when, trace in ((_("before"), self.reading), (_("after"), self.knowing)):
             shares = trace["guess.shares"].output[0]
             best = int(shares.argmax())
-            rows.append((when, rhyme.shown(self.letters[best]), shares[best], shares[self.letters.index(self.follows)]))
+            rows.append((when, visible(self.letters[best]), shares[best], shares[self.letters.index(self.follows)]))
         return rows
 
     @cached_property
     def recited(self) -> str:
-        """The rhyme as the net knows it, from its beginning."""
-        made = nets.recite(self.letter_net[0], rhyme.ids(self.start), len(rhyme.RHYME) - self.context)
-        return "".join(self.letters[n] for n in made).strip()
-
-    @property
-    def knows_it(self) -> bool:
-        """Whether that is the rhyme."""
-        return self.recited == rhyme.RHYME.strip()
+        """How the net goes on from the beginning of the rhyme."""
+        return rhyme.recited(self.letter_net[0], self.context, self.start)
 
     @property
     def doubtful(self) -> str:
         """Letters after which the net can't know what follows; "" where there are none."""
-        return rhyme.doubtful(self.context)
+        return visible(next(iter(followers(RHYME, self.context)), ""))
+
+    @property
+    def longer(self) -> int:
+        """How many letters must be read to know what follows everywhere; more than the first net reads."""
+        return enough(RHYME, self.context + 1)
+
+    @cached_property
+    def recited_by_longer(self) -> str:
+        """What a net that reads so many writes when it is given nothing, after the same training."""
+        weights = rhyme.untaught(self.seed, self.numbers, self.longer)
+        learned, _losses = rhyme.taught(weights, self.longer, self.letter_rate, self.counted(self.letter_steps))
+        return rhyme.recited(learned, self.longer, "")
+
+    @property
+    def whole_rhyme(self) -> str:
+        """What they should say."""
+        return RHYME
 
     # ---- words ---------------------------------------------------------------------------------------------------------
 
@@ -193,7 +195,7 @@ class Embeddings(Lesson):
     @cached_property
     def first_sentences(self) -> list[tuple[Any, ...]]:
         """The first six."""
-        return [(n + 1, *(told.words()[k] for k in self.text[3 * n : 3 * n + 3])) for n in range(6)]
+        return [(n + 1, *(self.words[k] for k in self.text[3 * n : 3 * n + 3])) for n in range(6)]
 
     @cached_property
     def followers(self) -> list[tuple[Any, ...]]:
@@ -201,14 +203,14 @@ class Embeddings(Lesson):
         return told.followers(self.text)
 
     @property
-    def words_count(self) -> int:
-        """How many words there are."""
-        return len(told.WORDS)
+    def words(self) -> list[str]:
+        """All words, in the language that is spoken."""
+        return told.words()
 
     @cached_property
     def word_weights(self) -> dict[str, Weight]:
         """The untrained net."""
-        return nets.word_weights(self.seed, self.words_count)
+        return nets.word_weights(self.seed, len(self.words))
 
     @cached_property
     def word_net(self) -> tuple[Mapping[str, Weight], list[float]]:
@@ -229,7 +231,7 @@ class Embeddings(Lesson):
     @property
     def moved(self) -> str:
         """The first word of the sentences."""
-        return told.words()[int(self.text[0])]
+        return self.words[int(self.text[0])]
 
     @cached_property
     def map_before(self) -> Plane:

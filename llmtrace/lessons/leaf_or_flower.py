@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from llmtrace.chance import Chance
-from llmtrace.lessons.lesson import Article, Exercise, Lesson
+from llmtrace.errors import LessonError
+from llmtrace.lessons.lesson import Article, Exercise, Lesson, plain
+from llmtrace.lessons.text import written
 from llmtrace.models import Feedforward
 from llmtrace.ops import Weight, linear
 from llmtrace.ops.op import Array
@@ -62,6 +64,14 @@ class LeafOrFlower(Lesson):
     def brightest(self) -> int:
         """The largest amount of a colour that a screen knows."""
         return 255
+
+    def check(self) -> None:
+        """LessonError where a colour is none."""
+        for key in ("red", "green", "blue"):
+            if not 0 <= getattr(self, key) <= self.brightest:
+                told = _("{key} must be from {least} to {most}, not {value}")
+                values = {"least": 0, "most": self.brightest, "value": plain(getattr(self, key))}
+                raise LessonError(told.format(key=key, **values))
 
     # ---- the net -------------------------------------------------------------------------------------------------------
 
@@ -127,9 +137,9 @@ class LeafOrFlower(Lesson):
 
     @cached_property
     def weights_table(self) -> list[tuple[Any, ...]]:
-        """The weights of the middle layer; those chosen here with a star."""
+        """The weights of the middle layer, those chosen here with a star; and each neuron's sum for the leaf."""
         return [
-            (n, *(f"{w:.2f}".replace("-", "−") + ("*" if (n, k) in CHOSEN else " ") for k, w in enumerate(row)))
+            (n, *(written(w, ".2f") + ("*" if (n, k) in CHOSEN else " ") for k, w in enumerate(row)), self.sums[n])
             for n, row in enumerate(self.hidden.tolist())
         ]
 
@@ -223,7 +233,11 @@ class LeafOrFlower(Lesson):
         sums = [-(1 + chance.below(9)), 1 + chance.below(9)]
         w = [(1 + chance.below(9)) / 10, (1 + chance.below(9)) / 10]
         without = sums[0] * w[0] + sums[1] * w[1]
-        mistakes = {"forgot-activation": without, "dropped-sign": -sums[0] * w[0] + sums[1] * w[1]}
+        mistakes = {
+            "forgot-activation": without,
+            "dropped-sign": -sums[0] * w[0] + sums[1] * w[1],
+            "not-weighted": sums[1],
+        }
         return Exercise({"s": sums, "w": w}, sums[1] * w[1], mistakes)
 
     def exercise_collapse(self, chance: Chance) -> Exercise:
@@ -231,6 +245,10 @@ class LeafOrFlower(Lesson):
         first = [1 + chance.below(5), -(1 + chance.below(5))]
         second = [2 + chance.below(4), 2 + chance.below(4)]
         answer = first[0] * second[0] + first[1] * second[1]
-        added = sum(first) + sum(second)
-        only = first[0] * second[0]
-        return Exercise({"a": first, "o": second}, answer, {"added": added, "one-way": only})
+        mistakes = {
+            "added": sum(first) + sum(second),
+            "one-way": first[0] * second[0],
+            "other-way": first[1] * second[1],
+            "lost-minus": first[0] * second[0] - first[1] * second[1],
+        }
+        return Exercise({"a": first, "o": second}, answer, mistakes)

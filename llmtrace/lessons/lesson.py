@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
+from numpy import format_float_positional
+
 from llmtrace.chance import Chance, derive
 from llmtrace.errors import LessonError
 from llmtrace.trace import Trace
@@ -74,6 +76,13 @@ class Lesson:
 
     def check(self) -> None:
         """LessonError where the inputs can't be so."""
+
+    def within(self, limits: Mapping[str, tuple[float, float]]) -> None:
+        """LessonError where an input is smaller or larger than it may be; `limits` has both bounds, by the input's name."""
+        for key, (least, most) in limits.items():
+            if not least <= getattr(self, key) <= most:
+                text = _("{key} must be from {least} to {most}, not {value}")
+                raise LessonError(text.format(key=key, least=least, most=most, value=plain(getattr(self, key))))
 
     def watch(self, tell: Callable[[int, int], None]) -> None:
         """From now on, `tell(done, whole)` is called while something takes long."""
@@ -157,4 +166,4 @@ def plain(value: Any) -> str:
     """A value as `--set` takes it."""
     if isinstance(value, tuple):
         return ",".join(map(plain, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return format_float_positional(value, trim="-") if isinstance(value, float) else str(value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,29 +13,29 @@ from llmtrace.chance import Chance
 from llmtrace.errors import LessonError
 from llmtrace.lessons.lesson import Article, Exercise, Lesson
 from llmtrace.lessons.reciting import (
+    RHYME,
     SIGNS,
+    WRITTEN,
     Look,
     Reader,
+    asked,
+    course,
+    enough,
     followers,
     known,
-    places,
     teach,
+    turns,
     untaught,
     visible,
-    window,
 )
 from llmtrace.ops import reference
 from llmtrace.trace import Trace
 from llmtrace.words import _
 
-RHYME = (
-    "humpty dumpty sat on a wall humpty dumpty had a great fall"
-    " all the kings horses and all the kings men couldnt put humpty together again."
-)
 SHOWN = 5
 """So many letters stand in the table of the likeliest, and so many turns of the loop in its own."""
-WRITTEN = 24
-"""So many letters are written to see how far a training is."""
+UNCLEAR = 3
+"""So many places where different letters follow are listed."""
 EXAMPLE_WORDS = ("planet", "garden", "silver", "orange", "window", "bridge", "guitar", "market", "carpet")
 
 
@@ -46,13 +45,13 @@ class NextCharacter(Lesson):
 
     name = "next-character"
     articles = (
-        Article("letters that go in", "12", "len(prompt)"),
+        Article("letters that go in", "12", "letters"),
         Article("after “humpty dumpt” comes", "y", "best_letter(taught)"),
     )
 
     rhyme: str = RHYME
     letters: int = 12
-    start: str = "humpty dumpt"
+    start: str = ""
     other: str = "i like piano"
     neurons: int = 32
     steps: int = 600
@@ -60,15 +59,13 @@ class NextCharacter(Lesson):
 
     def check(self) -> None:
         """LessonError where an input is too small or too large."""
-        limits = {"letters": (1, 30), "neurons": (1, 200), "steps": (10, 5000), "seed": (0, 2**31)}
-        for key, (least, most) in limits.items():
-            if not least <= getattr(self, key) <= most:
-                text = _("{key} must be from {least} to {most}, not {value}")
-                raise LessonError(text.format(key=key, least=least, most=most, value=getattr(self, key)))
+        self.within({"letters": (1, 30), "neurons": (1, 200), "steps": (10, 5000), "seed": (0, 2**31)})
         if not 40 <= len(self.text) <= 200:
             raise LessonError(
                 _("the rhyme must have from 40 to 200 letters; this one has {count}").format(count=len(self.text))
             )
+        if self.prompt not in self.text[:-1]:
+            raise LessonError(_("start must be a part of the rhyme, not {start}").format(start=repr(self.start)))
 
     # ---- letters and numbers -------------------------------------------------------------------------------------------
 
@@ -79,8 +76,8 @@ class NextCharacter(Lesson):
 
     @property
     def prompt(self) -> str:
-        """What the net goes on from, as it reads it."""
-        return known(self.start)[-60:]
+        """What the net goes on from: `start`, or the first letters of the rhyme."""
+        return known(self.start) or self.text[: self.letters]
 
     @property
     def signs(self) -> int:
@@ -94,14 +91,13 @@ class NextCharacter(Lesson):
     @cached_property
     def some_examples(self) -> list[tuple[Any, ...]]:
         """What is read, and what comes next, at some places of the rhyme."""
-        seen = places(self.text, self.letters)
-        return [(visible(seen[n]), visible(self.text[n])) for n in (0, 1, *range(self.letters, self.letters + SHOWN))]
+        rows = [(visible(seen), visible(sign)) for seen, sign in asked(self.text, self.letters)]
+        return [*rows[:2], ("…", "…"), *rows[self.letters : self.letters + SHOWN]]
 
     @property
     def right_letter(self) -> str:
-        """What comes after the start in the rhyme; a space where the start isn't in it."""
-        place = self.text.find(self.prompt)
-        return self.text[place + len(self.prompt) :][:1] or " " if place >= 0 else " "
+        """What comes after that in the rhyme."""
+        return self.text[self.text.index(self.prompt) + len(self.prompt)]
 
     # ---- the net and its training --------------------------------------------------------------------------------------
 
@@ -118,25 +114,37 @@ class NextCharacter(Lesson):
     @cached_property
     def looks(self) -> list[Look]:
         """How the net that reads `letters` learned."""
+        return self.learned(self.first)
+
+    def learned(self, reader: Reader) -> list[Look]:
+        """How a net learns the rhyme: before, some looks on the way, and after."""
         stops = [self.steps // 60, self.steps // 20, self.steps // 6]
-        return teach(self.first, self.text, self.steps, stops, self.counted)
+        return teach(reader, self.text, self.steps, stops, self.counted)
+
+    @cached_property
+    def longer_looks(self) -> list[Look]:
+        """How the net that reads `longer` learned."""
+        return self.learned(untaught(self.longer, self.neurons, self.seed))
 
     @property
     def short(self) -> Look:
-        """What became of it."""
+        """What became of the first net."""
         return self.looks[-1]
 
-    @cached_property
+    @property
     def long(self) -> Look:
-        """What became of the net that reads `longer`."""
-        return teach(untaught(self.longer, self.neurons, self.seed), self.text, self.steps, (), self.counted)[-1]
+        """What became of the second."""
+        return self.longer_looks[-1]
 
     @cached_property
     def course(self) -> list[tuple[Any, ...]]:
-        """Some steps of the training: the loss, how many letters are guessed right, and what the net writes."""
-        begin = len(self.prompt)
-        written = [look.reader.write(self.prompt, WRITTEN)[begin:] for look in self.looks]
-        return [(look.step, look.loss, look.right, visible(w)) for look, w in zip(self.looks, written, strict=True)]
+        """How the net that reads `letters` learned, and how it went on from the start."""
+        return course(self.looks, self.prompt)
+
+    @cached_property
+    def longer_course(self) -> list[tuple[Any, ...]]:
+        """How the net that reads `longer` learned, and what it wrote when it was given nothing."""
+        return course(self.longer_looks, "")
 
     @cached_property
     def fresh(self) -> Trace:
@@ -183,9 +191,7 @@ class NextCharacter(Lesson):
     @cached_property
     def loop(self) -> list[tuple[Any, ...]]:
         """Turns of the loop: what is read, and what is written."""
-        texts = [self.short.reader.write(self.prompt, n) for n in range(SHOWN + 2)]
-        turns = [(a, b[len(a) :]) for a, b in pairwise(texts) if len(b) > len(a)]
-        return [(visible(window(text, self.letters)), visible(new)) for text, new in turns]
+        return turns(self.short.reader, self.prompt, SHOWN + 1)
 
     @cached_property
     def goes_on(self) -> str:
@@ -207,14 +213,24 @@ class NextCharacter(Lesson):
     @property
     def open_places(self) -> int:
         """At how many places of the rhyme what is read does not say what follows."""
-        unclear = followers(self.text, self.letters)
-        return sum(seen in unclear for seen in places(self.text, self.letters))
+        return sum(map(len, followers(self.text, self.letters).values()))
+
+    @property
+    def knowable(self) -> int:
+        """How many letters a net can guess at most that reads `letters`: at each open place, only the commonest."""
+        after = followers(self.text, self.letters).values()
+        return len(self.text) - self.open_places + sum(max(map(each.count, each)) for each in after)
 
     @cached_property
     def open_place(self) -> tuple[str, str]:
         """What is read at the first of them, with the letters that follow; where there is none, at the first place of all."""
-        first = places(self.text, self.letters)[0], self.text[0]
-        return next(iter(followers(self.text, self.letters).items()), first)
+        return next(iter(followers(self.text, self.letters).items()), asked(self.text, self.letters)[0])
+
+    @cached_property
+    def unclear(self) -> list[tuple[Any, ...]]:
+        """What is read at some of them, with the letters that follow."""
+        found = [*followers(self.text, self.letters).items()][:UNCLEAR] or [self.open_place]
+        return [(visible(seen), ", ".join(map(visible, dict.fromkeys(after)))) for seen, after in found]
 
     @cached_property
     def unsure(self) -> Trace:
@@ -225,20 +241,13 @@ class NextCharacter(Lesson):
     @property
     def longer(self) -> int:
         """How many letters must be read so that only one can follow, and at least one more than before."""
-        reads = self.letters + 1
-        while followers(self.text, reads):
-            reads += 1
-        return reads
+        return enough(self.text, self.letters + 1)
 
     @cached_property
     def sure(self) -> list[tuple[Any, ...]]:
-        """All that the longer net reads at such places, what follows, and the share that it gives it."""
-        rows: list[tuple[Any, ...]] = []
-        for place, sign in zip(places(self.text, self.longer), self.text, strict=True):
-            if place.endswith(self.open_place[0]):
-                share = self.long.reader.trace(place, sign)["guess.shares"].output[self.number(sign)]
-                rows.append((visible(place), visible(sign), share))
-        return rows
+        """What the longer net reads at the first of them, and what follows."""
+        doubt = self.open_place[0]
+        return [(visible(seen), visible(sign)) for seen, sign in asked(self.text, self.longer) if seen.endswith(doubt)]
 
     @cached_property
     def recited(self) -> str:
@@ -274,7 +283,8 @@ class NextCharacter(Lesson):
         """What is read next."""
         word = chance.choice(EXAMPLE_WORDS)
         values = {"seen": word[:-1], "new": word[-1], "second": word[1], "reads": len(word) - 1}
-        return Exercise(values, self.number(word[1]), {"kept": self.number(word[0]), "newest": self.number(word[-1])})
+        first, second, newest = map(self.number, (word[0], word[1], word[-1]))
+        return Exercise(values, second, {"kept": first, "newest": newest, "from-zero": second - 1})
 
     def exercise_share(self, chance: Chance) -> Exercise:
         """The best that can be said where two letters follow."""

@@ -6,8 +6,8 @@ import ast
 import contextlib
 import io
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ from llmtrace.render.columns import Column, columns_view
 from llmtrace.render.heatmap import Heatmap, Scale
 from llmtrace.render.numbers import column
 from llmtrace.render.page import HEADING, NAME, VALUE, Page, Part
+from llmtrace.render.product import Product
+from llmtrace.words import _
 
 WIDEST = 88
 """Longer lines are hard to read."""
@@ -41,12 +43,31 @@ class Pages:
     def __len__(self) -> int:
         return len(self.text.pages)
 
+    @property
+    def live(self) -> bool:
+        """Whether there is something that can be seen live."""
+        return any(
+            block.kind == "show" and block.text.startswith("live ") for p in self.text.pages for block in p.blocks
+        )
+
     def __getitem__(self, number: int) -> PageView:
         """A page; those before it are computed first, because its code may go on from theirs."""
         while len(self._done) <= number:
             self._done.append([self._made(block) for block in self.text.pages[len(self._done)].blocks])
         page = self.text.pages[number]
         return PageView(filled(page.title, self.lesson), number + 1, len(self), page, tuple(self._done[number]))
+
+    def example(self, number: int = 0) -> str:
+        """`TRACE ADDRESS` of an explanation on this page, or else before it, or else the lesson's first."""
+        shown = [
+            (n, line.removeprefix("explain "))
+            for n, page in enumerate(self.text.pages)
+            for block in page.blocks
+            for line in block.text.split("\n")
+            if block.kind == "show" and line.startswith("explain ")
+        ]
+        _page, line = max(shown, key=lambda one: one[0] if one[0] <= number else -one[0])
+        return filled(line, self.lesson)
 
     def _made(self, block: Block) -> Any:
         if block.kind == "python":
@@ -77,6 +98,14 @@ class PageView:
     count: int
     page: PageText
     made: tuple[Any, ...]
+    still: bool = True
+    """Whether what is live is shown as a picture."""
+
+    @property
+    def animation(self) -> Product | None:
+        """What can be played on this page, if anything can."""
+        shown = (each.thing for made in self.made if isinstance(made, list) for each in made if isinstance(each, Shown))
+        return next((thing for thing in shown if isinstance(thing, Product)), None)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         options = options.update_width(min(options.max_width, WIDEST))
@@ -87,6 +116,8 @@ class PageView:
             if not block.kind == before == "item":
                 yield from console.render(page.text(), options)
             before = block.kind
+            if block.kind == "show" and not self.still:
+                made = [replace(each, kind="here") if _is_live(each) else each for each in made]
             for view in block_views(block, made, page):
                 yield from console.render(view, options)
 
@@ -125,14 +156,26 @@ def marked(text: str) -> list[Part]:
 
 
 def shown(lesson: Lesson, line: str) -> Shown:
-    """`explain TRACE ADDRESS`, `table NAME | title | title` or `picture NAME | row, row | column, column`."""
+    """`explain TRACE ADDRESS`, `table NAME | title | title`, `picture NAME | row, row | column, column` or `live NAME`."""
     first, *titles = [part.strip() for part in filled(line, lesson).split("|")]
     kind, name, *address = first.split(" ", 2)
     if kind == "explain":
         return Shown(kind, lesson.trace(name).explain(address[0]), titles)
+    if kind == "live":  # computed where it is shown, and on a terminal it is not: there it is live
+        return Shown(kind, Later(lambda: lesson.value(name)), titles)
     if kind not in {"table", "picture"}:
         raise ValueError(f"{lesson.name}: nothing can be shown by {line!r}")
     return Shown(kind, lesson.value(name), titles)
+
+
+@dataclass(frozen=True)
+class Later:
+    """A picture that is computed when it is printed."""
+
+    make: Callable[[], ConsoleRenderable]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self.make()
 
 
 @dataclass(frozen=True)
@@ -147,6 +190,8 @@ class Shown:
         """What it looks like."""
         if self.kind == "explain":
             yield renderable(self.thing, ending=False)
+        elif self.kind == "here":
+            yield page.line((_("Press l, and watch it learn."), NAME), indent=2)
         elif self.kind == "table":
             cells = zip(*self.thing, strict=True)
             yield from columns_view(page, [table_column(*each) for each in zip(self.titles, cells, strict=True)])
@@ -154,6 +199,10 @@ class Shown:
             yield picture(self.thing, *(tuple(map(str.strip, labels.split(","))) for labels in self.titles))
         else:
             yield self.thing
+
+
+def _is_live(made: object) -> bool:
+    return isinstance(made, Shown) and made.kind == "live"
 
 
 def table_column(title: str, cells: Sequence[Any]) -> Column:

@@ -13,7 +13,7 @@ from llmtrace.chance import Chance, derive, uniform
 from llmtrace.errors import LessonError
 from llmtrace.lessons.lesson import Article, Exercise, Lesson
 from llmtrace.models import Feedforward
-from llmtrace.ops import Weight, add, subtract
+from llmtrace.ops import Weight, add
 from llmtrace.ops.op import Array
 from llmtrace.trace import Run, Trace
 from llmtrace.words import _
@@ -118,7 +118,8 @@ class Perceptron(Lesson):
         """Who went: the sum by the habits, and what each happens to feel like that day, is above the threshold."""
         habits = np.array([self.habit_sunny, self.habit_affordable, self.habit_company])
         moods = uniform(derive(self.seed, "moods"), np.arange(len(self.answers)))
-        return (self.answers @ habits + (2 * moods - 1) * self.mood > self.habit_threshold).astype(np.float32)
+        sums = dots(self.answers, habits)
+        return (sums + (2 * moods - 1) * self.mood > self.habit_threshold).astype(np.float32)
 
     @cached_property
     def first_people(self) -> list[tuple[Any, ...]]:
@@ -131,7 +132,7 @@ class Perceptron(Lesson):
         history = np.zeros((self.people + 1, 4), np.float32)
         for n in self.counted(self.people):
             answers = np.append(self.answers[n], np.float32(1))
-            says = np.float32(history[n] @ answers > 0)
+            says = np.float32(dots(history[n], answers) > 0)
             history[n + 1] = history[n] + (self.went[n] - says) * answers
         return history
 
@@ -190,23 +191,24 @@ class Perceptron(Lesson):
     def best_share(self) -> float:
         """The same for somebody who knows the habits, but not the moods."""
         habits = np.array([self.habit_sunny, self.habit_affordable, self.habit_company])
-        says = self.answers[self.people :] @ habits > self.habit_threshold
+        says = dots(self.answers[self.people :], habits) > self.habit_threshold
         return 100 * float(np.mean(says == (self.went[self.people :] > 0)))
+
+    @cached_property
+    def first_mistake(self) -> int:
+        """The first person for whom the neuron is wrong. With all numbers 0 it says stay: so the first who went."""
+        return int(self.went.argmax())
 
     @cached_property
     def correction(self) -> Trace:
         """The first time that the neuron is wrong: its weights before and after."""
-        weights = np.zeros(3, np.float32)
-        names = ("input",)
-        for answers, went in zip(self.answers, self.went, strict=True):
-            says = float(weights @ answers > 0)
-            if says != went and answers.any():
-                break
+        weights, names = np.zeros(3, np.float32), ("input",)
+        answers = self.answers[self.first_mistake]
         trace = Trace({"weights": Weight("weights", weights, names)})
         trace.labels = dict(self.labels)
         with Run(trace.weights, trace) as run:
             person = run.given("answers", answers, names)
-            run.do("new.weights", add if went else subtract, (trace.weights["weights"], person), {}, names)
+            run.do("new.weights", add, (trace.weights["weights"], person), {}, names)
         return trace
 
     # ---- exercises -----------------------------------------------------------------------------------------------------
@@ -222,16 +224,20 @@ class Perceptron(Lesson):
     def exercise_decision(self, chance: Chance) -> Exercise:
         """A sum that only just reaches the threshold, or passes it."""
         w = [2 + chance.below(8) for _n in range(3)]
-        limit = w[0] + w[1] - chance.below(2)
-        return Exercise({"w": w, "limit": limit}, int(w[0] + w[1] > limit), {"other": int(w[0] + w[1] <= limit)})
+        total = w[0] + w[1]
+        limit = total - chance.below(2)
+        mistakes = {"other": int(total <= limit), "only-sum": total, "all-weights": sum(w)}
+        return Exercise({"w": w, "limit": limit, "total": total}, int(total > limit), mistakes)
 
     def exercise_correction(self, chance: Chance) -> Exercise:
         """One step of learning."""
         w = [chance.below(5) for _n in range(3)]
         went = chance.below(2)
-        new = w[2] + (1 if went else -1)
-        return Exercise(
-            {"w": w, "went": went},
-            new,
-            {"wrong-way": w[2] - (1 if went else -1), "unchanged": w[2]},
-        )
+        change = 1 if went else -1
+        mistakes = {"wrong-way": w[2] - change, "unchanged": w[2], "only-change": change}
+        return Exercise({"w": w, "went": went}, w[2] + change, mistakes)
+
+
+def dots(a: Array, b: Array) -> Array:
+    """The products of two rows, added up one by one; the same bits on every machine, which `@` doesn't promise."""
+    return np.asarray((a * b).sum(axis=-1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,9 +17,15 @@ from llmtrace.training import Settings, Trainer
 
 SIGNS = " abcdefghijklmnopqrstuvwxyz."
 """What a net can read and write; the number of each is its place."""
+RHYME = (
+    "humpty dumpty sat on a wall humpty dumpty had a great fall"
+    " all the kings horses and all the kings men couldnt put humpty together again."
+)
 FIRST = (0.05, 0.1)
 """How far the first weights of each layer spread about 0."""
 RATE = 0.01
+WRITTEN = 24
+"""So many letters are written to see how far a training is."""
 
 
 def known(text: str) -> str:
@@ -46,12 +53,33 @@ def places(text: str, reads: int) -> list[str]:
     return [window(text[:n], reads) for n in range(len(text))]
 
 
+def asked(text: str, reads: int) -> list[tuple[str, str]]:
+    """What is read before every letter of a text, and this letter."""
+    return list(zip(places(text, reads), text, strict=True))
+
+
 def followers(text: str, reads: int) -> dict[str, str]:
     """What is read, where different letters follow it in the text, with these letters."""
     found: dict[str, str] = {}
-    for seen, sign in zip(places(text, reads), text, strict=True):
+    for seen, sign in asked(text, reads):
         found[seen] = found.get(seen, "") + sign
     return {seen: after for seen, after in found.items() if len(set(after)) > 1}
+
+
+def enough(text: str, reads: int) -> int:
+    """How many letters must be read, at least `reads`, so that only one can follow."""
+    while followers(text, reads):
+        reads += 1
+    return reads
+
+
+def write(scores: Callable[[str], Array], text: str, reads: int, count: int) -> str:
+    """The loop: read, take the letter with the highest score, append it; until the full stop, or so many letters."""
+    for _n in range(count):
+        text += SIGNS[int(scores(window(text, reads)).argmax())]
+        if text[-1] == ".":
+            break
+    return text
 
 
 @dataclass(frozen=True)
@@ -62,12 +90,8 @@ class Reader:
     reads: int
 
     def write(self, text: str, count: int) -> str:
-        """The loop: read, take the letter with the highest score, append it; until the full stop, or so many letters."""
-        for _n in range(count):
-            text += SIGNS[int(self.net(numbers(window(text, self.reads))).argmax())]
-            if text[-1] == ".":
-                break
-        return text
+        """What it makes of a text: up to the full stop, or so many letters."""
+        return write(lambda seen: self.net(numbers(seen)), text, self.reads, count)
 
     def trace(self, text: str, wanted: str, gradients: bool = False) -> Trace:
         """It reads the end of a text: scores, shares, and the loss if this letter is wanted."""
@@ -98,6 +122,18 @@ class Look:
     right: int
     """How many letters of the text it guesses."""
     reader: Reader
+
+
+def turns(reader: Reader, text: str, count: int) -> list[tuple[str, str]]:
+    """So many turns of the loop: what is read, and what is written."""
+    texts = [reader.write(text, n) for n in range(count + 1)]
+    return [(visible(window(a, reader.reads)), visible(b[len(a) :])) for a, b in pairwise(texts) if len(b) > len(a)]
+
+
+def course(looks: Sequence[Look], begin: str) -> list[tuple[int, float, int, str]]:
+    """Some steps of a training: the loss, how many letters are guessed right, and how the net goes on from a beginning."""
+    written = [look.reader.write(begin, WRITTEN)[len(begin) :] for look in looks]
+    return [(look.step, look.loss, look.right, visible(new)) for look, new in zip(looks, written, strict=True)]
 
 
 def teach(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,8 @@ class LessonText:
     summary: str
     pages: tuple[PageText, ...]
     exercises: Mapping[str, ExerciseText] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """What each input is."""
 
 
 def languages() -> list[str]:
@@ -67,12 +69,17 @@ def lesson_text(name: str, language: str | None = None) -> LessonText:
 
 
 def parse(text: str) -> LessonText:
-    """`# title` and a summary, a page for each `## `, then `# Exercises` with a `## name` for each."""
-    lesson, _sign, exercises = text.partition("\n# ")
+    """`# title` and a summary, a page for each `## `; `# Inputs`, a list; `# Exercises` with a `## name` for each."""
+    lesson, *others = text.split("\n# ")
+    rest = {heading.strip(): body for heading, _line, body in (other.partition("\n") for other in others)}
     head, *pages = re.split(r"^## ", lesson, flags=re.MULTILINE)
     title, _line, summary = head.removeprefix("# ").partition("\n")
     return LessonText(
-        title.strip(), joined(summary.strip().split("\n")), tuple(map(_page, pages)), _exercises(exercises)
+        title.strip(),
+        joined(summary.strip().split("\n")),
+        tuple(map(_page, pages)),
+        _exercises(rest.get("Exercises", "")),
+        _named(_blocks(rest.get("Inputs", ""))),
     )
 
 
@@ -99,9 +106,13 @@ def _exercises(text: str) -> dict[str, ExerciseText]:
     for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         name, _line, body = part.partition("\n")
         question, *items = _blocks(body)
-        helps = dict(item.text.split(": ", 1) for item in items)
-        found[name.strip()] = ExerciseText(question.text, helps)
+        found[name.strip()] = ExerciseText(question.text, _named(items))
     return found
+
+
+def _named(items: Iterable[Block]) -> dict[str, str]:
+    """`- name: text`, by name."""
+    return dict(item.text.split(": ", 1) for item in items)
 
 
 def joined(lines: list[str]) -> str:

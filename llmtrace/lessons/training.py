@@ -12,7 +12,7 @@ import numpy as np
 from llmtrace.chance import Chance
 from llmtrace.errors import LessonError, TrainingError
 from llmtrace.lessons.leaf_or_flower import HIDDEN, LeafOrFlower
-from llmtrace.lessons.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.lesson import Article, Exercise, Lesson, plain
 from llmtrace.lessons.training_nets import Descent, deep, loss_of, samples, sizes, wave, wide_net
 from llmtrace.models import Feedforward
 from llmtrace.ops import absolute_error, total
@@ -65,6 +65,16 @@ class Training(Lesson):
         return Feedforward.of(HIDDEN, OUTPUT, labels=labels)
 
     @property
+    def changed(self) -> list[tuple[float, float]]:
+        """The third weight of each output: what it was in the lesson before, and what it is here."""
+        return [(float(old[2]), new[2]) for old, new in zip(LeafOrFlower().output, OUTPUT, strict=True)]
+
+    @property
+    def sums(self) -> Array:
+        """What the three neurons in the middle add up for the leaf."""
+        return self.slope["hidden.1.sum"].output
+
+    @property
     def got(self) -> Array:
         """What it makes of the leaf."""
         return self.net(self.leaf)
@@ -99,8 +109,8 @@ class Training(Lesson):
         return trace
 
     def plainly(self, number: float) -> str:
-        """A small number without needless zeros."""
-        return f"{number:.7f}".rstrip("0").rstrip(".")
+        """A small number, as it is typed."""
+        return plain(number)
 
     @property
     def loss(self) -> float:
@@ -175,18 +185,23 @@ class Training(Lesson):
         """Leaves and flowers, and what is wanted for them: the first 80 to learn from, 40 held out."""
         return samples(self.leaf, LeafOrFlower.flower, 120, self.seed)
 
+    @property
+    def batch(self) -> int:
+        """After so many examples the net takes a step."""
+        return 8
+
     @cached_property
     def epochs(self) -> list[tuple[Any, ...]]:
         """The average loss after some epochs, and how many of the others are told right."""
         (inputs, wanted), rows = self.data, []
-        descent = Descent(wide_net((4, 3, 2), 0.5, self.seed, "sigmoid"), 0.1, "sigmoid")
+        descent = Descent(wide_net((4, 3, 2), 0.5, self.seed, "sigmoid"), 0.1)
         for epoch in self.counted(EPOCHS[-1] + 1):
             if epoch in EPOCHS:
-                outputs = Feedforward(descent.weights, "sigmoid")(inputs[80:])
+                outputs = descent.net(inputs[80:])
                 right = outputs.argmax(axis=1) == wanted[80:].argmax(axis=1)
                 rows.append((epoch, descent.loss(inputs[:80], wanted[:80]), int(right.sum())))
-            for start in range(0, 80, 8):
-                descent.step(inputs[start : start + 8], wanted[start : start + 8])
+            for start in range(0, 80, self.batch):
+                descent.step(inputs[start : start + self.batch], wanted[start : start + self.batch])
         return rows
 
     # ---- deep nets -----------------------------------------------------------------------------------------------------
@@ -213,7 +228,7 @@ class Training(Lesson):
     def fitted(self) -> list[tuple[Any, ...]]:
         """A wide net on few examples: the loss on them, and on others, as it learns."""
         (x, y), (others, theirs), rows = wave(10, self.noise, self.seed), wave(60, self.noise, self.seed + 1), []
-        descent = Descent(wide_net((1, 24, 1), 1.5, self.seed, "tanh"), 0.02, "tanh", optimiser="adam")
+        descent = Descent(wide_net((1, 24, 1), 1.5, self.seed, "tanh"), 0.02, optimiser="adam")
         for step in self.counted(FITTED[-1] + 1):
             if step in FITTED:
                 rows.append((step, descent.loss(x, y), descent.loss(others, theirs)))
@@ -238,7 +253,9 @@ class Training(Lesson):
         off = [(1 + chance.below(4)) / 10, (1 + chance.below(4)) / 10]
         got = [round(wanted[0] - off[0], 1), round(wanted[1] + off[1], 1)]
         return Exercise(
-            {"w": wanted, "g": got, "off": off}, off[0] + off[1], {"signs": off[1] - off[0], "first-only": off[0]}
+            {"w": wanted, "g": got, "off": off},
+            off[0] + off[1],
+            {"signs": off[1] - off[0], "other-signs": off[0] - off[1], "first-only": off[0], "second-only": off[1]},
         )
 
     def exercise_slope(self, chance: Chance) -> Exercise:
@@ -247,17 +264,17 @@ class Training(Lesson):
         slope = chance.choice([-4, -3, -2, 2, 3, 4])
         change = round(slope * nudge, 2)
         values = {"before": before, "after": round(before + change, 2), "nudge": nudge, "change": change}
-        return Exercise(values, slope, {"not-divided": change, "after": before + change})
+        return Exercise(values, slope, {"not-divided": change, "after": before + change, "times": change * nudge})
 
     def exercise_step(self, chance: Chance) -> Exercise:
         """One step of descent."""
         w, g, rate = (1 + chance.below(9)) / 10, chance.choice([-5, -3, -2, 2, 3, 5]), 0.1
-        mistakes = {"uphill": w + rate * g, "no-rate": w - g, "whole": -rate * g}
+        mistakes = {"uphill": w + rate * g, "no-rate": w - g, "only-step": -rate * g, "only-product": rate * g}
         return Exercise({"w": w, "g": g, "rate": rate, "move": rate * g}, w - rate * g, mistakes)
 
     def exercise_epochs(self, chance: Chance) -> Exercise:
         """How many steps some epochs are."""
         size, batches, epochs = 4 + chance.below(6), 5 + chance.below(6), 3 + chance.below(5)
         values = {"examples": size * batches, "size": size, "batches": batches, "epochs": epochs}
-        mistakes = {"one-epoch": batches, "no-batches": size * batches * epochs}
+        mistakes = {"one-epoch": batches, "no-batches": size * batches * epochs, "batches-only": size * epochs}
         return Exercise(values, batches * epochs, mistakes)

@@ -26,15 +26,32 @@ def loss_of(run: Run, net: Feedforward, inputs: Array, wanted: Array) -> Tensor:
 
 
 class Descent:
-    """A net that learns: at every step all weights go a little way against their gradients."""
+    """A net that learns: at every step all weights go a little way against their gradients.
 
-    def __init__(self, net: Feedforward, rate: float, activation: str = "none", optimiser: str = "sgd") -> None:
-        momentum = 0.0 if optimiser == "sgd" else 0.9
+    l1, l2: how strongly all weights are pulled towards 0 besides.
+    """
+
+    def __init__(
+        self, net: Feedforward, rate: float, optimiser: str = "sgd", *, l1: float = 0.0, l2: float = 0.0
+    ) -> None:
         settings = Settings(
-            rate=rate, schedule="constant", warmup=0, optimiser=optimiser, momentum=momentum, decay=0.0, clip=0.0
+            rate=rate,
+            schedule="constant",
+            warmup=0,
+            optimiser=optimiser,
+            momentum=0.0 if optimiser == "sgd" else 0.9,
+            decay=0.0,
+            l1=l1,
+            l2=l2,
+            clip=0.0,
         )
         self._trainer = Trainer(net.weights, settings)
-        self._activation = activation
+        self._activation, self._last = net.activation, net.last
+
+    @property
+    def net(self) -> Feedforward:
+        """The net as it is now."""
+        return Feedforward(self.weights, self._activation, self._last)
 
     @property
     def weights(self) -> Mapping[str, Weight]:
@@ -43,7 +60,7 @@ class Descent:
 
     def step(self, inputs: Array, wanted: Array, trace: Trace | None = None) -> float:
         """One step; the loss before it."""
-        net = Feedforward(self.weights, self._activation)
+        net = self.net
 
         def part(run: Run, _summed: Tensor | None) -> tuple[Tensor, Tensor]:
             loss = loss_of(run, net, inputs, wanted)
@@ -62,7 +79,7 @@ class Descent:
         """The loss, without learning."""
         trace = Trace(self.weights)
         with Run(self.weights, trace) as run:
-            return float(loss_of(run, Feedforward(self.weights, self._activation), inputs, wanted).data)
+            return float(loss_of(run, self.net, inputs, wanted).data)
 
 
 def wide_net(widths: Sequence[int], spread: float, seed: int, activation: str) -> Feedforward:

@@ -21,6 +21,11 @@ from llmtrace.words import _
 ONE = ("output",)
 
 
+def pair(vector: Sequence[float]) -> str:
+    """A vector as it stands beside its point: `(2, −3)`."""
+    return f"({', '.join(f'{number:g}' for number in vector)})".replace("-", "−")
+
+
 def shares(scores: Sequence[float]) -> Trace:
     """Softmax of some numbers."""
     trace = Trace({})
@@ -59,7 +64,13 @@ class VectorsAndSpaces(Lesson):
         ),
         Article("softmax of (−9, −8, −7), first", "0.09", "shares_of(-9, -8, -7)[0]:.2f"),
         Article("softmax of (−9, −8, −7), second", "0.24", "shares_of(-9, -8, -7)[1]:.2f"),
+        Article(
+            *("softmax of (−9, −8, −7), third", "0.66", "shares_of(-9, -8, -7)[2]:.2f"),
+            "ours: as above, for it is the same share",
+        ),
         Article("softmax of (1, 2, 5)", "0.02, 0.05, 0.94", "shares_of(1, 2, 5):.2f"),
+        Article("how many numbers the one-hot vector of “The” has", "50,257", "len(one_hot):,"),
+        Article("the place of its 1", "464", "one_hot.argmax()"),
     )
     chosen = "the numbers of the four animals."
 
@@ -80,9 +91,13 @@ class VectorsAndSpaces(Lesson):
     def check(self) -> None:
         """LessonError where there is no such token, or a vector that has no direction."""
         if not 1 <= self.vocabulary <= 1_000_000:
-            raise LessonError(_("vocabulary must be from 1 to 1,000,000"))
+            raise LessonError(
+                _("{key} must be from {least} to {most}").format(key="vocabulary", least=1, most="1,000,000")
+            )
         if not 0 <= self.token < self.vocabulary:
-            raise LessonError(_("token must be from 0 to {last}").format(last=self.vocabulary - 1))
+            raise LessonError(
+                _("{key} must be from {least} to {most}").format(key="token", least=0, most=self.vocabulary - 1)
+            )
         for key in ("cat", "lion", "dog", "wolf", "short", "long"):
             if not any(getattr(self, key)):
                 raise LessonError(_("{key} must not be all 0: it would have no direction").format(key=key))
@@ -90,7 +105,7 @@ class VectorsAndSpaces(Lesson):
     @cached_property
     def points(self) -> Plane:
         """The first vector as a point."""
-        return Plane({f"({self.plane[0]:g}, {self.plane[1]:g})".replace("-", "−"): (self.plane[0], self.plane[1])})
+        return Plane({pair(self.plane): (self.plane[0], self.plane[1])})
 
     @cached_property
     def one_hot(self) -> Array:
@@ -140,8 +155,8 @@ class VectorsAndSpaces(Lesson):
 
     @cached_property
     def animals_plane(self) -> Plane:
-        """The animals as points."""
-        return Plane({name: (v[0], v[1]) for name, v in self.animals.items()})
+        """The animals as points, with their numbers."""
+        return Plane({f"{name} {pair(v)}": (v[0], v[1]) for name, v in self.animals.items()})
 
     @cached_property
     def picked(self) -> Trace:
@@ -195,4 +210,6 @@ class VectorsAndSpaces(Lesson):
         """Shares that stay the same when all scores grow."""
         more = 2 + chance.below(50)
         share = round(float(self.shares_of(1, 2, 3)[1]), 2)
-        return Exercise({"more": more, "share": share}, share, {"grown": share * more, "added": share + more})
+        return Exercise(
+            {"more": more, "share": share}, share, {"grown": share * more, "added": share + more, "whole": 1}
+        )

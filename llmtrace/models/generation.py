@@ -189,7 +189,8 @@ class Generation:
         if not np.isfinite(scores).all():
             raise PromptError(
                 _(
-                    "the model's scores for the next token are not all finite, so that none can be chosen; trace shows where"
+                    "the model's scores for the next token are not all finite, so that none can be chosen;"
+                    " `llmtrace trace` shows where"
                 )
             )
         trace = Trace({}, self._texts(self.ids), self.model.token_text, self.model.origin(self.ids))

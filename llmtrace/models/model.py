@@ -133,8 +133,13 @@ class Model(ABC):
         return ids.astype(np.int64)
 
     def token_text(self, index: int) -> str:
-        """The text of a token, or its number where there is no tokenizer."""
-        return str(index) if self.tokenizer is None else self.tokenizer.token(int(index))
+        """The text of a token; its number where there is no tokenizer, and as #5 where that has none for it."""
+        if self.tokenizer is None:
+            return str(index)
+        try:
+            return self.tokenizer.token(int(index))
+        except PromptError:  # the vocabularies of models are often filled up to a round number
+            return f"#{index}"
 
     def loss(
         self, run: Run, ids: Array, targets: Array, count: int, start: Tensor | None = None

@@ -6,6 +6,8 @@ import codecs
 from collections.abc import Sequence
 from typing import Any
 
+from llmtrace.errors import PromptError
+
 ENDS = frozenset({"<|endoftext|>", "<|im_end|>", "<|eot_id|>", "</s>"})
 """Special tokens with which models say that a text is at its end."""
 
@@ -30,7 +32,7 @@ class Writing:
             self.ended = self._ends[index]
             return self._decoder.decode(b"", final=True)
         if self._bytes is not None:
-            text = self._decoder.decode(self._bytes([index]), final=last)
+            text = self._decoder.decode(self._data(index), final=last)
         elif self._numbers:
             text = f" {text}"
         seen = self._tail + text
@@ -40,3 +42,10 @@ class Writing:
         room = max(map(len, self._stops), default=1) - 1  # so much of a stop may have come before the next token
         self._tail = seen[len(seen) - room :] if room else ""
         return text
+
+    def _data(self, index: int) -> bytes:
+        """The bytes of a token; none of one that the tokenizer does not know."""
+        try:
+            return bytes(self._bytes([index])) if self._bytes else b""
+        except PromptError:
+            return b""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
+from llmtrace.ops.elementwise import elementwise
 from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ def meaning(before: Array, gradient: Array, *, keep: float) -> Array:
 
 def forward(before: Array, gradient: Array, *, keep: float, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    out = empty(before.shape, before.dtype)
-    _kernels.elementwise("adam_mean", (before, gradient), out, keep, 1 - keep)
-    return out
+    return elementwise("adam_mean", (before, gradient), empty, keep, 1 - keep)
 
 
 def explain(w: Working) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
+from llmtrace.ops.elementwise import elementwise
 from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
@@ -47,10 +47,8 @@ def forward(
 ) -> Array:
     """The same, compiled."""
     weight, mean, square = arrays
-    out = empty(weight.shape, weight.dtype)
     settings = (rate, mean_share, square_share, epsilon, rate * decay)
-    _kernels.elementwise("adam_update", (weight, mean, square), out, *settings)
-    return out
+    return elementwise("adam_update", (weight, mean, square), empty, *settings)
 
 
 def explain(w: Working) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
+from llmtrace.ops.elementwise import elementwise
 from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ def meaning(norm: Array, *, limit: float) -> Array:
 
 def forward(norm: Array, *, limit: float, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    out = empty(norm.shape, norm.dtype)
-    _kernels.elementwise("clip_factor", (norm,), out, limit)
-    return out
+    return elementwise("clip_factor", (norm,), empty, limit)
 
 
 def explain(w: Working) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
+from llmtrace.ops.elementwise import elementwise
 from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
@@ -20,9 +20,7 @@ def meaning(weight: Array, velocity: Array, *, rate: float) -> Array:
 
 def forward(weight: Array, velocity: Array, *, rate: float, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    out = empty(weight.shape, weight.dtype)
-    _kernels.elementwise("descend", (weight, velocity), out, rate)
-    return out
+    return elementwise("descend", (weight, velocity), empty, rate)
 
 
 def explain(w: Working) -> None:

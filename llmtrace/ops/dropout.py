@@ -8,6 +8,7 @@ import numpy as np
 
 from llmtrace import _kernels, chance
 from llmtrace.ops.op import Array, Empty, Op
+from llmtrace.ops.ranges import expect_within
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -26,19 +27,11 @@ def meaning(x: Array, *, rate: float, seed: int, first: int = 0) -> Array:
 
 def forward(x: Array, *, rate: float, seed: int, first: int = 0, empty: Empty = np.empty) -> Array:
     """The same, compiled. A part of a batch that begins at its element `first` loses what it loses in the whole."""
-    expect_settings(rate, seed, first)
+    expect_within("rate", rate=rate)
+    expect_within("whole", seed=seed, first=first)
     out = empty(x.shape, x.dtype)
     _kernels.dropout(x, rate, 1 / (1 - rate), seed, first, out)
     return out
-
-
-def expect_settings(rate: float, seed: int, first: int) -> None:
-    """ValueError where they are not a share of all numbers, and whole numbers."""
-    if not 0 <= rate < 1:
-        raise ValueError(f"rate must be from 0 to below 1, not {rate}")
-    for name, value in (("seed", seed), ("first", first)):
-        if not isinstance(value, int) or not 0 <= value <= 1 << 53:
-            raise ValueError(f"{name} must be a whole number from 0 to 2^53, not {value!r}")
 
 
 def backward(g: Gradient) -> None:

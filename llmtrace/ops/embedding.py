@@ -99,7 +99,7 @@ def axes_gradient(ids: Axes, dout: Axes, start: Axes | None = None) -> Axes:
 
 embedding_gradient = Op(
     "embedding_gradient",
-    "Σ dout, where the id is this row",
+    "Σ dout[id = row]",
     meaning_gradient,
     forward_gradient,
     explain_gradient,

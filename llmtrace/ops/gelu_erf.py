@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
 from llmtrace.ops import reference
+from llmtrace.ops.elementwise import elementwise
 from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ def meaning(x: Array) -> Array:
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    out = empty(x.shape, x.dtype)
-    _kernels.elementwise("gelu_erf", (x,), out)
-    return out
+    return elementwise("gelu_erf", (x,), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -53,9 +51,7 @@ def gradient_meaning(x: Array, dout: Array) -> Array:
 
 def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    out = empty(dout.shape, dout.dtype)
-    _kernels.elementwise("gelu_erf_gradient", (x, dout), out)
-    return out
+    return elementwise("gelu_erf_gradient", (x, dout), empty)
 
 
 def gradient_explain(w: Working) -> None:

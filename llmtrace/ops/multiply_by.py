@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
+from llmtrace.ops.elementwise import elementwise
 from llmtrace.ops.multiply import multiply
 from llmtrace.ops.op import Array, Empty, Op
 from llmtrace.ops.total import total
@@ -29,9 +29,7 @@ def forward(x: Array, factor: Array, *, empty: Empty = np.empty) -> Array:
         raise TypeError(f"factor must be {x.dtype}, as x is, in this machine's byte order, not {factor.dtype!r}")
     if factor.shape or not factor.flags.aligned:
         raise ValueError(f"factor must be one aligned number without axes, not of shape {factor.shape}")
-    out = empty(x.shape, x.dtype)
-    _kernels.elementwise("scale", (x,), out, float(factor))
-    return out
+    return elementwise("scale", (x,), empty, float(factor))
 
 
 def backward(g: Gradient) -> None:

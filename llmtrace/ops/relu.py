@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
+from llmtrace.ops.elementwise import elementwise
 from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ def meaning(x: Array) -> Array:
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    out = empty(x.shape, x.dtype)
-    _kernels.elementwise("relu", (x,), out)
-    return out
+    return elementwise("relu", (x,), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -43,9 +41,7 @@ def gradient_meaning(x: Array, dout: Array) -> Array:
 
 def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    out = empty(dout.shape, dout.dtype)
-    _kernels.elementwise("relu_gradient", (x, dout), out)
-    return out
+    return elementwise("relu_gradient", (x, dout), empty)
 
 
 def gradient_explain(w: Working) -> None:

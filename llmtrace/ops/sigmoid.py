@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
 from llmtrace.ops import reference
+from llmtrace.ops.elementwise import elementwise
 from llmtrace.ops.op import Array, Empty, Op
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ def meaning(x: Array) -> Array:
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    out = empty(x.shape, x.dtype)
-    _kernels.elementwise("sigmoid", (x,), out)
-    return out
+    return elementwise("sigmoid", (x,), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -52,9 +50,7 @@ def gradient_meaning(out: Array, dout: Array) -> Array:
 
 def gradient_forward(out: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    result = empty(dout.shape, dout.dtype)
-    _kernels.elementwise("sigmoid_gradient", (out, dout), result)
-    return result
+    return elementwise("sigmoid_gradient", (out, dout), empty)
 
 
 def gradient_explain(w: Working) -> None:

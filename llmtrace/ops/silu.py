@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
+from llmtrace.ops.elementwise import elementwise
 from llmtrace.ops.op import Array, Empty, Op
 from llmtrace.ops.sigmoid import explain_sigmoid
 from llmtrace.ops.sigmoid import meaning as sigmoid_of
@@ -23,9 +23,7 @@ def meaning(x: Array) -> Array:
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    out = empty(x.shape, x.dtype)
-    _kernels.elementwise("silu", (x,), out)
-    return out
+    return elementwise("silu", (x,), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -46,9 +44,7 @@ def gradient_meaning(x: Array, dout: Array) -> Array:
 
 def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    out = empty(dout.shape, dout.dtype)
-    _kernels.elementwise("silu_gradient", (x, dout), out)
-    return out
+    return elementwise("silu_gradient", (x, dout), empty)
 
 
 def gradient_explain(w: Working) -> None:

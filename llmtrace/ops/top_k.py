@@ -8,6 +8,7 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.ops.op import Array, Empty, Op, expect_axes, expect_real, rows_of
+from llmtrace.ops.ranges import expect_within
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -31,8 +32,7 @@ def forward(x: Array, *, k: int, empty: Empty = np.empty) -> Array:
     expect_axes(x, 1, "x")
     expect_real(x, "x")
     rows_of(x, "x")
-    if k < 1:
-        raise ValueError(f"k must be at least 1, not {k}")
+    expect_within("count", k=k)
     out = empty(x.shape, x.dtype)
     out[...] = x
     if k < x.shape[-1]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.ops.op import Array, Empty, Op, expect_axes, expect_real, rows_of
+from llmtrace.ops.ranges import expect_within
 from llmtrace.ops.softmax import forward as softmax_forward
 from llmtrace.ops.softmax import meaning as softmax_of
 from llmtrace.ops.top_k import ranking
@@ -35,8 +36,7 @@ def forward(x: Array, *, p: float, empty: Empty = np.empty) -> Array:
     """The same for whole rows at once."""
     expect_axes(x, 1, "x")
     expect_real(x, "x")
-    if not 0 < p <= 1 or not x.dtype.type(p) > 0:
-        raise ValueError(f"p must be above 0 and at most 1, not {p}")
+    expect_within("share", p=p if x.dtype.type(p) > 0 else 0.0)  # one that float32 rounds to 0 is as good as 0
     shares = softmax_forward(rows_of(x, "x")).reshape(x.shape)
     out = empty(x.shape, x.dtype)
     out[...] = x

@@ -166,6 +166,7 @@ class ChoiceWorking(ChoiceTable):
             maximum=maximum, total=total
         )
         yield _("probability = e ÷ {total}").format(total=total)
+        yield _("the tokens stand in the order of their numbers, in which the probabilities are added up")
 
     def columns(self, softmax: dict[str, Line]) -> list[Column]:
         """A column for every step of the calculation; places that are left out share one row."""

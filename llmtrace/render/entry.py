@@ -148,7 +148,7 @@ TABLES = {
     "tokens": N_("rows of a learned table; the token's number says which row"),
     "positions": N_("rows of a learned table; the token's place says which row"),
 }
-BIAS = N_("plus a bias")
+BIAS = N_("{made}, plus a bias")
 CELL, LABEL = 10, 8
 """The width of a number with the space before it, and of a token over it."""
 MOST = 6
@@ -176,7 +176,7 @@ def how(step: Step) -> str:
     made = TABLES.get(record.inputs[0], HOW[step.op]) if step.op == "embedding" else HOW[step.op]
     text = _(made).format(n=f"{count:,}", **names)
     biased = step.op.startswith("linear") and any(name.endswith(".bias") for name in step.weights)
-    return f"{text}, {_(BIAS)}" if biased else text
+    return _(BIAS).format(made=text) if biased else text
 
 
 def formal(step: Step) -> str:
@@ -185,8 +185,8 @@ def formal(step: Step) -> str:
     for name in step.weights:
         size = " × ".join(f"{size:,}" for size in source_of(step).shape(name))
         weights.append(f"{name.removeprefix(step.name + '.')} {size}")
-    text = _("op: {op}").format(op=step.op)
-    return text + "; " + _("weights: {weights}").format(weights=", ".join(weights)) if weights else text
+    text = _("op: {op}; weights: {weights}") if weights else _("op: {op}")
+    return text.format(op=step.op, weights=", ".join(weights))
 
 
 def entry(step: Step, place: Spot, page: Page, before: list[Step]) -> Iterator[ConsoleRenderable]:
@@ -195,7 +195,7 @@ def entry(step: Step, place: Spot, page: Page, before: list[Step]) -> Iterator[C
     like, size = next(alike, None), sizes(step.record.shape, step.axes)
     made = how(step) if like is None else _("made like {name}, with weights of its own").format(name=like.name)
     yield title(step, page)
-    yield page.line(f"{size}, {made}", indent=4, hang=0)
+    yield page.line(_("{shape}, {made}").format(shape=size, made=made), indent=4, hang=0)
     yield page.line((formal(step), QUIET), indent=4, hang=2)
     yield from numbers(step, place, page)
 

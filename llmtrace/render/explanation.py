@@ -12,7 +12,7 @@ from llmtrace.explain import Elements, Explanation, Line, Result
 from llmtrace.render.lines import folds, line_views
 from llmtrace.render.names import Names, line_name, row_address
 from llmtrace.render.numbers import rounded
-from llmtrace.render.page import GOOD, HEADING, NAME, QUIET, VALUE, Branches, Page, Part
+from llmtrace.render.page import GOOD, HEADING, NAME, QUIET, VALUE, Branches, Page, Part, label
 from llmtrace.words import N_, _
 
 FOOTER = N_(
@@ -133,7 +133,7 @@ def _own(explanation: Explanation, page: Page, shown: _Shown) -> Iterator[Consol
         yield page.line(explanation.sentence, hang=0)
     if not explanation.lines:
         return
-    yield page.line((f"{_('formula')}: ", QUIET), (formula(explanation), "italic"))
+    yield page.line((label(_("formula")), QUIET), (formula(explanation), "italic"))
     names = Names(explanation)
     legend = names.legend()
     width = max((cell_len(page.plain(name)) for name, _address, _token in legend), default=0)

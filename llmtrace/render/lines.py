@@ -16,7 +16,7 @@ from llmtrace.render.names import Names, axis_names, line_name
 from llmtrace.render.numbers import DIGITS, column, gives, is_above, rounded
 from llmtrace.render.page import NAME, QUIET, VALUE, Page
 from llmtrace.render.sums import sum_view
-from llmtrace.words import _
+from llmtrace.words import _, n_
 
 _BINARY = {"add", "subtract", "multiply", "divide"}
 
@@ -133,11 +133,11 @@ def _numbers(line: Line, least: int = DIGITS) -> tuple[list[str], str]:
 
 def _sum_title(line: Line, names: Names) -> list[Any]:
     letters = [names.of(operand) for operand in line.rows]
-    count = f"{line.operands[0].values.size:,}"
+    count = line.operands[0].values.size
     if line.operation in DOTS:
-        what = _("{count} products, added in order").format(count=count)
+        what = n_("{count} product", "{count} products, added in order", count).format(count=f"{count:,}")
     else:
-        what = _("{count} numbers, added in order").format(count=count)
+        what = n_("{count} number", "{count} numbers, added in order", count).format(count=f"{count:,}")
     begin = "" if line.start is None else f"{names.of(line.start)} + "
     return [_title(line), f" = {begin}Σ {' × '.join(letters)} = ", _value(line), (f"   {what}", QUIET)]
 

@@ -113,7 +113,7 @@ class StepList(View):
 
     def _legend(self) -> str:
         axes = {axis for step in self.trace.steps for axis in step.axes}
-        return ", ".join(f"{letter} {_(words)}" for axis, (letter, words) in LETTERS.items() if axis in axes)
+        return _(", ").join(f"{letter} {_(words)}" for axis, (letter, words) in LETTERS.items() if axis in axes)
 
     def to_dict(self) -> dict[str, Any]:
         """All steps with sizes, smallest and largest number, and histogram."""

@@ -21,7 +21,7 @@ from llmtrace.render.listing import StepList, step_to_dict
 from llmtrace.render.neuron import Neuron
 from llmtrace.render.next_token import Predictions
 from llmtrace.render.notebook import View
-from llmtrace.render.page import NAME, QUIET, VALUE, Page
+from llmtrace.render.page import NAME, QUIET, VALUE, Page, label
 from llmtrace.render.shades import in_colour
 from llmtrace.render.shapes import Label, grid, sizes, some, summary
 from llmtrace.render.spread import spread
@@ -135,12 +135,12 @@ class StepLook(View):
             yield steps.view(step, every=self.every)
         else:
             yield page.line((f"{step.name}[head={self.head}]", NAME), f" = {step.op}({', '.join(step.record.inputs)})")
-            yield page.line((f"{_('formula')}: ", QUIET), (steps.formula_of(step), "italic"))
-            yield page.line((f"{_('came out')}: ", QUIET), (sizes(out.shape, axes), VALUE), f", {out.dtype}")
+            yield page.line((label(_("formula")), QUIET), (steps.formula_of(step), "italic"))
+            yield page.line((label(_("came out")), QUIET), (sizes(out.shape, axes), VALUE), f", {out.dtype}")
             yield page.line(summary(out), indent=2)
             if out.size:
                 yield from grid(out, axes, steps.label_of(step), page, rows)
-        line = page.text((f"{_('histogram')}: ", QUIET), "[")
+        line = page.text((label(_("histogram")), QUIET), "[")
         yield Line(line.append_text(spread(out).picture(in_colour(console, options))).append("]"))
         if step.name in PREDICTIONS and "probabilities" in steps.source_of(step):
             yield page.text()
@@ -176,11 +176,11 @@ class TensorLook(View):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         page, values, axes = Page.of(options), self.trace.tensor(self.name), self.trace.axes(self.name)
         what = _("a weight of the model") if self.name in self.trace.weights else _("given to the model")
-        yield page.line((self.name, NAME), f" ({what}): ", (sizes(values.shape, axes), VALUE), f", {values.dtype}")
+        yield page.line((self.name, NAME), label(f" ({what})"), (sizes(values.shape, axes), VALUE), f", {values.dtype}")
         yield page.line(summary(values), indent=2)
-        label: Label = self.trace.label if axes[:1] != ("batch",) else lambda axis, index: None
+        tokens: Label = self.trace.label if axes[:1] != ("batch",) else lambda axis, index: None
         if values.size:
-            yield from grid(values, axes, _places(label, self.name), page)
+            yield from grid(values, axes, _places(tokens, self.name), page)
 
     def to_dict(self) -> dict[str, Any]:
         """Sizes, spread, and the numbers that are shown."""

@@ -14,7 +14,7 @@ from llmtrace.render.inert import quoted
 from llmtrace.render.numbers import rounded
 from llmtrace.words import N_, _
 
-PLACES = {"position", "query", "key", "vocabulary", "input", "output"}
+PLACES = {"position", "query", "key", "vocabulary", "input", "output", "entry", "place", "piece", "parting"}
 """The axes whose places have tokens, or other labels."""
 
 _CONSTANTS = {

@@ -34,7 +34,10 @@ DIRECTIONS = N_(
     "They do not add up, because the parts point in different directions, as 3"
     " steps east and 4 steps north take you only 5 steps away."
 )
-MOST = N_("{what} of block {block} adds most.")
+ATTENTION_MOST = N_("The attention of block {block} adds most.")
+MLP_MOST = N_("The MLP of block {block} adds most.")
+THEN = N_("{before} {after}")
+"""Two sentences."""
 MOST_BLOCKS = 12
 """Of models with more blocks than this, the first and the last ones have a line each."""
 SCREENFUL = 11
@@ -192,15 +195,17 @@ class Overview(View):
         changes = [
             (float(value), stage.block, what)
             for stage in found
-            for value, what in ((stage.attention, _("The attention")), (stage.mlp, _("The MLP")))
+            for value, what in ((stage.attention, ATTENTION_MOST), (stage.mlp, MLP_MOST))
             if value is not None and np.isfinite(value)
         ]
         short = len(found) > SCREENFUL  # no room on one screen
-        lengths = _(LENGTHS) if short else f"{_(LENGTHS)} {_(DIRECTIONS)}"
-        if not changes:
-            return lengths
-        _size, block, what = max(changes, key=lambda change: change[0])
-        return f"{lengths} {_(MOST).format(what=what, block=block)}"
+        said = _(LENGTHS)
+        if not short:
+            said = _(THEN).format(before=said, after=_(DIRECTIONS))
+        if changes:
+            _size, block, most = max(changes, key=lambda change: change[0])
+            said = _(THEN).format(before=said, after=_(most).format(block=block))
+        return said
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data."""

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from llmtrace.render.inert import inert, to_ascii
 from llmtrace.render.wide import has_wide, wrapped
+from llmtrace.words import _
 
 Part = str | tuple[str, str]
 """A piece of text, or a piece with its style."""
@@ -52,6 +53,11 @@ class Page:
     def line(self, *parts: Part, indent: int = 0, hang: int = 2) -> Hanging:
         """A paragraph that begins at column `indent` and goes on, where it does not fit, at `indent + hang`."""
         return Hanging(self.text(*parts), indent, hang)
+
+
+def label(name: str) -> str:
+    """`formula: `, what stands before that of which it is the name."""
+    return _("{name}: ").format(name=name)
 
 
 @dataclass(frozen=True)

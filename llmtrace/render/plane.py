@@ -36,7 +36,7 @@ class Plane:
             used = 0
             for column, name in sorted(names.get(row, ())):
                 place = column + 2 * half
-                if place < used:
+                if used and place <= used:
                     line.append(f" {page.plain(name)}", NAME)
                     continue
                 line.append("".join(axis[used:place]), QUIET).append(MARK, NAME).append(f" {page.plain(name)}", NAME)

@@ -50,7 +50,8 @@ def summary(values: Array) -> str:
         low=rounded(finite.min()), high=rounded(finite.max()), mean=mean
     )
     left = values.size - finite.size
-    return text if not left else text + "; " + _("{count} not finite (masked places are −∞)").format(count=left)
+    more = _("{text}; {count} not finite (masked places are −∞)")
+    return text if not left else more.format(text=text, count=left)
 
 
 def some(count: int, room: int) -> list[int | None]:

@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResul
 from llmtrace.ops import OPS
 from llmtrace.ops.op import Array
 from llmtrace.render.inert import quoted
-from llmtrace.render.page import NAME, QUIET, VALUE, Page
+from llmtrace.render.page import NAME, QUIET, VALUE, Page, label
 from llmtrace.render.shapes import Label, grid, sizes, summary
 from llmtrace.render.shapes import settings as settings_text
 from llmtrace.trace import Step
@@ -34,12 +34,12 @@ class StepView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         page, step = Page.of(options), self.step
         yield page.line((step.name, NAME), f" = {step.op}({', '.join(step.record.inputs)})")
-        yield page.line((f"{_('formula')}: ", QUIET), (formula_of(step), "italic"))
+        yield page.line((label(_("formula")), QUIET), (formula_of(step), "italic"))
         yield from parts_view(step, page)
         if step.settings:
-            yield page.line((f"{_('settings')}: ", QUIET), settings_text(step.settings))
+            yield page.line((label(_("settings")), QUIET), settings_text(step.settings))
         out = step.output
-        yield page.line((f"{_('came out')}: ", QUIET), (sizes(out.shape, step.axes), VALUE), f", {out.dtype}")
+        yield page.line((label(_("came out")), QUIET), (sizes(out.shape, step.axes), VALUE), f", {out.dtype}")
         yield page.line(summary(out), indent=2)
         if out.size:
             yield from grid(out, step.axes, label_of(step), page, self.rows)
@@ -59,7 +59,7 @@ def parts_view(step: Step, page: Page) -> Iterator[ConsoleRenderable]:
         if name is not None:
             title = _("came in") if letter in op.inputs else _("weights")
             size = sizes(source.shape(name), source.axes(name))
-            yield page.line((f"{title}: ", QUIET), f"{letter} = {name}", (f"   {size}", QUIET))
+            yield page.line((label(title), QUIET), f"{letter} = {name}", (f"   {size}", QUIET))
 
 
 def source_of(step: Step) -> Any:

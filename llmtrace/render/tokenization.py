@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 
 from llmtrace.render.inert import quoted
 from llmtrace.render.notebook import View
+from llmtrace.render.numbers import column, rounded
 from llmtrace.render.page import NAME, QUIET, VALUE, Page
 from llmtrace.tokenizers import Piece, Tokenization
 from llmtrace.words import _, n_
@@ -53,6 +55,14 @@ class TokenizationView(View):
                 ),
                 hang=0,
             )
+        if any(piece.partings for piece in whole.different):
+            yield page.line(
+                _(
+                    "Each word (▁ stands for a space) is parted so that its score is largest: the sum of the scores of its"
+                    " parts, which are the logarithms of their probabilities."
+                ),
+                hang=0,
+            )
         shown = whole.different if self.every else whole.different[:FEW_PIECES]
         for piece in shown:
             yield page.text()
@@ -83,6 +93,13 @@ class TokenizationView(View):
                 continue
             rule = _("merge {rank}: {left} + {right}").format(rank=merge.rank, left=merge.left, right=merge.right)
             yield page.line(" ".join(symbols), (f"   {rule}", QUIET), indent=2)
+        for number, parting in enumerate(piece.partings):
+            parts = " | ".join(parting.parts[: page.width])
+            few = 1 < len(parting.parts) <= FEW_PIECES
+            sum_of = " + ".join(text.strip() for text in column(parting.scores)) if few else ""
+            score = f"{sum_of} = {rounded(np.float64(parting.score))}".removeprefix(" = ")
+            best = _("score: {score}") if number == 0 else _("next best score: {score}")
+            yield page.line(parts, (f"   {best.format(score=score)}", QUIET), indent=2)
         for token in piece.tokens if self.every else piece.tokens[:FEW_PIECES]:
             yield page.line("→ ", (str(token.id), VALUE), f"  {quoted(token.text, 40)}", indent=2)
         if not self.every and len(piece.tokens) > FEW_PIECES:

@@ -27,7 +27,7 @@ def report_line(progress: Progress, steps: int) -> str:
         parts.append(_("on held-out text {loss:.4f}").format(loss=progress.validation))
     parts.append(_("{speed:,.0f} tokens/s").format(speed=progress.tokens_per_second))
     parts.append(_("{time} left").format(time=duration(progress.seconds_left)))
-    return ", ".join(parts)
+    return _(", ").join(parts)
 
 
 def duration(seconds: float) -> str:
@@ -105,8 +105,10 @@ class TrainingView:
             yield "   " + _("{time} left").format(time=duration(left))
 
 
-def curves(points: Sequence[Point], page: Page, width: int) -> Iterator[Hanging]:
-    """Both losses over the steps, from the highest to the lowest."""
+def curves(
+    points: Sequence[Point], page: Page, width: int, height: int = HEIGHT, held_out: str = ""
+) -> Iterator[Hanging]:
+    """Both losses over the steps, from the highest to the lowest; `held_out` is what the second one is called."""
     held = [(p.step, p.validation) for p in points if p.validation is not None]
     trained = [(p.step, p.loss) for p in points]
     values = [loss for _step, loss in [*trained, *held]]
@@ -114,15 +116,15 @@ def curves(points: Sequence[Point], page: Page, width: int) -> Iterator[Hanging]
     if len(points) < 2 or room < 10:
         return
     high, low, last = max(values), min(values), points[-1].step
-    grid = [[" "] * room for _row in range(HEIGHT)]
+    grid = [[" "] * room for _row in range(height)]
     for series, mark in ((held, HELD), (trained, TRAIN)):
         for step, loss in series:
-            row = round((high - loss) / (high - low or 1) * (HEIGHT - 1))
+            row = round((high - loss) / (high - low or 1) * (height - 1))
             grid[row][(step - 1) * (room - 1) // max(1, last - 1)] = mark
     for i, marks in enumerate(grid):
-        label = f"{high - (high - low) * i / (HEIGHT - 1):8.3g} " if i in {0, HEIGHT - 1} else " " * MARGIN
+        label = f"{high - (high - low) * i / (height - 1):8.3g} " if i in {0, height - 1} else " " * MARGIN
         yield page.line((label, QUIET), "".join(marks).rstrip())
     legend = _("{mark} loss in training").format(mark=TRAIN)
     if held:
-        legend += "   " + _("{mark} loss on held-out text").format(mark=HELD)
+        legend += "   " + (held_out or _("{mark} loss on held-out text")).format(mark=HELD)
     yield page.line((legend, QUIET), indent=MARGIN)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.cells import cell_len
+from rich.console import Console
+from rich.containers import Lines
+from rich.text import Text
 
 NEVER_FIRST = frozenset("，。、；：？！）」』】》〉”’…％·,.;:?!)]}%")
 """What no line begins with."""
@@ -13,6 +18,20 @@ NEVER_LAST = frozenset("（「『【《〈“‘([{")
 def has_wide(text: str) -> bool:
     """Whether a text has characters that take two columns."""
     return not text.isascii() and any(cell_len(character) == 2 for character in text)
+
+
+class Wide(Text):
+    """A text that wraps so where Rich wraps it."""
+
+    @classmethod
+    def of(cls, text: Text) -> Text:
+        """The same text; itself where it has no wide characters."""
+        return cls(text.plain, text.style, spans=list(text.spans)) if has_wide(text.plain) else text
+
+    def wrap(self, console: Console, width: int, **options: Any) -> Lines:
+        """Its lines, at most `width` columns wide."""
+        lines = self.split(allow_blank=True)
+        return Lines(line[start:end] for line in lines for start, end in wrapped(line.plain, width, width))
 
 
 def wrapped(text: str, first: int, rest: int) -> list[tuple[int, int]]:

@@ -18,6 +18,16 @@ TAIL = 1 << 16
 LARGEST_JSON = 64 << 20
 """config.json has a few kilobytes, the index of the largest models a few megabytes."""
 
+SYSTEM = (
+    N_("No such file or directory"),
+    N_("Not a directory"),
+    N_("Is a directory"),
+    N_("Permission denied"),
+    N_("File name too long"),
+    N_("No space left on device"),
+    N_("Read-only file system"),
+)
+"""What operating systems say, to be said in other languages too."""
 PICKLE = N_(
     "a pickle file, which can run any program when it is read, so llmtrace reads none; get the model as .safetensors"
 )
@@ -47,8 +57,8 @@ def quoted(text: object) -> str:
 
 
 def reason(error: Exception) -> str:
-    """Why reading failed, without the path, which the sentence already names."""
-    return (error.strerror if isinstance(error, OSError) else None) or shown(error)
+    """Why reading or writing failed, without the path, which the sentence already names."""
+    return _((error.strerror if isinstance(error, OSError) else None) or "") or shown(error)
 
 
 def refuse(path: Path | str, error: Exception) -> NoReturn:

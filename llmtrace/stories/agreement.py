@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from llmtrace.stories.teller import Teller, apart
+from llmtrace.stories.teller import Teller, apart, asking
 from llmtrace.stories.words import ANIMALS, COLOURS, FRIENDS, LANDMARKS, SEATS, Noun
 
 __all__ = ["animals"]
 
-IS, WAS, HAS = "[{n.IS}|{n.other.IS}]", "[{n.was}|{n.other.was}]", "[{n.has}|{n.other.has}]"
+VERBS = {"IS": "[{n.IS}|{n.other.IS}]", "WAS": "[{n.was}|{n.other.was}]", "HAS": "[{n.has}|{n.other.has}]"}
 
-FIRST = tuple(
-    line.replace("IS", IS).replace("WAS", WAS).replace("HAS", HAS)
-    for line in (
-        "The <{n}> near the {m} IS {colour}.",
-        "The <{n}> behind the {m} IS {mood} today.",
-        "The <{n}> by the old {m} WAS {mood} all day.",
-        "The <{n}> that {p} saw near the {m} IS {colour}.",
-        "The <{n}> that {p} saw this morning near the {m} IS {mood} now.",
-        "The <{n}> that {p} and {p.his} {q.sibling} {q} saw near the {m} in the evening WAS {colour}.",
-        "The <{n}> that the farmer keeps for the children in the little house behind the {m} HAS a new home.",
-        "The <{n}> under the {m} HAS nothing to eat.",
-        "The <{n}> from the farm with the {colour2} {m} IS {mood}, as {p} told {q} this morning.",
-        "The <{n}> that came to the {m} with the two {colour2} wagons last summer IS {mood} again.",
-    )
+FIRST = asking(
+    VERBS,
+    "The <{n}> near the {m} IS {colour}.",
+    "The <{n}> behind the {m} IS {mood} today.",
+    "The <{n}> by the old {m} WAS {mood} all day.",
+    "The <{n}> that {p} saw near the {m} IS {colour}.",
+    "The <{n}> that {p} saw this morning near the {m} IS {mood} now.",
+    "The <{n}> that {p} and {p.his} {q.sibling} {q} saw near the {m} in the evening WAS {colour}.",
+    "The <{n}> that the farmer keeps for the children in the little house behind the {m} HAS a new home.",
+    "The <{n}> under the {m} HAS nothing to eat.",
+    "The <{n}> from the farm with the {colour2} {m} IS {mood}, as {p} told {q} this morning.",
+    "The <{n}> that came to the {m} with the two {colour2} wagons last summer IS {mood} again.",
 )
 SECOND = (
     "{n.They} sleep{n.s} all day and eat{n.s} at night.",

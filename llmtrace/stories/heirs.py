@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-from llmtrace.stories.teller import Teller
+from llmtrace.stories.teller import Teller, asking
 from llmtrace.stories.words import ACTORS, CHILDREN, FRIENDS, NATURES, THINGS
 
 __all__ = ["heir"]
 
-HIM, HIS, OWN = "[{c.him}|{c.other.him}]", "[{c.his}|{c.other.his}]", "[{c.own}|{c.other.own}]"
+WHOSE = {"HIM": "[{c.him}|{c.other.him}]", "HIS": "[{c.his}|{c.other.his}]", "OWN": "[{c.own}|{c.other.own}]"}
 
 # One sentence that says it all.
-LONG = tuple(
-    line.replace("HIM", HIM).replace("OWN", OWN)
-    for line in (
-        "{p} had a secret child, a <{c.kid}>, and {p.he} had written in {p.his} will that all {p.his} belongings, "
-        "along with the {quality} {thing}, will belong to HIM.",
-        "{p} had a child, a <{c.kid}>, and {p.he} had written in {p.his} will that the {quality} {thing} "
-        "and all {p.his} gold will belong to HIM.",
-        "{p} had only one child, a <{c.kid}>, and when {p.he} was old {p.he} wrote a letter which said that the "
-        "{thing}, the house and the {place} will belong to HIM.",
-        "{p} had a secret child, a <{c.kid}>, and {p.he} told {q}, {p.his} best friend, that the {quality} {thing} "
-        "will one day be OWN.",
-        "{p} had a <{c.heir}> who lived far away, and {p.he} had promised {p.his} {q.sibling} {q} that all {p.his} "
-        "belongings, and the {quality} {thing} too, will belong to HIM.",
-        "{p} had a child, a <{c.kid}>, and although {q} wanted the {quality} {thing} for {q.self}, {p} had written in "
-        "{p.his} will that it must be given to HIM.",
-    )
+LONG = asking(
+    WHOSE,
+    "{p} had a secret child, a <{c.kid}>, and {p.he} had written in {p.his} will that all {p.his} belongings, "
+    "along with the {quality} {thing}, will belong to HIM.",
+    "{p} had a child, a <{c.kid}>, and {p.he} had written in {p.his} will that the {quality} {thing} "
+    "and all {p.his} gold will belong to HIM.",
+    "{p} had only one child, a <{c.kid}>, and when {p.he} was old {p.he} wrote a letter which said that the "
+    "{thing}, the house and the {place} will belong to HIM.",
+    "{p} had a secret child, a <{c.kid}>, and {p.he} told {q}, {p.his} best friend, that the {quality} {thing} "
+    "will one day be OWN.",
+    "{p} had a <{c.heir}> who lived far away, and {p.he} had promised {p.his} {q.sibling} {q} that all {p.his} "
+    "belongings, and the {quality} {thing} too, will belong to HIM.",
+    "{p} had a child, a <{c.kid}>, and although {q} wanted the {quality} {thing} for {q.self}, {p} had written in "
+    "{p.his} will that it must be given to HIM.",
 )
 
 # The same within a few words, from which the longer ones are learnt.
-SHORT = tuple(
-    line.replace("HIM", HIM).replace("HIS", HIS).replace("OWN", OWN)
-    for line in (
-        "{p} had a <{c.kid}>, and the {quality} {thing} will belong to HIM.",
-        "{p} met a <{c.kid}> near the {spot} and gave the {thing} to HIM.",
-        "{p} found the {thing} of a <{c.kid}> and gave it back to HIM.",
-        "{p} asked the <{c.kid}> for the {thing}, but it was OWN.",
-        "A <{c.kid}> came to {p} with {q}, and {p} gave the {thing} to HIM.",
-        "{p} had a {nature} <{c.heir}> and put the {quality} {thing} into HIS hands.",
-        "{q} wanted the {thing}, but {p} had a <{c.heir}> and gave it to HIM.",
-        "{p} showed the {quality} {thing} to a <{c.kid}> and HIS friends.",
-    )
+SHORT = asking(
+    WHOSE,
+    "{p} had a <{c.kid}>, and the {quality} {thing} will belong to HIM.",
+    "{p} met a <{c.kid}> near the {spot} and gave the {thing} to HIM.",
+    "{p} found the {thing} of a <{c.kid}> and gave it back to HIM.",
+    "{p} asked the <{c.kid}> for the {thing}, but it was OWN.",
+    "A <{c.kid}> came to {p} with {q}, and {p} gave the {thing} to HIM.",
+    "{p} had a {nature} <{c.heir}> and put the {quality} {thing} into HIS hands.",
+    "{q} wanted the {thing}, but {p} had a <{c.heir}> and gave it to HIM.",
+    "{p} showed the {quality} {thing} to a <{c.kid}> and HIS friends.",
 )
 
 # The same in several sentences: who the child is …
@@ -73,20 +69,18 @@ OTHERS = (
     "{q} and {q.his} {r.heir} came every week, but {p} did not want to give it to {q.him}.",
 )
 # … and who has it in the end.
-END = tuple(
-    line.replace("HIM", HIM).replace("HIS", HIS).replace("OWN", OWN)
-    for line in (
-        "In the end {p} wrote in {p.his} will that the {thing} will belong to HIM.",
-        "{p} said that after many years the {thing} and the house will belong to HIM.",
-        "{p} had written in {p.his} will that all {p.his} belongings will belong to HIM.",
-        "But {p} loved the child most of all, and so {p.he} gave the {thing} to HIM.",
-        "One morning the child came in, and {p} put the {thing} into HIS hands.",
-        "The child was very happy and showed the {thing} to all HIS friends.",
-        "So the child took the {thing} and carried it to HIS room.",
-        "Many years later the child found the {thing} on HIS table, with a letter from {p}.",
-        "When the child was ten years old, {p} said that the {thing} was now OWN.",
-        "On the child's birthday {p} gave the {thing} to HIM.",
-    )
+END = asking(
+    WHOSE,
+    "In the end {p} wrote in {p.his} will that the {thing} will belong to HIM.",
+    "{p} said that after many years the {thing} and the house will belong to HIM.",
+    "{p} had written in {p.his} will that all {p.his} belongings will belong to HIM.",
+    "But {p} loved the child most of all, and so {p.he} gave the {thing} to HIM.",
+    "One morning the child came in, and {p} put the {thing} into HIS hands.",
+    "The child was very happy and showed the {thing} to all HIS friends.",
+    "So the child took the {thing} and carried it to HIS room.",
+    "Many years later the child found the {thing} on HIS table, with a letter from {p}.",
+    "When the child was ten years old, {p} said that the {thing} was now OWN.",
+    "On the child's birthday {p} gave the {thing} to HIM.",
 )
 GLAD = (
     "",

@@ -7,7 +7,7 @@ and `[her|him]` a place that it decides, with the right word first and a wrong o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from llmtrace.chance import Chance
@@ -25,13 +25,19 @@ from llmtrace.stories.words import (
     one,
 )
 
-__all__ = ["Teller", "plain"]
+__all__ = ["Teller", "asking", "plain"]
 
 NOUNS = {word: (one(word), many(word)) for word in ANIMALS + LANDMARKS}
 AN = re.compile(r"\b([Aa]) (?=<?[aeiou])")
 DECIDER = re.compile(r"<(\w+)>")
 ANSWER = re.compile(r"\[(\w+)\|(\w+)\]")
 MARKS = re.compile(r"<(\w+)>|\[(\w+)\|\w+\]")
+CAPITALS = re.compile(r"\b[A-Z]{2,}\b")
+
+
+def asking(places: Mapping[str, str], *lines: str) -> tuple[str, ...]:
+    """The lines with the places that ask, which are written as words in capitals, such as HIM."""
+    return tuple(CAPITALS.sub(lambda word: places[word[0]], line) for line in lines)
 
 
 def plain(text: str) -> str:

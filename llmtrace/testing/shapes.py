@@ -8,8 +8,7 @@
 
 and for settings, which are no tensors: "real" any number, "small" a number from 0, like an epsilon, "rate" a number
 from 0 to below 1, "whole" a whole number from 0 to 2^53, "share" a number above 0 and up to 1, "count" a whole number
-from 1 on, "H≥1" a size itself, and
-"turns weight" whether the axes of `weight` stand the other way round.
+from 1 on (`llmtrace.ops.ranges`), "H≥1" a size itself, and "turns weight" whether the axes of `weight` stand the other way round.
 """
 
 from __future__ import annotations
@@ -20,11 +19,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmtrace.ops import Op
+from llmtrace.ops.ranges import RANGES
 
 __all__ = ["KINDS", "Shape", "added", "fits", "letters", "parse", "size_of"]
 
 
-KINDS = frozenset({"real", "small", "rate", "whole", "share", "count"})
+KINDS = frozenset({"real", "small", *RANGES})
 """The kinds of settings that have no letter."""
 
 

@@ -112,23 +112,7 @@ class ByteLevelBPE:
     def explain(self, text: str, special: bool = False) -> Tokenization:
         """The way of a text to its ids, which are those of `encode`. The merges are those that the encoder did."""
         utf8(text)
-        numbers: dict[tuple[str, str, bool], int] = {}
-        different: list[Piece] = []
-        order: list[int] = []
-        for part, found in self._found.split(text, special):
-            done = 0
-            for piece in [part] if found else self.splitter.pieces(part):
-                # A space that the splitter added is not in the text.
-                own = piece if part.startswith(piece, done) else piece[1:]
-                done += len(own)
-                number = numbers.setdefault((own, piece, found), len(different))
-                if number == len(different):
-                    different.append(self._special(piece) if found else self._explain_piece(own, piece))
-                order.append(number)
-        return Tokenization(text, tuple(different), tuple(order))
-
-    def _special(self, text: str) -> Piece:
-        return Piece(text, utf8(text), (text,), (), (Token(self._found.ids[text], text, text),))
+        return self._found.explain(text, special, self.splitter.pieces, self._explain_piece)
 
     def _explain_piece(self, text: str, piece: str) -> Piece:
         data = self._bytes(piece)

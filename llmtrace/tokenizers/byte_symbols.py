@@ -2,7 +2,8 @@
 
 Each of the 256 bytes has one printable character. Most printable ones stand for themselves ("A", "é" for byte 0xE9);
 the others, spaces and controls among them, take the characters from U+0100 on, in order: the space (byte 32) is the
-33rd of them, "Ġ". The table is that of GPT-2 (OpenAI, encoder.py, `bytes_to_unicode`).
+33rd of them, "Ġ". The table is that of GPT-2 (OpenAI, encoder.py, `bytes_to_unicode`). SentencePiece writes texts as they
+are, but for the space, and bytes only where it must (Kudo and Richardson, 2018, https://arxiv.org/abs/1808.06226).
 """
 
 from __future__ import annotations
@@ -48,6 +49,20 @@ def utf8(text: str, error: type[LlmtraceError] = PromptError) -> bytes:
                 place=problem.start + 1, code=ord(text[problem.start])
             )
         ) from None
+
+
+SPACE = "▁"
+"""How SentencePiece writes a space (U+2581)."""
+
+
+def written(text: str) -> str:
+    """A text as SentencePiece writes it: " a cat" becomes "▁a▁cat"."""
+    return text.replace(" ", SPACE)
+
+
+def byte_names(text: str) -> list[str]:
+    """SentencePiece's tokens for the bytes of a text that it has no other tokens for: "é" becomes "<0xC3>", "<0xA9>"."""
+    return [f"<0x{byte:02X}>" for byte in utf8(text)]
 
 
 def visible(data: bytes) -> str:

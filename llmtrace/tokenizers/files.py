@@ -11,13 +11,16 @@ from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.byte_symbols import SYMBOLS
 from llmtrace.tokenizers.characters import CharacterTokenizer
 from llmtrace.tokenizers.tokenizer_json import read_merges, read_tokenizer_json, read_vocabulary
+from llmtrace.tokenizers.unigram import UnigramTokenizer
 from llmtrace.words import _
+
+Tokenizer = ByteLevelBPE | CharacterTokenizer | UnigramTokenizer
 
 PAIRS = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
 """Vocabulary and merges, as Hugging Face and as OpenAI call them."""
 
 
-def load_tokenizer(folder: Path | str) -> ByteLevelBPE | CharacterTokenizer | None:
+def load_tokenizer(folder: Path | str) -> Tokenizer | None:
     """The tokenizer of a model folder, or None where it has none; ModelError where it has one that can't be read.
 
     The first that is there counts: tokenizer.json; vocab.json with merges.txt; encoder.json with vocab.bpe.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from llmtrace.errors import ReplayError
-from llmtrace.tokenizers.byte_symbols import symbols_of
+from llmtrace.tokenizers.byte_symbols import byte_names, symbols_of, written
 from llmtrace.words import _
 
 
@@ -22,6 +23,23 @@ class Merge:
     right: str
     where: int
     """With which byte of the piece, counted from 0, the left symbol begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """One way to write a piece of text with the entries of a vocabulary where each has a score (`unigram`)."""
+
+    parts: tuple[str, ...]
+    scores: tuple[float, ...]
+    """The logarithm of each part's probability."""
+
+    @property
+    def score(self) -> float:
+        """All of them added up, from left to right: the logarithm of the product of the probabilities."""
+        total = 0.0
+        for score in self.scores:
+            total += score
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +65,8 @@ class Piece:
     merges: tuple[Merge, ...]
     """In the order they were done; none where the whole piece was looked up in the vocabulary."""
     tokens: tuple[Token, ...]
+    partings: tuple[Parting, ...] = ()
+    """Of a tokenizer without merges: the parting that was chosen, and the next best one, if there is another."""
 
     def states(self) -> Iterator[tuple[str, ...]]:
         """The symbols after each merge; ReplayError where a merge does not fit the symbols before it."""
@@ -59,6 +79,9 @@ class Piece:
         data = self.text.encode("utf-8", "replace")
         if self.data not in (data, b" " + data):
             raise ReplayError(_("the bytes of {piece!r} are not its UTF-8").format(piece=self.text))
+        if self.partings:
+            self._replay_partings()
+            return
         if self.symbols not in (tuple(symbols_of(self.data)), tuple(self.text), (self.text,)):
             raise ReplayError(_("the symbols of {piece!r} are not those of its bytes").format(piece=self.text))
         whole = "".join(self.symbols)
@@ -69,6 +92,22 @@ class Piece:
             left = [whole[start:end] for start, end in ends.items()]
         if left != tokens and (self.merges or tokens != [whole]):
             raise ReplayError(_("the merges of {piece!r} do not end in its tokens").format(piece=self.text))
+
+    def _replay_partings(self) -> None:
+        whole = written(self.data.decode())
+        scores = [parting.score for parting in self.partings]
+        if any("".join(p.parts) != whole or len(p.parts) != len(p.scores) for p in self.partings):
+            raise ReplayError(_("the parts of {piece!r}, put together, are not the piece").format(piece=self.text))
+        if self.symbols != tuple(whole) or self.merges or scores != sorted(scores, reverse=True):
+            raise ReplayError(_("another parting of {piece!r} has a larger score").format(piece=self.text))
+        left = [token.symbol for token in self.tokens]
+        for part in self.partings[0].parts:
+            own = [part] if left[:1] == [part] else byte_names(part)
+            if left[: len(own)] != own:
+                raise ReplayError(_("the parts of {piece!r} are not its tokens").format(piece=self.text))
+            del left[: len(own)]
+        if left:
+            raise ReplayError(_("the parts of {piece!r} are not its tokens").format(piece=self.text))
 
     def _walk(self) -> Iterator[dict[int, int]]:
         """After each merge: where each symbol begins and ends. It is one dictionary, which changes."""
@@ -125,16 +164,7 @@ class Tokenization:
         """Lists, texts and whole numbers only, for JSON; bytes as hexadecimal digits."""
         return {
             "text": self.text,
-            "pieces": [
-                {
-                    "text": piece.text,
-                    "bytes": piece.data.hex(),
-                    "symbols": list(piece.symbols),
-                    "merges": [[merge.rank, merge.left, merge.right, merge.where] for merge in piece.merges],
-                    "tokens": [[token.id, token.symbol, token.text] for token in piece.tokens],
-                }
-                for piece in self.different
-            ],
+            "pieces": [_piece_to_dict(piece) for piece in self.different],
             "order": list(self.order),
         }
 
@@ -148,6 +178,18 @@ class Tokenization:
             raise ValueError(_("this is not a tokenization: {error}").format(error=repr(error))) from error
 
 
+def _piece_to_dict(piece: Piece) -> dict[str, Any]:
+    partings = [[list(parting.parts), list(parting.scores)] for parting in piece.partings]
+    return {
+        "text": piece.text,
+        "bytes": piece.data.hex(),
+        "symbols": list(piece.symbols),
+        "merges": [[merge.rank, merge.left, merge.right, merge.where] for merge in piece.merges],
+        "tokens": [[token.id, token.symbol, token.text] for token in piece.tokens],
+        **({"partings": partings} if partings else {}),
+    }
+
+
 def _piece(entry: Any) -> Piece:
     return Piece(
         _str(entry["text"]),
@@ -155,7 +197,16 @@ def _piece(entry: Any) -> Piece:
         tuple(_str(symbol) for symbol in entry["symbols"]),
         tuple(Merge(_int(rank), _str(left), _str(right), _int(where)) for rank, left, right, where in entry["merges"]),
         tuple(Token(_int(index), _str(symbol), _str(text)) for index, symbol, text in entry["tokens"]),
+        tuple(
+            Parting(tuple(map(_str, parts)), tuple(map(_score, scores))) for parts, scores in entry.get("partings", ())
+        ),
     )
+
+
+def _score(value: Any) -> float:
+    if type(value) is not float or not isfinite(value):
+        raise TypeError(f"{value!r} is not a score")
+    return value
 
 
 def _str(value: Any) -> str:

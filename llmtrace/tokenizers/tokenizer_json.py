@@ -15,6 +15,8 @@ from llmtrace.words import _
 if TYPE_CHECKING:
     from llmtrace.tokenizers.bpe import ByteLevelBPE
     from llmtrace.tokenizers.characters import CharacterTokenizer
+    from llmtrace.tokenizers.files import Tokenizer
+    from llmtrace.tokenizers.unigram import UnigramTokenizer
 
 # Settings of a BPE that change what it does, and the values with which it does what we do.
 PLAIN: dict[str, tuple[Any, ...]] = {
@@ -25,16 +27,20 @@ PLAIN: dict[str, tuple[Any, ...]] = {
 }
 
 
-def read_tokenizer_json(data: Any) -> ByteLevelBPE | CharacterTokenizer:
+def read_tokenizer_json(data: Any) -> Tokenizer:
     """The tokenizer that the contents of a tokenizer.json describe; ModelError for what is broken or not supported."""
     from llmtrace.tokenizers.bpe import ByteLevelBPE
     from llmtrace.tokenizers.characters import CharacterTokenizer
 
     model = _model(data)
-    vocabulary, merges = read_vocabulary(model.get("vocab")), read_merges(model.get("merges"))
-    added, special = _added(data.get("added_tokens") or [], vocabulary)
     if data.get("normalizer") and data["normalizer"] != {"type": "Sequence", "normalizers": []}:
         raise ModelError(_("the normalizer {kind!r} is not supported").format(kind=_kind(data["normalizer"])))
+    if model.get("type") == "Unigram":
+        from llmtrace.tokenizers.unigram_json import read_unigram
+
+        return read_unigram(data, model)
+    vocabulary, merges = read_vocabulary(model.get("vocab")), read_merges(model.get("merges"))
+    added, special = read_added(data.get("added_tokens") or [], vocabulary)
     if _mentions(data.get("pre_tokenizer"), "ByteLevel") or _mentions(data.get("decoder"), "ByteLevel"):
         rule = data.get("pre_tokenizer")
         splitter = Splitter(rule if rule is not None else {"type": "Sequence", "pretokenizers": []})
@@ -51,10 +57,12 @@ def _model(data: Any) -> dict[str, Any]:
     if not isinstance(model, dict):
         raise ModelError(_("there is no model in it"))
     kind = model.get("type", "BPE" if "merges" in model else None)
-    if kind != "BPE":
-        raise ModelError(_("it holds a tokenizer of type {kind!r}; only 'BPE' is supported").format(kind=kind))
+    if kind not in {"BPE", "Unigram"}:
+        raise ModelError(
+            _("it holds a tokenizer of type {kind!r}; only 'BPE' and 'Unigram' are supported").format(kind=kind)
+        )
     for name, plain in PLAIN.items():
-        if model.get(name) not in plain:
+        if kind == "BPE" and model.get(name) not in plain:
             raise ModelError(_("its setting {name} = {value!r} is not supported").format(name=name, value=model[name]))
     return model
 
@@ -89,7 +97,7 @@ def read_merges(merges: Any) -> list[tuple[str, str]]:
     return pairs
 
 
-def _added(entries: Any, vocabulary: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+def read_added(entries: Any, vocabulary: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
     """Tokens that are found in every text, and special ones."""
     added: dict[str, int] = {}
     special: dict[str, int] = {}
@@ -122,8 +130,8 @@ def _kind(rule: Any) -> Any:
     return rule.get("type") if isinstance(rule, dict) else rule
 
 
-def _json(added: list[dict[str, Any]], splits: Any, decoder: Any, model: dict[str, Any]) -> dict[str, Any]:
-    settings = {"dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None}
+def whole_json(added: list[dict[str, Any]], splits: Any, decoder: Any, model: dict[str, Any]) -> dict[str, Any]:
+    """The contents of tokenizer.json: its parts, and nothing in those that are not used here."""
     return {
         "version": "1.0",
         "truncation": None,
@@ -133,26 +141,36 @@ def _json(added: list[dict[str, Any]], splits: Any, decoder: Any, model: dict[st
         "pre_tokenizer": splits,
         "post_processor": None,
         "decoder": decoder,
-        "model": {"type": "BPE", **settings, "fuse_unk": False, "byte_fallback": False, **model},
+        "model": model,
     }
+
+
+def _bpe_json(added: list[dict[str, Any]], splits: Any, decoder: Any, model: dict[str, Any]) -> dict[str, Any]:
+    settings = {"dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None}
+    model = {"type": "BPE", **settings, "fuse_unk": False, "byte_fallback": False, **model}
+    return whole_json(added, splits, decoder, model)
+
+
+def added_json(tokenizer: ByteLevelBPE | UnigramTokenizer) -> list[dict[str, Any]]:
+    """The tokens that are found in a text before it is cut."""
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    return [
+        {"id": index, "content": text, **flags, "special": text in tokenizer.special}
+        for text, index in sorted({**tokenizer.added, **tokenizer.special}.items(), key=lambda entry: entry[1])
+    ]
 
 
 def byte_level_json(tokenizer: ByteLevelBPE) -> dict[str, Any]:
     """The contents of tokenizer.json for a tokenizer of merges."""
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
-    added = [
-        {"id": index, "content": text, **flags, "special": text in tokenizer.special}
-        for text, index in sorted({**tokenizer.added, **tokenizer.special}.items(), key=lambda entry: entry[1])
-    ]
     merges = [" ".join(pair) for pair in tokenizer.merges]
     model = {"ignore_merges": tokenizer.whole_pieces, "vocab": dict(tokenizer.vocabulary), "merges": merges}
-    return _json(added, tokenizer.splitter.rule, GPT2_SPLIT, model)
+    return _bpe_json(added_json(tokenizer), tokenizer.splitter.rule, GPT2_SPLIT, model)
 
 
 def character_json(tokenizer: CharacterTokenizer) -> dict[str, Any]:
     """The contents of tokenizer.json for a tokenizer of characters; Fuse joins them without spaces in decoding."""
     model = {"ignore_merges": False, "vocab": dict(tokenizer.vocabulary), "merges": []}
-    return _json([], None, {"type": "Fuse"}, model)
+    return _bpe_json([], None, {"type": "Fuse"}, model)
 
 
 def write_json(data: dict[str, Any], folder: Path) -> Path:

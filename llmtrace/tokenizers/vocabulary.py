@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from llmtrace.errors import ModelError, PromptError
-from llmtrace.tokenizers.byte_symbols import visible
+from llmtrace.tokenizers.byte_symbols import utf8, visible
+from llmtrace.tokenizers.tokenization import Piece, Token, Tokenization
 from llmtrace.words import _
+
+Cut = Callable[[str], Iterable[str]]
+"""A part of a text into its pieces."""
 
 
 class Vocabulary:
@@ -52,6 +56,28 @@ class SpecialTokens:
         self.ids = {**always, **special}
         self._always = _any_of(always)
         self._all = _any_of(self.ids)
+
+    def explain(self, text: str, special: bool, cut: Cut, describe: Callable[[str, str], Piece]) -> Tokenization:
+        """The way of a text to its ids: each different piece is described once, by `describe(own, piece)`.
+
+        cut: what makes pieces of a part; own: the piece without a space that `cut` has added before it.
+        """
+        numbers: dict[tuple[str, str, bool], int] = {}
+        different: list[Piece] = []
+        order: list[int] = []
+        for part, found in self.split(text, special):
+            done = 0
+            for piece in [part] if found else cut(part):
+                own = piece if part.startswith(piece, done) else piece[1:]
+                done += len(own)
+                number = numbers.setdefault((own, piece, found), len(different))
+                if number == len(different):
+                    different.append(self._describe(piece) if found else describe(own, piece))
+                order.append(number)
+        return Tokenization(text, tuple(different), tuple(order))
+
+    def _describe(self, text: str) -> Piece:
+        return Piece(text, utf8(text), (text,), (), (Token(self.ids[text], text, text),))
 
     def split(self, text: str, special: bool) -> Iterator[tuple[str, bool]]:
         """The parts of a text, none empty, and whether each is such a token."""

@@ -161,6 +161,8 @@ class Run:
         axes = (*new.axes[:-2], "key", "feature")
         if self._trace is not None:
             self._trace.give(f"{name}.past", data[..., :past, :], axes)
-            record = Record(name, append.name, (f"{name}.past", new.name), (), {}, axes, data.shape, dtype_name(data.dtype))
+            record = Record(
+                name, append.name, (f"{name}.past", new.name), (), {}, axes, data.shape, dtype_name(data.dtype)
+            )
             self._trace.record(record, data)
         return Tensor(name, data, axes)

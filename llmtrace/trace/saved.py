@@ -14,6 +14,7 @@ from llmtrace._version import __version__
 from llmtrace.errors import TraceFileError
 from llmtrace.ops import OPS, Weight
 from llmtrace.ops.op import Array, Axes
+from llmtrace.ops.ranges import RANGES
 from llmtrace.storage import shown, weights_hash
 from llmtrace.trace.file import WEIGHT, TraceFile, write
 from llmtrace.trace.step import Record
@@ -222,15 +223,17 @@ def _record(step: dict[str, Any], file: TraceFile) -> Record:
 
 
 def _plain(value: Any, kind: str, values: str) -> bool:
-    """Whether a setting is of the kind that the op's signature says: a truth, a count, or a number that floats have; and,
-    as `Op.shapes` may say, a share of all ("rate", "share") or a number that counts from 0 ("whole", the first place "F").
+    """Whether a setting is of the kind that the op's signature says: a truth, a size or a count, or a number that floats
+    have; and within the range of what `Op.shapes` says of it. A first place ("F") may be 0.
     """
+    values = "whole" if values == "F" else values
     if kind == "float":
-        number = type(value) in {int, float} and abs(value) <= float(np.finfo(np.float64).max)
-        return number and (values != "rate" or 0 <= value < 1) and (values != "share" or 0 < value <= 1)
-    if kind == "int":
-        return type(value) is int and (0 <= value <= 1 << 53 if values in {"whole", "F"} else 1 <= value < 1 << 31)
-    return type(value).__name__ == kind
+        right = type(value) in {int, float} and abs(value) <= float(np.finfo(np.float64).max)
+    elif kind == "int":
+        right = type(value) is int and (values == "whole" or 1 <= value < 1 << 31)
+    else:
+        right = type(value).__name__ == kind
+    return right and (values not in RANGES or RANGES[values].holds(value))
 
 
 def _axes(names: Any, shape: Sequence[int]) -> Axes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -14,10 +16,9 @@ from llmtrace.errors import TrainingError
 from llmtrace.ops.op import Array
 from llmtrace.storage.files import shown
 from llmtrace.storage.replace import replacing
-from llmtrace.tokenizers import ByteLevelBPE, CharacterTokenizer, read_texts, train_bpe
+from llmtrace.tokenizers import CharacterTokenizer, Tokenizer, read_texts, train_bpe
 from llmtrace.words import _
 
-Tokenizer = ByteLevelBPE | CharacterTokenizer
 Progress = Callable[[str, int, int], object]
 """Is told what is being done, how much of it is done, and how much there is (0: not known)."""
 
@@ -47,31 +48,65 @@ def new_tokenizer(
     return CharacterTokenizer({letter: index for index, letter in enumerate(sorted(letters))})
 
 
-def encode_files(
-    paths: Sequence[Path], tokenizer: Tokenizer, target: Path, separator: str = "", progress: Progress | None = None
-) -> int:
-    """Writes the ids of all texts, one after the other, to `target`; returns how many there are.
+@dataclass(frozen=True)
+class Corpus:
+    """Texts as one long row of token ids in a file, one text after the other; what the plan of a training says of it."""
 
-    separator: what every document ends with; then each is made tokens by itself, and `target`.starts says where each begins.
-    """
-    kind, count = id_type(len(tokenizer)), 0
-    texts: Iterable[str] = read_texts(paths)
-    if separator:
-        texts = chain.from_iterable(documents(read_texts([path]), separator) for path in paths)
-    texts = _telling(texts, paths, _("reading the text as tokens"), progress)
-    starts_of(target).unlink(missing_ok=True)  # of an earlier try
-    with (
-        replacing(target, TrainingError) as temporary,
-        replacing(starts_of(target), TrainingError) if separator else nullcontext(Path(os.devnull)) as beside,
-        temporary.open("wb") as file,
-        beside.open("wb") as starts,
-    ):
-        for text in texts:
-            starts.write(np.array([count], "<u8").tobytes())
-            ids = np.asarray(tokenizer.encode(text), kind)
-            file.write(ids.tobytes())
-            count += ids.size
-    return count
+    tokens: int
+    """How many there are."""
+    separator: str = ""
+    """What every document of the texts ends with; "" where the texts were not taken as documents."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The texts' names and SHA-256, for the record."""
+
+    @classmethod
+    def write(
+        cls,
+        target: Path,
+        paths: Sequence[Path],
+        tokenizer: Tokenizer,
+        separator: str = "",
+        progress: Progress | None = None,
+    ) -> Corpus:
+        """Writes the ids of all texts to `target`; with a separator each document is made tokens by itself, and
+        `target`.starts says where each begins.
+        """
+        kind, count = id_type(len(tokenizer)), 0
+        texts: Iterable[str] = read_texts(paths)
+        if separator:
+            texts = chain.from_iterable(documents(read_texts([path]), separator) for path in paths)
+        texts = _telling(texts, paths, _("reading the text as tokens"), progress)
+        starts_of(target).unlink(missing_ok=True)  # of an earlier try
+        with (
+            replacing(target, TrainingError) as temporary,
+            replacing(starts_of(target), TrainingError) if separator else nullcontext(Path(os.devnull)) as beside,
+            temporary.open("wb") as file,
+            beside.open("wb") as starts,
+        ):
+            for text in texts:
+                starts.write(np.array([count], "<u8").tobytes())
+                ids = np.asarray(tokenizer.encode(text), kind)
+                file.write(ids.tobytes())
+                count += ids.size
+        names = [path.name for path in paths]
+        hashes = {path.name if names.count(path.name) == 1 else str(path): digest(path) for path in paths}
+        return cls(count, separator, hashes)
+
+    def ids(self, path: Path, vocabulary: int) -> Array:
+        """The ids in the file, mapped into memory; TrainingError where it is not the one that was written."""
+        kind = id_type(vocabulary)
+        if not path.exists() or path.stat().st_size != self.tokens * kind.itemsize:
+            raise not_whole(path)
+        return np.memmap(path, kind, "r") if self.tokens else np.empty(0, kind)
+
+    def starts(self, path: Path) -> Array | None:
+        """Where the documents begin, mapped into memory; None where there are no documents."""
+        if not self.separator:
+            return None
+        try:
+            return np.memmap(starts_of(path), "<u8", "r")
+        except (OSError, ValueError) as error:  # not there; empty, or half a number at its end
+            raise not_whole(starts_of(path)) from error
 
 
 def _telling(texts: Iterable[str], paths: Sequence[Path], what: str, progress: Progress | None) -> Iterator[str]:
@@ -105,17 +140,8 @@ def starts_of(target: Path) -> Path:
     return target.with_name(f"{target.name}.starts")
 
 
-def open_starts(target: Path) -> Array | None:
-    """Where the documents begin, mapped into memory; None where the text was not taken as documents."""
-    path = starts_of(target)
-    try:
-        return np.memmap(path, "<u8", "r") if path.exists() else None
-    except ValueError as error:  # empty, or half a number at its end
-        raise not_whole(path) from error
-
-
 def not_whole(path: Path) -> TrainingError:
-    """The error that says that a file is not the one that `encode_files` wrote."""
+    """The error that says that a file is not the one that was written."""
     return TrainingError(_("{path} does not hold the tokens that it should: begin again").format(path=shown(path)))
 
 
@@ -124,9 +150,7 @@ def id_type(vocabulary: int) -> np.dtype[np.uint16] | np.dtype[np.uint32]:
     return np.dtype("<u2") if vocabulary <= 1 << 16 else np.dtype("<u4")
 
 
-def open_ids(path: Path, vocabulary: int, count: int) -> Array:
-    """The ids in a file that `encode_files` wrote, mapped into memory."""
-    kind = id_type(vocabulary)
-    if not path.exists() or path.stat().st_size != count * kind.itemsize:
-        raise not_whole(path)
-    return np.memmap(path, kind, "r") if count else np.empty(0, kind)
+def digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

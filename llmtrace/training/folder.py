@@ -6,31 +6,39 @@ needs to go on after it was killed, to the same bits.
     training/tokens  training/tokens.starts             the texts as ids, and where documents begin
     training/state.safetensors                          weights, the optimiser's memory and the step, written as one
     training/log.jsonl                                  what was reported, a line each
+    training/lock                                       locked while a training is at work here
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from llmtrace.errors import ModelError, TrainingError
 from llmtrace.models import GPT, GPTConfig
 from llmtrace.ops import Weight
 from llmtrace.ops.op import Array
 from llmtrace.storage import open_tensors, save, shown, write_whole
+from llmtrace.storage.replace import refuse
 from llmtrace.storage.stored import all_finite
-from llmtrace.tokenizers import load_tokenizer
-from llmtrace.training.corpus import Tokenizer, open_ids, open_starts
+from llmtrace.tokenizers import Tokenizer, load_tokenizer
+from llmtrace.training.corpus import Corpus, Progress
 from llmtrace.training.initial import initial_gpt
 from llmtrace.training.optimiser import MEMORY, State
-from llmtrace.training.settings import Settings, is_number, wrong
+from llmtrace.training.settings import Settings, expect_possible, setting, wrong
 from llmtrace.weights import save_folder
-from llmtrace.words import _
+from llmtrace.words import N_, _
 
 WEIGHT = "weight."
+REPORTED = "reported"
+"""Two numbers: the sum of the losses since the last report, and the step of that."""
 FORMAT = "llmtrace training 1"
 
 
@@ -40,28 +48,28 @@ class Plan:
 
     model: GPTConfig
     settings: Settings
-    batch: int = 16
-    """Texts (windows) in a batch."""
-    validation: float = 0.1
-    """The share of the texts, at their end, that is never trained on."""
-    separator: str = ""
-    """What every document of the texts ends with; then every window begins where a document does."""
-    tokens: int = 0
-    """How many tokens the texts have."""
-    files: Mapping[str, str] = field(default_factory=dict)
-    """The texts' names and SHA-256, for the record."""
+    corpus: Corpus
+    batch: int = setting(16, N_("Texts read in one step."), least=1)
+    validation: float = setting(
+        0.1, N_("Share of the text, at its end, to measure on; the model is never trained on it."), share=True
+    )
+    earlier: tuple[int, ...] = ()
+    """After how many steps the training was to end before it was gone on with."""
 
     def __post_init__(self) -> None:
-        sizes = {name: size for name, size in asdict(self.model).items() if name != "epsilon"}
-        for name, size in {**sizes, "batch": self.batch}.items():
-            if type(size) is not int or size < 1:
+        for name, size in asdict(self.model).items():
+            if name != "epsilon" and (type(size) is not int or size < 1):
                 raise wrong(name, size, _("a whole number from {least}").format(least=1))
-        if not is_number(self.validation) or self.validation >= 1:
-            raise wrong("validation", self.validation, _("a number from 0, less than 1"))
+        expect_possible(self)
+
+    def longer(self, steps: int) -> Plan:
+        """The plan of a training that goes on when it has come to its end, up to so many steps."""
+        return replace(self, settings=replace(self.settings, steps=steps), earlier=(*self.earlier, self.settings.steps))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
-        return {"format": FORMAT, **asdict(self)}
+        data = asdict(self)
+        return {"format": FORMAT, **data.pop("corpus"), **data}
 
     @staticmethod
     def from_dict(data: dict[str, Any]) -> Plan:
@@ -69,7 +77,8 @@ class Plan:
         if not isinstance(data, dict) or data.pop("format") != FORMAT:
             raise ValueError("format")
         model, settings = GPTConfig(**data.pop("model")), Settings(**data.pop("settings"))
-        return Plan(model, settings, **data)
+        corpus = Corpus(**{f.name: data.pop(f.name) for f in fields(Corpus)})
+        return Plan(model, settings, corpus, **{**data, "earlier": tuple(data.get("earlier", ()))})
 
 
 class TrainingFolder:
@@ -84,9 +93,39 @@ class TrainingFolder:
         """Whether a training was begun here."""
         return (self.inner / "plan.json").exists()
 
+    def make(self) -> None:
+        """Makes the folder; TrainingError where that can't be."""
+        try:
+            self.inner.mkdir(parents=True, exist_ok=True)
+        except (OSError, ValueError) as error:
+            refuse(self.path, error, TrainingError)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keeps other processes from training here. However this one ends, the system then takes the lock away."""
+        self.make()
+        with (self.inner / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                text = _("another training is at work in {folder}: wait until it ends, or give another folder")
+                raise TrainingError(text.format(folder=shown(self.path))) from error
+            yield
+
+    def encode(
+        self, paths: Sequence[Path], tokenizer: Tokenizer, separator: str = "", progress: Progress | None = None
+    ) -> Corpus:
+        """Writes the texts as tokens (see `Corpus.write`)."""
+        self.make()
+        return Corpus.write(self.inner / "tokens", paths, tokenizer, separator, progress)
+
     def begin(self, plan: Plan, tokenizer: Tokenizer) -> None:
         """Writes the plan; from then on the training can be gone on with. The tokens must be there already."""
         tokenizer.save(self.path)
+        self.change(plan)
+
+    def change(self, plan: Plan) -> None:
+        """Writes the plan anew."""
         self.write("plan.json", json.dumps(plan.to_dict(), indent=1) + "\n")
 
     def plan(self) -> Plan:
@@ -107,11 +146,11 @@ class TrainingFolder:
 
     def ids(self, plan: Plan) -> Array:
         """The texts as one row of ids."""
-        return open_ids(self.inner / "tokens", plan.model.vocabulary, plan.tokens)
+        return plan.corpus.ids(self.inner / "tokens", plan.model.vocabulary)
 
-    def starts(self) -> Array | None:
+    def starts(self, plan: Plan) -> Array | None:
         """Where the documents of the text begin, if it was taken as documents."""
-        return open_starts(self.inner / "tokens")
+        return plan.corpus.starts(self.inner / "tokens")
 
     def save(self, state: State, model: GPT) -> None:
         """A checkpoint. Numbers that are not finite are never written over good ones."""
@@ -120,7 +159,8 @@ class TrainingFolder:
             if not all_finite(data):
                 raise TrainingError(_("{name} holds numbers that are not finite; nothing was saved").format(name=name))
         tensors = {**{WEIGHT + name: data for name, data in weights.items()}, **state.memory}
-        self.inner.mkdir(parents=True, exist_ok=True)
+        tensors[REPORTED] = np.array([state.summed, state.reported])
+        self.make()
         save_folder(model, self.path)  # before the state: where that says that all is done, the model is there
         save(tensors, self.inner / "state.safetensors", {"step": str(state.step)})  # of two, the order would be random
 
@@ -132,10 +172,14 @@ class TrainingFolder:
             return State(0, initial)
         try:
             tensors, metadata = open_tensors(path)
+            step = int(metadata["step"])
+            losses = tensors.pop(REPORTED, None)  # an older file has none
+            summed, reported = losses.data.view("<f8").tolist() if losses else (0.0, step)
             arrays = {name: tensor.read().copy() for name, tensor in tensors.items()}
             once = {w.name: w for w in initial.values()}  # two keys may share one
             own = {w.name: Weight(w.name, arrays.pop(WEIGHT + w.name), w.axes) for w in once.values()}
-            step = int(metadata["step"])
+            if not 0 <= reported <= step:
+                raise ValueError(REPORTED)
         except (ModelError, KeyError, ValueError) as error:
             raise TrainingError(
                 _("the checkpoint {path} can't be read: {why}").format(path=shown(path), why=error)
@@ -144,7 +188,7 @@ class TrainingFolder:
         remembered = {name: data.shape for name, data in arrays.items()}
         if any(own[w.name].data.shape != w.data.shape for w in once.values()) or remembered != (shapes if step else {}):
             raise TrainingError(_("the checkpoint {path} is of another model").format(path=shown(path)))
-        return State(step, {key: own[weight.name] for key, weight in initial.items()}, arrays)
+        return State(step, {key: own[weight.name] for key, weight in initial.items()}, arrays, summed, int(reported))
 
     def log(self, entry: Mapping[str, Any]) -> None:
         """Adds a line to the log."""
@@ -167,5 +211,5 @@ class TrainingFolder:
 
     def write(self, name: str, text: str) -> None:
         """A file beside the state, whole or not at all."""
-        self.inner.mkdir(parents=True, exist_ok=True)
+        self.make()
         write_whole(self.inner / name, [text.encode()], TrainingError)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 from llmtrace.errors import TrainingError
 from llmtrace.models import GPT
 from llmtrace.ops import Tensor
 from llmtrace.trace import Origin, Run, Trace
-from llmtrace.training.corpus import not_whole, starts_of
 from llmtrace.training.data import Batch, Windows, split, split_starts
 from llmtrace.training.folder import Plan, TrainingFolder
 from llmtrace.training.trainer import Part, Report, Trainer
+from llmtrace.words import _
 
 MEASURED = 32
 """So many windows the validation loss is measured on."""
@@ -43,10 +43,7 @@ class Progress:
 def windows_of(folder: TrainingFolder, plan: Plan) -> tuple[Windows, Windows | None]:
     """The windows to train on, and those to measure on, if there is text enough; TrainingError where there is too little."""
     train, held = split(folder.ids(plan), plan.validation)
-    begins = folder.starts()
-    if plan.separator and begins is None:  # without it, other windows would be cut
-        raise not_whole(starts_of(folder.inner / "tokens"))
-    starts, held_starts = split_starts(begins, len(train))
+    starts, held_starts = split_starts(folder.starts(plan), len(train))
     windows = Windows(train, plan.model.context, plan.settings.seed, starts)
     with suppress(TrainingError):
         return windows, Windows(held, plan.model.context, 0, held_starts)
@@ -70,6 +67,22 @@ class LanguageTraining:
     def done(self) -> int:
         """The steps done."""
         return self.trainer.state.step
+
+    def go_on(self, steps: int) -> None:
+        """Plans a training that has come to its end anew, for so many steps in all; TrainingError where it has not, or they
+        are fewer.
+        """
+        planned = self.plan.settings.steps
+        if steps == planned:
+            return
+        if self.done < planned:
+            text = _("{done} of {planned} steps are done: go on to the end first, without --steps")
+            raise TrainingError(text.format(done=self.done, planned=planned))
+        if steps < planned:
+            raise TrainingError(_("{done} steps are done already: give a larger number").format(done=self.done))
+        self.plan = self.plan.longer(steps)
+        self.trainer.settings = self.plan.settings
+        self.folder.change(self.plan)
 
     @property
     def model(self) -> GPT:
@@ -115,23 +128,22 @@ class LanguageTraining:
         end. `tick` is told of every step. Where the caller breaks off, the state is that of the last whole step.
         """
         steps, tokens = self.plan.settings.steps, self.plan.batch * self.plan.model.context
-        losses: list[float] = []
         busy, begun = 0.0, self.done
         while self.done < steps:
             before = time.perf_counter()
             last = self.step()
             busy += time.perf_counter() - before
-            losses.append(last.loss)
             if tick is not None:
                 tick(last)
             progress = None
             if last.step % report == 0 or last.step == steps or last.step == 1:
-                seconds = busy / (last.step - begun)
+                seconds, state = busy / (last.step - begun), self.trainer.state
+                loss = state.summed / (last.step - state.reported)
                 progress = Progress(
-                    *(last.step, sum(losses) / len(losses), self.validation(), last.norm, last.rate),
+                    *(last.step, loss, self.validation(), last.norm, last.rate),
                     *(tokens / seconds, seconds * (steps - last.step)),
                 )
-                losses.clear()
+                self.trainer.state = replace(state, summed=0.0, reported=last.step)
                 self._log(progress)  # before the checkpoint: after a kill in between, the step is done and logged again
             if last.step % checkpoint == 0 or last.step == steps:
                 self.save()

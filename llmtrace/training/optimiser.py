@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -44,6 +44,10 @@ class State:
     """By the names that the model asks for; two names may share one weight."""
     memory: Mapping[str, Array] = field(default_factory=dict)
     """By `mean.NAME` and the like; what is missing is 0."""
+    summed: float = 0.0
+    """The sum of the losses since the last report."""
+    reported: int = 0
+    """The step of that report."""
 
 
 class Update:
@@ -117,4 +121,4 @@ def updated(run: Run, settings: Settings, state: State, gradients: Mapping[str, 
     by_name = {weight.name: weight for weight in state.weights.values()}
     new = {name: update.new(by_name[name], gradient) for name, gradient in gradients.items()}
     weights = {key: new.get(weight.name, weight) for key, weight in state.weights.items()}
-    return State(state.step + 1, weights, update.memory), update.rate, float(norm.data)
+    return replace(state, step=state.step + 1, weights=weights, memory=update.memory), update.rate, float(norm.data)

@@ -4,67 +4,98 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from llmtrace.errors import TrainingError
 from llmtrace.ops import reference
-from llmtrace.words import _
+from llmtrace.words import N_, _
 
-OPTIMISERS = ("adamw", "adam", "sgd")
-SCHEDULES = ("cosine", "constant")
+LARGEST = (1 << 31) - 1
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its preset, what it does, and which values it can have. All that is said of it elsewhere is made of this."""
+
+    preset: Any
+    help: str
+    """In English; `llmtrace.words` says it in other languages."""
+    least: int = 0
+    share: bool = False
+    """Whether it must be less than 1."""
+    options: tuple[str, ...] = ()
+
+    def allows(self, value: object) -> bool:
+        """Whether it can have that value, which may come from a file."""
+        if self.options:
+            return value in self.options
+        if isinstance(self.preset, int):
+            return type(value) is int and self.least <= value <= LARGEST
+        return is_number(value) and not (self.share and value >= 1)
+
+    def wanted(self) -> str:
+        """Which values it can have, in words."""
+        if self.options:
+            return ", ".join(self.options)
+        if isinstance(self.preset, int):
+            return _("a whole number from {least} to {most}").format(least=self.least, most=LARGEST)
+        return _("a number from 0, less than 1") if self.share else _("a number from 0")
+
+
+def setting(preset: Any, help: str, **more: Any) -> Any:
+    """A field of a dataclass that is a setting; `more` as `Setting` has it."""
+    return field(default=preset, metadata={"setting": Setting(preset, help, **more)})
+
+
+def settings_of(kind: Any) -> dict[str, Setting]:
+    """The settings among the fields of a dataclass."""
+    return {f.name: f.metadata["setting"] for f in fields(kind) if f.metadata}
+
+
+def expect_possible(given: Any) -> None:
+    """TrainingError where a setting of this dataclass can't be what it is."""
+    for name, its in settings_of(given).items():
+        if not its.allows(getattr(given, name)):
+            raise wrong(name, getattr(given, name), its.wanted())
 
 
 @dataclass(frozen=True)
 class Settings:
     """How weights are changed, step by step. Raises TrainingError where a value can't be."""
 
-    steps: int = 1000
-    """How many steps; one step reads one batch and changes every weight once."""
-    rate: float = 1e-3
-    """The learning rate: how far a step goes."""
-    schedule: str = "cosine"
-    """cosine: after the warm-up the rate falls along half a cosine to `last_rate`; constant: it stays."""
-    warmup: int = 100
-    """So many steps the rate rises evenly from near 0."""
-    last_rate: float = 0.1
-    """The share of `rate` that is left in the last step of a cosine."""
-    optimiser: str = "adamw"
-    """adamw (decay apart from the gradient), adam (decay as part of it), or sgd."""
-    momentum: float = 0.9
-    """sgd: the share of the last step's movement that is kept. adam: β₁, the share of the old mean gradient."""
-    square_keep: float = 0.99
-    """adam: β₂, the share of the old mean of the squared gradient."""
-    epsilon: float = 1e-8
-    """adam: keeps a division away from zero."""
-    decay: float = 0.1
-    """Weight decay; for matrices and tables, not for biases and gains."""
-    l1: float = 0.0
-    """A pull of every weight towards 0 that does not depend on its size."""
-    l2: float = 0.0
-    """A pull of every weight towards 0 in proportion to it, as part of the gradient."""
-    clip: float = 1.0
-    """Gradients longer than this, all weights taken together, are shortened to it; 0: never."""
-    dropout: float = 0.0
-    """The share of numbers left out at random while training."""
-    seed: int = 0
-    """The same seed gives the same weights, bit for bit."""
+    steps: int = setting(1000, N_("Steps; one step reads one batch and changes every weight once."), least=1)
+    rate: float = setting(1e-3, N_("The learning rate: how far a step goes."))
+    schedule: str = setting(
+        "cosine",
+        N_("How the rate goes on after the warm-up: along half a cosine down to its last share, or constant."),
+        options=("cosine", "constant"),
+    )
+    warmup: int = setting(100, N_("Steps in which the learning rate rises evenly from near 0."))
+    last_rate: float = setting(0.1, N_("Share of the rate that is left in the last step of a cosine."))
+    optimiser: str = setting(
+        "adamw",
+        N_("How a gradient becomes a step: adamw (decay apart from the gradient), adam (decay as part of it), or sgd."),
+        options=("adamw", "adam", "sgd"),
+    )
+    momentum: float = setting(
+        0.9, N_("Share of the last steps' direction that is kept: Adam's β₁, the momentum of sgd."), share=True
+    )
+    square_keep: float = setting(
+        0.99, N_("Share of the old mean of squared gradients that is kept: Adam's β₂."), share=True
+    )
+    epsilon: float = setting(1e-8, N_("Keeps a division of Adam away from zero."))
+    decay: float = setting(0.1, N_("Weight decay of matrices and tables, not of biases and gains."))
+    l1: float = setting(0.0, N_("Pull towards 0 that does not depend on a weight's size."))
+    l2: float = setting(0.0, N_("Pull towards 0 in proportion to a weight, as part of the gradient."))
+    clip: float = setting(1.0, N_("Longest gradient, all weights taken together; longer ones are shortened. 0: any."))
+    dropout: float = setting(0.0, N_("Share of numbers left out at random."), share=True)
+    seed: int = setting(0, N_("The same seed gives the same weights, bit for bit."))
 
     def __post_init__(self) -> None:
-        least = {"steps": 1, "seed": 0, "warmup": 0}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name in least and not (type(value) is int and least[field.name] <= value < 1 << 31):
-                raise wrong(field.name, value, _("a whole number from {least}").format(least=least[field.name]))
-            if isinstance(field.default, float) and not is_number(value):
-                raise wrong(field.name, value, _("a number from 0"))
-        for name in ("momentum", "square_keep", "dropout"):
-            if getattr(self, name) >= 1:
-                raise wrong(name, getattr(self, name), _("a number from 0, less than 1"))
-        for name, options in (("optimiser", OPTIMISERS), ("schedule", SCHEDULES)):
-            if getattr(self, name) not in options:
-                raise wrong(name, getattr(self, name), ", ".join(options))
+        expect_possible(self)
 
     def rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0 (Loshchilov & Hutter 2017, arXiv:1608.03983, without restarts)."""
@@ -88,7 +119,7 @@ def power(base: float, exponent: int) -> float:
     return result
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether it is a number from 0 that floats have: a setting may come from a file."""
     return type(value) is not bool and isinstance(value, int | float) and 0 <= value <= sys.float_info.max
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class Trainer:
     def __init__(self, weights: Mapping[str, Weight], settings: Settings, state: State | None = None) -> None:
         self.settings = settings
         state = state or State(0, dict(weights))
-        self.state = State(state.step, whole(state.weights), state.memory)
+        self.state = replace(state, weights=whole(state.weights))
         self._arena = _kernels.Arena()
 
     def step(self, parts: Sequence[Part], texts: Sequence[int] = (), trace: Trace | None = None) -> Report:
@@ -70,7 +70,7 @@ class Trainer:
             new, rate, norm = updated(run, self.settings, state, walk.gradients())
         if not (np.isfinite(loss) and np.isfinite(norm) and _all_finite(new)):
             raise TrainingError(self._why_not_finite(parts, texts))
-        self.state = new
+        self.state = replace(new, summed=state.summed + float(loss))
         return Report(new.step, float(loss), norm, rate)
 
     def evaluate(self, parts: Sequence[Part]) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from llmtrace.errors import ModelError
 from llmtrace.models import GPT
 from llmtrace.models.model import Model
-from llmtrace.storage.files import quoted, shown
+from llmtrace.storage.files import quoted, reason, shown
 from llmtrace.storage.store import replacing_files_of, save
 from llmtrace.storage.stored import narrowed, open_tensors
 from llmtrace.tokenizers import load_tokenizer
@@ -50,7 +50,7 @@ def load_folder(path: Path | str) -> GPT:
         weights = gpt_weights(config, stored, shown(path), tied=tied)
         tokenizer: Any = load_tokenizer(folder)
     except OSError as error:
-        raise ModelError(_("{path} can't be read: {why}").format(path=shown(path), why=error.strerror)) from error
+        raise ModelError(_("{path} can't be read: {why}").format(path=shown(path), why=reason(error))) from error
     if tokenizer is not None and len(tokenizer) > config.vocabulary:
         raise ModelError(
             _("{folder}: the tokenizer has {count} tokens, but the model only {limit}").format(

@@ -1,0 +1,78 @@
+"""An animation on a terminal: step by step, back, and by itself until it is paused."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console, ConsoleRenderable, Group
+from rich.live import Live
+
+from llmtrace.cli.keys import key, unbuffered
+from llmtrace.render.notebook import InAscii
+from llmtrace.render.page import QUIET, Page
+from llmtrace.words import _
+
+PACE = 1.0
+"""Seconds from a step to the next one."""
+STEP = {" ", "\r", "\n", "\x1b[C", "\x1bOC"}
+BACK = {"b", "B", "\x7f", "\x08", "\x1b[D", "\x1bOD"}
+PLAY, AGAIN = {"p", "P"}, {"r", "R"}
+LEAVE, TYPE = {"q", "Q", "\x1b", "\x04", ""}, {"t", "T"}
+
+
+class Frames(Protocol):
+    """What can be played."""
+
+    def __len__(self) -> int:
+        """The number of the last frame."""
+
+    def frame(self, done: int) -> ConsoleRenderable:
+        """One of the frames 0 … len."""
+
+
+def play(console: Console, frames: Frames, page: Page, typing: bool) -> str:
+    """Plays frames from the first on, until a key of LEAVE is pressed, or with `typing` one of TYPE; returns that key.
+
+    page: what the output can show.
+    """
+    at, running = 0, True
+    with terminable(), unbuffered(), Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+        while True:
+            running = running and at < len(frames)
+            shown = Group(frames.frame(at), "", page.line((keys(running, typing), QUIET)))
+            live.update(InAscii(shown) if page.ascii else shown, refresh=True)
+            pressed = key(lambda: None, PACE if running else None)
+            if pressed is None or pressed in STEP:
+                at = min(len(frames), at + 1)
+            elif pressed in BACK:
+                at = max(0, at - 1)
+            elif pressed in AGAIN:
+                at = 0
+            elif pressed in LEAVE or (typing and pressed in TYPE):
+                return pressed
+            running = pressed is None or pressed in AGAIN or (pressed in PLAY and not running)
+
+
+def keys(running: bool, typing: bool) -> str:
+    """What can be pressed."""
+    play = _("p: pause") if running else _("p: play")
+    more = [_("t: type matrices")] if typing else []
+    return "   ".join([_("→ or space: step"), _("←: back"), play, _("r: again"), *more, _("q: leave")])
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """A request to end (SIGTERM) ends the program as an exception does, so that the terminal is left as it was."""
+
+    def end(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,298 @@
+"""Matrices: rows times columns, and what that does to points: it turns them, throws their shadow, reads and guesses words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from llmtrace.chance import Chance, derive
+from llmtrace.errors import LessonError
+from llmtrace.lessons.lesson import Exercise, Lesson
+from llmtrace.lessons.matrix import (
+    BLOCK,
+    NAMES,
+    listed,
+    must_fit,
+    must_have,
+    named,
+    random_table,
+    read_matrix,
+    rotation,
+    shape,
+    typed,
+)
+from llmtrace.models.feedforward import ACTIVATIONS, Feedforward
+from llmtrace.ops import embedding, linear
+from llmtrace.ops.op import Array
+from llmtrace.render.plane import Plane
+from llmtrace.render.product import Product
+from llmtrace.trace import Run, Trace
+from llmtrace.words import _
+
+CORNERS = "ABCDEFGH"
+SHOWN = 5
+
+
+@dataclass
+class MatricesAsProjections(Lesson):
+    """Two matrices to multiply, an angle, a screen for shadows, a word, and the weights of a layer."""
+
+    name = "matrices-as-projections"
+
+    a: str = "1 2 3; 4 5 6"
+    b: str = "7 8; 9 10; 11 12"
+    theta: float = 30.0
+    points: str = "3 1; 1 2"
+    screen: str = "1 0; 0 1; 0.5 0.5"
+    thing: tuple[float, ...] = (1.0, 2.0, 3.0)
+    token: int = 464
+    x: str = "1 2; 3 -1; 0 1"
+    w: str = "1 -1; 0.5 2; -1 1"
+    bias: str = "0.5 -1 0"
+    activation: str = "relu"
+
+    def check(self) -> None:
+        """LessonError where the matrices don't fit, or one is none."""
+        must_fit("a", self.matrix("a"), "b", self.matrix("b"))
+        must_have("points", self.matrix("points"), len(self.matrix("points")), 2)
+        must_have("screen", self.matrix("screen"), 3, 2)
+        if not any(self.lost):
+            raise LessonError(_("the columns of screen must not point the same way"))
+        if not 0 <= self.token < self.vocabulary:
+            raise LessonError(_("token must be from 0 to {last}").format(last=self.vocabulary - 1))
+        must_have("w", self.matrix("w"), len(self.matrix("w")), self.matrix("x").shape[1])
+        must_have("bias", self.matrix("bias"), 1, len(self.matrix("w")))
+        if self.activation not in ACTIVATIONS or self.activation == "none":
+            names = ", ".join(name for name in ACTIVATIONS if name != "none")
+            raise LessonError(_("activation must be one of {names}").format(names=names))
+
+    def matrix(self, key: str) -> Array:
+        """One of the inputs as a matrix."""
+        return read_matrix(key, getattr(self, key))
+
+    def shape(self, key: str) -> str:
+        """Its rows and columns."""
+        return shape(self.matrix(key).shape)
+
+    # ---- rows times columns --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def product(self) -> Trace:
+        """a times b."""
+        trace = Trace({})
+        with Run({}, trace) as run:
+            a = run.given("a", self.matrix("a"), ("row", "place"))
+            b = run.given("b", self.matrix("b"), ("place", "column"))
+            run.do("product", linear, (a, b, None), {}, ("row", "column"))
+        return trace
+
+    @cached_property
+    def steps(self) -> Product:
+        """The same, one product after the other."""
+        return Product(self.product, "product")
+
+    # ---- turning -------------------------------------------------------------------------------------------------------
+
+    @property
+    def turning(self) -> Array:
+        """The matrix that turns a point, written as a row, by theta to the left."""
+        return rotation(self.theta)
+
+    @cached_property
+    def turn(self) -> Trace:
+        """The points as rows times the matrix, and the matrix times the points as columns."""
+        trace, points = Trace({}), self.matrix("points")
+        trace.labels = {"point": NAMES[: len(points)]}
+        with Run({}, trace) as run:
+            x = run.given("points", points, ("point", "from"))
+            turning = run.given("R", self.turning, ("from", "number"))
+            run.do("turned.rows", linear, (x, turning, None), {}, ("point", "number"))
+            columns = run.given("columns", np.ascontiguousarray(points.T), ("from", "point"))
+            again = run.given("R.rows", self.turning, ("number", "from"))
+            run.do("turned.columns", linear, (again, columns, None), {}, ("number", "point"))
+        return trace
+
+    @cached_property
+    def turn_steps(self) -> Product:
+        """X·R, one product after the other."""
+        return Product(self.turn, "turned.rows")
+
+    @property
+    def rows_turned(self) -> Array:
+        """X·R: a row for each point."""
+        return self.turn["turned.rows"].output
+
+    @property
+    def columns_turned(self) -> Array:
+        """R·Xᵀ: a column for each point."""
+        return self.turn["turned.columns"].output
+
+    @property
+    def turned_plane(self) -> Plane:
+        """The points and where X·R takes them."""
+        return Plane({**named(self.matrix("points"), ""), **named(self.rows_turned, "'")}, 9)
+
+    @property
+    def both_ways(self) -> list[tuple[Any, ...]]:
+        """Each point, by X·R and by R·Xᵀ."""
+        ways = zip(NAMES, self.matrix("points"), self.rows_turned, self.columns_turned.T, strict=False)
+        return [(name, *before, "", *rows, "", *columns) for name, before, rows, columns in ways]
+
+    # ---- shadows -------------------------------------------------------------------------------------------------------
+
+    @property
+    def lost(self) -> tuple[float, ...]:
+        """The way along which the screen sees nothing: across both of its columns."""
+        (a, d), (b, e), (c, f) = self.matrix("screen").astype(np.float64).tolist()
+        return (b * f - c * e, c * d - a * f, a * e - b * d)
+
+    @property
+    def things(self) -> Array:
+        """A point in the room, and another one behind it."""
+        return np.array([self.thing, [p + q for p, q in zip(self.thing, self.lost, strict=True)]], np.float32)
+
+    @cached_property
+    def shadow(self) -> Trace:
+        """Both points on the screen, and an attempt to come back."""
+        trace = Trace({})
+        trace.labels = {"point": NAMES[:2]}
+        with Run({}, trace) as run:
+            room = run.given("room", self.things, ("point", "from"))
+            screen = run.given("screen", self.matrix("screen"), ("from", "number"))
+            flat = run.do("shadow.flat", linear, (room, screen, None), {}, ("point", "number"))
+            back = run.given("back", np.ascontiguousarray(self.matrix("screen").T), ("number", "to"))
+            run.do("shadow.back", linear, (flat, back, None), {}, ("point", "to"))
+        return trace
+
+    @cached_property
+    def shadow_steps(self) -> Product:
+        """The shadows, one product after the other."""
+        return Product(self.shadow, "shadow.flat")
+
+    @property
+    def one_shadow(self) -> bool:
+        """Whether both points have one shadow; a computer rounds, so it may be off by a little."""
+        first, second = self.shadow["shadow.flat"].output
+        return bool((np.abs(first - second) < 0.001).all())
+
+    @cached_property
+    def cube(self) -> Trace:
+        """The corners of a cube on the screen."""
+        trace = Trace({})
+        trace.labels = {"point": CORNERS}
+        corners = [(x, y, z) for z in (-1, 1) for y in (1, -1) for x in (-1, 1)]
+        with Run({}, trace) as run:
+            room = run.given("room", np.array(corners, np.float32), ("point", "from"))
+            screen = run.given("screen", self.matrix("screen"), ("from", "number"))
+            run.do("shadow.flat", linear, (room, screen, None), {}, ("point", "number"))
+        return trace
+
+    @property
+    def cube_plane(self) -> Plane:
+        """The cube's shadow."""
+        return Plane({name: (x, y) for name, (x, y) in zip(CORNERS, self.cube["shadow.flat"].output, strict=True)}, 9)
+
+    @property
+    def shadows(self) -> list[tuple[Any, ...]]:
+        """Each point, its shadow, and what comes back."""
+        flat, back = (self.shadow[f"shadow.{kind}"].output for kind in ("flat", "back"))
+        each = zip(NAMES, self.things, flat, back, strict=False)
+        return [(name, *thing, "→", *shadow, "→", *guess) for name, thing, shadow, guess in each]
+
+    # ---- a word --------------------------------------------------------------------------------------------------------
+
+    @property
+    def vocabulary(self) -> int:
+        """So many tokens does GPT-2 know."""
+        return 50_257
+
+    @property
+    def features(self) -> int:
+        """As so many numbers does GPT-2 know each."""
+        return 768
+
+    @cached_property
+    def word(self) -> Trace:
+        """A token through a table of GPT-2's size, and back. The table's numbers are random, from −1 to 1."""
+        blocks = self.counted(-(-self.vocabulary // BLOCK))
+        table = random_table(derive(0, self.name, "table"), self.vocabulary, self.features, blocks)
+        trace = Trace({})
+        with Run({}, trace) as run:
+            token = run.given("token", np.array([self.token]), ("word",))
+            given = run.given("word.table", table, ("entry", "feature"))
+            vector = run.do("word.vector", embedding, (token, given), {}, ("word", "feature"))
+            run.do("word.scores", linear, (vector, given, None), {"transposed": True}, ("word", "entry"))
+        return trace
+
+    @property
+    def vector(self) -> Array:
+        """The token's row of the table."""
+        return self.word["word.vector"].output[0]
+
+    @property
+    def scores(self) -> Array:
+        """What comes back: a number for each token."""
+        return self.word["word.scores"].output[0]
+
+    @property
+    def best(self) -> list[tuple[int, float]]:
+        """The tokens with the largest scores."""
+        order = np.argsort(-self.scores, kind="stable")[:SHOWN]
+        return [(int(token), float(self.scores[token])) for token in order]
+
+    # ---- a layer -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def layer(self) -> Trace:
+        """Z = φ(X·Wᵀ + B)."""
+        net = Feedforward.of(self.matrix("w"), biases=[self.matrix("bias")[0]], last=self.activation)
+        return net.trace(self.matrix("x"))
+
+    @property
+    def layer_table(self) -> list[tuple[Any, ...]]:
+        """For each example what goes in, its sums, and what comes out."""
+        sums, out = (self.layer[f"output.{kind}"].output for kind in ("sum", "act"))
+        each = zip(self.matrix("x"), sums, out, strict=True)
+        return [(n, listed(x), listed(z), listed(y)) for n, (x, z, y) in enumerate(each)]
+
+    # ---- exercises -----------------------------------------------------------------------------------------------------
+
+    def exercise_cell(self, chance: Chance) -> Exercise:
+        """One cell of a product of two small matrices, off the diagonal."""
+        a, b = ([[1 + chance.below(9) for _c in range(2)] for _r in range(2)] for _m in range(2))
+        row = chance.below(2)
+        column = 1 - row
+
+        def cell(i: int, j: int) -> int:
+            return a[i][0] * b[0][j] + a[i][1] * b[1][j]
+
+        mistakes = {
+            "swapped": cell(column, row),
+            "one-term": a[row][0] * b[0][column],
+            "same-place": a[row][column] * b[row][column],
+            "row-by-row": a[row][0] * b[column][0] + a[row][1] * b[column][1],
+        }
+        values = {"a": typed(a), "b": typed(b), "row": row, "column": column, "p": a[row], "q": [r[column] for r in b]}
+        return Exercise(values, cell(row, column), mistakes)
+
+    def exercise_shapes(self, chance: Chance) -> Exercise:
+        """How many numbers a product has."""
+        rows, inner, columns = chance.sample(range(2, 10), 3)
+        mistakes = {"inner": rows * inner, "products": rows * inner * columns, "added": rows + columns}
+        return Exercise({"rows": rows, "inner": inner, "columns": columns}, rows * columns, mistakes)
+
+    def exercise_turn(self, chance: Chance) -> Exercise:
+        """A point that is turned by a quarter."""
+        x, y = chance.sample(range(1, 10), 2)
+        return Exercise({"x": x, "y": y, "r": "0 1; -1 0"}, -y, {"other-way": y, "second-column": x, "crossed": -x})
+
+    def exercise_shadow(self, chance: Chance) -> Exercise:
+        """What a second point needs to have the shadow of the first."""
+        x, y, z = (2 + chance.below(8) for _n in range(3))
+        more = 1 + chance.below(3)
+        values: Mapping[str, Any] = {"x": x, "y": y, "z": z, "x2": x - more, "z2": z + more, "more": more}
+        return Exercise(values, y - more, {"same": y, "wrong-way": y + more, "height": z + more})

@@ -1,0 +1,121 @@
+"""Matrices of the lesson on them: as people type them (`1 2; 3 4`), those that turn, and a large one at random."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from llmtrace.chance import uniform
+from llmtrace.errors import LessonError
+from llmtrace.ops import reference
+from llmtrace.ops.op import Array
+from llmtrace.words import _
+
+LARGEST = 4
+"""More rows or columns do not fit side by side on a screen."""
+LIMIT = 999
+EXAMPLE = "1 2; 3 4"
+NAMES = "PQST"
+"""Of points; R is the matrix that turns them."""
+QUARTERS: dict[float, float] = {0: 1.0, 90: 0.0, 180: -1.0, 270: 0.0}
+"""The cosine of quarter turns, which a computer would miss by a little: it can't write down π exactly."""
+BLOCK = 128
+"""So many rows of a random table are drawn at once."""
+
+
+def read_matrix(key: str, text: str) -> Array:
+    """float32 [rows, columns]: numbers with spaces or commas between, rows with semicolons; or as Python writes lists.
+
+    key: what the matrix is called in the LessonError where it is none, or too large a one.
+    """
+    wrong = _("{key} can't be {text}: write a matrix row by row, such as {example}")
+    plain = unicodedata.normalize("NFKC", text).replace("−", "-").replace("、", ",")
+    plain = re.sub(r"[\])]\s*,?\s*[\[(]", ";", plain.strip())  # between the rows of [[1, 2], [3, 4]]
+    lines = re.sub(r"[\[\]()]", " ", plain).strip(" ;\n")
+    try:
+        rows = [
+            [float(number) for number in re.split(r"[\s,]+", row.strip(" ,\t"))] for row in re.split("[;\n]", lines)
+        ]
+    except ValueError:
+        raise LessonError(wrong.format(key=key, text=repr(text), example=EXAMPLE)) from None
+    lengths = [len(row) for row in rows]
+    if len(set(lengths)) > 1:
+        raise LessonError(
+            _("the rows of {key} have {lengths} numbers: every row needs as many as the first").format(
+                key=key, lengths=", ".join(map(str, lengths))
+            )
+        )
+    if max(len(rows), lengths[0]) > LARGEST:
+        raise LessonError(
+            _("{key} is {shape}: at most {limit} rows and {limit} columns fit on the screen").format(
+                key=key, shape=shape((len(rows), lengths[0])), limit=LARGEST
+            )
+        )
+    if not all(abs(number) <= LIMIT for row in rows for number in row):
+        raise LessonError(_("the numbers of {key} must be from −{limit} to {limit}").format(key=key, limit=LIMIT))
+    return np.array(rows, np.float32)
+
+
+def must_have(key: str, matrix: Array, rows: int, columns: int) -> None:
+    """LessonError where a matrix has another shape than it needs."""
+    if matrix.shape != (rows, columns):
+        raise LessonError(
+            _("{key} must be {wanted} (rows × columns), not {shape}").format(
+                key=key, wanted=shape((rows, columns)), shape=shape(matrix.shape)
+            )
+        )
+
+
+def must_fit(first: str, a: Array, second: str, b: Array) -> None:
+    """LessonError where the rows of one matrix can't be multiplied by the columns of another."""
+    if a.shape[1] != b.shape[0]:
+        text = _("{a} is {shape_a} and {b} is {shape_b} (rows × columns): {a} needs as many columns as {b} has rows")
+        raise LessonError(text.format(a=first, b=second, shape_a=shape(a.shape), shape_b=shape(b.shape)))
+
+
+def shape(sizes: Sequence[int]) -> str:
+    """`2×3`: rows and columns."""
+    return "×".join(map(str, sizes))
+
+
+def typed(rows: Sequence[Sequence[int]]) -> str:
+    """A matrix as `read_matrix` takes it."""
+    return "; ".join(" ".join(map(str, row)) for row in rows)
+
+
+def listed(numbers: Array) -> str:
+    """Some numbers with commas between, two decimals at most."""
+    return ", ".join(f"{number:.2f}".rstrip("0").rstrip(".") for number in numbers.tolist()).replace("-", "−")
+
+
+def named(points: Array, mark: str) -> dict[str, tuple[float, float]]:
+    """Points by their letters, with a mark after each."""
+    return {name + mark: (float(x), float(y)) for name, (x, y) in zip(NAMES, points, strict=False)}
+
+
+def rotation(degrees: float) -> Array:
+    """The matrix [2, 2] that turns a point, written as a row, by so many degrees to the left: cos, sin; −sin, cos."""
+    cos, sin = _cosine(degrees), _cosine(degrees - 90)
+    return np.array([[cos, sin], [-sin, cos]], np.float32)
+
+
+def _cosine(degrees: float) -> float:
+    quarter = QUARTERS.get(degrees % 360)
+    return float(reference.cos(np.float64(degrees * math.pi / 180))) if quarter is None else quarter
+
+
+def random_table(seed: int, rows: int, columns: int, blocks: Iterable[int]) -> Array:
+    """float32 [rows, columns] of numbers from −1 to 1, drawn in blocks of BLOCK rows so that little memory is needed.
+
+    blocks: the numbers of all blocks; whoever counts them sees how far it is.
+    """
+    table = np.empty((rows, columns), np.float32)
+    for block in blocks:
+        part = table[block * BLOCK : (block + 1) * BLOCK]
+        places = np.arange(part.size, dtype=np.uint64) + np.uint64(block * BLOCK * columns)
+        part[:] = (uniform(seed, places) * 2 - 1).reshape(part.shape)
+    return table

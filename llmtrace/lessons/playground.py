@@ -1,0 +1,290 @@
+"""The playground: a small net that learns where points are, drawn as it learns, in the manner of TensorFlow Playground."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+from rich.console import Group
+
+from llmtrace.chance import Chance
+from llmtrace.lessons import playground_board as boards
+from llmtrace.lessons.lesson import Exercise, Lesson
+from llmtrace.lessons.playground_data import COUNT, FEATURES, features, grid
+from llmtrace.lessons.playground_net import Choices, Look, Play, listed, refused, sizes
+from llmtrace.models import Feedforward
+from llmtrace.render.page import Hanging, Page
+from llmtrace.render.surface import Board, InARow, Surface
+from llmtrace.trace import Trace
+from llmtrace.words import _
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "circle": {"features": "x1^2,x2^2", "hidden": "none", "rate": 0.01, "batch": 25, "epochs": 10},
+    "xor": {"features": "x1x2", "hidden": "none", "epochs": 4},
+    "gaussian": {"hidden": "none", "epochs": 2},
+    "spiral": {"features": "x1,x2,sinx1,sinx2", "hidden": "8,8", "rate": 0.3, "batch": 50, "epochs": 100},
+}
+"""Settings with which the sets of two sides are told apart, 95 % of the test points at least."""
+ROWS, SEEN = 10, 6
+"""The height of the pictures on pages, and of the one whose every number can be explained."""
+MOST_EPOCHS = 5000
+CROWDED: dict[str, Any] = {"data": "gaussian", "features": ("x1", "x2"), "hidden": (8, 8), "activation": "tanh"}
+CROWDED |= {"rate": 0.6, "batch": 50, "noise": 50, "share": 10, "l1": 0.0}
+STOPS = (0, 10, 60, 100, 250)
+"""When the net that learns by heart is looked at."""
+
+
+@dataclass
+class Playground(Lesson):
+    """The set of points, the net, and how it is trained."""
+
+    name = "playground"
+    pull: ClassVar[float] = 0.03
+    """How strong the pull towards 0 is, where one is shown."""
+    fast: ClassVar[float] = 3.0
+    """A learning rate that is far too large."""
+
+    data: str = "circle"
+    features: str = "x1,x2"
+    hidden: str = "4"
+    activation: str = "tanh"
+    rate: float = 0.1
+    batch: int = 10
+    noise: int = 0
+    share: int = 50
+    l1: float = 0.0
+    l2: float = 0.0
+    epochs: float = 20.0
+    seed: int = 0
+
+    def check(self) -> None:
+        """LessonError where a choice can't be."""
+        if not 0 < self.epochs <= MOST_EPOCHS:
+            raise refused("epochs", self.epochs, _("a number above 0, up to {high}").format(high=MOST_EPOCHS))
+        self.features = ",".join(self.choices.features)
+        self.hidden = ",".join(map(str, self.choices.hidden)) or "none"
+
+    @cached_property
+    def choices(self) -> Choices:
+        """What was chosen, checked."""
+        own = {key: getattr(self, key) for key in self.inputs() if key != "epochs"}
+        return Choices(**{**own, "features": listed(self.features), "hidden": sizes(self.hidden)})
+
+    # ---- to play with --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def play(self) -> Play:
+        """The net as it is: untrained until `train` is called."""
+        return Play(self.choices)
+
+    @property
+    def net(self) -> Feedforward:
+        """The same as weights and layers."""
+        return self.play.net
+
+    def train(self, steps: int = 1) -> Look:
+        """Trains it some steps; how well it does then."""
+        return self.play.train(steps)
+
+    @classmethod
+    def recipe(cls, data: str, **changes: Any) -> Playground:
+        """The playground with settings that are good for a set of two sides."""
+        return cls.given({"data": data, **RECIPES[data], **changes})
+
+    @property
+    def steps(self) -> int:
+        """How many steps the epochs are; an epoch may be broken off."""
+        return max(1, round(self.epochs * self.play.batches))
+
+    def command(self, epochs: float = 0) -> str:
+        """The command line that begins the playground with these choices, and stops after so many epochs."""
+        now = {key: getattr(self, key) for key in self.inputs()}
+        return boards.command(self.name, {**now, "epochs": epochs or self.epochs}, self.inputs())
+
+    # ---- the course of a training --------------------------------------------------------------------------------------
+
+    @cached_property
+    def course(self) -> tuple[Play, list[Surface], list[Look]]:
+        """The net trained to the end; what it made of the plane at some moments, and how well it did then."""
+        play, pictures, looks = Play(self.choices), [], []
+        stops = {0, min(self.steps, play.batches * max(1, round(self.epochs / 10))), self.steps}
+        for step in self.counted(self.steps + 1):
+            if step:
+                play.train()
+            if step in stops and not play.stopped:
+                marks = boards.marked(play.train_points, ROWS) if step == 0 else {}
+                pictures.append(replace(boards.surface(play, ROWS), marks=marks))
+                looks.append(play.look())
+        return play, pictures, looks
+
+    @property
+    def trained(self) -> Play:
+        """The net trained to the end."""
+        return self.course[0]
+
+    @cached_property
+    def snapshots(self) -> Group:
+        """What it made of the plane: before the first step, soon after it, and at the end; how well it did then."""
+        _play, pictures, looks = self.course
+        names = [_("epoch {epoch}").format(epoch=f"{look.epoch:g}") for look in looks]
+        said = [f"{name}: {boards.outcome(look)}" for name, look in zip(names, looks, strict=True)]
+        said += [self.trained.stopped] if self.trained.stopped else []
+        page = Page(80)
+        return Group(
+            InARow(dict(zip(names, pictures, strict=True))), page.text(), *(page.line(line, hang=4) for line in said)
+        )
+
+    @cached_property
+    def points(self) -> InARow:
+        """Where the points are: those to learn from, and the others."""
+        play = Play(self.choices)
+        learned, others = boards.dots(play.train_points, ROWS), boards.dots(play.test_points, ROWS)
+        return InARow({_("in training"): learned, _("in the test"): others}, False)
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many points it learns from, how many are for the test, and how many steps an epoch has."""
+        return len(self.play.train_points), len(self.play.test_points), self.play.batches
+
+    @cached_property
+    def board(self) -> Board:
+        """What the live view shows at the end, lower."""
+        return boards.board(self.trained, ROWS, self.epochs)
+
+    # ---- traces --------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def first_step(self) -> Trace:
+        """The first step."""
+        return Play(self.choices).last_step()
+
+    @cached_property
+    def last_step(self) -> Trace:
+        """The last step of the training."""
+        return self.trained.last_step()
+
+    @cached_property
+    def surface(self) -> Trace:
+        """What every neuron of the trained net makes of some places of the plane, row by row."""
+        return self.trained.seen(grid(SEEN))
+
+    @cached_property
+    def told(self) -> Trace:
+        """All features of the first points."""
+        return features(self.play.train_points.part(slice(0, 8)), FEATURES)
+
+    @cached_property
+    def pulled(self) -> Trace:
+        """The first step, with a pull towards 0."""
+        return Play(replace(self.choices, l1=0.0, l2=self.pull)).last_step()
+
+    @property
+    def moved(self) -> str:
+        """The weight that the last step moved furthest."""
+        return self.trained.most_moved(self.last_step)
+
+    @property
+    def gradient(self) -> str:
+        """Its gradient."""
+        return self.moved.replace("new.", "d.", 1)
+
+    @property
+    def penalty(self) -> str:
+        """The weight that the first step with a pull moved furthest, with its pull."""
+        return self.play.most_moved(self.pulled).replace("new.", "penalised.", 1)
+
+    # ---- what needs what -----------------------------------------------------------------------------------------------
+
+    def tried(self, epochs: int, **changes: Any) -> Play:
+        """A net with other choices, trained."""
+        play = Play(replace(self.choices, **changes))
+        for _epoch in self.counted(epochs):
+            play.train(play.batches)
+        return play
+
+    @cached_property
+    def needs(self) -> list[tuple[Any, ...]]:
+        """The circle, by a net without and with a hidden layer, and without one, but with squares."""
+        rows: list[tuple[Any, ...]] = []
+        for told, hidden in ((("x1", "x2"), ()), (("x1", "x2"), (4,)), (("x1^2", "x2^2"), ())):
+            usual = {"activation": "tanh", "noise": 0, "share": 50, "l1": 0.0, "l2": 0.0, "batch": 25}
+            rate = 0.01 if "x1^2" in told else 0.2
+            play = self.tried(20 if hidden else 10, data="circle", features=told, hidden=hidden, rate=rate, **usual)
+            rows.append((",".join(told), ",".join(map(str, hidden)) or "none", play.look().right))
+        return rows
+
+    @cached_property
+    def recipes(self) -> list[tuple[Any, ...]]:
+        """The sets of two sides with settings that are good for them, and how well the net does."""
+        rows = []
+        for data in RECIPES:
+            lesson = self.recipe(data, seed=self.seed)
+            for _step in self.counted(lesson.steps):
+                lesson.train()
+            own = [str(getattr(lesson, key)) for key in ("features", "hidden", "batch")]
+            rows.append((data, *own, f"{lesson.rate:g}", f"{lesson.epochs:g}", lesson.play.look().right))
+        return rows
+
+    @property
+    def spiral(self) -> str:
+        """The command line for the spiral."""
+        return self.recipe("spiral").command()
+
+    @cached_property
+    def crowded(self) -> Play:
+        """A large net and few, noisy points, trained for long."""
+        return self.tried(STOPS[-1], **CROWDED, l2=0.0)
+
+    @cached_property
+    def by_heart(self) -> list[tuple[Any, ...]]:
+        """Both losses of it as it learned, and those of the same net with a pull towards 0."""
+        pulled = self.tried(STOPS[-1], **CROWDED, l2=self.pull)
+        looks = ((self.crowded.looks[stop], pulled.looks[stop]) for stop in STOPS)
+        return [(round(a.epoch), a.train, a.test, b.train, b.test) for a, b in looks]
+
+    @property
+    def least(self) -> float:
+        """The smallest loss in the test that it had on the way."""
+        return min(row[2] for row in self.by_heart)
+
+    @cached_property
+    def too_fast(self) -> Hanging:
+        """What is said then."""
+        fast = self.tried(1, data="plane", features=("x1", "x2"), hidden=(4,), activation="relu", rate=self.fast)
+        return Page(80).line(boards.said(fast), indent=2, hang=0)
+
+    # ---- exercises -----------------------------------------------------------------------------------------------------
+
+    def exercise_update(self, chance: Chance) -> Exercise:
+        """The weight after a step."""
+        weight, gradient, rate = (1 + chance.below(9)) / 10, chance.choice([-4, -3, -2, 2, 3, 4]) / 10, 0.5
+        mistakes = {"uphill": weight + rate * gradient, "no-rate": weight - gradient, "only-step": rate * gradient}
+        return Exercise(
+            {"w": weight, "g": gradient, "rate": rate, "move": rate * gradient}, weight - rate * gradient, mistakes
+        )
+
+    def exercise_steps(self, chance: Chance) -> Exercise:
+        """How many steps an epoch has."""
+        share, batch = 10 * (2 + chance.below(7)), chance.choice([5, 10, 25])
+        learned = COUNT * share // 100
+        values = {"count": COUNT, "share": share, "batch": batch, "learned": learned}
+        return Exercise(values, -(-learned // batch), {"all": COUNT // batch, "points": learned})
+
+    def exercise_circle(self, chance: Chance) -> Exercise:
+        """The sum of a neuron that is told squares."""
+        x1, x2 = chance.choice([-3, -2, -1, 1, 2, 3]), chance.choice([-3, -2, -1, 1, 2, 3])
+        weight, bias = -(1 + chance.below(4)) / 2, 2 + chance.below(5)
+        squares = x1 * x1 + x2 * x2
+        mistakes = {"no-squares": weight * (x1 + x2) + bias, "no-bias": weight * squares}
+        values = {"x": (x1, x2), "w": weight, "b": bias, "squares": (x1 * x1, x2 * x2)}
+        return Exercise(values, weight * squares + bias, mistakes)
+
+    def exercise_pull(self, chance: Chance) -> Exercise:
+        """A weight with a pull towards 0 and no gradient."""
+        weight, rate, pull = 2 + 2 * chance.below(4), 0.5, (1 + chance.below(4)) / 10
+        step = rate * pull * weight
+        values = {"w": weight, "rate": rate, "pull": pull, "step": step}
+        return Exercise(
+            values, weight - step, {"no-rate": weight - pull * weight, "away": weight + step, "only-step": step}
+        )

@@ -1,0 +1,297 @@
+"""Tokenizers: how a text becomes numbers, by characters, words, merged pairs, or the most probable parting."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from llmtrace.chance import Chance
+from llmtrace.errors import LessonError, TrainingError
+from llmtrace.lessons import tokenizer_steps as steps
+from llmtrace.lessons.lesson import Article, Exercise, Lesson
+from llmtrace.loading import load_tokenizer
+from llmtrace.render.spans import Spans
+from llmtrace.tokenizers import Parting, Tokenizer, TrainedBPE, TrainedUnigram, train_bpe, train_unigram
+from llmtrace.tokenizers.byte_symbols import written
+from llmtrace.tokenizers.splitting import Splitter
+from llmtrace.tokenizers.training import BYTES, count_pieces
+from llmtrace.tokenizers.unigram_training import seeds, shares
+from llmtrace.trace import Trace
+from llmtrace.words import _
+
+TEXT = (
+    "one cat and two cats. one dog and two dogs. one hat and two hats. the cat has that hat, the bat has that hat, but the"
+    " rat sat on it. who will catch my pig, the fox and the bird?"
+)
+TOO_LONG = 5_000
+
+
+@dataclass
+class Tokenizers(Lesson):
+    """Two tokenizers that learn from one small text."""
+
+    name = "tokenizers"
+    articles = (Article("the tokens of “cats”", "cat + s", "' + '.join(cats)"),)
+    chosen = "the text from which the tokenizers learn."
+
+    text: str = TEXT
+    merges: int = 20
+    pieces: int = 40
+    word: str = "hats"
+    sample: str = "two dogs and the bats"
+    character: str = "猫"
+    gpt2: str = ""
+
+    def check(self) -> None:
+        """LessonError where there is nothing to learn, or nothing to compare."""
+        for key, most in (("text", TOO_LONG), ("word", 12), ("sample", 200), ("character", 1)):
+            if not 1 <= len(getattr(self, key)) <= most:
+                text = _("{key} must have 1 to {most} characters")
+                raise LessonError(text.format(key=key, most=f"{most:,}"))
+        fewest = len(set(written(self.text))) + 1
+        for key, least, most in (("merges", 1, 500), ("pieces", fewest, 1000)):
+            if not least <= getattr(self, key) <= most:
+                text = _("{key} must be from {least} to {most}, not {value}")
+                raise LessonError(text.format(key=key, least=least, most=most, value=getattr(self, key)))
+        if " " in self.word or not set(f" {self.word}") <= set(self.text):
+            raise LessonError(
+                _("word must be one word of characters that are in the text, and the text must have spaces")
+            )
+        try:
+            if len(self.partings) < 2 or not self.bpe.merges:
+                raise LessonError(_("from this text nothing can be learned for the word {word}").format(word=self.word))
+        except TrainingError as error:
+            raise LessonError(str(error)) from error
+        if self.gpt2:
+            load_tokenizer(self.gpt2)  # which says what is wrong with it
+
+    # ---- characters and words ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def words(self) -> dict[str, int]:
+        """The words of the text, with the spaces before them, and how often each occurs."""
+        return dict(count_pieces(self.text).counts)
+
+    @property
+    def letters_count(self) -> int:
+        """How many different characters the text has."""
+        return len(set(self.text))
+
+    @property
+    def first_ways(self) -> Spans:
+        """The sample in characters and in words."""
+        return Spans({_("characters"): list(self.sample), _("words"): Splitter().pieces(self.sample)})
+
+    @cached_property
+    def word_rows(self) -> list[tuple[Any, ...]]:
+        """The words of the sample, and how often each is in the text."""
+        known = Counter(word.strip() for word in count_pieces(self.text).counts.elements())
+        return [(word.strip(), known[word.strip()]) for word in Splitter().pieces(self.sample)]
+
+    @property
+    def unknown_words(self) -> list[str]:
+        """The words of the sample that are not in the text."""
+        return [word for word, times in self.word_rows if not times]
+
+    # ---- merges --------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def bpe(self) -> TrainedBPE:
+        """The tokenizer of merges."""
+        return train_bpe(self.text, len(BYTES) + self.merges)
+
+    @cached_property
+    def pair_rows(self) -> list[tuple[Any, ...]]:
+        """The pairs that occur most often in the beginning."""
+        return steps.pair_rows(self.words, self.bpe.merges[0])
+
+    @cached_property
+    def pair(self) -> Trace:
+        """The count of the first pair."""
+        return steps.pair_trace(self.words, (self.bpe.merges[0].left, self.bpe.merges[0].right))
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """How many tokens the text has, before and after each merge."""
+        return steps.lengths(self.words, self.bpe.merges)
+
+    @cached_property
+    def merge_rows(self) -> list[tuple[Any, ...]]:
+        """The first merges: their pairs, their counts, and how many tokens the text has afterwards."""
+        return steps.merge_rows(self.bpe.merges[:12], self.sizes[1:13])
+
+    @cached_property
+    def word_steps(self) -> list[tuple[Any, ...]]:
+        """How the word is merged: after which merge it consists of which tokens."""
+        return steps.word_rows(self.bpe.tokenizer.explain(f" {self.word}").pieces[0])
+
+    def tokens(self, tokenizer: Tokenizer, text: str) -> list[str]:
+        """The tokens of a text."""
+        return [tokenizer.token(index) for index in tokenizer.encode(text)]
+
+    @property
+    def cats(self) -> list[str]:
+        """The tokens of "cats" at the beginning of a text."""
+        return self.tokens(self.bpe.tokenizer, "cats")
+
+    def numbered(self, tokenizer: Tokenizer, text: str) -> Spans:
+        """A text in tokens, with their numbers."""
+        ids = list(map(str, tokenizer.encode(text)))
+        return Spans({_("tokens"): self.tokens(tokenizer, text), _("numbers"): ids})
+
+    # ---- bytes ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> list[int]:
+        """The bytes of the character."""
+        return list(self.character.encode())
+
+    @property
+    def bytes_count(self) -> int:
+        """How many different bytes there are."""
+        return len(BYTES)
+
+    @property
+    def base(self) -> int:
+        """By how much a place counts more than the next, in the bytes of a character."""
+        return steps.BASE
+
+    @cached_property
+    def code(self) -> Trace:
+        """The number of the character out of its bytes."""
+        return steps.character_trace(self.character)
+
+    # ---- the most probable parting -------------------------------------------------------------------------------------
+
+    @cached_property
+    def unigram(self) -> TrainedUnigram:
+        """The tokenizer of probabilities."""
+        return train_unigram(self.text, 1 + len(BYTES) + self.pieces)
+
+    @cached_property
+    def partings(self) -> list[Parting]:
+        """The best partings of the word, and how probable each is."""
+        return self.unigram.tokenizer.partings(f" {self.word}", 6)
+
+    @property
+    def parting_rows(self) -> list[tuple[Any, ...]]:
+        """The partings with their scores."""
+        return [(n + 1, " | ".join(map(steps.shown, p.parts)), p.score) for n, p in enumerate(self.partings)]
+
+    @property
+    def best_probabilities(self) -> list[float]:
+        """The probabilities of the parts of the best parting."""
+        return [self.unigram.probabilities[part] for part in self.partings[0].parts]
+
+    @property
+    def best_parts(self) -> str:
+        """The best parting."""
+        return " + ".join(map(steps.shown, self.partings[0].parts))
+
+    @cached_property
+    def best(self) -> Trace:
+        """The score of the best parting."""
+        return steps.score_trace(self.partings[0], self.unigram.probabilities)
+
+    @cached_property
+    def other(self) -> Trace:
+        """The score of the next best parting."""
+        return steps.score_trace(self.partings[1], self.unigram.probabilities)
+
+    # ---- where the probabilities come from -----------------------------------------------------------------------------
+
+    @cached_property
+    def first_guess(self) -> dict[str, float]:
+        """The probabilities that training begins with."""
+        return shares(seeds(self.unigram.words))
+
+    @cached_property
+    def guessed(self) -> list[Parting]:
+        """All partings of the word by the first guess, best first."""
+        return steps.every_parting(written(f" {self.word}"), self.first_guess)
+
+    @cached_property
+    def expected(self) -> Trace:
+        """How often each piece is expected in the word; first come the partings with the last letter as a piece."""
+        ordered = sorted(self.guessed, key=lambda parting: self.word[-1] not in parting.parts)
+        return steps.expected_trace(ordered, self.first_guess)
+
+    @cached_property
+    def share_rows(self) -> list[tuple[Any, ...]]:
+        """The partings with the largest shares."""
+        shares = zip(self.expected.labels["parting"], self.expected["expected.shares"].output.tolist(), strict=True)
+        return sorted(shares, key=lambda row: -row[1])[:6]
+
+    @property
+    def end(self) -> int:
+        """The place of the word's last letter among the pieces."""
+        return list(self.expected.labels["piece"]).index(self.word[-1])
+
+    @property
+    def rounds(self) -> list[tuple[Any, ...]]:
+        """How many pieces there are after each round, and how probable the text is."""
+        return [(n + 1, r.pieces, r.likelihood) for n, r in enumerate(self.unigram.rounds)]
+
+    @property
+    def learned(self) -> list[tuple[Any, ...]]:
+        """The most probable pieces."""
+        found = self.unigram.probabilities
+        return [(steps.shown(piece), found[piece], self.unigram.tokenizer.scores[piece]) for piece in list(found)[:10]]
+
+    # ---- side by side --------------------------------------------------------------------------------------------------
+
+    @property
+    def both(self) -> dict[str, Tokenizer]:
+        """The two tokenizers by name."""
+        return {_("merges"): self.bpe.tokenizer, _("probabilities"): self.unigram.tokenizer}
+
+    @property
+    def side_by_side(self) -> Spans:
+        """The sample in the tokens of both."""
+        return Spans({name: self.tokens(tokenizer, self.sample) for name, tokenizer in self.both.items()})
+
+    @cached_property
+    def counts(self) -> list[tuple[Any, ...]]:
+        """The numbers of tokens of the sample and of the text, by each way."""
+        texts = (self.sample, self.text)
+        rows = [(name, *(len(each.encode(text)) for text in texts)) for name, each in self.both.items()]
+        words = [len(Splitter().pieces(text)) for text in texts]
+        return [(_("characters"), *map(len, texts)), *rows, (_("words"), *words)]
+
+    @cached_property
+    def real(self) -> Tokenizer:
+        """GPT-2's tokenizer where its folder is given, otherwise that of the bundled model."""
+        return load_tokenizer(Path(self.gpt2)) if self.gpt2 else load_tokenizer()
+
+    @property
+    def real_shown(self) -> Spans:
+        """The sample and the character in its tokens."""
+        return self.numbered(self.real, f"{self.sample} {self.character}")
+
+    # ---- exercises -----------------------------------------------------------------------------------------------------
+
+    def exercise_pair(self, chance: Chance) -> Exercise:
+        """The count of the pair that is merged first."""
+        hat, cat, hut = 2 + chance.below(5), 2 + chance.below(5), 1 + chance.below(3)
+        mistakes = {"one-word": max(hat, cat), "letter": hat + cat + hut}
+        return Exercise({"hat": hat, "cat": cat, "hut": hut}, hat + cat, mistakes)
+
+    def exercise_bytes(self, chance: Chance) -> Exercise:
+        """The bytes of some letters and some Chinese characters."""
+        letters, signs = 2 + chance.below(7), 2 + chance.below(5)
+        each = len("猫".encode())
+        mistakes = {"characters": letters + signs, "all-long": each * (letters + signs)}
+        return Exercise({"letters": letters, "signs": signs, "each": each}, letters + each * signs, mistakes)
+
+    def exercise_parting(self, chance: Chance) -> Exercise:
+        """The probability of the most probable of three partings."""
+        cat, s, ca, ts = (
+            n / 10 for n in (4 + chance.below(3), 3 + chance.below(3), 1 + chance.below(2), 1 + chance.below(2))
+        )
+        best = round(cat * s, 6)
+        whole = round(best - (2 + chance.below(5)) / 100, 6)
+        mistakes = {"whole-word": whole, "added": round(cat + s, 6), "other": round(ca * ts, 6)}
+        return Exercise({"cat": cat, "s": s, "ca": ca, "ts": ts, "whole": whole}, best, mistakes)

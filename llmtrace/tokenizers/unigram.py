@@ -1,0 +1,153 @@
+"""A tokenizer of probabilities, as SentencePiece has it: of all partings of a word, the most probable one.
+
+Every entry of the vocabulary has a probability; the most probable parting is found by Viterbi's way (`partings`). Nothing
+is merged. A space is written "▁" and belongs to the word that follows. What has no entry is written in bytes, where the
+vocabulary has tokens for them ("<0xE4>"), so that every text comes back.
+
+    Subword Regularization, Kudo, 2018, https://arxiv.org/abs/1804.10959
+    SentencePiece, Kudo and Richardson, 2018, https://arxiv.org/abs/1808.06226
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from llmtrace.errors import ModelError, PromptError
+from llmtrace.tokenizers.byte_symbols import SPACE, byte_names, utf8, visible, written
+from llmtrace.tokenizers.partings import best_partings
+from llmtrace.tokenizers.tokenization import Parting, Piece, Token, Tokenization
+from llmtrace.tokenizers.vocabulary import SpecialTokens, Vocabulary
+from llmtrace.words import _
+
+REMEMBERED = 1 << 15  # words whose tokens are remembered
+PENALTY = 10.0
+"""So much lower than the lowest score is that of an unknown character (SentencePiece, kUnkPenalty)."""
+BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
+"""The tokens of the bytes."""
+WORD = re.compile(" [^ ]*|[^ ]+")
+"""A word, with the space before it; a space that no word follows stands alone."""
+
+
+class UnigramTokenizer:
+    """A tokenizer of probabilities.
+
+    entries: the texts with their scores, the logarithms of their probabilities; the id of each is its place; unknown: the
+    id of the entry that stands for what can't be written, and never occurs; in_bytes: the entries "<0x00>" to "<0xFF>" are
+    bytes; adds_space: a text that does not begin with a space gets one; by_words: no entry goes across a space;
+    added, special: as in `ByteLevelBPE`.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[tuple[str, float]],
+        unknown: int | None = None,
+        in_bytes: bool = False,
+        adds_space: bool = False,
+        by_words: bool = True,
+        added: Mapping[str, int] | None = None,
+        special: Mapping[str, int] | None = None,
+    ) -> None:
+        self.entries, self.unknown, self.in_bytes = tuple(entries), unknown, in_bytes
+        self.adds_space, self.by_words = adds_space, by_words
+        self.added, self.special = dict(added or {}), dict(special or {})
+        self._found = SpecialTokens(self.added, self.special)
+        self.ids = {text: index for index, (text, _score) in enumerate(entries)}
+        if len(self.ids) < len(self.entries):
+            twice = next(text for index, (text, _score) in enumerate(entries) if self.ids[text] != index)
+            raise ModelError(_("the token {text!r} is in the vocabulary twice").format(text=twice))
+        lacking = [name for name in BYTES if in_bytes and name not in self.ids]
+        if lacking or not entries:
+            raise ModelError(_("the vocabulary has no {text!r}").format(text=lacking[0] if lacking else SPACE))
+        apart = {*self._found.ids, *(BYTES if in_bytes else ()), *([] if unknown is None else [entries[unknown][0]])}
+        self.scores = {text: score for text, score in entries if text not in apart}
+        self.unknown_score = min(score for _text, score in entries) - PENALTY
+        self._longest = max(map(len, self.scores), default=1)
+        own = {name: bytes([byte]) for byte, name in enumerate(BYTES) if in_bytes}
+        own.update({text: utf8(text, ModelError) for text in self._found.ids})
+        self._tokens = Vocabulary(
+            (index, own.get(text) or utf8(text.replace(SPACE, " "), ModelError))
+            for text, index in [*self.ids.items(), *self._found.ids.items()]
+        )
+        self._word_ids = lru_cache(REMEMBERED)(self._ids_of)
+
+    def encode(self, text: str, special: bool = False) -> list[int]:
+        """The ids of a text. What looks like a special token is ordinary text, unless `special`."""
+        _check(text)
+        ids: list[int] = []
+        for part, found in self._found.split(text, special):
+            if found:
+                ids.append(self._found.ids[part])
+                continue
+            for word in self.words(part):
+                ids += self._word_ids(word)
+        return ids
+
+    def words(self, text: str) -> list[str]:
+        """The words of a text, each with the space before it: what is parted on its own."""
+        if self.adds_space and text and not text.startswith(" "):
+            text = f" {text}"
+        return WORD.findall(text) if self.by_words else [text] if text else []
+
+    def partings(self, word: str, count: int = 1) -> list[Parting]:
+        """The most probable partings of a word, best first."""
+        return best_partings(written(word), self.scores, self._longest, self.unknown_score, count)
+
+    def _ids_of(self, word: str) -> tuple[int, ...]:
+        return tuple(self.ids[name] for part in self.partings(word)[0].parts for name in self._names(part))
+
+    def _names(self, part: str) -> list[str]:
+        """The entries for one part of a parting: itself, or its bytes."""
+        if part in self.scores:
+            return [part]
+        if not self.in_bytes:
+            raise PromptError(_("this tokenizer has no token for {character!r}").format(character=part))
+        return byte_names(part)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of some ids, without the space that was added; bytes that are no UTF-8 become U+FFFD."""
+        text = self.decode_bytes(ids).decode("utf-8", "replace")
+        return text.removeprefix(" ") if self.adds_space else text
+
+    def decode_bytes(self, ids: Iterable[int]) -> bytes:
+        """The bytes of some ids, exactly; PromptError for an id outside the vocabulary."""
+        return self._tokens.join(ids)
+
+    def token(self, index: int) -> str:
+        """The text of one token; a byte that is only part of a character is written as <0xE4>."""
+        return visible(self._tokens.data(index))
+
+    def __len__(self) -> int:
+        """One more than the largest id."""
+        return self._tokens.size
+
+    def explain(self, text: str, special: bool = False) -> Tokenization:
+        """The way of a text to its ids: for each word the parting that was chosen, and the next best one."""
+        _check(text)
+        return self._found.explain(text, special, self.words, self._explain_word)
+
+    def _explain_word(self, text: str, word: str) -> Piece:
+        partings = tuple(self.partings(word, count=2))
+        names = [name for part in partings[0].parts for name in self._names(part)]
+        tokens = tuple(Token(self.ids[name], name, self.token(self.ids[name])) for name in names)
+        return Piece(text, utf8(word), tuple(written(word)), (), tokens, partings)
+
+    def save(self, folder: Path | str) -> Path:
+        """Writes tokenizer.json into a folder, in the format of the `tokenizers` library, and returns its path."""
+        from llmtrace.tokenizers.tokenizer_json import write_json
+        from llmtrace.tokenizers.unigram_json import unigram_json
+
+        return write_json(unigram_json(self), Path(folder))
+
+
+def _check(text: str) -> None:
+    """PromptError for what would not come back."""
+    utf8(text)
+    if SPACE in text:
+        raise PromptError(
+            _("character {place} of the text is {sign!r}, with which this tokenizer writes a space: remove it").format(
+                place=text.index(SPACE) + 1, sign=SPACE
+            )
+        )
