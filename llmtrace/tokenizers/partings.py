@@ -1,6 +1,6 @@
 """All the ways to part a piece of text into entries of a vocabulary: the best ones, and how often each entry is expected.
 
-A parting x = (x₁ … x_M) has the probability P(x) = ∏ p(x_i), the product of its parts' (Kudo, eq. 6). Its score is the
+A parting x = (x₁ … x_M) has the probability P(x) = ∏ p(x_i), the product of its parts'. Its score is the
 logarithm of that, a sum. A word of n letters can have 2ⁿ⁻¹ partings; both functions go through the word once instead, and
 keep for each place what all ways to it have in common.
 
@@ -22,7 +22,7 @@ Scaled = tuple[float, int]
 def best_partings(
     text: str, scores: Mapping[str, float], longest: int, unknown: float, count: int = 1
 ) -> list[Parting]:
-    """The `count` partings with the largest scores, best first: x* = argmax P(x) (Kudo, eq. 7), and those that follow.
+    """The `count` partings with the largest scores, best first: x* = argmax P(x), and those that follow.
 
     The best way to a place is the best way to an earlier one and one part more, so that only few ways to each place are
     kept (Viterbi). Of equal ones, the one whose last part is longer. scores: by entry; longest: of the entries, in
