@@ -81,7 +81,7 @@ def test_features():
 # ---- learning ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, 1, 9])
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_recipes_tell_all_sets_apart(name, seed):
     lesson = Playground.recipe(name, seed=seed)

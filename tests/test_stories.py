@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import time
 from itertools import islice
 
 import pytest
@@ -164,9 +163,3 @@ def test_people_are_known_by_one_word():
 def test_a_rhyme_word_has_one_family():
     together = [word for family in RHYMES for word in family]
     assert len(together) == len(set(together))
-
-
-def test_a_megabyte_takes_no_second_or_two():
-    start = time.perf_counter()
-    size = sum(len(text) for text in stories(5, 4500))
-    assert size / (time.perf_counter() - start) > 500_000
