@@ -150,13 +150,12 @@ class Play:
         """How many times it has seen all points that it learns from."""
         return self.step / self.batches
 
-    def train(self, steps: int = 1) -> Look:
-        """Some steps, or fewer where the numbers grow beyond all bounds; how well it does then."""
+    def train(self, steps: int = 1) -> None:
+        """Some steps, or fewer where the numbers grow beyond all bounds."""
         for _n in range(steps):
             if self.stopped:
                 break
             self._one()
-        return self.looks[-1] if self.looks[-1].step == self.step else self.look()
 
     def _one(self) -> None:
         before = self._descent.net
