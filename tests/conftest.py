@@ -1,6 +1,7 @@
 """What several tests need."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import settings
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
 
 os.environ["LLMTRACE_LANG"] = "en"  # tests read what llmtrace says
+
+# What a shell starts in the background does not hear Ctrl-C, nor do the processes that it starts; these tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("llmtrace", deadline=None, derandomize=True)
 settings.load_profile("llmtrace")
