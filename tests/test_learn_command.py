@@ -76,6 +76,7 @@ def test_changes():
     assert "sunny=20\n" in learn("perceptron", "--set", "sunny=20", "--inputs").output
     inputs = learn("leaf-or-flower", "--inputs").output
     assert "flower=241,200,4,59.5\n    red, green, blue and volume of the sunflower\n" in inputs
+    assert "how much red the leaf has, from 0 to 255\n" in inputs
     assert "rate=0.00003\n    学习率\n" in learn("training", "--inputs", "--lang", "zh").output
 
 
@@ -106,6 +107,7 @@ def test_explaining():
         (["perceptron", "--explain", "alone"], "such as input, output.sum, output.weight"),
         (["perceptron", "--explain", "alone"], "an example: alone input[input=0]"),
         (["perceptron", "--explain", "__class__ x"], "has no trace '__class__'"),
+        (["perceptron", "--explain", "alone foo[0]"], "such as input, output.sum, output.weight"),
         (["perceptron", "--explain", "alone output.sm[0]"], "the nearest names are"),
         (["perceptron", "--explain", "alone output.sum[7]"], "the only place is 0"),
     ],
@@ -220,7 +222,8 @@ def test_interrupting():
 def test_damaged_notes_are_no_trouble(tmp_path):
     path = tmp_path / "state" / "llmtrace" / "lessons.json"
     path.parent.mkdir(parents=True)
-    for text in ("", "[]", '{"perceptron": 1}', '{"perceptron": {"pages": "x", "exercises": 1}}', "\0"):
+    entries = ("1", '{"pages": "x", "exercises": 1}', '{"pages": 1e999}')
+    for text in ("", "[]", *(f'{{"perceptron": {entry}}}' for entry in entries), "\0"):
         path.write_text(text)
         assert "0 of 10 pages" in learn().output
 

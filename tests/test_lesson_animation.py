@@ -138,11 +138,21 @@ def test_the_terminal_is_left_as_it_was(stop, code, while_playing):
     reader.see("p: pause" if while_playing else "p: play", "q: leave")
     assert Screen(reader.text).hidden
     assert termios.tcgetattr(reader.end) != reader.modes
+    assert termios.tcgetattr(reader.end)[6][termios.VSUSP] == b"\0"
     if stop == signal.SIGINT:
         reader.press("\x03")
     else:
         os.kill(reader.process, stop)
     reader.left_as_it_was(code)
+
+
+def test_asked_to_end_at_a_page_it_leaves_the_terminal_as_it_was():
+    reader = Reader()
+    reader.see("q: quit")
+    while termios.tcgetattr(reader.end) == reader.modes:
+        reader.see()
+    os.kill(reader.process, signal.SIGTERM)
+    reader.left_as_it_was(143)
 
 
 def test_without_colours_and_with_ascii_only():

@@ -229,7 +229,8 @@ def test_the_board_fits(width, height, hidden):
 def test_every_neuron_is_seen_on_a_usual_screen():
     layers = {f"hidden.{n}": np.zeros((8, 16, 32)) for n in (1, 2)}
     lines = [
-        "".join(s.text for s in line) for line in Neurons(layers, 46, 16).lines(Console().options and page(), False)
+        "".join(s.text for s in line)
+        for line in Neurons(layers, -1, 1, 46, 16).lines(Console().options and page(), False)
     ]
     assert re.findall(r"\[\d\]", "".join(lines)) == [f"[{n}]" for n in range(8)] * 2
 

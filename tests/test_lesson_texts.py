@@ -86,12 +86,12 @@ def test_no_number_is_typed(name, language):
         assert not set(re.findall(r"[\d.,]*\d", left)) - {"0", "1"}, text
 
 
-@pytest.mark.parametrize("name", ["perceptron", "leaf-or-flower", "training"])
+@pytest.mark.parametrize("name", NAMES)
 def test_every_input_is_told(name):
     assert list(lesson_text(name).inputs) == list(lesson_class(name).inputs())
 
 
-@pytest.mark.parametrize("name", ["perceptron", "leaf-or-flower", "training"])
+@pytest.mark.parametrize("name", NAMES)
 def test_every_exercise_has_a_hint(name):
     assert all("hint" in exercise.helps for exercise in lesson_text(name).exercises.values())
 

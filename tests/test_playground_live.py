@@ -56,8 +56,8 @@ def test_live():
     terminal.press("r", "step 0;")
     terminal.press("s", "step 1;")
     terminal.press("e", "> ")
-    assert "125 products" in terminal.press("\n", "any key")
-    assert "weight − step" in terminal.text
+    assert "125 products" in terminal.press("\n", "any key: go on")
+    assert "weight − step" in terminal.press("x", "any key: go back")
     terminal.press("x", "q: quit")
     terminal.press("e", "> ")
     terminal.press("hidden.1.bias[7]\n", "any key")

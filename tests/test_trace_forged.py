@@ -14,7 +14,7 @@ from small_models import small_gpt
 import llmtrace
 from llmtrace.errors import LlmtraceError, ReplayError, TraceFileError
 from llmtrace.explain.verify import verify
-from llmtrace.ops import embedding_gradient
+from llmtrace.ops import Weight, embedding_gradient, linear
 from llmtrace.trace import Run, Trace
 
 
@@ -99,6 +99,8 @@ H = "0" * 64
         (["steps", 1, "name"], "embed.token"),
         (["steps", 0, "op"], ["add"]),
         (["steps", 0, "inputs"], {"tokens": 1}),
+        (["steps", 0, "weights", 0], None),
+        (["steps", 0, "weights", 0], "embed"),
         (["steps", 0, "axes"], ["a", "a"]),
         (["steps", 0, "axes"], ["a", 5]),
         (["steps", 0, "settings"], []),
@@ -144,6 +146,21 @@ def test_no_memory_is_taken_for_a_size_that_only_the_file_names(tmp_path):
     resealed(path, json.dumps(note))
     with pytest.raises(ReplayError, match=r"of shape \(3, 1024\), but its inputs give .* \(2147483647, 1024\)"):
         verify(llmtrace.open(path))
+
+
+def test_a_row_is_not_multiplied_by_a_single_number(tmp_path):
+    path = tmp_path / "a.trace"
+    weights = {"sum.weight": Weight("sum.weight", np.ones((3, 1), np.float32), ("input", "output"))}
+    trace = Trace(weights, [])
+    with Run(weights, trace) as run:
+        run("sum", linear, run.given("x", np.ones(3, np.float32), ("input",)))
+    trace.save(path, with_weights=True)
+    assert llmtrace.open(path).explain("sum", 0).replay() == 3
+    note = note_of(path)
+    note["steps"][0]["settings"]["transposed"] = True
+    resealed(path, json.dumps(note))
+    with pytest.raises(ReplayError, match="rows of 3 and 1 numbers"):
+        llmtrace.open(path).explain("sum", 0)
 
 
 def places(value, *way):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -71,17 +72,18 @@ class Classroom:
             if pressed in ANIMATE:
                 self._animate(number)
                 continue
-            progress.note(self.notes, self.lesson.name, pages=number + 1)
             if pressed in QUIT:
                 return False
             number = max(0, number - 1) if pressed in BACK else number + 1
         return True
 
     def _show(self, page: PageView, number: int) -> str:
-        """Shows a page, and returns the key that leaves it."""
+        """Shows a page, notes that it has been read to its end, and returns the key that leaves it."""
         if pressed := self._in_parts(page):
             return pressed
-        while (pressed := self._key(self._plays(page))) in EXPLAIN:
+        progress.note(self.notes, self.lesson.name, pages=number + 1)
+        more = EXPLAIN | (ANIMATE if self._plays(page) else set()) | (LIVE if self.live else set())
+        while (pressed := self._key(more)) in EXPLAIN:
             self._ask_for_explanation(number)
         return pressed
 
@@ -97,13 +99,18 @@ class Classroom:
             self.console.print(Segments(part), end="")
         return ""
 
-    def _key(self, plays: bool = False) -> str:
-        """One of the keys that mean something; the line that asks for it is wiped out again. The end of the input is like q."""
-        prompt, known = _("Enter: go on   b: back   e: explain a number   q: quit"), ON | BACK | QUIT | EXPLAIN
-        if plays:
-            prompt, known = f"{_('a: animate')}   {prompt}", known | ANIMATE
-        if self.live:
-            prompt, known = f"{_('l: live')}   {prompt}", known | LIVE
+    def _key(self, more: Set[str] = frozenset()) -> str:
+        """One of the keys that go on, back or out, or of `more`; the line that asks is wiped out again. The end of the input is q."""
+        words = {
+            "l": _("l: live"),
+            "a": _("a: animate"),
+            "\r": _("Enter: go on"),
+            "b": _("b: back"),
+            "e": _("e: explain a number"),
+            "q": _("q: quit"),
+        }
+        known = ON | BACK | QUIT | more
+        prompt = "   ".join(word for letter, word in words.items() if letter in known)
 
         def ask() -> None:
             self.console.print(self.room.text((prompt, QUIET)), end="")
@@ -175,8 +182,8 @@ class Classroom:
             told = _("{error}; its traces are {names}; an example: {example}")
             names, example = ", ".join(self._traces()), self.pages.example()
             raise LessonError(told.format(error=error, names=names, example=example)) from None
-        if not address:
-            steps = trace.names()
+        steps = trace.names()
+        if not get_close_matches(address.partition("[")[0].strip(), steps):
             place = ", ".join(f"{axis}=0" for axis in trace.axes(steps[0]))
             told = _("give a number of {trace}, such as {steps}; an example: {example}")
             example = f"{name} {steps[0]}[{place}]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import select
+import signal
 import sys
 import termios
 import time
@@ -19,15 +20,37 @@ BREATH = 0.2
 
 
 @contextmanager
-def unbuffered() -> Iterator[int]:
-    """Keys come one by one and are not echoed, until this is left; gives the terminal's file descriptor."""
+def unbuffered(stops: bool = True) -> Iterator[int]:
+    """Keys come one by one and are not echoed, until this is left; gives the terminal's file descriptor.
+
+    stops: whether Ctrl-Z stops the program. A shell could not put a hidden cursor, or another screen, right.
+    """
     fd = sys.stdin.fileno()
     before = termios.tcgetattr(fd)
-    tty.setcbreak(fd, termios.TCSADRAIN)
+    with terminable():
+        try:
+            tty.setcbreak(fd, termios.TCSADRAIN)
+            if not stops:
+                settings = termios.tcgetattr(fd)
+                settings[6][termios.VSUSP] = b"\0"
+                termios.tcsetattr(fd, termios.TCSADRAIN, settings)
+            yield fd
+        finally:
+            termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """A request to end (SIGTERM) ends the program as an exception does, so that the terminal is left as it was."""
+
+    def end(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
     try:
-        yield fd
+        yield
     finally:
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+        signal.signal(signal.SIGTERM, before)
 
 
 def key(prompt: Callable[[], None], seconds: float | None = None) -> str | None:

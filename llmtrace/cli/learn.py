@@ -115,7 +115,7 @@ def list_lessons() -> None:
 def list_inputs(lesson: Lesson) -> None:
     """What --set can change, with the values that it has now."""
     from llmtrace.lessons.lesson import plain
-    from llmtrace.lessons.text import lesson_text
+    from llmtrace.lessons.text import filled, lesson_text
     from llmtrace.render import terminal
     from llmtrace.render.page import QUIET, Page
 
@@ -124,4 +124,4 @@ def list_inputs(lesson: Lesson) -> None:
     for key in lesson.inputs():
         click.echo(f"{key}={plain(getattr(lesson, key))}")
         if key in told:
-            console.print(page.line((told[key], QUIET), indent=4, hang=0))
+            console.print(page.line((filled(told[key], lesson), QUIET), indent=4, hang=0))

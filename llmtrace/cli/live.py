@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import termios
 import time
 
 from rich.console import Console, ConsoleRenderable
 from rich.live import Live
 
 from llmtrace.cli.keys import key, unbuffered
-from llmtrace.cli.player import terminable
 from llmtrace.errors import AddressError
 from llmtrace.lessons.playground import Playground
 from llmtrace.lessons.playground_board import board
@@ -42,7 +40,7 @@ class LiveView:
             self.running = False
             self._print(Page(self.console.width, self.ascii).line(""))
             if asked == COMMAND:
-                self._say(_("This command begins here again, and stops where it is now:"))
+                self._say(_("This command begins at the start, and stops where it is now:"), NAME)
                 self.console.print(self.lesson.command(self.lesson.play.epoch), soft_wrap=True)
             else:
                 self._explain()
@@ -51,10 +49,7 @@ class LiveView:
     def _watch(self) -> str:
         """Draws and trains until something is asked for that needs the ordinary screen: q, e or c."""
         screen = Live(console=self.console, screen=True, auto_refresh=False)
-        with terminable(), unbuffered() as fd, screen:
-            settings = termios.tcgetattr(fd)
-            settings[6][termios.VSUSP] = b"\0"  # Ctrl-Z is not heard: a shell could not put this screen right
-            termios.tcsetattr(fd, termios.TCSADRAIN, settings)
+        with unbuffered(stops=False), screen:
             return self._until_asked(screen)
 
     def _until_asked(self, screen: Live) -> str:
@@ -99,7 +94,7 @@ class LiveView:
     def _board(self) -> ConsoleRenderable:
         width, height = self.console.size
         go = _("space: pause") if self.running else _("space: go")
-        keys = f"{go}  " + _("s: one step  r: reset  p: points  e: explain  c: command  q: quit")
+        keys = f"{go}  " + _("s: step  r: reset  p: points  e: explain  c: command  q: quit")
         rows = picture_rows(width, height)
         return self._plain(board(self.lesson.play, rows, self.lesson.epochs, self.with_points, keys))
 
@@ -120,15 +115,15 @@ class LiveView:
         try:
             for part in parts(trace, address):
                 if part.startswith("new."):
-                    self._say(_("The weight goes against this slope, as far as the learning rate says:"))
+                    key(lambda: self._say(_("any key: go on")))
+                    self._say(_("The weight goes against this slope, as far as the learning rate says:"), NAME)
                 self._print(renderable(trace.explain(part), ending=False))
                 self._say("")
         except AddressError as error:
             self._say(str(error))
 
-    def _say(self, text: str) -> None:
-        page = Page(self.console.width, self.ascii)
-        self._print(page.line((text, NAME if text.endswith(":") else QUIET)))
+    def _say(self, text: str, style: str = QUIET) -> None:
+        self._print(Page(self.console.width, self.ascii).line((text, style)))
 
     def _print(self, shown: ConsoleRenderable) -> None:
         self.console.print(self._plain(shown))

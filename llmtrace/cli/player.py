@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console, ConsoleRenderable, Group
@@ -40,7 +36,7 @@ def play(console: Console, frames: Frames, page: Page, typing: bool) -> str:
     page: what the output can show.
     """
     at, running = 0, True
-    with terminable(), unbuffered(), Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+    with unbuffered(stops=False), Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
             running = running and at < len(frames)
             shown = Group(frames.frame(at), "", page.line((keys(running, typing), QUIET)))
@@ -62,17 +58,3 @@ def keys(running: bool, typing: bool) -> str:
     play = _("p: pause") if running else _("p: play")
     more = [_("t: type matrices")] if typing else []
     return "   ".join([_("→ or space: step"), _("←: back"), play, _("r: again"), *more, _("q: leave")])
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """A request to end (SIGTERM) ends the program as an exception does, so that the terminal is left as it was."""
-
-    def end(number: int, _frame: object) -> None:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -100,9 +100,9 @@ def command(files: tuple[str, ...], output: str, **given: Any) -> None:
         if not given["resume"]:
             begin(folder, [Path(name) for name in files], given)
         training = LanguageTraining(folder)
+        expect_readable(training.tokenizer, given["sample"])
         if given["resume"] and given["steps"]:
             training.go_on(given["steps"])
-        expect_readable(training.tokenizer, given["sample"])
         if given["trace_step"]:
             trace_step(training, given["trace_step"])
         else:

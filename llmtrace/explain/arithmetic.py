@@ -26,6 +26,12 @@ def _sum(terms: Array, start: Any = 0) -> Any:
     return running_totals(terms, start)[-1] if terms.size else terms.dtype.type(start)
 
 
+def _products(a: Array, b: Array) -> Array:
+    if a.shape != b.shape:  # NumPy would multiply a row by another that has only one number
+        raise ValueError(f"rows of {a.size} and {b.size} numbers can't be multiplied")
+    return np.asarray(a * b)
+
+
 def _relu(x: Array) -> Array:
     return np.where(x > 0, x, np.where(np.isnan(x), x, x.dtype.type(0)))
 
@@ -84,10 +90,10 @@ OPERATIONS: dict[str, Operation] = {
     "first_above": Operation("first Σ above", _first_above),
     "sum": Operation("Σ", _sum),
     "totals": Operation("Σ", running_totals),
-    "dot": Operation("Σ ×", lambda a, b: _sum(a * b)),
+    "dot": Operation("Σ ×", lambda a, b: _sum(_products(a, b))),
     "sum_from": Operation("Σ", _sum),
     "totals_from": Operation("Σ", running_totals),
-    "dot_from": Operation("Σ ×", lambda a, b, start: _sum(a * b, start)),
+    "dot_from": Operation("Σ ×", lambda a, b, start: _sum(_products(a, b), start)),
 }
 
 

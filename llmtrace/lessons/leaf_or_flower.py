@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from llmtrace.chance import Chance
-from llmtrace.errors import LessonError
-from llmtrace.lessons.lesson import Article, Exercise, Lesson, plain
+from llmtrace.lessons.lesson import Article, Exercise, Lesson
 from llmtrace.lessons.text import written
 from llmtrace.models import Feedforward
 from llmtrace.ops import Weight, linear
@@ -67,11 +66,7 @@ class LeafOrFlower(Lesson):
 
     def check(self) -> None:
         """LessonError where a colour is none."""
-        for key in ("red", "green", "blue"):
-            if not 0 <= getattr(self, key) <= self.brightest:
-                told = _("{key} must be from {least} to {most}, not {value}")
-                values = {"least": 0, "most": self.brightest, "value": plain(getattr(self, key))}
-                raise LessonError(told.format(key=key, **values))
+        self.within(dict.fromkeys(("red", "green", "blue"), (0, self.brightest)))
 
     # ---- the net -------------------------------------------------------------------------------------------------------
 

@@ -62,8 +62,7 @@ class MatricesAsProjections(Lesson):
         must_have("screen", self.matrix("screen"), 3, 2)
         if not any(self.lost):
             raise LessonError(_("the columns of screen must not point the same way"))
-        if not 0 <= self.token < self.vocabulary:
-            raise LessonError(_("token must be from 0 to {last}").format(last=self.vocabulary - 1))
+        self.within({"token": (0, self.vocabulary - 1)})
         must_have("w", self.matrix("w"), len(self.matrix("w")), self.matrix("x").shape[1])
         must_have("bias", self.matrix("bias"), 1, len(self.matrix("w")))
         if self.activation not in ACTIVATIONS or self.activation == "none":

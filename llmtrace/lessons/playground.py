@@ -11,7 +11,7 @@ from rich.console import Group
 from llmtrace.chance import Chance
 from llmtrace.lessons import playground_board as boards
 from llmtrace.lessons.lesson import Exercise, Lesson
-from llmtrace.lessons.playground_data import COUNT, FEATURES, features, grid
+from llmtrace.lessons.playground_data import COUNT, EDGE, FEATURES, features, grid
 from llmtrace.lessons.playground_net import Choices, Look, Play, listed, refused, sizes
 from llmtrace.models import Feedforward
 from llmtrace.render.page import Hanging, Page
@@ -44,6 +44,7 @@ class Playground(Lesson):
     """How strong the pull towards 0 is, where one is shown."""
     fast: ClassVar[float] = 3.0
     """A learning rate that is far too large."""
+    edge: ClassVar[float] = EDGE
 
     data: str = "circle"
     features: str = "x1,x2"
@@ -129,7 +130,8 @@ class Playground(Lesson):
         """What it made of the plane: before the first step, soon after it, and at the end; how well it did then."""
         _play, pictures, looks = self.course
         names = [_("epoch {epoch}").format(epoch=f"{look.epoch:g}") for look in looks]
-        said = [f"{name}: {boards.outcome(look)}" for name, look in zip(names, looks, strict=True)]
+        each = zip(names, map(boards.outcome, looks), strict=True)
+        said = [_("{name}: {said}").format(name=name, said=outcome) for name, outcome in each]
         said += [self.trained.stopped] if self.trained.stopped else []
         page = Page(80)
         return Group(
@@ -237,6 +239,11 @@ class Playground(Lesson):
         """A large net and few, noisy points, trained for long."""
         return self.tried(STOPS[-1], **CROWDED, l2=0.0)
 
+    @property
+    def crowd(self) -> str:
+        """The command line for the same."""
+        return self.given({**CROWDED, "seed": self.seed, "epochs": STOPS[-1]}).command()
+
     @cached_property
     def by_heart(self) -> list[tuple[Any, ...]]:
         """Both losses of it as it learned, and those of the same net with a pull towards 0."""
@@ -274,10 +281,11 @@ class Playground(Lesson):
 
     def exercise_circle(self, chance: Chance) -> Exercise:
         """The sum of a neuron that is told squares."""
-        x1, x2 = chance.choice([-3, -2, -1, 1, 2, 3]), chance.choice([-3, -2, -1, 1, 2, 3])
+        x1, x2 = chance.choice([1, 2, 3]), chance.choice([-3, -2, -1])
         weight, bias = -(1 + chance.below(4)) / 2, 2 + chance.below(5)
         squares = x1 * x1 + x2 * x2
-        mistakes = {"no-squares": weight * (x1 + x2) + bias, "no-bias": weight * squares}
+        mistakes = {"minus": weight * (x1 * x1 - x2 * x2) + bias, "no-bias": weight * squares}
+        mistakes["no-squares"] = weight * (x1 + x2) + bias
         values = {"x": (x1, x2), "w": weight, "b": bias, "squares": (x1 * x1, x2 * x2)}
         return Exercise(values, weight * squares + bias, mistakes)
 

@@ -47,7 +47,9 @@ def said(play: Play) -> str:
 def titled(play: Play, epochs: float) -> str:
     """What is being trained, and how far it is."""
     c = play.choices
-    whole = _("{data}: epoch {epoch} of {epochs}, step {step}; {activation}, learning rate {rate}")
+    whole = _("{data}: epoch {epoch}, step {step}; {activation}, learning rate {rate}")
+    if play.epoch <= epochs:
+        whole = _("{data}: epoch {epoch} of {epochs}, step {step}; {activation}, learning rate {rate}")
     return whole.format(
         data=c.data,
         epoch=f"{math.floor(play.epoch):,}",

@@ -25,7 +25,7 @@ def read(path: Path) -> dict[str, Done]:
     try:
         notes = json.loads(path.read_text(encoding="utf-8"))
         return {str(name): Done(int(n["pages"]), tuple(map(str, n["exercises"]))) for name, n in notes.items()}
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, RuntimeError, ValueError, OverflowError, KeyError, TypeError, AttributeError):
         return {}
 
 

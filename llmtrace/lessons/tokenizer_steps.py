@@ -114,6 +114,12 @@ def character_trace(character: str) -> Trace:
     return trace
 
 
+def byte_rows(trace: Trace) -> list[tuple[Any, ...]]:
+    """Each byte of such a character: its value, the mark in it, and the rest."""
+    columns = (trace.tensor(name).astype(int).tolist() for name in ("bytes", "marks", "character.rest"))
+    return list(zip(*columns, strict=True))
+
+
 # ---- partings ----------------------------------------------------------------------------------------------------------
 
 

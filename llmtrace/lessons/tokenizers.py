@@ -47,19 +47,18 @@ class Tokenizers(Lesson):
 
     def check(self) -> None:
         """LessonError where there is nothing to learn, or nothing to compare."""
-        for key, most in (("text", TOO_LONG), ("word", 12), ("sample", 200), ("character", 1)):
+        for key, most in (("text", TOO_LONG), ("word", 12), ("sample", 200)):
             if not 1 <= len(getattr(self, key)) <= most:
                 text = _("{key} must have 1 to {most} characters")
                 raise LessonError(text.format(key=key, most=f"{most:,}"))
-        fewest = len(set(written(self.text))) + 1
-        for key, least, most in (("merges", 1, 500), ("pieces", fewest, 1000)):
-            if not least <= getattr(self, key) <= most:
-                text = _("{key} must be from {least} to {most}, not {value}")
-                raise LessonError(text.format(key=key, least=least, most=most, value=getattr(self, key)))
-        if " " in self.word or not set(f" {self.word}") <= set(self.text):
-            raise LessonError(
-                _("word must be one word of characters that are in the text, and the text must have spaces")
-            )
+        if len(self.character) != 1:
+            raise LessonError(_("character must be a single one, not {text}").format(text=repr(self.character)))
+        self.within({"merges": (1, 500), "pieces": (len(set(written(self.text))) + 1, 1000)})
+        if " " in self.word:
+            raise LessonError(_("word must be one word, without spaces, not {text}").format(text=repr(self.word)))
+        if missing := sorted(set(f" {self.word}") - set(self.text)):
+            text = _("text must have all that the word {word} is made of, and a space; it has no {missing}")
+            raise LessonError(text.format(word=repr(self.word), missing=", ".join(map(repr, missing))))
         try:
             if len(self.partings) < 2 or not self.bpe.merges:
                 raise LessonError(_("from this text nothing can be learned for the word {word}").format(word=self.word))
@@ -164,6 +163,11 @@ class Tokenizers(Lesson):
         """The number of the character out of its bytes."""
         return steps.character_trace(self.character)
 
+    @property
+    def byte_rows(self) -> list[tuple[Any, ...]]:
+        """Each of its bytes: the mark in it, and the rest."""
+        return steps.byte_rows(self.code)
+
     # ---- the most probable parting -------------------------------------------------------------------------------------
 
     @cached_property
@@ -238,8 +242,7 @@ class Tokenizers(Lesson):
     @property
     def learned(self) -> list[tuple[Any, ...]]:
         """The most probable pieces."""
-        found = self.unigram.probabilities
-        return [(steps.shown(piece), found[piece], self.unigram.tokenizer.scores[piece]) for piece in list(found)[:10]]
+        return [(steps.shown(piece), share) for piece, share in list(self.unigram.probabilities.items())[:10]]
 
     # ---- side by side --------------------------------------------------------------------------------------------------
 

@@ -90,14 +90,8 @@ class VectorsAndSpaces(Lesson):
 
     def check(self) -> None:
         """LessonError where there is no such token, or a vector that has no direction."""
-        if not 1 <= self.vocabulary <= 1_000_000:
-            raise LessonError(
-                _("{key} must be from {least} to {most}").format(key="vocabulary", least=1, most="1,000,000")
-            )
-        if not 0 <= self.token < self.vocabulary:
-            raise LessonError(
-                _("{key} must be from {least} to {most}").format(key="token", least=0, most=self.vocabulary - 1)
-            )
+        self.within({"vocabulary": (1, 1_000_000)})
+        self.within({"token": (0, self.vocabulary - 1)})
         for key in ("cat", "lion", "dog", "wolf", "short", "long"):
             if not any(getattr(self, key)):
                 raise LessonError(_("{key} must not be all 0: it would have no direction").format(key=key))

@@ -1,4 +1,4 @@
-"""Gradient descent: a weight goes a small step against its gradient, or against its velocity where there is momentum."""
+"""Gradient descent: a weight goes a small step against its gradient; where there is momentum, its velocity takes that place."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
     from llmtrace.explain.working import Working
 
 
-def meaning(weight: Array, velocity: Array, *, rate: float) -> Array:
-    """`weight − rate·velocity`."""
-    return weight - weight.dtype.type(rate) * velocity
+def meaning(weight: Array, gradient: Array, *, rate: float) -> Array:
+    """`weight − rate·gradient`."""
+    return weight - weight.dtype.type(rate) * gradient
 
 
-def forward(weight: Array, velocity: Array, *, rate: float, empty: Empty = np.empty) -> Array:
+def forward(weight: Array, gradient: Array, *, rate: float, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    return elementwise("descend", (weight, velocity), empty, rate)
+    return elementwise("descend", (weight, gradient), empty, rate)
 
 
 def explain(w: Working) -> None:
-    """A step against the velocity."""
-    step = w.multiply("step", w.constant(w.settings["rate"], "rate"), w.input("velocity")[w.index])
+    """A step against the gradient."""
+    step = w.multiply("step", w.constant(w.settings["rate"], "rate"), w.input("gradient")[w.index])
     w.subtract("out", w.input("weight")[w.index], step)
 
 
 descend = Op(
     "descend",
-    "weight − rate·velocity",
+    "weight − rate·gradient",
     meaning,
     forward,
     explain,
-    inputs=("weight", "velocity"),
-    shapes={"weight": "*", "velocity": "*", "rate": "real"},
+    inputs=("weight", "gradient"),
+    shapes={"weight": "*", "gradient": "*", "rate": "real"},
 )

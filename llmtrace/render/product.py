@@ -133,9 +133,8 @@ def _grid(product: Product, page: Page, done: int, at: Place | None = None, term
     width = max(map(len, (b[0][0], c[0][0], *(text for line in totals.values() for text in line))))
     wide = 1 + max(len(text.strip()) for line in b for text in line) if at else 0
     left = len(b) * (len(a[0][0]) + 2)
-    if (
-        left + len(b) * wide + len(GAP) + len(b[0]) * (width + 2) > page.width
-    ):  # then it is only said which column it is
+    if left + len(b) * wide + len(GAP) + len(b[0]) * (width + 2) > page.width:
+        # only the column's place is shown
         lying, wide = [""] * len(b), 0
     known = set(product.places[: done // product.inner])
     margin = " " * (left + len(b) * wide) + GAP

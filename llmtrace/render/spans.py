@@ -1,4 +1,4 @@
-"""Texts in their tokens: each with a background of its own, and where there are no colours with a | between two."""
+"""Texts in their tokens, with a | between two; where there are colours, each has a background of its own, too."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Spans:
         lines = [Text()]
         for n, token in enumerate(tokens):
             shown = page.plain(token.replace(" ", SPACE))
-            before = "" if colour or not lines[-1].plain else "|"
+            before = "|" if lines[-1].plain else ""
             if lines[-1].plain and lines[-1].cell_len + cell_len(before + shown) > room:
                 lines.append(Text())
                 before = ""

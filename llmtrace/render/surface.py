@@ -75,19 +75,14 @@ def _shade(level: int) -> Style | None:
     return background(level) if level >= 0 else None
 
 
-def around_zero(values: Array) -> Surface:
-    """Numbers with 0 in the middle of the shades."""
-    finite = np.abs(values[np.isfinite(values)])
-    top = float(finite.max()) if finite.size else 0.0
-    return Surface(values, -top or -1.0, top or 1.0)
-
-
 @dataclass(frozen=True)
 class Neurons:
-    """The pictures of all neurons, layer by layer, as large as there is room for."""
+    """The pictures of all neurons, layer by layer, as large as there is room for, in the shades of one Surface."""
 
     layers: Mapping[str, Array]
     """By name, [neurons, rows, columns]."""
+    low: float
+    high: float
     width: int
     rows: int
 
@@ -98,7 +93,7 @@ class Neurons:
         made: list[list[Segment]] = []
         for name, neurons in self.layers.items():
             for first in range(0, len(neurons), each):
-                tiles = [around_zero(values).smaller(height) for values in neurons[first : first + each]]
+                tiles = [Surface(n, self.low, self.high).smaller(height) for n in neurons[first : first + each]]
                 numbers = "".join(f"[{first + n}]".ljust(2 * height + 1) for n in range(len(tiles)))
                 made.append([Segment(page.plain("" if first else name).ljust(MARGIN)), Segment(numbers)])
                 for parts in zip(*(tile.lines(colour) for tile in tiles), strict=True):
@@ -137,10 +132,11 @@ class Board:
         page, colour = Page.of(options), in_colour(console, options)
         yield Line(page.text((self.title, NAME)))
         yield Line(page.text(self.said))
-        rows = self.output.values.shape[0]
-        room = options.max_width - self.output.width - GAP
-        beside = list(Neurons(self.layers, room, rows).lines(page, colour)) if room > MARGIN + 4 else []
-        for n, line in enumerate(self.output.lines(colour)):
+        output = self.output
+        rows, room = output.values.shape[0], options.max_width - output.width - GAP
+        neurons = Neurons(self.layers, output.low, output.high, room, rows)
+        beside = list(neurons.lines(page, colour)) if room > MARGIN + 4 else []
+        for n, line in enumerate(output.lines(colour)):
             right = [Segment(" " * GAP), *beside[n]] if n < len(beside) else []
             yield from Segment.adjust_line_length(tidy([*line, *right]), options.max_width, pad=False)
             yield Segment.line()

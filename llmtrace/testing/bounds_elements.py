@@ -128,9 +128,9 @@ def velocity(r: Rounding, before: Array, gradient: Array, momentum: float) -> Cl
     return r.add(r.multiply(r.constant(momentum), r.exact(before)), r.exact(gradient))
 
 
-def descend(r: Rounding, weight: Array, velocity: Array, rate: float) -> Close:
-    """Weight − rate·velocity."""
-    return r.subtract(r.exact(weight), r.multiply(r.constant(rate), r.exact(velocity)))
+def descend(r: Rounding, weight: Array, gradient: Array, rate: float) -> Close:
+    """Weight − rate·gradient."""
+    return r.subtract(r.exact(weight), r.multiply(r.constant(rate), r.exact(gradient)))
 
 
 def fading(r: Rounding, before: Array, new: Close, keep: float) -> Close:

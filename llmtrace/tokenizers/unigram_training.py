@@ -39,7 +39,9 @@ KEPT = 0.75
 STEPS = 2
 """Steps of EM in each round (SentencePiece, num_sub_iterations)."""
 RAREST = 2.0**-20
-"""The least count of a character in the end, so that each can be written, however improbable it is."""
+"""The count of a character that is not expected any more, and the least one in the end: each must be writable."""
+NEVER = 2.0**-1000
+"""A piece that is expected less often is not needed: its share of all counts may be smaller than any float but 0."""
 
 Words = Mapping[str, int]
 """How often each word occurs; spaces are written "▁"."""
@@ -92,7 +94,7 @@ def train_unigram(texts: str | Iterable[str], vocabulary: int, progress: Progres
         rounds.append(Round(len(probabilities), likelihood))
         if progress is not None:
             progress(first - len(probabilities), max(0, first - size))
-        if len(probabilities) <= size:
+        if len(characters.union(probabilities)) <= size:
             break
         kept = max(size, int(KEPT * len(probabilities)))
         probabilities = shares(pruned(counts, probabilities, characters, kept))
@@ -132,7 +134,7 @@ def count(words: Words, probabilities: Mapping[str, float]) -> tuple[dict[str, f
     likelihood = 0.0
     for times, m, (_m, e) in zip(words.values(), logs[:-1].tolist(), scaled, strict=True):
         likelihood += times * (m + e * float(logs[-1]))
-    return {piece: number for piece, number in counts.items() if number}, likelihood
+    return {piece: number for piece, number in counts.items() if number > NEVER}, likelihood
 
 
 def shares(counts: Mapping[str, float]) -> dict[str, float]:
@@ -154,7 +156,9 @@ def pruned(
 ) -> dict[str, float]:
     """The counts of the pieces that are kept: the characters, and those without which L would fall most.
 
-    What a piece does for L: its count, times how much larger its score is than that of its best parting into others.
+    What a piece does for L: its count, times how much larger its score is than that of its best parting into others. A
+    character that is only needed in larger pieces is expected less often in each round, in the end never; it comes back
+    here, because the pieces around it may be dropped.
     """
     scores = logarithms(probabilities)
     longest, lowest = max(map(len, scores)), min(scores.values())
@@ -167,4 +171,5 @@ def pruned(
     losses = {piece: loss(piece) for piece in counts if piece not in characters}
     first = sorted(losses, key=lambda piece: (-losses[piece], piece))[: kept - len(characters)]
     chosen = characters.union(first)
-    return {piece: number for piece, number in counts.items() if piece in chosen}
+    gone = dict.fromkeys(sorted(characters.difference(counts)), RAREST)
+    return {**{piece: number for piece, number in counts.items() if piece in chosen}, **gone}

@@ -58,10 +58,11 @@ def save(trace: Trace, path: Path, with_weights: bool) -> None:
 
 
 def _weights_of(record: Record, trace: Trace) -> list[str]:
-    """The weights that a step used: as its weights, or as inputs, where an optimiser makes new ones of them."""
-    made = {*trace.given, record.name}
-    inputs = (name for name in record.inputs if name not in made and name not in trace)
-    return [name for name in (*inputs, *record.weights) if name is not None]
+    """The weights that a step used: as its weights, which may also be other tensors (the second matrix of a product), or as
+    inputs, where an optimiser makes new ones of them.
+    """
+    operands = (*record.inputs, *record.weights)
+    return [name for name in operands if name is not None and name not in trace.given and name not in trace]
 
 
 def vocabulary(trace: Trace) -> dict[str, str]:
@@ -112,7 +113,8 @@ def _trace(file: TraceFile, weights_of: WeightsOf) -> Trace:
         record = _record(step, file)
         if record.name in records or record.name in given:
             raise ValueError(_("there is already a step named {name}").format(name=shown(record.name)))
-        if {*record.inputs} - {*given, *records, *weights} or {*record.weights} - {None, *weights}:
+        there = {*given, *records, *weights}
+        if {*record.inputs} - there or {*record.weights} - {None} - there:
             raise ValueError(_("{name} uses what comes later, or is not there").format(name=shown(record.name)))
         records[record.name] = record
     trace.attach(file, list(records.values()), given)
@@ -210,7 +212,9 @@ def _record(step: dict[str, Any], file: TraceFile) -> Record:
         raise TypeError(_("{what} is not a list").format(what="inputs, weights"))
     op, name, inputs, weights = OPS[step["op"]], step["name"], tuple(step["inputs"]), tuple(step["weights"])
     least = sum(not op.may_lack(name) for name in op.inputs)
-    if not least <= len(inputs) <= len(op.inputs) or len(weights) != len(op.weights):
+    lacking = [letter for letter, weight in zip(op.weights, weights, strict=False) if weight is None]
+    wrong = len(weights) != len(op.weights) or not all(map(op.may_lack, lacking))
+    if wrong or not least <= len(inputs) <= len(op.inputs):
         raise ValueError(_("{name} has not the inputs that {op} takes").format(name=shown(name), op=op.name))
     shape, settings = file.shape(name), step["settings"]
     options = {p.name: p for p in signature(op.meaning).parameters.values() if p.kind is p.KEYWORD_ONLY}

@@ -26,12 +26,13 @@ from llmtrace.models import GPT, GPTConfig
 from llmtrace.ops import Weight
 from llmtrace.ops.op import Array
 from llmtrace.storage import open_tensors, save, shown, write_whole
+from llmtrace.storage.files import reason
 from llmtrace.storage.replace import refuse
 from llmtrace.storage.stored import all_finite
 from llmtrace.tokenizers import Tokenizer, load_tokenizer
 from llmtrace.training.corpus import Corpus, Progress
 from llmtrace.training.initial import initial_gpt
-from llmtrace.training.optimiser import MEMORY, State
+from llmtrace.training.optimiser import State, memory_of
 from llmtrace.training.settings import Settings, expect_possible, setting, wrong
 from llmtrace.weights import save_folder
 from llmtrace.words import N_, _
@@ -104,7 +105,11 @@ class TrainingFolder:
     def alone(self) -> Iterator[None]:
         """Keeps other processes from training here. However this one ends, the system then takes the lock away."""
         self.make()
-        with (self.inner / "lock").open("w") as file:
+        try:
+            file = (self.inner / "lock").open("w")
+        except OSError as error:
+            refuse(self.inner / "lock", error, TrainingError)
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -132,7 +137,7 @@ class TrainingFolder:
         """What was planned."""
         try:
             return Plan.from_dict(json.loads((self.inner / "plan.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, RecursionError, ValueError, TypeError, KeyError) as error:
             raise TrainingError(
                 _("there is no training to go on with in {path}: {why}").format(path=shown(self.path), why=error)
             ) from error
@@ -184,7 +189,7 @@ class TrainingFolder:
             raise TrainingError(
                 _("the checkpoint {path} can't be read: {why}").format(path=shown(path), why=error)
             ) from error
-        shapes = {f"{kind}.{w.name}": w.data.shape for kind in MEMORY[plan.settings.optimiser] for w in once.values()}
+        shapes = {f"{kind}.{w.name}": w.data.shape for kind in memory_of(plan.settings) for w in once.values()}
         remembered = {name: data.shape for name, data in arrays.items()}
         if any(own[w.name].data.shape != w.data.shape for w in once.values()) or remembered != (shapes if step else {}):
             raise TrainingError(_("the checkpoint {path} is of another model").format(path=shown(path)))
@@ -205,8 +210,12 @@ class TrainingFolder:
         """Takes back the lines of steps that are done again, because the training was killed after its last checkpoint."""
         path = self.inner / "log.jsonl"
         if path.exists():
-            lines = path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
+            try:
+                lines = path.read_text(encoding="utf-8").splitlines()
+                kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
+            except (OSError, RecursionError, ValueError, TypeError, KeyError) as error:
+                text = _("{path} can't be read: {why}")
+                raise TrainingError(text.format(path=shown(path), why=reason(error))) from error
             self.write("log.jsonl", "".join(f"{line}\n" for line in kept))
 
     def write(self, name: str, text: str) -> None:

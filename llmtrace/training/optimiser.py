@@ -31,7 +31,14 @@ from llmtrace.ops.op import Array
 from llmtrace.trace.run import Operand, Run
 from llmtrace.training.settings import Settings, power
 
-MEMORY = {"sgd": ("velocity",), "adam": ("mean", "square"), "adamw": ("mean", "square")}
+
+def memory_of(settings: Settings) -> tuple[str, ...]:
+    """What the optimiser remembers of every weight."""
+    if settings.optimiser != "sgd":
+        return ("mean", "square")
+    return ("velocity",) if settings.momentum else ()
+
+
 """What each optimiser remembers of every weight."""
 
 
@@ -83,8 +90,9 @@ class Update:
         if s.l1 or l2:
             gradient = self._do(f"penalised.{name}", penalise, gradient, weight, l1=s.l1, l2=l2)
         if s.optimiser == "sgd":
-            moved = self._remembered("velocity", velocity, name, gradient, momentum=s.momentum)
-            out = self._do(f"new.{name}", descend, weight, moved, rate=self.rate)
+            if s.momentum:
+                gradient = self._remembered("velocity", velocity, name, gradient, momentum=s.momentum)
+            out = self._do(f"new.{name}", descend, weight, gradient, rate=self.rate)
         else:
             mean = self._remembered("mean", adam_mean, name, gradient, keep=s.momentum)
             square = self._remembered("square", adam_square, name, gradient, keep=s.square_keep)

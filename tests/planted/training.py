@@ -171,8 +171,8 @@ def _(before, gradient, momentum):
 
 @plant("uphill", "descend")
 @plant("uphill, in the meaning", "descend", "bound")
-def _(weight, velocity, rate):
-    return weight + weight.dtype.type(rate) * velocity
+def _(weight, gradient, rate):
+    return weight + weight.dtype.type(rate) * gradient
 
 
 @plant("the new gradient in full", "adam_mean")
