@@ -100,7 +100,7 @@ class Classroom:
         return ""
 
     def _key(self, more: Set[str] = frozenset()) -> str:
-        """One of the keys that go on, back or out, or of `more`; the line that asks is wiped out again. The end of the input is q."""
+        """One of the keys that go on, back or out, or of `more`; the line that asks is wiped again. End of input is q."""
         words = {
             "l": _("l: live"),
             "a": _("a: animate"),
