@@ -16,25 +16,39 @@
 #endif
 #endif
 
-static inline __attribute__((always_inline)) void NAME(scores_of)(const REAL *restrict q, ptrdiff_t stride, const REAL *restrict slab, ptrdiff_t depth,
-                                   REAL *restrict sums, const int queries)
+/* What one block of scores is made of and where it goes: out[t, lane] for lanes = LANES keys side by side, `stride` apart. */
+typedef struct {
+    REAL *out;
+    ptrdiff_t stride;
+    int divided;
+    REAL divisor;
+} NAME(score_target);
+
+/* Some more terms of `queries` queries' sums with a slab of keys; the first slab begins them, the last one divides them. */
+static inline __attribute__((always_inline)) void NAME(scores_of)(const REAL *restrict q, ptrdiff_t width, const REAL *restrict slab,
+                                                                  ptrdiff_t depth, NAME(score_target) to, int begins, int ends,
+                                                                  const int queries)
 {
     REAL acc[4][LANES];
     for (int t = 0; t < queries; t++)
         for (int lane = 0; lane < LANES; lane++)
-            acc[t][lane] = sums[t * LANES + lane];
+            acc[t][lane] = begins ? 0 : to.out[t * to.stride + lane];
     for (ptrdiff_t d = 0; d < depth; d++)
         for (int t = 0; t < queries; t++)
             for (int lane = 0; lane < LANES; lane++)
-                acc[t][lane] += q[t * stride + d] * slab[d * LANES + lane];
+                acc[t][lane] += q[t * width + d] * slab[d * LANES + lane];
+    if (ends && to.divided)
+        for (int t = 0; t < queries; t++)
+            for (int lane = 0; lane < LANES; lane++)
+                acc[t][lane] = acc[t][lane] / to.divisor;
     for (int t = 0; t < queries; t++)
         for (int lane = 0; lane < LANES; lane++)
-            sums[t * LANES + lane] = acc[t][lane];
+            to.out[t * to.stride + lane] = acc[t][lane];
 }
 
 /* The same for one query, as when a text is read on token by token: turning the keys would cost more than it saves. */
 static inline void NAME(scores_of_one)(const REAL *restrict q, const REAL *restrict k, ptrdiff_t width, ptrdiff_t lanes,
-                                       REAL *restrict sums)
+                                       NAME(score_target) to)
 {
     enum { CHAINS = 8 };
     for (ptrdiff_t lane = 0; lane < lanes; lane += CHAINS) {
@@ -46,31 +60,32 @@ static inline void NAME(scores_of_one)(const REAL *restrict q, const REAL *restr
             for (int c = 0; c < CHAINS; c++)
                 acc[c] += q[d] * key[c][d];
         for (int c = 0; c < CHAINS; c++)
-            sums[lane + c] = acc[c];
+            to.out[lane + c] = to.divided ? acc[c] / to.divisor : acc[c];
     }
 }
 
 /* The scores of `queries` queries with `lanes` ≤ LANES keys: every sum over all of D, in order, slab after slab. */
-static void NAME(score_block)(const attention_scores_job *j, const REAL *q, const REAL *k, ptrdiff_t queries, ptrdiff_t lanes,
-                              REAL *sums)
+static void NAME(score_block)(const REAL *q, const REAL *k, ptrdiff_t width, ptrdiff_t queries, ptrdiff_t lanes,
+                              NAME(score_target) to)
 {
     REAL slab[SLAB * LANES];
     if (queries == 1) {
-        NAME(scores_of_one)(q, k, j->width, lanes, sums);
+        NAME(scores_of_one)(q, k, width, lanes, to);
         return;
     }
-    for (ptrdiff_t i = 0; i < queries * LANES; i++)
-        sums[i] = 0;
-    for (ptrdiff_t start = 0; start < j->width; start += SLAB) {
-        const ptrdiff_t depth = j->width - start < SLAB ? j->width - start : SLAB;
+    for (ptrdiff_t start = 0, ends = 0; !ends; start += SLAB) { /* once even where the width is 0 */
+        const ptrdiff_t depth = smaller(SLAB, width - start);
+        const int begins = start == 0;
+        ends = start + depth == width;
         for (ptrdiff_t lane = 0; lane < LANES; lane++) /* a lane without a key repeats the last one and is thrown away */
             for (ptrdiff_t d = 0; d < depth; d++)
-                slab[d * LANES + lane] = k[(lane < lanes ? lane : lanes - 1) * j->width + start + d];
+                slab[d * LANES + lane] = k[(lane < lanes ? lane : lanes - 1) * width + start + d];
+        NAME(score_target) at = to;
         ptrdiff_t t = 0;
-        for (; t + 4 <= queries; t += 4)
-            NAME(scores_of)(q + t * j->width + start, j->width, slab, depth, sums + t * LANES, 4);
-        for (; t < queries; t++)
-            NAME(scores_of)(q + t * j->width + start, j->width, slab, depth, sums + t * LANES, 1);
+        for (; t + 4 <= queries; t += 4, at.out += 4 * to.stride)
+            NAME(scores_of)(q + t * width + start, width, slab, depth, at, begins, (int)ends, 4);
+        for (; t < queries; t++, at.out += to.stride)
+            NAME(scores_of)(q + t * width + start, width, slab, depth, at, begins, (int)ends, 1);
     }
 }
 
@@ -79,7 +94,7 @@ static void NAME(attention_scores)(const void *job, ptrdiff_t begin, ptrdiff_t e
     const attention_scores_job *j = job;
     const ptrdiff_t blocks = (j->queries + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
     const REAL root = NAME(root_of)((REAL)j->width);
-    REAL sums[ATTENTION_BLOCK * LANES];
+    REAL last[ATTENTION_BLOCK * LANES]; /* the scores with the last keys, where they are fewer than LANES */
     for (ptrdiff_t item = begin; item < end; item++) {
         const ptrdiff_t n = item / blocks, first = item % blocks * ATTENTION_BLOCK;
         const ptrdiff_t queries = j->queries - first < ATTENTION_BLOCK ? j->queries - first : ATTENTION_BLOCK;
@@ -88,15 +103,13 @@ static void NAME(attention_scores)(const void *job, ptrdiff_t begin, ptrdiff_t e
         const REAL *k = (const REAL *)j->k + n * j->key_stride;
         REAL *out = (REAL *)j->out + (n * j->queries + first) * j->keys;
         for (ptrdiff_t key = 0; key < past + first + queries; key += LANES) {
-            const ptrdiff_t lanes = j->keys - key < LANES ? j->keys - key : LANES;
+            const ptrdiff_t lanes = smaller(LANES, j->keys - key);
             const ptrdiff_t skip = key > past + first ? key - past - first : 0; /* earlier queries see none of these keys */
-            NAME(score_block)(j, q + skip * j->width, k + key * j->width, queries - skip, lanes, sums);
-            for (ptrdiff_t t = skip; t < queries; t++)
-                if (j->divided)
-                    for (ptrdiff_t lane = 0; lane < lanes; lane++)
-                        out[t * j->keys + key + lane] = sums[(t - skip) * LANES + lane] / root;
-                else
-                    memcpy(out + t * j->keys + key, sums + (t - skip) * LANES, (size_t)lanes * sizeof(REAL));
+            REAL *scores = out + skip * j->keys + key;
+            const NAME(score_target) to = {lanes < LANES ? last : scores, lanes < LANES ? LANES : j->keys, j->divided, root};
+            NAME(score_block)(q + skip * j->width, k + key * j->width, j->width, queries - skip, lanes, to);
+            for (ptrdiff_t t = 0; lanes < LANES && t < queries - skip; t++)
+                memcpy(scores + t * j->keys, last + t * LANES, (size_t)lanes * sizeof(REAL));
         }
         for (ptrdiff_t t = 0; t < queries; t++)
             for (ptrdiff_t key = past + first + t + 1; key < j->keys; key++)

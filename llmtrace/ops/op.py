@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class Op:
     backward: Callable[[Gradient], None] | None = None
     """Says the gradients of the inputs and weights, as ops; None where there are none (argmax), and for gradients themselves."""
 
-    @property
+    @cached_property
     def tensors(self) -> Axes:
         """The names of what `meaning` and `forward` take, in order: inputs, then weights."""
         return (*self.inputs, *self.weights)

@@ -51,6 +51,7 @@ class Backward:
         self.sums: dict[str, Tensor] = {}
         self._made: list[str] = []
         self._parts: dict[str, list[Tensor]] = {}  # of each tensor and weight, what the steps that use it have given
+        self._waiting: set[str] = set()  # the names of these parts
         records = list(_leading_to(trace, loss))
         self.wanted = {*self.asked}
         for record in reversed(records):
@@ -86,11 +87,10 @@ class Backward:
         dout = self._total(record.name)
         op.backward(StepGradient(self, record, dout))
         if not self.keep:
-            held = {part.name for parts in self._parts.values() for part in parts}
             for name in (record.name, dout.name, *self._made):
-                if name not in held:
+                if name not in self._waiting:
                     self.trace.forget(name)
-            self._made = [name for name in self._made if name in held]
+            self._made = [name for name in self._made if name in self._waiting]
 
     def do(
         self, name: str, op: Op, operands: Sequence[Operand], settings: Mapping[str, Any], axes: Axes | None
@@ -123,11 +123,13 @@ class Backward:
 
     def _add(self, name: str, part: Tensor) -> None:
         self._parts.setdefault(name, []).append(part)
+        self._waiting.add(part.name)
         if name in self.trace.weights:
             self.sums[part.name] = part
 
     def _total(self, name: str) -> Tensor:
         parts, axes = self._parts.pop(name), self.trace.axes(name)
+        self._waiting.difference_update([part.name for part in parts])
         total = parts[0]
         for i, part in enumerate(parts[1:], 2):
             own = f"d.{name}" if i == len(parts) else f"d.{name}.sum.{i}"

@@ -128,8 +128,8 @@ class Run:
         if axes is None:
             axes = op.axes(*(None if o is None else o.axes for o in operands))
         inputs, weights = operands[: len(op.inputs)], operands[len(op.inputs) :]
-        names = tuple(tensor.name for tensor in inputs if tensor is not None)
-        weight_names = tuple(None if weight is None else weight.name for weight in weights)
+        names = tuple([tensor.name for tensor in inputs if tensor is not None])
+        weight_names = tuple([None if weight is None else weight.name for weight in weights])
         record = Record(name, op.name, names, weight_names, settings, axes, out.shape, dtype_name(out.dtype))
         self._trace.record(record, out)
         return Tensor(name, out, axes)

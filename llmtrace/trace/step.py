@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from llmtrace.ops import OPS
@@ -56,7 +57,7 @@ class Record:
     shape: tuple[int, ...]
     dtype: str
 
-    @property
+    @cached_property
     def operands(self) -> dict[str, str | None]:
         """The names of the inputs and weights, by the op's names for them; None for one that is absent."""
         op = OPS[self.op]
