@@ -17,11 +17,8 @@ from llmtrace.lessons import LESSONS
 
 
 @pytest.fixture(autouse=True)
-def own_state(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def narrow(own_state, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    yield
-    words.use(None)
 
 
 def learn(*arguments):

@@ -3,18 +3,12 @@
 import numpy as np
 import pytest
 
-from llmtrace import words
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
 from llmtrace.lessons.embedding_words import tightness
 from llmtrace.lessons.reciting import RHYME
 
-
-@pytest.fixture(autouse=True)
-def english():
-    words.use("en")
-    yield
-    words.use(None)
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 5])

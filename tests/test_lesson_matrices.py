@@ -15,12 +15,7 @@ from llmtrace.lessons.matrix import read_matrix, rotation
 NAME = "matrices-as-projections"
 
 
-@pytest.fixture(autouse=True)
-def english(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    words.use("en")
-    yield
-    words.use(None)
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 # ---- matrices as they are typed ----------------------------------------------------------------------------------------

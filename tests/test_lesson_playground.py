@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from llmtrace import words
 from llmtrace.cli import main
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
@@ -18,13 +17,7 @@ from llmtrace.lessons.playground_board import board
 from llmtrace.lessons.playground_data import FEATURES, SETS, features, grid, points, table
 from llmtrace.render.surface import Neurons, picture_rows
 
-
-@pytest.fixture(autouse=True)
-def own_state(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    words.use("en")
-    yield
-    words.use(None)
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 # ---- the points --------------------------------------------------------------------------------------------------------

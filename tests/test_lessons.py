@@ -25,11 +25,7 @@ import article_numbers
 NAMES = list(LESSONS)
 
 
-@pytest.fixture(autouse=True)
-def english():
-    words.use("en")
-    yield
-    words.use(None)
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 def printed(view, width=80):

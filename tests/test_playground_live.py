@@ -10,11 +10,7 @@ import termios
 import pytest
 from test_pager import Terminal
 
-
-@pytest.fixture(autouse=True)
-def own_state(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
+pytestmark = pytest.mark.usefixtures("own_state")
 
 READY = "Enter: go on"
 

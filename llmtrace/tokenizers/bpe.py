@@ -10,21 +10,21 @@ symbol for each of the 256 bytes, so every text can be encoded and comes back ex
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from llmtrace.errors import ModelError, PromptError
-from llmtrace.tokenizers.byte_symbols import SYMBOLS, bytes_of, symbols_of, utf8, visible
+from llmtrace.tokenizers.byte_symbols import SYMBOLS, bytes_of, symbols_of, utf8
 from llmtrace.tokenizers.splitting import Splitter
 from llmtrace.tokenizers.tokenization import Merge, Piece, Token, Tokenization
-from llmtrace.tokenizers.vocabulary import SpecialTokens, Vocabulary
+from llmtrace.tokenizers.vocabulary import FromVocabulary, SpecialTokens, Vocabulary
 from llmtrace.words import _
 
 REMEMBERED = 1 << 15  # pieces whose tokens are remembered, so that " the" is merged once and not in every line
 SHORT = 48  # characters of the longest piece that is worth remembering
 
 
-class ByteLevelBPE:
+class ByteLevelBPE(FromVocabulary):
     """A tokenizer of merges.
 
     vocabulary: the id of each token, written in symbols ("Ġthe"); merges: the pairs of symbols, first rank 0;
@@ -92,22 +92,6 @@ class ByteLevelBPE:
                 )
             )
         return data
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """The text of some ids; bytes that are no UTF-8, such as half a character at the end, become U+FFFD."""
-        return self.decode_bytes(ids).decode("utf-8", "replace")
-
-    def decode_bytes(self, ids: Iterable[int]) -> bytes:
-        """The bytes of some ids, exactly; PromptError for an id outside the vocabulary."""
-        return self._tokens.join(ids)
-
-    def token(self, index: int) -> str:
-        """The text of one token; bytes that are only part of a character are written as <0xE4>."""
-        return visible(self._tokens.data(index))
-
-    def __len__(self) -> int:
-        """One more than the largest id."""
-        return self._tokens.size
 
     def explain(self, text: str, special: bool = False) -> Tokenization:
         """The way of a text to its ids, which are those of `encode`. The merges are those that the encoder did."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.tokenizers.byte_symbols import utf8
 from llmtrace.tokenizers.tokenization import Piece, Token, Tokenization
-from llmtrace.tokenizers.vocabulary import Vocabulary
+from llmtrace.tokenizers.vocabulary import FromVocabulary, Vocabulary
 from llmtrace.words import _
 
 LONGEST_GUESS = 60
 """A longer text is not repeated in other letters."""
 
 
-class CharacterTokenizer:
+class CharacterTokenizer(FromVocabulary):
     """One token per character of a fixed alphabet. It has no special tokens."""
 
     def __init__(self, vocabulary: Mapping[str, int]) -> None:
@@ -37,22 +37,6 @@ class CharacterTokenizer:
                     said += _("; did you mean {near}?").format(near=near[0])
                 raise PromptError(said)
         return [self.vocabulary[character] for character in text]
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """The text of some ids."""
-        return self.decode_bytes(ids).decode("utf-8")
-
-    def decode_bytes(self, ids: Iterable[int]) -> bytes:
-        """The same in UTF-8; PromptError for an id outside the vocabulary."""
-        return self._tokens.join(ids)
-
-    def token(self, index: int) -> str:
-        """The text of one token."""
-        return self._tokens.data(index).decode("utf-8")
-
-    def __len__(self) -> int:
-        """How many characters there are."""
-        return self._tokens.size
 
     def explain(self, text: str, special: bool = False) -> Tokenization:
         """The same data as for merges: the text is one piece, its characters are the symbols, nothing is merged."""

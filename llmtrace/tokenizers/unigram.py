@@ -16,10 +16,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from llmtrace.errors import ModelError, PromptError
-from llmtrace.tokenizers.byte_symbols import SPACE, byte_names, utf8, visible, written
+from llmtrace.tokenizers.byte_symbols import SPACE, byte_names, utf8, written
 from llmtrace.tokenizers.partings import best_partings
 from llmtrace.tokenizers.tokenization import Parting, Piece, Token, Tokenization
-from llmtrace.tokenizers.vocabulary import SpecialTokens, Vocabulary
+from llmtrace.tokenizers.vocabulary import FromVocabulary, SpecialTokens, Vocabulary
 from llmtrace.words import _
 
 REMEMBERED = 1 << 15  # words whose tokens are remembered
@@ -31,7 +31,7 @@ WORD = re.compile(" [^ ]*|[^ ]+")
 """A word, with the space before it; a space that no word follows stands alone."""
 
 
-class UnigramTokenizer:
+class UnigramTokenizer(FromVocabulary):
     """A tokenizer of probabilities.
 
     entries: the texts with their scores, the logarithms of their probabilities; the id of each is its place; unknown: the
@@ -107,21 +107,9 @@ class UnigramTokenizer:
         return byte_names(part)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of some ids, without the space that was added; bytes that are no UTF-8 become U+FFFD."""
-        text = self.decode_bytes(ids).decode("utf-8", "replace")
+        """As for all tokenizers, without the space that was added."""
+        text = super().decode(ids)
         return text.removeprefix(" ") if self.adds_space else text
-
-    def decode_bytes(self, ids: Iterable[int]) -> bytes:
-        """The bytes of some ids, exactly; PromptError for an id outside the vocabulary."""
-        return self._tokens.join(ids)
-
-    def token(self, index: int) -> str:
-        """The text of one token; a byte that is only part of a character is written as <0xE4>."""
-        return visible(self._tokens.data(index))
-
-    def __len__(self) -> int:
-        """One more than the largest id."""
-        return self._tokens.size
 
     def explain(self, text: str, special: bool = False) -> Tokenization:
         """The way of a text to its ids: for each word the parting that was chosen, and the next best one."""

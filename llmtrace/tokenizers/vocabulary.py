@@ -49,6 +49,28 @@ class Vocabulary:
             return self.data(error.args[0])
 
 
+class FromVocabulary:
+    """The half of a tokenizer that all have in common: from ids back to texts."""
+
+    _tokens: Vocabulary
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of some ids; bytes that are no UTF-8, such as half a character at the end, become U+FFFD."""
+        return self.decode_bytes(ids).decode("utf-8", "replace")
+
+    def decode_bytes(self, ids: Iterable[int]) -> bytes:
+        """The bytes of some ids, exactly; PromptError for an id outside the vocabulary."""
+        return self._tokens.join(ids)
+
+    def token(self, index: int) -> str:
+        """The text of one token; bytes that are only part of a character are written as <0xE4>."""
+        return visible(self._tokens.data(index))
+
+    def __len__(self) -> int:
+        """One more than the largest id."""
+        return self._tokens.size
+
+
 class SpecialTokens:
     """Tokens that are found in a text before it is cut: some always, the special ones only when asked for."""
 
