@@ -8,6 +8,7 @@ import numpy as np
 
 from llmtrace.ops.elementwise import elementwise
 from llmtrace.ops.op import Array, Empty, Op
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -65,7 +66,7 @@ absolute_error = Op(
 )
 absolute_error_gradient = Op(
     "absolute_error_gradient",
-    "dout if a > b, −dout if a < b, else 0",
+    N_("dout if a > b, −dout if a < b, else 0"),
     gradient_meaning,
     gradient_forward,
     gradient_explain,

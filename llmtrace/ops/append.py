@@ -8,6 +8,7 @@ import numpy as np
 
 from llmtrace.ops.op import Array, Empty, Op, expect_axes, rows_of
 from llmtrace.ops.positions import positions
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -53,7 +54,7 @@ def explain(w: Working) -> None:
 
 append = Op(
     "append",
-    "past, then new",
+    N_("past, then new"),
     meaning,
     forward,
     explain,

@@ -8,6 +8,7 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -37,5 +38,12 @@ def axes(x: Axes) -> Axes:
 
 
 argmax = Op(
-    "argmax", "the place of the largest x", meaning, forward, explain, inputs=("x",), shapes={"x": "* N≥1"}, axes=axes
+    "argmax",
+    N_("the place of the largest x"),
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    shapes={"x": "* N≥1"},
+    axes=axes,
 )

@@ -11,6 +11,7 @@ from llmtrace.ops.op import Array, Empty, Op, expect_axes
 from llmtrace.ops.softmax import explain_gradient_row, explain_row
 from llmtrace.ops.softmax import meaning as softmax_of
 from llmtrace.ops.softmax import meaning_gradient as gradient_of
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -53,7 +54,7 @@ def explain(w: Working) -> None:
 
 causal_softmax = Op(
     "causal_softmax",
-    "exp(x − maximum) / Σ exp(x − maximum), over the keys up to the query",
+    N_("exp(x − maximum) / Σ exp(x − maximum), over the keys up to the query"),
     meaning,
     forward,
     explain,
@@ -97,7 +98,7 @@ def explain_gradient(w: Working) -> None:
 
 causal_softmax_gradient = Op(
     "causal_softmax_gradient",
-    "p · (dout − Σ dout · p), over the keys up to the query",
+    N_("p · (dout − Σ dout · p), over the keys up to the query"),
     meaning_gradient,
     forward_gradient,
     explain_gradient,

@@ -8,6 +8,7 @@ import numpy as np
 
 from llmtrace.ops.elementwise import elementwise
 from llmtrace.ops.op import Array, Empty, Op
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -32,7 +33,7 @@ def explain(w: Working) -> None:
 
 clip_factor = Op(
     "clip_factor",
-    "limit / norm if norm > limit else 1",
+    N_("limit / norm if norm > limit else 1"),
     meaning,
     forward,
     explain,

@@ -11,6 +11,7 @@ from llmtrace.ops import reference
 from llmtrace.ops.op import Array, Axes, Empty, Op, accumulate, expect_axes
 from llmtrace.ops.softmax import explain_row
 from llmtrace.ops.softmax import meaning as softmax_of
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -103,7 +104,7 @@ def axes_gradient(x: Axes, target: Axes, dout: Axes) -> Axes:
 
 cross_entropy_gradient = Op(
     "cross_entropy_gradient",
-    "(softmax(x) − 1 at the target) · dout",
+    N_("(softmax(x) − 1 at the target) · dout"),
     meaning_gradient,
     forward_gradient,
     explain_gradient,

@@ -9,6 +9,7 @@ import numpy as np
 from llmtrace import _kernels, chance
 from llmtrace.ops.op import Array, Empty, Op
 from llmtrace.ops.ranges import expect_within
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -52,7 +53,7 @@ def explain(w: Working) -> None:
 
 dropout = Op(
     "dropout",
-    "0 if u < rate else x · (1/(1 − rate))",
+    N_("0 if u < rate else x · (1/(1 − rate))"),
     meaning,
     forward,
     explain,

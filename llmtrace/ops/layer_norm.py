@@ -104,7 +104,7 @@ def axes_gradient(x: Axes, dout: Axes, gain: Axes) -> Axes:
 
 layer_norm_gradient = Op(
     "layer_norm_gradient",
-    "((e − mean of e) − n · mean of e·n) / √(variance + ε), with e = dout · gain, n = (x − mean) / √(variance + ε)",
+    "((e − Σe / C) − n · (Σ e·n / C)) / √(variance + ε), e = dout · gain, n = (x − mean) / √(variance + ε)",
     meaning_gradient,
     forward_gradient,
     explain_gradient,

@@ -9,6 +9,7 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes
 from llmtrace.ops.split_heads import split_heads
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -52,7 +53,7 @@ def axes(x: Axes) -> Axes:
 
 merge_heads = Op(
     "merge_heads",
-    "x, heads side by side",
+    N_("x, heads side by side"),
     meaning,
     forward,
     explain,

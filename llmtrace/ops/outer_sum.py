@@ -8,6 +8,7 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.ops.op import Array, Axes, Empty, Op, begun, expect_axes, over_positions, rows_of
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -45,7 +46,7 @@ def axes(a: Axes, b: Axes, start: Axes | None = None) -> Axes:
 
 outer_sum = Op(
     "outer_sum",
-    "Σ a · b, over all positions",
+    N_("Σ a · b, over all positions"),
     meaning,
     forward,
     explain,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace.ops.op import Array, Empty, Op, expect_axes, expect_real, rows_of
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -37,7 +38,7 @@ def explain(w: Working) -> None:
 
 positions = Op(
     "positions",
-    "x from position `first` on",
+    N_("x from position `first` on"),
     meaning,
     forward,
     explain,

@@ -8,6 +8,7 @@ import numpy as np
 
 from llmtrace.ops.elementwise import elementwise
 from llmtrace.ops.op import Array, Empty, Op
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -53,7 +54,7 @@ def gradient_explain(w: Working) -> None:
 relu = Op("relu", "x if x > 0 else 0", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)
 relu_gradient = Op(
     "relu_gradient",
-    "dout if x > 0 else 0",
+    N_("dout if x > 0 else 0"),
     gradient_meaning,
     gradient_forward,
     gradient_explain,

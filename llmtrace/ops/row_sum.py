@@ -8,6 +8,7 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.ops.op import Array, Axes, Empty, Op, begun, expect_axes, over_positions, rows_of
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -43,7 +44,7 @@ def axes(x: Axes, start: Axes | None = None) -> Axes:
 
 row_sum = Op(
     "row_sum",
-    "Σ x, over all positions",
+    N_("Σ x, over all positions"),
     meaning,
     forward,
     explain,

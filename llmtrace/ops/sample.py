@@ -8,6 +8,7 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes, expect_real, rows_of
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -70,7 +71,7 @@ def axes(probabilities: Axes, number: Axes) -> Axes:
 
 sample = Op(
     "sample",
-    "the first place where the running total of the probabilities is above number · (their whole total)",
+    N_("the first place where the running total of the probabilities is above number · (their whole total)"),
     meaning,
     forward,
     explain,

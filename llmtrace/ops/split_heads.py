@@ -8,6 +8,7 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.ops.op import Array, Axes, Empty, Op, expect_axes
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -50,7 +51,7 @@ def axes(x: Axes) -> Axes:
 
 split_heads = Op(
     "split_heads",
-    "x, head by head",
+    N_("x, head by head"),
     meaning,
     forward,
     explain,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace.ops.op import Array, Axes, Empty, Op, expect_real, rows_of
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -43,7 +44,7 @@ def axes(x: Axes, like: Axes) -> Axes:
 
 spread = Op(
     "spread",
-    "x, everywhere",
+    N_("x, everywhere"),
     meaning,
     forward,
     explain,

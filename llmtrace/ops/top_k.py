@@ -9,6 +9,7 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.ops.op import Array, Empty, Op, expect_axes, expect_real, rows_of
 from llmtrace.ops.ranges import expect_within
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -55,7 +56,7 @@ def explain(w: Working) -> None:
 
 top_k = Op(
     "top_k",
-    "x if fewer than k numbers are larger, else −∞",
+    N_("x if fewer than k numbers are larger, else −∞"),
     meaning,
     forward,
     explain,

@@ -12,6 +12,7 @@ from llmtrace.ops.ranges import expect_within
 from llmtrace.ops.softmax import forward as softmax_forward
 from llmtrace.ops.softmax import meaning as softmax_of
 from llmtrace.ops.top_k import ranking
+from llmtrace.words import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain.working import Working
@@ -66,7 +67,7 @@ def explain(w: Working) -> None:
 
 top_p = Op(
     "top_p",
-    "x if the softmax shares of all larger x add up to less than p, else −∞",
+    N_("x if the softmax shares of all larger x add up to less than p, else −∞"),
     meaning,
     forward,
     explain,

@@ -169,7 +169,7 @@ def how(step: Step) -> str:
     source, record = source_of(step), step.record
     if step.op not in HOW:
         inputs = ", ".join(record.inputs)
-        return _("{formula}, of {inputs}").format(formula=OPS[step.op].formula, inputs=inputs)
+        return _("{formula}, of {inputs}").format(formula=_(OPS[step.op].formula), inputs=inputs)
     shape = source.shape(record.inputs[0])
     count = shape[-1] * (shape[-3] if step.op == "linear_from_heads" else 1) if shape else 1
     names = dict(zip("ab", record.inputs, strict=False))

@@ -125,7 +125,7 @@ def formula(explanation: Explanation) -> str:
     """The formula of what was done: without a bias, where the step has none."""
     tensors = [o.tensor for line in explanation.lines for o in line.operands if isinstance(o, Elements)]
     biased = any(tensor.rpartition(".")[2] == "bias" for tensor in tensors)
-    return explanation.formula if biased else explanation.formula.removesuffix(" + bias")
+    return _(explanation.formula if biased else explanation.formula.removesuffix(" + bias"))
 
 
 def _own(explanation: Explanation, page: Page, shown: _Shown) -> Iterator[ConsoleRenderable]:

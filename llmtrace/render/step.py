@@ -49,7 +49,7 @@ def formula_of(step: Step) -> str:
     """The formula of the step's op: without a bias, where the step has none."""
     op = OPS[step.op]
     weights = dict(zip(op.weights, step.record.weights, strict=True))
-    return op.formula if weights.get("bias") is not None else op.formula.removesuffix(" + bias")
+    return _(op.formula if weights.get("bias") is not None else op.formula.removesuffix(" + bias"))
 
 
 def parts_view(step: Step, page: Page) -> Iterator[ConsoleRenderable]:
