@@ -26,12 +26,8 @@ static void NAME(outer_sum)(const void *job, ptrdiff_t begin, ptrdiff_t end)
         memset(panel, 0, sizeof panel);
         for (ptrdiff_t r = 0, count; r < m->positions; r += count) {
             count = smaller(STRETCH, m->positions - r);
-            if (columns == PANEL) /* a constant size is copied in place, without a call */
-                for (ptrdiff_t k = 0; k < count; k++)
-                    memcpy(panel + k * PANEL, b + (r + k) * m->b_width, PANEL * sizeof(REAL));
-            else
-                for (ptrdiff_t k = 0; k < count; k++)
-                    memcpy(panel + k * PANEL, b + (r + k) * m->b_width, size);
+            for (ptrdiff_t k = 0; k < count; k++)
+                memcpy(panel + k * PANEL, b + (r + k) * m->b_width, size);
             for (ptrdiff_t i = 0; i < rows; i += ROWS) {
                 const REAL *x[ROWS];
                 for (ptrdiff_t k = 0; k < ROWS; k++) /* beyond the last row: that row again, unused */
@@ -43,5 +39,5 @@ static void NAME(outer_sum)(const void *job, ptrdiff_t begin, ptrdiff_t end)
             memcpy((REAL *)m->out + (first + i) * m->b_width + column, sums + i * PANEL, size);
     }
 }
-#undef PANEL
+#undef PANEL /* of matmul.h, as is the next */
 #undef LANES_OF_VECTOR

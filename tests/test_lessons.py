@@ -194,7 +194,7 @@ def test_the_page_of_the_articles_numbers_is_up_to_date(tmp_path, monkeypatch, c
         ("perceptron", {"sunny": "nan"}, "sunny can't be 'nan'"),
         ("perceptron", {"sunny": "inf"}, "sunny can't be 'inf'"),
         ("perceptron", {"people": "2.5"}, "give a whole number, such as 10000"),
-        ("perceptron", {"people": "5"}, "from 100 to 100,000, not 5"),
+        ("perceptron", {"people": "5"}, "from 100 to 100000, not 5"),
         ("leaf-or-flower", {"red": 256}, "red must be from 0 to 255, not 256"),
         ("training", {"rate": "x"}, "give a number, such as 0.00003"),
         ("leaf-or-flower", {"flower": "1,2"}, "give 4 numbers with commas, such as 241,200,4,59.5"),

@@ -15,7 +15,7 @@ from rich.console import ConsoleRenderable, Group
 from rich.segment import Segment, Segments
 
 from llmtrace.cli import player
-from llmtrace.cli.keys import key
+from llmtrace.cli.keys import BACK, ON, QUIT, key
 from llmtrace.errors import AddressError, LessonError
 from llmtrace.lessons import Lesson, progress
 from llmtrace.lessons.checking import Question, questions
@@ -29,10 +29,7 @@ from llmtrace.words import _
 
 PATIENCE = 3
 """After so many wrong answers the solution is shown."""
-ON = {"\r", "\n", " ", "\x1b[C", "\x1bOC", "\x1b[B", "\x1bOB", "\x1b[6~"}
-BACK = {"b", "B", "\x7f", "\x08", "\x1b[D", "\x1bOD", "\x1b[A", "\x1bOA", "\x1b[5~"}
-QUIT, EXPLAIN, TELL, ANIMATE = {"q", "Q", "\x1b", "\x04"}, {"e", "E"}, {"?", "？"}, {"a", "A"}
-LIVE = {"l", "L"}
+EXPLAIN, TELL, ANIMATE, LIVE = {"e", "E"}, {"?", "？"}, {"a", "A"}, {"l", "L"}
 
 
 class Classroom:
@@ -116,12 +113,12 @@ class Classroom:
             self.console.print(self.room.text((prompt, QUIET)), end="")
             self.console.file.flush()
 
-        pressed = ""
-        while pressed not in known:
+        while True:
             pressed = key(ask) or "q"
             self.console.file.write("\r" + " " * (self.console.width - 1) + "\r")
             self.console.file.flush()
-        return pressed
+            if pressed in known:
+                return pressed
 
     def _clear(self) -> None:
         if os.environ.get("TERM", "").lower() not in {"dumb", "emacs", ""}:

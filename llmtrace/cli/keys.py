@@ -13,6 +13,12 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+ON = {"\r", "\n", " ", "\x1b[C", "\x1bOC", "\x1b[B", "\x1bOB", "\x1b[6~"}
+"""What goes on: Enter, space, right, down, page down."""
+BACK = {"b", "B", "\x7f", "\x08", "\x1b[D", "\x1bOD", "\x1b[A", "\x1bOA", "\x1b[5~"}
+"""What goes back: b, backspace, left, up, page up."""
+QUIT = {"q", "Q", "\x1b", "\x04", ""}
+"""What ends: q, ESC, Ctrl-D, the end of the input."""
 SEQUENCE = 0.05
 """So many seconds after an ESC, the rest of an arrow key has come."""
 BREATH = 0.2
@@ -32,7 +38,7 @@ def unbuffered(stops: bool = True) -> Iterator[int]:
             tty.setcbreak(fd, termios.TCSADRAIN)
             if not stops:
                 settings = termios.tcgetattr(fd)
-                settings[6][termios.VSUSP] = b"\0"
+                settings[6][termios.VSUSP] = bytes([os.fpathconf(fd, "PC_VDISABLE")])
                 termios.tcsetattr(fd, termios.TCSADRAIN, settings)
             yield fd
         finally:

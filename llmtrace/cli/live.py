@@ -7,7 +7,7 @@ import time
 from rich.console import Console, ConsoleRenderable
 from rich.live import Live
 
-from llmtrace.cli.keys import key, unbuffered
+from llmtrace.cli.keys import QUIT, key, unbuffered
 from llmtrace.errors import AddressError
 from llmtrace.lessons.playground import Playground
 from llmtrace.lessons.playground_board import board
@@ -23,7 +23,7 @@ FRAMES, FRAME = 60, 1 / 12
 """A training is spread over so many pictures at least, each at least so many seconds, or nobody could watch it."""
 BREATH, IDLE = 0.01, 0.3
 """So many seconds at least a key is waited for; and while it stands still, another size of the screen is seen so soon."""
-QUIT, EXPLAIN, COMMAND = "q", "e", "c"
+EXPLAIN, COMMAND = "e", "c"
 
 
 class LiveView:
@@ -36,7 +36,7 @@ class LiveView:
 
     def run(self) -> None:
         """Draws and trains; between two pictures of the whole screen, whatever is asked for is printed below what was there."""
-        while (asked := self._watch()) != QUIT:
+        while (asked := self._watch()) not in QUIT:
             self.running = False
             self._print(Page(self.console.width, self.ascii).line(""))
             if asked == COMMAND:
@@ -66,9 +66,7 @@ class LiveView:
             if typed is None:
                 continue
             typed = typed.lower()
-            if typed in {"", "\x1b", "\x04", QUIT}:
-                return QUIT
-            if typed in {EXPLAIN, COMMAND}:
+            if typed in {EXPLAIN, COMMAND} | QUIT:
                 return typed
             if typed == " ":
                 self.running = not self.running and not play.stopped

@@ -7,17 +7,14 @@ from typing import Protocol
 from rich.console import Console, ConsoleRenderable, Group
 from rich.live import Live
 
-from llmtrace.cli.keys import key, unbuffered
+from llmtrace.cli.keys import BACK, ON, QUIT, key, unbuffered
 from llmtrace.render.notebook import InAscii
 from llmtrace.render.page import QUIET, Page
 from llmtrace.words import _
 
 PACE = 1.0
 """Seconds from a step to the next one."""
-STEP = {" ", "\r", "\n", "\x1b[C", "\x1bOC"}
-BACK = {"b", "B", "\x7f", "\x08", "\x1b[D", "\x1bOD"}
-PLAY, AGAIN = {"p", "P"}, {"r", "R"}
-LEAVE, TYPE = {"q", "Q", "\x1b", "\x04", ""}, {"t", "T"}
+PLAY, AGAIN, TYPE = {"p", "P"}, {"r", "R"}, {"t", "T"}
 
 
 class Frames(Protocol):
@@ -31,7 +28,7 @@ class Frames(Protocol):
 
 
 def play(console: Console, frames: Frames, page: Page, typing: bool) -> str:
-    """Plays frames from the first on, until a key of LEAVE is pressed, or with `typing` one of TYPE; returns that key.
+    """Plays frames from the first on, until a key of QUIT is pressed, or with `typing` one of TYPE; returns that key.
 
     page: what the output can show.
     """
@@ -42,13 +39,13 @@ def play(console: Console, frames: Frames, page: Page, typing: bool) -> str:
             shown = Group(frames.frame(at), "", page.line((keys(running, typing), QUIET)))
             live.update(InAscii(shown) if page.ascii else shown, refresh=True)
             pressed = key(lambda: None, PACE if running else None)
-            if pressed is None or pressed in STEP:
+            if pressed is None or pressed in ON:
                 at = min(len(frames), at + 1)
             elif pressed in BACK:
                 at = max(0, at - 1)
             elif pressed in AGAIN:
                 at = 0
-            elif pressed in LEAVE or (typing and pressed in TYPE):
+            elif pressed in QUIT or (typing and pressed in TYPE):
                 return pressed
             running = pressed is None or pressed in AGAIN or (pressed in PLAY and not running)
 

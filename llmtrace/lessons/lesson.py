@@ -82,7 +82,8 @@ class Lesson:
         for key, (least, most) in limits.items():
             if not least <= getattr(self, key) <= most:
                 text = _("{key} must be from {least} to {most}, not {value}")
-                raise LessonError(text.format(key=key, least=least, most=most, value=plain(getattr(self, key))))
+                value, low, high = (plain(number) for number in (getattr(self, key), least, most))
+                raise LessonError(text.format(key=key, least=low, most=high, value=value))
 
     def watch(self, tell: Callable[[int, int], None]) -> None:
         """From now on, `tell(done, whole)` is called while something takes long."""

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from llmtrace.chance import Chance, derive, uniform
-from llmtrace.errors import LessonError
 from llmtrace.lessons.lesson import Article, Exercise, Lesson
 from llmtrace.models import Feedforward
 from llmtrace.ops import Weight, add
@@ -49,8 +48,7 @@ class Perceptron(Lesson):
 
     def check(self) -> None:
         """LessonError where there are too few people or too many."""
-        if not 100 <= self.people <= 100_000:
-            raise LessonError(_("people must be from 100 to 100,000, not {people}").format(people=self.people))
+        self.within({"people": (100, 100_000)})
 
     # ---- the neuron with given weights ---------------------------------------------------------------------------------
 

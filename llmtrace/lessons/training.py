@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from llmtrace.chance import Chance
-from llmtrace.errors import LessonError, TrainingError
+from llmtrace.errors import TrainingError
 from llmtrace.lessons.leaf_or_flower import HIDDEN, LeafOrFlower
 from llmtrace.lessons.lesson import Article, Exercise, Lesson, plain
 from llmtrace.lessons.training_nets import Descent, deep, loss_of, samples, sizes, wave, wide_net
@@ -18,7 +18,6 @@ from llmtrace.models import Feedforward
 from llmtrace.ops import absolute_error, total
 from llmtrace.ops.op import Array
 from llmtrace.trace import Backward, Run, Trace
-from llmtrace.words import _
 
 OUTPUT = ((-0.17, 0.39, 0.10416), (0.21, 0.24, -0.11425))
 """The outputs' weights, a little off, so that (0.6, 0.4) comes out."""
@@ -50,11 +49,7 @@ class Training(Lesson):
 
     def check(self) -> None:
         """LessonError where nothing could be computed."""
-        if not 2 <= self.layers <= 12:
-            raise LessonError(_("layers must be from 2 to 12, not {layers}").format(layers=self.layers))
-        for key in ("nudge", "rate", "large"):
-            if not 1e-7 <= getattr(self, key) <= 1:
-                raise LessonError(_("{key} must be from 0.0000001 to 1").format(key=key))
+        self.within({"layers": (2, 12), **dict.fromkeys(("nudge", "rate", "large"), (1e-7, 1))})
 
     # ---- how wrong -----------------------------------------------------------------------------------------------------
 
