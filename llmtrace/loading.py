@@ -36,7 +36,7 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> GPT:
     if isinstance(model, str) and model in bundled():
         return _named(load_folder(DATA / model), model)
     if not name:
-        raise ModelError(_("the name of the model is empty: give a folder, or one of {names}").format(names=_names()))
+        raise ModelError(_("the name of the model is empty: give a folder, or one of {names}", names=_names()))
     path = os.path.expanduser(name)
     try:
         os.stat(path)
@@ -47,7 +47,7 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> GPT:
             text = _("there is no model {name}: did you mean {near}? Otherwise give a folder, or one of {names}")
         raise ModelError(text.format(name=quoted(name), near=near, names=_names())) from None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
-        raise ModelError(_("{name} can't be read: {why}").format(name=shown(name), why=reason(error))) from error
+        raise ModelError(_("{name} can't be read: {why}", name=shown(name), why=reason(error))) from error
     return _named(load_folder(Path(path)), os.path.abspath(path))
 
 
@@ -63,7 +63,7 @@ def load_tokenizer(model: str | os.PathLike[str] = DEFAULT) -> Tokenizer:
     folder = DATA / model if isinstance(model, str) and model in bundled() else Path(os.path.expanduser(model))
     tokenizer = load_from(folder)
     if tokenizer is None:
-        raise ModelError(_("there is no tokenizer in {folder}: it needs a tokenizer.json").format(folder=folder))
+        raise ModelError(_("there is no tokenizer in {folder}: it needs a tokenizer.json", folder=folder))
     return tokenizer
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 LOCALE = Path(__file__).parent / "locale"
 """Where the catalogues are: `<language>/LC_MESSAGES/llmtrace.mo`."""
@@ -31,8 +32,10 @@ def use(language: str | None) -> None:
     global _chosen
     if language is not None and _known(language) is None:
         raise ValueError(
-            _("there is no language {language}; there are {known}").format(
-                language=repr(language), known=", ".join(languages())
+            _(
+                "there is no language {language}; there are {known}",
+                language=repr(language),
+                known=", ".join(languages()),
             )
         )
     _chosen = language
@@ -88,14 +91,16 @@ def _catalogue(folder: Path, language: str) -> gettext.NullTranslations:
     return gettext.translation("llmtrace", folder, [language])
 
 
-def _(text: str) -> str:
-    """`text` in the user's language."""
-    return catalogue().gettext(text) if text else ""
+def _(text: str, /, **values: Any) -> str:
+    """`text` in the user's language, with `values` at the places of their names: `_("no {what}", what="weight")`."""
+    translated = catalogue().gettext(text) if text else ""
+    return translated.format(**values) if values else translated
 
 
-def n_(one: str, many: str, count: int) -> str:
-    """`one` or `many`, as the user's language counts: `n_("{count} token", "{count} tokens", 3)`."""
-    return catalogue().ngettext(one, many, count)
+def n_(one: str, many: str, count: int, /, **values: Any) -> str:
+    """`one` or `many`, as the user's language counts: `n_("{count} token", "{count} tokens", 3, count="3")`."""
+    translated = catalogue().ngettext(one, many, count)
+    return translated.format(**values) if values else translated
 
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it

@@ -47,7 +47,7 @@ def marked(tree: ast.AST, file: str) -> Iterator[Found]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KEYWORDS:
             texts = node.args[: KEYWORDS[node.func.id]]
             if any(isinstance(text, ast.JoinedStr) for text in texts):
-                raise SystemExit(f"{file}:{node.lineno}: an f-string can't be translated; use .format")
+                raise SystemExit(f"{file}:{node.lineno}: an f-string can't be translated: give its values by name")
             said = [text.value for text in texts if isinstance(text, ast.Constant)]
             if said:
                 yield file, node.lineno, said[0] if len(said) == 1 else tuple(said)

@@ -74,7 +74,7 @@ class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_cli
             _discard_output()
             from llmtrace.storage.files import reason
 
-            _fail(click.ClickException(_("the output can't be written: {why}").format(why=reason(error))))
+            _fail(click.ClickException(_("the output can't be written: {why}", why=reason(error))))
         sys.exit(result if isinstance(result, int) else 0)
 
 
@@ -91,7 +91,7 @@ def _fail(error: click.ClickException | LlmtraceError) -> None:
         message = " ".join(message.split())  # click lists choices in lines of their own
     message = inert(message.rstrip())
     if not isinstance(error, click.UsageError) or error.ctx is None:
-        line = _("Error: {message}").format(message=message)
+        line = _("Error: {message}", message=message)
     else:
         message = message.removesuffix(".")
         ended = message.endswith(("?", "!", "…", "。", "？"))

@@ -195,8 +195,8 @@ class Classroom:
     def _ask_for_explanation(self, number: int) -> None:
         """Until there is one, or an empty line; without the name of a trace, that of the page is meant."""
         example = self.pages.example(number)
-        self._say(_("Which number? For example: {example} (an empty line goes back)").format(example=example))
-        self._say(_("The first word may also be one of these: {names}").format(names=", ".join(self._traces())))
+        self._say(_("Which number? For example: {example} (an empty line goes back)", example=example))
+        self._say(_("The first word may also be one of these: {names}", names=", ".join(self._traces())))
         while text := self._line().strip():
             try:
                 shown = self._explanation(text, example.partition(" ")[0])

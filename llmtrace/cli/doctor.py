@@ -62,8 +62,8 @@ def _print(facts: dict[str, Any], results: list[Any]) -> None:
 
     console = terminal()
     page = Page(console.width, console.options.ascii_only)
-    instructions = _("{name} (available: {names})").format(
-        name=facts["instruction_set"], names=", ".join(facts["instruction_sets"])
+    instructions = _(
+        "{name} (available: {names})", name=facts["instruction_set"], names=", ".join(facts["instruction_sets"])
     )
     rows = {
         "llmtrace": facts["llmtrace"],
@@ -88,7 +88,8 @@ def _print(facts: dict[str, Any], results: list[Any]) -> None:
             "{count} test failed: do not trust results of this machine; please report this",
             "{count} tests failed: do not trust results of this machine; please report this",
             wrong,
-        ).format(count=wrong)
+            count=wrong,
+        )
         console.print(page.line((text, "bold red"), hang=0))
     else:
         console.print(page.line((_("All right: the same bits as on every other machine."), QUIET), hang=0))

@@ -46,7 +46,7 @@ def command(
         explanation = trace.explain(address, depth=depth)
     except AddressError as error:
         if said and address.partition("[")[0].strip() in trace.names():  # which places there are depends on the prompt
-            raise AddressError(_("{error}; {note}").format(error=error, note=said)) from None
+            raise AddressError(_("{error}; {note}", error=error, note=said)) from None
         raise
     from rich.console import Group
 

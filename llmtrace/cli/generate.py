@@ -87,7 +87,7 @@ def command(prompt: str, model: str | None, steps: int, output: str | None, last
             if output is not None and len(generation):
                 _save(generation.last_trace() if last else generation.trace(), output, as_json)
     if done and not as_json:
-        click.echo(_("Note: {text}").format(text=done), err=True)
+        click.echo(_("Note: {text}", text=done), err=True)
 
 
 def _run(generation: Generation, stream: Stream, show: Show) -> str:
@@ -107,7 +107,7 @@ def _run(generation: Generation, stream: Stream, show: Show) -> str:
         stream.grow(choice.written)
         sys.stdout.flush()
     if generation.ended is not None:
-        return _("the model has ended the text, with {token}").format(token=quoted(generation.ended))
+        return _("the model has ended the text, with {token}", token=quoted(generation.ended))
     return ""
 
 
@@ -184,8 +184,8 @@ def _must_be_writable(output: str) -> None:
 
     folder = os.path.dirname(output) or "."
     if not os.path.isdir(folder):
-        why = _("there is no folder {folder}").format(folder=shown(folder))
-        raise TraceFileError(_("{path} can't be written: {why}").format(path=shown(output), why=why))
+        why = _("there is no folder {folder}", folder=shown(folder))
+        raise TraceFileError(_("{path} can't be written: {why}", path=shown(output), why=why))
 
 
 def _save(trace: Any, output: str, as_json: bool) -> None:
@@ -193,5 +193,5 @@ def _save(trace: Any, output: str, as_json: bool) -> None:
     from llmtrace.render.inert import inert
 
     trace.save(output)
-    said = _("written: {file} ({size})").format(file=output, size=human_size(os.path.getsize(output)))
+    said = _("written: {file} ({size})", file=output, size=human_size(os.path.getsize(output)))
     click.echo(inert(said), err=as_json or not sys.stdout.isatty())  # piped, the output itself is for other programs

@@ -73,7 +73,7 @@ def change(text: str) -> tuple[str, str]:
     """`key=value` in its parts."""
     key, sign, value = text.partition("=")
     if not sign or not key.strip():
-        raise click.UsageError(_("--set takes KEY=VALUE, not {text}").format(text=repr(text)))
+        raise click.UsageError(_("--set takes KEY=VALUE, not {text}", text=repr(text)))
     return key.strip().replace("-", "_"), value.strip()
 
 
@@ -96,7 +96,8 @@ def list_lessons() -> None:
     for name in LESSONS:
         text, own = lesson_text(name), done.get(name, progress.Done())
         solved = sum(key in own.exercises for key in text.exercises)
-        told = _("{pages} of {all_pages} pages, {solved} of {exercises} exercises").format(
+        told = _(
+            "{pages} of {all_pages} pages, {solved} of {exercises} exercises",
             pages=min(own.pages, len(text.pages)),
             all_pages=len(text.pages),
             solved=solved,
@@ -108,7 +109,7 @@ def list_lessons() -> None:
             following = name
     if following:
         console.print()
-        console.print(page.line(_("Next: {command}").format(command=f"llmtrace learn {following}")))
+        console.print(page.line(_("Next: {command}", command=f"llmtrace learn {following}")))
         console.print(page.line(lesson_text(following).summary, indent=4, hang=0))
 
 

@@ -104,8 +104,8 @@ class LiveView:
         trace = play.last_step()
         usual = play.most_moved(trace).removeprefix("new.")
         names = ", ".join(name for name in trace.weights)
-        self._say(_("Which weight? The net has {names}.").format(names=names))
-        self._say(_("An empty line: {address}, which the last step moved furthest.").format(address=usual))
+        self._say(_("Which weight? The net has {names}.", names=names))
+        self._say(_("An empty line: {address}, which the last step moved furthest.", address=usual))
         try:
             address = self.console.input("> ").strip() or usual
         except EOFError:

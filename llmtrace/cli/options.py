@@ -29,7 +29,7 @@ class FileName(click.Path):
         try:
             return super().convert(value, param, ctx)
         except ValueError:  # a NUL, or half a character
-            self.fail(_("no file can have the name {name}").format(name=repr(value)), param, ctx)
+            self.fail(_("no file can have the name {name}", name=repr(value)), param, ctx)
 
 
 model_option = option(
@@ -65,7 +65,7 @@ def opened(file: str | None, prompt: str | None, model: str | None) -> tuple[Tra
     if prompt is not None:
         return load(model).trace(read_prompt(prompt)), ""
     prompt, last_model = last_traced()
-    note = _("prompt: {prompt} (traced last)").format(prompt=repr(prompt))
+    note = _("prompt: {prompt} (traced last)", prompt=repr(prompt))
     return load(last_model if model is None else model).trace(prompt), note
 
 

@@ -80,7 +80,7 @@ def _numbers(*shape: int, seed: int = 0) -> Any:
 
 def _same(got: Any, expected: Any, what: str) -> None:
     if not same_bits(got, expected):
-        raise AssertionError(_("{what}: some bits differ").format(what=what))
+        raise AssertionError(_("{what}: some bits differ", what=what))
 
 
 def _op(name: str, *shapes: tuple[int, ...], **settings: Any) -> None:

@@ -64,7 +64,7 @@ def command(first: str | None, second: str | None, **options: Any) -> None:
         view = look(trace, name, **chosen)
     except AddressError as error:
         if note and chosen["position"] is not None:  # which positions there are depends on the prompt
-            raise AddressError(_("{error}; {note}").format(error=error, note=note)) from None
+            raise AddressError(_("{error}; {note}", error=error, note=note)) from None
         raise
     if options["as_json"]:
         if note:
@@ -88,7 +88,7 @@ def file_and_name(first: str | None, second: str | None, file: str | None = None
     if second is None:
         return (first, None) if first is not None and is_file(first) else (None, first)
     if first is not None and not is_file(first):
-        raise click.UsageError(_("{file} is not a trace file; give FILE and then NAME").format(file=repr(first)))
+        raise click.UsageError(_("{file} is not a trace file; give FILE and then NAME", file=repr(first)))
     return first, second
 
 

@@ -75,7 +75,7 @@ def command(prompt: str, model: str | None, output: str | None, with_weights: bo
         print_paged(terminal(), InAscii(shown) if only_ascii else shown, paged)
     sys.stdout.flush()
     if output is not None:
-        said = _("written: {file} ({size})").format(file=output, size=human_size(os.path.getsize(output)))
+        said = _("written: {file} ({size})", file=output, size=human_size(os.path.getsize(output)))
         click.echo(inert(said), err=as_json)  # with --json, the output itself is for other programs
     if forgotten:
         said = _("Note: this prompt could not be remembered ({why}); give --prompt to explain and show")

@@ -125,7 +125,7 @@ def expect_sensible(folder: TrainingFolder, files: tuple[str, ...], given: dict[
         raise click.UsageError(_("give either --steps or --epochs, not both"))
     if given["width"] % given["heads"]:
         raise click.UsageError(
-            _("a width of {width} can't be split into {heads} heads").format(width=given["width"], heads=given["heads"])
+            _("a width of {width} can't be split into {heads} heads", width=given["width"], heads=given["heads"])
         )
 
 
@@ -137,8 +137,9 @@ def expect_nothing_new(files: tuple[str, ...], names: list[str]) -> None:
     wrong = [name for name in names if name not in AT_ANY_TIME and source(name) is ParameterSource.COMMANDLINE]
     if wrong:
         raise click.UsageError(
-            _("--resume goes on as the training was planned, so {options} can't be given again").format(
-                options=", ".join(f"--{name.replace('_', '-')}" for name in sorted(wrong))
+            _(
+                "--resume goes on as the training was planned, so {options} can't be given again",
+                options=", ".join(f"--{name.replace('_', '-')}" for name in sorted(wrong)),
             )
         )
 
@@ -180,7 +181,7 @@ def begin(folder: TrainingFolder, paths: list[Path], given: dict[str, Any]) -> N
     warmup = min(WARMUP, steps // 10) if given["warmup"] is None else given["warmup"]
     folder.begin(plan(steps=steps, warmup=warmup), tokenizer)
     for note in notes:
-        click.echo(_("Note: {text}").format(text=note), err=True)
+        click.echo(_("Note: {text}", text=note), err=True)
 
 
 def expect_new(folder: TrainingFolder) -> None:
@@ -192,7 +193,7 @@ def expect_new(folder: TrainingFolder) -> None:
         text = _("there is a training in {folder} already: go on with it by --resume, or give another folder")
         raise TrainingError(text.format(folder=place))
     if any((folder.path / name).exists() for name in ("config.json", "model.safetensors")):
-        raise TrainingError(_("there is a model in {folder} already: give another folder").format(folder=place))
+        raise TrainingError(_("there is a model in {folder} already: give another folder", folder=place))
 
 
 def trace_step(training: LanguageTraining, path: str) -> None:
@@ -203,8 +204,10 @@ def trace_step(training: LanguageTraining, path: str) -> None:
     trace.save(path, with_weights=True)
     click.echo(
         inert(
-            _('Step {step} is in {path}. Look at it with: llmtrace explain "loss" --trace {path}').format(
-                step=training.done, path=shlex.quote(path)
+            _(
+                'Step {step} is in {path}. Look at it with: llmtrace explain "loss" --trace {path}',
+                step=training.done,
+                path=shlex.quote(path),
             )
         )
     )

@@ -46,7 +46,7 @@ def command(file: str, model: str | None, sample: int | None, seed: int, as_json
     if as_json:
         print_json({"file": file, "right": True, "numbers": count})
     elif sample is None:
-        click.echo(_("✓ all {count} numbers follow from their inputs, bit for bit").format(count=count))
+        click.echo(_("✓ all {count} numbers follow from their inputs, bit for bit", count=count))
     else:
         text = n_(
             "✓ {count} number, drawn at random, follows from its inputs, bit for bit",

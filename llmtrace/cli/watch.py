@@ -31,7 +31,7 @@ def watch(training: LanguageTraining, report: int, checkpoint: int, sample: str 
     console, folder = terminal(), training.folder.path
     steps = training.plan.settings.steps
     if training.done >= steps:
-        console.out(_("All {steps} steps are done already.").format(steps=steps), highlight=False)
+        console.out(_("All {steps} steps are done already.", steps=steps), highlight=False)
     try:
         show = watch_live if console.is_terminal else watch_lines
         show(console, training, training.run(report, checkpoint, tick := Tick()), tick, sample)
@@ -47,8 +47,8 @@ def watch(training: LanguageTraining, report: int, checkpoint: int, sample: str 
     except LlmtraceError as error:
         left = _("no checkpoint was made yet")
         if (folder / "model.safetensors").exists():
-            left = _("the model in {folder} is that of the last checkpoint").format(folder=shown(str(folder)))
-        raise TrainingError(_("{error}; {note}").format(error=error, note=left)) from error
+            left = _("the model in {folder} is that of the last checkpoint", folder=shown(str(folder)))
+        raise TrainingError(_("{error}; {note}", error=error, note=left)) from error
     for line in ended(training, sample):
         console.out(line, highlight=False)
 
@@ -98,7 +98,7 @@ def watch_lines(console: Any, training: LanguageTraining, run: Iterator[Any], ti
     for progress in run:
         line = report_line(progress, training.plan.settings.steps)
         if prompt:
-            line = _("{line}; it writes: {text}").format(line=line, text=shown(repr(prompt + sample(training, prompt))))
+            line = _("{line}; it writes: {text}", line=line, text=shown(repr(prompt + sample(training, prompt))))
         console.out(line, highlight=False)
         sys.stdout.flush()
 
@@ -133,7 +133,7 @@ def ended(training: LanguageTraining, prompt: str | None) -> Iterator[str]:
     place = shlex.quote(folder if "/" in folder else f"./{folder}")
     words = shlex.quote(prompt or opening(training) or "…")
     yield outcome(points(training))
-    yield _("The model is in {folder}. Try it:").format(folder=shown(folder))
+    yield _("The model is in {folder}. Try it:", folder=shown(folder))
     for command in ("generate", "trace"):
         yield f"  llmtrace {command} {shown(words)} --model {shown(place)}"
 

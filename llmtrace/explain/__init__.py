@@ -28,7 +28,7 @@ def explain(trace: Trace, name: str, *index: Any, depth: int = 1, count: int = 3
     Each number is explained once, where the tree is shallowest, through the `count` elements of every row that matter most.
     """
     if depth < 1:
-        raise AddressError(_("the depth must be at least 1, not {depth}").format(depth=depth))
+        raise AddressError(_("the depth must be at least 1, not {depth}", depth=depth))
     name, place = explain_target(trace, name, index, axes)
     return explain_element(trace, name, place, depth, count)
 
@@ -51,8 +51,11 @@ def explain_element(trace: Trace, name: str, place: tuple[int, ...], depth: int 
                 raise AddressError(
                     _(
                         "depth {depth} leads to more than {limit} numbers: ask for a depth of at most {level}, or"
-                        " go on from one of the numbers that it shows"
-                    ).format(depth=depth, limit=LARGEST_TREE, level=level - 1)
+                        " go on from one of the numbers that it shows",
+                        depth=depth,
+                        limit=LARGEST_TREE,
+                        level=level - 1,
+                    )
                 )
         leaves = below
     for address in reversed(found):  # children come after their parents: no recursion, however deep the tree is
@@ -75,7 +78,7 @@ def explain_alone(trace: Trace, name: str, place: tuple[int, ...]) -> Explanatio
     except LlmtraceError:  # a file that is damaged, weights that are not there
         raise
     except (TypeError, ValueError, IndexError) as error:  # a file may give a step settings that do not fit its inputs
-        raise ReplayError(_("{name} can't be done again: {why}").format(name=name, why=error)) from error
+        raise ReplayError(_("{name} can't be done again: {why}", name=name, why=error)) from error
     lines = tuple(working.lines)
     own = Explanation(element, op.name, op.formula, sentence(trace, name, place), lines, source=trace)
     own.replay()

@@ -42,8 +42,9 @@ def parse(address: str) -> tuple[str, list[int | str], dict[str, int | str]]:
         raise AddressError(
             _(
                 "the address {address!r} has no closing bracket: write it like block.0.attn.q[head=0, position=1,"
-                " feature=2]"
-            ).format(address=address)
+                " feature=2]",
+                address=address,
+            )
         )
     places: list[int | str] = []
     by_axis: dict[str, int | str] = {}
@@ -53,16 +54,19 @@ def parse(address: str) -> tuple[str, list[int | str], dict[str, int | str]]:
         if entry is None:
             raise AddressError(
                 _(
-                    "the index {text!r} can't be read at {rest!r}: write numbers, axis=number, or a token in quotes"
-                ).format(text=text, rest=text[start:].strip())
+                    "the index {text!r} can't be read at {rest!r}: write numbers, axis=number, or a token in quotes",
+                    text=text,
+                    rest=text[start:].strip(),
+                )
             )
         value: int | str = int(entry["number"]) if entry["number"] else _unquote(entry["text"])
         if entry["axis"] is None and not by_axis:
             places.append(value)
         elif entry["axis"] is None or entry["axis"] in by_axis:
             raise AddressError(
-                _("the index {text!r} gives an axis twice, or a number without an axis after one with an axis").format(
-                    text=text
+                _(
+                    "the index {text!r} gives an axis twice, or a number without an axis after one with an axis",
+                    text=text,
                 )
             )
         else:
@@ -79,8 +83,9 @@ def _unquote(text: str) -> str:
         return str(json.loads(f'"{inner}"', strict=False))
     except ValueError:
         raise AddressError(
-            _("the token {text} can't be read: write it in double quotes, with \\n, \\\" and \\\\ as in JSON").format(
-                text=text
+            _(
+                "the token {text} can't be read: write it in double quotes, with \\n, \\\" and \\\\ as in JSON",
+                text=text,
             )
         ) from None
 
@@ -92,27 +97,34 @@ def resolve(
     axes, shape = trace.axes(name), trace.shape(name)
     if len(places) > len(axes):
         raise AddressError(
-            _("{name} has {count} axes ({axes}), but {places} places were given").format(
-                name=name, count=len(axes), axes=", ".join(axes), places=len(places)
+            _(
+                "{name} has {count} axes ({axes}), but {places} places were given",
+                name=name,
+                count=len(axes),
+                axes=", ".join(axes),
+                places=len(places),
             )
         )
     entries: dict[str, int | str] = dict(zip(axes, places, strict=False))
     for axis, entry in by_axis.items():
         if axis not in axes:
             raise AddressError(
-                _("{name} has no axis {axis!r}; its axes are {axes}").format(name=name, axis=axis, axes=", ".join(axes))
+                _("{name} has no axis {axis!r}; its axes are {axes}", name=name, axis=axis, axes=", ".join(axes))
             )
         if axis in entries:
-            raise AddressError(_("the axis {axis!r} of {name} is given twice").format(axis=axis, name=name))
+            raise AddressError(_("the axis {axis!r} of {name} is given twice", axis=axis, name=name))
         entries[axis] = entry
     missing = [axis for axis in axes if axis not in entries]
     if missing:
         sizes = ", ".join(
-            _("{axis} 0 to {last}").format(axis=axis, last=size - 1) for axis, size in zip(axes, shape, strict=True)
+            _("{axis} 0 to {last}", axis=axis, last=size - 1) for axis, size in zip(axes, shape, strict=True)
         )
         raise AddressError(
-            _("{name} needs {missing} as well; its axes are {sizes}").format(
-                name=name, missing=", ".join(missing), sizes=sizes
+            _(
+                "{name} needs {missing} as well; its axes are {sizes}",
+                name=name,
+                missing=", ".join(missing),
+                sizes=sizes,
             )
         )
     index: list[int] = []
@@ -130,22 +142,27 @@ def _place(trace: Labelled, name: str, axis: str, size: int, entry: int | str, b
             return matches[0]
         if matches:
             raise AddressError(
-                _("{entry!r} stands at several places of {axis}: {places}; give one by number").format(
-                    entry=entry, axis=axis, places=", ".join(map(str, matches))
+                _(
+                    "{entry!r} stands at several places of {axis}: {places}; give one by number",
+                    entry=entry,
+                    axis=axis,
+                    places=", ".join(map(str, matches)),
                 )
             )
         raise AddressError(
-            _("there is no {entry!r} along the axis {axis!r} of {name}; {places}").format(
-                entry=entry, axis=axis, name=name, places=_places(size)
+            _(
+                "there is no {entry!r} along the axis {axis!r} of {name}; {places}",
+                entry=entry,
+                axis=axis,
+                name=name,
+                places=_places(size),
             )
         )
     if not isinstance(entry, int) and not hasattr(entry, "__index__"):
-        raise AddressError(_("{axis} must be a whole number or a token, not {entry!r}").format(axis=axis, entry=entry))
+        raise AddressError(_("{axis} must be a whole number or a token, not {entry!r}", axis=axis, entry=entry))
     if not -size <= entry < size:
         raise AddressError(
-            _("{axis}={entry} is outside {name}; {places}").format(
-                axis=axis, entry=entry, name=name, places=_places(size)
-            )
+            _("{axis}={entry} is outside {name}; {places}", axis=axis, entry=entry, name=name, places=_places(size))
         )
     return int(entry) % size
 
@@ -154,7 +171,7 @@ def _places(size: int) -> str:
     """Which numbers an axis takes."""
     if size == 1:
         return _("the only place is 0")
-    return _("give a number from 0 to {last}").format(last=size - 1) if size else _("it has no places")
+    return _("give a number from 0 to {last}", last=size - 1) if size else _("it has no places")
 
 
 def explain_target(
@@ -163,8 +180,6 @@ def explain_target(
     """Name and index, from an address in one text or from a name with its index apart."""
     if "[" in name:
         if places or by_axis:
-            raise AddressError(
-                _("give the index inside the address or apart from it, not both: {name}").format(name=name)
-            )
+            raise AddressError(_("give the index inside the address or apart from it, not both: {name}", name=name))
         name, places, by_axis = parse(name)
     return name, resolve(trace, name, places, by_axis)

@@ -155,22 +155,32 @@ class Explanation:
             again = compute(line.operation, *operands)
             if not same_bits(again, line.values):
                 raise ReplayError(
-                    _("{address}: the line “{name}” says {values}, but doing it gives {again}").format(
-                        address=self.address, name=line.name, values=line.values, again=again
+                    _(
+                        "{address}: the line “{name}” says {values}, but doing it gives {again}",
+                        address=self.address,
+                        name=line.name,
+                        values=line.values,
+                        again=again,
                     )
                 )
             done[line.name] = again
         if self.lines and not same_bits(self.lines[-1].values, self.element.values):
             raise ReplayError(
-                _("{address} was recorded as {value}, but its formula gives {values}").format(
-                    address=self.address, value=self.value, values=self.lines[-1].values
+                _(
+                    "{address} was recorded as {value}, but its formula gives {values}",
+                    address=self.address,
+                    value=self.value,
+                    values=self.lines[-1].values,
                 )
             )
         for child in self.children:
             if not any(same_bits(child.element.values, used) for used in self._used(child.element)):
                 raise ReplayError(
-                    _("{address} does not lean on {child} as it is explained: {value}").format(
-                        address=self.address, child=child.address, value=child.value
+                    _(
+                        "{address} does not lean on {child} as it is explained: {value}",
+                        address=self.address,
+                        child=child.address,
+                        value=child.value,
                     )
                 )
             child.replay()

@@ -178,7 +178,7 @@ def _of_net_weight(trace: Trace, name: str, place: tuple[int, ...]) -> str:
     template = OF_NET.get(f"{layer.partition('.')[0]}.{kind}", "")
     words = _words(trace, trace.axes(name), place)
     words["layer"], words["place"] = layer.partition(".")[2], words.get("input", place[-1])
-    return _(template).format(**words) if template and {"neuron", "output"} & words.keys() else ""
+    return _(template, **words) if template and {"neuron", "output"} & words.keys() else ""
 
 
 def _of_training(trace: Trace, name: str, place: tuple[int, ...], role: Role) -> str:
@@ -201,7 +201,7 @@ def _of_training(trace: Trace, name: str, place: tuple[int, ...], role: Role) ->
     try:
         return (_(template) + ending).format(**words)
     except KeyError:  # a step of this name with other axes
-        return _(OF_TRAINING["way"]).format(**words)
+        return _(OF_TRAINING["way"], **words)
 
 
 def _of_forward(trace: Trace, name: str, place: tuple[int, ...]) -> str:
@@ -216,7 +216,7 @@ def _of_forward(trace: Trace, name: str, place: tuple[int, ...]) -> str:
     if parts[-1] == "past":
         return _("computed when an earlier token was read, and kept in the cache")
     try:
-        return _(template).format(**words) if template else name
+        return _(template, **words) if template else name
     except KeyError:  # a step of this name with other axes
         return name
 
@@ -229,7 +229,7 @@ def _words(trace: Trace, axes: Axes, place: tuple[int, ...]) -> dict[str, Any]:
         label = trace.label(axis, index, batch)
         words[axis] = trace.past + index if axis == "position" else index if label is None else repr(label)
         if axis in {"position", "query"}:
-            words["token"] = repr(label) if label is not None else _("token {place}").format(place=index)
+            words["token"] = repr(label) if label is not None else _("token {place}", place=index)
     if "targets" in trace.given and trace.axes("targets") == axes[:2]:
         words["target"] = repr(trace.token_text(int(trace.elements("targets", place[:2]))))
     return words

@@ -43,8 +43,11 @@ def verify_step(trace: Trace, step: Step) -> None:
         place = next(i for i in np.ndindex(recorded.shape) if not same_bits(again[i], recorded[i]))
         address = Elements(step.name, step.axes, place, recorded[place]).address()
         raise ReplayError(
-            _("{address} is recorded as {recorded}, but its inputs give {again}").format(
-                address=address, recorded=recorded[place], again=again[place]
+            _(
+                "{address} is recorded as {recorded}, but its inputs give {again}",
+                address=address,
+                recorded=recorded[place],
+                again=again[place],
             )
         )
 
@@ -53,8 +56,13 @@ def expect_like(step: Step, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Non
     """ReplayError where a step's result is of another shape or type than what is recorded."""
     if tuple(shape) != step.record.shape or np.dtype(dtype).name != step.record.dtype:
         raise ReplayError(
-            _("{name} is recorded as {dtype} of shape {shape}, but its inputs give {dtype2} of shape {shape2}").format(
-                name=step.name, dtype=step.record.dtype, shape=step.record.shape, dtype2=np.dtype(dtype), shape2=shape
+            _(
+                "{name} is recorded as {dtype} of shape {shape}, but its inputs give {dtype2} of shape {shape2}",
+                name=step.name,
+                dtype=step.record.dtype,
+                shape=step.record.shape,
+                dtype2=np.dtype(dtype),
+                shape2=shape,
             )
         )
 
@@ -116,4 +124,4 @@ def done_again(trace: Trace, step: Step) -> Array:
     try:
         return OPS[step.op].forward(*arguments, **step.settings, empty=empty)
     except (TypeError, ValueError, IndexError, MemoryError) as error:
-        raise ReplayError(_("{name} can't be done again: {why}").format(name=step.name, why=error)) from error
+        raise ReplayError(_("{name} can't be done again: {why}", name=step.name, why=error)) from error

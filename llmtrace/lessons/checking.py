@@ -54,22 +54,22 @@ class Question:
     @property
     def told(self) -> str:
         """The answer, and how it is found."""
-        return _("Answer: {answer}. {solution}").format(answer=self.answer, solution=self.solution)
+        return _("Answer: {answer}. {solution}", answer=self.answer, solution=self.solution)
 
     def check(self, answer: str) -> Reply:
         """What is said to an answer as it was typed."""
         number = read(answer)
         if number is None:
-            return Reply(False, _("Answer with a number, such as {example}.").format(example="−3.5"), counts=False)
+            return Reply(False, _("Answer with a number, such as {example}.", example="−3.5"), counts=False)
         if abs(number - self.exercise.answer) <= NEAR:
-            return Reply(True, _("Right: {solution}").format(solution=self.solution))
+            return Reply(True, _("Right: {solution}", solution=self.solution))
         for name, wrong in self.exercise.mistakes.items():
             if abs(number - wrong) <= NEAR:
                 return Reply(False, self._help(name))
         if abs(number + self.exercise.answer) <= NEAR:
             return Reply(False, _("Nearly: look at the sign again."))
         if HINT in self.text.helps:
-            return Reply(False, _("Not quite. {hint}").format(hint=self._help(HINT)))
+            return Reply(False, _("Not quite. {hint}", hint=self._help(HINT)))
         return Reply(False, _("Not quite. Read the question once more."))
 
     def _help(self, name: str) -> str:

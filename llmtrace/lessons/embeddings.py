@@ -53,7 +53,7 @@ class Embeddings(Lesson):
         self.within({**limits, "sentences": (10, 2000)})
         for key in ("letter_rate", "word_rate"):
             if not 0 < getattr(self, key) <= 5:
-                raise LessonError(_("{key} must be above 0, and at most 5").format(key=key))
+                raise LessonError(_("{key} must be above 0, and at most 5", key=key))
 
     # ---- letters -------------------------------------------------------------------------------------------------------
 

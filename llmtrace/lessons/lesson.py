@@ -113,7 +113,7 @@ class Lesson:
         """One of the traces that the lesson speaks of."""
         found = getattr(self, name, None) if name.isidentifier() and not name.startswith("_") else None
         if not isinstance(found, Trace):
-            raise LessonError(_("{lesson} has no trace {name}").format(lesson=self.name, name=repr(name)))
+            raise LessonError(_("{lesson} has no trace {name}", lesson=self.name, name=repr(name)))
         return found
 
     def exercise(self, name: str, seed: int) -> Exercise:
@@ -146,7 +146,7 @@ def typed(key: str, value: Any, default: Any) -> Any:
         return made
     except (ValueError, TypeError, KeyError, OverflowError):
         raise LessonError(
-            _("{key} can't be {value}: give {wanted}").format(key=key, value=repr(value), wanted=wanted(default))
+            _("{key} can't be {value}: give {wanted}", key=key, value=repr(value), wanted=wanted(default))
         ) from None
 
 
@@ -155,11 +155,11 @@ def wanted(default: Any) -> str:
     if isinstance(default, bool):
         return _("true or false")
     if isinstance(default, int):
-        return _("a whole number, such as {example}").format(example=default)
+        return _("a whole number, such as {example}", example=default)
     if isinstance(default, float):
-        return _("a number, such as {example}").format(example=plain(default))
+        return _("a number, such as {example}", example=plain(default))
     if isinstance(default, tuple):
-        return _("{count} numbers with commas, such as {example}").format(count=len(default), example=plain(default))
+        return _("{count} numbers with commas, such as {example}", count=len(default), example=plain(default))
     return _("a text")
 
 

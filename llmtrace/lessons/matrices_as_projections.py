@@ -67,7 +67,7 @@ class MatricesAsProjections(Lesson):
         must_have("bias", self.matrix("bias"), 1, len(self.matrix("w")))
         if self.activation not in ACTIVATIONS or self.activation == "none":
             names = ", ".join(name for name in ACTIVATIONS if name != "none")
-            raise LessonError(_("activation must be one of {names}").format(names=names))
+            raise LessonError(_("activation must be one of {names}", names=names))
 
     def matrix(self, key: str) -> Array:
         """One of the inputs as a matrix."""

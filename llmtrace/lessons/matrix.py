@@ -45,18 +45,23 @@ def read_matrix(key: str, text: str) -> Array:
     lengths = [len(row) for row in rows]
     if len(set(lengths)) > 1:
         raise LessonError(
-            _("the rows of {key} have {lengths} numbers: every row needs as many as the first").format(
-                key=key, lengths=", ".join(map(str, lengths))
+            _(
+                "the rows of {key} have {lengths} numbers: every row needs as many as the first",
+                key=key,
+                lengths=", ".join(map(str, lengths)),
             )
         )
     if max(len(rows), lengths[0]) > LARGEST:
         raise LessonError(
-            _("{key} is {shape}: at most {limit} rows and {limit} columns fit on the screen").format(
-                key=key, shape=shape((len(rows), lengths[0])), limit=LARGEST
+            _(
+                "{key} is {shape}: at most {limit} rows and {limit} columns fit on the screen",
+                key=key,
+                shape=shape((len(rows), lengths[0])),
+                limit=LARGEST,
             )
         )
     if not all(abs(number) <= LIMIT for row in rows for number in row):
-        raise LessonError(_("the numbers of {key} must be from −{limit} to {limit}").format(key=key, limit=LIMIT))
+        raise LessonError(_("the numbers of {key} must be from −{limit} to {limit}", key=key, limit=LIMIT))
     return np.array(rows, np.float32)
 
 
@@ -64,8 +69,11 @@ def must_have(key: str, matrix: Array, rows: int, columns: int) -> None:
     """LessonError where a matrix has another shape than it needs."""
     if matrix.shape != (rows, columns):
         raise LessonError(
-            _("{key} must be {wanted} (rows × columns), not {shape}").format(
-                key=key, wanted=shape((rows, columns)), shape=shape(matrix.shape)
+            _(
+                "{key} must be {wanted} (rows × columns), not {shape}",
+                key=key,
+                wanted=shape((rows, columns)),
+                shape=shape(matrix.shape),
             )
         )
 

@@ -62,10 +62,10 @@ class NextCharacter(Lesson):
         self.within({"letters": (1, 30), "neurons": (1, 200), "steps": (10, 5000), "seed": (0, 2**31)})
         if not 40 <= len(self.text) <= 200:
             raise LessonError(
-                _("the rhyme must have from 40 to 200 letters; this one has {count}").format(count=len(self.text))
+                _("the rhyme must have from 40 to 200 letters; this one has {count}", count=len(self.text))
             )
         if self.prompt not in self.text[:-1]:
-            raise LessonError(_("start must be a part of the rhyme, not {start}").format(start=repr(self.start)))
+            raise LessonError(_("start must be a part of the rhyme, not {start}", start=repr(self.start)))
 
     # ---- letters and numbers -------------------------------------------------------------------------------------------
 

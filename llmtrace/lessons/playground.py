@@ -62,7 +62,7 @@ class Playground(Lesson):
     def check(self) -> None:
         """LessonError where a choice can't be."""
         if not 0 < self.epochs <= MOST_EPOCHS:
-            raise refused("epochs", self.epochs, _("a number above 0, up to {high}").format(high=MOST_EPOCHS))
+            raise refused("epochs", self.epochs, _("a number above 0, up to {high}", high=MOST_EPOCHS))
         self.features = ",".join(self.choices.features)
         self.hidden = ",".join(map(str, self.choices.hidden)) or "none"
 
@@ -129,9 +129,9 @@ class Playground(Lesson):
     def snapshots(self) -> Group:
         """What it made of the plane: before the first step, soon after it, and at the end; how well it did then."""
         _play, pictures, looks = self.course
-        names = [_("epoch {epoch}").format(epoch=f"{look.epoch:g}") for look in looks]
+        names = [_("epoch {epoch}", epoch=f"{look.epoch:g}") for look in looks]
         each = zip(names, map(boards.outcome, looks), strict=True)
-        said = [_("{name}: {said}").format(name=name, said=outcome) for name, outcome in each]
+        said = [_("{name}: {said}", name=name, said=outcome) for name, outcome in each]
         said += [self.trained.stopped] if self.trained.stopped else []
         page = Page(80)
         return Group(

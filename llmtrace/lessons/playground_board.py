@@ -63,10 +63,10 @@ def titled(play: Play, epochs: float) -> str:
 def outcome(look: Look) -> str:
     """How well it does, in one line."""
     train, test = (f"{loss:.4f}" if loss < 1e4 else f"{loss:.3g}" for loss in (look.train, look.test))
-    said = _("loss in training {train}, in the test {test}").format(train=train, test=test)
+    said = _("loss in training {train}, in the test {test}", train=train, test=test)
     if math.isnan(look.right):
         return said
-    return said + _("; {right:.1f} % of the test right").format(right=look.right)
+    return said + _("; {right:.1f} % of the test right", right=look.right)
 
 
 def marked(points: Points, rows: int) -> Marks:

@@ -46,7 +46,7 @@ class Choices:
             if getattr(self, key) not in known:
                 raise refused(key, getattr(self, key), ", ".join(known))
         if not self.features or len(set(self.features)) < len(self.features) or set(self.features) - set(FEATURES):
-            raise refused("features", ",".join(self.features), _("some of {names}").format(names=",".join(FEATURES)))
+            raise refused("features", ",".join(self.features), _("some of {names}", names=",".join(FEATURES)))
         if len(self.hidden) > MOST_LAYERS or not all(1 <= size <= MOST_NEURONS for size in self.hidden):
             text = _("none, or up to {layers} layers of 1 to {neurons} neurons, such as 4,2")
             raise refused(
@@ -58,7 +58,7 @@ class Choices:
                 raise refused(key, getattr(self, key), text.format(low=low, high=high))
         for key, least in (("rate", 1e-5), ("l1", 0), ("l2", 0)):
             if not least <= getattr(self, key) <= 10:
-                text = _("a number from {low} to 10").format(low=f"{least:.5f}".rstrip("0").rstrip("."))
+                text = _("a number from {low} to 10", low=f"{least:.5f}".rstrip("0").rstrip("."))
                 raise refused(key, getattr(self, key), text)
 
     @property
@@ -82,7 +82,7 @@ class Choices:
 def refused(key: str, value: object, wanted: str) -> LessonError:
     """What is said to a choice that can't be."""
     shown = repr(value) if isinstance(value, str) else plain(value)
-    return LessonError(_("{key} can't be {value}: give {wanted}").format(key=key, value=shown, wanted=wanted))
+    return LessonError(_("{key} can't be {value}: give {wanted}", key=key, value=shown, wanted=wanted))
 
 
 def listed(text: str) -> tuple[str, ...]:
@@ -162,8 +162,10 @@ class Play:
         try:
             self._descent.step(*self._batch(self.step))
         except TrainingError:
-            self.stopped = _("Stopped in step {step}: the numbers exploded. Take a learning rate below {rate}.").format(
-                step=self.step + 1, rate=f"{self.choices.rate:g}"
+            self.stopped = _(
+                "Stopped in step {step}: the numbers exploded. Take a learning rate below {rate}.",
+                step=self.step + 1,
+                rate=f"{self.choices.rate:g}",
             )
             return
         self._before = before

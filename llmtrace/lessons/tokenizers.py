@@ -52,16 +52,16 @@ class Tokenizers(Lesson):
                 text = _("{key} must have 1 to {most} characters")
                 raise LessonError(text.format(key=key, most=f"{most:,}"))
         if len(self.character) != 1:
-            raise LessonError(_("character must be a single one, not {text}").format(text=repr(self.character)))
+            raise LessonError(_("character must be a single one, not {text}", text=repr(self.character)))
         self.within({"merges": (1, 500), "pieces": (len(set(written(self.text))) + 1, 1000)})
         if " " in self.word:
-            raise LessonError(_("word must be one word, without spaces, not {text}").format(text=repr(self.word)))
+            raise LessonError(_("word must be one word, without spaces, not {text}", text=repr(self.word)))
         if missing := sorted(set(f" {self.word}") - set(self.text)):
             text = _("text must have all that the word {word} is made of, and a space; it has no {missing}")
             raise LessonError(text.format(word=repr(self.word), missing=", ".join(map(repr, missing))))
         try:
             if len(self.partings) < 2 or not self.bpe.merges:
-                raise LessonError(_("from this text nothing can be learned for the word {word}").format(word=self.word))
+                raise LessonError(_("from this text nothing can be learned for the word {word}", word=self.word))
         except TrainingError as error:
             raise LessonError(str(error)) from error
         if self.gpt2:

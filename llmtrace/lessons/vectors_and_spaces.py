@@ -94,7 +94,7 @@ class VectorsAndSpaces(Lesson):
         self.within({"token": (0, self.vocabulary - 1)})
         for key in ("cat", "lion", "dog", "wolf", "short", "long"):
             if not any(getattr(self, key)):
-                raise LessonError(_("{key} must not be all 0: it would have no direction").format(key=key))
+                raise LessonError(_("{key} must not be all 0: it would have no direction", key=key))
 
     @cached_property
     def points(self) -> Plane:

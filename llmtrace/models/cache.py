@@ -39,7 +39,7 @@ class KVCache:
         if self.ids.shape[:-1] != ids.shape[:-1]:
             held, got = self.ids.size // self.length, ids.size // ids.shape[-1]
             raise PromptError(
-                _("the cache holds {held} texts, but {got} are to be read on; give as many").format(held=held, got=got)
+                _("the cache holds {held} texts, but {got} are to be read on; give as many", held=held, got=got)
             )
 
     def extend(self, name: str, new: Array) -> Array:

@@ -38,8 +38,10 @@ class Feedforward:
         for name in (activation, last):
             if name not in ACTIVATIONS:
                 raise ModelError(
-                    _("there is no activation function {name}; there are {known}").format(
-                        name=repr(name), known=", ".join(ACTIVATIONS)
+                    _(
+                        "there is no activation function {name}; there are {known}",
+                        name=repr(name),
+                        known=", ".join(ACTIVATIONS),
                     )
                 )
         self.weights = weights

@@ -45,14 +45,12 @@ class Sampling:
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < math.inf or 0 < self.temperature < float(np.finfo(np.float32).tiny):
             raise PromptError(
-                _("the temperature must be 0 (always the likeliest token) or more, not {value}").format(
-                    value=self.temperature
-                )
+                _("the temperature must be 0 (always the likeliest token) or more, not {value}", value=self.temperature)
             )
         if self.top_k is not None and not (isinstance(self.top_k, int) and 1 <= self.top_k < 1 << 31):
-            raise PromptError(_("top-k must be a whole number from 1 on, not {value}").format(value=self.top_k))
+            raise PromptError(_("top-k must be a whole number from 1 on, not {value}", value=self.top_k))
         if self.top_p is not None and not np.finfo(np.float32).tiny <= self.top_p <= 1:
-            raise PromptError(_("top-p must be above 0 and at most 1, not {value}").format(value=self.top_p))
+            raise PromptError(_("top-p must be above 0 and at most 1, not {value}", value=self.top_p))
 
     @property
     def greedy(self) -> bool:
@@ -122,7 +120,7 @@ class Generation:
         if ids.ndim != 1:
             raise PromptError(_("generation goes on with one text at a time; give one prompt"))
         if steps < 1:
-            raise PromptError(_("at least 1 token must be generated, not {steps}").format(steps=steps))
+            raise PromptError(_("at least 1 token must be generated, not {steps}", steps=steps))
         stops = (stop,) if isinstance(stop, str) else tuple(stop)
         if "" in stops:
             raise PromptError(_("the text to stop at is empty"))
@@ -201,8 +199,9 @@ class Generation:
         if not np.isfinite(trace.tensor(f"choice.{number}.probabilities")).all():
             raise PromptError(
                 _(
-                    "divided by a temperature of {value} the scores are no longer finite; 0 takes the likeliest token"
-                ).format(value=self.sampling.temperature)
+                    "divided by a temperature of {value} the scores are no longer finite; 0 takes the likeliest token",
+                    value=self.sampling.temperature,
+                )
             )
         return trace, int(token.data)
 

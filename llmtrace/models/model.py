@@ -110,8 +110,9 @@ class Model(ABC):
             if len({len(row) for row in rows}) > 1:
                 lengths = ", ".join(str(len(row)) for row in rows)
                 raise PromptError(
-                    _("a batch needs texts of one length, but these have {lengths} tokens; run them one by one").format(
-                        lengths=lengths
+                    _(
+                        "a batch needs texts of one length, but these have {lengths} tokens; run them one by one",
+                        lengths=lengths,
                     )
                 )
             prompt = rows[0] if isinstance(prompt, str) else rows
@@ -126,8 +127,10 @@ class Model(ABC):
         if ids.min() < 0 or ids.max() >= self.config.vocabulary:
             wrong = int(ids.max()) if ids.max() >= self.config.vocabulary else int(ids.min())
             raise PromptError(
-                _("there is no token {wrong}: this model knows the ids 0 to {last}").format(
-                    wrong=wrong, last=self.config.vocabulary - 1
+                _(
+                    "there is no token {wrong}: this model knows the ids 0 to {last}",
+                    wrong=wrong,
+                    last=self.config.vocabulary - 1,
                 )
             )
         return ids.astype(np.int64)
@@ -172,8 +175,10 @@ class Model(ABC):
         length = (cache.length if cache else 0) + ids.shape[-1]
         if length > self.config.context:
             raise PromptError(
-                _("the prompt has {length} tokens, but this model reads at most {context}").format(
-                    length=length, context=self.config.context
+                _(
+                    "the prompt has {length} tokens, but this model reads at most {context}",
+                    length=length,
+                    context=self.config.context,
                 )
             )
         return ids
@@ -199,8 +204,7 @@ class Model(ABC):
         raise DoesNotFitError(
             _(
                 "a trace of {tokens} tokens would take {needed:.1f} GB and {free:.1f} GB are free; the longest"
-                " prompt that fits has {longest} tokens"
-            ).format(
+                " prompt that fits has {longest} tokens",
                 tokens=ids.shape[-1],
                 needed=needed(ids.shape[-1]) / 1e9,
                 free=free / 1e9,

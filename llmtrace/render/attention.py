@@ -54,8 +54,11 @@ class Attention(View):
         heads = self.step.record.shape[-3]
         if self.head is not None and not 0 <= self.head < heads:
             raise AddressError(
-                _("{name} has no head {head}; its heads are 0 to {last}").format(
-                    name=self.step.name, head=self.head, last=heads - 1
+                _(
+                    "{name} has no head {head}; its heads are 0 to {last}",
+                    name=self.step.name,
+                    head=self.head,
+                    last=heads - 1,
                 )
             )
 
@@ -97,7 +100,7 @@ class Attention(View):
         yield page.line((name, NAME), f" = {self.step.op}({', '.join(self.step.record.inputs)})")
         yield page.line((_(PATTERN if self._shares else SCORES), QUIET), hang=0)
         if self.step.axes[0] == "batch":
-            yield page.line((_("text {number}").format(number=self.text), NAME))
+            yield page.line((_("text {number}", number=self.text), NAME))
         if not self.step.output.size:
             yield page.line(_("no finite numbers"))
             return
@@ -113,14 +116,16 @@ class Attention(View):
             yield page.line((_(BLANKS), QUIET), hang=0)
         if None in (*shown.rows, *shown.columns):
             queries, keys = self.step.record.shape[-2:]
-            places = _("Shown: rows {rows}, columns {columns}.").format(
-                rows=shown_text(shown.rows, queries), columns=shown_text(shown.columns, keys)
+            places = _(
+                "Shown: rows {rows}, columns {columns}.",
+                rows=shown_text(shown.rows, queries),
+                columns=shown_text(shown.columns, keys),
             )
             yield page.line((places, QUIET), hang=0)
         if self.head is None:
             yield page.line((_("One head large: --head and its number."), QUIET), hang=0)
         address = self._telling()
-        how = _('How one of the numbers was computed: llmtrace explain "{address}"').format(address=address)
+        how = _('How one of the numbers was computed: llmtrace explain "{address}"', address=address)
         yield page.line((how, QUIET), hang=0)
 
     def _telling(self) -> str:
@@ -170,7 +175,7 @@ class Attention(View):
             Heatmap(
                 *(self.values[head], self.blank, self.scale(), rows, columns, labels, tokens),
                 cell=cell,
-                title=_("head {number}").format(number=head),
+                title=_("head {number}", number=head),
             )
             for head in range(heads)
         ]

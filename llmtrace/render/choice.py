@@ -39,7 +39,7 @@ class ChoiceTable(View):
 
     def __post_init__(self) -> None:
         if self._name("token") not in self.trace:
-            raise AddressError(_("this trace has no choice {n}").format(n=self.number))
+            raise AddressError(_("this trace has no choice {n}", n=self.number))
 
     def _name(self, part: str) -> str:
         return f"choice.{self.number}.{part}"
@@ -69,7 +69,7 @@ class ChoiceTable(View):
         token = quoted(self.trace.token_text(self.chosen), 40)
         said = _("the likeliest (temperature 0)")
         if self.has("number"):
-            said = _("drawn: {number}").format(number=rounded(self.row("number")))
+            said = _("drawn: {number}", number=rounded(self.row("number")))
         return page.line((f"{self.number}  ", QUIET), (token, HEADING), (f"   {said}", QUIET))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -153,19 +153,19 @@ class ChoiceWorking(ChoiceTable):
         settings = {part: self.trace[self._name(part)].settings for part in ("scaled", *FILTERS) if self.has(part)}
         if "scaled" in settings:
             temperature = rounded(np.float64(settings["scaled"]["divisor"]), 6)
-            yield _("x = score ÷ {temperature}, the temperature").format(temperature=temperature)
+            yield _("x = score ÷ {temperature}, the temperature", temperature=temperature)
         else:
             yield _("x = score")
         if "top_k" in settings:
-            yield _("top-k: only the {k} largest x stay").format(k=settings["top_k"]["k"])
+            yield _("top-k: only the {k} largest x stay", k=settings["top_k"]["k"])
         if "top_p" in settings:
             text = _("top-p: only the largest x stay whose probabilities together reach {p}")
             yield text.format(p=settings["top_p"]["p"])
         maximum, total = rounded(softmax["maximum"].values), rounded(softmax["sum of exponentials"].values)
-        yield _("e = exp(x − {maximum}), the largest x taken off; the sum of all e is {total}").format(
-            maximum=maximum, total=total
+        yield _(
+            "e = exp(x − {maximum}), the largest x taken off; the sum of all e is {total}", maximum=maximum, total=total
         )
-        yield _("probability = e ÷ {total}").format(total=total)
+        yield _("probability = e ÷ {total}", total=total)
         yield _("the tokens stand in the order of their numbers, in which the probabilities are added up")
 
     def columns(self, softmax: dict[str, Line]) -> list[Column]:
@@ -183,7 +183,7 @@ class ChoiceWorking(ChoiceTable):
             return ["" if row.folded else next(texts) for row in rows]
 
         tokens = [
-            _("{count} others").format(count=f"{row.last - row.first + 1:,}")
+            _("{count} others", count=f"{row.last - row.first + 1:,}")
             if row.folded
             else quoted(self.trace.token_text(row.first), 20)
             for row in rows

@@ -159,7 +159,7 @@ def what(step: Step) -> str:
     """A step in a few words; nothing for one of an unknown name."""
     role = role_of(source_of(step), step.name)
     if role is not None:
-        return _(TRAINING[role.kind]).format(base=role.base, via=role.via)
+        return _(TRAINING[role.kind], base=role.base, via=role.via)
     pieces = step.name.split(".")
     return _(WHAT.get(".".join(pieces[-2:])) or WHAT.get(pieces[-1]) or "")
 
@@ -169,14 +169,14 @@ def how(step: Step) -> str:
     source, record = source_of(step), step.record
     if step.op not in HOW:
         inputs = ", ".join(record.inputs)
-        return _("{formula}, of {inputs}").format(formula=_(OPS[step.op].formula), inputs=inputs)
+        return _("{formula}, of {inputs}", formula=_(OPS[step.op].formula), inputs=inputs)
     shape = source.shape(record.inputs[0])
     count = shape[-1] * (shape[-3] if step.op == "linear_from_heads" else 1) if shape else 1
     names = dict(zip("ab", record.inputs, strict=False))
     made = TABLES.get(record.inputs[0], HOW[step.op]) if step.op == "embedding" else HOW[step.op]
-    text = _(made).format(n=f"{count:,}", **names)
+    text = _(made, n=f"{count:,}", **names)
     biased = step.op.startswith("linear") and any(name.endswith(".bias") for name in step.weights)
-    return _(BIAS).format(made=text) if biased else text
+    return _(BIAS, made=text) if biased else text
 
 
 def formal(step: Step) -> str:
@@ -193,9 +193,9 @@ def entry(step: Step, place: Spot, page: Page, before: list[Step]) -> Iterator[C
     """A step: what it is, how it is made, and its numbers for the token at `place`; `before` it have been shown others."""
     alike = (other for other in before if (other.op, other.record.inputs) == (step.op, step.record.inputs))
     like, size = next(alike, None), sizes(step.record.shape, step.axes)
-    made = how(step) if like is None else _("made like {name}, with weights of its own").format(name=like.name)
+    made = how(step) if like is None else _("made like {name}, with weights of its own", name=like.name)
     yield title(step, page)
-    yield page.line(_("{shape}, {made}").format(shape=size, made=made), indent=4, hang=0)
+    yield page.line(_("{shape}, {made}", shape=size, made=made), indent=4, hang=0)
     yield page.line((formal(step), QUIET), indent=4, hang=2)
     yield from numbers(step, place, page)
 

@@ -146,6 +146,6 @@ def _own(explanation: Explanation, page: Page, shown: _Shown) -> Iterator[Consol
     lines, old, where = shown.new_lines(explanation)
     if old:
         known = ", ".join(line_name(name) for name in old)
-        yield page.line((_("{names}: worked out above, for {address}").format(names=known, address=where), QUIET))
+        yield page.line((_("{names}: worked out above, for {address}", names=known, address=where), QUIET))
     shown.folded |= folds(lines, page)
     yield from line_views(lines, names, page)

@@ -219,4 +219,4 @@ def shown_text(places: Places, count: int) -> str:
         else:
             runs[-1].append(place)
     texts = [str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs if run]
-    return _("{places} of {count}").format(places=f" {_('and')} ".join(texts), count=f"{count:,}")
+    return _("{places} of {count}", places=f" {_('and')} ".join(texts), count=f"{count:,}")

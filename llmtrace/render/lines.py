@@ -73,7 +73,7 @@ def _scalar(line: Line, names: Names) -> list[Any]:
         table, bracket, _place = letters[1].partition("[")
         if bracket:  # one number of a row that other lines use too
             return [_title(line), f" = {table}[{letters[0]}] = {letters[1]} = ", _value(line)]
-        what = _("row {row} of the table {table}").format(row=row, table=table)
+        what = _("row {row} of the table {table}", row=row, table=table)
         return [_title(line), f" = {what} = ", _value(line)]
     digits = _telling_digits(line)
     numbers, sign = _numbers(line, digits)
@@ -91,7 +91,7 @@ def _written(operation: str, operands: list[str], bracket: bool = True) -> str:
         return f"{left} {symbol} ({right})" if bracket and right.startswith("−") else f"{left} {symbol} {right}"
     if operation == "above":
         x, limit, then, otherwise = operands
-        return _("{then} if {x} > {limit}, else {otherwise}").format(x=x, limit=limit, then=then, otherwise=otherwise)
+        return _("{then} if {x} > {limit}, else {otherwise}", x=x, limit=limit, then=then, otherwise=otherwise)
     if operation == "absolute":
         return f"|{operands[0]}|"
     return f"{symbol}({operands[0]})"
@@ -135,9 +135,9 @@ def _sum_title(line: Line, names: Names) -> list[Any]:
     letters = [names.of(operand) for operand in line.rows]
     count = line.operands[0].values.size
     if line.operation in DOTS:
-        what = n_("{count} product", "{count} products, added in order", count).format(count=f"{count:,}")
+        what = n_("{count} product", "{count} products, added in order", count, count=f"{count:,}")
     else:
-        what = n_("{count} number", "{count} numbers, added in order", count).format(count=f"{count:,}")
+        what = n_("{count} number", "{count} numbers, added in order", count, count=f"{count:,}")
     begin = "" if line.start is None else f"{names.of(line.start)} + "
     return [_title(line), f" = {begin}Σ {' × '.join(letters)} = ", _value(line), (f"   {what}", QUIET)]
 
@@ -148,18 +148,18 @@ def _choice_title(line: Line, names: Names) -> list[Any]:
     place = int(np.argmax(line.operands[0].values))
     where = f"{axis_names(names.origin(line))} {names.label(names.origin(line), place)}"
     if line.operation == "argmax":
-        what = _("where the largest of {count} numbers {a} stands: {where}").format(count=count, a=letter, where=where)
+        what = _("where the largest of {count} numbers {a} stands: {where}", count=count, a=letter, where=where)
     else:
-        what = _("the largest of {count} numbers {a}, at {where}").format(count=count, a=letter, where=where)
+        what = _("the largest of {count} numbers {a}, at {where}", count=count, a=letter, where=where)
     return [_title(line), " = ", _value(line), (f"   {what}", QUIET)]
 
 
 def _row_title(line: Line, names: Names, page: Page) -> list[Any]:
     letters = [names.of(operand) for operand in line.operands]
     size = line.values.size
-    text = _("for each of {count} numbers").format(count=f"{size:,}")
+    text = _("for each of {count} numbers", count=f"{size:,}")
     if size > page.count and not page.every:
-        text = _("for each of {count} numbers, such as:").format(count=f"{size:,}")
+        text = _("for each of {count} numbers, such as:", count=f"{size:,}")
     return [_title(line), f" = {_written(line.operation, letters)}", (f"   {text}", QUIET)]
 
 

@@ -74,7 +74,7 @@ class StepList(View):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         page = Page.of(options)
         total = sum(size_of(step) for step in self.trace.steps)
-        text = _("{count} steps, {size} of numbers").format(count=len(self.trace), size=in_bytes(total))
+        text = _("{count} steps, {size} of numbers", count=len(self.trace), size=in_bytes(total))
         yield page.line((self.trace.model or _("a model"), NAME), f": {text}")
         yield from self._rows(page, in_colour(console, options))
         yield page.line((self._legend(), QUIET), hang=0)
@@ -101,7 +101,7 @@ class StepList(View):
             for _step in shown:
                 yield next(lines)
             if rest := len(part.steps) - len(shown):
-                text = n_("{count} step on the way", "{count} steps on the way", rest).format(count=f"{rest:,}")
+                text = n_("{count} step on the way", "{count} steps on the way", rest, count=f"{rest:,}")
                 yield page.line((f"… {text}", QUIET), indent=2)
 
     def _listed(self, part: Part) -> list[Step]:

@@ -79,7 +79,7 @@ def unknown(trace: Trace, name: str) -> AddressError:
     known = [*trace.names(), *([RESIDUAL] if stages(trace) else [])]
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]
     return AddressError(
-        _("nothing is named {name}; the nearest names are {near}").format(name=repr(name), near=", ".join(near))
+        _("nothing is named {name}; the nearest names are {near}", name=repr(name), near=", ".join(near))
     )
 
 
@@ -93,9 +93,7 @@ def _refuse(name: str, **options: int | None) -> None:
     for option, value in options.items():
         if value is not None:
             raise AddressError(
-                _("--{option} does not go with {name}: it is for {uses}").format(
-                    option=option, name=name, uses=uses[option]
-                )
+                _("--{option} does not go with {name}: it is for {uses}", option=option, name=name, uses=uses[option])
             )
 
 
@@ -110,8 +108,11 @@ class StepLook(View):
     def __post_init__(self) -> None:
         if self.head is not None and not 0 <= self.head < self._heads:
             raise AddressError(
-                _("{name} has no head {head}; its heads are 0 to {last}").format(
-                    name=self.step.name, head=self.head, last=self._heads - 1
+                _(
+                    "{name} has no head {head}; its heads are 0 to {last}",
+                    name=self.step.name,
+                    head=self.head,
+                    last=self._heads - 1,
                 )
             )
 

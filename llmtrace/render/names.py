@@ -89,7 +89,7 @@ class Names:
             said = _CONSTANTS.get(f"{self._explanation.op}.{text}") or _CONSTANTS.get(text)
             if said is not None:
                 number = f"{size:,}" if text == "√D" else rounded(value)
-                yield text.removeprefix("√"), _(said).format(number=number), ""
+                yield text.removeprefix("√"), _(said, number=number), ""
 
     def origin(self, line: Line) -> Elements | None:
         """The row of a tensor whose places the elements of a line's row stand for."""

@@ -61,7 +61,7 @@ def layer_of(trace: Trace, name: str) -> Layer:
     names = [layer.up.name for layer in known]
     near = sorted(names, key=lambda other: (other.rpartition(".")[0] != name.rpartition(".")[0], names.index(other)))
     where = ", ".join(near[:3]) or _("none")
-    raise AddressError(_("{name} has no neurons; steps that have are {where}").format(name=name, where=where))
+    raise AddressError(_("{name} has no neurons; steps that have are {where}", name=name, where=where))
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,11 @@ class Neuron(View):
         size = self.layer.up.record.shape[-1]
         if not 0 <= self.number < size:
             raise AddressError(
-                _("{name} has no neuron {number}; its neurons are 0 to {last}").format(
-                    name=self.name, number=self.number, last=size - 1
+                _(
+                    "{name} has no neuron {number}; its neurons are 0 to {last}",
+                    name=self.name,
+                    number=self.number,
+                    last=size - 1,
                 )
             )
 
@@ -109,8 +112,8 @@ class Neuron(View):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         page, layer = Page.of(options), self.layer
         yield page.line(
-            (_("neuron {number} of {name}").format(number=self.number, name=layer.up.name), NAME),
-            (f"   {_('one of {count}').format(count=f'{layer.up.record.shape[-1]:,}')}", QUIET),
+            (_("neuron {number} of {name}", number=self.number, name=layer.up.name), NAME),
+            (f"   {_('one of {count}', count=f'{layer.up.record.shape[-1]:,}')}", QUIET),
         )
         yield page.line((_(MEANING), QUIET), hang=0)
         yield page.text()
@@ -118,7 +121,7 @@ class Neuron(View):
         yield from self._weights(page)
         if len(layer.up.weights) > 1:
             bias = rounded(list(layer.up.weights.values())[1][self.number])
-            yield page.line((_("bias, added after its sum: {bias}").format(bias=bias), QUIET), indent=2)
+            yield page.line((_("bias, added after its sum: {bias}", bias=bias), QUIET), indent=2)
         yield page.text()
         yield page.line((_("What it says about each token:"), HEADING), hang=0)
         yield from self._tokens(page)
@@ -151,7 +154,7 @@ class Neuron(View):
             ],
         )
         if None in places:
-            text = _("Shown: positions {places}.").format(places=shown_text(places, said.size))
+            text = _("Shown: positions {places}.", places=shown_text(places, said.size))
             yield page.line((text, QUIET), indent=2)
 
     def to_dict(self) -> dict[str, Any]:

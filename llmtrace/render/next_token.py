@@ -71,9 +71,9 @@ class Predictions(View):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         page, rows = Page.of(options), self.candidates()
         token, place = self.spot.token(self.trace), self.trace.past + self.spot.position
-        where = _("after place {place}:").format(place=place)
+        where = _("after place {place}:", place=place)
         if token is not None:
-            where = _("after {token}, at place {place}:").format(token=quoted(token, 40), place=place)
+            where = _("after {token}, at place {place}:", token=quoted(token, 40), place=place)
         yield page.line((where, QUIET))
         room = max(4, min(40, page.width - 50))
         yield from columns_view(
@@ -88,7 +88,7 @@ class Predictions(View):
         left = self.trace.shape("probabilities")[-1] - len(rows)
         if left > 0:
             share = percent(max(0.0, 1.0 - sum(float(row.probability) for row in rows)))
-            text = _("{count} other tokens share {share}").format(count=f"{left:,}", share=share)
+            text = _("{count} other tokens share {share}", count=f"{left:,}", share=share)
             yield page.line((text, QUIET), indent=2)
         follower = self.follower()
         if follower is not None:

@@ -100,7 +100,7 @@ class Overview(View):
             mid, out = (stream.get(f"block.{n}.{name}") for name in ("residual_mid", "residual_out"))
             found.append(
                 Stage(
-                    _("block {n}").format(n=n),
+                    _("block {n}", n=n),
                     None if out is None else self._norm(out.name),
                     strongest(self.trace, n, self.spot),
                     None if mid is None else self._norm(mid.added),
@@ -120,7 +120,7 @@ class Overview(View):
         batch = self.text if self.trace.tokens and isinstance(self.trace.tokens[0], list) else None
         place = self.trace.past + self.spot.position if place is None else place
         label = self.trace.label("key", place, batch)
-        return _("token {place}").format(place=place) if label is None else f"{quoted(label, room)} ({place})"
+        return _("token {place}", place=place) if label is None else f"{quoted(label, room)} ({place})"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         page, found = Page.of(options), self.stages()
@@ -132,7 +132,7 @@ class Overview(View):
         if width:
             place, token = self.trace.past + self.spot.position, self.spot.token(self.trace)
             name = _("the token") if token is None else quoted(token, 12)
-            yield page.line(_(GOING_ON).format(width=f"{width:,}", token=name, place=place), hang=0)
+            yield page.line(_(GOING_ON, width=f"{width:,}", token=name, place=place), hang=0)
         yield page.text()
         yield from self._table(found, page)
         if predicts(self.trace):
@@ -162,7 +162,7 @@ class Overview(View):
         looks = [self._looks(stage.looks) for stage in rows]
         columns = [
             Column("", [stage.title for stage in rows], style=NAME),
-            Column(_("{token} looks most at").format(token=self.token(room=10)), looks, rank=1 if any(looks) else 9),
+            Column(_("{token} looks most at", token=self.token(room=10)), looks, rank=1 if any(looks) else 9),
         ]
         for title, values in (
             (_("attention adds"), [stage.attention for stage in rows]),
@@ -180,7 +180,7 @@ class Overview(View):
         if look is None:
             return ""
         share = percent(look.share, 2)
-        return _("{token} {share}, head {head}").format(token=self.token(look.key, 10), share=share, head=look.head)
+        return _("{token} {share}, head {head}", token=self.token(look.key, 10), share=share, head=look.head)
 
     def _next(self, margin: int, page: Page) -> Iterator[ConsoleRenderable]:
         title = page.plain(_("next token"))
@@ -201,10 +201,10 @@ class Overview(View):
         short = len(found) > SCREENFUL  # no room on one screen
         said = _(LENGTHS)
         if not short:
-            said = _(THEN).format(before=said, after=_(DIRECTIONS))
+            said = _(THEN, before=said, after=_(DIRECTIONS))
         if changes:
             _size, block, most = max(changes, key=lambda change: change[0])
-            said = _(THEN).format(before=said, after=_(most).format(block=block))
+            said = _(THEN, before=said, after=_(most, block=block))
         return said
 
     def to_dict(self) -> dict[str, Any]:

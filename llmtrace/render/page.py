@@ -57,7 +57,7 @@ class Page:
 
 def label(name: str) -> str:
     """`formula: `, what stands before that of which it is the name."""
-    return _("{name}: ").format(name=name)
+    return _("{name}: ", name=name)
 
 
 @dataclass(frozen=True)

@@ -99,10 +99,10 @@ def _place_in_training(role: Role) -> tuple[str, str, int | None]:
         return _("Length of the gradient"), _(LENGTH), None
     if role.kind not in {"gradient", "part", "sum", "start", "way"}:
         title, _sentence, block = _place(role.base)
-        return _("New weights: {part}").format(part=title), _(UPDATE), block
+        return _("New weights: {part}", part=title), _(UPDATE), block
     behind = role.via if role.kind in {"part", "start"} and role.via else role.base  # the step that is walked backward
     title, _sentence, block = _place(behind)
-    return _("Gradients: {part}").format(part=title), _(GRADIENTS), block
+    return _("Gradients: {part}", part=title), _(GRADIENTS), block
 
 
 def blocks(found: list[Part]) -> list[int]:
@@ -115,10 +115,10 @@ def _place(name: str) -> tuple[str, str, int | None]:
     if pieces[0] == "block" and len(pieces) > 2 and pieces[1].isdecimal():
         block = int(pieces[1])
         if pieces[2] in {"ln_2", "mlp", "residual_out"}:
-            return _("Block {n}: MLP").format(n=block), _(MLP), block
-        return _("Block {n}: attention").format(n=block), _(ATTENTION), block
+            return _("Block {n}: MLP", n=block), _(MLP), block
+        return _("Block {n}: attention", n=block), _(ATTENTION), block
     if pieces[0] == "choice" and len(pieces) == 3:
-        return _("New token {n}").format(n=pieces[1]), _(CHOICE) if pieces[1] == "0" else "", None
+        return _("New token {n}", n=pieces[1]), _(CHOICE) if pieces[1] == "0" else "", None
     for first, title, sentence in _OTHERS:
         if pieces[0] in first:
             return _(title), _(sentence), None
@@ -171,7 +171,7 @@ def spot(trace: Trace, position: int | None = None, text: int = 0) -> Spot:
     size = positions(trace)
     if position is not None and not -size <= position < size:
         raise AddressError(
-            _("there is no position {position}: they go from 0 to {last}").format(position=position, last=size - 1)
+            _("there is no position {position}: they go from 0 to {last}", position=position, last=size - 1)
         )
     return Spot((-1 if position is None else position) % size if size else 0, text)
 

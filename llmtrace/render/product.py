@@ -89,7 +89,7 @@ class _Frame:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         page, product, (first, second) = Page.of(options), self.product, self.product.operands
-        step = _("product {n} of {count}").format(n=self.done, count=len(product))
+        step = _("product {n} of {count}", n=self.done, count=len(product))
         yield page.line((f"{first} · {second}", HEADING), "   ", (step, QUIET))
         yield page.text()
         cell, terms = divmod(max(0, self.done - 1), product.inner)

@@ -36,7 +36,7 @@ def sizes(shape: Sequence[int], axes: Axes) -> str:
     words = []
     for size, axis in zip(shape, axes, strict=True):
         known = _SIZES.get(axis)
-        words.append(n_(*known, size).format(n=f"{size:,}") if known else f"{size:,} {axis}")
+        words.append(n_(*known, size, n=f"{size:,}") if known else f"{size:,} {axis}")
     return " × ".join(words) or _("one number")
 
 
@@ -46,8 +46,8 @@ def summary(values: Array) -> str:
     if not finite.size:
         return _("no finite numbers")
     mean = rounded(np.float64(finite.mean(dtype=np.float64)))
-    text = _("smallest {low}, largest {high}, mean {mean}").format(
-        low=rounded(finite.min()), high=rounded(finite.max()), mean=mean
+    text = _(
+        "smallest {low}, largest {high}, mean {mean}", low=rounded(finite.min()), high=rounded(finite.max()), mean=mean
     )
     left = values.size - finite.size
     more = _("{text}; {count} not finite (masked places are −∞)")
@@ -72,7 +72,7 @@ def grid(values: Array, axes: Axes, label: Label, page: Page, rows: int = 6) -> 
     """The last two axes of a tensor with the names of their places; the axes before them stand at 0."""
     corner = ", ".join(f"{axis}={0}" for axis in axes[:-2])
     if corner:
-        yield page.line((_("at {place}").format(place=corner), QUIET), indent=2)
+        yield page.line((_("at {place}", place=corner), QUIET), indent=2)
     table = np.atleast_2d(values[(0,) * max(0, values.ndim - 2)])
     row_axis, column_axis = axes[-2] if len(axes) > 1 else "", axes[-1] if axes else ""
     shown = some(table.shape[0], rows)

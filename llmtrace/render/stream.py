@@ -75,9 +75,7 @@ class ResidualStream(View):
         size = self._rows(self.stages[-1].name).shape[0]
         if self.position is not None and not -size <= self.position < size:
             raise AddressError(
-                _("there is no position {position}: they go from 0 to {last}").format(
-                    position=self.position, last=size - 1
-                )
+                _("there is no position {position}: they go from 0 to {last}", position=self.position, last=size - 1)
             )
 
     @property
@@ -117,14 +115,12 @@ class ResidualStream(View):
         yield Heatmap(table, blank, scale, shown, columns, names, labels, cell=0, room=margin - 1)
         yield scale.view(page, colour)
         if None in columns:
-            yield page.line(
-                (_("Shown: positions {places}.").format(places=shown_text(columns, positions)), QUIET), hang=0
-            )
+            yield page.line((_("Shown: positions {places}.", places=shown_text(columns, positions)), QUIET), hang=0)
 
     def _one(self, table: Array, shown: list[int], page: Page) -> Iterator[ConsoleRenderable]:
         position = (table.shape[1] - 1 if self.position is None else self.position) % table.shape[1]
         label = place_label(self._label, "position", position, 24)
-        yield page.line((_("position {label}:").format(label=label), NAME))
+        yield page.line((_("position {label}:", label=label), NAME))
         added = {n: self.stages[n].added for n in shown}
         size = {n: table[n, position] for n in shown}
         change = {n: norms(self._rows(name)[position]) for n, name in added.items() if name is not None}

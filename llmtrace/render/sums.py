@@ -123,7 +123,7 @@ class _Table:
     def fold(self, part: Stretch, before: str, after: str) -> None:
         """Adds a stretch of terms in one line."""
         place = f"{self._names.place(self._origin, part.first)} – {self._names.place(self._origin, part.last)}"
-        count = _("{count} terms").format(count=f"{part.last - part.first + 1:,}")
+        count = _("{count} terms", count=f"{part.last - part.first + 1:,}")
         self._rows.append(("fold", [self._page.plain(text) for text in (place, count, f"{before} → {after}")]))
 
     def views(self) -> list[ConsoleRenderable]:
@@ -161,7 +161,7 @@ class _Table:
             return self._page.line((f"{cells[0]}: {cells[1]}, {cells[2]}", QUIET), indent=2, hang=4)
         between = [f" {sign} " if sign else "" for sign in self._signs]
         calculation = _joined(cells[1:-1], between[:-1])
-        total = _("total so far {total}").format(total=cells[-1])
+        total = _("total so far {total}", total=cells[-1])
         return self._page.line((cells[0], NAME), f": {calculation}, ", (total, TOTAL), indent=2, hang=4)
 
 

@@ -41,10 +41,11 @@ class TokenizationView(View):
         merged = any(piece.merges for piece in whole.different)
         yield page.line((quoted(whole.text, 3 * page.width), NAME))
         characters, tokens, pieces = len(whole.text), len(whole.ids), len(whole.order)
-        counts = _("{characters} become {tokens}, in {pieces}.").format(
-            characters=n_("{n} character", "{n} characters", characters).format(n=characters),
-            tokens=n_("{n} token", "{n} tokens", tokens).format(n=tokens),
-            pieces=n_("{n} piece", "{n} pieces", pieces).format(n=pieces),
+        counts = _(
+            "{characters} become {tokens}, in {pieces}.",
+            characters=n_("{n} character", "{n} characters", characters, n=characters),
+            tokens=n_("{n} token", "{n} tokens", tokens, n=tokens),
+            pieces=n_("{n} piece", "{n} pieces", pieces, n=pieces),
         )
         yield page.line(counts)
         if merged:
@@ -70,7 +71,7 @@ class TokenizationView(View):
         left = len(whole.different) - len(shown)
         if left:
             yield page.text()
-            yield page.line((_("… and {count} more different pieces: --all shows them").format(count=left), QUIET))
+            yield page.line((_("… and {count} more different pieces: --all shows them", count=left), QUIET))
         yield page.text()
         yield page.line((_("ids: "), QUIET), (self._ids(page), VALUE))
         yield page.line((_("✓ done again: the same tokens"), QUIET))
@@ -89,9 +90,9 @@ class TokenizationView(View):
             if not self.every and FEW_MERGES - 1 <= number < len(piece.merges) - 1:
                 if number == FEW_MERGES - 1:
                     count = len(piece.merges) - FEW_MERGES
-                    yield page.line((_("… {count} more merges: --all shows them").format(count=count), QUIET), indent=2)
+                    yield page.line((_("… {count} more merges: --all shows them", count=count), QUIET), indent=2)
                 continue
-            rule = _("merge {rank}: {left} + {right}").format(rank=merge.rank, left=merge.left, right=merge.right)
+            rule = _("merge {rank}: {left} + {right}", rank=merge.rank, left=merge.left, right=merge.right)
             yield page.line(" ".join(symbols), (f"   {rule}", QUIET), indent=2)
         for number, parting in enumerate(piece.partings):
             parts = " | ".join(parting.parts[: page.width])
@@ -103,7 +104,7 @@ class TokenizationView(View):
         for token in piece.tokens if self.every else piece.tokens[:FEW_PIECES]:
             yield page.line("→ ", (str(token.id), VALUE), f"  {quoted(token.text, 40)}", indent=2)
         if not self.every and len(piece.tokens) > FEW_PIECES:
-            yield page.line(_("… {count} tokens in all").format(count=len(piece.tokens)), indent=2)
+            yield page.line(_("… {count} tokens in all", count=len(piece.tokens)), indent=2)
 
     def _ids(self, page: Page) -> str:
         ids = self.tokenization.ids

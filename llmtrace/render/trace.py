@@ -54,10 +54,8 @@ def view(
     found = parts(trace)
     known = blocks(found)
     if layer is not None and layer not in known:
-        there = (
-            _("its blocks are {first} to {last}").format(first=known[0], last=known[-1]) if known else _("it has none")
-        )
-        raise AddressError(_("this model has no block {n}; {there}").format(n=layer, there=there))
+        there = _("its blocks are {first} to {last}", first=known[0], last=known[-1]) if known else _("it has none")
+        raise AddressError(_("this model has no block {n}; {there}", n=layer, there=there))
     if head is not None:
         _must_have_head(found, layer, head)
     return TraceView(trace, every, min(count, 3), layer, head, spot(trace, position))
@@ -66,10 +64,8 @@ def view(
 def _must_have_head(found: list[Part], layer: int | None, head: int) -> None:
     known = blocks(found)
     if layer is None:
-        there = _("its blocks are {first} to {last}").format(first=known[0], last=known[-1]) if known else ""
-        raise AddressError(
-            _("--head {n} needs --layer as well, the block of the head; {there}").format(n=head, there=there)
-        )
+        there = _("its blocks are {first} to {last}", first=known[0], last=known[-1]) if known else ""
+        raise AddressError(_("--head {n} needs --layer as well, the block of the head; {there}", n=head, there=there))
     sizes = [
         dict(zip(step.axes, step.record.shape, strict=True)).get("head", 0)
         for part in found
@@ -78,8 +74,11 @@ def _must_have_head(found: list[Part], layer: int | None, head: int) -> None:
     ]
     if head >= max(sizes, default=0):
         raise AddressError(
-            _("{name} has no head {head}; its heads are 0 to {last}").format(
-                name=_("block {n}").format(n=layer), head=head, last=max(sizes, default=0) - 1
+            _(
+                "{name} has no head {head}; its heads are 0 to {last}",
+                name=_("block {n}", n=layer),
+                head=head,
+                last=max(sizes, default=0) - 1,
             )
         )
 
@@ -140,26 +139,26 @@ class TraceView:
             if text:
                 yield page.text()
             if self._batch:
-                yield page.line((_("text {number}").format(number=text), HEADING))
+                yield page.line((_("text {number}", number=text), HEADING))
             yield Overview(self.trace, self.spot.position, text)
         if len(self._texts()) > MOST_TEXTS:
-            yield page.line((_("and {count} texts more").format(count=len(self._texts()) - MOST_TEXTS), QUIET))
+            yield page.line((_("and {count} texts more", count=len(self._texts()) - MOST_TEXTS), QUIET))
         if trained(self.trace):
             loss, norm = (rounded(self.trace.tensor(name)) if name in self.trace else "?" for name in ("loss", "norm"))
             yield page.text()
-            yield page.line(_(STEP).format(loss=loss, norm=norm), hang=0)
+            yield page.line(_(STEP, loss=loss, norm=norm), hang=0)
         forward = [step for part in parts(self.trace) if not part.training for step in part.steps]
         last = [step for step in forward if step.axes[-1:] == ("feature",) and all(step.record.shape)][-1:]
         token = self.spot.token(self.trace)
         for step in last if token is not None else []:
             yield page.text()
-            yield page.line(_(BELOW).format(token=quoted(str(token), 24)), hang=0)
+            yield page.line(_(BELOW, token=quoted(str(token), 24)), hang=0)
             yield page.line(f'llmtrace explain "{telling(self.trace, step.name, self.spot)}"', indent=2)
 
     def _next(self, page: Page) -> Iterator[ConsoleRenderable]:
         for text in self._texts():
             if self._batch:
-                yield page.line((_("text {number}").format(number=text), NAME))
+                yield page.line((_("text {number}", number=text), NAME))
             yield Predictions(self.trace, self.spot.position, text=text)
 
     def _part(self, part: Part, page: Page, detailed: set[int], told: set[str]) -> Iterator[ConsoleRenderable]:
@@ -175,7 +174,7 @@ class TraceView:
         new = part.sentence not in told
         told.add(part.sentence)
         if part.sentence and (new or not part.training):
-            again = _("As in block {n}, with weights of its own.").format(n=min(detailed, default=0))
+            again = _("As in block {n}, with weights of its own.", n=min(detailed, default=0))
             yield page.line(part.sentence if first or new else again, hang=0)
         said = self._numbers_of(part, place, steps)
         if said:
@@ -200,7 +199,7 @@ class TraceView:
         return self.spot if look is None else replace(self.spot, head=look.head)
 
     def _title(self, part: Part) -> str:
-        return part.title if self.head is None else _("{part}, head {head}").format(part=part.title, head=self.head)
+        return part.title if self.head is None else _("{part}, head {head}", part=part.title, head=self.head)
 
     def _numbers_of(self, part: Part, place: Spot, steps: list[Step]) -> str:
         """Whose numbers are shown, where a reader may wonder."""

@@ -20,13 +20,13 @@ TRAIN, HELD = "*", "o"
 def report_line(progress: Progress, steps: int) -> str:
     """One report in one line, for pipes and logs."""
     parts = [
-        _("step {step} of {steps}").format(step=progress.step, steps=steps),
-        _("loss {loss:.4f}").format(loss=progress.loss),
+        _("step {step} of {steps}", step=progress.step, steps=steps),
+        _("loss {loss:.4f}", loss=progress.loss),
     ]
     if progress.validation is not None:
-        parts.append(_("on held-out text {loss:.4f}").format(loss=progress.validation))
-    parts.append(_("{speed:,.0f} tokens/s").format(speed=progress.tokens_per_second))
-    parts.append(_("{time} left").format(time=duration(progress.seconds_left)))
+        parts.append(_("on held-out text {loss:.4f}", loss=progress.validation))
+    parts.append(_("{speed:,.0f} tokens/s", speed=progress.tokens_per_second))
+    parts.append(_("{time} left", time=duration(progress.seconds_left)))
     return _(", ").join(parts)
 
 
@@ -54,14 +54,14 @@ def outcome(points: Sequence[Point]) -> str:
     if not points:
         return _("nothing was reported")
     last = points[-1]
-    said = _("step {step}: loss {loss:.4f}").format(step=last.step, loss=last.loss)
+    said = _("step {step}: loss {loss:.4f}", step=last.step, loss=last.loss)
     best = min((p for p in points if p.validation is not None), key=lambda p: p.validation or 0.0, default=None)
     if best is None or last.validation is None:
         return said
-    said += _("; on held-out text {loss:.4f}").format(loss=last.validation)
+    said += _("; on held-out text {loss:.4f}", loss=last.validation)
     if best.step == last.step:
         return said + _(", the best so far")
-    return said + _(", the best was {loss:.4f} after step {step}").format(loss=best.validation, step=best.step)
+    return said + _(", the best was {loss:.4f} after step {step}", loss=best.validation, step=best.step)
 
 
 @dataclass
@@ -90,7 +90,7 @@ class TrainingView:
         width = min(page.width, WIDEST)
         room = max(1, width - 2)
         done = room * self.step // max(1, self.steps)
-        yield page.line((_("step {step} of {steps}").format(step=self.step, steps=self.steps), NAME), *self._speed())
+        yield page.line((_("step {step} of {steps}", step=self.step, steps=self.steps), NAME), *self._speed())
         yield page.line((f"[{'=' * done}{' ' * (room - done)}]", QUIET))
         if self.points:
             yield page.line(outcome(self.points))
@@ -101,8 +101,8 @@ class TrainingView:
     def _speed(self) -> Iterator[str]:
         if self.latest is not None:
             left = (self.steps - self.step) * self.latest.seconds_left / max(1, self.steps - self.latest.step)
-            yield "   " + _("{speed:,.0f} tokens/s").format(speed=self.latest.tokens_per_second)
-            yield "   " + _("{time} left").format(time=duration(left))
+            yield "   " + _("{speed:,.0f} tokens/s", speed=self.latest.tokens_per_second)
+            yield "   " + _("{time} left", time=duration(left))
 
 
 def curves(
@@ -124,7 +124,7 @@ def curves(
     for i, marks in enumerate(grid):
         label = f"{high - (high - low) * i / (height - 1):8.3g} " if i in {0, height - 1} else " " * MARGIN
         yield page.line((label, QUIET), "".join(marks).rstrip())
-    legend = _("{mark} loss in training").format(mark=TRAIN)
+    legend = _("{mark} loss in training", mark=TRAIN)
     if held:
         legend += "   " + (held_out or _("{mark} loss on held-out text")).format(mark=HELD)
     yield page.line((legend, QUIET), indent=MARGIN)

@@ -63,7 +63,7 @@ def reason(error: Exception) -> str:
 
 def refuse(path: Path | str, error: Exception) -> NoReturn:
     """Raises a failure of the system as ModelError."""
-    raise ModelError(_("{path} can't be read: {why}").format(path=shown(path), why=reason(error))) from error
+    raise ModelError(_("{path} can't be read: {why}", path=shown(path), why=reason(error))) from error
 
 
 def open_regular(path: Path | str) -> BinaryIO:
@@ -76,7 +76,7 @@ def open_regular(path: Path | str) -> BinaryIO:
     if stat.S_ISREG(os.fstat(handle).st_mode):
         return os.fdopen(handle, "rb")
     os.close(handle)
-    raise ModelError(_("{path} can't be read: it is not a regular file").format(path=shown(path)))
+    raise ModelError(_("{path} can't be read: it is not a regular file", path=shown(path)))
 
 
 def read_json(path: Path) -> Any:
@@ -88,16 +88,16 @@ def read_json(path: Path) -> Any:
             refuse(path, error)
     if len(content) > LARGEST_JSON:
         raise ModelError(
-            _("{path} can't be read: it has more than {limit} MB").format(path=shown(path), limit=LARGEST_JSON >> 20)
+            _("{path} can't be read: it has more than {limit} MB", path=shown(path), limit=LARGEST_JSON >> 20)
         )
     try:
         return parse_json(content)
     except ValueError as error:
         what = disguise(content[:HEAD], content[-TAIL:])
         raise ModelError(
-            _("{path} is {what}").format(path=shown(path), what=what)
+            _("{path} is {what}", path=shown(path), what=what)
             if what
-            else _("{path} is not valid JSON: {why}").format(path=shown(path), why=error)
+            else _("{path} is not valid JSON: {why}", path=shown(path), why=error)
         ) from error
 
 
@@ -108,20 +108,20 @@ def parse_json(content: bytes) -> Any:
     except RecursionError:
         raise ValueError(_("it is nested too deeply")) from None
     except UnicodeDecodeError as error:
-        raise ValueError(_("byte {place} is not UTF-8").format(place=error.start)) from None
+        raise ValueError(_("byte {place} is not UTF-8", place=error.start)) from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(_("{name} is there twice").format(name=quoted(name)))
+            raise ValueError(_("{name} is there twice", name=quoted(name)))
         found[name] = value
     return found
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(_("{name} is not a number of JSON").format(name=name))
+    raise ValueError(_("{name} is not a number of JSON", name=name))
 
 
 def disguise(head: bytes, tail: bytes = b"") -> str | None:

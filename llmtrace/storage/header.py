@@ -43,15 +43,13 @@ class Header(NamedTuple):
 def header_length(head: bytes, size: int) -> int:
     """How long the header is, by the first bytes of a file of `size` bytes; ValueError if that can't be."""
     if size <= LENGTH:
-        raise ValueError(_("is cut off: it has only {size} bytes").format(size=size))
+        raise ValueError(_("is cut off: it has only {size} bytes", size=size))
     length = int.from_bytes(head[:LENGTH], "little")
     if length > LARGEST_HEADER or head[LENGTH : LENGTH + 1] != b"{":
         raise ValueError(_("is not a safetensors file"))
     if length > size - LENGTH:
         raise ValueError(
-            _("is cut off: its header has {length} bytes, but only {room} are there").format(
-                length=length, room=size - LENGTH
-            )
+            _("is cut off: its header has {length} bytes, but only {room} are there", length=length, room=size - LENGTH)
         )
     return length
 
@@ -61,7 +59,7 @@ def parse_header(text: bytes, room: int) -> Header:
     try:
         found = parse_json(text)
     except ValueError as error:
-        raise ValueError(_("is damaged: its header is not valid JSON: {why}").format(why=error)) from error
+        raise ValueError(_("is damaged: its header is not valid JSON: {why}", why=error)) from error
     if not isinstance(found, dict):
         raise ValueError(_("is damaged: its header is not a JSON object"))
     metadata = found.pop("__metadata__", None)
@@ -82,40 +80,41 @@ def parse_header(text: bytes, room: int) -> Header:
         position = entry.end
     if position > room:
         raise ValueError(
-            _("is cut off: its tensors take {position} bytes, but only {room} are there; download it again").format(
-                position=position, room=room
+            _(
+                "is cut off: its tensors take {position} bytes, but only {room} are there; download it again",
+                position=position,
+                room=room,
             )
         )
     if position < room:
-        raise ValueError(_("is damaged: {count} bytes at its end belong to no tensor").format(count=room - position))
+        raise ValueError(_("is damaged: {count} bytes at its end belong to no tensor", count=room - position))
     return Header(dict(entries), metadata)
 
 
 def _entry(name: str, value: Any) -> Entry:
     if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
-        raise ValueError(
-            _("is damaged: {name} is not described by dtype, shape and data_offsets").format(name=shown(name))
-        )
+        raise ValueError(_("is damaged: {name} is not described by dtype, shape and data_offsets", name=shown(name)))
     dtype, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
     if not isinstance(dtype, str):
-        raise ValueError(_("is damaged: the dtype of {name} is not a text").format(name=shown(name)))
+        raise ValueError(_("is damaged: the dtype of {name} is not a text", name=shown(name)))
     if not _whole(shape) or len(shape) > 16:
-        raise ValueError(
-            _("is damaged: the shape of {name} is not a short list of whole numbers").format(name=shown(name))
-        )
+        raise ValueError(_("is damaged: the shape of {name} is not a short list of whole numbers", name=shown(name)))
     if not _whole(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
         raise ValueError(
-            _("is damaged: the data_offsets of {name} are not where its data begins and ends").format(name=shown(name))
+            _("is damaged: the data_offsets of {name} are not where its data begins and ends", name=shown(name))
         )
     # An axis of length 0 counts as 1 here: NumPy refuses a shape whose other axes are beyond all bounds even so.
     if math.prod(max(1, length) for length in shape) > LARGEST_TENSOR:
-        raise ValueError(_("is damaged: the shape of {name} is too large").format(name=shown(name)))
+        raise ValueError(_("is damaged: the shape of {name} is too large", name=shown(name)))
     begin, end = offsets
     if dtype in BITS and math.prod(shape) * BITS[dtype] != 8 * (end - begin):
         size = math.prod(shape) * BITS[dtype] // 8
         raise ValueError(
-            _("is damaged: {name} takes {size} bytes by its shape, {place} by its place").format(
-                name=shown(name), size=size, place=end - begin
+            _(
+                "is damaged: {name} takes {size} bytes by its shape, {place} by its place",
+                name=shown(name),
+                size=size,
+                place=end - begin,
             )
         )
     return Entry(dtype, tuple(shape), begin, end)

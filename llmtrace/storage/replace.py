@@ -84,7 +84,7 @@ def replacing_files_of(folder: Path) -> Iterator[Path]:
 
 def refuse(path: Path, error: Exception, refusal: Refusal) -> NoReturn:
     """Raises a failure to write as the caller's own error."""
-    raise refusal(_("{path} can't be written: {why}").format(path=shown(path), why=reason(error))) from error
+    raise refusal(_("{path} can't be written: {why}", path=shown(path), why=reason(error))) from error
 
 
 def sync(path: Path) -> None:

@@ -45,9 +45,7 @@ class StoredTensor(NamedTuple):
             numbers = self.data.view("<f4").astype(np.float32, copy=False)
         else:
             raise ValueError(
-                _("is {dtype}, but only {readable} can be read").format(
-                    dtype=shown(self.dtype), readable=", ".join(READABLE)
-                )
+                _("is {dtype}, but only {readable} can be read", dtype=shown(self.dtype), readable=", ".join(READABLE))
             )
         if not numbers.flags.aligned:  # old files pad nothing; the kernels want numbers at multiples of their size
             numbers = numbers.copy()
@@ -64,8 +62,9 @@ def narrowed(numbers: Array) -> Array:
     if changed.any():
         number = numbers[changed][0]
         raise ValueError(
-            _("is F64 with numbers that float32 does not have, like {number}; convert it to F32 first").format(
-                number=float(number)
+            _(
+                "is F64 with numbers that float32 does not have, like {number}; convert it to F32 first",
+                number=float(number),
             )
         )
     return narrow
@@ -109,5 +108,5 @@ def _read_header(file: BinaryIO, path: Path, size: int) -> tuple[Header, int]:
         # A length and then a brace: safetensors after all, whatever is wrong with it.
         what = None if head[LENGTH : LENGTH + 1] == b"{" else disguise(head, file.read(TAIL))
         raise ModelError(
-            _("{path} is {what}").format(path=shown(path), what=what) if what else f"{shown(path)} {error}"
+            _("{path} is {what}", path=shown(path), what=what) if what else f"{shown(path)} {error}"
         ) from error

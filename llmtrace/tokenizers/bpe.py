@@ -87,8 +87,10 @@ class ByteLevelBPE(FromVocabulary):
         unknown = self._missing and data.translate(None, bytes(set(range(256)) - set(self._missing)))
         if unknown:
             raise PromptError(
-                _("this tokenizer has no token for the byte 0x{byte:02X}, which {piece!r} needs").format(
-                    byte=unknown[0], piece=piece
+                _(
+                    "this tokenizer has no token for the byte 0x{byte:02X}, which {piece!r} needs",
+                    byte=unknown[0],
+                    piece=piece,
                 )
             )
         return data
@@ -122,7 +124,11 @@ def _merge_ids(vocabulary: Mapping[str, int], merges: Sequence[tuple[str, str]])
         rank, pair = next((r, p) for r, p in enumerate(merges) if not {p[0], p[1], p[0] + p[1]} <= vocabulary.keys())
         lacking = next(symbol for symbol in (*pair, pair[0] + pair[1]) if symbol not in vocabulary)
         raise ModelError(
-            _("merge {rank} joins {left!r} and {right!r}, but {lacking!r} is not in the vocabulary").format(
-                rank=rank, left=pair[0], right=pair[1], lacking=lacking
+            _(
+                "merge {rank} joins {left!r} and {right!r}, but {lacking!r} is not in the vocabulary",
+                rank=rank,
+                left=pair[0],
+                right=pair[1],
+                lacking=lacking,
             )
         ) from None

@@ -45,8 +45,10 @@ def utf8(text: str, error: type[LlmtraceError] = PromptError) -> bytes:
         return text.encode("utf-8")
     except UnicodeEncodeError as problem:
         raise error(
-            _("character {place} of the text is half a character, U+{code:04X}: remove it").format(
-                place=problem.start + 1, code=ord(text[problem.start])
+            _(
+                "character {place} of the text is half a character, U+{code:04X}: remove it",
+                place=problem.start + 1,
+                code=ord(text[problem.start]),
             )
         ) from None
 

@@ -29,12 +29,15 @@ class CharacterTokenizer(FromVocabulary):
         for place, character in enumerate(text):
             if character not in self.vocabulary:
                 known = "".join(sorted(self.vocabulary))
-                said = _("this model has no token for {character!r} (character {place}); it knows {known!r}").format(
-                    character=character, place=place + 1, known=known
+                said = _(
+                    "this model has no token for {character!r} (character {place}); it knows {known!r}",
+                    character=character,
+                    place=place + 1,
+                    known=known,
                 )
                 near = [other for other in (text.upper(), text.lower()) if set(other) <= set(known)]
                 if near and len(text) <= LONGEST_GUESS:
-                    said += _("; did you mean {near}?").format(near=near[0])
+                    said += _("; did you mean {near}?", near=near[0])
                 raise PromptError(said)
         return [self.vocabulary[character] for character in text]
 

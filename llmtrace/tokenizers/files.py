@@ -39,9 +39,9 @@ def load_tokenizer(folder: Path | str) -> Tokenizer | None:
                 return from_vocabulary(entries, _read_merges(merges))
             if vocabulary.exists() or merges.exists():
                 path, other = (vocabulary, merges) if vocabulary.exists() else (merges, vocabulary)
-                raise ModelError(_("it needs {other} beside it").format(other=other.name))
+                raise ModelError(_("it needs {other} beside it", other=other.name))
     except ModelError as error:
-        raise ModelError(_("{path} can't be used as a tokenizer: {error}").format(path=path, error=error)) from error
+        raise ModelError(_("{path} can't be used as a tokenizer: {error}", path=path, error=error)) from error
     return None
 
 
@@ -57,14 +57,14 @@ def _read_text(path: Path) -> str:
     except OSError as error:
         raise ModelError(error.strerror or type(error).__name__) from error
     except UnicodeDecodeError as error:
-        raise ModelError(_("byte {place} is not UTF-8").format(place=error.start)) from error
+        raise ModelError(_("byte {place} is not UTF-8", place=error.start)) from error
 
 
 def _read_json(path: Path) -> Any:
     try:
         return json.loads(_read_text(path))
     except (json.JSONDecodeError, RecursionError) as error:
-        raise ModelError(_("it is not JSON: {error}").format(error=error)) from error
+        raise ModelError(_("it is not JSON: {error}", error=error)) from error
 
 
 def _read_merges(path: Path) -> list[tuple[str, str]]:

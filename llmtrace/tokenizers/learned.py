@@ -57,8 +57,11 @@ class TrainedBPE:
         if self.complete:
             return ""
         return _(
-            "the vocabulary has {size} tokens, not {wanted}: no pair with a count of {least} or more is left in the texts"
-        ).format(size=len(self.tokenizer), wanted=self.vocabulary, least=self.min_frequency)
+            "the vocabulary has {size} tokens, not {wanted}: no pair with a count of {least} or more is left in the texts",
+            size=len(self.tokenizer),
+            wanted=self.vocabulary,
+            least=self.min_frequency,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Lists, texts and whole numbers only, for JSON."""
@@ -86,17 +89,17 @@ class TrainedBPE:
         path = Path(folder) / FILE
         tokenizer = load_tokenizer(folder)
         if not isinstance(tokenizer, ByteLevelBPE):
-            raise ModelError(_("there is no tokenizer of merges in {folder}").format(folder=shown(folder)))
+            raise ModelError(_("there is no tokenizer of merges in {folder}", folder=shown(folder)))
         data = read_json(path)
         try:
             merges = tuple(_merge(entry, rank) for rank, entry in enumerate(data["merges"]))
             facts = [_whole(data[name]) for name in FACTS]
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
-                _("{path} is not what training writes: {error}").format(path=shown(path), error=shown(repr(error)))
+                _("{path} is not what training writes: {error}", path=shown(path), error=shown(repr(error)))
             ) from error
         if [(merge.left, merge.right) for merge in merges] != list(tokenizer.merges):
-            raise ModelError(_("{path} does not belong to the tokenizer.json beside it").format(path=shown(path)))
+            raise ModelError(_("{path} does not belong to the tokenizer.json beside it", path=shown(path)))
         return cls(tokenizer, merges, *facts)
 
 

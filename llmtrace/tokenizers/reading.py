@@ -83,8 +83,11 @@ def _decoded(path: Path | str, size: int) -> Iterator[str]:
             except UnicodeDecodeError as error:
                 raise TrainingError(
                     _(
-                        "{path} is not UTF-8: byte {place}, counted from 0, is 0x{byte:02X}; convert the file first"
-                    ).format(path=shown(path), place=start + error.start, byte=data[error.start])
+                        "{path} is not UTF-8: byte {place}, counted from 0, is 0x{byte:02X}; convert the file first",
+                        path=shown(path),
+                        place=start + error.start,
+                        byte=data[error.start],
+                    )
                 ) from error
             start, rest = start + used, data[used:]
             yield text if begun else text.removeprefix(BYTE_ORDER_MARK)
@@ -95,4 +98,4 @@ def _read(file: BinaryIO, path: Path | str, size: int) -> bytes:
     try:
         return file.read(size)
     except OSError as error:
-        raise TrainingError(_("{path} can't be read: {why}").format(path=shown(path), why=reason(error))) from error
+        raise TrainingError(_("{path} can't be read: {why}", path=shown(path), why=reason(error))) from error

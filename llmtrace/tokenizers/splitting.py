@@ -62,9 +62,7 @@ class Splitter:
             self._cuts.append(_by_pattern(r"\p{N}" if _field(rule, "individual_digits", bool, False) else r"\p{N}+"))
         else:
             raise ModelError(
-                _("the pre_tokenizer {kind!r} is not supported; ByteLevel, Split, Digits and Sequence are").format(
-                    kind=kind
-                )
+                _("the pre_tokenizer {kind!r} is not supported; ByteLevel, Split, Digits and Sequence are", kind=kind)
             )
 
 
@@ -73,8 +71,10 @@ def _split_pattern(rule: Mapping[str, Any]) -> str:
     behaviour, inverted = _field(rule, "behavior", str), _field(rule, "invert", bool, False)
     if (behaviour, inverted) not in {("Isolated", False), ("Isolated", True), ("Removed", True)}:
         raise ModelError(
-            _("a Split with behavior {behaviour!r} and invert {inverted} is not supported; 'Isolated' is").format(
-                behaviour=behaviour, inverted=str(inverted).lower()
+            _(
+                "a Split with behavior {behaviour!r} and invert {inverted} is not supported; 'Isolated' is",
+                behaviour=behaviour,
+                inverted=str(inverted).lower(),
             )
         )
     pattern = _field(rule, "pattern", dict)
@@ -88,7 +88,7 @@ def _split_pattern(rule: Mapping[str, Any]) -> str:
 def _field(rule: Mapping[str, Any], name: str, kind: type, default: Any = None) -> Any:
     value = rule.get(name, default)
     if not isinstance(value, kind):
-        raise ModelError(_("the pre_tokenizer has {name} = {value!r}").format(name=name, value=value))
+        raise ModelError(_("the pre_tokenizer has {name} = {value!r}", name=name, value=value))
     return value
 
 
@@ -124,5 +124,5 @@ def compile_pattern(pattern: str) -> Pattern[str]:
     try:
         return regex.compile(pattern, regex.MULTILINE)
     except regex.error as error:
-        message = _("the pattern {pattern!r} can't be read: {error}").format(pattern=pattern, error=error)
+        message = _("the pattern {pattern!r} can't be read: {error}", pattern=pattern, error=error)
         raise ModelError(message) from error

@@ -78,12 +78,12 @@ class Piece:
         """Does the merges once more; ReplayError says what does not follow."""
         data = self.text.encode("utf-8", "replace")
         if self.data not in (data, b" " + data):
-            raise ReplayError(_("the bytes of {piece!r} are not its UTF-8").format(piece=self.text))
+            raise ReplayError(_("the bytes of {piece!r} are not its UTF-8", piece=self.text))
         if self.partings:
             self._replay_partings()
             return
         if self.symbols not in (tuple(symbols_of(self.data)), tuple(self.text), (self.text,)):
-            raise ReplayError(_("the symbols of {piece!r} are not those of its bytes").format(piece=self.text))
+            raise ReplayError(_("the symbols of {piece!r} are not those of its bytes", piece=self.text))
         whole = "".join(self.symbols)
         tokens = [token.symbol for token in self.tokens]
         left = list(self.symbols)
@@ -91,23 +91,23 @@ class Piece:
             ends = deque(self._walk(), maxlen=1)[0]
             left = [whole[start:end] for start, end in ends.items()]
         if left != tokens and (self.merges or tokens != [whole]):
-            raise ReplayError(_("the merges of {piece!r} do not end in its tokens").format(piece=self.text))
+            raise ReplayError(_("the merges of {piece!r} do not end in its tokens", piece=self.text))
 
     def _replay_partings(self) -> None:
         whole = written(self.data.decode())
         scores = [parting.score for parting in self.partings]
         if any("".join(p.parts) != whole or len(p.parts) != len(p.scores) for p in self.partings):
-            raise ReplayError(_("the parts of {piece!r}, put together, are not the piece").format(piece=self.text))
+            raise ReplayError(_("the parts of {piece!r}, put together, are not the piece", piece=self.text))
         if self.symbols != tuple(whole) or self.merges or scores != sorted(scores, reverse=True):
-            raise ReplayError(_("another parting of {piece!r} has a larger score").format(piece=self.text))
+            raise ReplayError(_("another parting of {piece!r} has a larger score", piece=self.text))
         left = [token.symbol for token in self.tokens]
         for part in self.partings[0].parts:
             own = [part] if left[:1] == [part] else byte_names(part)
             if left[: len(own)] != own:
-                raise ReplayError(_("the parts of {piece!r} are not its tokens").format(piece=self.text))
+                raise ReplayError(_("the parts of {piece!r} are not its tokens", piece=self.text))
             del left[: len(own)]
         if left:
-            raise ReplayError(_("the parts of {piece!r} are not its tokens").format(piece=self.text))
+            raise ReplayError(_("the parts of {piece!r} are not its tokens", piece=self.text))
 
     def _walk(self) -> Iterator[dict[int, int]]:
         """After each merge: where each symbol begins and ends. It is one dictionary, which changes."""
@@ -118,8 +118,12 @@ class Piece:
             end = ends.get(middle, -1)
             if min(middle, end) < 0 or (whole[merge.where : middle], whole[middle:end]) != (merge.left, merge.right):
                 raise ReplayError(
-                    _("in {piece!r}, {left!r} and {right!r} are not neighbours at byte {where}").format(
-                        piece=self.text, left=merge.left, right=merge.right, where=merge.where
+                    _(
+                        "in {piece!r}, {left!r} and {right!r} are not neighbours at byte {where}",
+                        piece=self.text,
+                        left=merge.left,
+                        right=merge.right,
+                        where=merge.where,
                     )
                 )
             ends[merge.where] = end
@@ -175,7 +179,7 @@ class Tokenization:
             different = tuple(_piece(entry) for entry in data["pieces"])
             return cls(_str(data["text"]), different, tuple(_int(n, len(different)) for n in data["order"]))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ValueError(_("this is not a tokenization: {error}").format(error=repr(error))) from error
+            raise ValueError(_("this is not a tokenization: {error}", error=repr(error))) from error
 
 
 def _piece_to_dict(piece: Piece) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def read_tokenizer_json(data: Any) -> Tokenizer:
 
     model = _model(data)
     if data.get("normalizer") and data["normalizer"] != {"type": "Sequence", "normalizers": []}:
-        raise ModelError(_("the normalizer {kind!r} is not supported").format(kind=_kind(data["normalizer"])))
+        raise ModelError(_("the normalizer {kind!r} is not supported", kind=_kind(data["normalizer"])))
     if model.get("type") == "Unigram":
         from llmtrace.tokenizers.unigram_json import read_unigram
 
@@ -58,12 +58,10 @@ def _model(data: Any) -> dict[str, Any]:
         raise ModelError(_("there is no model in it"))
     kind = model.get("type", "BPE" if "merges" in model else None)
     if kind not in {"BPE", "Unigram"}:
-        raise ModelError(
-            _("it holds a tokenizer of type {kind!r}; only 'BPE' and 'Unigram' are supported").format(kind=kind)
-        )
+        raise ModelError(_("it holds a tokenizer of type {kind!r}; only 'BPE' and 'Unigram' are supported", kind=kind))
     for name, plain in PLAIN.items():
         if kind == "BPE" and model.get(name) not in plain:
-            raise ModelError(_("its setting {name} = {value!r} is not supported").format(name=name, value=model[name]))
+            raise ModelError(_("its setting {name} = {value!r} is not supported", name=name, value=model[name]))
     return model
 
 
@@ -73,9 +71,7 @@ def read_vocabulary(vocabulary: Any) -> dict[str, int]:
         raise ModelError(_("it has no vocabulary: a dictionary of tokens and their numbers is needed"))
     for text, index in vocabulary.items():
         if type(index) is not int or not 0 <= index < 2**31 - 1:
-            raise ModelError(
-                _("the id of the token {text!r} is {index!r}, not a whole number").format(text=text, index=index)
-            )
+            raise ModelError(_("the id of the token {text!r} is {index!r}, not a whole number", text=text, index=index))
     return vocabulary
 
 
@@ -92,7 +88,7 @@ def read_merges(merges: Any) -> list[tuple[str, str]]:
         except (TypeError, ValueError):
             left = right = ""
         if not left or not right:
-            raise ModelError(_("merge {rank} is {merge!r}, not two symbols").format(rank=len(pairs), merge=merge))
+            raise ModelError(_("merge {rank} is {merge!r}, not two symbols", rank=len(pairs), merge=merge))
         pairs.append((left, right))
     return pairs
 
@@ -104,16 +100,19 @@ def read_added(entries: Any, vocabulary: Mapping[str, int]) -> tuple[dict[str, i
     for entry in entries if isinstance(entries, list) else [entries]:
         text, index = (entry.get("content"), entry.get("id")) if isinstance(entry, dict) else (None, None)
         if not isinstance(text, str) or not text or type(index) is not int or not 0 <= index < 2**31 - 1:
-            raise ModelError(_("the added token {entry!r} needs a content and an id").format(entry=entry))
+            raise ModelError(_("the added token {entry!r} needs a content and an id", entry=entry))
         if vocabulary.get(text, index) != index:
             raise ModelError(
-                _("the added token {text!r} has the id {index}, but {other} in the vocabulary").format(
-                    text=text, index=index, other=vocabulary[text]
+                _(
+                    "the added token {text!r} has the id {index}, but {other} in the vocabulary",
+                    text=text,
+                    index=index,
+                    other=vocabulary[text],
                 )
             )
         for flag in ("single_word", "lstrip", "rstrip"):
             if entry.get(flag):
-                raise ModelError(_("{flag} of the added token {text!r} is not supported").format(text=text, flag=flag))
+                raise ModelError(_("{flag} of the added token {text!r} is not supported", text=text, flag=flag))
         (special if entry.get("special", False) else added)[text] = index
     return added, special
 

@@ -109,8 +109,9 @@ def _learn(pieces: Pieces, most: int, least: int, progress: Progress | None) -> 
                 progress(len(merges), most)
     except (MemoryError, OverflowError) as error:
         raise DoesNotFitError(
-            _("the {count} different pieces of these texts do not fit into memory; learn from less text").format(
-                count=len(pieces.counts)
+            _(
+                "the {count} different pieces of these texts do not fit into memory; learn from less text",
+                count=len(pieces.counts),
             )
         ) from error
     return merges
@@ -120,19 +121,21 @@ def _check(vocabulary: int, min_frequency: int, special: Sequence[str]) -> None:
     if vocabulary < len(BYTES) + len(special):
         raise TrainingError(
             _(
-                "a vocabulary of {size} tokens is too small: it needs at least {least}, for the bytes and special ones"
-            ).format(size=vocabulary, least=len(BYTES) + len(special))
+                "a vocabulary of {size} tokens is too small: it needs at least {least}, for the bytes and special ones",
+                size=vocabulary,
+                least=len(BYTES) + len(special),
+            )
         )
     if min_frequency < 1:
-        raise TrainingError(
-            _("min_frequency is {value}, but a pair must occur at least once").format(value=min_frequency)
-        )
+        raise TrainingError(_("min_frequency is {value}, but a pair must occur at least once", value=min_frequency))
     for number, text in enumerate(special):
         if not text or text in special[:number] or _learnable(text):
             raise TrainingError(
                 _(
-                    "{text!r} can't be a special token: it is empty, there twice, or could be learnt; try {other!r}"
-                ).format(text=text, other=f"<|{text or 'end'}|>")
+                    "{text!r} can't be a special token: it is empty, there twice, or could be learnt; try {other!r}",
+                    text=text,
+                    other=f"<|{text or 'end'}|>",
+                )
             )
 
 

@@ -57,10 +57,10 @@ class UnigramTokenizer(FromVocabulary):
         self.ids = {text: index for index, (text, _score) in enumerate(entries)}
         if len(self.ids) < len(self.entries):
             twice = next(text for index, (text, _score) in enumerate(entries) if self.ids[text] != index)
-            raise ModelError(_("the token {text!r} is in the vocabulary twice").format(text=twice))
+            raise ModelError(_("the token {text!r} is in the vocabulary twice", text=twice))
         lacking = [name for name in BYTES if in_bytes and name not in self.ids]
         if lacking or not entries:
-            raise ModelError(_("the vocabulary has no {text!r}").format(text=lacking[0] if lacking else SPACE))
+            raise ModelError(_("the vocabulary has no {text!r}", text=lacking[0] if lacking else SPACE))
         apart = {*self._found.ids, *(BYTES if in_bytes else ()), *([] if unknown is None else [entries[unknown][0]])}
         self.scores = {text: score for text, score in entries if text not in apart}
         self.unknown_score = min(score for _text, score in entries) - PENALTY
@@ -103,7 +103,7 @@ class UnigramTokenizer(FromVocabulary):
         if part in self.scores:
             return [part]
         if not self.in_bytes:
-            raise PromptError(_("this tokenizer has no token for {character!r}").format(character=part))
+            raise PromptError(_("this tokenizer has no token for {character!r}", character=part))
         return byte_names(part)
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -135,7 +135,9 @@ def _check(text: str) -> None:
     utf8(text)
     if SPACE in text:
         raise PromptError(
-            _("character {place} of the text is {sign!r}, with which this tokenizer writes a space: remove it").format(
-                place=text.index(SPACE) + 1, sign=SPACE
+            _(
+                "character {place} of the text is {sign!r}, with which this tokenizer writes a space: remove it",
+                place=text.index(SPACE) + 1,
+                sign=SPACE,
             )
         )

@@ -22,7 +22,7 @@ def read_unigram(data: Mapping[str, Any], model: Mapping[str, Any]) -> UnigramTo
     entries = _entries(model.get("vocab"))
     unknown, in_bytes = model.get("unk_id"), bool(model.get("byte_fallback", False))
     if unknown is not None and (type(unknown) is not int or not 0 <= unknown < len(entries)):
-        raise ModelError(_("its unk_id is {value!r}, which is no place in the vocabulary").format(value=unknown))
+        raise ModelError(_("its unk_id is {value!r}, which is no place in the vocabulary", value=unknown))
     adds_space, by_words = _metaspace(data.get("pre_tokenizer"))
     decoder = data.get("decoder")
     if decoder != decoder_json(in_bytes, adds_space) and (in_bytes or _metaspace(decoder)[0] != adds_space):
@@ -38,8 +38,10 @@ def _entries(vocabulary: Any) -> list[tuple[str, float]]:
         text, score = pair
         if not isinstance(text, str) or not text or type(score) not in {int, float} or not abs(score) < LARGEST:
             raise ModelError(
-                _("entry {place} of the vocabulary is {entry!r}, not a text and its score").format(
-                    place=len(entries), entry=entry
+                _(
+                    "entry {place} of the vocabulary is {entry!r}, not a text and its score",
+                    place=len(entries),
+                    entry=entry,
                 )
             )
         entries.append((text, float(score)))
@@ -49,14 +51,10 @@ def _entries(vocabulary: Any) -> list[tuple[str, float]]:
 def _metaspace(rule: Any) -> tuple[bool, bool]:
     """Whether a space is added in front, and whether words are parted one by one."""
     if not isinstance(rule, dict) or rule.get("type") != "Metaspace" or rule.get("replacement", SPACE) != SPACE:
-        raise ModelError(
-            _("a tokenizer of type 'Unigram' is only supported with Metaspace and {sign!r}").format(sign=SPACE)
-        )
+        raise ModelError(_("a tokenizer of type 'Unigram' is only supported with Metaspace and {sign!r}", sign=SPACE))
     scheme = rule.get("prepend_scheme", "always" if rule.get("add_prefix_space", True) else "never")
     if scheme not in SCHEMES:
-        raise ModelError(
-            _("its setting {name} = {value!r} is not supported").format(name="prepend_scheme", value=scheme)
-        )
+        raise ModelError(_("its setting {name} = {value!r} is not supported", name="prepend_scheme", value=scheme))
     return SCHEMES[scheme], bool(rule.get("split", True))
 
 

@@ -81,8 +81,10 @@ def train_unigram(texts: str | Iterable[str], vocabulary: int, progress: Progres
     size = vocabulary - 1 - len(BYTES)
     if size < len(characters):
         raise TrainingError(
-            _("a vocabulary of {size} tokens is too small: it needs at least {least}, for bytes and characters").format(
-                size=vocabulary, least=len(characters) + 1 + len(BYTES)
+            _(
+                "a vocabulary of {size} tokens is too small: it needs at least {least}, for bytes and characters",
+                size=vocabulary,
+                least=len(characters) + 1 + len(BYTES),
             )
         )
     probabilities, rounds = shares(seeds(words)), []

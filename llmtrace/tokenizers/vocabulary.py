@@ -23,8 +23,11 @@ class Vocabulary:
         for index, data in tokens:
             if self._data.setdefault(index, data) != data:
                 raise ModelError(
-                    _("the id {index} stands for two tokens, {first!r} and {second!r}").format(
-                        index=index, first=visible(self._data[index]), second=visible(data)
+                    _(
+                        "the id {index} stands for two tokens, {first!r} and {second!r}",
+                        index=index,
+                        first=visible(self._data[index]),
+                        second=visible(data),
                     )
                 )
         self.size = max(self._data, default=-1) + 1
@@ -34,8 +37,10 @@ class Vocabulary:
         number = operator.index(index)
         if number not in self._data:
             raise PromptError(
-                _("there is no token {index}: this tokenizer knows the ids 0 to {last}").format(
-                    index=number, last=self.size - 1
+                _(
+                    "there is no token {index}: this tokenizer knows the ids 0 to {last}",
+                    index=number,
+                    last=self.size - 1,
                 )
             )
         return self._data[number]

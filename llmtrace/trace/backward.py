@@ -58,7 +58,7 @@ class Backward:
             if self.wanted & {name for name in record.operands.values() if name is not None}:
                 self.wanted.add(record.name)
         if loss not in self.wanted:
-            raise TrainingError(_("{name} depends on no weight, so it has no gradients").format(name=loss))
+            raise TrainingError(_("{name} depends on no weight, so it has no gradients", name=loss))
         self._uses: dict[str, int] = {}
         for record in records:
             for name in record.operands.values():
@@ -80,9 +80,7 @@ class Backward:
         op = self.ops[record.op]
         if op.backward is None:
             raise TrainingError(
-                _("{name} stands between a weight and the loss, but {op} has no gradient").format(
-                    name=record.name, op=op.name
-                )
+                _("{name} stands between a weight and the loss, but {op} has no gradient", name=record.name, op=op.name)
             )
         dout = self._total(record.name)
         op.backward(StepGradient(self, record, dout))

@@ -82,14 +82,12 @@ class TraceFile:
         try:
             self._tensors, metadata = open_tensors(path)
             if "llmtrace" not in metadata:
-                raise TraceFileError(_("{path} is a safetensors file, but not a trace").format(path=shown(path)))
+                raise TraceFileError(_("{path} is a safetensors file, but not a trace", path=shown(path)))
             self._check_seal()
         except ModelError as error:  # what reading any safetensors file raises
             raise TraceFileError(str(error)) from error
         except OSError as error:
-            raise TraceFileError(
-                _("{path} can't be read: {why}").format(path=shown(path), why=reason(error))
-            ) from error
+            raise TraceFileError(_("{path} can't be read: {why}", path=shown(path), why=reason(error))) from error
         self.content = self._content(metadata["llmtrace"])
         self._digests = self._all_digests()
         self._checked: dict[str, set[int]] = {}
@@ -99,13 +97,14 @@ class TraceFile:
         try:
             content = parse_json(note.encode())
         except ValueError as error:
-            raise self.wrong(_("it is not valid JSON: {why}").format(why=shown(error))) from error
+            raise self.wrong(_("it is not valid JSON: {why}", why=shown(error))) from error
         version = content.get("version") if isinstance(content, dict) else None
         if type(version) is not int:
             raise self.wrong(_("it has no version"))
         if version != VERSION:
             raise TraceFileError(
-                _("{path} has version {found} of the trace format; this llmtrace reads version {known}").format(
+                _(
+                    "{path} has version {found} of the trace format; this llmtrace reads version {known}",
                     path=shown(self.path),
                     found=shown(hex(version) if version.bit_length() > 64 else version),
                     known=VERSION,
@@ -122,20 +121,21 @@ class TraceFile:
             stored, found = self._tensors[name], digests[name]
             if stored.dtype not in DTYPES:
                 raise self.wrong(
-                    _("{name} is {dtype}, not one of {known}").format(
-                        name=shown(name), dtype=shown(stored.dtype), known=", ".join(DTYPES)
+                    _(
+                        "{name} is {dtype}, not one of {known}",
+                        name=shown(name),
+                        dtype=shown(stored.dtype),
+                        known=", ".join(DTYPES),
                     )
                 )
             count = math.ceil(stored.data.size / PIECE)
             if not isinstance(found, list) or len(found) != count or not all(_is_digest(text) for text in found):
-                raise self.wrong(_("{name} has not the checksums that it needs").format(name=shown(name)))
+                raise self.wrong(_("{name} has not the checksums that it needs", name=shown(name)))
         return digests
 
     def wrong(self, why: str) -> TraceFileError:
         """The error that the file, though it can be read, is no trace."""
-        return TraceFileError(
-            _("{path} does not say what a trace must say: {why}").format(path=shown(self.path), why=why)
-        )
+        return TraceFileError(_("{path} does not say what a trace must say: {why}", path=shown(self.path), why=why))
 
     def names(self) -> list[str]:
         """The names of all tensors, in the order of the file."""
@@ -180,8 +180,10 @@ class TraceFile:
         data = stored.data[piece * PIECE : (piece + 1) * PIECE]
         if hashlib.sha256(data.data).hexdigest() != self._digests[name][piece]:
             raise TraceFileError(
-                _("{path} is damaged: the numbers of {name} are not the ones that were written").format(
-                    path=shown(self.path), name=shown(name)
+                _(
+                    "{path} is damaged: the numbers of {name} are not the ones that were written",
+                    path=shown(self.path),
+                    name=shown(name),
                 )
             )
         checked.add(piece)
@@ -193,5 +195,5 @@ class TraceFile:
             head = start + file.read(int.from_bytes(start, "little"))
         if seal is None or hashlib.sha256(head).digest() != bytes(seal.data):
             raise TraceFileError(
-                _("{path} is damaged: its header is not the one that was written").format(path=shown(self.path))
+                _("{path} is damaged: its header is not the one that was written", path=shown(self.path))
             )

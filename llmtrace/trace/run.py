@@ -100,7 +100,7 @@ class Run:
         weights = [self._weights.get(f"{name}.{weight}") for weight in op.weights]
         for kind, weight in zip(op.weights, weights, strict=True):
             if weight is None and not op.may_lack(kind):
-                raise ModelError(_("the model has no weight {name}").format(name=f"{name}.{kind}"))
+                raise ModelError(_("the model has no weight {name}", name=f"{name}.{kind}"))
         absent = [None] * (len(op.inputs) - len(inputs))
         return self.do(name, op, (*inputs, *absent, *weights), settings)
 

@@ -108,14 +108,14 @@ def _trace(file: TraceFile, weights_of: WeightsOf) -> Trace:
     _check_tokens(file, given)
     records: dict[str, Record] = {}
     if not isinstance(content["steps"], list):
-        raise TypeError(_("{what} is not a list").format(what="steps"))
+        raise TypeError(_("{what} is not a list", what="steps"))
     for step in content["steps"]:
         record = _record(step, file)
         if record.name in records or record.name in given:
-            raise ValueError(_("there is already a step named {name}").format(name=shown(record.name)))
+            raise ValueError(_("there is already a step named {name}", name=shown(record.name)))
         there = {*given, *records, *weights}
         if {*record.inputs} - there or {*record.weights} - {None} - there:
-            raise ValueError(_("{name} uses what comes later, or is not there").format(name=shown(record.name)))
+            raise ValueError(_("{name} uses what comes later, or is not there", name=shown(record.name)))
         records[record.name] = record
     trace.attach(file, list(records.values()), given)
     return trace
@@ -127,14 +127,14 @@ def _origin(content: dict[str, Any]) -> Origin:
     texts |= {f"model.{key}": model[key] for key in ("name", "reference", "weights_hash")}
     for what, text in texts.items():
         if not isinstance(text, str):
-            raise TypeError(_("{what} is not a text").format(what=what))
+            raise TypeError(_("{what} is not a text", what=what))
     tokenization = None if content["tokenization"] is None else _dict(content, "tokenization")
     return Origin(model["name"], model["reference"], _dict(model, "config"), content["text"], tokenization)
 
 
 def _dict(content: dict[str, Any], key: str) -> dict[str, Any]:
     if not isinstance(content[key], dict):
-        raise TypeError(_("{what} is not an object of JSON").format(what=key))
+        raise TypeError(_("{what} is not an object of JSON", what=key))
     found: dict[str, Any] = content[key]
     return found
 
@@ -155,7 +155,7 @@ def _check_tokens(file: TraceFile, given: Mapping[str, Axes]) -> None:
         raise TypeError(_("the tokens are not texts"))
     for name in {"tokens", "positions"} & {*given}:
         if file.dtype(name) != "int64":
-            raise TypeError(_("{name} holds no whole numbers").format(name=name))
+            raise TypeError(_("{name} holds no whole numbers", name=name))
     if "positions" not in given:
         return
     shape = file.shape("positions")
@@ -175,8 +175,10 @@ def _weights(file: TraceFile, origin: Origin, weights_of: WeightsOf) -> dict[str
     def other() -> TraceFileError:
         return TraceFileError(
             _(
-                "{path} was made with other weights than those of {model}; open it with the model it was made with"
-            ).format(path=shown(file.path), model=shown(origin.reference))
+                "{path} was made with other weights than those of {model}; open it with the model it was made with",
+                path=shown(file.path),
+                model=shown(origin.reference),
+            )
         )
 
     def from_model(name: str) -> Array:
@@ -197,9 +199,9 @@ def _weights(file: TraceFile, origin: Origin, weights_of: WeightsOf) -> dict[str
         stored, said = WEIGHT + name in file, (entry["shape"], entry["dtype"])
         whole = isinstance(entry["shape"], list) and all(type(n) is int and n >= 0 for n in entry["shape"])
         if not whole or entry["dtype"] not in {"float32", "float64"}:
-            raise ValueError(_("{name} has no shape or no dtype").format(name=shown(name)))
+            raise ValueError(_("{name} has no shape or no dtype", name=shown(name)))
         if stored and said != (list(file.shape(WEIGHT + name)), file.dtype(WEIGHT + name)):
-            raise ValueError(_("{name} has another shape or dtype than its tensor").format(name=shown(name)))
+            raise ValueError(_("{name} has another shape or dtype than its tensor", name=shown(name)))
         fetch = (lambda n=name: file.array(WEIGHT + n)) if stored else (lambda n=name: from_model(n))
         weights[name] = Weight(name, fetch, _axes(entry["axes"], entry["shape"]))
     return weights
@@ -207,22 +209,22 @@ def _weights(file: TraceFile, origin: Origin, weights_of: WeightsOf) -> dict[str
 
 def _record(step: dict[str, Any], file: TraceFile) -> Record:
     if not isinstance(step["op"], str) or step["op"] not in OPS:
-        raise ValueError(_("there is no op {name!r}").format(name=shown(step["op"])))
+        raise ValueError(_("there is no op {name!r}", name=shown(step["op"])))
     if not isinstance(step["inputs"], list) or not isinstance(step["weights"], list):
-        raise TypeError(_("{what} is not a list").format(what="inputs, weights"))
+        raise TypeError(_("{what} is not a list", what="inputs, weights"))
     op, name, inputs, weights = OPS[step["op"]], step["name"], tuple(step["inputs"]), tuple(step["weights"])
     least = sum(not op.may_lack(name) for name in op.inputs)
     lacking = [letter for letter, weight in zip(op.weights, weights, strict=False) if weight is None]
     wrong = len(weights) != len(op.weights) or not all(map(op.may_lack, lacking))
     if wrong or not least <= len(inputs) <= len(op.inputs):
-        raise ValueError(_("{name} has not the inputs that {op} takes").format(name=shown(name), op=op.name))
+        raise ValueError(_("{name} has not the inputs that {op} takes", name=shown(name), op=op.name))
     shape, settings = file.shape(name), step["settings"]
     options = {p.name: p for p in signature(op.meaning).parameters.values() if p.kind is p.KEYWORD_ONLY}
     needed = {p.name for p in options.values() if p.default is p.empty}
     if not needed <= set(settings) <= set(options) or not all(
         _plain(value, str(options[key].annotation), op.shapes.get(key, "")) for key, value in settings.items()
     ):
-        raise ValueError(_("{name} has not the settings that {op} takes").format(name=shown(name), op=op.name))
+        raise ValueError(_("{name} has not the settings that {op} takes", name=shown(name), op=op.name))
     return Record(name, op.name, inputs, weights, settings, _axes(step["axes"], shape), shape, file.dtype(name))
 
 
@@ -245,5 +247,5 @@ def _axes(names: Any, shape: Sequence[int]) -> Axes:
     axes = tuple(names) if isinstance(names, list) else ()
     right = len(axes) == len(shape) and all(isinstance(name, str) and name.isidentifier() for name in axes)
     if not right or len({*axes}) != len(axes):
-        raise ValueError(_("{axes} does not name {count} axes").format(axes=shown(names), count=len(shape)))
+        raise ValueError(_("{axes} does not name {count} axes", axes=shown(names), count=len(shape)))
     return axes

@@ -81,7 +81,7 @@ class Trace:
     def record(self, record: Record, output: Array) -> None:
         """Records one step."""
         if record.name in self._arrays:
-            raise ValueError(_("there is already a step named {name}").format(name=record.name))
+            raise ValueError(_("there is already a step named {name}", name=record.name))
         output.flags.writeable = False
         self._records[record.name] = record
         self._arrays[record.name] = output
@@ -239,7 +239,7 @@ class Trace:
     def _unknown(name: str, known: list[str]) -> AddressError:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
         if not near:
-            return AddressError(_("nothing is named {name}; `llmtrace show` lists all names").format(name=repr(name)))
+            return AddressError(_("nothing is named {name}; `llmtrace show` lists all names", name=repr(name)))
         text = n_(
             "nothing is named {name}; the nearest name is {near}",
             "nothing is named {name}; the nearest names are {near}",

@@ -142,7 +142,7 @@ def starts_of(target: Path) -> Path:
 
 def not_whole(path: Path) -> TrainingError:
     """The error that says that a file is not the one that was written."""
-    return TrainingError(_("{path} does not hold the tokens that it should: begin again").format(path=shown(path)))
+    return TrainingError(_("{path} does not hold the tokens that it should: begin again", path=shown(path)))
 
 
 def id_type(vocabulary: int) -> np.dtype[np.uint16] | np.dtype[np.uint32]:

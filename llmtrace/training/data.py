@@ -37,15 +37,18 @@ class Windows:
         if len(tokens) <= length:
             raise TrainingError(
                 _(
-                    "the text has {count} tokens, but a window needs {needed}: give more text, or a smaller context"
-                ).format(count=len(tokens), needed=length + 1)
+                    "the text has {count} tokens, but a window needs {needed}: give more text, or a smaller context",
+                    count=len(tokens),
+                    needed=length + 1,
+                )
             )
         self.tokens, self.length, self.seed = tokens, length, seed
         self.starts = None if starts is None else starts[: np.searchsorted(starts, len(tokens) - length)]
         if self.starts is not None and not len(self.starts):
             raise TrainingError(
-                _("no document has {count} tokens after its beginning: give more text, or a smaller context").format(
-                    count=length + 1
+                _(
+                    "no document has {count} tokens after its beginning: give more text, or a smaller context",
+                    count=length + 1,
                 )
             )
         self.count = max(1, (len(tokens) - length) // length) if self.starts is None else len(self.starts)
@@ -89,6 +92,6 @@ def split_starts(starts: Array | None, kept: int) -> tuple[Array | None, Array |
 def split(tokens: Array, share: float) -> tuple[Array, Array]:
     """The tokens to train on and, the last `share` of them, those to measure on, which are never trained on."""
     if not 0 <= share < 1:
-        raise TrainingError(_("the share to measure on must be from 0 to less than 1, not {share}").format(share=share))
+        raise TrainingError(_("the share to measure on must be from 0 to less than 1, not {share}", share=share))
     kept = len(tokens) - int(len(tokens) * share)
     return tokens[:kept], tokens[kept:]

@@ -60,7 +60,7 @@ class Plan:
     def __post_init__(self) -> None:
         for name, size in asdict(self.model).items():
             if name != "epsilon" and (type(size) is not int or size < 1):
-                raise wrong(name, size, _("a whole number from {least}").format(least=1))
+                raise wrong(name, size, _("a whole number from {least}", least=1))
         expect_possible(self)
 
     def longer(self, steps: int) -> Plan:
@@ -139,14 +139,14 @@ class TrainingFolder:
             return Plan.from_dict(json.loads((self.inner / "plan.json").read_text(encoding="utf-8")))
         except (OSError, RecursionError, ValueError, TypeError, KeyError) as error:
             raise TrainingError(
-                _("there is no training to go on with in {path}: {why}").format(path=shown(self.path), why=error)
+                _("there is no training to go on with in {path}: {why}", path=shown(self.path), why=error)
             ) from error
 
     def tokenizer(self) -> Tokenizer:
         """The tokenizer of the texts."""
         tokenizer = load_tokenizer(self.path)
         if tokenizer is None:
-            raise TrainingError(_("there is no tokenizer in {path}: begin again").format(path=shown(self.path)))
+            raise TrainingError(_("there is no tokenizer in {path}: begin again", path=shown(self.path)))
         return tokenizer
 
     def ids(self, plan: Plan) -> Array:
@@ -162,7 +162,7 @@ class TrainingFolder:
         weights = {weight.name: weight.data for weight in state.weights.values()}
         for name, data in {**weights, **state.memory}.items():
             if not all_finite(data):
-                raise TrainingError(_("{name} holds numbers that are not finite; nothing was saved").format(name=name))
+                raise TrainingError(_("{name} holds numbers that are not finite; nothing was saved", name=name))
         tensors = {**{WEIGHT + name: data for name, data in weights.items()}, **state.memory}
         tensors[REPORTED] = np.array([state.summed, state.reported])
         self.make()
@@ -186,13 +186,11 @@ class TrainingFolder:
             if not 0 <= reported <= step:
                 raise ValueError(REPORTED)
         except (ModelError, KeyError, ValueError) as error:
-            raise TrainingError(
-                _("the checkpoint {path} can't be read: {why}").format(path=shown(path), why=error)
-            ) from error
+            raise TrainingError(_("the checkpoint {path} can't be read: {why}", path=shown(path), why=error)) from error
         shapes = {f"{kind}.{w.name}": w.data.shape for kind in memory_of(plan.settings) for w in once.values()}
         remembered = {name: data.shape for name, data in arrays.items()}
         if any(own[w.name].data.shape != w.data.shape for w in once.values()) or remembered != (shapes if step else {}):
-            raise TrainingError(_("the checkpoint {path} is of another model").format(path=shown(path)))
+            raise TrainingError(_("the checkpoint {path} is of another model", path=shown(path)))
         return State(step, {key: own[weight.name] for key, weight in initial.items()}, arrays, summed, int(reported))
 
     def log(self, entry: Mapping[str, Any]) -> None:

@@ -79,7 +79,7 @@ class LanguageTraining:
             text = _("{done} of {planned} steps are done: go on to the end first, without --steps")
             raise TrainingError(text.format(done=self.done, planned=planned))
         if steps < planned:
-            raise TrainingError(_("{done} steps are done already: give a larger number").format(done=self.done))
+            raise TrainingError(_("{done} steps are done already: give a larger number", done=self.done))
         self.plan = self.plan.longer(steps)
         self.trainer.settings = self.plan.settings
         self.folder.change(self.plan)

@@ -31,6 +31,9 @@ def must_fit(config: GPTConfig, texts: int) -> None:
         raise DoesNotFitError(
             _(
                 "training a model of {weights:,} weights takes about {needed:.1f} GB, and {free:.1f} GB are free: make it"
-                " smaller, or its context"
-            ).format(weights=weights_of(config), needed=needed / 1e9, free=free / 1e9)
+                " smaller, or its context",
+                weights=weights_of(config),
+                needed=needed / 1e9,
+                free=free / 1e9,
+            )
         )

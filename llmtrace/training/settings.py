@@ -41,7 +41,7 @@ class Setting:
         if self.options:
             return ", ".join(self.options)
         if isinstance(self.preset, int):
-            return _("a whole number from {least} to {most}").format(least=self.least, most=LARGEST)
+            return _("a whole number from {least} to {most}", least=self.least, most=LARGEST)
         return _("a number from 0, less than 1") if self.share else _("a number from 0")
 
 
@@ -127,5 +127,5 @@ def is_number(value: object) -> TypeGuard[float]:
 def wrong(name: str, value: object, wanted: str) -> TrainingError:
     """The error that says which setting can't be what it is."""
     return TrainingError(
-        _("{name} can't be {value}: give {wanted}").format(name=name.replace("_", "-"), value=value, wanted=wanted)
+        _("{name} can't be {value}: give {wanted}", name=name.replace("_", "-"), value=value, wanted=wanted)
     )

@@ -49,7 +49,7 @@ def read_settings(path: Path) -> tuple[GPTConfig, bool | None]:
     data = read_json(path)
     where = shown(path)
     if not isinstance(data, dict):
-        raise ModelError(_("{where} does not describe a model: it is not a JSON object").format(where=where))
+        raise ModelError(_("{where} does not describe a model: it is not a JSON object", where=where))
     _must_be_gpt2(data, where)
     problems: list[str] = []
     given = SIZES if data.get("n_inner") is not None else {n: size for n, size in SIZES.items() if n != "n_inner"}
@@ -57,8 +57,10 @@ def read_settings(path: Path) -> tuple[GPTConfig, bool | None]:
     sizes.setdefault("hidden", 4 * sizes["width"])
     if sizes["width"] % sizes["heads"] and not problems:
         problems.append(
-            _("a width (n_embd) of {width} can't be split into {heads} heads (n_head)").format(
-                width=sizes["width"], heads=sizes["heads"]
+            _(
+                "a width (n_embd) of {width} can't be split into {heads} heads (n_head)",
+                width=sizes["width"],
+                heads=sizes["heads"],
             )
         )
     epsilon = _epsilon(data, problems)
@@ -66,20 +68,26 @@ def read_settings(path: Path) -> tuple[GPTConfig, bool | None]:
     if activation not in ACTIVATIONS:
         names = _(" or ").join(ACTIVATIONS)
         problems.append(
-            _("activation_function must be {names} (GELU in its tanh form), not {found}").format(
-                names=names, found=_said(activation)
+            _(
+                "activation_function must be {names} (GELU in its tanh form), not {found}",
+                names=names,
+                found=_said(activation),
             )
         )
     for name, (expected, meaning) in FIXED.items():
         if data.get(name, expected) is not expected:
             problems.append(
-                _("{name} must be {expected}, not {found}: {meaning}").format(
-                    name=name, expected=_said(expected), found=_said(data[name]), meaning=_(meaning)
+                _(
+                    "{name} must be {expected}, not {found}: {meaning}",
+                    name=name,
+                    expected=_said(expected),
+                    found=_said(data[name]),
+                    meaning=_(meaning),
                 )
             )
     tied = data.get("tie_word_embeddings")
     if tied is not None and not isinstance(tied, bool):
-        problems.append(_("tie_word_embeddings must be true or false, not {found}").format(found=_said(tied)))
+        problems.append(_("tie_word_embeddings must be true or false, not {found}", found=_said(tied)))
     if data.get("quantization_config") is not None:
         problems.append(_("quantization_config: quantised weights can't be read"))
     if problems:
@@ -92,16 +100,15 @@ def _must_be_gpt2(data: dict[str, Any], where: str) -> None:
     if kind is None and isinstance(architectures, list):  # files of 2019 have no model_type yet
         kind = "gpt2" if any(str(name).startswith("GPT2") for name in architectures) else None
     if kind is None:
-        raise ModelError(_("{where} does not say what model it describes: it has no model_type").format(where=where))
+        raise ModelError(_("{where} does not say what model it describes: it has no model_type", where=where))
     if kind != "gpt2":
-        raise ModelError(
-            _("{where} describes {kind}, but only 'gpt2' can be read").format(where=where, kind=_said(kind))
-        )
+        raise ModelError(_("{where} describes {kind}, but only 'gpt2' can be read", where=where, kind=_said(kind)))
     code = data.get("auto_map")
     if isinstance(code, dict) and any(str(name).startswith("AutoModel") for name in code):
         raise ModelError(
-            _("{where} describes a GPT-2 with code of its own (auto_map); only the plain GPT-2 can be read").format(
-                where=where
+            _(
+                "{where} describes a GPT-2 with code of its own (auto_map); only the plain GPT-2 can be read",
+                where=where,
             )
         )
 
@@ -109,13 +116,16 @@ def _must_be_gpt2(data: dict[str, Any], where: str) -> None:
 def _size(data: dict[str, Any], name: str, limit: int, problems: list[str]) -> int:
     found = next((n for n in (name, *ALIASES.get(name, ())) if data.get(n) is not None), None)
     if found is None:
-        problems.append(_("{name} is missing").format(name=name))
+        problems.append(_("{name} is missing", name=name))
         return 1
     value = data[found]
     if type(value) is not int or not 1 <= value <= limit:  # a bool is no size, though Python counts with it
         problems.append(
-            _("{found} must be a whole number from 1 to {limit:,}, not {value}").format(
-                found=found, limit=limit, value=_said(value)
+            _(
+                "{found} must be a whole number from 1 to {limit:,}, not {value}",
+                found=found,
+                limit=limit,
+                value=_said(value),
             )
         )
         return 1
@@ -126,7 +136,7 @@ def _epsilon(data: dict[str, Any], problems: list[str]) -> float:
     value = data.get("layer_norm_epsilon", 1e-5)
     if type(value) in (int, float) and 0 < value <= 1 and np.float32(value) > 0:
         return float(value)
-    problems.append(_("layer_norm_epsilon must be a number above 0, at most 1, not {value}").format(value=_said(value)))
+    problems.append(_("layer_norm_epsilon must be a number above 0, at most 1, not {value}", value=_said(value)))
     return 1e-5
 
 

@@ -36,25 +36,29 @@ def load_folder(path: Path | str) -> GPT:
     folder = path.parent if file else path
     if not folder.is_dir():
         raise ModelError(
-            _("there is no model folder {path}; give a folder with {config} and {weights}").format(
-                path=quoted(path), config=CONFIG, weights=SINGLE
+            _(
+                "there is no model folder {path}; give a folder with {config} and {weights}",
+                path=quoted(path),
+                config=CONFIG,
+                weights=SINGLE,
             )
         )
     try:
         if not file and not os.path.lexists(folder / CONFIG):
-            raise ModelError(
-                _("{folder} has no {config}").format(folder=shown(folder), config=CONFIG) + _elsewhere(folder)
-            )
+            raise ModelError(_("{folder} has no {config}", folder=shown(folder), config=CONFIG) + _elsewhere(folder))
         stored = open_tensors(file)[0] if file else read_folder_tensors(folder)
         config, tied = read_settings(folder / CONFIG)
         weights = gpt_weights(config, stored, shown(path), tied=tied)
         tokenizer: Any = load_tokenizer(folder)
     except OSError as error:
-        raise ModelError(_("{path} can't be read: {why}").format(path=shown(path), why=reason(error))) from error
+        raise ModelError(_("{path} can't be read: {why}", path=shown(path), why=reason(error))) from error
     if tokenizer is not None and len(tokenizer) > config.vocabulary:
         raise ModelError(
-            _("{folder}: the tokenizer has {count} tokens, but the model only {limit}").format(
-                folder=shown(folder), count=len(tokenizer), limit=config.vocabulary
+            _(
+                "{folder}: the tokenizer has {count} tokens, but the model only {limit}",
+                folder=shown(folder),
+                count=len(tokenizer),
+                limit=config.vocabulary,
             )
         )
     return GPT(config, weights, tokenizer, folder.resolve().name)
@@ -64,9 +68,9 @@ def _elsewhere(folder: Path) -> str:
     """What a folder without config.json has further down, as the hub's cache and a training's output do, or instead."""
     found = sorted(path.parent for pattern in ("*", "snapshots/*") for path in folder.glob(f"{pattern}/{CONFIG}"))
     if found:
-        return _("; did you mean {folder}?").format(folder=shown(found[0]))
+        return _("; did you mean {folder}?", folder=shown(found[0]))
     if not any(os.path.lexists(folder / name) for name in (SINGLE, INDEX)):
-        return _(" and no {file}").format(file=SINGLE) + instead(folder)
+        return _(" and no {file}", file=SINGLE) + instead(folder)
     return _("; it says what sizes the model has, and comes with the weights")
 
 
@@ -77,17 +81,17 @@ def save_folder(model: Model, folder: Path | str) -> None:
     """
     folder = Path(os.path.abspath(folder))
     if not isinstance(model, GPT):
-        raise ModelError(_("only a GPT-2 can be saved as a folder, not {kind}").format(kind=type(model).__name__))
+        raise ModelError(_("only a GPT-2 can be saved as a folder, not {kind}", kind=type(model).__name__))
     try:
         tensors = gpt_tensors(model.config, model.weights)
     except KeyError as error:
-        raise ModelError(_("the model has no {name}, which a GPT-2's folder needs").format(name=error)) from error
+        raise ModelError(_("the model has no {name}, which a GPT-2's folder needs", name=error)) from error
     for name, array in tensors.items():
         try:
             tensors[name] = narrowed(array) if array.dtype == np.float64 else array
         except ValueError:
             raise ModelError(
-                _("{name} holds float64 numbers that float32 can't hold, and a folder holds float32").format(name=name)
+                _("{name} holds float64 numbers that float32 can't hold, and a folder holds float32", name=name)
             ) from None
     tied = model.weights["logits.weight"] is model.weights["embed.token.weight"]
     config = json.dumps(config_json(model.config, tied), indent=2)

@@ -67,24 +67,25 @@ def gpt_weights(
         if MASK.fullmatch(name):
             continue
         if name not in shapes:
-            problems.append(_("{name} is not part of this GPT-2").format(name=shown(full, 80)))
+            problems.append(_("{name} is not part of this GPT-2", name=shown(full, 80)))
         elif name in tensors:
-            problems.append(_("{name} is there twice, with transformer. and without").format(name=name))
+            problems.append(_("{name} is there twice, with transformer. and without", name=name))
         else:
             turned = out_in and len(tensor.shape) == 2 and not name.startswith(("w", "lm"))
             tensors[name] = _read(name, tensor, shapes[name], turned, problems)
-    problems[:0] = [_("{name} is missing").format(name=name) for name in shapes if name not in tensors]
+    problems[:0] = [_("{name} is missing", name=name) for name in shapes if name not in tensors]
     if len({array.dtype for array in tensors.values()} & {np.dtype(np.float32), np.dtype(np.float64)}) > 1:
         problems.append(_("some tensors are float32, others float64"))
     if not problems and tied and HEAD in tensors and not same_bits(tensors[HEAD], tensors["wte.weight"]):
         problems.append(
             _(
                 "tie_word_embeddings is true, but {head} is stored and differs from wte.weight; set it to false"
-                " in config.json if the stored one is meant"
-            ).format(head=HEAD)
+                " in config.json if the stored one is meant",
+                head=HEAD,
+            )
         )
     if problems:
-        more = _("; and {count} more").format(count=len(problems) - NAMED) if len(problems) > NAMED else ""
+        more = _("; and {count} more", count=len(problems) - NAMED) if len(problems) > NAMED else ""
         raise ModelError(f"{where}: " + "; ".join(problems[:NAMED]) + more)
     return _named(c, tensors, tied)
 
@@ -95,7 +96,7 @@ def _read(name: str, tensor: Array | StoredTensor, shape: tuple[int, ...], turne
     expected = shape[::-1] if turned else shape
     if tensor.shape != expected:
         problems.append(
-            _("{name} has shape {shape}, expected {expected}").format(name=name, shape=tensor.shape, expected=expected)
+            _("{name} has shape {shape}, expected {expected}", name=name, shape=tensor.shape, expected=expected)
         )
     if isinstance(tensor, StoredTensor):
         try:
@@ -106,12 +107,15 @@ def _read(name: str, tensor: Array | StoredTensor, shape: tuple[int, ...], turne
     else:
         array = tensor
     if array.dtype not in (np.float32, np.float64):
-        problems.append(_("{name} is {dtype}, expected float32").format(name=name, dtype=array.dtype))
+        problems.append(_("{name} is {dtype}, expected float32", name=name, dtype=array.dtype))
     elif not all_finite(array):
         index = np.unravel_index(int(np.isfinite(array).argmin()), array.shape)
         problems.append(
-            _("{name} holds numbers that are not finite, such as {number} at {place}").format(
-                name=name, number=array[index], place=[int(i) for i in index]
+            _(
+                "{name} holds numbers that are not finite, such as {number} at {place}",
+                name=name,
+                number=array[index],
+                place=[int(i) for i in index],
             )
         )
     return array.T if turned else array

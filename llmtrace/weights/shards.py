@@ -22,7 +22,7 @@ def read_folder_tensors(folder: Path) -> dict[str, StoredTensor]:
         return open_tensors(folder / SINGLE)[0]
     if os.path.lexists(folder / INDEX):
         return read_sharded(folder / INDEX)
-    raise ModelError(_("{folder} has no {file}").format(folder=shown(folder), file=SINGLE) + instead(folder))
+    raise ModelError(_("{folder} has no {file}", folder=shown(folder), file=SINGLE) + instead(folder))
 
 
 def read_sharded(index: Path) -> dict[str, StoredTensor]:
@@ -30,20 +30,23 @@ def read_sharded(index: Path) -> dict[str, StoredTensor]:
     data = read_json(index)
     places = data.get("weight_map") if isinstance(data, dict) else None
     if not isinstance(places, dict) or not places or not all(isinstance(file, str) for file in places.values()):
-        raise ModelError(_("{index} has no weight_map from tensors to files").format(index=shown(index)))
+        raise ModelError(_("{index} has no weight_map from tensors to files", index=shown(index)))
     files = sorted(set(places.values()))
     for file in files:  # an index may come from anyone: it names files of this folder, nothing else
         if file in {"", ".", ".."} or any(character in file for character in "/\\:\0"):
             raise ModelError(
-                _("{index} names {file}, which is not the name of a file in its folder").format(
-                    index=shown(index), file=shown(repr(file), 80)
+                _(
+                    "{index} names {file}, which is not the name of a file in its folder",
+                    index=shown(index),
+                    file=shown(repr(file), 80),
                 )
             )
     missing = [shown(file, 80) for file in files if not os.path.lexists(index.parent / file)]
     if missing:
-        more = _("; and {count} more").format(count=len(missing) - 8) if len(missing) > 8 else ""
+        more = _("; and {count} more", count=len(missing) - 8) if len(missing) > 8 else ""
         raise ModelError(
-            _("{parent} lacks {count} of {files} files: {names}").format(
+            _(
+                "{parent} lacks {count} of {files} files: {names}",
                 parent=shown(index.parent),
                 count=len(missing),
                 files=len(files),
@@ -66,15 +69,17 @@ def read_sharded(index: Path) -> dict[str, StoredTensor]:
             else:
                 tensors[name] = tensor
         problems += [
-            _("{name} is not in {file}").format(name=shown(n, 80), file=shown(f, 80))
+            _("{name} is not in {file}", name=shown(n, 80), file=shown(f, 80))
             for n, f in places.items()
             if f == file and n not in held
         ]
     if problems:
-        more = _("; and {count} more").format(count=len(problems) - 8) if len(problems) > 8 else ""
+        more = _("; and {count} more", count=len(problems) - 8) if len(problems) > 8 else ""
         raise ModelError(
-            _("{index} and its files don't agree: {problems}").format(
-                index=shown(index), problems="; ".join(problems[:8]) + more
+            _(
+                "{index} and its files don't agree: {problems}",
+                index=shown(index),
+                problems="; ".join(problems[:8]) + more,
             )
         )
     return tensors
@@ -86,9 +91,7 @@ def instead(folder: Path) -> str:
         if not path.is_file() or path.suffix in {".json", ".txt", ".md", ".py"}:
             continue
         if path.suffix == ".safetensors":
-            return _(", but {file}: give that file, or rename it to {name}").format(
-                file=shown(path.name, 80), name=SINGLE
-            )
+            return _(", but {file}: give that file, or rename it to {name}", file=shown(path.name, 80), name=SINGLE)
         try:
             with open_regular(path) as file:
                 head = file.read(HEAD)
@@ -97,7 +100,7 @@ def instead(folder: Path) -> str:
         except (ModelError, OSError):
             continue
         if what == _(PICKLE):
-            return _(", only {file}: {what}").format(file=shown(path.name, 80), what=what)
+            return _(", only {file}: {what}", file=shown(path.name, 80), what=what)
         if head.startswith(b"GGUF"):
-            return _(", only {file}, a GGUF file").format(file=shown(path.name, 80))
-    return _(" (nor {file})").format(file=INDEX)
+            return _(", only {file}, a GGUF file", file=shown(path.name, 80))
+    return _(" (nor {file})", file=INDEX)
