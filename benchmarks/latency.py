@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 from recording import random_gpt
 
-from llmtrace.explain.arithmetic import compute
+from llmtrace.arithmetic.operations import compute
 from llmtrace.models import GPTConfig
 from llmtrace.trace import Trace
 

@@ -22,7 +22,7 @@ MILLISECONDS, MEGABYTES = 50, 20
 
 ONE_READ = """
 import resource, sys, time
-import llmtrace, llmtrace.trace.saved
+import llmtrace, llmtrace.trace.codec
 def memory():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() / 1e6
 before, begin = memory(), time.perf_counter()

@@ -17,7 +17,8 @@ import numpy as np
 import llmtrace
 from llmtrace import _kernels
 from llmtrace.models import GPT, GPTConfig
-from llmtrace.ops import argmax, softmax
+from llmtrace.ops.rows.softmax import softmax
+from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.trace import Run, Trace
 from llmtrace.weights.folder import gpt_shapes, gpt_weights
 

@@ -15,6 +15,7 @@ import math
 import statistics
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,10 +23,12 @@ from torch import nn
 from torch.nn import functional
 
 import llmtrace
+from llmtrace.arithmetic.types import Array
 from llmtrace.models import GPT, GPTConfig
-from llmtrace.ops.op import Array
-from llmtrace.stories import stories
 from llmtrace.training import Settings, Trainer, Windows, initial_gpt, split
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+from storyteller import stories
 
 CONFIG = GPTConfig(vocabulary=65, context=128, width=128, heads=4, blocks=4, hidden=512)
 BATCH = 16

@@ -1,4 +1,4 @@
-/* Random numbers that are a function of a seed and a place: SplitMix64, bit for bit as in llmtrace/chance.py. */
+/* Random numbers that are a function of a seed and a place: SplitMix64, bit for bit as in llmtrace/rng.py. */
 #ifndef LLMTRACE_CHANCE_H
 #define LLMTRACE_CHANCE_H
 

@@ -125,7 +125,7 @@ def elementwise(str name, tuple inputs, out, *settings):
 
 
 def dropout(x, double rate, double factor, uint64_t seed, uint64_t first, out):
-    """out[i] = 0 where the random number of the place first + i is below `rate`, else x[i] · factor; see llmtrace/chance.py."""
+    """out[i] = 0 where the random number of the place first + i is below `rate`, else x[i] · factor; see llmtrace/rng.py."""
     cdef dropout_job job
     cdef int kind = real_type(x, "x")
     job.x = pointer(x, kind, -1, "x")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmtrace.errors import ModelError
+from llmtrace.i18n import _
 from llmtrace.models import GPT
 from llmtrace.trace import Trace
-from llmtrace.words import _
 
 if TYPE_CHECKING:
     from llmtrace.tokenizers import Tokenizer
@@ -72,7 +72,7 @@ def open_trace(path: str | os.PathLike[str], model: str | os.PathLike[str] | Non
 
     The weights come from the file where it has them, else from `model`, or from the model that the trace names.
     """
-    from llmtrace.trace.saved import read
+    from llmtrace.trace.codec import read
 
     return read(Path(path), lambda origin: load(origin.reference if model is None else model).weights)
 

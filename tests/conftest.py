@@ -40,15 +40,15 @@ def locale(tmp_path_factory) -> Path:
 @pytest.fixture
 def bracketed(locale, monkeypatch):
     """llmtrace speaks the first of them."""
-    monkeypatch.setattr("llmtrace.words.LOCALE", locale)
+    monkeypatch.setattr("llmtrace.i18n.LOCALE", locale)
     monkeypatch.setenv("LLMTRACE_LANG", "la")
 
 
 @pytest.fixture
 def own_state(tmp_path, monkeypatch):
     """Prompts are remembered in a folder of the test's own; afterwards the language is as it was."""
-    from llmtrace import words
+    from llmtrace import i18n
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     yield
-    words.use(None)
+    i18n.use(None)

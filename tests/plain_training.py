@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from llmtrace import chance
+from llmtrace import rng
 
 TOKENS, PLACES = "embed.token.weight", "embed.position.weight"
 
@@ -111,7 +111,7 @@ def loss_and_gradients(w, ids, targets, heads, blocks, mask):
 
 
 def dropped(rate, seed, name, shape):
-    u = chance.uniform(chance.derive(seed, name), np.arange(math.prod(shape))).reshape(shape)
+    u = rng.uniform(rng.derive(seed, name), np.arange(math.prod(shape))).reshape(shape)
     return (u >= rate) / (1 - rate)
 
 
@@ -119,7 +119,7 @@ def train(w, batches, heads, blocks, s):
     """The weights and losses after one step for each batch, by settings s."""
     w, memory, losses = dict(w), dict.fromkeys(w, (0.0, 0.0)), []
     for t, (ids, targets) in enumerate(batches, 1):
-        mask = partial(dropped, s.dropout, chance.derive(s.seed, "dropout", t - 1))
+        mask = partial(dropped, s.dropout, rng.derive(s.seed, "dropout", t - 1))
         loss, g = loss_and_gradients(w, ids, targets, heads, blocks, mask)
         losses.append(loss)
         length = math.sqrt(sum((x * x).sum() for x in g.values()))

@@ -8,7 +8,12 @@ import llmtrace
 from llmtrace.errors import TrainingError
 from llmtrace.explain.verify import verify
 from llmtrace.models import GPT, KVCache
-from llmtrace.ops import Weight, add, argmax, embedding, multiply, total
+from llmtrace.ops import Weight
+from llmtrace.ops.elementwise.add import add
+from llmtrace.ops.elementwise.multiply import multiply
+from llmtrace.ops.linear.embedding import embedding
+from llmtrace.ops.rows.total import total
+from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.testing import expect_same_bits
 from llmtrace.trace import Backward, Dropout, Run, Trace
 from llmtrace.training import initial_gpt

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtrace.ops import OPS
+from llmtrace.ops.shapes import fits, parse
 from llmtrace.testing import BOUNDS, CHECKS, Arguments, arguments, arrays, bound, hold, steady
-from llmtrace.testing.shapes import fits, parse
 
 EXAMPLES = {"forward": 100, "bound": 60, "backward": 40, "explain": 60, "refusals": 40}
 

@@ -13,7 +13,8 @@ import pytest
 import llmtrace
 from llmtrace import _kernels
 from llmtrace.models import GPT
-from llmtrace.ops import gelu_tanh, linear
+from llmtrace.ops.elementwise.gelu_tanh import gelu_tanh
+from llmtrace.ops.linear.linear import linear
 
 TOOL = Path(__file__).parents[1] / "tools" / "run_hash.py"
 FLOATS = 2**14

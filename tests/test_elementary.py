@@ -1,4 +1,4 @@
-"""The elementary functions: the compiled ones, and their meaning in llmtrace.ops.reference, give the same bits.
+"""The elementary functions: the compiled ones, and their meaning in llmtrace.arithmetic.elementary, give the same bits.
 
 All 2^32 floats are checked by tools/check_elementary.py; here a sample of them, the hardest ones it found, special
 values, and whatever Hypothesis thinks of.
@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from llmtrace import _kernels
-from llmtrace.ops import reference
+from llmtrace.arithmetic import elementary
 
 Array = np.ndarray[Any, np.dtype[Any]]
 MEANING: dict[str, Callable[[Any], Any]] = {
-    "exp": reference.exp,
-    "log": reference.log,
-    "tanh": reference.tanh,
-    "erf": reference.erf,
+    "exp": elementary.exp,
+    "log": elementary.log,
+    "tanh": elementary.tanh,
+    "erf": elementary.erf,
 }
 every_function = pytest.mark.parametrize("name", MEANING)
 every_type = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -175,7 +175,7 @@ def test_the_reference_against_mpmath(name: str, dtype: type) -> None:
     x = np.abs(x) if name == "log" else x
     with mpmath.workprec(300):
         true = [getattr(mpmath, name)(mpmath.mpf(float(v))) for v in x]
-        for v, value, t in zip(x, getattr(reference, name)(x), true, strict=True):
+        for v, value, t in zip(x, getattr(elementary, name)(x), true, strict=True):
             around = [np.nextafter(value, dtype(-INF)), value, np.nextafter(value, dtype(INF))]
             errors = [abs(mpmath.mpf(float(f)) - t) for f in around]
             assert errors[1] == min(errors), (v, value)
@@ -184,7 +184,7 @@ def test_the_reference_against_mpmath(name: str, dtype: type) -> None:
 @pytest.mark.parametrize("x", [1e6, 22.0, 355.0, 3.4e38, 1e22])
 def test_sine_and_cosine_of_large_angles(x: float) -> None:
     angle = np.array([x, -x], np.float32)
-    sine, cosine = reference.sin(angle), reference.cos(angle)
+    sine, cosine = elementary.sin(angle), elementary.cos(angle)
     assert sine[0] == -sine[1]
     assert cosine[0] == cosine[1]
     assert math.isclose(float(sine[0]) ** 2 + float(cosine[0]) ** 2, 1, rel_tol=2e-7)
@@ -193,30 +193,30 @@ def test_sine_and_cosine_of_large_angles(x: float) -> None:
 
 def test_special_values_of_sine_and_cosine() -> None:
     x = np.array([0.0, -0.0, INF, -INF, NAN], np.float32)
-    assert_same_bits(reference.sin(x), np.array([0.0, -0.0, NAN, NAN, NAN], np.float32), x)
-    assert_same_bits(reference.cos(x), np.array([1.0, 1.0, NAN, NAN, NAN], np.float32), x)
+    assert_same_bits(elementary.sin(x), np.array([0.0, -0.0, NAN, NAN, NAN], np.float32), x)
+    assert_same_bits(elementary.cos(x), np.array([1.0, 1.0, NAN, NAN, NAN], np.float32), x)
 
 
 def test_the_reference_keeps_type_and_shape() -> None:
     for dtype in (np.float32, np.float64):
         for shape in ((), (0,), (2, 0, 3), (2, 3)):
-            result = reference.exp(np.ones(shape, dtype))
+            result = elementary.exp(np.ones(shape, dtype))
             assert result.dtype == dtype
             assert result.shape == shape
-    assert isinstance(reference.tanh(np.float32(1)), np.float32)
+    assert isinstance(elementary.tanh(np.float32(1)), np.float32)
     with pytest.raises(TypeError, match="float32 or float64, got int64"):
-        reference.exp(np.array([1]))
+        elementary.exp(np.array([1]))
 
 
 def test_the_reference_decides_beyond_double_precision() -> None:
     """A midpoint of two floats missed by 10^-30 either way: float64 cannot see it, the decimal comparison can."""
     with localcontext(Context(prec=60)):
         middle, a_little = Decimal(1) + Decimal(2) ** -24, Decimal("1e-30")
-        assert reference._nearest(middle + a_little, True) == 1 + 2.0**-23
-        assert reference._nearest(middle - a_little, True) == 1
+        assert elementary._nearest(middle + a_little, True) == 1 + 2.0**-23
+        assert elementary._nearest(middle - a_little, True) == 1
         overflow = Decimal(2) ** 128 - Decimal(2) ** 103
-        assert reference._nearest(overflow - 1, True) == float(np.finfo(np.float32).max)
-        assert reference._nearest(overflow + 1, True) == INF
+        assert elementary._nearest(overflow - 1, True) == float(np.finfo(np.float32).max)
+        assert elementary._nearest(overflow + 1, True) == INF
 
 
 def test_a_planted_error_is_noticed() -> None:

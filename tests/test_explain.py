@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from small_models import ADDRESSES, small_gpt
 
+from llmtrace.arithmetic.bits import same_bits
 from llmtrace.errors import AddressError, LlmtraceError, ReplayError
 from llmtrace.explain.address import parse
-from llmtrace.explain.arithmetic import same_bits
+from llmtrace.explain.exact_text import exact_text
 from llmtrace.explain.verify import verify, verify_sample
 from llmtrace.ops import OPS
-from llmtrace.render.exact import exact_text
 
 UPWARD = {"x86_64": 0x800, "AMD64": 0x800, "aarch64": 0x400000, "arm64": 0x400000}
 

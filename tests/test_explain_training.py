@@ -15,12 +15,12 @@ from llmtrace.cli import main
 from llmtrace.explain.sentences import BEFORE, OF_TRAINING
 from llmtrace.explain.verify import verify
 from llmtrace.ops import OPS
-from llmtrace.render.entry import HOW, TRAINING, what
-from llmtrace.render.look import look
 from llmtrace.render.notebook import as_text
-from llmtrace.render.parts import parts
 from llmtrace.trace import Origin, Trace, role_of
 from llmtrace.training import Settings, Trainer
+from llmtrace.views.catalog import look
+from llmtrace.views.guided_step import HOW, TRAINING, what
+from llmtrace.views.sections import parts
 
 IDS = np.array([[0, 2, 1, 1], [1, 1, 2, 0]])
 TARGETS = np.array([[2, 1, 1, 0], [1, 2, 0, 2]])

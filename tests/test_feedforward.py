@@ -6,8 +6,10 @@ from rich.cells import cell_len
 
 from llmtrace.errors import ModelError
 from llmtrace.models import Feedforward
-from llmtrace.ops import Tensor, multiply, total
-from llmtrace.render.wide import NEVER_FIRST, NEVER_LAST, has_wide, wrapped
+from llmtrace.ops import Tensor
+from llmtrace.ops.elementwise.multiply import multiply
+from llmtrace.ops.rows.total import total
+from llmtrace.render.terminal.cjk import NEVER_FIRST, NEVER_LAST, has_wide, wrapped
 from llmtrace.trace import Backward, Run
 
 FIRST, SECOND = [[0.1, -0.29], [0.12, -0.05], [-0.36, 1.5]], [[-0.17, 0.39, 0.1]]

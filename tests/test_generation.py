@@ -7,7 +7,7 @@ import pytest
 from small_models import small_gpt
 
 import llmtrace
-from llmtrace import chance
+from llmtrace import rng
 from llmtrace.errors import PromptError
 from llmtrace.explain.verify import verify
 from llmtrace.models import Choice, Sampling
@@ -36,7 +36,7 @@ def plainly_chosen(scores, sampling, number):
     total = np.float32(0)
     for share in shares:
         total += share
-    limit, total = np.float32(chance.uniform(sampling.seed, number)) * total, np.float32(0)
+    limit, total = np.float32(rng.uniform(sampling.seed, number)) * total, np.float32(0)
     for token, share in enumerate(shares):
         total += share
         if total > limit:
@@ -66,7 +66,7 @@ def test_chance_follows_the_plain_definition(gpt, sampling):
     ids = [1, 0, 2]
     for number, choice in enumerate(gpt.generate(ids, 16, sampling)):
         assert choice.id == plainly_chosen(gpt.logits(ids)[-1], sampling, number)
-        assert choice.steps.tensor(f"choice.{number}.number") == np.float32(chance.uniform(sampling.seed, number))
+        assert choice.steps.tensor(f"choice.{number}.number") == np.float32(rng.uniform(sampling.seed, number))
         ids.append(choice.id)
 
 

@@ -15,12 +15,12 @@ from llmtrace.errors import AddressError
 from llmtrace.models import KVCache
 from llmtrace.ops import OPS, Weight
 from llmtrace.render import renderable
-from llmtrace.render.entry import HOW, what
-from llmtrace.render.next_token import Predictions
 from llmtrace.render.notebook import as_text
-from llmtrace.render.overview import Overview
-from llmtrace.render.stream import norms
 from llmtrace.trace import Run, Trace
+from llmtrace.views.guided_step import HOW, what
+from llmtrace.views.next_token import Predictions
+from llmtrace.views.overview import Overview
+from llmtrace.views.residual_stream import norms
 
 pytestmark = pytest.mark.usefixtures("own_state")
 

@@ -85,7 +85,7 @@ def test_dependencies_point_one_way(path):
     ("importer", "line"),
     [
         ("ops", "from llmtrace.trace import Run"),
-        ("trace", "import llmtrace.render.trace"),
+        ("trace", "import llmtrace.views.guided"),
         ("ops", "def f():\n    from llmtrace.explain import explain"),
         ("render", "from llmtrace.models import GPT"),
         ("ops", "import llmtrace.testing.bounds"),

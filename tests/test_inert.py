@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from small_models import printed, small_gpt, write_folder
 
+from llmtrace.arithmetic.lines import Elements
 from llmtrace.cli import main
-from llmtrace.explain import Elements, Explanation
-from llmtrace.render.exact import exact_text
-from llmtrace.render.inert import inert, quoted, to_ascii
+from llmtrace.explain import Explanation
+from llmtrace.explain.exact_text import exact_text
+from llmtrace.text import inert, quoted, to_ascii
 
 NASTY = [
     "\x1b[31mred\x1b[0m",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from small_models import small_gpt, write_folder
 
 from llmtrace.cli import main
-from llmtrace.trace.file import WEIGHT, TraceFile, write
+from llmtrace.trace.container import WEIGHT, TraceFile, write
 
 pytestmark = pytest.mark.usefixtures("own_state")
 

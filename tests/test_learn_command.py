@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from rich.cells import cell_len
 from test_pager import Terminal
 
-from llmtrace import words
+from llmtrace import i18n
 from llmtrace.cli import main
 from llmtrace.lessons import LESSONS
 
@@ -55,7 +55,7 @@ def test_chinese():
 
 
 def test_a_chinese_environment_gets_chinese(monkeypatch):
-    for name in words.VARIABLES:
+    for name in i18n.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     assert "三个问题" in learn("perceptron").output

@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 from test_lessons import printed
 
-from llmtrace import words
+from llmtrace import i18n
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
 from llmtrace.lessons.matrix import read_matrix, rotation
@@ -153,7 +153,7 @@ def test_totals_are_rounded_as_the_op_rounds():
 @pytest.mark.parametrize("inputs", [{}, LARGE, WIDEST, {"a": "5", "b": "1 2 3 4"}, {"a": "1; 2; 3; 4", "b": "-5"}])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_frame_fits_the_screen(inputs, language):
-    words.use(language)
+    i18n.use(language)
     steps = load(NAME, **inputs).steps
     assert len(steps) <= 64
     heights = set()

@@ -15,7 +15,7 @@ from llmtrace.lessons import load
 from llmtrace.lessons.playground import RECIPES, Playground
 from llmtrace.lessons.playground_board import board
 from llmtrace.lessons.playground_data import FEATURES, SETS, features, grid, points, table
-from llmtrace.render.surface import Neurons, picture_rows
+from llmtrace.views.decision_map import Neurons, picture_rows
 
 pytestmark = pytest.mark.usefixtures("own_state")
 
@@ -229,6 +229,6 @@ def test_every_neuron_is_seen_on_a_usual_screen():
 
 
 def page():
-    from llmtrace.render.page import Page
+    from llmtrace.render.terminal.layout import Page
 
     return Page(80)

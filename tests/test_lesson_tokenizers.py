@@ -9,9 +9,9 @@ from llmtrace.errors import LessonError
 from llmtrace.lessons import load
 from llmtrace.lessons.pages import Pages
 from llmtrace.lessons.tokenizer_steps import byte_rows
-from llmtrace.render.spans import Spans
 from llmtrace.tokenizers.learning import learn_by_counting
 from llmtrace.tokenizers.unigram_training import count
+from llmtrace.views.token_spans import Spans
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from llmtrace import words
+from llmtrace import i18n
 from llmtrace.errors import LessonError
 from llmtrace.explain import explain_element
 from llmtrace.lessons import LESSONS, lesson_class, load
@@ -41,7 +41,7 @@ def printed(view, width=80):
 @pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("name", NAMES)
 def test_pages_fit_the_screen(name, language):
-    words.use(language)
+    i18n.use(language)
     pages = Pages(load(name))
     for n in range(len(pages)):
         lines = printed(pages[n]).rstrip("\n").split("\n")
@@ -219,7 +219,7 @@ def test_inputs_are_read_like_their_defaults():
 @pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("name", NAMES)
 def test_exercises_take_the_right_answer_and_help_with_mistakes(name, language):
-    words.use(language)
+    i18n.use(language)
     lesson = load(name)
     assert [q.exercise.name for q in questions(lesson)] == list(lesson_text(name).exercises)
     for seed in range(30):

@@ -8,13 +8,13 @@ import pytest
 from rich.console import Console
 from test_ops import INF, NAN, REALS, bits_are, do
 
-from llmtrace import chance
+from llmtrace import rng
+from llmtrace.explain.exact_text import exact_text
 from llmtrace.ops import OPS, Tensor
-from llmtrace.render.exact import exact_text
 from llmtrace.testing import expect_same_bits
 from llmtrace.testing.replays import traced
 from llmtrace.testing.sampling import Arguments
-from llmtrace.trace.saved import _plain
+from llmtrace.trace.codec import _plain
 
 # ---- by hand -------------------------------------------------------------------------------------------------------
 
@@ -83,7 +83,7 @@ def test_clip_factor(real):
 @REALS
 def test_dropout(real):
     x = np.array([1, 2, NAN, INF, -0.0, 3, 4, 5])
-    u = chance.uniform(7, np.arange(8))
+    u = rng.uniform(7, np.arange(8))
     assert 0 < (u < 0.5).sum() < 8
     bits_are(do("dropout", x, real=real, rate=0.5, seed=7, first=0), np.where(u < 0.5, 0, x * 2))
     bits_are(do("dropout", np.full(8, NAN), real=real, rate=0.5, seed=7, first=0), np.where(u < 0.5, 0, NAN))

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from llmtrace.ops import Weight, squared_error, total
+from llmtrace.ops import Weight
+from llmtrace.ops.losses.squared_error import squared_error
+from llmtrace.ops.rows.total import total
 from llmtrace.testing import expect_same_bits
 from llmtrace.training import Settings, Trainer
 from llmtrace.training.settings import power

@@ -9,14 +9,15 @@ from rich.cells import cell_len
 from rich.console import Console
 from small_models import ADDRESSES, printed, small_gpt
 
+from llmtrace.arithmetic.lines import Elements, Line
 from llmtrace.errors import AddressError, ReplayError
-from llmtrace.explain import Elements, Explanation, Line
+from llmtrace.explain import Explanation
+from llmtrace.explain.exact_text import exact_text
 from llmtrace.render import renderable, show
-from llmtrace.render.exact import exact_text
 from llmtrace.render.names import Names
 from llmtrace.render.numbers import column, exact, rounded
-from llmtrace.render.page import Page
 from llmtrace.render.sums import stretches, sum_view
+from llmtrace.render.terminal.layout import Page
 
 
 @pytest.fixture(scope="module")

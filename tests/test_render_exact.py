@@ -9,11 +9,11 @@ import pytest
 from rich.console import Console
 from small_models import ADDRESSES, printed, small_gpt
 
+from llmtrace.arithmetic.lines import Result
 from llmtrace.explain import Explanation
-from llmtrace.explain.explanation import Result
+from llmtrace.explain.exact_text import exact_text
 from llmtrace.models import Sampling
 from llmtrace.render import show
-from llmtrace.render.exact import exact_text
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from small_models import printed, small_gpt
 
 import llmtrace
-from llmtrace.explain import Elements, Explanation, Line
-from llmtrace.explain.arithmetic import OPERATIONS
+from llmtrace.arithmetic.lines import Elements, Line
+from llmtrace.arithmetic.operations import OPERATIONS
+from llmtrace.explain import Explanation
 from llmtrace.render.lines import line_views
 from llmtrace.render.names import Names
 from llmtrace.render.numbers import rounded
-from llmtrace.render.page import Page
+from llmtrace.render.terminal.layout import Page
 
 SIGNS = {"add": "+", "subtract": "−", "multiply": "×", "divide": "÷"}
 NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False)

@@ -17,8 +17,8 @@ from test_inert import harmless, texts
 
 from llmtrace.cli import main
 from llmtrace.render import renderable
-from llmtrace.render.look import look
 from llmtrace.render.notebook import InAscii, as_html, as_text, mimebundle
+from llmtrace.views.catalog import look
 
 pytestmark = pytest.mark.usefixtures("own_state")
 

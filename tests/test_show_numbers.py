@@ -15,13 +15,13 @@ from test_show import LOOKS, PATTERN, coloured
 from llmtrace.errors import AddressError
 from llmtrace.models import KVCache
 from llmtrace.ops.op import accumulate
-from llmtrace.render.attention import Attention
-from llmtrace.render.heatmap import Heatmap, Scale
-from llmtrace.render.look import look, step_view
-from llmtrace.render.neuron import Neuron, largest
 from llmtrace.render.notebook import InAscii, as_text
-from llmtrace.render.shades import BLANK, CHARACTERS, COLOURS, UNKNOWN, background, character, levels
-from llmtrace.render.spread import spread
+from llmtrace.render.terminal.heatmap import Heatmap, Scale
+from llmtrace.render.terminal.palette import BLANK, CHARACTERS, COLOURS, UNKNOWN, background, character, levels
+from llmtrace.views.attention import Attention
+from llmtrace.views.catalog import look, step_view
+from llmtrace.views.histogram import spread
+from llmtrace.views.neuron import Neuron, largest
 
 
 @pytest.fixture(scope="module")

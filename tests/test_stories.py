@@ -5,12 +5,10 @@ import re
 from itertools import islice
 
 import pytest
-
-from llmtrace.chance import Chance
-from llmtrace.stories import END, KINDS, probes, stories, story
-from llmtrace.stories.teller import Teller, plain
-from llmtrace.stories.telling import TOLD
-from llmtrace.stories.words import (
+from storyteller import END, KINDS, probes, stories, story
+from storyteller.teller import Teller, plain
+from storyteller.telling import TOLD
+from storyteller.words import (
     ACTORS,
     ANIMALS,
     COUNTED,
@@ -23,6 +21,8 @@ from llmtrace.stories.words import (
     held,
     plural,
 )
+
+from llmtrace.rng import Chance
 
 SHA256 = "132911f363c8d63a9e684eb94ecfec15a62987f0a4faf1607b277439f4058c7e"
 MANY = list(stories(20, 12_000))

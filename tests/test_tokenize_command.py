@@ -8,7 +8,7 @@ from small_tokenizer import TOKENIZER
 
 from llmtrace.cli import main
 from llmtrace.errors import ReplayError
-from llmtrace.render.tokenization import view
+from llmtrace.views.tokenization import view
 
 
 def run(*arguments):

@@ -13,13 +13,12 @@ import pytest
 from small_models import small_gpt
 
 import llmtrace
+from llmtrace.arithmetic.bits import same_bits
 from llmtrace.errors import LlmtraceError, ModelError, TraceFileError
-from llmtrace.explain.arithmetic import same_bits
 from llmtrace.explain.verify import verify, verify_sample
 from llmtrace.storage import write_whole
 from llmtrace.tokenizers.tokenizer_json import write_json
-from llmtrace.trace import file as trace_file
-from llmtrace.trace import saved
+from llmtrace.trace import codec, container
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,7 @@ def saved_trace(model, tmp_path):
 
 
 def reopen(path, model=None):
-    return saved.read(path, lambda origin: model.weights)
+    return codec.read(path, lambda origin: model.weights)
 
 
 def test_everything_comes_back(saved_trace):
@@ -71,13 +70,13 @@ def test_weights_by_reference(model, tmp_path):
 
 
 def test_one_number_of_a_large_tensor_reads_little(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(trace_file, "PIECE", 64)
+    monkeypatch.setattr(container, "PIECE", 64)
     trace = model.trace([0, 2, 1])
     trace.save(tmp_path / "a.trace")
     again = reopen(tmp_path / "a.trace", model)
     hashed = []
     real = hashlib.sha256
-    monkeypatch.setattr(trace_file.hashlib, "sha256", lambda data: hashed.append(len(data)) or real(data))
+    monkeypatch.setattr(container.hashlib, "sha256", lambda data: hashed.append(len(data)) or real(data))
     assert same_bits(again.elements("block.0.mlp.up", (2, 5)), np.array(trace.tensor("block.0.mlp.up")[2, 5]))
     assert hashed == [64]
 
@@ -113,11 +112,11 @@ def test_every_single_byte_change_is_caught(saved_trace, tmp_path):
 
 def forged(path, change):
     """The file with other content, sealed as if it were right: only replaying can tell."""
-    opened = trace_file.TraceFile(path)
+    opened = container.TraceFile(path)
     arrays = {name: np.array(opened.array(name)) for name in opened.names()}
     content = {key: value for key, value in opened.content.items() if key not in {"sha256", "version"}}
     change(arrays, content)
-    trace_file.write(path, arrays, content)
+    container.write(path, arrays, content)
 
 
 def test_verify_names_the_first_number_that_does_not_follow(saved_trace):
@@ -166,7 +165,7 @@ def test_a_safetensors_file_that_is_no_trace(tmp_path):
 
 def test_another_version_is_refused(saved_trace, monkeypatch):
     _, path = saved_trace
-    monkeypatch.setattr(trace_file, "VERSION", 2)
+    monkeypatch.setattr(container, "VERSION", 2)
     with pytest.raises(TraceFileError, match="version 1 of the trace format"):
         llmtrace.open(path)
 
@@ -289,6 +288,6 @@ def test_the_header_is_what_the_page_says(saved_trace):
     assert (8 + length) % 64 == 0
     header = json.loads(content[8 : 8 + length])
     note = json.loads(header["__metadata__"]["llmtrace"])
-    page = (trace_file.Path(__file__).parents[1] / "docs" / "trace-file.md").read_text()
+    page = (container.Path(__file__).parents[1] / "docs" / "trace-file.md").read_text()
     assert {key for key in note if f"| `{key}` |" not in page} == set()
     assert content[-32:] == hashlib.sha256(content[: 8 + length]).digest()

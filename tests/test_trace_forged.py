@@ -14,7 +14,8 @@ from small_models import small_gpt
 import llmtrace
 from llmtrace.errors import LlmtraceError, ReplayError, TraceFileError
 from llmtrace.explain.verify import verify
-from llmtrace.ops import Weight, embedding_gradient, linear
+from llmtrace.ops import Weight, embedding_gradient
+from llmtrace.ops.linear.linear import linear
 from llmtrace.trace import Run, Trace
 
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from test_words_everywhere import english
 
 import llmtrace
-from llmtrace import words
+from llmtrace import i18n
 from llmtrace.cli import main
 
 TINY = "--layers 1 --width 16 --heads 2 --context 16 --batch 4"
@@ -37,7 +37,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "book.txt").write_text(TEXT)
     yield tmp_path
-    words.use(None)
+    i18n.use(None)
 
 
 def run(line, code=0):

@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 from test_train_command import PROGRAM, TEXT, TINY
 
-from llmtrace.cli.watch import Told
-from llmtrace.render.training import Point, TrainingView, duration, outcome
+from llmtrace.cli.training_progress import Told
 from llmtrace.training import Progress
+from llmtrace.views.training import Point, TrainingView, duration, outcome
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from llmtrace.training import (
     new_tokenizer,
 )
 from llmtrace.training.folder import REPORTED
-from llmtrace.training.room import weights_of
+from llmtrace.training.memory import weights_of
 
 TEXT = "The king had a child, a girl. The queen had a child, a boy. " * 40
 F = np.float32

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmtrace.arithmetic import elementary
 from llmtrace.cli import main
 from llmtrace.errors import ModelError, PromptError, ReplayError, TrainingError
-from llmtrace.ops import reference
 from llmtrace.tokenizers import Parting, Tokenization, UnigramTokenizer, load_tokenizer, train_unigram
 from llmtrace.tokenizers.partings import best_partings, expected_counts
 from llmtrace.tokenizers.unigram_training import count, logarithms, pruned, seeds, shares
@@ -108,7 +108,7 @@ def test_nothing_underflows():
 
 def test_scores_are_correctly_rounded_logarithms():
     values = np.array(list(TRAINED.probabilities.values()))
-    assert list(logarithms(TRAINED.probabilities).values()) == reference.log(values).tolist()
+    assert list(logarithms(TRAINED.probabilities).values()) == elementary.log(values).tolist()
     assert {piece: TOKENIZER.scores[piece] for piece in TRAINED.probabilities} == logarithms(TRAINED.probabilities)
     assert math.fsum(values) == pytest.approx(1)
 

@@ -14,9 +14,9 @@ from pseudo import catalogue
 from small_models import small_gpt
 from test_lesson_texts import glossary
 
-from llmtrace import words
+from llmtrace import i18n
 from llmtrace.cli import COMMANDS, main
-from llmtrace.render.wide import has_wide
+from llmtrace.render.terminal.cjk import has_wide
 
 EXAMPLES = re.compile(r"^ +((?:echo \w+ \| )?llmtrace .*)$", re.MULTILINE)
 
@@ -30,15 +30,15 @@ def wide(own_state, monkeypatch):
 
 
 def test_the_language_can_change_at_any_time(locale, monkeypatch):
-    monkeypatch.setattr(words, "LOCALE", locale)
+    monkeypatch.setattr(i18n, "LOCALE", locale)
     trace = small_gpt().trace("CAB")
-    assert words.languages() == ["en", "la", "zh"]
+    assert i18n.languages() == ["en", "la", "zh"]
     for language, sentence in (("la", "⟦"), ("zh", "【"), ("en", "how well")):
-        words.use(language)
+        i18n.use(language)
         assert trace.explain("block.0.attn.scores", 0, 2, 1).sentence.startswith(sentence)
     with pytest.raises(ValueError, match="there is no language 'xx'; there are en, la, zh"):
-        words.use("xx")
-    assert words.language() == "en"
+        i18n.use("xx")
+    assert i18n.language() == "en"
 
 
 @pytest.mark.parametrize(
@@ -57,24 +57,24 @@ def test_the_language_can_change_at_any_time(locale, monkeypatch):
     ],
 )
 def test_the_language_of_the_environment(environment, language, locale, monkeypatch):
-    monkeypatch.setattr(words, "LOCALE", locale)
-    for name in words.VARIABLES:
+    monkeypatch.setattr(i18n, "LOCALE", locale)
+    for name in i18n.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert words.language() == language
+    assert i18n.language() == language
 
 
 def test_counting():
-    words.use("en")
-    assert words.n_("{n} token", "{n} tokens", 1) == "{n} token"
-    assert words.n_("{n} token", "{n} tokens", 0) == "{n} tokens"
-    assert words._("") == ""  # gettext would give the catalogue's header
+    i18n.use("en")
+    assert i18n.n_("{n} token", "{n} tokens", 1) == "{n} token"
+    assert i18n.n_("{n} token", "{n} tokens", 0) == "{n} tokens"
+    assert i18n._("") == ""  # gettext would give the catalogue's header
 
 
 @pytest.mark.parametrize("arguments", [["--lang", "la", "doctor"], ["doctor", "--lang", "la"]])
 def test_the_option(arguments, locale, monkeypatch):
-    monkeypatch.setattr(words, "LOCALE", locale)
+    monkeypatch.setattr(i18n, "LOCALE", locale)
     assert "⟦threads⟧" in CliRunner().invoke(main, arguments).output
     assert "⟦" not in CliRunner().invoke(main, ["doctor"]).output
     for help_page in (["--lang", "la", "--help"], ["doctor", "--lang", "la", "--help"]):
@@ -137,9 +137,9 @@ def test_what_is_compiled_follows_the_text(copied, monkeypatch):
     copied.write_text(copied.read_text().replace("公式", "式子"))
     assert "llmtrace.mo is not up to date" in " ".join(catalogue.problems(catalogue.outputs([])))
     assert catalogue.main([]) == 0
-    monkeypatch.setattr(words, "LOCALE", copied.parents[2])
-    words.use("zh")
-    assert words._("formula") == "式子"
+    monkeypatch.setattr(i18n, "LOCALE", copied.parents[2])
+    i18n.use("zh")
+    assert i18n._("formula") == "式子"
 
 
 def test_a_new_text_must_be_translated(copied, tmp_path, monkeypatch):
@@ -158,9 +158,9 @@ def test_a_language_can_be_begun(tmp_path, monkeypatch):
     assert catalogue.main(["--check"]) == 1
     assert catalogue.main(["eo"]) == 1
     assert all(problem.endswith("is not translated") for problem in catalogue.problems(catalogue.outputs([])))
-    monkeypatch.setattr(words, "LOCALE", tmp_path)
-    words.use("eo")
-    assert words._("formula") == "formula"
+    monkeypatch.setattr(i18n, "LOCALE", tmp_path)
+    i18n.use("eo")
+    assert i18n._("formula") == "formula"
 
 
 def chinese():
@@ -173,8 +173,8 @@ def chinese():
 
 
 def test_chinese_has_one_form_for_all_numbers():
-    words.use("zh")
-    assert {words.n_("{n} token", "{n} tokens", count) for count in range(3)} == {"{n} 个词元"}
+    i18n.use("zh")
+    assert {i18n.n_("{n} token", "{n} tokens", count) for count in range(3)} == {"{n} 个词元"}
 
 
 def test_the_catalogue_uses_the_words_of_the_glossary():
@@ -211,7 +211,7 @@ def test_every_command_has_examples(command):
 @pytest.mark.parametrize(("command", "line"), every_example())
 def test_examples_work(command, line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in words.VARIABLES:
+    for name in i18n.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     lines = examples(command)
     first = ['llmtrace trace "The king had a child, a girl."'] if command == "explain" else lines[: lines.index(line)]
@@ -240,7 +240,7 @@ def test_commands_and_options_are_completed():
 
 def test_models_and_languages_are_completed(locale, monkeypatch):
     assert completed("trace", "--model", "sto") == [("dir", "sto"), ("plain", "storyteller")]
-    monkeypatch.setattr(words, "LOCALE", locale)
+    monkeypatch.setattr(i18n, "LOCALE", locale)
     assert completed("--lang", "") == [("plain", name) for name in ("en", "la", "zh")]
 
 

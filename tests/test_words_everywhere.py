@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from pseudo import catalogue
 from small_models import small_gpt, write_folder
 
-from llmtrace import _kernels, words
+from llmtrace import _kernels, i18n
 from llmtrace.cli import COMMANDS, main
 from llmtrace.models import Sampling
 from llmtrace.ops import OPS
@@ -197,7 +197,7 @@ def untranslated(text):
 
 
 def test_errors_go_through_the_catalogue():
-    files = Path(words.__file__).parent.rglob("*.py")
+    files = Path(i18n.__file__).parent.rglob("*.py")
     assert not [found for path in files for found in untranslated(path.read_text())]
     assert list(untranslated("raise ModelError('no model')"))
     assert list(untranslated("raise click.UsageError(f'{x} is wrong')"))
@@ -220,14 +220,14 @@ def test_what_click_says_stays_english_between_our_words(line, bracketed):
 @pytest.mark.parametrize("line", CLICKS)
 @pytest.mark.parametrize("asked", [{"LANG": "zh_CN.UTF-8"}, {"LANGUAGE": "zh", "LANG": "C"}])
 def test_what_click_says_is_chinese_too(line, asked, monkeypatch):
-    for name in words.VARIABLES:
+    for name in i18n.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in asked.items():
         monkeypatch.setenv(name, value)
     said = CliRunner().invoke(main, shlex.split(line)).output
     assert said.startswith("错误：")
     assert not english(said), said
-    assert {name: os.environ[name] for name in words.VARIABLES if name in os.environ} == asked
+    assert {name: os.environ[name] for name in i18n.VARIABLES if name in os.environ} == asked
 
 
 def test_what_click_says_is_what_the_catalogue_translates():
@@ -241,7 +241,7 @@ def test_what_click_says_is_what_the_catalogue_translates():
         for argument in node.args
         if isinstance(argument, ast.Constant)
     }
-    with (words.LOCALE / "zh" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+    with (i18n.LOCALE / "zh" / "LC_MESSAGES" / "messages.po").open("rb") as file:
         messages = [message for message in catalogue.read_po(file, locale="zh") if message.id]
     for message in messages:
         texts = message.id if isinstance(message.id, tuple) else (message.id,)

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from llmtrace import words  # noqa: E402 - of this checkout
+from llmtrace import i18n  # noqa: E402
 from llmtrace.lessons import LESSONS, load  # noqa: E402
 from llmtrace.lessons.text import filled, lesson_text  # noqa: E402
 
@@ -28,7 +28,7 @@ TABLE = "| what | article | ours | who is right |\n|---|---|---|---|\n"
 
 def page() -> str:
     """The page as it should be."""
-    words.use(words.ENGLISH)
+    i18n.use(i18n.ENGLISH)
     parts = [HEAD]
     for name in LESSONS:
         lesson = load(name)

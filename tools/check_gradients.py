@@ -21,9 +21,9 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 from transformers.utils import logging
 
+from llmtrace.arithmetic.types import Array
 from llmtrace.models import GPT, GPTConfig
 from llmtrace.ops import Tensor, Weight
-from llmtrace.ops.op import Array
 from llmtrace.trace import Backward, Run, Trace
 from llmtrace.training import Part, Settings, Trainer, initial_gpt
 from llmtrace.weights.gpt import gpt_tensors, gpt_weights

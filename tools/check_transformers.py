@@ -22,7 +22,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from transformers.utils import logging
 
 import llmtrace
-from llmtrace.ops.op import Array
+from llmtrace.arithmetic.types import Array
 
 BOUND = 1e-5
 SEED = 1

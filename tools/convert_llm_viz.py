@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from llmtrace.ops.op import Array
+from llmtrace.arithmetic.types import Array
 from llmtrace.weights import save
 
 

@@ -25,8 +25,8 @@ import train_hash
 
 import llmtrace
 from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.models import GPT, GPTConfig, KVCache
-from llmtrace.ops.op import Array, Axes
 from llmtrace.weights.folder import gpt_shapes, gpt_weights
 
 SEQUENCES = 8

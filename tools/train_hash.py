@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import llmtrace
+from llmtrace.arithmetic.types import Array
 from llmtrace.models import GPT, GPTConfig
 from llmtrace.ops import Tensor
-from llmtrace.ops.op import Array
 from llmtrace.trace import Run, Trace
 from llmtrace.training import Part, Settings, Trainer, initial_gpt
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from storyteller import END, KINDS, Probe, probes, stories
 
 from llmtrace.models import GPT, GPTConfig, Sampling
 from llmtrace.storage import weights_hash
-from llmtrace.stories import END, KINDS, Probe, probes, stories
 from llmtrace.training import LanguageTraining, Plan, Settings, TrainingFolder, new_tokenizer
 
 SEED = 2026
@@ -49,7 +49,7 @@ named.
   windows of {context} tokens, each beginning where a story does; seed {seed}; learning rate {rate:g} after {warmup} steps of
   warm-up, falling along a cosine to a tenth; decay {decay:g}; gradients clipped at {clip:g}. The script writes the same weights
   on every machine and with any number of threads: their hash is `{hash}`.
-- **Trained on** {stories:,} stories ({tokens:,} tokens) of `llmtrace.stories`, which are put together from sentences and words
+- **Trained on** {stories:,} stories ({tokens:,} tokens) of `storyteller`, which are put together from sentences and words
   chosen at random, with rules that hold over many words: who is a girl or a boy, who has what, how many there are.
 - **Loss** in nats per token: {loss:.3f} at the end of training, {validation:.3f} on the last {held:.0%} of the stories, which it
   was not trained on.

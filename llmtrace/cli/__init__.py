@@ -11,11 +11,11 @@ from typing import Any
 import click
 import rich_click
 
-from llmtrace import words
+from llmtrace import i18n
 from llmtrace._version import __version__
 from llmtrace.cli.command import Context, Helpful, Option, language_option
 from llmtrace.errors import LlmtraceError
-from llmtrace.words import N_, _
+from llmtrace.i18n import N_, _
 
 COMMANDS = ("trace", "explain", "generate", "train", "show", "tokenize", "learn", "verify", "doctor", "completion")
 """In the order in which they are listed; each is in the file of its name."""
@@ -49,8 +49,8 @@ class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_cli
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs a command and ends the process: 0 done, 1 a check failed, 2 wrong usage, 130 interrupted."""
-        words.use(None)  # the language of the environment, until --lang says otherwise
-        with words.for_others():
+        i18n.use(None)  # the language of the environment, until --lang says otherwise
+        with i18n.for_others():
             self._run(*args, **options)
 
     def _run(self, *args: Any, **options: Any) -> None:
@@ -84,7 +84,7 @@ def _discard_output() -> None:
 
 
 def _fail(error: click.ClickException | LlmtraceError) -> None:
-    from llmtrace.render.inert import inert
+    from llmtrace.text import inert
 
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
     if isinstance(error, click.MissingParameter):

@@ -10,8 +10,8 @@ import click
 import rich_click
 from rich.markup import escape
 
-from llmtrace import words
-from llmtrace.words import N_, _
+from llmtrace import i18n
+from llmtrace.i18n import N_, _
 
 PANELS = {
     "options_panel_title": N_("Options"),
@@ -56,7 +56,7 @@ def filled(text: Any) -> Any:
     """A text of a help page, its lines broken where Chinese may break."""
     from rich.text import Text
 
-    from llmtrace.render.wide import Wide
+    from llmtrace.render.terminal.cjk import Wide
 
     return Wide.of(text) if isinstance(text, Text) else text
 
@@ -135,8 +135,8 @@ def language_option() -> Option:
     def speak(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
         if value is not None:
             try:
-                words.use(value)
-                words.tell_others()
+                i18n.use(value)
+                i18n.tell_others()
             except ValueError as error:
                 raise click.UsageError(str(error), ctx) from None
 
@@ -147,5 +147,5 @@ def language_option() -> Option:
         is_eager=True,
         expose_value=False,
         callback=speak,
-        shell_complete=lambda ctx, param, incomplete: [n for n in words.languages() if n.startswith(incomplete)],
+        shell_complete=lambda ctx, param, incomplete: [n for n in i18n.languages() if n.startswith(incomplete)],
     )

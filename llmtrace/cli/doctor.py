@@ -8,7 +8,7 @@ from typing import Any
 
 from llmtrace.cli.command import new_command
 from llmtrace.cli.options import json_option, print_json
-from llmtrace.words import _, n_
+from llmtrace.i18n import _, n_
 
 
 @new_command("doctor")
@@ -56,11 +56,11 @@ def environment() -> dict[str, Any]:
 def _print(facts: dict[str, Any], results: list[Any]) -> None:
     from rich.cells import cell_len
 
-    from llmtrace.render import terminal
-    from llmtrace.render.columns import left
-    from llmtrace.render.page import GOOD, HEADING, NAME, QUIET, Page
+    from llmtrace.render.terminal.console import output_console
+    from llmtrace.render.terminal.layout import GOOD, HEADING, NAME, QUIET, Page
+    from llmtrace.render.terminal.table import left
 
-    console = terminal()
+    console = output_console()
     page = Page(console.width, console.options.ascii_only)
     instructions = _(
         "{name} (available: {names})", name=facts["instruction_set"], names=", ".join(facts["instruction_sets"])

@@ -10,7 +10,7 @@ from llmtrace.cli.command import new_command, no_pager_option, option
 from llmtrace.cli.completion import steps
 from llmtrace.cli.options import ascii_option, json_option, model_option, opened, print_json, trace_option
 from llmtrace.errors import AddressError
-from llmtrace.words import N_, _
+from llmtrace.i18n import N_, _
 
 
 @new_command("explain")
@@ -51,13 +51,14 @@ def command(
     from rich.console import Group
 
     from llmtrace.cli.pager import print_paged
-    from llmtrace.render import renderable, terminal
-    from llmtrace.render.exact import exact_text
-    from llmtrace.render.inert import to_ascii
+    from llmtrace.explain.exact_text import exact_text
+    from llmtrace.render import renderable
     from llmtrace.render.notebook import InAscii
-    from llmtrace.render.page import QUIET, Page
+    from llmtrace.render.terminal.console import output_console
+    from llmtrace.render.terminal.layout import QUIET, Page
+    from llmtrace.text import to_ascii
 
-    console, exact = terminal(), look["exact"]
+    console, exact = output_console(), look["exact"]
     only_ascii = look["only_ascii"] or console.options.ascii_only
     if said and (as_json or exact):
         click.echo(said, err=True)  # the output itself is for other programs

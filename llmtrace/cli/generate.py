@@ -12,7 +12,7 @@ import click
 
 from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import FileName, json_option, load, model_option, read_prompt
-from llmtrace.words import N_, _
+from llmtrace.i18n import N_, _
 
 if TYPE_CHECKING:
     from llmtrace.models import Choice, Generation
@@ -92,7 +92,7 @@ def command(prompt: str, model: str | None, steps: int, output: str | None, last
 
 def _run(generation: Generation, stream: Stream, show: Show) -> str:
     """Shows every token as soon as it is chosen; returns why it ended early, if it did."""
-    from llmtrace.render.inert import quoted
+    from llmtrace.text import quoted
 
     slid = False
     for choice in generation:
@@ -145,14 +145,14 @@ class Stream:
         sys.stdout.flush()
 
     def _write(self, text: str) -> None:
-        from llmtrace.render.inert import inert
+        from llmtrace.text import inert
 
         sys.stdout.write("\n".join(inert(line) for line in text.split("\n")))
 
 
 def _json(explain: bool) -> Show:
     """Prints one JSON object for each token, on a line of its own."""
-    from llmtrace.render.choice import ChoiceTable, ChoiceWorking
+    from llmtrace.views.sampling import ChoiceTable, ChoiceWorking
 
     def show(choice: Choice) -> None:
         view = (ChoiceWorking if explain else ChoiceTable)(choice.steps, choice.number)
@@ -164,10 +164,10 @@ def _json(explain: bool) -> Show:
 
 def _tables(explain: bool) -> Show:
     """Prints the table of each token, or its arithmetic."""
-    from llmtrace.render import terminal
-    from llmtrace.render.choice import ChoiceTable, ChoiceWorking
+    from llmtrace.render.terminal.console import output_console
+    from llmtrace.views.sampling import ChoiceTable, ChoiceWorking
 
-    console = terminal()
+    console = output_console()
 
     def show(choice: Choice) -> None:
         console.print((ChoiceWorking if explain else ChoiceTable)(choice.steps, choice.number))
@@ -190,7 +190,7 @@ def _must_be_writable(output: str) -> None:
 
 def _save(trace: Any, output: str, as_json: bool) -> None:
     from llmtrace.cli.trace import human_size
-    from llmtrace.render.inert import inert
+    from llmtrace.text import inert
 
     trace.save(output)
     said = _("written: {file} ({size})", file=output, size=human_size(os.path.getsize(output)))

@@ -10,7 +10,7 @@ import click
 
 from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import ascii_option, state_file
-from llmtrace.words import N_, _
+from llmtrace.i18n import N_, _
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -49,7 +49,7 @@ def command(name: str | None, changes: tuple[str, ...], **options: Any) -> None:
       llmtrace learn leaf-or-flower --explain "leaf hidden.1.sum[0]"
       llmtrace learn leaf-or-flower --exercises --seed 7
     """  # noqa: D301 - \b keeps click from filling the lines
-    from llmtrace.cli.classroom import Classroom
+    from llmtrace.cli.lesson_runner import Classroom
     from llmtrace.lessons import load
 
     if name is None:
@@ -86,10 +86,10 @@ def list_lessons() -> None:
     """All lessons, what they are about, and what has been done of each."""
     from llmtrace.lessons import LESSONS, progress
     from llmtrace.lessons.text import lesson_text
-    from llmtrace.render import terminal
-    from llmtrace.render.page import NAME, QUIET, Page
+    from llmtrace.render.terminal.console import output_console
+    from llmtrace.render.terminal.layout import NAME, QUIET, Page
 
-    console = terminal()
+    console = output_console()
     page, done = Page.of(console.options), progress.read(progress_file())
     console.print(page.line(_("Lessons, in the order in which they build on each other:")))
     following = ""
@@ -117,10 +117,10 @@ def list_inputs(lesson: Lesson) -> None:
     """What --set can change, with the values that it has now."""
     from llmtrace.lessons.lesson import plain
     from llmtrace.lessons.text import filled, lesson_text
-    from llmtrace.render import terminal
-    from llmtrace.render.page import QUIET, Page
+    from llmtrace.render.terminal.console import output_console
+    from llmtrace.render.terminal.layout import QUIET, Page
 
-    console, told = terminal(), lesson_text(lesson.name).inputs
+    console, told = output_console(), lesson_text(lesson.name).inputs
     page = Page.of(console.options)
     for key in lesson.inputs():
         click.echo(f"{key}={plain(getattr(lesson, key))}")

@@ -14,7 +14,7 @@ import click
 from llmtrace.cli.command import option
 from llmtrace.cli.completion import models
 from llmtrace.errors import LlmtraceError
-from llmtrace.words import N_, _
+from llmtrace.i18n import N_, _
 
 if TYPE_CHECKING:
     from llmtrace.models import Model

@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleRenderable
 from rich.pager import Pager
 from rich.segment import Segments
 
-from llmtrace.words import _
+from llmtrace.i18n import _
 
 NO_PAGER = {"dumb", "emacs"}
 """Terminals (TERM) that can't move the cursor, as a pager must."""

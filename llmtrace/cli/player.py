@@ -8,9 +8,9 @@ from rich.console import Console, ConsoleRenderable, Group
 from rich.live import Live
 
 from llmtrace.cli.keys import BACK, ON, QUIT, key, unbuffered
+from llmtrace.i18n import _
 from llmtrace.render.notebook import InAscii
-from llmtrace.render.page import QUIET, Page
-from llmtrace.words import _
+from llmtrace.render.terminal.layout import QUIET, Page
 
 PACE = 1.0
 """Seconds from a step to the next one."""

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.bits import same_bits
 from llmtrace.errors import LlmtraceError
-from llmtrace.explain.arithmetic import same_bits
+from llmtrace.i18n import N_, _
 from llmtrace.loading import DEFAULT, bundled, load
 from llmtrace.ops import OPS
-from llmtrace.words import N_, _
 
 # Inputs of float32 functions whose true value lies almost in the middle between two float32, and some at the edges,
 # with the correctly rounded result: bits, found with mpmath at 120 bits.

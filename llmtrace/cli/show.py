@@ -13,7 +13,7 @@ from llmtrace.cli.command import new_command, no_pager_option, option
 from llmtrace.cli.completion import files_and_steps, steps
 from llmtrace.cli.options import ascii_option, json_option, model_option, opened, print_json, trace_option
 from llmtrace.errors import AddressError
-from llmtrace.words import N_, _
+from llmtrace.i18n import N_, _
 
 
 @new_command("show")
@@ -53,11 +53,11 @@ def command(first: str | None, second: str | None, **options: Any) -> None:
     from rich.console import Group
 
     from llmtrace.cli.pager import print_paged
-    from llmtrace.render import terminal
-    from llmtrace.render.inert import inert
-    from llmtrace.render.look import look
     from llmtrace.render.notebook import InAscii
-    from llmtrace.render.page import QUIET, Page
+    from llmtrace.render.terminal.console import output_console
+    from llmtrace.render.terminal.layout import QUIET, Page
+    from llmtrace.text import inert
+    from llmtrace.views.catalog import look
 
     chosen = {key: options[key] for key in ("head", "neuron", "position", "every")}
     try:
@@ -71,7 +71,7 @@ def command(first: str | None, second: str | None, **options: Any) -> None:
             click.echo(inert(note), err=True)  # the output itself is for other programs
         print_json(view.to_dict())
         return
-    console = terminal()
+    console = output_console()
     only_ascii = options["only_ascii"] or console.options.ascii_only
     page = Page(console.width, only_ascii)
     shown = Group(page.line((note, QUIET)), "", view) if note else view

@@ -6,7 +6,7 @@ import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
 from llmtrace.cli.options import json_option, model_option, print_json, read_prompt
-from llmtrace.words import N_
+from llmtrace.i18n import N_
 
 
 @new_command("tokenize")
@@ -28,11 +28,11 @@ def command(text: str, model: str | None, special: bool, every: bool, no_pager: 
     """  # noqa: D301 - \b keeps click from filling the lines
     from llmtrace.cli.pager import print_paged
     from llmtrace.loading import DEFAULT, load_tokenizer
-    from llmtrace.render import terminal
-    from llmtrace.render.tokenization import view
+    from llmtrace.render.terminal.console import output_console
+    from llmtrace.views.tokenization import view
 
     tokenization = load_tokenizer(DEFAULT if model is None else model).explain(read_prompt(text), special=special)
     if as_json:
         print_json(view(tokenization).to_dict())
         return
-    print_paged(terminal(), view(tokenization, every=every), not no_pager)
+    print_paged(output_console(), view(tokenization, every=every), not no_pager)

@@ -19,7 +19,7 @@ from llmtrace.cli.options import (
     read_prompt,
     remember,
 )
-from llmtrace.words import N_, _
+from llmtrace.i18n import N_, _
 
 if TYPE_CHECKING:
     from llmtrace.trace import Trace
@@ -60,9 +60,10 @@ def command(prompt: str, model: str | None, output: str | None, with_weights: bo
     prompt = read_prompt(prompt)
     trace = load(model).trace(prompt)
     from llmtrace.cli.pager import print_paged
-    from llmtrace.render import renderable, terminal
-    from llmtrace.render.inert import inert
+    from llmtrace.render import renderable
     from llmtrace.render.notebook import InAscii
+    from llmtrace.render.terminal.console import output_console
+    from llmtrace.text import inert
 
     paged, only_ascii = not view.pop("no_pager"), view.pop("only_ascii")
     shown = renderable(trace, **view)  # wrong numbers are refused before anything is written
@@ -72,7 +73,7 @@ def command(prompt: str, model: str | None, output: str | None, with_weights: bo
     if as_json:
         print_json(as_data(trace, prompt))
     else:
-        print_paged(terminal(), InAscii(shown) if only_ascii else shown, paged)
+        print_paged(output_console(), InAscii(shown) if only_ascii else shown, paged)
     sys.stdout.flush()
     if output is not None:
         said = _("written: {file} ({size})", file=output, size=human_size(os.path.getsize(output)))
@@ -92,8 +93,8 @@ def human_size(size: int) -> str:
 
 def as_data(trace: Trace, prompt: str) -> dict[str, Any]:
     """The run without its big arrays: tokens, steps, and the table of the next token."""
-    from llmtrace.render.listing import step_to_dict
-    from llmtrace.render.next_token import Predictions
+    from llmtrace.views.next_token import Predictions
+    from llmtrace.views.step_list import step_to_dict
 
     return {
         "model": trace.origin.model,

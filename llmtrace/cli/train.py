@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from llmtrace.cli.command import Command, Option, option
 from llmtrace.cli.options import FileName
 from llmtrace.errors import TrainingError
-from llmtrace.words import N_, _
+from llmtrace.i18n import N_, _
 
 if TYPE_CHECKING:
     from llmtrace.training import LanguageTraining, Setting, Tokenizer, TrainingFolder
@@ -91,7 +91,7 @@ def command(files: tuple[str, ...], output: str, **given: Any) -> None:
       llmtrace train -o my-model --resume
       llmtrace generate "Once upon a time" --model ./my-model
     """  # noqa: D301 - \b keeps click from filling the lines
-    from llmtrace.cli.watch import watch
+    from llmtrace.cli.training_progress import watch
     from llmtrace.training import LanguageTraining, TrainingFolder
 
     folder = TrainingFolder(output)
@@ -152,7 +152,7 @@ def expect_readable(tokenizer: Tokenizer, sample: str | None) -> None:
 
 def begin(folder: TrainingFolder, paths: list[Path], given: dict[str, Any]) -> None:
     """Learns the tokenizer, writes the texts as tokens, and the plan."""
-    from llmtrace.cli.watch import Told
+    from llmtrace.cli.training_progress import Told
     from llmtrace.models import GPTConfig
     from llmtrace.training import Plan, Settings, must_fit, new_tokenizer, settings_of, windows_of
     from llmtrace.training.loop import TOGETHER
@@ -198,7 +198,7 @@ def expect_new(folder: TrainingFolder) -> None:
 
 def trace_step(training: LanguageTraining, path: str) -> None:
     """Does one step with everything recorded, and writes that; the checkpoint stays as it is."""
-    from llmtrace.render.inert import inert
+    from llmtrace.text import inert
 
     trace = training.traced_step()
     trace.save(path, with_weights=True)

@@ -12,7 +12,7 @@ import click
 
 from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import FileName, json_option, model_option, print_json
-from llmtrace.words import N_, _, n_
+from llmtrace.i18n import N_, _, n_
 
 if TYPE_CHECKING:
     from llmtrace.explain.verify import Progress

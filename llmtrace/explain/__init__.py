@@ -6,14 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.lines import Constant, Elements, Line, Result
 from llmtrace.errors import AddressError, LlmtraceError, ReplayError
 from llmtrace.explain.address import explain_target
-from llmtrace.explain.explanation import Constant, Elements, Explanation, Line, Result
+from llmtrace.explain.explanation import Explanation
 from llmtrace.explain.sentences import sentence
-from llmtrace.explain.working import Working
+from llmtrace.i18n import _
 from llmtrace.ops import OPS
 from llmtrace.trace import Trace
-from llmtrace.words import _
 
 __all__ = ["Constant", "Elements", "Explanation", "Line", "Result", "explain"]
 
@@ -71,7 +72,7 @@ def explain_alone(trace: Trace, name: str, place: tuple[int, ...]) -> Explanatio
         return Explanation(element, "", "", sentence(trace, name, place), (), source=trace)
     record = trace[name].record
     op = OPS[record.op]
-    working = Working(trace, record, place)
+    working = Derivation(trace, record, place)
     try:
         with _kernels.FloatState():  # the constants of a formula, too, are rounded as the kernels round
             op.explain(working)

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from llmtrace.arithmetic.types import Axes
 from llmtrace.errors import AddressError
-from llmtrace.ops.op import Axes
-from llmtrace.words import _
+from llmtrace.i18n import _
 
 
 class Labelled(Protocol):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmtrace.ops.op import Axes
+from llmtrace.arithmetic.types import Axes
+from llmtrace.i18n import N_, _
 from llmtrace.trace import Role, Trace, role_of
-from llmtrace.words import N_, _
 
 # By the last parts of a step's name. {token} is the token at the number's position, {query} and {key} likewise.
 SENTENCES = {

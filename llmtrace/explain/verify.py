@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from llmtrace.arithmetic.bits import same_bits
+from llmtrace.arithmetic.lines import Elements
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ReplayError
 from llmtrace.explain import explain_element
-from llmtrace.explain.arithmetic import same_bits
-from llmtrace.explain.explanation import Elements
+from llmtrace.i18n import _
 from llmtrace.ops import OPS
-from llmtrace.ops.op import Array
 from llmtrace.tokenizers import Tokenization
 from llmtrace.trace import Step, Trace
-from llmtrace.words import _
 
 Progress = Callable[[str], None]
 FEW = 8

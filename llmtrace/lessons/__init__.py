@@ -10,10 +10,10 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
-from llmtrace import words
+from llmtrace import i18n
 from llmtrace.errors import LessonError
+from llmtrace.i18n import _
 from llmtrace.lessons.lesson import Article, Exercise, Lesson
-from llmtrace.words import _
 
 LESSONS = {
     "perceptron": "llmtrace.lessons.perceptron.Perceptron",
@@ -50,5 +50,5 @@ def load(name: str, language: str | None = None, **inputs: Any) -> Lesson:
     inputs: what is to be other than the lesson has it. With a language ("zh"), llmtrace speaks that from now on.
     """
     if language is not None:
-        words.use(language)
+        i18n.use(language)
     return lesson_class(name).given(inputs)

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from llmtrace.arithmetic.types import Array
 from llmtrace.lessons import embedding_nets as nets
 from llmtrace.lessons.pages import picture
 from llmtrace.lessons.reciting import RHYME, SIGNS, numbers, places, visible, write
-from llmtrace.ops import Weight, linear
-from llmtrace.ops.op import Array
-from llmtrace.render.heatmap import Heatmap
+from llmtrace.ops import Weight
+from llmtrace.ops.linear.linear import linear
+from llmtrace.render.terminal.heatmap import Heatmap
 from llmtrace.trace import Backward, Run, Trace
 
 COLUMNS = 8

@@ -7,23 +7,20 @@ from functools import partial
 
 import numpy as np
 
-from llmtrace.chance import derive, normal
-from llmtrace.ops import (
-    Tensor,
-    Weight,
-    cross_entropy,
-    embedding,
-    linear,
-    merge_heads,
-    root,
-    row_squares,
-    scale,
-    softmax,
-    subtract,
-    tanh,
-    total,
-)
-from llmtrace.ops.op import Array
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops import Tensor, Weight
+from llmtrace.ops.attention.merge_heads import merge_heads
+from llmtrace.ops.elementwise.root import root
+from llmtrace.ops.elementwise.scale import scale
+from llmtrace.ops.elementwise.subtract import subtract
+from llmtrace.ops.elementwise.tanh import tanh
+from llmtrace.ops.linear.embedding import embedding
+from llmtrace.ops.linear.linear import linear
+from llmtrace.ops.losses.cross_entropy import cross_entropy
+from llmtrace.ops.rows.row_squares import row_squares
+from llmtrace.ops.rows.softmax import softmax
+from llmtrace.ops.rows.total import total
+from llmtrace.rng import derive, normal
 from llmtrace.trace import Run, Trace
 from llmtrace.training import Part, Settings, Trainer
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.chance import Chance
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_, _
 from llmtrace.lessons.embedding_nets import distance, part, settings
 from llmtrace.loading import load
 from llmtrace.ops import Weight
-from llmtrace.ops.op import Array
-from llmtrace.render.plane import Plane
+from llmtrace.rng import Chance
 from llmtrace.trace import Trace
 from llmtrace.training import Trainer
-from llmtrace.words import N_, _
+from llmtrace.views.scatter import Plane
 
 WORDS = (
     *(N_("cat"), N_("dog"), N_("lion"), N_("king"), N_("queen"), N_("child"), N_("hunts"), N_("eats")),

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from llmtrace.chance import Chance, derive
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
+from llmtrace.i18n import _
 from llmtrace.lessons import embedding_letters as rhyme
 from llmtrace.lessons import embedding_nets as nets
 from llmtrace.lessons import embedding_words as told
 from llmtrace.lessons.lesson import Article, Exercise, Lesson
 from llmtrace.lessons.reciting import RHYME, SIGNS, enough, followers, visible
 from llmtrace.ops import Weight
-from llmtrace.ops.op import Array
 from llmtrace.render import renderable
-from llmtrace.render.heatmap import Heatmap
-from llmtrace.render.plane import Plane
+from llmtrace.render.terminal.heatmap import Heatmap
+from llmtrace.rng import Chance, derive
 from llmtrace.trace import Trace
-from llmtrace.words import _
+from llmtrace.views.scatter import Plane
 
 FIRST = 8
 """So many pairs of words are in the step that is looked at."""

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.chance import Chance
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import _
 from llmtrace.lessons.lesson import Article, Exercise, Lesson
 from llmtrace.lessons.text import written
 from llmtrace.models import Feedforward
-from llmtrace.ops import Weight, linear
-from llmtrace.ops.op import Array
+from llmtrace.ops import Weight
+from llmtrace.ops.linear.linear import linear
+from llmtrace.rng import Chance
 from llmtrace.trace import Run, Trace
-from llmtrace.words import _
 
 HIDDEN = ((0.10, -0.29, -0.07, 0.46), (0.12, -0.05, 0.04, 0.16), (-0.36, -0.21, -0.25, 0.08))
 """The weights of the three neurons in the middle, for red, green, blue and volume."""

@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Self
 
 from numpy import format_float_positional
 
-from llmtrace.chance import Chance, derive
 from llmtrace.errors import LessonError
+from llmtrace.i18n import _
+from llmtrace.rng import Chance, derive
 from llmtrace.trace import Trace
-from llmtrace.words import _
 
 TRIES = 200
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.chance import Chance, derive
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
+from llmtrace.i18n import _
 from llmtrace.lessons.lesson import Exercise, Lesson
 from llmtrace.lessons.matrix import (
     BLOCK,
@@ -26,12 +27,12 @@ from llmtrace.lessons.matrix import (
     typed,
 )
 from llmtrace.models.feedforward import ACTIVATIONS, Feedforward
-from llmtrace.ops import embedding, linear
-from llmtrace.ops.op import Array
-from llmtrace.render.plane import Plane
-from llmtrace.render.product import Product
+from llmtrace.ops.linear.embedding import embedding
+from llmtrace.ops.linear.linear import linear
+from llmtrace.rng import Chance, derive
 from llmtrace.trace import Run, Trace
-from llmtrace.words import _
+from llmtrace.views.matmul_steps import Product
+from llmtrace.views.scatter import Plane
 
 CORNERS = "ABCDEFGH"
 SHOWN = 5

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from llmtrace.chance import uniform
+from llmtrace.arithmetic import elementary
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
-from llmtrace.ops import reference
-from llmtrace.ops.op import Array
-from llmtrace.words import _
+from llmtrace.i18n import _
+from llmtrace.rng import uniform
 
 LARGEST = 4
 """More rows or columns do not fit side by side on a screen."""
@@ -113,7 +113,7 @@ def rotation(degrees: float) -> Array:
 
 def _cosine(degrees: float) -> float:
     quarter = QUARTERS.get(degrees % 360)
-    return float(reference.cos(np.float64(degrees * math.pi / 180))) if quarter is None else quarter
+    return float(elementary.cos(np.float64(degrees * math.pi / 180))) if quarter is None else quarter
 
 
 def random_table(seed: int, rows: int, columns: int, blocks: Iterable[int]) -> Array:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.chance import Chance
+from llmtrace.arithmetic import elementary
 from llmtrace.errors import LessonError
+from llmtrace.i18n import _
 from llmtrace.lessons.lesson import Article, Exercise, Lesson
 from llmtrace.lessons.reciting import (
     RHYME,
@@ -28,9 +29,8 @@ from llmtrace.lessons.reciting import (
     untaught,
     visible,
 )
-from llmtrace.ops import reference
+from llmtrace.rng import Chance
 from llmtrace.trace import Trace
-from llmtrace.words import _
 
 SHOWN = 5
 """So many letters stand in the table of the likeliest, and so many turns of the loop in its own."""
@@ -165,7 +165,7 @@ class NextCharacter(Lesson):
     def surprises(self) -> list[tuple[Any, ...]]:
         """The loss of some shares."""
         shares = np.array([1, 0.5, 0.1, 0.01])
-        return list(zip(shares, -reference.log(shares), strict=True))
+        return list(zip(shares, -elementary.log(shares), strict=True))
 
     @cached_property
     def taught(self) -> Trace:

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import _
 from llmtrace.lessons.lesson import Lesson
 from llmtrace.lessons.text import Block, LessonText, PageText, filled, lesson_text, written
-from llmtrace.ops.op import Array
 from llmtrace.render import renderable
-from llmtrace.render.columns import Column, columns_view
-from llmtrace.render.heatmap import Heatmap, Scale
 from llmtrace.render.numbers import column
-from llmtrace.render.page import HEADING, NAME, VALUE, Page, Part
-from llmtrace.render.product import Product
-from llmtrace.words import _
+from llmtrace.render.terminal.heatmap import Heatmap, Scale
+from llmtrace.render.terminal.layout import HEADING, NAME, VALUE, Page, Part
+from llmtrace.render.terminal.table import Column, columns_view
+from llmtrace.views.matmul_steps import Product
 
 WIDEST = 88
 """Longer lines are hard to read."""

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.chance import Chance, derive, uniform
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import _
 from llmtrace.lessons.lesson import Article, Exercise, Lesson
 from llmtrace.models import Feedforward
-from llmtrace.ops import Weight, add
-from llmtrace.ops.op import Array
+from llmtrace.ops import Weight
+from llmtrace.ops.elementwise.add import add
+from llmtrace.rng import Chance, derive, uniform
 from llmtrace.trace import Run, Trace
-from llmtrace.words import _
 
 EVERY = [(a, b, c) for a in (1, 0) for b in (1, 0) for c in (1, 0)]
 """All the answers to three questions."""

@@ -8,16 +8,16 @@ from typing import Any, ClassVar
 
 from rich.console import Group
 
-from llmtrace.chance import Chance
+from llmtrace.i18n import _
 from llmtrace.lessons import playground_board as boards
 from llmtrace.lessons.lesson import Exercise, Lesson
 from llmtrace.lessons.playground_data import COUNT, EDGE, FEATURES, features, grid
 from llmtrace.lessons.playground_net import Choices, Look, Play, listed, refused, sizes
 from llmtrace.models import Feedforward
-from llmtrace.render.page import Hanging, Page
-from llmtrace.render.surface import Board, InARow, Surface
+from llmtrace.render.terminal.layout import Hanging, Page
+from llmtrace.rng import Chance
 from llmtrace.trace import Trace
-from llmtrace.words import _
+from llmtrace.views.decision_map import Board, InARow, Surface
 
 RECIPES: dict[str, dict[str, Any]] = {
     "circle": {"rate": 0.3, "batch": 25, "epochs": 40},

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import _
 from llmtrace.lessons.lesson import plain
 from llmtrace.lessons.playground_data import EDGE, Points
 from llmtrace.lessons.playground_net import Look, Play
-from llmtrace.ops.op import Array
-from llmtrace.render.surface import Board, Marks, Surface
-from llmtrace.render.training import Point
-from llmtrace.words import _
+from llmtrace.views.decision_map import Board, Marks, Surface
+from llmtrace.views.training import Point
 
 HIGH, LOW = "o", "x"
 """What stands for a point where 1 is wanted, or more than 0, and for one where −1 is."""

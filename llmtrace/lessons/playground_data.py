@@ -1,7 +1,7 @@
 """The points of the playground, by the formulas of TensorFlow Playground, and what a net may be told of each point.
 
 playground.tensorflow.org, Smilkov and Carter; the formulas are those of src/dataset.ts in its repository,
-github.com/tensorflow/playground. Our random numbers are those of llmtrace.chance.
+github.com/tensorflow/playground. Our random numbers are those of llmtrace.rng.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llmtrace.chance import derive, normal, permutation, uniform
-from llmtrace.ops import multiply, reference
-from llmtrace.ops.op import Array
+from llmtrace.arithmetic import elementary
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops.elementwise.multiply import multiply
+from llmtrace.rng import derive, normal, permutation, uniform
 from llmtrace.trace import Run, Trace
 
 COUNT = 500
@@ -128,7 +129,7 @@ def multi_gaussian(dice: Dice) -> Made:
 
 def around(radius: Array, angle: Array) -> tuple[Array, Array]:
     """The points so far from the middle, in these directions."""
-    return radius * reference.sin(angle), radius * reference.cos(angle)
+    return radius * elementary.sin(angle), radius * elementary.cos(angle)
 
 
 def joined(halves: Sequence[Made]) -> Made:
@@ -182,7 +183,7 @@ def features(where: Points, names: Sequence[str]) -> Trace:
                 first, second = PRODUCTS[name]
                 run(STEPS[name], multiply, x[first], x[second])
             elif name.startswith("sin"):
-                run.given(name, reference.sin(x[name.removeprefix("sin")].data), axes)
+                run.given(name, elementary.sin(x[name.removeprefix("sin")].data), axes)
     return trace
 
 

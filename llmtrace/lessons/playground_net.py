@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llmtrace.chance import derive, uniform
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError, TrainingError
+from llmtrace.i18n import _
 from llmtrace.lessons.lesson import plain
 from llmtrace.lessons.playground_data import FEATURES, REGRESSION, SETS, Points, grid, points, table
 from llmtrace.lessons.training_nets import Descent
 from llmtrace.models import Feedforward
-from llmtrace.ops.op import Array
+from llmtrace.rng import derive, uniform
 from llmtrace.trace import Run, Trace
-from llmtrace.words import _
 
 ACTIVATIONS = {"tanh": "tanh", "relu": "relu", "sigmoid": "sigmoid", "linear": "none"}
 """φ of the hidden layers, as the playground calls them."""

@@ -8,10 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from llmtrace.chance import derive, normal
+from llmtrace.arithmetic.types import Array
 from llmtrace.models import Feedforward
-from llmtrace.ops import Tensor, cross_entropy, divide_by, softmax, total
-from llmtrace.ops.op import Array
+from llmtrace.ops import Tensor
+from llmtrace.ops.elementwise.divide_by import divide_by
+from llmtrace.ops.losses.cross_entropy import cross_entropy
+from llmtrace.ops.rows.softmax import softmax
+from llmtrace.ops.rows.total import total
+from llmtrace.rng import derive, normal
 from llmtrace.trace import Backward, Run, Trace
 from llmtrace.training import Settings, Trainer
 

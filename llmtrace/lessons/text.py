@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace import words
+from llmtrace import i18n
 from llmtrace.lessons.lesson import Lesson
 from llmtrace.render.numbers import rounded
-from llmtrace.render.wide import has_wide
+from llmtrace.render.terminal.cjk import has_wide
 
 TEXTS = Path(__file__).parent / "text"
 PLACEHOLDER = re.compile(r"\{([^{}]+?)(?::([-+,]?\.?\d*[a-z%]?))?\}")
@@ -63,8 +63,8 @@ def languages() -> list[str]:
 
 def lesson_text(name: str, language: str | None = None) -> LessonText:
     """The text of a lesson in the language that is spoken; in English where there is none in that."""
-    wanted = TEXTS / (language or words.language()) / f"{name}.md"
-    path = wanted if wanted.is_file() else TEXTS / words.ENGLISH / f"{name}.md"
+    wanted = TEXTS / (language or i18n.language()) / f"{name}.md"
+    path = wanted if wanted.is_file() else TEXTS / i18n.ENGLISH / f"{name}.md"
     return parse(path.read_text(encoding="utf-8"))
 
 

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.ops import linear, log, softmax, subtract, total
-from llmtrace.ops.op import Array
-from llmtrace.render.spans import SPACE
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops.elementwise.log import log
+from llmtrace.ops.elementwise.subtract import subtract
+from llmtrace.ops.linear.linear import linear
+from llmtrace.ops.rows.softmax import softmax
+from llmtrace.ops.rows.total import total
 from llmtrace.tokenizers import LearnedMerge, Parting, Piece
 from llmtrace.tokenizers.byte_symbols import SPACE as WRITTEN
 from llmtrace.tokenizers.byte_symbols import bytes_of, symbols_of, visible
@@ -19,6 +22,7 @@ from llmtrace.tokenizers.learning import merge_pair
 from llmtrace.tokenizers.partings import best_partings
 from llmtrace.tokenizers.unigram_training import logarithms
 from llmtrace.trace import Run, Trace
+from llmtrace.views.token_spans import SPACE
 
 Pieces = Mapping[str, int]
 """How often each word occurs in a text, with the space before it."""

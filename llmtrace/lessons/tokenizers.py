@@ -8,19 +8,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from llmtrace.chance import Chance
 from llmtrace.errors import LessonError, TrainingError
+from llmtrace.i18n import _
 from llmtrace.lessons import tokenizer_steps as steps
 from llmtrace.lessons.lesson import Article, Exercise, Lesson
 from llmtrace.loading import load_tokenizer
-from llmtrace.render.spans import Spans
+from llmtrace.rng import Chance
 from llmtrace.tokenizers import Parting, Tokenizer, TrainedBPE, TrainedUnigram, train_bpe, train_unigram
 from llmtrace.tokenizers.byte_symbols import written
 from llmtrace.tokenizers.splitting import Splitter
 from llmtrace.tokenizers.training import BYTES, count_pieces
 from llmtrace.tokenizers.unigram_training import seeds, shares
 from llmtrace.trace import Trace
-from llmtrace.words import _
+from llmtrace.views.token_spans import Spans
 
 TEXT = (
     "one cat and two cats. one dog and two dogs. one hat and two hats. the cat has that hat, the bat has that hat, but the"

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.chance import Chance
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import TrainingError
 from llmtrace.lessons.leaf_or_flower import HIDDEN, LeafOrFlower
 from llmtrace.lessons.lesson import Article, Exercise, Lesson, plain
 from llmtrace.lessons.training_nets import Descent, deep, loss_of, samples, sizes, wave, wide_net
 from llmtrace.models import Feedforward
-from llmtrace.ops import absolute_error, total
-from llmtrace.ops.op import Array
+from llmtrace.ops.losses.absolute_error import absolute_error
+from llmtrace.ops.rows.total import total
+from llmtrace.rng import Chance
 from llmtrace.trace import Backward, Run, Trace
 
 OUTPUT = ((-0.17, 0.39, 0.10416), (0.21, 0.24, -0.11425))

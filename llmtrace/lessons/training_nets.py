@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from llmtrace.chance import derive, normal, uniform
+from llmtrace.arithmetic.types import Array
 from llmtrace.models import Feedforward
-from llmtrace.ops import Tensor, Weight, absolute_error, divide_by, squared_error, total
-from llmtrace.ops.op import Array
+from llmtrace.ops import Tensor, Weight
+from llmtrace.ops.elementwise.divide_by import divide_by
+from llmtrace.ops.losses.absolute_error import absolute_error
+from llmtrace.ops.losses.squared_error import squared_error
+from llmtrace.ops.rows.total import total
+from llmtrace.rng import derive, normal, uniform
 from llmtrace.trace import Backward, Run, Trace
 from llmtrace.training import Settings, Trainer
 

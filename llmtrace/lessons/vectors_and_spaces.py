@@ -9,14 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.chance import Chance
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
+from llmtrace.i18n import _
 from llmtrace.lessons.lesson import Article, Exercise, Lesson
-from llmtrace.ops import Tensor, divide, linear, multiply, root, softmax
-from llmtrace.ops.op import Array
-from llmtrace.render.plane import Plane
+from llmtrace.ops import Tensor
+from llmtrace.ops.elementwise.divide import divide
+from llmtrace.ops.elementwise.multiply import multiply
+from llmtrace.ops.elementwise.root import root
+from llmtrace.ops.linear.linear import linear
+from llmtrace.ops.rows.softmax import softmax
+from llmtrace.rng import Chance
 from llmtrace.trace import Run, Trace
-from llmtrace.words import _
+from llmtrace.views.scatter import Plane
 
 ONE = ("output",)
 

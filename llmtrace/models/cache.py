@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import PromptError
+from llmtrace.i18n import _
 from llmtrace.ops import Weight
-from llmtrace.ops.op import Array
-from llmtrace.words import _
 
 
 class KVCache:

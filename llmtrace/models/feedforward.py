@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
-from llmtrace.ops import Op, Tensor, Weight, linear, relu, sigmoid, tanh
-from llmtrace.ops.op import Array
+from llmtrace.i18n import _
+from llmtrace.ops import Op, Tensor, Weight
+from llmtrace.ops.elementwise.relu import relu
+from llmtrace.ops.elementwise.sigmoid import sigmoid
+from llmtrace.ops.elementwise.tanh import tanh
+from llmtrace.ops.linear.linear import linear
 from llmtrace.trace import Origin, Run, Trace
-from llmtrace.words import _
 
 ACTIVATIONS: dict[str, Op | None] = {"none": None, "relu": relu, "sigmoid": sigmoid, "tanh": tanh}
 """φ, by name: what a neuron makes of its sum."""

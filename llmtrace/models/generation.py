@@ -13,14 +13,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import chance
+from llmtrace import rng
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import PromptError
+from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
 from llmtrace.models.writing import Writing
-from llmtrace.ops import Tensor, argmax, divide_by, pick, sample, softmax, top_k, top_p
-from llmtrace.ops.op import Array
+from llmtrace.ops import Tensor
+from llmtrace.ops.elementwise.divide_by import divide_by
+from llmtrace.ops.rows.pick import pick
+from llmtrace.ops.rows.softmax import softmax
+from llmtrace.ops.sampling.argmax import argmax
+from llmtrace.ops.sampling.sample import sample
+from llmtrace.ops.sampling.top_k import top_k
+from llmtrace.ops.sampling.top_p import top_p
 from llmtrace.trace import Run, Trace
-from llmtrace.words import _
 
 if TYPE_CHECKING:
     from llmtrace.models.model import Model, Prompt
@@ -40,7 +47,7 @@ class Sampling:
     top_p: float | None = None
     """Only the likeliest tokens that together reach this probability stay in play; 1 keeps all."""
     seed: int = 0
-    """Which random numbers are drawn: `llmtrace.chance.uniform(seed, n)` for the n-th new token, from 0."""
+    """Which random numbers are drawn: `llmtrace.rng.uniform(seed, n)` for the n-th new token, from 0."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < math.inf or 0 < self.temperature < float(np.finfo(np.float32).tiny):
@@ -68,7 +75,7 @@ class Sampling:
             left = within("top_k", top_k, left, k=int(self.top_k))
         if self.top_p is not None and self.top_p < 1:
             left = within("top_p", top_p, left, p=float(self.top_p))
-        drawn = np.asarray(chance.uniform(self.seed, number), scores.data.dtype)
+        drawn = np.asarray(rng.uniform(self.seed, number), scores.data.dtype)
         probabilities = within("probabilities", softmax, left)
         return within("token", sample, probabilities, run.given(f"choice.{number}.number", drawn, ()))
 

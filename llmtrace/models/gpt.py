@@ -8,19 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llmtrace.models.model import Model
-from llmtrace.ops import (
-    Tensor,
-    add,
-    attention_mix,
-    attention_scores,
-    causal_softmax,
-    embedding,
-    gelu_tanh,
-    layer_norm,
-    linear,
-    linear_from_heads,
-    linear_to_heads,
-)
+from llmtrace.ops import Tensor
+from llmtrace.ops.attention.attention_mix import attention_mix
+from llmtrace.ops.attention.attention_scores import attention_scores
+from llmtrace.ops.attention.causal_softmax import causal_softmax
+from llmtrace.ops.elementwise.add import add
+from llmtrace.ops.elementwise.gelu_tanh import gelu_tanh
+from llmtrace.ops.linear.embedding import embedding
+from llmtrace.ops.linear.linear import linear
+from llmtrace.ops.linear.linear_from_heads import linear_from_heads
+from llmtrace.ops.linear.linear_to_heads import linear_to_heads
+from llmtrace.ops.rows.layer_norm import layer_norm
 from llmtrace.trace import Run
 
 

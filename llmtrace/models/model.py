@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import DoesNotFitError, PromptError
+from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
-from llmtrace.ops import Tensor, Weight, argmax, cross_entropy, divide_by, softmax, total
-from llmtrace.ops.op import Array
+from llmtrace.ops import Tensor, Weight
+from llmtrace.ops.elementwise.divide_by import divide_by
+from llmtrace.ops.losses.cross_entropy import cross_entropy
+from llmtrace.ops.rows.softmax import softmax
+from llmtrace.ops.rows.total import total
+from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.trace import Origin, Run, Trace
-from llmtrace.words import _
 
 if TYPE_CHECKING:
     from llmtrace.models.generation import Generation, Sampling

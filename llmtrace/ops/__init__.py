@@ -1,63 +1,64 @@
 """All operations, by name. To add one: its file, its line here, and its header in csrc/ where it has an inner loop of its own."""
 
-from llmtrace.ops.absolute_error import absolute_error, absolute_error_gradient
-from llmtrace.ops.adam_mean import adam_mean
-from llmtrace.ops.adam_square import adam_square
-from llmtrace.ops.adam_update import adam_update
-from llmtrace.ops.add import add
-from llmtrace.ops.append import append
-from llmtrace.ops.argmax import argmax
-from llmtrace.ops.attention_back import attention_back
-from llmtrace.ops.attention_mix import attention_mix
-from llmtrace.ops.attention_products import attention_products
-from llmtrace.ops.attention_scores import attention_scores
-from llmtrace.ops.causal_softmax import causal_softmax, causal_softmax_gradient
-from llmtrace.ops.clip_factor import clip_factor
-from llmtrace.ops.cross_entropy import cross_entropy, cross_entropy_gradient
-from llmtrace.ops.descend import descend
-from llmtrace.ops.divide import divide
-from llmtrace.ops.divide_by import divide_by
-from llmtrace.ops.dropout import dropout
-from llmtrace.ops.embedding import embedding, embedding_gradient
-from llmtrace.ops.erf import erf, erf_gradient
-from llmtrace.ops.exp import exp
-from llmtrace.ops.gelu_erf import gelu_erf, gelu_erf_gradient
-from llmtrace.ops.gelu_tanh import gelu_tanh, gelu_tanh_gradient
-from llmtrace.ops.layer_norm import layer_norm, layer_norm_gradient
-from llmtrace.ops.linear import linear
-from llmtrace.ops.linear_from_heads import linear_from_heads
-from llmtrace.ops.linear_to_heads import linear_to_heads
-from llmtrace.ops.log import log
-from llmtrace.ops.merge_heads import merge_heads
-from llmtrace.ops.multiply import multiply
-from llmtrace.ops.multiply_by import multiply_by
-from llmtrace.ops.normalise import normalise
-from llmtrace.ops.op import Array, Op
-from llmtrace.ops.outer_sum import outer_sum
-from llmtrace.ops.penalise import penalise
-from llmtrace.ops.pick import pick
-from llmtrace.ops.positions import positions
-from llmtrace.ops.product_sum import product_sum
-from llmtrace.ops.relu import relu, relu_gradient
-from llmtrace.ops.root import root
-from llmtrace.ops.row_squares import row_squares
-from llmtrace.ops.row_sum import row_sum
-from llmtrace.ops.same import same
-from llmtrace.ops.sample import sample
-from llmtrace.ops.scale import scale
-from llmtrace.ops.sigmoid import sigmoid, sigmoid_gradient
-from llmtrace.ops.silu import silu, silu_gradient
-from llmtrace.ops.softmax import softmax, softmax_gradient
-from llmtrace.ops.split_heads import split_heads
-from llmtrace.ops.spread import spread
-from llmtrace.ops.squared_error import squared_error, squared_error_gradient
-from llmtrace.ops.subtract import subtract
-from llmtrace.ops.tanh import tanh, tanh_gradient
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops.attention.attention_back import attention_back
+from llmtrace.ops.attention.attention_mix import attention_mix
+from llmtrace.ops.attention.attention_products import attention_products
+from llmtrace.ops.attention.attention_scores import attention_scores
+from llmtrace.ops.attention.causal_softmax import causal_softmax, causal_softmax_gradient
+from llmtrace.ops.attention.merge_heads import merge_heads
+from llmtrace.ops.attention.split_heads import split_heads
+from llmtrace.ops.elementwise.add import add
+from llmtrace.ops.elementwise.divide import divide
+from llmtrace.ops.elementwise.divide_by import divide_by
+from llmtrace.ops.elementwise.dropout import dropout
+from llmtrace.ops.elementwise.erf import erf, erf_gradient
+from llmtrace.ops.elementwise.exp import exp
+from llmtrace.ops.elementwise.gelu_erf import gelu_erf, gelu_erf_gradient
+from llmtrace.ops.elementwise.gelu_tanh import gelu_tanh, gelu_tanh_gradient
+from llmtrace.ops.elementwise.log import log
+from llmtrace.ops.elementwise.multiply import multiply
+from llmtrace.ops.elementwise.multiply_by import multiply_by
+from llmtrace.ops.elementwise.relu import relu, relu_gradient
+from llmtrace.ops.elementwise.root import root
+from llmtrace.ops.elementwise.same import same
+from llmtrace.ops.elementwise.scale import scale
+from llmtrace.ops.elementwise.sigmoid import sigmoid, sigmoid_gradient
+from llmtrace.ops.elementwise.silu import silu, silu_gradient
+from llmtrace.ops.elementwise.subtract import subtract
+from llmtrace.ops.elementwise.tanh import tanh, tanh_gradient
+from llmtrace.ops.linear.embedding import embedding, embedding_gradient
+from llmtrace.ops.linear.linear import linear
+from llmtrace.ops.linear.linear_from_heads import linear_from_heads
+from llmtrace.ops.linear.linear_to_heads import linear_to_heads
+from llmtrace.ops.linear.outer_sum import outer_sum
+from llmtrace.ops.linear.product_sum import product_sum
+from llmtrace.ops.linear.row_sum import row_sum
+from llmtrace.ops.losses.absolute_error import absolute_error, absolute_error_gradient
+from llmtrace.ops.losses.cross_entropy import cross_entropy, cross_entropy_gradient
+from llmtrace.ops.losses.squared_error import squared_error, squared_error_gradient
+from llmtrace.ops.op import Op
+from llmtrace.ops.optimisers.adam_mean import adam_mean
+from llmtrace.ops.optimisers.adam_square import adam_square
+from llmtrace.ops.optimisers.adam_update import adam_update
+from llmtrace.ops.optimisers.clip_factor import clip_factor
+from llmtrace.ops.optimisers.descend import descend
+from llmtrace.ops.optimisers.penalise import penalise
+from llmtrace.ops.optimisers.velocity import velocity
+from llmtrace.ops.rows.append import append
+from llmtrace.ops.rows.layer_norm import layer_norm, layer_norm_gradient
+from llmtrace.ops.rows.normalise import normalise
+from llmtrace.ops.rows.pick import pick
+from llmtrace.ops.rows.positions import positions
+from llmtrace.ops.rows.row_squares import row_squares
+from llmtrace.ops.rows.softmax import softmax, softmax_gradient
+from llmtrace.ops.rows.spread import spread
+from llmtrace.ops.rows.total import total
+from llmtrace.ops.sampling.argmax import argmax
+from llmtrace.ops.sampling.sample import sample
+from llmtrace.ops.sampling.top_k import top_k
+from llmtrace.ops.sampling.top_p import top_p
 from llmtrace.ops.tensor import Tensor, Weight
-from llmtrace.ops.top_k import top_k
-from llmtrace.ops.top_p import top_p
-from llmtrace.ops.total import total
-from llmtrace.ops.velocity import velocity
 
 OPS: dict[str, Op] = {
     op.name: op

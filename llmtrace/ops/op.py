@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from llmtrace.explain.working import Working
-    from llmtrace.ops.gradient import Gradient
+from llmtrace.arithmetic.types import Array, Axes
 
-Array = npt.NDArray[Any]
-Axes = tuple[str, ...]
-Empty = Callable[..., Array]
-"""Where a result is written: called as `empty(shape, dtype)`, like `numpy.empty`."""
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.ops.gradient import Gradient
 
 
 def same_axes(first: Axes, *others: Axes) -> Axes:
@@ -37,7 +34,7 @@ class Op:
     """The definition in plain NumPy, rounded step by step, left to right: `meaning(*inputs, *weights, **settings)`."""
     forward: Callable[..., Array]
     """The compiled kernels: the same bits. `forward(*inputs, *weights, **settings, empty=numpy.empty)`."""
-    explain: Callable[[Working], None]
+    explain: Callable[[Derivation], None]
     """Writes down how one element is made, one elementary operation a line."""
     inputs: Axes
     """The names of the input tensors, in order; those that may be absent come last."""
@@ -45,7 +42,7 @@ class Op:
     """The names of the model's weights, after the inputs; a missing one is passed as None."""
     shapes: Mapping[str, str] = field(default_factory=dict)
     """Shape of every input, weight and setting in the letters of docs/notation.md; `*` is any leading axes. The few
-    signs that are used are explained, and read by the contract tests, in `llmtrace.testing.shapes`."""
+    signs that are used are explained, and read by the contract tests, in `llmtrace.ops.shapes`."""
     axes: Callable[..., Axes] = same_axes
     """The axis names of the result, from those of the inputs and weights."""
     packed: Axes = ()

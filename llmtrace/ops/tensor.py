@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.ops.op import Array, Axes
+from llmtrace.arithmetic.types import Array, Axes
 
 
 class Tensor(NamedTuple):

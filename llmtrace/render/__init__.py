@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +11,9 @@ if TYPE_CHECKING:
 # The class of a thing, and the function that makes it visible: imported when first needed.
 VIEWS = {
     "llmtrace.explain.explanation.Explanation": "llmtrace.render.explanation.view",
-    "llmtrace.tokenizers.tokenization.Tokenization": "llmtrace.render.tokenization.view",
-    "llmtrace.trace.step.Step": "llmtrace.render.look.step_view",
-    "llmtrace.trace.trace.Trace": "llmtrace.render.trace.view",
+    "llmtrace.tokenizers.tokenization.Tokenization": "llmtrace.views.tokenization.view",
+    "llmtrace.trace.step.Step": "llmtrace.views.catalog.step_view",
+    "llmtrace.trace.trace.Trace": "llmtrace.views.guided.view",
 }
 
 
@@ -35,21 +33,14 @@ def show(
     thing: Any, *, every: bool = False, exact: bool = False, count: int = 6, console: Console | None = None
 ) -> None:
     """Prints a thing. `every`: all terms of every sum; `exact`: an Explanation at full precision, as plain text."""
-    console = console or terminal()
+    from llmtrace.render.terminal.console import output_console
+
+    console = console or output_console()
     if exact:
-        from llmtrace.render.exact import exact_text
-        from llmtrace.render.inert import to_ascii
+        from llmtrace.explain.exact_text import exact_text
+        from llmtrace.text import to_ascii
 
         text = exact_text(thing)
         console.out(to_ascii(text) if console.options.ascii_only else text, highlight=False, end="")
     else:
         console.print(renderable(thing, every=every, count=count))
-
-
-def terminal() -> Console:
-    """Rich's console on standard output; where that is no terminal, 80 columns wide (COLUMNS says otherwise)."""
-    from rich.console import Console
-
-    columns = os.environ.get("COLUMNS", "")
-    width = None if sys.stdout.isatty() else max(20, int(columns)) if columns.isdecimal() else 80
-    return Console(width=width, emoji=False, markup=False, highlight=False)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from rich.console import ConsoleRenderable
 
-from llmtrace.explain import Elements, Line
+from llmtrace.arithmetic.lines import Elements, Line
+from llmtrace.i18n import _
 from llmtrace.render.names import Names, line_name
 from llmtrace.render.numbers import rounded
-from llmtrace.render.page import NAME, QUIET, VALUE, Page
 from llmtrace.render.sums import sum_view
-from llmtrace.words import _
+from llmtrace.render.terminal.layout import NAME, QUIET, VALUE, Page
 
 
 def ahead_title(line: Line, names: Names) -> list[Any]:

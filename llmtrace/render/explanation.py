@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 
-from llmtrace.explain import Elements, Explanation, Line, Result
+from llmtrace.arithmetic.lines import Elements, Line, Result
+from llmtrace.explain import Explanation
+from llmtrace.i18n import N_, _
 from llmtrace.render.lines import folds, line_views
 from llmtrace.render.names import Names, line_name, row_address
 from llmtrace.render.numbers import rounded
-from llmtrace.render.page import GOOD, HEADING, NAME, QUIET, VALUE, Branches, Page, Part, label
-from llmtrace.words import N_, _
+from llmtrace.render.terminal.layout import GOOD, HEADING, NAME, QUIET, VALUE, Branches, Page, Part, label
 
 FOOTER = N_(
     "The numbers are shown rounded, so the last digit may differ by 1 when you add them up yourself; --exact shows all"

@@ -9,14 +9,14 @@ import numpy as np
 from rich.cells import cell_len
 from rich.console import ConsoleRenderable
 
-from llmtrace.explain import Constant, Line
-from llmtrace.explain.arithmetic import DOTS, OPERATIONS, SUMS
+from llmtrace.arithmetic.lines import Constant, Line
+from llmtrace.arithmetic.operations import DOTS, OPERATIONS, SUMS
+from llmtrace.i18n import _, n_
 from llmtrace.render.choices import ahead_title, first_above_view, keep_parts
 from llmtrace.render.names import Names, axis_names, line_name
 from llmtrace.render.numbers import DIGITS, column, gives, is_above, rounded
-from llmtrace.render.page import NAME, QUIET, VALUE, Page
 from llmtrace.render.sums import sum_view
-from llmtrace.words import _, n_
+from llmtrace.render.terminal.layout import NAME, QUIET, VALUE, Page
 
 _BINARY = {"add", "subtract", "multiply", "divide"}
 

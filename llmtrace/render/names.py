@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.explain import Constant, Elements, Explanation, Line, Result
-from llmtrace.explain.explanation import Operand
+from llmtrace.arithmetic.lines import Constant, Elements, Line, Operand, Result
+from llmtrace.explain import Explanation
+from llmtrace.i18n import N_, _
 from llmtrace.ops import OPS
-from llmtrace.render.inert import quoted
 from llmtrace.render.numbers import rounded
-from llmtrace.words import N_, _
+from llmtrace.text import quoted
 
 PLACES = {"position", "query", "key", "vocabulary", "input", "output", "entry", "place", "piece", "parting"}
 """The axes whose places have tokens, or other labels."""

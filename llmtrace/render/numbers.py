@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.ops.op import Array
+from llmtrace.arithmetic.types import Array
 
 DIGITS = 4
 """How many significant digits a rounded number shows."""

@@ -15,12 +15,12 @@ import numpy as np
 from rich.cells import cell_len
 from rich.console import ConsoleRenderable
 
-from llmtrace.explain import Line
-from llmtrace.explain.arithmetic import DOTS
+from llmtrace.arithmetic.lines import Line
+from llmtrace.arithmetic.operations import DOTS
+from llmtrace.i18n import _
 from llmtrace.render.names import Names, axis_names
 from llmtrace.render.numbers import DIGITS, column
-from llmtrace.render.page import NAME, QUIET, TOTAL, Page
-from llmtrace.words import _
+from llmtrace.render.terminal.layout import NAME, QUIET, TOTAL, Page
 
 FEW = 8
 """Sums of more terms than these on the page are shown with as few digits as any."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from llmtrace.arithmetic.types import Array
 from llmtrace.ops import Weight
-from llmtrace.ops.op import Array
 
 PIECE = 1 << 22
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from llmtrace.errors import ModelError
-from llmtrace.words import N_, _
+from llmtrace.i18n import N_, _
 
 HEAD = 4096
 """So many bytes of a file are enough to see what it is."""

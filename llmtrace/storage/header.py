@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from llmtrace.i18n import _
 from llmtrace.storage.files import parse_json, shown
-from llmtrace.words import _
 
 LENGTH = 8
 LARGEST_HEADER = 100_000_000

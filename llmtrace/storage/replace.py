@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from llmtrace.errors import LlmtraceError, ModelError
+from llmtrace.i18n import _
 from llmtrace.storage.files import reason, shown
-from llmtrace.words import _
 
 ORDINARY = 0o666
 """Who may read and write a new file, less what the user's umask takes away."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
-from llmtrace.ops.op import Array
 from llmtrace.storage.replace import refuse, replacing, replacing_files_of
 
 __all__ = ["replacing_files_of", "save"]

@@ -9,11 +9,11 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
-from llmtrace.ops.op import Array
+from llmtrace.i18n import _
 from llmtrace.storage.files import HEAD, TAIL, disguise, open_regular, refuse, shown
 from llmtrace.storage.header import LENGTH, Header, header_length, parse_header
-from llmtrace.words import _
 
 READABLE = ("F32", "F16", "BF16", "F64")
 PIECE = 1 << 20

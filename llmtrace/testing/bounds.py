@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from llmtrace.ops.op import Array
+from llmtrace.arithmetic.types import Array
 from llmtrace.testing.bounds_choices import CHOICES
 from llmtrace.testing.bounds_elements import ELEMENTS, gelu_inner, sigmoid
 from llmtrace.testing.bounds_rows import ROWS

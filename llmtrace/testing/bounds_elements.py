@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from llmtrace import chance
-from llmtrace.ops.op import Array
+from llmtrace import rng
+from llmtrace.arithmetic.types import Array
 from llmtrace.testing.rounding import Close, Rounding
 
 __all__ = ["ELEMENTS", "gelu_inner", "sigmoid"]
@@ -111,7 +111,7 @@ def absolute_error(r: Rounding, a: Array, b: Array) -> Close:
 
 def dropout(r: Rounding, x: Array, rate: float, seed: int, first: int) -> Close:
     """0 where chance says so, exactly, else x times the rounded factor."""
-    u = chance.uniform(seed, first + np.arange(x.size, dtype=np.uint64)).reshape(x.shape)
+    u = rng.uniform(seed, first + np.arange(x.size, dtype=np.uint64)).reshape(x.shape)
     value, error = r.multiply(r.exact(x), r.constant(1 / (1 - rate)))
     dropped = u < short(r, rate)
     return Close(np.where(dropped, 0, value), np.where(dropped, 0, error))

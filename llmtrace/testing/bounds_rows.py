@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from llmtrace.ops.op import Array
+from llmtrace.arithmetic.types import Array
 from llmtrace.testing.rounding import Close, Rounding, last
 
 __all__ = ["ROWS"]

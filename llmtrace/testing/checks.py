@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array
 from llmtrace.ops import Op
-from llmtrace.ops.op import Array
 from llmtrace.testing.bounds import bound
 from llmtrace.testing.compare import expect_same_bits, expect_within
 from llmtrace.testing.gradients import check_backward

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.ops.op import Array
+from llmtrace.arithmetic.types import Array
 
 __all__ = ["expect_same_bits", "expect_within", "same", "units_apart"]
 

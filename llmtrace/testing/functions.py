@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from llmtrace.ops import OPS, Op
+from llmtrace.ops.shapes import parse
 from llmtrace.testing.bounds import bound
 from llmtrace.testing.checks import check_backward, check_bound, check_explain
 from llmtrace.testing.compare import described, expect_alike, expect_same_bits, expect_within
 from llmtrace.testing.sampling import Arguments
-from llmtrace.testing.shapes import parse
 from llmtrace.testing.strategies import arguments
 
 __all__ = ["check_function", "hold", "steady"]

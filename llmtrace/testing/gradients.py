@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from llmtrace.ops import OPS, Op, Weight, multiply, total
-from llmtrace.ops.op import Array
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops import OPS, Op, Weight
+from llmtrace.ops.elementwise.multiply import multiply
+from llmtrace.ops.rows.total import total
 from llmtrace.testing.compare import described, expect_same_bits
 from llmtrace.testing.replays import axis_names
 from llmtrace.testing.sampling import Arguments

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array
 from llmtrace.ops import Op
-from llmtrace.ops.op import Array
+from llmtrace.ops.shapes import fits, parse
 from llmtrace.testing.compare import described
 from llmtrace.testing.sampling import Arguments
-from llmtrace.testing.shapes import fits, parse
 
 __all__ = ["check_refusals"]
 

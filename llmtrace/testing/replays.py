@@ -9,11 +9,11 @@ from unittest.mock import patch
 
 import numpy as np
 
+from llmtrace.arithmetic.lines import Elements, from_plain, to_plain
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ReplayError
-from llmtrace.explain import Elements, Explanation
-from llmtrace.explain.explanation import from_plain, to_plain
+from llmtrace.explain import Explanation
 from llmtrace.ops import OPS, Op, Weight
-from llmtrace.ops.op import Array
 from llmtrace.testing.compare import described, expect_same_bits
 from llmtrace.testing.sampling import Arguments
 from llmtrace.trace import Run, Trace

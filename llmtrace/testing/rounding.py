@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from llmtrace.ops.op import Array
+from llmtrace.arithmetic.types import Array
 
 __all__ = ["Close", "Rounding", "last"]
 

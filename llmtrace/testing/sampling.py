@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from llmtrace.arithmetic.types import Array
 from llmtrace.ops import Op
-from llmtrace.ops.op import Array
-from llmtrace.testing.shapes import Shape, added, letters, parse
+from llmtrace.ops.shapes import Shape, added, letters, parse
 
 __all__ = ["Arguments", "assemble", "filled", "sample", "setting_pool", "specials"]
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
+from llmtrace.arithmetic.types import Array
 from llmtrace.ops import Op
-from llmtrace.ops.op import Array
+from llmtrace.ops.shapes import Shape, letters
 from llmtrace.testing.sampling import FLOATS, Arguments, assemble, filled, sample, setting_pool, specials
-from llmtrace.testing.shapes import Shape, letters
 
 __all__ = ["Arguments", "arguments", "arrays"]
 

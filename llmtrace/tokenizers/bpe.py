@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from llmtrace.errors import ModelError, PromptError
+from llmtrace.i18n import _
 from llmtrace.tokenizers.byte_symbols import SYMBOLS, bytes_of, symbols_of, utf8
 from llmtrace.tokenizers.splitting import Splitter
 from llmtrace.tokenizers.tokenization import Merge, Piece, Token, Tokenization
 from llmtrace.tokenizers.vocabulary import FromVocabulary, SpecialTokens, Vocabulary
-from llmtrace.words import _
 
 REMEMBERED = 1 << 15  # pieces whose tokens are remembered, so that " the" is merged once and not in every line
 SHORT = 48  # characters of the longest piece that is worth remembering

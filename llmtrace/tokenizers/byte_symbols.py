@@ -11,7 +11,7 @@ from __future__ import annotations
 import codecs
 
 from llmtrace.errors import LlmtraceError, ModelError, PromptError
-from llmtrace.words import _
+from llmtrace.i18n import _
 
 THEMSELVES = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 _OTHERS = [byte for byte in range(256) if byte not in set(THEMSELVES)]

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from llmtrace.errors import ModelError, PromptError
+from llmtrace.i18n import _
 from llmtrace.tokenizers.byte_symbols import utf8
 from llmtrace.tokenizers.tokenization import Piece, Token, Tokenization
 from llmtrace.tokenizers.vocabulary import FromVocabulary, Vocabulary
-from llmtrace.words import _
 
 LONGEST_GUESS = 60
 """A longer text is not repeated in other letters."""

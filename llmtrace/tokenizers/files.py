@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from llmtrace.errors import ModelError
+from llmtrace.i18n import _
 from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.byte_symbols import SYMBOLS
 from llmtrace.tokenizers.characters import CharacterTokenizer
 from llmtrace.tokenizers.tokenizer_json import read_merges, read_tokenizer_json, read_vocabulary
 from llmtrace.tokenizers.unigram import UnigramTokenizer
-from llmtrace.words import _
 
 Tokenizer = ByteLevelBPE | CharacterTokenizer | UnigramTokenizer
 

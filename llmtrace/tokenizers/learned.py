@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from llmtrace.errors import ModelError
+from llmtrace.i18n import _
 from llmtrace.storage.files import read_json, shown
 from llmtrace.storage.replace import write_whole
 from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.files import load_tokenizer
-from llmtrace.words import _
 
 FILE = "merges-learned.json"
 """Stands beside tokenizer.json, which has no place for counts."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from llmtrace.errors import ModelError, TrainingError
+from llmtrace.i18n import _
 from llmtrace.storage.files import open_regular, reason, shown
-from llmtrace.words import _
 
 if TYPE_CHECKING:
     from regex import Pattern

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from llmtrace.errors import ModelError
-from llmtrace.words import _
+from llmtrace.i18n import _
 
 if TYPE_CHECKING:
     from regex import Pattern

@@ -9,8 +9,8 @@ from math import isfinite
 from typing import Any
 
 from llmtrace.errors import ReplayError
+from llmtrace.i18n import _
 from llmtrace.tokenizers.byte_symbols import byte_names, symbols_of, written
-from llmtrace.words import _
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmtrace.errors import ModelError
+from llmtrace.i18n import _
 from llmtrace.storage.replace import refuse, write_whole
 from llmtrace.tokenizers.splitting import GPT2_SPLIT, Splitter
-from llmtrace.words import _
 
 if TYPE_CHECKING:
     from llmtrace.tokenizers.bpe import ByteLevelBPE

@@ -16,11 +16,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from llmtrace.errors import ModelError, PromptError
+from llmtrace.i18n import _
 from llmtrace.tokenizers.byte_symbols import SPACE, byte_names, utf8, written
 from llmtrace.tokenizers.partings import best_partings
 from llmtrace.tokenizers.tokenization import Parting, Piece, Token, Tokenization
 from llmtrace.tokenizers.vocabulary import FromVocabulary, SpecialTokens, Vocabulary
-from llmtrace.words import _
 
 REMEMBERED = 1 << 15  # words whose tokens are remembered
 PENALTY = 10.0

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmtrace.errors import ModelError
+from llmtrace.i18n import _
 from llmtrace.tokenizers.byte_symbols import SPACE
 from llmtrace.tokenizers.tokenizer_json import added_json, read_added, whole_json
 from llmtrace.tokenizers.unigram import UnigramTokenizer
-from llmtrace.words import _
 
 SCHEMES = {"always": True, "never": False}
 """Whether a text that does not begin with a space gets one."""

@@ -22,12 +22,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from llmtrace.errors import TrainingError
-from llmtrace.ops import log
+from llmtrace.i18n import _
+from llmtrace.ops.elementwise.log import log
 from llmtrace.tokenizers.byte_symbols import SPACE, written
 from llmtrace.tokenizers.partings import best_partings, expected_counts
 from llmtrace.tokenizers.training import Progress, count_pieces
 from llmtrace.tokenizers.unigram import BYTES, WORD, UnigramTokenizer
-from llmtrace.words import _
 
 UNKNOWN = "<unk>"
 LONGEST = 16

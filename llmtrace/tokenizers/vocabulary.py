@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from llmtrace.errors import ModelError, PromptError
+from llmtrace.i18n import _
 from llmtrace.tokenizers.byte_symbols import utf8, visible
 from llmtrace.tokenizers.tokenization import Piece, Token, Tokenization
-from llmtrace.words import _
 
 Cut = Callable[[str], Iterable[str]]
 """A part of a text into its pieces."""

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from llmtrace.arithmetic.types import Axes
 from llmtrace.errors import TrainingError
-from llmtrace.ops import OPS, Op, Tensor, Weight, add
-from llmtrace.ops.op import Axes
+from llmtrace.i18n import _
+from llmtrace.ops import OPS, Op, Tensor, Weight
+from llmtrace.ops.elementwise.add import add
 from llmtrace.trace.run import Operand, Run
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Trace
-from llmtrace.words import _
 
 START = "start"
 

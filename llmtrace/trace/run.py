@@ -12,13 +12,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.chance import derive
+from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.errors import ModelError
-from llmtrace.ops import Op, Tensor, Weight, append, dropout, same
-from llmtrace.ops.op import Array, Axes
+from llmtrace.i18n import _
+from llmtrace.ops import Op, Tensor, Weight
+from llmtrace.ops.elementwise.dropout import dropout
+from llmtrace.ops.elementwise.same import same
+from llmtrace.ops.rows.append import append
+from llmtrace.rng import derive
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Trace
-from llmtrace.words import _
 
 Operand = Tensor | Weight | None
 

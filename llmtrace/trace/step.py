@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
+from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.ops import OPS
-from llmtrace.ops.op import Array, Axes
 
 
 class Tensors(Protocol):

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.errors import AddressError
+from llmtrace.i18n import _, n_
 from llmtrace.ops import Weight
-from llmtrace.ops.op import Array, Axes
 from llmtrace.trace.step import Record, Step
-from llmtrace.words import _, n_
 
 if TYPE_CHECKING:
-    from llmtrace.trace.file import TraceFile
+    from llmtrace.trace.container import TraceFile
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ class Trace:
 
         The weights are named by their checksum, or with `with_weights` written too, so that the file needs no model.
         """
-        from llmtrace.trace.saved import save  # json, hashlib and the like only where a file is written
+        from llmtrace.trace.codec import save  # json, hashlib and the like only where a file is written
 
         save(self, Path(path), with_weights)
 

@@ -6,8 +6,8 @@ from llmtrace.training.data import Batch, Windows, split
 from llmtrace.training.folder import Plan, TrainingFolder
 from llmtrace.training.initial import initial_gpt
 from llmtrace.training.loop import LanguageTraining, Progress, windows_of
+from llmtrace.training.memory import must_fit
 from llmtrace.training.optimiser import State, updated
-from llmtrace.training.room import must_fit
 from llmtrace.training.settings import Setting, Settings, settings_of
 from llmtrace.training.trainer import Part, Report, Trainer
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import TrainingError
-from llmtrace.ops.op import Array
+from llmtrace.i18n import _
 from llmtrace.storage.files import shown
 from llmtrace.storage.replace import replacing
 from llmtrace.tokenizers import CharacterTokenizer, Tokenizer, read_texts, train_bpe
-from llmtrace.words import _
 
 Progress = Callable[[str, int, int], object]
 """Is told what is being done, how much of it is done, and how much there is (0: not known)."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llmtrace.chance import Chance, derive, permutation
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import TrainingError
-from llmtrace.ops.op import Array
-from llmtrace.words import _
+from llmtrace.i18n import _
+from llmtrace.rng import Chance, derive, permutation
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,11 @@ from typing import Any
 
 import numpy as np
 
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError, TrainingError
+from llmtrace.i18n import N_, _
 from llmtrace.models import GPT, GPTConfig
 from llmtrace.ops import Weight
-from llmtrace.ops.op import Array
 from llmtrace.storage import open_tensors, save, shown, write_whole
 from llmtrace.storage.files import reason
 from llmtrace.storage.replace import refuse
@@ -35,7 +36,6 @@ from llmtrace.training.initial import initial_gpt
 from llmtrace.training.optimiser import State, memory_of
 from llmtrace.training.settings import Settings, expect_possible, setting, wrong
 from llmtrace.weights import save_folder
-from llmtrace.words import N_, _
 
 WEIGHT = "weight."
 REPORTED = "reported"

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from llmtrace.chance import derive, normal
+from llmtrace.arithmetic.types import Array
 from llmtrace.models import GPTConfig
 from llmtrace.ops import Weight
-from llmtrace.ops.op import Array
+from llmtrace.rng import derive, normal
 from llmtrace.weights.gpt import gpt_shapes, gpt_weights
 
 SPREAD = 0.02

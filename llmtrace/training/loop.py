@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 from llmtrace.errors import TrainingError
+from llmtrace.i18n import _
 from llmtrace.models import GPT
 from llmtrace.ops import Tensor
 from llmtrace.trace import Origin, Run, Trace
 from llmtrace.training.data import Batch, Windows, split, split_starts
 from llmtrace.training.folder import Plan, TrainingFolder
 from llmtrace.training.trainer import Part, Report, Trainer
-from llmtrace.words import _
 
 MEASURED = 32
 """So many windows the validation loss is measured on."""

@@ -11,23 +11,19 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from llmtrace.ops import (
-    Op,
-    Tensor,
-    Weight,
-    adam_mean,
-    adam_square,
-    adam_update,
-    clip_factor,
-    descend,
-    multiply_by,
-    penalise,
-    root,
-    row_squares,
-    total,
-    velocity,
-)
-from llmtrace.ops.op import Array
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops import Op, Tensor, Weight
+from llmtrace.ops.elementwise.multiply_by import multiply_by
+from llmtrace.ops.elementwise.root import root
+from llmtrace.ops.optimisers.adam_mean import adam_mean
+from llmtrace.ops.optimisers.adam_square import adam_square
+from llmtrace.ops.optimisers.adam_update import adam_update
+from llmtrace.ops.optimisers.clip_factor import clip_factor
+from llmtrace.ops.optimisers.descend import descend
+from llmtrace.ops.optimisers.penalise import penalise
+from llmtrace.ops.optimisers.velocity import velocity
+from llmtrace.ops.rows.row_squares import row_squares
+from llmtrace.ops.rows.total import total
 from llmtrace.trace.run import Operand, Run
 from llmtrace.training.settings import Settings, power
 

@@ -9,9 +9,9 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
+from llmtrace.arithmetic import elementary
 from llmtrace.errors import TrainingError
-from llmtrace.ops import reference
-from llmtrace.words import N_, _
+from llmtrace.i18n import N_, _
 
 LARGEST = (1 << 31) - 1
 
@@ -22,7 +22,7 @@ class Setting:
 
     preset: Any
     help: str
-    """In English; `llmtrace.words` says it in other languages."""
+    """In English; `llmtrace.i18n` says it in other languages."""
     least: int = 0
     share: bool = False
     """Whether it must be less than 1."""
@@ -104,7 +104,9 @@ class Settings:
         if self.schedule == "constant":
             return self.rate
         share = min(1.0, (step - self.warmup) / max(1, self.steps - 1 - self.warmup))
-        bend = 0.5 * (1 + float(reference.cos(np.float64(math.pi * share))))  # the same on every machine, unlike libm's
+        bend = 0.5 * (
+            1 + float(elementary.cos(np.float64(math.pi * share)))
+        )  # the same on every machine, unlike libm's
         return self.rate * (self.last_rate + (1 - self.last_rate) * bend)
 
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.chance import derive
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import TrainingError
+from llmtrace.i18n import _
 from llmtrace.ops import Tensor, Weight
-from llmtrace.ops.op import Array
+from llmtrace.rng import derive
 from llmtrace.storage.stored import all_finite
 from llmtrace.trace import Backward, Dropout, Run, Step, Trace
 from llmtrace.training.optimiser import State, updated
 from llmtrace.training.settings import Settings
-from llmtrace.words import _
 
 Part = Callable[[Run, Tensor | None], tuple[Tensor, Tensor]]
 """One part of a batch: does the forward with a run. Takes the sum of the losses of the parts before, and returns the loss and

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from llmtrace.errors import ModelError
+from llmtrace.i18n import N_, _
 from llmtrace.models import GPTConfig
 from llmtrace.storage.files import read_json, shown
-from llmtrace.words import N_, _
 
 SIZES = {
     "vocab_size": ("vocabulary", 1 << 31),

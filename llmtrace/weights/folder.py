@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from llmtrace.errors import ModelError
+from llmtrace.i18n import _
 from llmtrace.models import GPT
 from llmtrace.models.model import Model
 from llmtrace.storage.files import quoted, reason, shown
@@ -19,7 +20,6 @@ from llmtrace.tokenizers import load_tokenizer
 from llmtrace.weights.config import config_json, read_config, read_settings
 from llmtrace.weights.gpt import gpt_shapes, gpt_tensors, gpt_weights
 from llmtrace.weights.shards import INDEX, SINGLE, instead, read_folder_tensors
-from llmtrace.words import _
 
 __all__ = ["gpt_shapes", "gpt_weights", "load_folder", "read_config", "save_folder"]
 

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from llmtrace.arithmetic.bits import same_bits
+from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.errors import ModelError
+from llmtrace.i18n import _
 from llmtrace.models import GPTConfig
 from llmtrace.ops import Weight
-from llmtrace.ops.op import Array, Axes
 from llmtrace.storage.files import shown
 from llmtrace.storage.stored import StoredTensor, all_finite
-from llmtrace.words import _
 
 HEAD = "lm_head.weight"
 MASK = re.compile(r"h\.\d+\.attn\.(masked_)?bias")
@@ -119,12 +120,6 @@ def _read(name: str, tensor: Array | StoredTensor, shape: tuple[int, ...], turne
             )
         )
     return array.T if turned else array
-
-
-def same_bits(a: Array, b: Array) -> bool:
-    """Whether two arrays of finite numbers hold the same bits, with −0 other than 0."""
-    bits = f"u{a.dtype.itemsize}"
-    return a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a.view(bits), b.view(bits))
 
 
 def _named(c: GPTConfig, tensors: dict[str, Array], tied: bool | None) -> dict[str, Weight]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from llmtrace.ops import OPS
-from llmtrace.ops.top_k import ranking
+from llmtrace.ops.sampling.top_k import ranking
 from planted import meaning, plant
 
 

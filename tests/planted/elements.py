@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from llmtrace.ops import reference
+from llmtrace.arithmetic import elementary
 from planted import meaning, plant
 
 
@@ -17,7 +17,7 @@ def _(x):
 def gelu(x, root, cubic):
     real = x.dtype.type
     inner = real(root) * (x + real(cubic) * ((x * x) * x))
-    return (real(0.5) * x) * (real(1) + reference.tanh(inner))
+    return (real(0.5) * x) * (real(1) + elementary.tanh(inner))
 
 
 @plant("the last bit of √(2/π)", "gelu_tanh")
@@ -39,12 +39,12 @@ def _(x):
 def _(x):
     real = x.dtype.type
     inner = real(math.sqrt(2 / math.pi)) * (x + (real(0.044715) * x) * (x * x))
-    return (real(0.5) * x) * (real(1) + reference.tanh(inner))
+    return (real(0.5) * x) * (real(1) + elementary.tanh(inner))
 
 
 @plant("tanh by its formula in the short type", "tanh")
 def _(x):
-    power = reference.exp(x + x)
+    power = elementary.exp(x + x)
     return np.where(np.abs(x) > 20, np.sign(x), (power - x.dtype.type(1)) / (power + x.dtype.type(1)))
 
 
@@ -95,13 +95,13 @@ def _(x):
 
 @plant("sigmoid by exp(x) / (1 + exp(x))", "sigmoid")
 def _(x):
-    e = reference.exp(x)
+    e = elementary.exp(x)
     return e / (x.dtype.type(1) + e)
 
 
 @plant("silu as x / (1 + exp(−x))", "silu")
 def _(x):
-    return x / (x.dtype.type(1) + reference.exp(-x))
+    return x / (x.dtype.type(1) + elementary.exp(-x))
 
 
 @plant("a factor that is not rounded first", "scale")

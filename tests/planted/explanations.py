@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from llmtrace.ops import OPS
-from llmtrace.ops.linear import explain_output
+from llmtrace.ops.linear.linear import explain_output
 from planted import plant
 
 

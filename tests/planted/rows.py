@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from llmtrace.ops import reference
+from llmtrace.arithmetic import elementary
 from llmtrace.ops.op import accumulate
 from planted import meaning, plant
 
@@ -15,12 +15,12 @@ def _(x):
 
 @plant("the maximum not taken off", "softmax")
 def _(x):
-    e = reference.exp(x)
+    e = elementary.exp(x)
     return e / accumulate(e)[..., None]
 
 
 def softmax_parts(x):
-    e = reference.exp(x - np.max(x, axis=-1, keepdims=True, initial=-np.inf))
+    e = elementary.exp(x - np.max(x, axis=-1, keepdims=True, initial=-np.inf))
     return np.asarray(e)
 
 

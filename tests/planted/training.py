@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from llmtrace import chance
-from llmtrace.ops import reference
+from llmtrace import rng
+from llmtrace.arithmetic import elementary
 from planted import meaning, plant
 
 
@@ -23,13 +23,13 @@ def dropped(x, rate, u):
 
 @plant("dropout that begins each part anew", "dropout")
 def _(x, rate, seed, first):
-    return dropped(x, rate, chance.uniform(seed, np.arange(x.size)))
+    return dropped(x, rate, rng.uniform(seed, np.arange(x.size)))
 
 
 @plant("dropout with one random number per row", "dropout")
 def _(x, rate, seed, first):
     places = np.arange(x.size, dtype=np.uint64).reshape(x.shape) // np.uint64(max(1, x.shape[-1] if x.ndim else 1))
-    return dropped(x, rate, chance.uniform(seed, places + np.uint64(first)))
+    return dropped(x, rate, rng.uniform(seed, places + np.uint64(first)))
 
 
 @plant("dropout by multiplying with 0, which lets NaN and −0 through", "dropout")
@@ -41,13 +41,13 @@ def _(x, rate, seed, first):
 @plant("dropout that takes any rate", "dropout", "refusals", whole=True)
 def _(x, rate, seed, first, empty=np.empty):
     out = empty(x.shape, x.dtype)
-    out[...] = dropped(x, min(rate, 0.5), chance.uniform(seed, np.arange(x.size)))
+    out[...] = dropped(x, min(rate, 0.5), rng.uniform(seed, np.arange(x.size)))
     return out
 
 
 @plant("dropout explained by the number of the first place", "dropout", "explain")
 def _(w):
-    u = float(chance.uniform(w.settings["seed"], [w.settings["first"]])[0])
+    u = float(rng.uniform(w.settings["seed"], [w.settings["first"]])[0])
     rate = w.settings["rate"]
     kept = w.multiply("kept", w.input("x")[w.index], w.constant(1 / (1 - rate), "1/(1 − rate)"))
     w.above("out", w.constant(rate, "rate"), w.constant(u, "u"), w.constant(0, "0"), kept)
@@ -77,7 +77,7 @@ def _(x, dout):
 
 def gelu_gradient(x, dout, sign=1, three=0.134145):
     real, squared = x.dtype.type, x * x
-    t = reference.tanh(real(math.sqrt(2 / math.pi)) * (x + real(0.044715) * (squared * x)))
+    t = elementary.tanh(real(math.sqrt(2 / math.pi)) * (x + real(0.044715) * (squared * x)))
     slope = real(math.sqrt(2 / math.pi)) * (real(1) + real(three) * squared)
     return dout * (real(0.5) * (real(1) + t) + (real(0.5) * x) * ((real(1) - real(sign) * (t * t)) * slope))
 
@@ -100,13 +100,13 @@ def _(x, dout):
 @plant("the bell of GELU without 1/√(2π), in the meaning", "gelu_erf_gradient", "bound")
 def _(x, dout):
     real = x.dtype.type
-    gate = real(0.5) * (real(1) + reference.erf(x / real(math.sqrt(2))))
-    return dout * (gate + x * reference.exp(-(real(0.5) * (x * x))))
+    gate = real(0.5) * (real(1) + elementary.erf(x / real(math.sqrt(2))))
+    return dout * (gate + x * elementary.exp(-(real(0.5) * (x * x))))
 
 
 @plant("the bell of erf turned upside down", "erf_gradient")
 def _(x, dout):
-    return dout * (x.dtype.type(2 / math.sqrt(math.pi)) * reference.exp(x * x))
+    return dout * (x.dtype.type(2 / math.sqrt(math.pi)) * elementary.exp(x * x))
 
 
 @plant("a ReLU that lets gradients through at 0", "relu_gradient")

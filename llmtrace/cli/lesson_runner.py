@@ -1,0 +1,288 @@
+"""A lesson on a terminal, page by page and key by key; in a pipe, straight through."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+
+import click
+from rich.console import ConsoleRenderable, Group
+from rich.segment import Segment, Segments
+
+from llmtrace.cli import player
+from llmtrace.cli.keys import BACK, ON, QUIT, key
+from llmtrace.errors import AddressError, LessonError
+from llmtrace.i18n import _
+from llmtrace.lessons import Lesson, progress
+from llmtrace.lessons.checking import Question, questions
+from llmtrace.lessons.matrix import EXAMPLE
+from llmtrace.lessons.pages import WIDEST, Pages, PageView, marked
+from llmtrace.render import renderable
+from llmtrace.render.notebook import InAscii
+from llmtrace.render.terminal.console import output_console
+from llmtrace.render.terminal.layout import HEADING, QUIET, Hanging, Page, Part
+from llmtrace.trace import Trace
+
+PATIENCE = 3
+"""After so many wrong answers the solution is shown."""
+EXPLAIN, TELL, ANIMATE, LIVE = {"e", "E"}, {"?", "？"}, {"a", "A"}, {"l", "L"}
+
+
+class Classroom:
+    """Shows one lesson, and notes in a file what has been done."""
+
+    def __init__(self, lesson: Lesson, notes: Path, only_ascii: bool = False) -> None:
+        self.lesson, self.notes = lesson, notes
+        self.pages = Pages(lesson)
+        self.console = output_console()
+        self.ascii = only_ascii or self.console.options.ascii_only
+        self.room = Page(min(self.console.width, WIDEST), self.ascii)
+        self.interactive = self.console.is_terminal and sys.stdin.isatty()
+        self.live = self.pages.live and self.interactive and not self.console.is_dumb_terminal
+
+    def run(self, seed: int, only_exercises: bool = False) -> None:
+        """The pages, unless they are not wanted, then the exercises."""
+        if only_exercises or self.read():
+            self.practise(seed)
+
+    # ---- pages ---------------------------------------------------------------------------------------------------------
+
+    def read(self) -> bool:
+        """Goes through the pages; whether to go on with the exercises."""
+        number = 0
+        while number < len(self.pages):
+            with self._busy():
+                page = self.pages[number]
+            if not self.interactive:
+                self._print(Group(page, ""))
+                number += 1
+                continue
+            self._clear()
+            pressed = self._show(replace(page, still=not self.live), number)
+            if pressed in LIVE:
+                self._play()
+                continue
+            if pressed in ANIMATE:
+                self._animate(number)
+                continue
+            if pressed in QUIT:
+                return False
+            number = max(0, number - 1) if pressed in BACK else number + 1
+        return True
+
+    def _show(self, page: PageView, number: int) -> str:
+        """Shows a page, notes that it has been read to its end, and returns the key that leaves it."""
+        if pressed := self._in_parts(page):
+            return pressed
+        progress.note(self.notes, self.lesson.name, pages=number + 1)
+        more = EXPLAIN | (ANIMATE if self._plays(page) else set()) | (LIVE if self.live else set())
+        while (pressed := self._key(more)) in EXPLAIN:
+            self._ask_for_explanation(number)
+        return pressed
+
+    def _in_parts(self, shown: ConsoleRenderable) -> str:
+        """Prints something, a screen at a time; the key with which the reader leaves it before its end, if so."""
+        width = min(self.console.width, WIDEST)
+        lines = self.console.render_lines(self._plain(shown), self.console.options.update_width(width), pad=False)
+        room = max(3, self.console.height - 1)
+        for start in range(0, len(lines), room):
+            if start and (pressed := self._key()) in BACK | QUIT:
+                return pressed
+            part = [segment for line in lines[start : start + room] for segment in (*line, Segment.line())]
+            self.console.print(Segments(part), end="")
+        return ""
+
+    def _key(self, more: Set[str] = frozenset()) -> str:
+        """One of the keys that go on, back or out, or of `more`; the line that asks is wiped again. End of input is q."""
+        words = {
+            "l": _("l: live"),
+            "a": _("a: animate"),
+            "\r": _("Enter: go on"),
+            "b": _("b: back"),
+            "e": _("e: explain a number"),
+            "q": _("q: quit"),
+        }
+        known = ON | BACK | QUIT | more
+        prompt = "   ".join(word for letter, word in words.items() if letter in known)
+
+        def ask() -> None:
+            self.console.print(self.room.text((prompt, QUIET)), end="")
+            self.console.file.flush()
+
+        while True:
+            pressed = key(ask) or "q"
+            self.console.file.write("\r" + " " * (self.console.width - 1) + "\r")
+            self.console.file.flush()
+            if pressed in known:
+                return pressed
+
+    def _clear(self) -> None:
+        if os.environ.get("TERM", "").lower() not in {"dumb", "emacs", ""}:
+            click.clear()
+
+    def _play(self) -> None:
+        """Shows the playground live."""
+        from llmtrace.cli.playground_live import LiveView
+        from llmtrace.lessons.playground import Playground
+
+        assert isinstance(self.lesson, Playground)
+        LiveView(self.console, self.lesson, self.ascii).run()
+
+    # ---- animations ----------------------------------------------------------------------------------------------------
+
+    def _plays(self, page: PageView) -> bool:
+        """Whether there is something to play, and a terminal that can redraw it."""
+        return page.animation is not None and not self.console.is_dumb_terminal
+
+    def _animate(self, number: int) -> None:
+        """Plays a page's animation; where the reader types other matrices, the whole lesson goes on with them."""
+        while (animation := self.pages[number].animation) is not None:
+            self._clear()
+            names = [name for name in animation.operands if name in self.lesson.inputs()]
+            if player.play(self.console, animation, self.room, bool(names)) not in player.TYPE:
+                return
+            self._clear()
+            self._ask_for_matrices(names)
+
+    def _ask_for_matrices(self, names: Sequence[str]) -> None:
+        said = _("Type row after row, such as {example}; an empty line changes nothing.")
+        self._say(said.format(example=EXAMPLE))
+        while True:
+            inputs = {name: getattr(self.lesson, name) for name in self.lesson.inputs()}
+            inputs |= {name: typed for name in names if (typed := self._line(f"{name} = ").strip())}
+            try:
+                self.lesson = type(self.lesson).given(inputs)
+            except LessonError as error:
+                self._say(str(error))
+                continue
+            self.pages = Pages(self.lesson)
+            return
+
+    # ---- explaining ----------------------------------------------------------------------------------------------------
+
+    def explain(self, text: str) -> None:
+        """How one number was computed: `TRACE ADDRESS`, such as `leaf hidden.1.sum[0]`."""
+        self._print(self._explanation(text))
+
+    def _explanation(self, text: str, usual: str = "") -> ConsoleRenderable:
+        """The same, not printed yet. usual: the trace that is meant where none is named."""
+        name, _space, address = text.strip().partition(" ")
+        if usual and name not in self._traces():
+            name, address = usual, text
+        try:
+            trace = self.lesson.trace(name)
+        except LessonError as error:
+            told = _("{error}; its traces are {names}; an example: {example}")
+            names, example = ", ".join(self._traces()), self.pages.example()
+            raise LessonError(told.format(error=error, names=names, example=example)) from None
+        steps = trace.names()
+        if not get_close_matches(address.partition("[")[0].strip(), steps):
+            place = ", ".join(f"{axis}=0" for axis in trace.axes(steps[0]))
+            told = _("give a number of {trace}, such as {steps}; an example: {example}")
+            example = f"{name} {steps[0]}[{place}]"
+            raise LessonError(told.format(trace=name, steps=", ".join(steps), example=example))
+        return renderable(trace.explain(address), ending=False)
+
+    def _traces(self) -> list[str]:
+        """The names of the lesson's traces, without computing any."""
+        members = vars(type(self.lesson)).items()
+        return [name for name, member in members if _returns_trace(member)]
+
+    def _ask_for_explanation(self, number: int) -> None:
+        """Until there is one, or an empty line; without the name of a trace, that of the page is meant."""
+        example = self.pages.example(number)
+        self._say(_("Which number? For example: {example} (an empty line goes back)", example=example))
+        self._say(_("The first word may also be one of these: {names}", names=", ".join(self._traces())))
+        while text := self._line().strip():
+            try:
+                shown = self._explanation(text, example.partition(" ")[0])
+            except (AddressError, LessonError) as error:
+                self._say(str(error))
+            else:
+                self._in_parts(shown)
+                return
+
+    # ---- exercises -----------------------------------------------------------------------------------------------------
+
+    def practise(self, seed: int) -> None:
+        """Asks every exercise; in a pipe, prints the questions with their answers."""
+        found = list(questions(self.lesson, seed))
+        if not self.interactive:
+            self._say((_("Exercises"), HEADING))
+            for n, question in enumerate(found, 1):
+                self._say("")
+                self._say(f"{n}. ", *marked(question.question), hang=3)
+                self._say(*marked(question.told), indent=3, hang=0)
+            return
+        self._clear()
+        hint = _("type a number; ? shows the answer; an empty line ends")
+        self._say((_("Exercises"), HEADING), "  ", (hint, QUIET))
+        for n, question in enumerate(found, 1):
+            self._say("")
+            self._say(f"{n}. ", *marked(question.question), hang=3)
+            if not self._asked(question):
+                return
+        self._say("")
+        self._say(_("That was all. Others of their kind:"))
+        self._say(f"llmtrace learn {self.lesson.name} --exercises --seed {seed + 1}", indent=2)
+
+    def _asked(self, question: Question) -> bool:
+        """Asks until the answer is right, or too often wrong; False where the reader has had enough."""
+        wrong = 0
+        while wrong < PATIENCE and (answer := self._line().strip()) not in TELL:
+            if not answer or answer in QUIT:
+                return False
+            reply = question.check(answer)
+            self._say(*marked(reply.text), indent=3, hang=0)
+            if reply.right:
+                progress.note(self.notes, self.lesson.name, exercise=question.exercise.name)
+                return True
+            wrong += reply.counts
+        self._say(*marked(question.told), indent=3, hang=0)
+        return True
+
+    # ---- output --------------------------------------------------------------------------------------------------------
+
+    def _line(self, prompt: str = "> ") -> str:
+        """A line that is typed; the end of the input is like an empty one."""
+        try:
+            return self.console.input(self.room.text(prompt))
+        except EOFError:
+            return ""
+
+    def _say(self, *parts: Part, indent: int = 0, hang: int = 0) -> None:
+        self._print(Hanging(self.room.text(*parts), indent, hang))
+
+    def _print(self, shown: ConsoleRenderable) -> None:
+        width = min(self.console.width, WIDEST)
+        self.console.print(self._plain(shown), width=width)
+
+    def _plain(self, shown: ConsoleRenderable) -> ConsoleRenderable:
+        return InAscii(shown) if self.ascii else shown
+
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        """While something takes long, shows on a terminal how far it is."""
+        from rich.progress import Progress, TaskID
+
+        with Progress(console=self.console, transient=True, disable=not self.console.is_terminal) as bar:
+            tasks: list[TaskID] = []
+
+            def tell(done: int, whole: int) -> None:
+                if not tasks:
+                    tasks.append(bar.add_task(_("computing"), total=whole))
+                bar.update(tasks[0], completed=done, total=whole)
+
+            self.lesson.watch(tell)
+            yield
+
+
+def _returns_trace(member: object) -> bool:
+    """Whether a member of a lesson's class is a property that gives a trace."""
+    function = getattr(member, "func", None) or getattr(member, "fget", None)
+    return getattr(function, "__annotations__", {}).get("return") in {"Trace", Trace}

@@ -1,0 +1,1 @@
+"""Attention: scores, patterns, mixes, heads, and what goes back through them."""

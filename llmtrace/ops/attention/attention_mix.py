@@ -1,0 +1,69 @@
+"""The mix of values that a query takes home: each value times the attention it gets (arXiv:1706.03762, equation 1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.ops.attention.attention_back import attention_back
+from llmtrace.ops.attention.attention_products import attention_products
+from llmtrace.ops.op import Op, expect_axes, expect_blocks
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(pattern: Array, v: Array) -> Array:
+    """pattern [*, T, S], v [*, S, D], S ≥ T → [*, T, D]: Σ over the keys 0 … S − T + t; masked keys are skipped."""
+    queries, keys = pattern.shape[-2:]
+    out = np.zeros((*pattern.shape[:-1], v.shape[-1]), pattern.dtype)
+    for key in range(keys):
+        first = max(0, key - (keys - queries))
+        out[..., first:, :] += pattern[..., first:, key, None] * v[..., key, None, :]
+    return out
+
+
+def forward(pattern: Array, v: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    expect_axes(pattern, 2, "pattern")
+    expect_blocks(v, "v")
+    out = empty((*pattern.shape[:-1], v.shape[-1]), pattern.dtype)
+    _kernels.attention_mix(pattern, v, out)
+    return out
+
+
+def backward(g: Gradient) -> None:
+    """mix = Σ over the keys pattern·v:  dpattern = Σ over the features dmix·v;  dv = Σ over the queries pattern·dmix."""
+    g.give("pattern", attention_products, g.dout, g["v"])
+    g.give("v", attention_back, g["pattern"], g.dout)
+
+
+def explain(w: Derivation) -> None:
+    """One sum of products over the keys that this query may see."""
+    *lead, query, feature = w.index
+    pattern, v = w.input("pattern"), w.input("v")
+    kept = pattern.shape[-1] - pattern.shape[-2] + query + 1
+    w.dot("out", pattern[(*lead, query, slice(kept))], v[(*lead, slice(kept), feature)])
+
+
+def axes(pattern: Axes, v: Axes) -> Axes:
+    """The keys disappear in the sum; what is left are positions and features."""
+    return (*pattern[:-2], "position", "feature")
+
+
+attention_mix = Op(
+    "attention_mix",
+    "Σ pattern · v",
+    meaning,
+    forward,
+    explain,
+    inputs=("pattern", "v"),
+    shapes={"pattern": "* T P+T", "v": "* P+T D"},
+    axes=axes,
+    apart=("v",),
+    backward=backward,
+)

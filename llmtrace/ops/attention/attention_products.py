@@ -1,0 +1,61 @@
+"""The gradient of an attention pattern: how well the gradient of each mix fits each value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.ops.op import Op, expect_axes, expect_blocks
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+
+
+def meaning(a: Array, b: Array) -> Array:
+    """a [*, T, D], b [*, S, D], S ≥ T → [*, T, S]: Σ_d a · b for the keys 0 … S − T + t of query t; masked ones are 0."""
+    queries, keys = a.shape[-2], b.shape[-2]
+    out = np.zeros((*a.shape[:-1], keys), a.dtype)
+    for d in range(a.shape[-1]):
+        out += a[..., :, None, d] * b[..., None, :, d]
+    seen = np.arange(keys) <= np.arange(queries)[:, None] + (keys - queries)
+    return np.where(seen, out, a.dtype.type(0))
+
+
+def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled; products of masked keys are not computed."""
+    expect_axes(a, 2, "a")
+    expect_blocks(b, "b")
+    out = empty((*a.shape[:-1], b.shape[-2]), a.dtype)
+    _kernels.attention_products(a, b, out)
+    return out
+
+
+def explain(w: Derivation) -> None:
+    """One sum of products; or masked."""
+    *lead, query, key = w.index
+    a, b = w.input("a"), w.input("b")
+    if key > query + b.shape[-2] - a.shape[-2]:
+        w.masked("out", 0.0)
+    else:
+        w.dot("out", a[(*lead, query, slice(None))], b[(*lead, key, slice(None))])
+
+
+def axes(a: Axes, b: Axes) -> Axes:
+    """Positions of queries against positions of keys."""
+    return (*a[:-2], "query", "key")
+
+
+attention_products = Op(
+    "attention_products",
+    "Σ a · b",
+    meaning,
+    forward,
+    explain,
+    inputs=("a", "b"),
+    shapes={"a": "* T D", "b": "* P+T D"},
+    axes=axes,
+    apart=("b",),
+)

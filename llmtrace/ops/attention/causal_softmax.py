@@ -1,0 +1,108 @@
+"""Softmax of attention scores: each query shares its attention among its own key and the earlier ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.i18n import N_
+from llmtrace.ops.op import Op, expect_axes
+from llmtrace.ops.rows.softmax import explain_gradient_row, explain_row
+from llmtrace.ops.rows.softmax import meaning as softmax_of
+from llmtrace.ops.rows.softmax import meaning_gradient as gradient_of
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(x: Array) -> Array:
+    """Scores [*, T, S] with S ≥ T: query t keeps the keys 0 … S − T + t; the later ones are masked and get 0."""
+    queries, keys = x.shape[-2:]
+    out = np.zeros_like(x)
+    for t in range(queries):
+        kept = keys - queries + t + 1
+        out[..., t, :kept] = softmax_of(x[..., t, :kept])
+    return out
+
+
+def forward(x: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    expect_axes(x, 2, "x")
+    out = empty(x.shape, x.dtype)
+    _kernels.softmax(x, out, causal=True)
+    return out
+
+
+def backward(g: Gradient) -> None:
+    """As of softmax, over the keys that a query sees; the masked ones get 0."""
+    g.give("x", causal_softmax_gradient, g.out, g.dout)
+
+
+def explain(w: Derivation) -> None:
+    """Softmax of the keys that this query may see."""
+    *lead, query, key = w.index
+    x = w.input("x")
+    kept = x.shape[-1] - x.shape[-2] + query + 1
+    if key >= kept:
+        w.masked("out", 0.0)
+    else:
+        explain_row(w, x[(*lead, query, slice(kept))], x[w.index])
+
+
+causal_softmax = Op(
+    "causal_softmax",
+    N_("exp(x − maximum) / Σ exp(x − maximum), over the keys up to the query"),
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    shapes={"x": "* T P+T"},
+    backward=backward,
+)
+
+
+# ---- its gradient ----------------------------------------------------------------------------------------------------
+
+
+def meaning_gradient(p: Array, dout: Array) -> Array:
+    """From the pattern p [*, T, S]: p · (dout − Σ dout·p) over the keys 0 … S − T + t of query t; masked ones are 0."""
+    queries, keys = p.shape[-2:]
+    out = np.zeros_like(p)
+    for t in range(queries):
+        kept = keys - queries + t + 1
+        out[..., t, :kept] = gradient_of(p[..., t, :kept], dout[..., t, :kept])
+    return out
+
+
+def forward_gradient(p: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    expect_axes(p, 2, "p")
+    out = empty(p.shape, p.dtype)
+    _kernels.softmax_gradient(p, dout, out, causal=True)
+    return out
+
+
+def explain_gradient(w: Derivation) -> None:
+    """The gradient of softmax, over the keys that this query may see."""
+    *lead, query, key = w.index
+    queries, keys = w.shape[-2:]
+    kept = keys - queries + query + 1
+    if key >= kept:
+        w.masked("out", 0.0)
+    else:
+        explain_gradient_row(w, (*lead, query, slice(kept)))
+
+
+causal_softmax_gradient = Op(
+    "causal_softmax_gradient",
+    N_("p · (dout − Σ dout · p), over the keys up to the query"),
+    meaning_gradient,
+    forward_gradient,
+    explain_gradient,
+    inputs=("p", "dout"),
+    shapes={"p": "* T P+T", "dout": "* T P+T"},
+)

@@ -1,0 +1,64 @@
+"""Dropout (Srivastava et al. 2014, JMLR 15:1929): in training, chance takes some numbers away and the others grow instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels, rng
+from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.i18n import N_
+from llmtrace.ops.op import Op
+from llmtrace.ops.ranges import expect_within
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(x: Array, *, rate: float, seed: int, first: int = 0) -> Array:
+    """`0 if u < rate else x · (1/(1 − rate))`; element i (counted in the order of memory) has u =
+    rng.uniform(seed, first + i). 1/(1 − rate) is worked out in float64, then rounded to x's type, as rate is.
+    """
+    real = x.dtype.type
+    places = np.arange(x.size, dtype=np.uint64) + np.uint64(first)
+    u = rng.uniform(seed, places).astype(x.dtype).reshape(x.shape)
+    return np.where(u < real(rate), real(0), x * real(1 / (1 - rate)))
+
+
+def forward(x: Array, *, rate: float, seed: int, first: int = 0, empty: Empty = np.empty) -> Array:
+    """The same, compiled. A part of a batch that begins at its element `first` loses what it loses in the whole."""
+    expect_within("rate", rate=rate)
+    expect_within("whole", seed=seed, first=first)
+    out = empty(x.shape, x.dtype)
+    _kernels.dropout(x, rate, 1 / (1 - rate), seed, first, out)
+    return out
+
+
+def backward(g: Gradient) -> None:
+    """dx = dropout(dout): the same places are 0, the others grow by the same factor (out = 0 or x · (1/(1 − rate)))."""
+    g.give("x", dropout, g.dout, **g.settings)
+
+
+def explain(w: Derivation) -> None:
+    """A random number, compared with the rate."""
+    rate, place = w.settings["rate"], w.settings.get("first", 0)
+    flat = 0
+    for index, size in zip(w.index, w.shape, strict=True):
+        flat = flat * size + index
+    u = float(rng.uniform(w.settings["seed"], [place + flat])[0])
+    kept = w.multiply("kept", w.input("x")[w.index], w.constant(1 / (1 - rate), "1/(1 − rate)"))
+    w.above("out", w.constant(rate, "rate"), w.constant(u, "u"), w.constant(0, "0"), kept)
+
+
+dropout = Op(
+    "dropout",
+    N_("0 if u < rate else x · (1/(1 − rate))"),
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    shapes={"x": "*", "rate": "rate", "seed": "whole", "first": "whole"},
+    backward=backward,
+)

@@ -1,0 +1,68 @@
+"""The error function, correctly rounded."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace.arithmetic import elementary
+from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.ops.compiled import elementwise
+from llmtrace.ops.op import Op
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(x: Array) -> Array:
+    """The float32 or float64 nearest to erf(x), element by element."""
+    return elementary.erf(x)
+
+
+def forward(x: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    return elementwise("erf", (x,), empty)
+
+
+def backward(g: Gradient) -> None:
+    """dx = dout · ((2/√π) · exp(−(x·x))) (out = erf(x))."""
+    g.give("x", erf_gradient, g["x"], g.dout)
+
+
+def explain(w: Derivation) -> None:
+    """One elementary function."""
+    w.erf("out", w.input("x")[w.index])
+
+
+def gradient_meaning(x: Array, dout: Array) -> Array:
+    """`dout · ((2/√π) · exp(−(x·x)))`, 2/√π rounded to x's type: the gradient of x."""
+    bell = elementary.exp(-(x * x))
+    return np.asarray(dout * (x.dtype.type(2 / math.sqrt(math.pi)) * bell))
+
+
+def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    return elementwise("erf_gradient", (x, dout), empty)
+
+
+def gradient_explain(w: Derivation) -> None:
+    """A bell curve, then the product."""
+    x = w.input("x")[w.index]
+    bell = w.exp("bell", w.negate("−x²", w.multiply("x²", x, x)))
+    slope = w.multiply("slope", w.constant(2 / math.sqrt(math.pi), "2/√π"), bell)
+    w.multiply("out", w.input("dout")[w.index], slope)
+
+
+erf = Op("erf", "erf(x)", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)
+erf_gradient = Op(
+    "erf_gradient",
+    "dout · ((2/√π) · exp(−(x·x)))",
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
+    inputs=("x", "dout"),
+    shapes={"x": "*", "dout": "*"},
+)

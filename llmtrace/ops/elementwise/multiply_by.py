@@ -1,0 +1,57 @@
+"""Every element times one number that was itself computed, such as the factor that clips a gradient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.ops.compiled import elementwise
+from llmtrace.ops.elementwise.multiply import multiply
+from llmtrace.ops.op import Op
+from llmtrace.ops.rows.total import total
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(x: Array, factor: Array) -> Array:
+    """`x · factor`, element by element; the factor has no axes."""
+    return x * factor
+
+
+def forward(x: Array, factor: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    if not isinstance(factor, np.ndarray):
+        raise TypeError(f"factor must be a NumPy array, not {type(factor).__name__}")
+    if factor.dtype != x.dtype or not factor.dtype.isnative:
+        raise TypeError(f"factor must be {x.dtype}, as x is, in this machine's byte order, not {factor.dtype!r}")
+    if factor.shape or not factor.flags.aligned:
+        raise ValueError(f"factor must be one aligned number without axes, not of shape {factor.shape}")
+    return elementwise("scale", (x,), empty, float(factor))
+
+
+def backward(g: Gradient) -> None:
+    """dx = dout · factor, dfactor = Σ dout · x (out = x · factor)."""
+    g.give("x", multiply_by, g.dout, g["factor"])
+    if g.wants("factor"):
+        g.give("factor", total, g.do("products", multiply, g.dout, g["x"]))
+
+
+def explain(w: Derivation) -> None:
+    """One multiplication."""
+    w.multiply("out", w.input("x")[w.index], w.input("factor")[()])
+
+
+multiply_by = Op(
+    "multiply_by",
+    "x · factor",
+    meaning,
+    forward,
+    explain,
+    inputs=("x", "factor"),
+    shapes={"x": "*", "factor": ""},
+    backward=backward,
+)

@@ -1,0 +1,76 @@
+"""Sigmoid: any number squeezed between 0 and 1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace.arithmetic import elementary
+from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.ops.compiled import elementwise
+from llmtrace.ops.op import Op
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.arithmetic.lines import Result
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(x: Array) -> Array:
+    """`1 / (1 + exp(−x))`, element by element."""
+    one = x.dtype.type(1)
+    return np.asarray(one / (one + elementary.exp(-x)), x.dtype)
+
+
+def forward(x: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    return elementwise("sigmoid", (x,), empty)
+
+
+def backward(g: Gradient) -> None:
+    """dx = dout · (out · (1 − out)) (out = 1 / (1 + exp(−x)))."""
+    g.give("x", sigmoid_gradient, g.out, g.dout)
+
+
+def explain(w: Derivation) -> None:
+    """Sign, exponential, addition, division."""
+    explain_sigmoid(w)
+
+
+def explain_sigmoid(w: Derivation) -> Result:
+    """The lines of the sigmoid of this element, also the first part of SiLU."""
+    one = w.constant(1, "1")
+    minus = w.negate("−x", w.input("x")[w.index])
+    return w.divide("sigmoid", one, w.add("1 + exp", one, w.exp("exponential", minus)))
+
+
+def gradient_meaning(out: Array, dout: Array) -> Array:
+    """`dout · (out · (1 − out))`, by what the sigmoid gave: the gradient of x."""
+    return np.asarray(dout * (out * (out.dtype.type(1) - out)))
+
+
+def gradient_forward(out: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    return elementwise("sigmoid_gradient", (out, dout), empty)
+
+
+def gradient_explain(w: Derivation) -> None:
+    """Rest, slope, product."""
+    out = w.input("out")[w.index]
+    slope = w.multiply("slope", out, w.subtract("1 − out", w.constant(1, "1"), out))
+    w.multiply("out", w.input("dout")[w.index], slope)
+
+
+sigmoid = Op(
+    "sigmoid", "1 / (1 + exp(−x))", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward
+)
+sigmoid_gradient = Op(
+    "sigmoid_gradient",
+    "dout · (out · (1 − out))",
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
+    inputs=("out", "dout"),
+    shapes={"out": "*", "dout": "*"},
+)

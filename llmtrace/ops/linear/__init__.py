@@ -1,0 +1,1 @@
+"""Sums of products with weights, tables of rows, and their gradients."""

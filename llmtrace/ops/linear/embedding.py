@@ -1,0 +1,110 @@
+"""Embedding: a token's row of a table of weights, and a position's row of another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.ops.op import Op, begun, expect_axes, over_positions
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(ids: Array, weight: Array) -> Array:
+    """Row `ids[...]` of `weight` [V, C]."""
+    return weight[ids]
+
+
+def forward(ids: Array, weight: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled; an id outside the table raises IndexError."""
+    expect_axes(weight, 2, "weight")
+    out = empty((*ids.shape, weight.shape[-1]), weight.dtype)
+    _kernels.embedding(ids, weight, out)
+    return out
+
+
+def backward(g: Gradient) -> None:
+    """out = weight[id]:  what comes back to a row of the table comes from all positions that read it."""
+    g.give("weight", embedding_gradient, g["ids"], g.dout, rows=g["weight"].data.shape[0])
+
+
+def explain(w: Derivation) -> None:
+    """Nothing is computed: the number is read from the table."""
+    *place, feature = w.index
+    row = w.input("ids")[tuple(place)]
+    w.look_up("out", row, w.weight("weight")[int(row.values), feature])
+
+
+def axes(ids: Axes, weight: Axes) -> Axes:
+    """One more axis: the features of the row."""
+    return (*ids, "feature")
+
+
+embedding = Op(
+    "embedding",
+    "weight[id]",
+    meaning,
+    forward,
+    explain,
+    inputs=("ids",),
+    weights=("weight",),
+    shapes={"ids": "* < V", "weight": "V C"},
+    axes=axes,
+    backward=backward,
+)
+
+
+# ---- the gradient of the table ---------------------------------------------------------------------------------------
+
+
+def meaning_gradient(ids: Array, dout: Array, start: Array | None = None, *, rows: int) -> Array:
+    """ids [*], dout [*, C] → [V, C]: row v is Σ dout over the positions with id v, in C order, from 0 or from `start`."""
+    out = begun(start, (rows, dout.shape[-1]), dout.dtype)
+    for row, change in zip(ids.reshape(-1), dout.reshape(ids.size, dout.shape[-1]), strict=True):
+        out[row] += change
+    return out
+
+
+def forward_gradient(
+    ids: Array, dout: Array, start: Array | None = None, *, rows: int, empty: Empty = np.empty
+) -> Array:
+    """The same, compiled; an id outside the table raises IndexError."""
+    expect_axes(dout, 1, "dout")
+    out = empty((rows, dout.shape[-1]), dout.dtype)
+    _kernels.embedding_gradient(ids, dout, start, out)
+    return out
+
+
+def explain_gradient(w: Derivation) -> None:
+    """One sum over the positions that read this row of the table."""
+    row, feature = w.index
+    ids, dout = w.input("ids"), w.input("dout")
+    *places, _ = over_positions(dout.shape[:-1], feature) if ids.shape else (np.arange(1), feature)
+    read = (ids[tuple(places)] if ids.shape else ids[()]).values.reshape(-1) == row
+    chosen = (*(place[read] for place in places), feature) if ids.shape else (np.full(int(read.sum()), feature),)
+    if w.has("start") and not read.any():
+        w.take("out", w.input("start")[w.index])
+    else:
+        w.sum("out", dout[chosen], w.input("start")[w.index] if w.has("start") else None)
+
+
+def axes_gradient(ids: Axes, dout: Axes, start: Axes | None = None) -> Axes:
+    """Those of the table."""
+    return ("vocabulary", dout[-1])
+
+
+embedding_gradient = Op(
+    "embedding_gradient",
+    "Σ dout[id = row]",
+    meaning_gradient,
+    forward_gradient,
+    explain_gradient,
+    inputs=("ids", "dout", "start"),
+    shapes={"ids": "* < V", "dout": "* C", "start": "V C ?", "rows": "V"},
+    axes=axes_gradient,
+)

@@ -1,0 +1,91 @@
+"""A linear layer: every output is a sum of all inputs, each times a weight, plus a bias."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.ops.linear.outer_sum import outer_sum
+from llmtrace.ops.linear.row_sum import row_sum
+from llmtrace.ops.op import Op, rows_of
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.arithmetic.lines import Operand
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(x: Array, weight: Array, bias: Array | None = None, *, transposed: bool = False) -> Array:
+    """x [*, K] times weight [K, N] ([N, K] where transposed), k ascending from 0, the bias [N] last."""
+    matrix = weight.T if transposed else weight
+    out = np.zeros((*x.shape[:-1], matrix.shape[1]), x.dtype)
+    for k in range(matrix.shape[0]):
+        out += x[..., k, None] * matrix[k]
+    return out if bias is None else out + bias
+
+
+def forward(
+    x: Array, weight: Array, bias: Array | None = None, *, transposed: bool = False, empty: Empty = np.empty
+) -> Array:
+    """The same, compiled; `weight` may be packed."""
+    rows, packed = rows_of(x, "x"), pack(weight, transposed=transposed)
+    out = empty((*x.shape[:-1], packed.columns), x.dtype)
+    _kernels.matmul(rows, packed, bias, rows_of(out, "out"))
+    return out
+
+
+def pack(weight: Array | _kernels.PackedMatrix, *, transposed: bool = False) -> _kernels.PackedMatrix:
+    """`weight` as the kernels want it: packed already, or packed now for this one call."""
+    return weight if isinstance(weight, _kernels.PackedMatrix) else _kernels.pack(weight, transposed)
+
+
+def backward(g: Gradient) -> None:
+    """out = Σ x·weight + bias:  dx = Σ dout·weightᵀ;  over the positions dweight = Σ x·dout, dbias = Σ dout."""
+    turned = bool(g.settings.get("transposed", False))
+    g.give("x", linear, g.dout, g["weight"], None, transposed=not turned)
+    g.give("weight", outer_sum, *((g.dout, g["x"]) if turned else (g["x"], g.dout)))
+    g.give("bias", row_sum, g.dout)
+
+
+def explain(w: Derivation) -> None:
+    """One sum of products, one bias."""
+    *row, column = w.index
+    explain_output(w, w.input("x")[(*row, slice(None))], column)
+
+
+def explain_output(w: Derivation, x: Operand, column: int) -> None:
+    """Output `column` of a linear layer whose inputs are `x`."""
+    index = (column, slice(None)) if w.settings.get("transposed") else (slice(None), column)
+    weight = w.weight("weight")[index]
+    if not w.has("bias"):
+        w.dot("out", x, weight)
+    else:
+        w.add("out", w.dot("sum", x, weight), w.weight("bias")[column])
+
+
+def output_axis(weight: Axes) -> str:
+    """What a linear layer's outputs are: entries of the vocabulary or neurons where the weight says so, else features."""
+    return next((axis for axis in ("vocabulary", "output", "neuron") if axis in weight), "feature")
+
+
+def axes(x: Axes, weight: Axes, bias: Axes | None = None) -> Axes:
+    """The inputs' axis becomes the outputs' axis."""
+    return (*x[:-1], output_axis(weight))
+
+
+linear = Op(
+    "linear",
+    "Σ x · weight + bias",
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    weights=("weight", "bias"),
+    shapes={"x": "* K", "weight": "K N", "bias": "N ?", "transposed": "turns weight"},
+    axes=axes,
+    packed=("weight",),
+    backward=backward,
+)

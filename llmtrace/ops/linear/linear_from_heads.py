@@ -1,0 +1,78 @@
+"""A linear layer that reads all attention heads side by side: what the heads found, mixed back into one stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.ops.attention.merge_heads import merge_heads
+from llmtrace.ops.attention.split_heads import split_heads
+from llmtrace.ops.linear.linear import explain_output, linear, pack
+from llmtrace.ops.linear.linear import meaning as linear_of
+from llmtrace.ops.linear.outer_sum import outer_sum
+from llmtrace.ops.linear.row_sum import row_sum
+from llmtrace.ops.op import Op, rows_of
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(x: Array, weight: Array, bias: Array | None = None) -> Array:
+    """x [*, H, T, D], weight [H·D, N] → [*, T, N]: input k = h·D + d is feature d of head h."""
+    joined = np.moveaxis(x, -3, -2)
+    return linear_of(joined.reshape(*joined.shape[:-2], x.shape[-3] * x.shape[-1]), weight, bias)
+
+
+def forward(x: Array, weight: Array, bias: Array | None = None, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled: each input is read where its head left it."""
+    rows, packed = rows_of(x, "x", 3), pack(weight)
+    *lead, heads, positions, _features = x.shape
+    if not heads:
+        raise ValueError(f"x has shape {x.shape}: there must be at least one head")
+    out = empty((*lead, positions, packed.columns), x.dtype)
+    _kernels.matmul(rows, packed, bias, rows_of(out, "out"))
+    return out
+
+
+def backward(g: Gradient) -> None:
+    """As of a linear layer over the heads side by side; what comes back to them is dealt out again."""
+    if g.wants("x"):
+        beside = g.do("beside", linear, g.dout, g["weight"], None, transposed=True)
+        g.give("x", split_heads, beside, heads=g["x"].data.shape[-3])
+    if g.wants("weight"):
+        g.give("weight", outer_sum, g.do("merged", merge_heads, g["x"]), g.dout)
+    g.give("bias", row_sum, g.dout)
+
+
+def explain(w: Derivation) -> None:
+    """One sum of products over all heads and their features, one bias."""
+    *lead, position, column = w.index
+    x = w.input("x")
+    heads, features = x.shape[-3], x.shape[-1]
+    head = np.repeat(np.arange(heads), features)
+    feature = np.tile(np.arange(features), heads)
+    explain_output(w, x[(*lead, head, position, feature)], column)
+
+
+def axes(x: Axes, weight: Axes, bias: Axes | None = None) -> Axes:
+    """The heads disappear in the sum."""
+    return (*x[:-3], x[-2], "feature")
+
+
+linear_from_heads = Op(
+    "linear_from_heads",
+    "Σ x · weight + bias",
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    weights=("weight", "bias"),
+    shapes={"x": "* H≥1 T D", "weight": "H·D N", "bias": "N ?"},
+    axes=axes,
+    packed=("weight",),
+    backward=backward,
+)

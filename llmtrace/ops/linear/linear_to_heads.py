@@ -1,0 +1,75 @@
+"""A linear layer whose outputs are dealt out to attention heads: how queries, keys and values are made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.ops.attention.merge_heads import merge_heads
+from llmtrace.ops.linear.linear import explain_output, linear, pack
+from llmtrace.ops.linear.linear import meaning as linear_of
+from llmtrace.ops.linear.outer_sum import outer_sum
+from llmtrace.ops.linear.row_sum import row_sum
+from llmtrace.ops.op import Op, expect_axes, rows_of
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(x: Array, weight: Array, bias: Array | None = None, *, heads: int) -> Array:
+    """x [*, T, K], weight [K, H·D] → [*, H, T, D]: output column h·D + d is feature d of head h."""
+    out = linear_of(x, weight, bias)
+    return np.moveaxis(out.reshape(*out.shape[:-1], heads, out.shape[-1] // heads), -2, -3).copy()
+
+
+def forward(x: Array, weight: Array, bias: Array | None = None, *, heads: int, empty: Empty = np.empty) -> Array:
+    """The same, compiled: each output is written where its head wants it."""
+    packed = pack(weight)
+    if heads < 1 or packed.columns % heads:
+        raise ValueError(f"{packed.columns} outputs can't be dealt out to {heads} heads")
+    expect_axes(x, 2, "x")
+    *lead, positions, _depth = x.shape
+    out = empty((*lead, heads, positions, packed.columns // heads), x.dtype)
+    _kernels.matmul(rows_of(x, "x"), packed, bias, rows_of(out, "out", 3))
+    return out
+
+
+def backward(g: Gradient) -> None:
+    """As of a linear layer, once the heads are side by side again."""
+    if not g.wants("x", "weight", "bias"):
+        return
+    dout = g.do("merged", merge_heads, g.dout)
+    g.give("x", linear, dout, g["weight"], None, transposed=True)
+    g.give("weight", outer_sum, g["x"], dout)
+    g.give("bias", row_sum, dout)
+
+
+def explain(w: Derivation) -> None:
+    """One sum of products, one bias."""
+    *lead, head, position, feature = w.index
+    x = w.input("x")[(*lead, position, slice(None))]
+    explain_output(w, x, head * w.shape[-1] + feature)
+
+
+def axes(x: Axes, weight: Axes, bias: Axes | None = None) -> Axes:
+    """A head axis before the positions."""
+    return (*x[:-2], "head", x[-2], "feature")
+
+
+linear_to_heads = Op(
+    "linear_to_heads",
+    "Σ x · weight + bias",
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    weights=("weight", "bias"),
+    shapes={"x": "* T K", "weight": "K H·D", "bias": "H·D ?", "heads": "H≥1"},
+    axes=axes,
+    packed=("weight",),
+    backward=backward,
+)

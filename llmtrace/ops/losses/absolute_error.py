@@ -1,0 +1,76 @@
+"""The absolute error: how far two tensors are apart, element by element."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.i18n import N_
+from llmtrace.ops.compiled import elementwise
+from llmtrace.ops.op import Op
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(a: Array, b: Array) -> Array:
+    """`|a − b|`, element by element."""
+    return np.asarray(np.abs(a - b))
+
+
+def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    return elementwise("absolute_error", (a, b), empty)
+
+
+def backward(g: Gradient) -> None:
+    """da = dout where a > b, −dout where a < b, else 0; db = the same with a and b swapped (out = |a − b|)."""
+    g.give("a", absolute_error_gradient, g["a"], g["b"], g.dout)
+    g.give("b", absolute_error_gradient, g["b"], g["a"], g.dout)
+
+
+def explain(w: Derivation) -> None:
+    """One subtraction, then without its sign."""
+    w.absolute("out", w.subtract("a − b", w.input("a")[w.index], w.input("b")[w.index]))
+
+
+def gradient_meaning(a: Array, b: Array, dout: Array) -> Array:
+    """`dout` where a > b, `−dout` where a < b, +0 where they are equal, NaN where either is NaN: the gradient of a."""
+    equal = np.where(a == b, a.dtype.type(0), a + b)  # neither greater, less nor equal: NaN, and so is the sum
+    return np.where(a > b, dout, np.where(a < b, -dout, equal))
+
+
+def gradient_forward(a: Array, b: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    return elementwise("absolute_error_gradient", (a, b, dout), empty)
+
+
+def gradient_explain(w: Derivation) -> None:
+    """Two comparisons."""
+    a, b, dout = (w.input(name)[w.index] for name in ("a", "b", "dout"))
+    below = w.above("otherwise", b, a, w.negate("−dout", dout), w.constant(0, "0"))
+    w.above("out", a, b, dout, below)
+
+
+absolute_error = Op(
+    "absolute_error",
+    "|a − b|",
+    meaning,
+    forward,
+    explain,
+    inputs=("a", "b"),
+    shapes={"a": "*", "b": "*"},
+    backward=backward,
+)
+absolute_error_gradient = Op(
+    "absolute_error_gradient",
+    N_("dout if a > b, −dout if a < b, else 0"),
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
+    inputs=("a", "b", "dout"),
+    shapes={"a": "*", "b": "*", "dout": "*"},
+)

@@ -1,0 +1,115 @@
+"""Cross-entropy: how surprised the model is by the token that really came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.arithmetic import elementary
+from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.i18n import N_
+from llmtrace.ops.op import Op, accumulate, expect_axes
+from llmtrace.ops.rows.softmax import explain_row
+from llmtrace.ops.rows.softmax import meaning as softmax_of
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(x: Array, target: Array) -> Array:
+    """x [*, V], target [*] → [*]: (m + log Σ exp(x − m)) − x[target], m the largest of the row."""
+    if not target.size:
+        return np.zeros(target.shape, x.dtype)
+    m = np.max(x, axis=-1)
+    own = np.take_along_axis(x, target[..., None], axis=-1)[..., 0]
+    return np.asarray((m + elementary.log(accumulate(elementary.exp(x - m[..., None])))) - own, x.dtype)
+
+
+def forward(x: Array, target: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled; a target that is no entry of the row raises IndexError."""
+    expect_axes(x, 1, "x")
+    out = empty(x.shape[:-1], x.dtype)
+    _kernels.cross_entropy(x, target, None, out)
+    return out
+
+
+def backward(g: Gradient) -> None:
+    """loss = (m + log Σ exp(x − m)) − x[target]:  dx = softmax(x)·dout, less dout at the target."""
+    g.give("x", cross_entropy_gradient, g["x"], g["target"], g.dout)
+
+
+def explain(w: Derivation) -> None:
+    """Maximum, each exponential, their sum, its logarithm; the score of the token that came is taken off."""
+    x, target = w.input("x"), w.input("target")[w.index]
+    row = x[(*w.index, slice(None))]
+    m = w.maximum("maximum", row)
+    total = w.sum("sum of exponentials", w.exp("exponential", w.subtract("shifted", row, m)))
+    whole = w.add("logarithm of all", m, w.log("logarithm of the sum", total))
+    own = w.look_up("score of the target", target, x[(*w.index, int(target.values))])
+    w.subtract("out", whole, own)
+
+
+def axes(x: Axes, target: Axes) -> Axes:
+    """One number for every row."""
+    return x[:-1]
+
+
+cross_entropy = Op(
+    "cross_entropy",
+    "(maximum + log Σ exp(x − maximum)) − x[target]",
+    meaning,
+    forward,
+    explain,
+    inputs=("x", "target"),
+    shapes={"x": "* V", "target": "* < V"},
+    axes=axes,
+    backward=backward,
+)
+
+
+# ---- its gradient: what the model expected, less what came -----------------------------------------------------------
+
+
+def meaning_gradient(x: Array, target: Array, dout: Array) -> Array:
+    """x [*, V], target, dout [*] → [*, V]: p = exp(x − m) / Σ; at the target (p − 1) · dout, elsewhere p · dout."""
+    p = softmax_of(x)
+    at_target = np.arange(x.shape[-1]) == target[..., None]
+    return np.where(at_target, p - x.dtype.type(1), p) * dout[..., None]
+
+
+def forward_gradient(x: Array, target: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled; a target that is no entry of the row raises IndexError."""
+    expect_axes(x, 1, "x")
+    out = empty(x.shape, x.dtype)
+    _kernels.cross_entropy(x, target, dout, out)
+    return out
+
+
+def explain_gradient(w: Derivation) -> None:
+    """The share that softmax gives; at the target, less 1; times the gradient of the loss."""
+    *row, entry = w.index
+    x, target, dout = w.input("x"), w.input("target")[tuple(row)], w.input("dout")[tuple(row)]
+    p = explain_row(w, x[(*row, slice(None))], x[w.index], "share")
+    if int(target.values) == entry:
+        p = w.subtract("share − 1", p, w.constant(1, "1"))
+    w.multiply("out", p, dout)
+
+
+def axes_gradient(x: Axes, target: Axes, dout: Axes) -> Axes:
+    """Those of x."""
+    return x
+
+
+cross_entropy_gradient = Op(
+    "cross_entropy_gradient",
+    N_("(softmax(x) − 1 at the target) · dout"),
+    meaning_gradient,
+    forward_gradient,
+    explain_gradient,
+    inputs=("x", "target", "dout"),
+    shapes={"x": "* V", "target": "* < V", "dout": "*"},
+    axes=axes_gradient,
+)

@@ -1,0 +1,75 @@
+"""The squared error: how far two tensors are apart, element by element, large distances counting for more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.ops.compiled import elementwise
+from llmtrace.ops.op import Op
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(a: Array, b: Array) -> Array:
+    """`(a − b)·(a − b)`, element by element."""
+    difference = a - b
+    return difference * difference
+
+
+def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    return elementwise("squared_error", (a, b), empty)
+
+
+def backward(g: Gradient) -> None:
+    """da = dout · (2·(a − b)), db = dout · (2·(b − a)) (out = (a − b)·(a − b))."""
+    g.give("a", squared_error_gradient, g["a"], g["b"], g.dout)
+    g.give("b", squared_error_gradient, g["b"], g["a"], g.dout)
+
+
+def explain(w: Derivation) -> None:
+    """One subtraction, one multiplication."""
+    difference = w.subtract("a − b", w.input("a")[w.index], w.input("b")[w.index])
+    w.multiply("out", difference, difference)
+
+
+def gradient_meaning(a: Array, b: Array, dout: Array) -> Array:
+    """`dout · (2·(a − b))`: the gradient of a."""
+    return dout * (a.dtype.type(2) * (a - b))
+
+
+def gradient_forward(a: Array, b: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    return elementwise("squared_error_gradient", (a, b, dout), empty)
+
+
+def gradient_explain(w: Derivation) -> None:
+    """Difference, slope, product."""
+    difference = w.subtract("a − b", w.input("a")[w.index], w.input("b")[w.index])
+    w.multiply("out", w.input("dout")[w.index], w.multiply("slope", w.constant(2, "2"), difference))
+
+
+squared_error = Op(
+    "squared_error",
+    "(a − b)·(a − b)",
+    meaning,
+    forward,
+    explain,
+    inputs=("a", "b"),
+    shapes={"a": "*", "b": "*"},
+    backward=backward,
+)
+squared_error_gradient = Op(
+    "squared_error_gradient",
+    "dout · (2·(a − b))",
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
+    inputs=("a", "b", "dout"),
+    shapes={"a": "*", "b": "*", "dout": "*"},
+)

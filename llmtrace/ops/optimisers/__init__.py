@@ -1,0 +1,1 @@
+"""What makes new weights of old ones and their gradients."""

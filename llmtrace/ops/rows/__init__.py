@@ -1,0 +1,1 @@
+"""Calculations along the rows of a tensor, and rows that are moved."""

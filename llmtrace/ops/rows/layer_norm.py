@@ -1,0 +1,116 @@
+"""Layer norm (Ba, Kiros & Hinton 2016, arXiv:1607.06450): each row moved to mean 0 and spread 1, then stretched and shifted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.ops.linear.product_sum import product_sum
+from llmtrace.ops.linear.row_sum import row_sum
+from llmtrace.ops.op import Op, accumulate, expect_axes
+from llmtrace.ops.rows.normalise import explain_moments, moments, normalise
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(x: Array, gain: Array, bias: Array, *, epsilon: float) -> Array:
+    """Along the last axis C of x [*, C]; gain, bias [C]; ε keeps the root away from zero."""
+    d, root = moments(x, epsilon)
+    return ((d / root) * gain) + bias
+
+
+def forward(x: Array, gain: Array, bias: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    expect_axes(x, 1, "x")
+    out = empty(x.shape, x.dtype)
+    _kernels.layer_norm(x, gain, bias, epsilon, out)
+    return out
+
+
+def backward(g: Gradient) -> None:
+    """y = n·gain + bias, n = d / √(variance + ε):  dgain = Σ dy·n;  dbias = Σ dy;  dx: see below."""
+    epsilon = g.settings["epsilon"]
+    g.give("x", layer_norm_gradient, g["x"], g.dout, g["gain"], epsilon=epsilon)
+    if g.wants("gain"):
+        g.give("gain", product_sum, g.dout, g.do("normalised", normalise, g["x"], epsilon=epsilon))
+    g.give("bias", row_sum, g.dout)
+
+
+def explain(w: Derivation) -> None:
+    """Mean, each squared difference, variance, root, scale, shift."""
+    feature = w.index[-1]
+    mean, _, root = explain_moments(w)
+    own = w.subtract("own difference", w.input("x")[w.index], mean)
+    scaled = w.multiply("scaled", w.divide("normalised", own, root), w.weight("gain")[feature])
+    w.add("out", scaled, w.weight("bias")[feature])
+
+
+layer_norm = Op(
+    "layer_norm",
+    "((x − mean) / √(variance + ε)) · gain + bias",
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    weights=("gain", "bias"),
+    shapes={"x": "* C", "gain": "C", "bias": "C", "epsilon": "small"},
+    backward=backward,
+)
+
+
+# ---- the gradient of x: every x has also moved the mean and the spread of its row ------------------------------------
+
+
+def meaning_gradient(x: Array, dout: Array, gain: Array, *, epsilon: float) -> Array:
+    """With n = d / root as in layer norm, e = dout · gain, a = Σe / C, b = Σ(e·n) / C: ((e − a) − n·b) / root."""
+    count = x.dtype.type(x.shape[-1])
+    d, root = moments(x, epsilon)
+    n, e = d / root, dout * gain
+    a, b = (accumulate(e) / count)[..., None], (accumulate(e * n) / count)[..., None]
+    return ((e - a) - n * b) / root
+
+
+def forward_gradient(x: Array, dout: Array, gain: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    expect_axes(x, 1, "x")
+    out = empty(x.shape, x.dtype)
+    _kernels.layer_norm_gradient(x, dout, gain, epsilon, out)
+    return out
+
+
+def explain_gradient(w: Derivation) -> None:
+    """What the element's own gradient asks for, less its share in the mean, less its share in the spread."""
+    *row, feature = w.index
+    x, dout, gain = w.input("x"), w.input("dout"), w.weight("gain")
+    mean, d, root = explain_moments(w)
+    count = w.constant(x.shape[-1], "C")
+    n = w.divide("n", d, root)
+    e = w.multiply("e", dout[(*row, slice(None))], gain[slice(None)])
+    a = w.divide("mean of e", w.sum("sum of e", e), count)
+    b = w.divide("mean of e·n", w.dot("sum of e·n", e, n), count)
+    own = w.divide("own n", w.subtract("own difference", x[w.index], mean), root)
+    centred = w.subtract("less the mean", w.multiply("own e", dout[w.index], gain[feature]), a)
+    w.divide("out", w.subtract("less both shares", centred, w.multiply("share in the spread", own, b)), root)
+
+
+def axes_gradient(x: Axes, dout: Axes, gain: Axes) -> Axes:
+    """Those of x."""
+    return x
+
+
+layer_norm_gradient = Op(
+    "layer_norm_gradient",
+    "((e − Σe / C) − n · (Σ e·n / C)) / √(variance + ε), e = dout · gain, n = (x − mean) / √(variance + ε)",
+    meaning_gradient,
+    forward_gradient,
+    explain_gradient,
+    inputs=("x", "dout"),
+    weights=("gain",),
+    shapes={"x": "* C", "dout": "* C", "gain": "C", "epsilon": "small"},
+    axes=axes_gradient,
+)

@@ -1,0 +1,104 @@
+"""Softmax: any numbers become positive shares that add up to 1, the largest number getting the largest share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.arithmetic import elementary
+from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.ops.op import Op, accumulate, expect_axes
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.arithmetic.lines import Operand, Result
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(x: Array) -> Array:
+    """Along the last axis. The maximum is taken off first, so that no exponential overflows."""
+    if not x.shape[-1]:
+        return x.copy()
+    e = elementary.exp(x - np.max(x, axis=-1, keepdims=True))
+    return np.asarray(e / accumulate(e)[..., None], x.dtype)
+
+
+def forward(x: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    expect_axes(x, 1, "x")
+    out = empty(x.shape, x.dtype)
+    _kernels.softmax(x, out)
+    return out
+
+
+def backward(g: Gradient) -> None:
+    """p = e / Σe:  dx = p · (dp − Σ dp·p): what a share gains, the others lose."""
+    g.give("x", softmax_gradient, g.out, g.dout)
+
+
+def explain(w: Derivation) -> None:
+    """Maximum, each exponential, their sum, one division."""
+    *row, _own = w.index
+    explain_row(w, w.input("x")[(*row, slice(None))], w.input("x")[w.index])
+
+
+def explain_row(w: Derivation, row: Operand, own: Operand, name: str = "out") -> Result:
+    """The share of `own` among the numbers of `row`, on the line `name`."""
+    m = w.maximum("maximum", row)
+    total = w.sum("sum of exponentials", w.exp("exponential", w.subtract("shifted", row, m)))
+    share = w.exp("own exponential", w.subtract("own shifted", own, m))
+    return w.divide(name, share, total)
+
+
+softmax = Op(
+    "softmax",
+    "exp(x − maximum) / Σ exp(x − maximum)",
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    shapes={"x": "* N"},
+    backward=backward,
+)
+
+
+# ---- its gradient ----------------------------------------------------------------------------------------------------
+
+
+def meaning_gradient(p: Array, dout: Array) -> Array:
+    """From the shares p [*, N] that softmax made: p · (dout − Σ dout·p)."""
+    return p * (dout - accumulate(dout * p)[..., None])
+
+
+def forward_gradient(p: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    expect_axes(p, 1, "p")
+    out = empty(p.shape, p.dtype)
+    _kernels.softmax_gradient(p, dout, out)
+    return out
+
+
+def explain_gradient(w: Derivation) -> None:
+    """The gradient of the element's own share, less the mean that all shares ask for."""
+    *row, _own = w.index
+    explain_gradient_row(w, (*row, slice(None)))
+
+
+def explain_gradient_row(w: Derivation, row: tuple[Any, ...]) -> None:
+    """The same for the shares that stand in `row`."""
+    p, dout = w.input("p"), w.input("dout")
+    inner = w.dot("weighted mean", dout[row], p[row])
+    w.multiply("out", p[w.index], w.subtract("above the mean", dout[w.index], inner))
+
+
+softmax_gradient = Op(
+    "softmax_gradient",
+    "p · (dout − Σ dout · p)",
+    meaning_gradient,
+    forward_gradient,
+    explain_gradient,
+    inputs=("p", "dout"),
+    shapes={"p": "* N", "dout": "* N"},
+)

@@ -1,0 +1,82 @@
+"""Choosing by chance: each token owns a stretch of a line, as long as its probability; a random number points into one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.i18n import N_
+from llmtrace.ops.op import Op, expect_axes, expect_real, rows_of
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+
+
+def meaning(probabilities: Array, number: Array) -> Array:
+    """probabilities [*, V], number [*] → [*]: the first place at which the running total (left to right) is above
+    number · (the whole total). Where rounding leaves none, the last one above 0; where none is, the last of all.
+    """
+    total = np.zeros(number.shape, number.dtype)
+    totals = np.empty_like(probabilities)
+    for k in range(probabilities.shape[-1]):
+        total = total + probabilities[..., k]
+        totals[..., k] = total
+    above = totals > (number * total)[..., None]
+    last = probabilities.shape[-1] - 1
+    return np.where(
+        above.any(-1),
+        above.argmax(-1),
+        np.where((probabilities > 0).any(-1), last - (probabilities > 0)[..., ::-1].argmax(-1), last),
+    )
+
+
+def forward(probabilities: Array, number: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, row by row; int64."""
+    expect_axes(probabilities, 1, "probabilities")
+    for name, array in (("probabilities", probabilities), ("number", number)):
+        expect_real(array, name)
+    if number.dtype != probabilities.dtype:
+        raise TypeError(f"number must be {probabilities.dtype} as the probabilities are, not {number.dtype}")
+    if number.shape != probabilities.shape[:-1] or not probabilities.shape[-1]:
+        raise ValueError(
+            f"probabilities have shape {probabilities.shape} and number {number.shape}; give one number for each row"
+            " of at least one probability"
+        )
+    rows, numbers = rows_of(probabilities, "probabilities"), rows_of(number, "number", 0)
+    out = empty(number.shape, np.dtype(np.int64))
+    places = out.reshape(-1)  # `empty` gives memory without gaps: a view
+    with _kernels.FloatState(), np.errstate(all="ignore"):
+        for n, row in enumerate(rows):
+            totals = np.add.accumulate(row)
+            found = np.flatnonzero(totals > numbers.reshape(-1)[n] * totals[-1])[:1]
+            if not found.size:
+                found = np.flatnonzero(row > 0)[-1:]
+            places[n] = found[0] if found.size else row.size - 1
+    return out
+
+
+def explain(w: Derivation) -> None:
+    """The whole total, the number times it, and where the running total passes that."""
+    row = w.input("probabilities")[(*w.index, slice(None))]
+    limit = w.multiply("limit", w.input("number")[w.index], w.sum("whole total", row))
+    w.first_above("out", row, limit)
+
+
+def axes(probabilities: Axes, number: Axes) -> Axes:
+    """The axis of the candidates disappears."""
+    return probabilities[:-1]
+
+
+sample = Op(
+    "sample",
+    N_("the first place where the running total of the probabilities is above number · (their whole total)"),
+    meaning,
+    forward,
+    explain,
+    inputs=("probabilities", "number"),
+    shapes={"probabilities": "* V≥1", "number": "*"},
+    axes=axes,
+)

@@ -1,0 +1,66 @@
+"""Top-k (Fan, Lewis & Dauphin 2018, arXiv:1805.04833): only the k largest scores stay in play."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.i18n import N_
+from llmtrace.ops.op import Op, expect_axes, expect_real, rows_of
+from llmtrace.ops.ranges import expect_within
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+
+
+def ranking(x: Array) -> Array:
+    """The places along the last axis from the largest number on: of equals the first comes first, a NaN before all."""
+    return np.lexsort((-x, ~np.isnan(x)), axis=-1)
+
+
+def meaning(x: Array, *, k: int) -> Array:
+    """Along the last axis: the first k of the ranking stay, the others become −∞."""
+    out = np.full_like(x, -np.inf)
+    kept = ranking(x)[..., :k]
+    np.put_along_axis(out, kept, np.take_along_axis(x, kept, -1), -1)
+    return out
+
+
+def forward(x: Array, *, k: int, empty: Empty = np.empty) -> Array:
+    """The same without putting all in order: only the k-th largest number is looked for."""
+    expect_axes(x, 1, "x")
+    expect_real(x, "x")
+    rows_of(x, "x")
+    expect_within("count", k=k)
+    out = empty(x.shape, x.dtype)
+    out[...] = x
+    if k < x.shape[-1]:
+        with _kernels.FloatState():  # in which subnormal numbers differ from 0, whatever others have set
+            least = np.partition(x, -k, axis=-1)[..., -k, None]  # NumPy, too, takes a NaN for the largest
+            above = (x > least) | (np.isnan(x) & ~np.isnan(least))
+            equal = (x == least) | (np.isnan(x) & np.isnan(least))
+        room = k - np.count_nonzero(above, axis=-1, keepdims=True)
+        out[~above & ~(equal & (np.cumsum(equal, axis=-1) <= room))] = -np.inf
+    return out
+
+
+def explain(w: Derivation) -> None:
+    """How many numbers stand before this one in the order from the largest on, and whether that is fewer than k."""
+    *row, own = w.index
+    x = w.input("x")
+    ahead = w.ahead("ahead", x[(*row, slice(None))], w.count(own, "place"))
+    w.keep("out", x[w.index], ahead, w.count(w.settings["k"], "k"))
+
+
+top_k = Op(
+    "top_k",
+    N_("x if fewer than k numbers are larger, else −∞"),
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    shapes={"x": "* V", "k": "count"},
+)

@@ -1,0 +1,1 @@
+"""The terminal: everything that knows how wide it is."""

@@ -1,0 +1,15 @@
+"""The console that commands print on."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rich.console import Console
+
+
+def output_console() -> Console:
+    """Rich's console on standard output; where that is no terminal, 80 columns wide (COLUMNS says otherwise)."""
+    columns = os.environ.get("COLUMNS", "")
+    width = None if sys.stdout.isatty() else max(20, int(columns)) if columns.isdecimal() else 80
+    return Console(width=width, emoji=False, markup=False, highlight=False)

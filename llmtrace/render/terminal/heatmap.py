@@ -1,0 +1,231 @@
+"""A heatmap: a table of numbers as coloured cells, drawn by ourselves as spaces, so that big ones are quick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import _
+from llmtrace.render.notebook import View
+from llmtrace.render.numbers import rounded
+from llmtrace.render.terminal.layout import NAME, QUIET, Page
+from llmtrace.render.terminal.palette import (
+    BLANK,
+    CHARACTERS,
+    COLOURS,
+    UNKNOWN,
+    background,
+    character,
+    in_colour,
+    levels,
+)
+from llmtrace.render.terminal.table import Line, fit, left
+from llmtrace.text import to_ascii
+
+Places = Sequence[int | None]
+"""Places of an axis that are shown; None stands for those left out between them."""
+LABEL = 14
+TALL = 5
+"""The most characters of a label that is written downwards."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Which number has the first shade, and which the last."""
+
+    low: float
+    high: float
+
+    def view(self, page: Page, colour: bool) -> Line:
+        """`shades: 0 .:-=+*#%@ 0.8`, the shades in their order."""
+        text = page.text(_("shades:"), f" {rounded(np.float64(self.low), 3)} ")
+        for level in range(len(COLOURS) if colour else len(CHARACTERS)):
+            text.append("  " if colour else CHARACTERS[level], background(level) if colour else "")
+        return Line(text.append_text(page.text(f" {rounded(np.float64(self.high), 3)}")))
+
+    def number(self, value: Any) -> str:
+        """A number in a cell: all cells have the same number of decimals."""
+        top = max(abs(self.low), abs(self.high))
+        if not np.isfinite(value) or top >= 1e6:
+            return rounded(value, 3)
+        decimals = 3 if top < 2 else 2 if top < 100 else 1 if top < 1000 else 0
+        return f"{float(value):.{decimals}f}".replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Heatmap(View):
+    """Values [rows, columns] as cells. `blank` places stay empty: there is no number, which is not the same as zero.
+
+    `rows` and `columns` are the places shown, `row_labels` and `column_labels` the texts at them, one for each place
+    shown. `cell`: the width of a cell; 0 for one in which the numbers fit. Nothing is wider than `width`.
+    """
+
+    values: Array
+    blank: Array
+    scale: Scale
+    rows: Places
+    columns: Places
+    row_labels: Sequence[str] = ()
+    column_labels: Sequence[str] = ()
+    cell: int = 2
+    title: str = ""
+    tall: bool = False
+    """Column labels are written downwards, with the numbers of their places under them."""
+    room: int = LABEL
+    """The widest label of a row."""
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        width = self.width(Page.of(options))
+        return Measurement(min(width, options.max_width), min(width, options.max_width))
+
+    def width(self, page: Page) -> int:
+        """How many columns the heatmap takes, if there are as many."""
+        cells = self.cell_width(page) * len(self.columns)
+        return self.margin(page) + max(cells, cell_len(page.plain(self.title)))
+
+    def margin(self, page: Page) -> int:
+        """How many columns the labels of the rows take, with the space after them."""
+        return max((cell_len(fit(label, self.room, page)) + 1 for label in self.row_labels), default=0)
+
+    def cell_width(self, page: Page) -> int:
+        """How many columns a cell takes."""
+        return self.cell or number_width(self.values, self.blank, self.scale, self.rows, self.columns) + 3
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        page = Page.of(options)
+        margin, width = self.margin(page), options.max_width
+        crop = self.width(page) > width
+        if self.title:
+            yield Line(Text(" " * margin).append(page.plain(self.title), NAME))
+        for text in self.heads(page):
+            yield Line(Text(" " * margin).append(text, QUIET))
+        for label, cells in self.lines(page, in_colour(console, options)):
+            line = [Segment(left(label, margin)), *cells]
+            yield from tidy(Segment.adjust_line_length(line, width, pad=False) if crop else line)
+            yield Segment.line()
+
+    def heads(self, page: Page) -> list[str]:
+        """The labels of the columns: each in its cell, or downwards."""
+        width = self.cell_width(page)
+        places = zip(self.columns, self.column_labels, strict=False)
+        if self.tall:
+            return _downwards([(place, page.plain(label)) for place, label in places], width, page)
+        cells = []
+        for place, label in places:
+            whole = "…" if place is None else fit(label, max(1, width - 1 if width > 2 else width), page)
+            whole = to_ascii(whole)[:width] if page.ascii else whole
+            cells.append(" " * (width - cell_len(whole)) + whole if width <= 2 else left(whole, width))
+        return ["".join(cells).rstrip()] if cells else []
+
+    def lines(self, page: Page, colour: bool) -> Iterator[tuple[str, list[Segment]]]:
+        """For each row its label and its cells."""
+        width = self.cell_width(page)
+        labels = [fit(label, self.room, page) for label in self.row_labels] or [""] * len(self.rows)
+        columns = [place if place is not None else 0 for place in self.columns]
+        gaps = [n for n, place in enumerate(self.columns) if place is None]
+        count = len(COLOURS) if colour else len(CHARACTERS)
+        for row, label in zip(self.rows, labels, strict=True):
+            if row is None:
+                yield page.plain("…"), []
+                continue
+            values, blank = self.values[row, columns], self.blank[row, columns].copy()
+            blank[gaps] = True
+            shades = levels(values, self.scale.low, self.scale.high, count, blank).tolist()
+            if self.cell:
+                yield label, _cells(shades, width, colour)
+            else:
+                yield label, _number_cells(values, shades, width, colour, page, self.scale)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The shown numbers; null where there is none."""
+        shown = np.ix_(*([place for place in axis if place is not None] for axis in (self.rows, self.columns)))
+        return {"values": plain_rows(self.values[shown], self.blank[shown])}
+
+
+def number_width(values: Array, blank: Array, scale: Scale, rows: Places, columns: Places) -> int:
+    """The width of the widest number that is shown."""
+    shown = np.ix_(*([place for place in axis if place is not None] for axis in (rows, columns)))
+    numbers = values[shown][~blank[shown]]
+    return max((len(scale.number(value)) for value in numbers), default=1)
+
+
+def plain_rows(values: Array, blank: Array) -> list[list[Any]]:
+    """Numbers as JSON can hold them: null for blank places, text for what is not finite."""
+    return [
+        [None if empty else value if np.isfinite(value) else str(value) for value, empty in zip(*row, strict=True)]
+        for row in zip(values.tolist(), blank.tolist(), strict=True)
+    ]
+
+
+def _cells(shades: list[int], width: int, colour: bool) -> list[Segment]:
+    if not colour:
+        return [Segment("".join(character(level).rjust(width) for level in shades))]
+    segments = []
+    for level, run in groupby(shades):
+        cell = " " * width if level != UNKNOWN else "?".rjust(width)
+        segments.append(Segment(cell * len(list(run)), background(level) if level >= 0 else None))
+    return segments
+
+
+def _number_cells(
+    values: Array, shades: list[int], width: int, colour: bool, page: Page, scale: Scale
+) -> list[Segment]:
+    segments = []
+    for value, level in zip(values, shades, strict=True):
+        text = page.plain("" if level == BLANK else scale.number(value))
+        style: Style | None = background(level) if colour and level >= 0 else None
+        if colour:
+            segments.append(Segment(f"{text:>{width - 1}} ", style))
+        else:
+            segments.append(Segment(f"{text:>{width - 3}} {character(level)} "))
+    return segments
+
+
+def tidy(segments: list[Segment]) -> list[Segment]:
+    """Without the spaces at the end that have no colour."""
+    while segments and not segments[-1].style and not segments[-1].text.rstrip():
+        segments.pop()
+    if segments and not segments[-1].style:
+        segments[-1] = Segment(segments[-1].text.rstrip())
+    return segments
+
+
+def _downwards(labels: list[tuple[int | None, str]], width: int, page: Page) -> list[str]:
+    """Labels written downwards, ending at the same height, and under each the last digits of its place."""
+    letters = [[] if place is None else _letters(label, width, page) for place, label in labels]
+    height = max(map(len, letters), default=0)
+    rows = []
+    for n in range(height):
+        cells = [column[n - height + len(column)] if n >= height - len(column) else "" for column in letters]
+        rows.append("".join(" " * (width - cell_len(cell)) + cell for cell in cells).rstrip())
+    gap = ".."[:width] if page.ascii else "…"
+    digits = [gap if place is None else str(place % 10 ** max(1, width - 1)) for place, _label in labels]
+    return [*rows, "".join(text.rjust(width) for text in digits).rstrip()]
+
+
+def _letters(label: str, width: int, page: Page) -> list[str]:
+    found = [letter for letter in label if 0 < cell_len(letter) <= width]
+    return [*found[: TALL - 1], "~" if page.ascii else "…"] if len(found) > TALL else found
+
+
+def shown_text(places: Places, count: int) -> str:
+    """`0–7 and 56–63 of 64`: which places of an axis are shown."""
+    runs: list[list[int]] = [[]]
+    for place in places:
+        if place is None:
+            runs.append([])
+        else:
+            runs[-1].append(place)
+    texts = [str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs if run]
+    return _("{places} of {count}", places=f" {_('and')} ".join(texts), count=f"{count:,}")

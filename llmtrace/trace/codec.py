@@ -1,0 +1,251 @@
+"""A trace as the content of a file, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmtrace._version import __version__
+from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.errors import TraceFileError
+from llmtrace.i18n import _
+from llmtrace.ops import OPS, Weight
+from llmtrace.ops.ranges import RANGES
+from llmtrace.storage import shown, weights_hash
+from llmtrace.trace.container import WEIGHT, TraceFile, write
+from llmtrace.trace.step import Record
+from llmtrace.trace.trace import Origin, Trace
+
+WHOLE_VOCABULARY = 4096
+LIKELY = 10
+
+WeightsOf = Callable[[Origin], Mapping[str, Weight]]
+"""Finds the weights of the model that a trace names."""
+
+
+def save(trace: Trace, path: Path, with_weights: bool) -> None:
+    """Writes the trace, and with `with_weights` the weights that its steps used."""
+    arrays = {name: trace.tensor(name) for name in [*trace.given, *trace]}
+    used = {name: trace.weights[name] for step in trace.steps for name in _weights_of(step.record, trace)}
+    if with_weights:
+        arrays |= {WEIGHT + name: weight.data for name, weight in used.items()}
+    origin = trace.origin
+    content = {
+        "llmtrace": __version__,
+        "model": {
+            "name": origin.model,
+            "reference": origin.reference,
+            "config": dict(origin.config),
+            "weights_hash": weights_hash(used),
+        },
+        "text": origin.text,
+        "tokenization": origin.tokenization,
+        "tokens": trace.tokens,
+        "vocabulary": vocabulary(trace),
+        "given": {name: list(axes) for name, axes in trace.given.items()},
+        "steps": [_step(step.record) for step in trace.steps],
+        "weights": {
+            name: {"axes": list(w.axes), "shape": list(w.data.shape), "dtype": w.data.dtype.name}
+            for name, w in used.items()
+        },
+    }
+    write(path, arrays, content)
+
+
+def _weights_of(record: Record, trace: Trace) -> list[str]:
+    """The weights that a step used: as its weights, which may also be other tensors (the second matrix of a product), or as
+    inputs, where an optimiser makes new ones of them.
+    """
+    operands = (*record.inputs, *record.weights)
+    return [name for name in operands if name is not None and name not in trace.given and name not in trace]
+
+
+def vocabulary(trace: Trace) -> dict[str, str]:
+    """The texts of the tokens that a reader of the trace may want, by id."""
+    if "logits" not in trace:
+        return {}
+    size = trace.shape("logits")[-1]
+    if size <= WHOLE_VOCABULARY:
+        wanted = np.arange(size)
+    else:
+        likely = np.argpartition(-trace.tensor("logits"), LIKELY, axis=-1)[..., :LIKELY]
+        read = [trace.tensor(name).ravel() for name in ("tokens", "targets") if name in trace.given]
+        wanted = np.unique(np.concatenate([likely.ravel(), *read]))
+    return {str(i): trace.token_text(i) for i in wanted.tolist()}
+
+
+def _step(record: Record) -> dict[str, Any]:
+    data = asdict(record)
+    del data["shape"], data["dtype"]  # the tensor's own entry says them
+    return data
+
+
+def read(path: Path, weights_of: WeightsOf) -> Trace:
+    """The trace in a file; tensors are read when they are looked at, the model's weights when they are needed.
+
+    All that the file says is checked here, so that what is read later can only be damaged, or not follow.
+    """
+    file = TraceFile(path)
+    try:
+        return _trace(file, weights_of)
+    except TraceFileError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise file.wrong(f"{type(error).__name__}: {shown(error)}") from error
+
+
+def _trace(file: TraceFile, weights_of: WeightsOf) -> Trace:
+    content = file.content
+    origin, texts = _origin(content), _texts(content["vocabulary"])
+    weights = _weights(file, origin, weights_of)
+    trace = Trace(weights, content["tokens"], lambda i: texts.get(str(int(i)), f"#{int(i)}"), origin)
+    given = {name: _axes(axes, file.shape(name)) for name, axes in _dict(content, "given").items()}
+    _check_tokens(file, given)
+    records: dict[str, Record] = {}
+    if not isinstance(content["steps"], list):
+        raise TypeError(_("{what} is not a list", what="steps"))
+    for step in content["steps"]:
+        record = _record(step, file)
+        if record.name in records or record.name in given:
+            raise ValueError(_("there is already a step named {name}", name=shown(record.name)))
+        there = {*given, *records, *weights}
+        if {*record.inputs} - there or {*record.weights} - {None} - there:
+            raise ValueError(_("{name} uses what comes later, or is not there", name=shown(record.name)))
+        records[record.name] = record
+    trace.attach(file, list(records.values()), given)
+    return trace
+
+
+def _origin(content: dict[str, Any]) -> Origin:
+    model = _dict(content, "model")
+    texts = {"llmtrace": content["llmtrace"], "text": "" if content["text"] is None else content["text"]}
+    texts |= {f"model.{key}": model[key] for key in ("name", "reference", "weights_hash")}
+    for what, text in texts.items():
+        if not isinstance(text, str):
+            raise TypeError(_("{what} is not a text", what=what))
+    tokenization = None if content["tokenization"] is None else _dict(content, "tokenization")
+    return Origin(model["name"], model["reference"], _dict(model, "config"), content["text"], tokenization)
+
+
+def _dict(content: dict[str, Any], key: str) -> dict[str, Any]:
+    if not isinstance(content[key], dict):
+        raise TypeError(_("{what} is not an object of JSON", what=key))
+    found: dict[str, Any] = content[key]
+    return found
+
+
+def _texts(found: Any) -> dict[str, str]:
+    """The texts of tokens by id."""
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        raise TypeError(_("the vocabulary does not map ids to texts"))
+    return found
+
+
+def _check_tokens(file: TraceFile, given: Mapping[str, Axes]) -> None:
+    """The texts of the tokens are texts, one for each position; those that a cache held come first."""
+    tokens = file.content["tokens"]
+    batch = isinstance(tokens, list) and bool(tokens) and all(isinstance(row, list) for row in tokens)
+    rows = tokens if batch else [tokens]
+    if not all(isinstance(row, list) and all(isinstance(text, str) for text in row) for row in rows):
+        raise TypeError(_("the tokens are not texts"))
+    for name in {"tokens", "positions"} & {*given}:
+        if file.dtype(name) != "int64":
+            raise TypeError(_("{name} holds no whole numbers", name=name))
+    if "positions" not in given:
+        return
+    shape = file.shape("positions")
+    if not shape or 0 in shape:
+        raise ValueError(_("there are no positions"))
+    past = int(file.elements("positions", (0,) * len(shape)))
+    rows_right = len(shape) == 1 if not batch else shape[:-1] == (len(rows),)
+    if not rows_right or any(len(row) != past + shape[-1] for row in rows):
+        raise ValueError(_("there are not as many tokens as positions"))
+
+
+def _weights(file: TraceFile, origin: Origin, weights_of: WeightsOf) -> dict[str, Weight]:
+    """The weights that the steps used, fetched when they are looked at."""
+    entries = _dict(file.content, "weights")
+    loaded: dict[str, Weight] = {}
+
+    def other() -> TraceFileError:
+        return TraceFileError(
+            _(
+                "{path} was made with other weights than those of {model}; open it with the model it was made with",
+                path=shown(file.path),
+                model=shown(origin.reference),
+            )
+        )
+
+    def from_model(name: str) -> Array:
+        if not loaded:
+            found = {weight.name: weight for weight in weights_of(origin).values()}
+            if not {*entries} <= {*found}:
+                raise other()
+            if weights_hash({n: found[n] for n in entries}) != file.content["model"]["weights_hash"]:
+                raise other()
+            loaded.update(found)
+        data = loaded[name].data
+        if [list(data.shape), data.dtype.name] != [entries[name]["shape"], entries[name]["dtype"]]:
+            raise other()
+        return data
+
+    weights = {}
+    for name, entry in entries.items():
+        stored, said = WEIGHT + name in file, (entry["shape"], entry["dtype"])
+        whole = isinstance(entry["shape"], list) and all(type(n) is int and n >= 0 for n in entry["shape"])
+        if not whole or entry["dtype"] not in {"float32", "float64"}:
+            raise ValueError(_("{name} has no shape or no dtype", name=shown(name)))
+        if stored and said != (list(file.shape(WEIGHT + name)), file.dtype(WEIGHT + name)):
+            raise ValueError(_("{name} has another shape or dtype than its tensor", name=shown(name)))
+        fetch = (lambda n=name: file.array(WEIGHT + n)) if stored else (lambda n=name: from_model(n))
+        weights[name] = Weight(name, fetch, _axes(entry["axes"], entry["shape"]))
+    return weights
+
+
+def _record(step: dict[str, Any], file: TraceFile) -> Record:
+    if not isinstance(step["op"], str) or step["op"] not in OPS:
+        raise ValueError(_("there is no op {name!r}", name=shown(step["op"])))
+    if not isinstance(step["inputs"], list) or not isinstance(step["weights"], list):
+        raise TypeError(_("{what} is not a list", what="inputs, weights"))
+    op, name, inputs, weights = OPS[step["op"]], step["name"], tuple(step["inputs"]), tuple(step["weights"])
+    least = sum(not op.may_lack(name) for name in op.inputs)
+    lacking = [letter for letter, weight in zip(op.weights, weights, strict=False) if weight is None]
+    wrong = len(weights) != len(op.weights) or not all(map(op.may_lack, lacking))
+    if wrong or not least <= len(inputs) <= len(op.inputs):
+        raise ValueError(_("{name} has not the inputs that {op} takes", name=shown(name), op=op.name))
+    shape, settings = file.shape(name), step["settings"]
+    options = {p.name: p for p in signature(op.meaning).parameters.values() if p.kind is p.KEYWORD_ONLY}
+    needed = {p.name for p in options.values() if p.default is p.empty}
+    if not needed <= set(settings) <= set(options) or not all(
+        _plain(value, str(options[key].annotation), op.shapes.get(key, "")) for key, value in settings.items()
+    ):
+        raise ValueError(_("{name} has not the settings that {op} takes", name=shown(name), op=op.name))
+    return Record(name, op.name, inputs, weights, settings, _axes(step["axes"], shape), shape, file.dtype(name))
+
+
+def _plain(value: Any, kind: str, values: str) -> bool:
+    """Whether a setting is of the kind that the op's signature says: a truth, a size or a count, or a number that floats
+    have; and within the range of what `Op.shapes` says of it. A first place ("F") may be 0.
+    """
+    values = "whole" if values == "F" else values
+    if kind == "float":
+        right = type(value) in {int, float} and abs(value) <= float(np.finfo(np.float64).max)
+    elif kind == "int":
+        right = type(value) is int and (values == "whole" or 1 <= value < 1 << 31)
+    else:
+        right = type(value).__name__ == kind
+    return right and (values not in RANGES or RANGES[values].holds(value))
+
+
+def _axes(names: Any, shape: Sequence[int]) -> Axes:
+    """The names of axes, as many as there are, all different, and such as an address can hold."""
+    axes = tuple(names) if isinstance(names, list) else ()
+    right = len(axes) == len(shape) and all(isinstance(name, str) and name.isidentifier() for name in axes)
+    if not right or len({*axes}) != len(axes):
+        raise ValueError(_("{axes} does not name {count} axes", axes=shown(names), count=len(shape)))
+    return axes

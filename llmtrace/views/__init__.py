@@ -1,0 +1,1 @@
+"""From explanations, steps and traces to documents."""

@@ -1,0 +1,262 @@
+"""One step of the guided read: what it is in plain words, how it is made, and its numbers for one token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from rich.cells import cell_len
+from rich.console import ConsoleRenderable
+
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_, _
+from llmtrace.ops import OPS
+from llmtrace.render.numbers import column
+from llmtrace.render.terminal.layout import NAME, QUIET, Page
+from llmtrace.text import quoted
+from llmtrace.trace import Step, Trace, role_of
+from llmtrace.views.grid import place_label, sizes
+from llmtrace.views.sections import Spot, row
+from llmtrace.views.step import source_of
+
+# What a step is, by the last parts of its name.
+WHAT = {
+    "embed.token": N_("what the model has learned about each token"),
+    "embed.position": N_("what the model has learned about each place in a text"),
+    "embed": N_("the row of each token, as it enters the first block"),
+    "ln_1": N_("the rows, brought to a standard spread before attention"),
+    "attn.q": N_("what each token asks (query)"),
+    "attn.k": N_("the label by which each token is found (key)"),
+    "attn.v": N_("what each token hands over (value)"),
+    "attn.keys": N_("the labels of all tokens, with those read before"),
+    "attn.values": N_("what all tokens hand over, with those read before"),
+    "attn.scores": N_("how well each question fits each label"),
+    "attn.pattern": N_("how much each token looks at each one: shares that add up to 1"),
+    "attn.mix": N_("what each token gathers from the tokens it looks at"),
+    "attn.out": N_("what attention adds to each row"),
+    "residual_mid": N_("the rows, after attention has added its part"),
+    "ln_2": N_("the rows, brought to a standard spread before the MLP"),
+    "mlp.up": N_("what each neuron receives"),
+    "mlp.act": N_("what each neuron says"),
+    "mlp.down": N_("what the MLP adds to each row"),
+    "residual_out": N_("the rows, as they leave this block"),
+    "ln_f": N_("the rows, brought to a standard spread before the scores"),
+    "logits": N_("the score of every token as the next one"),
+    "probabilities": N_("the scores as probabilities"),
+    "next_token": N_("the most likely next token"),
+    "losses": N_("how surprised the model is by each token that really follows"),
+    "losses.total": N_("all these losses added up"),
+    "loss": N_("their mean: what training makes smaller"),
+    "embed.dropout": N_("the same, with some left out at random"),
+    "attn.dropout": N_("the same, with some left out at random"),
+    "mlp.dropout": N_("the same, with some left out at random"),
+    "pattern.dropout": N_("the same, with some left out at random"),
+    "scaled": N_("the scores, divided by the temperature"),
+    "top_k": N_("of these, the largest that stay in play"),
+    "top_p": N_("of these, the likeliest that stay in play"),
+    "token": N_("the number of the new token in the vocabulary"),
+}
+
+# What a step of training is, by its role (llmtrace.trace.role).
+TRAINING = {
+    "gradient": N_("the gradient of {base}"),
+    "part": N_("the part of the gradient of {base} that comes from {via}"),
+    "sum": N_("the first {via} parts of the gradient of {base}, added up"),
+    "start": N_("the gradient of {base} from the texts read before"),
+    "way": N_("on the way to the gradients of what {base} is made of"),
+    "squares.total": N_("the squares of all gradients so far, added up"),
+    "squares": N_("the squares of the gradient of {base}, added up row by row"),
+    "norm": N_("the length of the gradient of all weights together"),
+    "clip": N_("what all gradients are multiplied by, so that they are not too long"),
+    "clipped": N_("the gradient of {base}, shortened like all others"),
+    "penalised": N_("the gradient of {base}, with a pull of the weights towards 0"),
+    "mean": N_("the mean of the gradients of {base}, in which the last steps count most"),
+    "square": N_("the mean of their squares: how large they usually are"),
+    "velocity": N_("how the weights {base} are moving"),
+    "before": N_("the same before this step"),
+    "new": N_("the weights {base} after this step"),
+}
+
+# How the numbers of an op are made, out of its inputs {a} and {b}, whose rows have {n} numbers.
+HOW = {
+    "add": N_("each the sum of two numbers at the same place, of {a} and {b}"),
+    "adam_mean": N_("most of the old mean {a}, and a little of the new gradient {b}"),
+    "adam_square": N_("most of the old mean {a}, and a little of the square of {b}"),
+    "adam_update": N_(
+        "the weight, less a step: its mean gradient {b}, divided by how large it usually is, times the rate"
+    ),
+    "append": N_("those kept in the cache, and behind them the new ones, {b}"),
+    "argmax": N_("each the place of the largest of the {n} numbers in a row of {a}"),
+    "attention_back": N_("each the sum, over the queries that see a key, of the products of {a} and {b}"),
+    "attention_mix": N_("the rows of {b}, each times its share in {a}, added up"),
+    "attention_products": N_("each the products of a row of {a} and a row of {b}, added up; later tokens do not count"),
+    "attention_scores": N_(
+        "each compares a row of {a} with one of {b}: the products of their {n} features added up, divided by √{n}"
+    ),
+    "causal_softmax_gradient": N_(
+        "each share in {a}, times how much the gradient of that share, in {b}, lies above the mean of its row"
+    ),
+    "clip_factor": N_("the longest that is allowed, divided by {a}; 1 if that is not too long"),
+    "cross_entropy": N_(
+        "the logarithm of the sum of e to the power of each score, less the score of the token that came"
+    ),
+    "cross_entropy_gradient": N_(
+        "the probability of each token, less 1 for the one that really follows; times the gradient of the loss"
+    ),
+    "descend": N_("the weight, less {b} times the rate"),
+    "divide_by": N_("the numbers of {a}, each divided by the same one"),
+    "dropout": N_("the numbers of {a}, some of them 0 at random, the others a little larger instead"),
+    "embedding_gradient": N_("the rows of {b}, added up for every row of the table that was read; {a} says which"),
+    "gelu_erf_gradient": N_("{b}, times how steep the bent curve is at {a}"),
+    "gelu_tanh_gradient": N_("{b}, times how steep the bent curve is at {a}"),
+    "layer_norm_gradient": N_(
+        "{b} times the gain, less what would only move the row of {a} or spread it; divided by its spread"
+    ),
+    "merge_heads": N_("the numbers of {a}, the heads side by side"),
+    "multiply_by": N_("the numbers of {a}, each times {b}"),
+    "normalise": N_("the rows of {a}, moved to mean 0 and spread 1"),
+    "outer_sum": N_("each a sum over all positions: a number of {a} times a number of {b}"),
+    "penalise": N_("{a}, and a share of the weight itself"),
+    "pick": N_("one row of {b}; {a} says which"),
+    "sample": N_("the place in {a} to which the random number {b} points"),
+    "top_k": N_("the largest of the {n} numbers of {a}, −∞ for the others"),
+    "top_p": N_("the largest of the {n} numbers of {a} whose probabilities reach p, −∞ for the others"),
+    "causal_softmax": N_(
+        "e to the power of each number of {a}, divided by the sum of these; later tokens do not count, and get 0"
+    ),
+    "embedding": N_("rows of a learned table; {a} says which row"),
+    "gelu_erf": N_("the numbers of {a}, bent: negative ones to nearly 0, large ones stay (GELU)"),
+    "gelu_tanh": N_("the numbers of {a}, bent: negative ones to nearly 0, large ones stay (GELU)"),
+    "layer_norm": N_("the rows of {a}, moved to mean 0 and spread 1, then times a gain, plus a bias"),
+    "linear": N_("each a weighted sum of the {n} numbers in a row of {a}"),
+    "linear_from_heads": N_("each a weighted sum of all the {n} numbers that the heads have for a token in {a}"),
+    "linear_to_heads": N_("each a weighted sum of the {n} numbers in a row of {a}"),
+    "product_sum": N_("each a sum over all positions: a number of {a} times the one at the same place of {b}"),
+    "relu": N_("the numbers of {a}, but 0 for negative ones"),
+    "root": N_("the root of {a}"),
+    "row_squares": N_("the numbers in each row of {a}, each times itself, added up"),
+    "row_sum": N_("each a sum over all positions of {a}"),
+    "same": N_("the numbers of {a}: an addition hands its gradient on as it is"),
+    "scale": N_("the numbers of {a}, each times the same one"),
+    "softmax": N_("e to the power of each number of {a}, divided by the sum of these"),
+    "split_heads": N_("the numbers of {a}, dealt out to the heads"),
+    "spread": N_("{a}, everywhere the same"),
+    "total": N_("all numbers of {a}, added up"),
+    "velocity": N_("what is left of the movement before, {a}, and the gradient {b}"),
+}
+TABLES = {
+    "tokens": N_("rows of a learned table; the token's number says which row"),
+    "positions": N_("rows of a learned table; the token's place says which row"),
+}
+BIAS = N_("{made}, plus a bias")
+CELL, LABEL = 10, 8
+"""The width of a number with the space before it, and of a token over it."""
+MOST = 6
+"""So many numbers are shown at most."""
+
+
+def what(step: Step) -> str:
+    """A step in a few words; nothing for one of an unknown name."""
+    role = role_of(source_of(step), step.name)
+    if role is not None:
+        return _(TRAINING[role.kind], base=role.base, via=role.via)
+    pieces = step.name.split(".")
+    return _(WHAT.get(".".join(pieces[-2:])) or WHAT.get(pieces[-1]) or "")
+
+
+def how(step: Step) -> str:
+    """How its numbers are made, in one sentence."""
+    source, record = source_of(step), step.record
+    if step.op not in HOW:
+        inputs = ", ".join(record.inputs)
+        return _("{formula}, of {inputs}", formula=_(OPS[step.op].formula), inputs=inputs)
+    shape = source.shape(record.inputs[0])
+    count = shape[-1] * (shape[-3] if step.op == "linear_from_heads" else 1) if shape else 1
+    names = dict(zip("ab", record.inputs, strict=False))
+    made = TABLES.get(record.inputs[0], HOW[step.op]) if step.op == "embedding" else HOW[step.op]
+    text = _(made, n=f"{count:,}", **names)
+    biased = step.op.startswith("linear") and any(name.endswith(".bias") for name in step.weights)
+    return _(BIAS, made=text) if biased else text
+
+
+def formal(step: Step) -> str:
+    """The op, its weights and their sizes, for those who know them: `op: linear_to_heads; weights: weight 48 × 48, bias 48`."""
+    weights = []
+    for name in step.weights:
+        size = " × ".join(f"{size:,}" for size in source_of(step).shape(name))
+        weights.append(f"{name.removeprefix(step.name + '.')} {size}")
+    text = _("op: {op}; weights: {weights}") if weights else _("op: {op}")
+    return text.format(op=step.op, weights=", ".join(weights))
+
+
+def entry(step: Step, place: Spot, page: Page, before: list[Step]) -> Iterator[ConsoleRenderable]:
+    """A step: what it is, how it is made, and its numbers for the token at `place`; `before` it have been shown others."""
+    alike = (other for other in before if (other.op, other.record.inputs) == (step.op, step.record.inputs))
+    like, size = next(alike, None), sizes(step.record.shape, step.axes)
+    made = how(step) if like is None else _("made like {name}, with weights of its own", name=like.name)
+    yield title(step, page)
+    yield page.line(_("{shape}, {made}", shape=size, made=made), indent=4, hang=0)
+    yield page.line((formal(step), QUIET), indent=4, hang=2)
+    yield from numbers(step, place, page)
+
+
+def title(step: Step, page: Page) -> ConsoleRenderable:
+    """`block.0.attn.q: what each token asks (query)`."""
+    about = what(step)
+    return page.line((step.name, NAME), f": {about}" if about else "", indent=2)
+
+
+def numbers(step: Step, place: Spot, page: Page) -> Iterator[ConsoleRenderable]:
+    """Some numbers of the token's row, and where they stand: `[head=1, position=5, feature=0…5]`."""
+    if not step.record.shape or not all(step.record.shape):
+        return
+    trace: Trace = source_of(step)
+    axes, values = step.axes, row(trace, step.name, place)
+    index = place.at(trace, axes, step.record.shape)
+    where = [f"{axis}={i}" for axis, i in index.items()]
+    if len(index) == len(axes):
+        best = trace.label(trace.axes(step.record.inputs[0])[-1], int(values[0])) if step.op == "argmax" else None
+        answer = f" = {values[0]}" + (f": {quoted(best, 24)}" if best is not None else "")
+        yield page.line((f"[{', '.join(where)}]", QUIET), answer, indent=4)
+        return
+    axis = axes[-1]
+    if axis == "key" and "query" in axes:
+        values = values[: trace.past + place.position + 1]  # nothing is computed for later tokens
+    shown = _shown(axis, values, _room(page))
+    heads = [_head(trace, axis, i, place) for i in shown]
+    texts = [text.strip() for text in column(values[shown])]
+    cells = max(CELL, *(len(text) + 2 for text in texts))
+    cells = max(cells, *(cell_len(page.plain(head)) + 2 for head in heads))
+    fitting = max(1, (page.width - 4) // cells)
+    shown, heads, texts = shown[:fitting], heads[:fitting], texts[:fitting]
+    run = shown == list(range(shown[0], shown[0] + len(shown)))
+    span = f"{shown[0]}…{shown[-1]}" if run and len(shown) > 1 else str(shown[0]) if len(shown) == 1 else "…"
+    yield page.line((f"[{', '.join([*where, f'{axis}={span}'])}]", QUIET), indent=4)
+    if any(heads):
+        yield page.line((_cells(heads, cells, page), QUIET), indent=2)
+    more = " …" if len(shown) < values.size and fitting * cells + 4 < page.width else ""
+    yield page.line(_cells(texts, cells, page) + more, indent=2)
+
+
+def _room(page: Page) -> int:
+    return max(1, min(MOST, (page.width - 4) // CELL))
+
+
+def _shown(axis: str, values: Array, room: int) -> list[int]:
+    """Which numbers of a row: the first ones; where they belong to tokens, the largest ones, in their order."""
+    if axis not in {"key", "vocabulary"} or values.size <= room:
+        return list(range(min(values.size, room)))
+    order = np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")
+    return sorted(int(i) for i in order[:room])
+
+
+def _head(trace: Trace, axis: str, i: int, place: Spot) -> str:
+    """What stands over a number: the token at its place, if there is one."""
+    batch = place.text if trace.tokens and isinstance(trace.tokens[0], list) else None
+    if trace.label(axis, i, batch) is None:
+        return ""
+    return place_label(lambda axis, i: trace.label(axis, i, batch), axis, i, LABEL)
+
+
+def _cells(texts: list[str], width: int, page: Page) -> str:
+    return "".join(" " * (width - cell_len(text)) + text for text in map(page.plain, texts))

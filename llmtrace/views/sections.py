@@ -1,0 +1,227 @@
+"""The steps of a run as a story: its parts from the embedding to the next token, and the place that is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.errors import AddressError
+from llmtrace.i18n import N_, _
+from llmtrace.trace import Role, Step, Trace, role_of
+
+EMBEDDING = N_(
+    "Every token becomes a row of numbers, its features: a row that the model has learned for the token, plus a row"
+    " that it has learned for the place. This row is then carried on from block to block (the residual stream)."
+)
+ATTENTION = N_(
+    "The tokens exchange information. Each asks a question (query), which is compared with the label (key) of itself"
+    " and of every earlier token. How well they fit decides what share each has in the sum of what they hand over"
+    " (value). This is done several times side by side, with other weights: in several heads."
+)
+MLP = N_(
+    "Each token is worked on by itself: many neurons look for patterns in its features, and what they find is added to"
+    " them."
+)
+NORM = N_("The features of each token are brought to a standard spread once more.")
+SCORES = N_("The features of each token are compared with what the model has learned for each token it knows.")
+CHOICE = N_(
+    "The scores after one token are divided by the temperature, filtered, and become probabilities; a random number"
+    " points at the new token. New tokens are counted from 0."
+)
+LOSS = N_(
+    "The scores are compared with the tokens that really follow: the loss is large where the model thought them unlikely."
+)
+GRADIENTS = N_(
+    "Backward, from the loss to the beginning: how much the loss would grow if a number grew by a little, divided by"
+    " that little. That is the number's gradient; d. and a name is the gradient of what has that name."
+)
+LENGTH = N_(
+    "The squares of all gradients are added up, and the root of that is their length. If it is more than allowed, all"
+    " are shortened by one factor."
+)
+UPDATE = N_(
+    "Every weight goes a small step in the direction in which the loss falls: against its gradient, or against a mean"
+    " of its gradients so far. The new weight has the name new. and the weight's name."
+)
+NEXT = N_("The scores become probabilities that add up to 1. The largest tells the most likely next token.")
+
+
+@dataclass
+class Part:
+    """Steps that belong together. `block` is the number of their block, if they are in one."""
+
+    title: str
+    sentence: str
+    block: int | None = None
+    steps: list[Step] = field(default_factory=list)
+    main: list[Step] = field(default_factory=list)
+    """Those of the steps to see first; in a forward, all."""
+    training: bool = False
+    """Whether these are gradients, or what is made of them."""
+
+
+def parts(trace: Trace) -> list[Part]:
+    """All steps of a trace, in order, in parts."""
+    found: list[Part] = []
+    for step in trace.steps:
+        role = role_of(trace, step.name)
+        if role is None:
+            title, sentence, block = _place(step.name)
+            known = [part for part in found[-1:] if (part.title, part.block) == (title, block)]
+        else:  # of several things that are done in turns, each has one part
+            title, sentence, block = _place_in_training(role)
+            known = [part for part in found if (part.title, part.block) == (title, block)]
+        if not known:
+            known = [Part(title, sentence, block, training=role is not None)]
+            found += known
+        known[0].steps.append(step)
+        known[0].main += [step] if role is None or _is_main(trace, role) else []
+    return found
+
+
+def trained(trace: Trace) -> bool:
+    """Whether this is a training step: not only forward, but gradients as well."""
+    return "d.loss" in trace.given
+
+
+def _is_main(trace: Trace, role: Role) -> bool:
+    """Whether a step of training is one to see first: the gradient of a weight, what became of it, the length of all."""
+    return role.kind in {"norm", "clip", "new"} or (
+        role.kind == "gradient" and (role.base in trace.weights or role.base == "logits")
+    )
+
+
+def _place_in_training(role: Role) -> tuple[str, str, int | None]:
+    if role.kind in {"norm", "clip", "clipped", "squares", "squares.total"}:
+        return _("Length of the gradient"), _(LENGTH), None
+    if role.kind not in {"gradient", "part", "sum", "start", "way"}:
+        title, _sentence, block = _place(role.base)
+        return _("New weights: {part}", part=title), _(UPDATE), block
+    behind = role.via if role.kind in {"part", "start"} and role.via else role.base  # the step that is walked backward
+    title, _sentence, block = _place(behind)
+    return _("Gradients: {part}", part=title), _(GRADIENTS), block
+
+
+def blocks(found: list[Part]) -> list[int]:
+    """The numbers of the blocks there are."""
+    return sorted({part.block for part in found if part.block is not None})
+
+
+def _place(name: str) -> tuple[str, str, int | None]:
+    pieces = name.split(".")
+    if pieces[0] == "block" and len(pieces) > 2 and pieces[1].isdecimal():
+        block = int(pieces[1])
+        if pieces[2] in {"ln_2", "mlp", "residual_out"}:
+            return _("Block {n}: MLP", n=block), _(MLP), block
+        return _("Block {n}: attention", n=block), _(ATTENTION), block
+    if pieces[0] == "choice" and len(pieces) == 3:
+        return _("New token {n}", n=pieces[1]), _(CHOICE) if pieces[1] == "0" else "", None
+    for first, title, sentence in _OTHERS:
+        if pieces[0] in first:
+            return _(title), _(sentence), None
+    return _("Other steps"), "", None
+
+
+_OTHERS = (
+    ({"embed"}, N_("Embedding"), EMBEDDING),
+    ({"ln_f"}, N_("Final norm"), NORM),
+    ({"logits"}, N_("Scores"), SCORES),
+    ({"losses", "loss"}, N_("Loss"), LOSS),
+    ({"probabilities", "next_token"}, N_("Next token"), NEXT),
+)
+
+
+# ---- the place that is looked at ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Spot:
+    """The token whose numbers are shown: its `position` in this run; of a batch, in which `text`; and of which `head`."""
+
+    position: int
+    text: int = 0
+    head: int = 0
+
+    def at(self, trace: Trace, axes: Axes, shape: tuple[int, ...]) -> dict[str, int]:
+        """Where a tensor of these axes has this token's numbers: an index for every axis but the last one that counts."""
+        place = {"batch": self.text, "position": self.position, "query": self.position, "head": self.head}
+        place["key"] = trace.past + self.position
+        counted = axes if axes[-1:] == ("position",) else axes[:-1]  # argmax gives one number for a position
+        return {axis: min(place.get(axis, 0), size - 1) for axis, size in zip(counted, shape, strict=False)}
+
+    def token(self, trace: Trace) -> str | None:
+        """The token."""
+        batch = self.text if trace.tokens and isinstance(trace.tokens[0], list) else None
+        return trace.label("position", self.position, batch)
+
+
+def positions(trace: Trace) -> int:
+    """How many tokens this run has read."""
+    if "tokens" in trace.given:
+        return trace.shape("tokens")[-1]
+    sizes = (dict(zip(step.axes, step.record.shape, strict=True)).get("position", 0) for step in trace.steps)
+    return max(sizes, default=0)
+
+
+def spot(trace: Trace, position: int | None = None, text: int = 0) -> Spot:
+    """The token at a position, or the last one; AddressError where there is none."""
+    size = positions(trace)
+    if position is not None and not -size <= position < size:
+        raise AddressError(
+            _("there is no position {position}: they go from 0 to {last}", position=position, last=size - 1)
+        )
+    return Spot((-1 if position is None else position) % size if size else 0, text)
+
+
+def row(trace: Trace, name: str, place: Spot) -> Array:
+    """The numbers of a tensor that belong to a token, along its last axis; of a trace file, only these are read."""
+    axes, shape = trace.axes(name), trace.shape(name)
+    index = tuple(place.at(trace, axes, shape).values())
+    if len(index) == len(axes):
+        return np.atleast_1d(trace.elements(name, index))
+    return trace.elements(name, (*(np.full(shape[-1], i) for i in index), np.arange(shape[-1])))
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a token looks at most in one block: at which key, in which head, and with what share."""
+
+    head: int
+    key: int
+    share: Any
+
+
+def strongest(trace: Trace, block: int, place: Spot) -> Look | None:
+    """The head that looks most at one token; None in a block without attention."""
+    name = f"block.{block}.attn.pattern"
+    if name not in trace or trace.axes(name)[-3:] != ("head", "query", "key"):
+        return None
+    heads = trace.shape(name)[-3]
+    if not all(trace.shape(name)):
+        return None
+    shares = np.stack([row(trace, name, Spot(place.position, place.text, head)) for head in range(heads)])
+    head, key = np.unravel_index(int(np.nan_to_num(shares, nan=-1.0).argmax()), shares.shape)
+    return Look(int(head), int(key), shares[head, key])
+
+
+def telling(trace: Trace, name: str, place: Spot) -> str:
+    """The address of a telling number of a step for a token: the largest; of scores, that of the key looked at most."""
+    axes, shape = trace.axes(name), trace.shape(name)
+    index = place.at(trace, axes, shape)
+    if len(index) < len(axes):
+        index[axes[-1]] = int(np.nan_to_num(_weighty(trace, name, place), nan=-np.inf).argmax())
+    return f"{name}[{', '.join(f'{axis}={i}' for axis, i in index.items())}]"
+
+
+def _weighty(trace: Trace, name: str, place: Spot) -> Array:
+    """How telling each number of a token's row is."""
+    prefix, _dot, last = name.rpartition(".")
+    if last == "scores" and f"{prefix}.pattern" in trace:
+        return row(trace, f"{prefix}.pattern", place)
+    if last == "up" and f"{prefix}.act" in trace:
+        return np.abs(row(trace, f"{prefix}.act", place))
+    values = row(trace, name, place)
+    return np.abs(values) if trace.axes(name)[-1] == "feature" else values
