@@ -45,7 +45,7 @@ def once(model: GPT, ids: np.ndarray, record: bool) -> tuple[float, int]:
     with Run(model.weights, trace) as run:
         positions = np.arange(ids.size)
         axes = ("position",)
-        logits = model.forward(run, run.given("tokens", ids, axes), run.given("positions", positions, axes))
+        logits = model.forward(run, run.leaf("tokens", ids, axes), run.leaf("positions", positions, axes))
         run("next_token", argmax, run("probabilities", softmax, logits))
     return time.perf_counter() - begin, trace.nbytes() if trace else 0
 

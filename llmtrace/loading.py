@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
-from llmtrace.models import GPT
+from llmtrace.models import GPT, LEGENDS
 from llmtrace.trace import Trace
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def open_trace(path: str | os.PathLike[str], model: str | os.PathLike[str] | Non
     """
     from llmtrace.trace.codec import read
 
-    return read(Path(path), lambda origin: load(origin.reference if model is None else model).weights)
+    return read(Path(path), lambda origin: load(origin.reference if model is None else model).weights, LEGENDS)
 
 
 def _names() -> str:

@@ -24,7 +24,12 @@ TARGETS = np.array([[2, 1, 1, 0, 0], [1, 2, 0, 2, 0], [0, 0, 1, 1, 2]])
 
 def walked(model, ids=IDS, targets=TARGETS, count=None, start=None, starts=None, keep=True, dropout=None):
     """(trace, walk, sum of losses) of one backward pass."""
-    trace = Trace(model.weights, [[model.token_text(i) for i in row] for row in ids.tolist()], model.token_text)
+    trace = Trace(
+        model.weights,
+        [[model.token_text(i) for i in row] for row in ids.tolist()],
+        model.token_text,
+        legend=model.legend,
+    )
     with Run(model.weights, trace, dropout=dropout) as run:
         loss, summed = model.loss(run, ids, targets, count or ids.size, start)
         walk = Backward(run, trace, loss.name, starts, keep)
@@ -138,10 +143,10 @@ def test_what_has_no_gradient_is_said():
     model = small_gpt()
     trace = Trace(model.weights)
     with Run(model.weights, trace) as run:
-        tokens = run.given("tokens", IDS, ("batch", "position"))
+        tokens = run.leaf("tokens", IDS, ("batch", "position"))
         run("sum", total, run("embed.token", embedding, tokens))
         with pytest.raises(TrainingError, match="no weight"):
-            Backward(run, trace, run("lonely", total, run.given("x", np.ones(3, np.float32), ("feature",))).name)
+            Backward(run, trace, run("lonely", total, run.leaf("x", np.ones(3, np.float32), ("feature",))).name)
         Backward(run, trace, "sum")
     assert "d.embed.token.weight" in trace
     assert argmax.backward is None
@@ -151,7 +156,7 @@ def test_the_gradient_of_an_input_that_several_steps_use_is_the_sum_of_its_parts
     x = np.array([3.0, -2.0])
     trace = Trace({})
     with Run({}, trace) as run:
-        given = run.given("x", x, ("feature",))
+        given = run.leaf("x", x, ("feature",))
         square = run("square", multiply, given, given)
         run("loss", total, run("both", add, square, given))
         gradients = Backward(run, trace, inputs=("x",)).gradients()
@@ -165,7 +170,7 @@ def test_a_step_backward_through_a_cache_can_be_saved_and_read(tmp_path):
     trace = Trace(model.weights, list("abcde"))
     with Run(model.weights, trace, cache) as run:
         tokens, places = (
-            run.given(n, np.array(v), ("position",)) for n, v in (("tokens", [0, 1]), ("positions", [3, 4]))
+            run.leaf(n, np.array(v), ("position",)) for n, v in (("tokens", [0, 1]), ("positions", [3, 4]))
         )
         run("loss", total, model.forward(run, tokens, places))
         Backward(run, trace, inputs=("block.0.attn.keys.past",)).gradients()

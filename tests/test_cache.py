@@ -68,7 +68,7 @@ def test_a_copy_goes_its_own_way(gpt):
     gpt.logits([0, 1], cache)
     other = copy.copy(cache)
     trace = gpt.trace([2], cache)
-    before = {name: np.array(trace.tensor(name)) for name in [*trace.given, *trace]}
+    before = {name: np.array(trace.tensor(name)) for name in [*trace.leaves, *trace]}
     assert np.array_equal(gpt.logits([0, 0, 0], other), gpt.logits([0, 1, 0, 0, 0])[2:])
     gpt.logits([1] * 3, cache)
     for name, values in before.items():

@@ -12,14 +12,15 @@ from small_models import printed, small_gpt
 
 import llmtrace
 from llmtrace.cli import main
-from llmtrace.explain.sentences import BEFORE, OF_TRAINING
+from llmtrace.explain.describe import what
 from llmtrace.explain.verify import verify
 from llmtrace.ops import OPS
 from llmtrace.render.notebook import as_text
 from llmtrace.trace import Origin, Trace, role_of
+from llmtrace.trace.role_words import BEFORE, ROLES
 from llmtrace.training import Settings, Trainer
 from llmtrace.views.catalog import look
-from llmtrace.views.guided_step import HOW, TRAINING, what
+from llmtrace.views.guided_step import HOW
 from llmtrace.views.sections import parts
 
 IDS = np.array([[0, 2, 1, 1], [1, 1, 2, 0]])
@@ -37,7 +38,9 @@ def stepped(blocks=1, **settings):
     for _ in range(2):
         trainer.step([part], [2])
     tokens = [[model.token_text(i) for i in row] for row in IDS.tolist()]
-    trace = Trace(trainer.state.weights, tokens, model.token_text, Origin("small", "", asdict(model.config)))
+    trace = Trace(
+        trainer.state.weights, tokens, model.token_text, Origin("small", "", asdict(model.config)), model.legend
+    )
     trainer.step([part], [2], trace)
     return trace
 
@@ -67,7 +70,7 @@ def file(adam, tmp_path_factory):
 def places(trace, seed=0):
     """The address of one number of every step and of all that was given, drawn at random."""
     rng = np.random.default_rng(seed)
-    for name in [*trace.given, *trace]:
+    for name in [*trace.leaves, *trace]:
         yield name, tuple(int(rng.integers(size)) for size in trace.shape(name))
 
 
@@ -107,8 +110,8 @@ def test_sentences_say_what_a_number_is(adam):
 
 
 def test_roles(adam, sgd):
-    roles = {name: role_of(adam, name) for name in [*adam.given, *adam]}
-    assert {role.kind for role in roles.values() if role} == {*OF_TRAINING, "before"} - {
+    roles = {name: role_of(adam, name) for name in [*adam.leaves, *adam]}
+    assert {role.kind for role in roles.values() if role} == {*ROLES, "before"} - {
         "start",
         "penalised",
         "velocity",
@@ -119,7 +122,6 @@ def test_roles(adam, sgd):
     assert (part.kind, part.base, part.via) == ("part", "block.0.ln_1", "block.0.attn.q")
     way = roles["d.block.0.attn.scores.k.sum"]
     assert (way.kind, way.base, way.via) == ("way", "block.0.attn.scores", "k.sum")
-    assert set(TRAINING) == {*OF_TRAINING, "before"}
     assert {role.via for role in roles.values() if role and role.kind == "before"} <= set(BEFORE)
     forward = small_gpt().trace("CAB")
     assert not any(role_of(forward, name) for name in forward)
@@ -130,7 +132,7 @@ def sgd_role(trace):
 
 
 def test_every_step_says_what_it_is_and_how_it_is_made(trace):
-    assert all(what(step) for step in trace.steps)
+    assert all(what(trace, step.name) for step in trace.steps)
     assert {step.op for step in trace.steps} <= set(HOW) <= set(OPS)
 
 

@@ -131,7 +131,7 @@ def test_steps_have_their_documented_names(gpt):
     trace = generation.trace()
     names = ["logits", "scaled", "top_k", "top_p", "probabilities", "token"]
     assert list(trace)[-6:] == [f"choice.1.{name}" for name in names]
-    assert {"choice.1.position", "choice.1.number"} < set(trace.given)
+    assert {"choice.1.position", "choice.1.number"} < set(trace.leaves)
 
 
 def test_every_number_of_a_choice_is_explained(gpt):

@@ -12,12 +12,13 @@ from small_models import printed, small_gpt, write_folder
 import llmtrace
 from llmtrace.cli import main
 from llmtrace.errors import AddressError
+from llmtrace.explain.describe import what
 from llmtrace.models import KVCache
 from llmtrace.ops import OPS, Weight
 from llmtrace.render import renderable
 from llmtrace.render.notebook import as_text
 from llmtrace.trace import Run, Trace
-from llmtrace.views.guided_step import HOW, what
+from llmtrace.views.guided_step import HOW
 from llmtrace.views.next_token import Predictions
 from llmtrace.views.overview import Overview
 from llmtrace.views.residual_stream import norms
@@ -100,7 +101,7 @@ def test_numbers_that_are_not_finite_do_not_matter():
 
 
 def test_every_step_says_what_it_is(trace):
-    assert all(what(step) for step in trace.steps)
+    assert all(what(trace, step.name) for step in trace.steps)
     assert {step.op for step in trace.steps} <= set(HOW) <= set(OPS)
     text = " ".join(printed(trace).split())
     for name in trace:
@@ -223,9 +224,9 @@ def test_a_trace_of_ops_of_ones_own():
     weights = {"hidden.weight": Weight("hidden.weight", np.ones((2, 3), np.float32), ("in", "out"))}
     trace = Trace(weights)
     with Run(weights, trace) as run:
-        row = run.given("x", np.array([[3, 5]], np.float32), ("example", "feature"))
+        row = run.leaf("x", np.array([[3, 5]], np.float32), ("example", "feature"))
         run("act", OPS["tanh"], run("hidden", OPS["linear"], row))
-        run("one", OPS["relu"], run.given("number", np.array(2, np.float32), ()))
+        run("one", OPS["relu"], run.leaf("number", np.array(2, np.float32), ()))
     text = printed(trace, every=True)
     assert "each a weighted sum of the 2 numbers in a row of x" in text
     assert "act[example=0, feature=0] = " in text

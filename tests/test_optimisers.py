@@ -42,7 +42,7 @@ def pulled(target):
     """A part whose loss is Σ(w − target)²."""
 
     def part(run, start):
-        zero = run.given("goal", target, ("in", "out")[-target.ndim :])
+        zero = run.leaf("goal", target, ("in", "out")[-target.ndim :])
         w = run._weights["w"]
         loss = run.do("losses", squared_error, (w, zero), {})
         summed = run.do("loss", total, (loss, None), {})

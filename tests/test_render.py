@@ -9,13 +9,14 @@ from rich.cells import cell_len
 from rich.console import Console
 from small_models import ADDRESSES, printed, small_gpt
 
+from llmtrace.arithmetic.bits import exact
 from llmtrace.arithmetic.lines import Elements, Line
 from llmtrace.errors import AddressError, ReplayError
 from llmtrace.explain import Explanation
 from llmtrace.explain.exact_text import exact_text
 from llmtrace.render import renderable, show
 from llmtrace.render.names import Names
-from llmtrace.render.numbers import column, exact, rounded
+from llmtrace.render.numbers import column, rounded
 from llmtrace.render.sums import stretches, sum_view
 from llmtrace.render.terminal.layout import Page
 

@@ -16,6 +16,7 @@ import llmtrace
 from llmtrace.arithmetic.bits import same_bits
 from llmtrace.errors import LlmtraceError, ModelError, TraceFileError
 from llmtrace.explain.verify import verify, verify_sample
+from llmtrace.models import LEGENDS
 from llmtrace.storage import write_whole
 from llmtrace.tokenizers.tokenizer_json import write_json
 from llmtrace.trace import codec, container
@@ -34,17 +35,17 @@ def saved_trace(model, tmp_path):
 
 
 def reopen(path, model=None):
-    return codec.read(path, lambda origin: model.weights)
+    return codec.read(path, lambda origin: model.weights, LEGENDS)
 
 
 def test_everything_comes_back(saved_trace):
     trace, path = saved_trace
     again = llmtrace.open(path)
     assert [s.record for s in again.steps] == [s.record for s in trace.steps]
-    assert again.given == trace.given
+    assert again.leaves == trace.leaves
     assert again.tokens == trace.tokens
     assert again.origin == trace.origin
-    for name in [*trace.given, *trace]:
+    for name in [*trace.leaves, *trace]:
         assert same_bits(again.tensor(name), trace.tensor(name))
         assert not again.tensor(name).flags.writeable
     assert again.nbytes() == trace.nbytes()

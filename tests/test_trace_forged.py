@@ -137,8 +137,8 @@ def test_open_refuses_what_no_trace_says(saved_trace, place, value):
 def test_no_memory_is_taken_for_a_size_that_only_the_file_names(tmp_path):
     path, trace = tmp_path / "a.trace", Trace({}, ["A", "B"])
     with Run({}, trace) as run:
-        ids = run.given("ids", np.array([2, 0]), ("position",))
-        dout = run.given("dout", np.ones((2, 1 << 10), np.float32), ("position", "feature"))
+        ids = run.leaf("ids", np.array([2, 0]), ("position",))
+        dout = run.leaf("dout", np.ones((2, 1 << 10), np.float32), ("position", "feature"))
         run("d", embedding_gradient, ids, dout, rows=3)
     trace.save(path)
     assert verify(llmtrace.open(path)) == 3 << 10
@@ -154,7 +154,7 @@ def test_a_row_is_not_multiplied_by_a_single_number(tmp_path):
     weights = {"sum.weight": Weight("sum.weight", np.ones((3, 1), np.float32), ("input", "output"))}
     trace = Trace(weights, [])
     with Run(weights, trace) as run:
-        run("sum", linear, run.given("x", np.ones(3, np.float32), ("input",)))
+        run("sum", linear, run.leaf("x", np.ones(3, np.float32), ("input",)))
     trace.save(path, with_weights=True)
     assert llmtrace.open(path).explain("sum", 0).replay() == 3
     note = note_of(path)

@@ -84,7 +84,7 @@ def template() -> Catalog:
         found = list(marked(tree, name))
         if path.parent.name == "cli":
             found += helps(tree, name)
-        if path.parent.name == "ops":
+        if path.is_relative_to(PACKAGE / "ops"):
             found += line_names(tree, name)
         for file, _line, text in sorted(found, key=lambda item: item[1]):
             message = catalogue.get(text[0] if isinstance(text, tuple) else text)

@@ -163,7 +163,7 @@ def _run_group(model: GPT, ids: Array, way: Way) -> dict[str, Array]:
             names["logits"] = ("position", "vocabulary")
             continue
         trace = model.trace(piece, cache)
-        for name in [*trace.given, *trace]:
+        for name in [*trace.leaves, *trace]:
             if not name.endswith(CACHE_ONLY):
                 found.setdefault(name, []).append(np.array(trace.tensor(name)))
                 names[name] = trace.axes(name)

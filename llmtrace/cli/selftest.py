@@ -15,24 +15,30 @@ from llmtrace.i18n import N_, _
 from llmtrace.loading import DEFAULT, bundled, load
 from llmtrace.ops import OPS
 
+
+def _bits(pairs: str) -> list[tuple[int, int]]:
+    """Pairs of float32 as bits, written in hexadecimal."""
+    return [(int(x, 16), int(y, 16)) for x, y in (pair.split() for pair in pairs.split(", "))]
+
+
 # Inputs of float32 functions whose true value lies almost in the middle between two float32, and some at the edges,
 # with the correctly rounded result: bits, found with mpmath at 120 bits.
 HARD = {
-    "exp": (
-        *((0xC233E0F0, 0x1F0B578E), (0xC2021839, 0x28072334), (0xBFF41818, 0x3E181796)),
-        *((0x4283FD53, 0x6F14171B), (0xC2C90000, 0x00000010), (0x42B170A4, 0x7F7F4648)),
+    "exp": _bits(
+        "C233E0F0 1F0B578E, C2021839 28072334, BFF41818 3E181796, "
+        "4283FD53 6F14171B, C2C90000 00000010, 42B170A4 7F7F4648"
     ),
-    "log": (
-        *((0x3BAA92B4, 0xC0A841E5), (0x0BCF29BA, 0xC28F3630), (0x40814865, 0x3FB2B8DA)),
-        *((0x2013A2AD, 0xC22E1A2C), (0x00000001, 0xC2CE8ED0), (0x3F800001, 0x33FFFFFF)),
+    "log": _bits(
+        "3BAA92B4 C0A841E5, 0BCF29BA C28F3630, 40814865 3FB2B8DA, "
+        "2013A2AD C22E1A2C, 00000001 C2CE8ED0, 3F800001 33FFFFFF"
     ),
-    "tanh": (
-        *((0x40A6EF82, 0x3F7FFC25), (0x40256067, 0x3F7D19A9), (0x40D6D3C9, 0x3F7FFFCE)),
-        *((0x3FF41E50, 0x3F74F3F6), (0x000116C2, 0x000116C2), (0x411028F6, 0x3F7FFFFF)),
+    "tanh": _bits(
+        "40A6EF82 3F7FFC25, 40256067 3F7D19A9, 40D6D3C9 3F7FFFCE, "
+        "3FF41E50 3F74F3F6, 000116C2 000116C2, 411028F6 3F7FFFFF"
     ),
-    "erf": (
-        *((0xC0307659, 0xBF7FF9AE), (0x403BE342, 0x3F7FFDD7), (0xBFB3EB70, 0xBF740310)),
-        *((0x400D1DC8, 0x3F7F88C7), (0x000116C2, 0x00013A8B), (0x40733333, 0x3F7FFFFF)),
+    "erf": _bits(
+        "C0307659 BF7FF9AE, 403BE342 3F7FFDD7, BFB3EB70 BF740310, "
+        "400D1DC8 3F7F88C7, 000116C2 00013A8B, 40733333 3F7FFFFF"
     ),
 }
 

@@ -10,8 +10,8 @@ from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.lines import Constant, Elements, Line, Result
 from llmtrace.errors import AddressError, LlmtraceError, ReplayError
 from llmtrace.explain.address import explain_target
+from llmtrace.explain.describe import sentence
 from llmtrace.explain.explanation import Explanation
-from llmtrace.explain.sentences import sentence
 from llmtrace.i18n import _
 from llmtrace.ops import OPS
 from llmtrace.trace import Trace

@@ -45,10 +45,10 @@ from typing import Any
 
 import numpy as np
 
+from llmtrace.arithmetic.bits import exact
 from llmtrace.arithmetic.lines import Constant, Elements, Line, Operand
 from llmtrace.arithmetic.operations import DOTS, SUMS
 from llmtrace.explain import Explanation
-from llmtrace.render.numbers import exact
 from llmtrace.text import inert
 
 _SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "look_up": ",", "above": ",", "keep": ","}

@@ -12,12 +12,13 @@ from llmtrace.arithmetic.bits import same_bits
 from llmtrace.arithmetic.lines import Elements, Line, Result, from_plain, operand_from_dict
 from llmtrace.arithmetic.operations import compute
 from llmtrace.arithmetic.types import Array
+from llmtrace.display import Displayed, above
 from llmtrace.errors import ReplayError
 from llmtrace.i18n import _
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Displayed):
     """Where one number came from. The value of the last line is the number.
 
     `children` explain the tensors' elements that this explanation leans on most, as deep as was asked for.
@@ -126,19 +127,7 @@ class Explanation:
 
     def show(self, depth: int | None = None, **options: Any) -> None:
         """Prints the explanation, `depth` steps deep or as deep as it is; options as of `llmtrace.render.show`."""
-        from llmtrace.render import show  # the one door to the renderers
-
         deeper = depth is not None and self.source is not None
-        show(
+        above("llmtrace.render").show(
             self.source.explain(self.element.tensor, *self.element.place(), depth=depth) if deeper else self, **options
         )
-
-    def __rich__(self) -> Any:
-        from llmtrace.render import renderable  # the one door to the renderers
-
-        return renderable(self)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from llmtrace.render.notebook import mimebundle  # the one door to the renderers
-
-        return mimebundle(self, include, exclude)

@@ -49,8 +49,8 @@ def picked(table: Array, letter: str) -> Trace:
     with Run({}, trace) as run:
         hot = np.zeros(len(SIGNS), np.float32)
         hot[SIGNS.index(letter)] = 1
-        given = run.given("one_hot", hot, ("entry",))
-        matrix = run.given("matrix", np.ascontiguousarray(table.T), ("feature", "entry"))
+        given = run.leaf("one_hot", hot, ("entry",))
+        matrix = run.leaf("matrix", np.ascontiguousarray(table.T), ("feature", "entry"))
         run.do("column.picked", linear, (given, matrix, None), {"transposed": True}, ("feature",))
     return trace
 

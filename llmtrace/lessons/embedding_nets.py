@@ -59,7 +59,7 @@ def word_weights(seed: int, words: int) -> dict[str, Weight]:
 
 def read_letters(run: Run, ids: Array) -> Tensor:
     """Letters [place, example] → scores of the next letter [example, letter]."""
-    vectors = run("letters.embed", embedding, run.given("letters.ids", ids, ("place", "example")))
+    vectors = run("letters.embed", embedding, run.leaf("letters.ids", ids, ("place", "example")))
     beside = run("letters.beside", merge_heads, vectors)
     bent = run("hidden.1.act", tanh, run("hidden.1.sum", linear, beside, transposed=True))
     return run("output.sum", linear, bent, transposed=True)
@@ -67,13 +67,13 @@ def read_letters(run: Run, ids: Array) -> Tensor:
 
 def read_words(run: Run, ids: Array) -> Tensor:
     """Words [example] → scores of the next word [example, word]."""
-    vectors = run("words.embed", embedding, run.given("words.ids", ids, ("example",)))
+    vectors = run("words.embed", embedding, run.leaf("words.ids", ids, ("example",)))
     return run("output.sum", linear, vectors, transposed=True)
 
 
 def loss(run: Run, scores: Tensor, targets: Array, summed: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """How surprised the net is by what really follows, on average, and the sum of that."""
-    losses = run("guess.losses", cross_entropy, scores, run.given("guess.targets", targets, ("example",)))
+    losses = run("guess.losses", cross_entropy, scores, run.leaf("guess.targets", targets, ("example",)))
     summed = run("guess.total", total, losses, *([] if summed is None else [summed]))
     return run("guess.loss", scale, summed, factor=1 / len(targets)), summed
 
@@ -117,7 +117,7 @@ def distance(first: Array, second: Array) -> Trace:
     """How far two points are from each other, step by step."""
     trace = Trace({})
     with Run({}, trace) as run:
-        a, b = (run.given(name, np.array(v, np.float32), ("number",)) for name, v in (("a", first), ("b", second)))
+        a, b = (run.leaf(name, np.array(v, np.float32), ("number",)) for name, v in (("a", first), ("b", second)))
         squares = run("distance.squares", row_squares, run("distance.difference", subtract, a, b))
         run("distance", root, squares)
     return trace

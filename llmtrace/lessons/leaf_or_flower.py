@@ -156,8 +156,8 @@ class LeafOrFlower(Lesson):
         trace = Trace({"matrix": matrix})
         trace.labels = dict(self.labels)
         with Run({}, trace) as run:
-            outputs = run.given("output.weight", self.output, ("output", "neuron"))
-            given = run.given("input", np.array(self.leaf_numbers, np.float32), ("input",))
+            outputs = run.leaf("output.weight", self.output, ("output", "neuron"))
+            given = run.leaf("input", np.array(self.leaf_numbers, np.float32), ("input",))
             product = run.do("one.weight", linear, (outputs, matrix, None), {}, axes)
             one = Weight(product.name, product.data, axes)
             run.do("one.sum", linear, (given, one, None), {"transposed": True}, ("output",))

@@ -85,8 +85,8 @@ class MatricesAsProjections(Lesson):
         """a times b."""
         trace = Trace({})
         with Run({}, trace) as run:
-            a = run.given("a", self.matrix("a"), ("row", "place"))
-            b = run.given("b", self.matrix("b"), ("place", "column"))
+            a = run.leaf("a", self.matrix("a"), ("row", "place"))
+            b = run.leaf("b", self.matrix("b"), ("place", "column"))
             run.do("product", linear, (a, b, None), {}, ("row", "column"))
         return trace
 
@@ -108,11 +108,11 @@ class MatricesAsProjections(Lesson):
         trace, points = Trace({}), self.matrix("points")
         trace.labels = {"point": NAMES[: len(points)]}
         with Run({}, trace) as run:
-            x = run.given("points", points, ("point", "from"))
-            turning = run.given("R", self.turning, ("from", "number"))
+            x = run.leaf("points", points, ("point", "from"))
+            turning = run.leaf("R", self.turning, ("from", "number"))
             run.do("turned.rows", linear, (x, turning, None), {}, ("point", "number"))
-            columns = run.given("columns", np.ascontiguousarray(points.T), ("from", "point"))
-            again = run.given("R.rows", self.turning, ("number", "from"))
+            columns = run.leaf("columns", np.ascontiguousarray(points.T), ("from", "point"))
+            again = run.leaf("R.rows", self.turning, ("number", "from"))
             run.do("turned.columns", linear, (again, columns, None), {}, ("number", "point"))
         return trace
 
@@ -161,10 +161,10 @@ class MatricesAsProjections(Lesson):
         trace = Trace({})
         trace.labels = {"point": NAMES[:2]}
         with Run({}, trace) as run:
-            room = run.given("room", self.things, ("point", "from"))
-            screen = run.given("screen", self.matrix("screen"), ("from", "number"))
+            room = run.leaf("room", self.things, ("point", "from"))
+            screen = run.leaf("screen", self.matrix("screen"), ("from", "number"))
             flat = run.do("shadow.flat", linear, (room, screen, None), {}, ("point", "number"))
-            back = run.given("back", np.ascontiguousarray(self.matrix("screen").T), ("number", "to"))
+            back = run.leaf("back", np.ascontiguousarray(self.matrix("screen").T), ("number", "to"))
             run.do("shadow.back", linear, (flat, back, None), {}, ("point", "to"))
         return trace
 
@@ -186,8 +186,8 @@ class MatricesAsProjections(Lesson):
         trace.labels = {"point": CORNERS}
         corners = [(x, y, z) for z in (-1, 1) for y in (1, -1) for x in (-1, 1)]
         with Run({}, trace) as run:
-            room = run.given("room", np.array(corners, np.float32), ("point", "from"))
-            screen = run.given("screen", self.matrix("screen"), ("from", "number"))
+            room = run.leaf("room", np.array(corners, np.float32), ("point", "from"))
+            screen = run.leaf("screen", self.matrix("screen"), ("from", "number"))
             run.do("shadow.flat", linear, (room, screen, None), {}, ("point", "number"))
         return trace
 
@@ -222,8 +222,8 @@ class MatricesAsProjections(Lesson):
         table = random_table(derive(0, self.name, "table"), self.vocabulary, self.features, blocks)
         trace = Trace({})
         with Run({}, trace) as run:
-            token = run.given("token", np.array([self.token]), ("word",))
-            given = run.given("word.table", table, ("entry", "feature"))
+            token = run.leaf("token", np.array([self.token]), ("word",))
+            given = run.leaf("word.table", table, ("entry", "feature"))
             vector = run.do("word.vector", embedding, (token, given), {}, ("word", "feature"))
             run.do("word.scores", linear, (vector, given, None), {"transposed": True}, ("word", "entry"))
         return trace

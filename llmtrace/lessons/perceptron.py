@@ -206,7 +206,7 @@ class Perceptron(Lesson):
         trace = Trace({"weights": Weight("weights", weights, names)})
         trace.labels = dict(self.labels)
         with Run(trace.weights, trace) as run:
-            person = run.given("answers", answers, names)
+            person = run.leaf("answers", answers, names)
             run.do("new.weights", add, (trace.weights["weights"], person), {}, names)
         return trace
 

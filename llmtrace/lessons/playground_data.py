@@ -177,13 +177,13 @@ def features(where: Points, names: Sequence[str]) -> Trace:
     """What the net is told of each point: its coordinates, and what is made of them; each feature is a tensor [example]."""
     axes, trace = ("example",), Trace({})
     with Run({}, trace) as run:
-        x = {name: run.given(name, data, axes) for name, data in (("x1", where.x1), ("x2", where.x2))}
+        x = {name: run.leaf(name, data, axes) for name, data in (("x1", where.x1), ("x2", where.x2))}
         for name in names:
             if name in PRODUCTS:
                 first, second = PRODUCTS[name]
                 run(STEPS[name], multiply, x[first], x[second])
             elif name.startswith("sin"):
-                run.given(name, elementary.sin(x[name.removeprefix("sin")].data), axes)
+                run.leaf(name, elementary.sin(x[name.removeprefix("sin")].data), axes)
     return trace
 
 

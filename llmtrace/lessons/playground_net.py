@@ -214,7 +214,7 @@ class Play:
         trace = Trace(net.weights)
         trace.labels = dict(self.labels)
         with Run(net.weights, trace) as run:
-            net.forward(run, run.given("input", self.asked(where)[0], ("example", "input")))
+            net.forward(run, run.leaf("input", self.asked(where)[0], ("example", "input")))
         return trace
 
     def surfaces(self, rows: int) -> dict[str, Array]:

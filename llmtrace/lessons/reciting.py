@@ -102,9 +102,9 @@ class Reader:
         seen, trace = window(text, self.reads), Trace(self.net.weights)
         trace.labels = {"input": list(visible(seen)), "output": list(visible(SIGNS))}
         with Run(self.net.weights, trace) as run:
-            scores = self.net.forward(run, run.given("input", numbers(seen), ("input",)))
+            scores = self.net.forward(run, run.leaf("input", numbers(seen), ("input",)))
             run("guess.shares", softmax, scores)
-            run("loss", cross_entropy, scores, run.given("wanted", np.array(SIGNS.index(wanted)), ()))
+            run("loss", cross_entropy, scores, run.leaf("wanted", np.array(SIGNS.index(wanted)), ()))
             if gradients:
                 Backward(run, trace)
         return trace
@@ -150,8 +150,8 @@ def teach(
     trainer = Trainer(reader.net.weights, settings)
 
     def part(run: Run, summed: Tensor | None) -> tuple[Tensor, Tensor]:
-        scores = reader.net.forward(run, run.given("input", inputs, ("example", "input")))
-        losses = run("losses", cross_entropy, scores, run.given("wanted", targets, ("example",)))
+        scores = reader.net.forward(run, run.leaf("input", inputs, ("example", "input")))
+        losses = run("losses", cross_entropy, scores, run.leaf("wanted", targets, ("example",)))
         added = run("loss.sum", total, losses, *([] if summed is None else [summed]))
         return run("loss", divide_by, added, divisor=len(targets)), added
 

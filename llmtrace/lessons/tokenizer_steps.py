@@ -59,8 +59,8 @@ def pair_trace(pieces: Pieces, pair: tuple[str, str]) -> Trace:
     trace = Trace({})
     trace.labels = {"input": [shown(word) for word in words], "output": ["".join(map(shown_symbol, pair))]}
     with Run({}, trace) as run:
-        times = run.given("words", np.array([pieces[word] for word in words], np.float32), ("input",))
-        has = run.given("inside", np.array([[inside[word] for word in words]], np.float32), ("output", "input"))
+        times = run.leaf("words", np.array([pieces[word] for word in words], np.float32), ("input",))
+        has = run.leaf("inside", np.array([[inside[word] for word in words]], np.float32), ("output", "input"))
         run.do("pair.count", linear, (times, has, None), {"transposed": True}, ("output",))
     return trace
 
@@ -109,11 +109,11 @@ def character_trace(character: str) -> Trace:
     trace.labels = {"output": [character]}
     with Run({}, trace) as run:
         own, mark = (
-            run.given(name, np.array(values, np.float32), ("byte",))
+            run.leaf(name, np.array(values, np.float32), ("byte",))
             for name, values in (("bytes", list(data)), ("marks", marks))
         )
         rest = run("character.rest", subtract, own, mark)
-        places = run.given("steps", np.array(steps, np.float32), ("output", "byte"))
+        places = run.leaf("steps", np.array(steps, np.float32), ("output", "byte"))
         run.do("character.number", linear, (rest, places, None), {"transposed": True}, ("output",))
     return trace
 
@@ -133,7 +133,7 @@ def score_trace(parting: Parting, probabilities: Mapping[str, float]) -> Trace:
     trace.labels = {"piece": [shown(part) for part in parting.parts]}
     with Run({}, trace) as run:
         values = np.array([probabilities[part] for part in parting.parts])
-        run("parting.score", total, run("parting.logs", log, run.given("probabilities", values, ("piece",))))
+        run("parting.score", total, run("parting.logs", log, run.leaf("probabilities", values, ("piece",))))
     return trace
 
 
@@ -150,8 +150,8 @@ def expected_trace(partings: Sequence[Parting], probabilities: Mapping[str, floa
     trace = Trace({})
     trace.labels = {"piece": list(map(shown, used)), "parting": [" | ".join(map(shown, p.parts)) for p in partings]}
     with Run({}, trace) as run:
-        given = run.given("probabilities", np.array([probabilities[piece] for piece in used]), ("piece",))
-        table = run.given("uses", uses, ("parting", "piece"))
+        given = run.leaf("probabilities", np.array([probabilities[piece] for piece in used]), ("piece",))
+        table = run.leaf("uses", uses, ("parting", "piece"))
         logs = run("expected.logs", log, given)
         scores = run.do("expected.scores", linear, (logs, table, None), {"transposed": True}, ("parting",))
         shares = run("expected.shares", softmax, scores)

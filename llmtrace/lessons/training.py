@@ -81,8 +81,8 @@ class Training(Lesson):
         trace = Trace({})
         trace.labels = {"output": self.net.labels["output"]}
         with Run({}, trace) as run:
-            got = run.given("got", self.got, ("output",))
-            wanted = run.given("wanted", np.array(self.wanted, np.float32), ("output",))
+            got = run.leaf("got", self.got, ("output",))
+            wanted = run.leaf("wanted", np.array(self.wanted, np.float32), ("output",))
             run.do("miss.total", total, (run.do("miss.each", absolute_error, (got, wanted), {}), None), {}, ())
         return trace
 

@@ -21,8 +21,8 @@ from llmtrace.training import Settings, Trainer
 def loss_of(run: Run, net: Feedforward, inputs: Array, wanted: Array) -> Tensor:
     """The squared differences of all outputs, added up; for several examples, divided by how many there are."""
     axes = ("example", "input")[-inputs.ndim :]
-    out = net.forward(run, run.given("input", inputs, axes))
-    each = run.do("miss.squared", squared_error, (out, run.given("wanted", wanted, out.axes)), {})
+    out = net.forward(run, run.leaf("input", inputs, axes))
+    each = run.do("miss.squared", squared_error, (out, run.leaf("wanted", wanted, out.axes)), {})
     if inputs.ndim == 1:
         return run.do("miss.loss", total, (each, None), {}, ())
     summed = run.do("miss.total", total, (each, None), {}, ())
@@ -99,8 +99,8 @@ def deep(layers: int, spread: float, activation: str, seed: int) -> Trace:
     net = Feedforward.of(*matrices, activation=activation)
     trace = Trace(net.weights)
     with Run(net.weights, trace) as run:
-        out = net.forward(run, run.given("input", np.array((0.5, -0.3, 0.8), np.float32), ("input",)))
-        wanted = run.given("wanted", np.zeros(3, np.float32), out.axes)
+        out = net.forward(run, run.leaf("input", np.array((0.5, -0.3, 0.8), np.float32), ("input",)))
+        wanted = run.leaf("wanted", np.zeros(3, np.float32), out.axes)
         each = run.do("miss.each", absolute_error, (out, wanted), {})
         run.do("miss.loss", total, (each, None), {}, ())
         Backward(run, trace, "miss.loss").gradients()

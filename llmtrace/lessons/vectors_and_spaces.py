@@ -35,7 +35,7 @@ def shares(scores: Sequence[float]) -> Trace:
     """Softmax of some numbers."""
     trace = Trace({})
     with Run({}, trace) as run:
-        run("softmax.shares", softmax, run.given("scores", np.array(scores, np.float32), ("score",)))
+        run("softmax.shares", softmax, run.leaf("scores", np.array(scores, np.float32), ("score",)))
     return trace
 
 
@@ -44,10 +44,10 @@ def angle(first: Sequence[float], second: Sequence[float]) -> Trace:
     axes = ("number",)
     trace = Trace({})
     with Run({}, trace) as run:
-        a, b = (run.given(name, np.array(v, np.float32), axes) for name, v in (("a", first), ("b", second)))
+        a, b = (run.leaf(name, np.array(v, np.float32), axes) for name, v in (("a", first), ("b", second)))
 
         def dot(name: str, one: Tensor, other: Tensor) -> Tensor:
-            row = run.given(f"{name}.of", other.data[None], ("output", *axes))
+            row = run.leaf(f"{name}.of", other.data[None], ("output", *axes))
             return run.do(f"cosine.{name}", linear, (one, row, None), {"transposed": True}, ONE)
 
         lengths = [run(f"cosine.{name}.length", root, dot(f"{name}.squares", v, v)) for name, v in (("a", a), ("b", b))]
@@ -165,8 +165,8 @@ class VectorsAndSpaces(Lesson):
         trace.labels = {"word": names, "input": names}
         table = np.array(list(self.animals.values()), np.float32)
         with Run({}, trace) as run:
-            hot = run.given("one_hot", np.array([0, 0, 1, 0], np.float32), ("input",))
-            rows = run.given("table", table, ("input", "feature"))
+            hot = run.leaf("one_hot", np.array([0, 0, 1, 0], np.float32), ("input",))
+            rows = run.leaf("table", table, ("input", "feature"))
             run.do("row.picked", linear, (hot, rows, None), {}, ("feature",))
         return trace
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
+from llmtrace.models.feedforward_words import FEEDFORWARD
 from llmtrace.ops import Op, Tensor, Weight
 from llmtrace.ops.elementwise.relu import relu
 from llmtrace.ops.elementwise.sigmoid import sigmoid
@@ -31,6 +32,8 @@ class Feedforward:
     activation, last: φ of the hidden layers, and of the outputs.
     labels: what the places of the axes `input` and `output` are called, such as {"input": ["red", "green"]}.
     """
+
+    legend = FEEDFORWARD
 
     def __init__(
         self,
@@ -86,10 +89,10 @@ class Feedforward:
 
     def trace(self, inputs: npt.ArrayLike) -> Trace:
         """Runs one example [I], or several [examples, I], and records every step."""
-        trace = Trace(self.weights, origin=Origin("feedforward"))
+        trace = Trace(self.weights, origin=Origin("feedforward"), legend=self.legend)
         trace.labels = dict(self.labels)
         with Run(self.weights, trace) as run:
-            self.forward(run, run.given("input", *_example(inputs)))
+            self.forward(run, run.leaf("input", *_example(inputs)))
         return trace
 
     def __call__(self, inputs: npt.ArrayLike) -> Array:

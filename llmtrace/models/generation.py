@@ -77,7 +77,7 @@ class Sampling:
             left = within("top_p", top_p, left, p=float(self.top_p))
         drawn = np.asarray(rng.uniform(self.seed, number), scores.data.dtype)
         probabilities = within("probabilities", softmax, left)
-        return within("token", sample, probabilities, run.given(f"choice.{number}.number", drawn, ()))
+        return within("token", sample, probabilities, run.leaf(f"choice.{number}.number", drawn, ()))
 
 
 @dataclass(frozen=True)
@@ -198,10 +198,10 @@ class Generation:
                     " `llmtrace trace` shows where"
                 )
             )
-        trace = Trace({}, self._texts(self.ids), self.model.token_text, self.model.origin(self.ids))
+        trace = Trace({}, self._texts(self.ids), self.model.token_text, self.model.origin(self.ids), self.model.legend)
         names = frozenset(f"choice.{number}.{part}" for part in PARTS)  # in memory of their own: few and small
         with Run({}, trace, results=names) as run:
-            row = run.given(f"choice.{number}.logits", scores, ("vocabulary",))
+            row = run.leaf(f"choice.{number}.logits", scores, ("vocabulary",))
             token = self.sampling.choose(run, number, row)
         if not np.isfinite(trace.tensor(f"choice.{number}.probabilities")).all():
             raise PromptError(
@@ -249,5 +249,5 @@ class Generation:
 
     def _choose_again(self, run: Run, trace: Trace, number: int, row: int) -> None:
         scores = Tensor("logits", trace.tensor("logits"), trace.axes("logits"))
-        place = run.given(f"choice.{number}.position", np.asarray(row, np.int64), ())
+        place = run.leaf(f"choice.{number}.position", np.asarray(row, np.int64), ())
         self.sampling.choose(run, number, run(f"choice.{number}.logits", pick, place, scores))

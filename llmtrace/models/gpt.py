@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llmtrace.models.gpt_words import GPT_LEGEND
 from llmtrace.models.model import Model
 from llmtrace.ops import Tensor
 from llmtrace.ops.attention.attention_mix import attention_mix
@@ -46,6 +47,7 @@ class GPT(Model):
     """Token and position embedding, then blocks of attention and MLP around a residual stream, then one score per token."""
 
     config: GPTConfig
+    legend = GPT_LEGEND
 
     def forward(self, run: Run, tokens: Tensor, positions: Tensor) -> Tensor:
         """Token ids [*, T] at positions [*, T] → logits [*, T, V]."""

@@ -15,6 +15,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.errors import DoesNotFitError, PromptError
 from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
+from llmtrace.models.model_words import LANGUAGE
 from llmtrace.ops import Tensor, Weight
 from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.losses.cross_entropy import cross_entropy
@@ -22,6 +23,7 @@ from llmtrace.ops.rows.softmax import softmax
 from llmtrace.ops.rows.total import total
 from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.trace import Origin, Run, Trace
+from llmtrace.trace.legend import Legend
 
 if TYPE_CHECKING:
     from llmtrace.models.generation import Generation, Sampling
@@ -46,6 +48,9 @@ class Model(ABC):
 
     `name` is what it is called, `reference` what `llmtrace.load` takes to load it again.
     """
+
+    legend: Legend = LANGUAGE
+    """What the steps of its traces mean."""
 
     def __init__(
         self,
@@ -84,7 +89,9 @@ class Model(ABC):
         self.must_fit(ids, cache.length if cache else 0)
         whole = ids if cache is None or cache.ids is None else np.concatenate([cache.ids, ids], axis=-1)
         tokens = [[self.token_text(i) for i in row] for row in np.atleast_2d(whole).tolist()]
-        trace = Trace(self.weights, tokens if ids.ndim == 2 else tokens[0], self.token_text, self.origin(prompt))
+        trace = Trace(
+            self.weights, tokens if ids.ndim == 2 else tokens[0], self.token_text, self.origin(prompt), self.legend
+        )
         with Run(self.weights, trace, cache) as run:
             logits = self._run(run, ids, cache)
             run("next_token", argmax, run("probabilities", softmax, logits))
@@ -160,7 +167,7 @@ class Model(ABC):
         start: the sum over the parts before.
         """
         logits = self._run(run, ids, None)
-        given = run.given("targets", targets, ("batch", "position"))
+        given = run.leaf("targets", targets, ("batch", "position"))
         losses = run("losses", cross_entropy, logits, given)
         summed = run("losses.total", total, losses, *([] if start is None else [start]))
         return run("loss", divide_by, summed, divisor=count), summed
@@ -192,7 +199,7 @@ class Model(ABC):
         past = cache.length if cache else 0
         axes = ("batch", "position")[-ids.ndim :]
         positions = np.ascontiguousarray(np.broadcast_to(np.arange(past, past + ids.shape[-1]), ids.shape))
-        return self.forward(run, run.given("tokens", ids, axes), run.given("positions", positions, axes))
+        return self.forward(run, run.leaf("tokens", ids, axes), run.leaf("positions", positions, axes))
 
     def must_fit(self, ids: Array, past: int = 0, times: int = 1) -> None:
         """Raises DoesNotFitError where a trace of these tokens, or `times` as much, needs more memory than is free."""

@@ -10,22 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from llmtrace.arithmetic.bits import exact
 from llmtrace.arithmetic.types import Array
 
 DIGITS = 4
 """How many significant digits a rounded number shows."""
-
-
-def exact(value: Any) -> str:
-    """The shortest decimal that reads back to the same bits; `nan`, `inf` and `-inf` where there is none."""
-    value = np.asarray(value)[()]
-    if value.dtype.kind != "f":
-        return str(int(value))
-    if not np.isfinite(value):
-        return "nan" if np.isnan(value) else ("-inf" if value < 0 else "inf")
-    if value == 0 or 1e-5 <= abs(float(value)) < 1e16:
-        return np.format_float_positional(value, unique=True, trim="0")
-    return np.format_float_scientific(value, unique=True, trim="0")
 
 
 def rounded(value: Any, digits: int = DIGITS) -> str:

@@ -102,9 +102,9 @@ def gradients(op: Op, arguments: Arguments, weighing: Array, wanted: tuple[str, 
     trace = Trace(weights)
     with np.errstate(all="ignore"), Run(weights, trace) as run:
         inputs = {name: arguments.tensors[name] for name in op.inputs}
-        given = [run.given(name, t, axis_names(t)) for name, t in inputs.items() if t is not None]
+        given = [run.leaf(name, t, axis_names(t)) for name, t in inputs.items() if t is not None]
         out = run("out", op, *given, **arguments.settings)
-        factor = run.given("weighing", weighing.astype(out.data.dtype), axis_names(weighing))
+        factor = run.leaf("weighing", weighing.astype(out.data.dtype), axis_names(weighing))
         run("loss", total, run("weighed", multiply, out, factor))
         found = Backward(run, trace, inputs=wanted, ops={**OPS, op.name: op}).gradients()
         return {name.removeprefix("out."): tensor.data.copy() for name, tensor in found.items()}

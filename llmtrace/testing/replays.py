@@ -75,7 +75,7 @@ def traced(op: Op, arguments: Arguments) -> Trace:
         inputs = []
         for name in op.inputs:
             if (tensor := arguments.tensors[name]) is not None:
-                inputs.append(run.given(f"in.{name}", tensor, axis_names(tensor)))
+                inputs.append(run.leaf(f"in.{name}", tensor, axis_names(tensor)))
         run("out", op, *inputs, **arguments.settings)
     return trace
 

@@ -66,7 +66,7 @@ class Backward:
                 if name is not None:
                     self._uses[name] = self._uses.get(name, 0) + 1
         one = np.ones(trace.shape(loss), trace.tensor(loss).dtype)
-        self._parts[loss] = [run.given(f"d.{loss}", one, trace.axes(loss))]
+        self._parts[loss] = [run.leaf(f"d.{loss}", one, trace.axes(loss))]
         for record in records:
             if record.name in self.wanted:
                 self._walk(record)
@@ -108,7 +108,7 @@ class Backward:
         own = self._name(name, step)
         if op.inputs[-1] == START and name in self.trace.weights:
             start = self.starts.get(own)
-            operands.append(None if start is None else self.run.given(f"{own}.before", start.data, start.axes))
+            operands.append(None if start is None else self.run.leaf(f"{own}.before", start.data, start.axes))
         self._add(name, self.do(own, op, operands, settings, self.trace.axes(name)))
 
     def pass_on(self, name: str, step: str, dout: Tensor) -> None:

@@ -18,6 +18,7 @@ from llmtrace.ops import OPS, Weight
 from llmtrace.ops.ranges import RANGES
 from llmtrace.storage import shown, weights_hash
 from llmtrace.trace.container import WEIGHT, TraceFile, write
+from llmtrace.trace.legend import Legend
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Origin, Trace
 
@@ -30,7 +31,7 @@ WeightsOf = Callable[[Origin], Mapping[str, Weight]]
 
 def save(trace: Trace, path: Path, with_weights: bool) -> None:
     """Writes the trace, and with `with_weights` the weights that its steps used."""
-    arrays = {name: trace.tensor(name) for name in [*trace.given, *trace]}
+    arrays = {name: trace.tensor(name) for name in [*trace.leaves, *trace]}
     used = {name: trace.weights[name] for step in trace.steps for name in _weights_of(step.record, trace)}
     if with_weights:
         arrays |= {WEIGHT + name: weight.data for name, weight in used.items()}
@@ -47,7 +48,8 @@ def save(trace: Trace, path: Path, with_weights: bool) -> None:
         "tokenization": origin.tokenization,
         "tokens": trace.tokens,
         "vocabulary": vocabulary(trace),
-        "given": {name: list(axes) for name, axes in trace.given.items()},
+        "legend": trace.legend.to_dict(),
+        "given": {name: list(axes) for name, axes in trace.leaves.items()},
         "steps": [_step(step.record) for step in trace.steps],
         "weights": {
             name: {"axes": list(w.axes), "shape": list(w.data.shape), "dtype": w.data.dtype.name}
@@ -62,7 +64,7 @@ def _weights_of(record: Record, trace: Trace) -> list[str]:
     inputs, where an optimiser makes new ones of them.
     """
     operands = (*record.inputs, *record.weights)
-    return [name for name in operands if name is not None and name not in trace.given and name not in trace]
+    return [name for name in operands if name is not None and name not in trace.leaves and name not in trace]
 
 
 def vocabulary(trace: Trace) -> dict[str, str]:
@@ -74,7 +76,7 @@ def vocabulary(trace: Trace) -> dict[str, str]:
         wanted = np.arange(size)
     else:
         likely = np.argpartition(-trace.tensor("logits"), LIKELY, axis=-1)[..., :LIKELY]
-        read = [trace.tensor(name).ravel() for name in ("tokens", "targets") if name in trace.given]
+        read = [trace.tensor(name).ravel() for name in ("tokens", "targets") if name in trace.leaves]
         wanted = np.unique(np.concatenate([likely.ravel(), *read]))
     return {str(i): trace.token_text(i) for i in wanted.tolist()}
 
@@ -85,25 +87,31 @@ def _step(record: Record) -> dict[str, Any]:
     return data
 
 
-def read(path: Path, weights_of: WeightsOf) -> Trace:
+def read(path: Path, weights_of: WeightsOf, legends: Mapping[str, Legend]) -> Trace:
     """The trace in a file; tensors are read when they are looked at, the model's weights when they are needed.
+
+    legends: those that a file may name.
 
     All that the file says is checked here, so that what is read later can only be damaged, or not follow.
     """
     file = TraceFile(path)
     try:
-        return _trace(file, weights_of)
+        return _trace(file, weights_of, legends)
     except TraceFileError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise file.wrong(f"{type(error).__name__}: {shown(error)}") from error
 
 
-def _trace(file: TraceFile, weights_of: WeightsOf) -> Trace:
+def _trace(file: TraceFile, weights_of: WeightsOf, legends: Mapping[str, Legend]) -> Trace:
     content = file.content
     origin, texts = _origin(content), _texts(content["vocabulary"])
     weights = _weights(file, origin, weights_of)
     trace = Trace(weights, content["tokens"], lambda i: texts.get(str(int(i)), f"#{int(i)}"), origin)
+    if "legend" in content:
+        trace.legend = Legend.from_dict(content["legend"], legends)
+    else:  # of version 1, which has none
+        trace.legend = Legend(bases=tuple(legends.values()))
     given = {name: _axes(axes, file.shape(name)) for name, axes in _dict(content, "given").items()}
     _check_tokens(file, given)
     records: dict[str, Record] = {}

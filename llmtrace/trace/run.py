@@ -91,10 +91,10 @@ class Run:
         inner._prefix = f"{self._prefix}{prefix}."
         return inner
 
-    def given(self, name: str, data: Array, axes: Axes) -> Tensor:
+    def leaf(self, name: str, data: Array, axes: Axes) -> Tensor:
         """A tensor that no op makes: what the run starts from."""
         if self._trace is not None:
-            self._trace.give(name, data, axes)
+            self._trace.add_leaf(name, data, axes)
         return Tensor(name, data, axes)
 
     def __call__(self, name: str, op: Op, *inputs: Tensor, **settings: Any) -> Tensor:
@@ -163,7 +163,7 @@ class Run:
         name = self._prefix + name
         axes = (*new.axes[:-2], "key", "feature")
         if self._trace is not None:
-            self._trace.give(f"{name}.past", data[..., :past, :], axes)
+            self._trace.add_leaf(f"{name}.past", data[..., :past, :], axes)
             record = Record(
                 name, append.name, (f"{name}.past", new.name), (), {}, axes, data.shape, dtype_name(data.dtype)
             )

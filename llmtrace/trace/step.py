@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.display import Displayed
 from llmtrace.ops import OPS
 
 
@@ -65,12 +66,13 @@ class Record:
         return dict(zip(op.tensors, (*inputs, *self.weights), strict=True))
 
 
-class Step:
+class Step(Displayed):
     """One step of a trace with its numbers: `inputs` and `weights` by name, `output`; all arrays are read-only."""
 
-    def __init__(self, record: Record, tensors: Tensors) -> None:
+    def __init__(self, record: Record, trace: Any) -> None:
         self.record = record
-        self._tensors = tensors
+        self.trace = trace
+        """The Trace that it belongs to."""
 
     @property
     def name(self) -> str:
@@ -95,28 +97,19 @@ class Step:
     @property
     def inputs(self) -> Mapping[str, Array]:
         """The tensors that came in, by name, in the op's order."""
-        return Named(self.record.inputs, self._tensors)
+        return Named(self.record.inputs, self.trace)
 
     @property
     def weights(self) -> Mapping[str, Array]:
         """The model's weights that were used, by name, in the op's order."""
-        return Named(self.record.weights, self._tensors)
+        return Named(self.record.weights, self.trace)
 
     @property
     def output(self) -> Array:
-        """What came out."""
-        return self._tensors.tensor(self.record.name)
+        """What came out: `trace.tensor` of the step's name."""
+        out: Array = self.trace.tensor(self.record.name)
+        return out
 
     def __repr__(self) -> str:
         shape = " × ".join(f"{size} {axis}" for axis, size in zip(self.axes, self.record.shape, strict=True))
         return f"<Step {self.name}: {self.op}({', '.join(self.record.inputs)}) → {shape or 'one number'}>"
-
-    def __rich__(self) -> Any:
-        from llmtrace.render import renderable  # the one door to the renderers
-
-        return renderable(self)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from llmtrace.render.notebook import mimebundle  # the one door to the renderers
-
-        return mimebundle(self, include, exclude)

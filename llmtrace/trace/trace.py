@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.display import Displayed, above
 from llmtrace.errors import AddressError
 from llmtrace.i18n import _, n_
 from llmtrace.ops import Weight
+from llmtrace.trace.legend import NO_WORDS, Legend
 from llmtrace.trace.step import Record, Step
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class Origin:
     """How the text became tokens, as the tokenizer's `explain(text).to_dict()` tells it."""
 
 
-class Trace:
+class Trace(Displayed):
     """The ordered steps of one run, each with its numbers. `trace["block.0.attn.pattern"]` is a Step.
 
     `tokens` are the texts of the tokens, by position (by sequence and position in a batch); `token_text(id)` is the text of
@@ -51,17 +53,19 @@ class Trace:
         tokens: Sequence[Any] = (),
         token_text: Callable[[int], str] = str,
         origin: Origin = Origin(),
+        legend: Legend = NO_WORDS,
     ) -> None:
         self.tokens = list(tokens)
         self.token_text = token_text
         self.origin = origin
+        self.legend = legend
         self.labels: dict[
             str, Sequence[str]
         ] = {}  # what stands at the places of other axes, such as the inputs of a small net
         self.weights: dict[str, Weight] = {weight.name: weight for weight in weights.values()}
         self._records: dict[str, Record] = {}
         self._arrays: dict[str, Array] = {}
-        self._given: dict[str, Axes] = {}
+        self._leaves: dict[str, Axes] = {}
         self._file: TraceFile | None = None
 
     @property
@@ -71,11 +75,11 @@ class Trace:
 
     # ---- writing, by Run -------------------------------------------------------------------------------------------
 
-    def give(self, name: str, data: Array, axes: Axes) -> None:
+    def add_leaf(self, name: str, data: Array, axes: Axes) -> None:
         """Records what the run starts from: token ids, positions, what a cache already held."""
         data = data.view()
         data.flags.writeable = False
-        self._given[name] = axes
+        self._leaves[name] = axes
         self._arrays[name] = data
 
     def record(self, record: Record, output: Array) -> None:
@@ -91,11 +95,11 @@ class Trace:
         self._records.pop(name, None)
         self._arrays.pop(name, None)
 
-    def attach(self, file: TraceFile, records: Sequence[Record], given: Mapping[str, Axes]) -> None:
+    def attach(self, file: TraceFile, records: Sequence[Record], leaves: Mapping[str, Axes]) -> None:
         """Makes this the trace that a file holds."""
         self._file = file
         self._records = {record.name: record for record in records}
-        self._given = dict(given)
+        self._leaves = dict(leaves)
 
     # ---- reading ---------------------------------------------------------------------------------------------------
 
@@ -105,9 +109,9 @@ class Trace:
         return [Step(record, self) for record in self._records.values()]
 
     @property
-    def given(self) -> Mapping[str, Axes]:
-        """The names of the tensors that no step made, with their axes."""
-        return self._given
+    def leaves(self) -> Mapping[str, Axes]:
+        """The tensors that no step made, with their axes: token ids, positions, what a cache already held."""
+        return self._leaves
 
     def __getitem__(self, name: str) -> Step:
         if name not in self._records:
@@ -124,22 +128,22 @@ class Trace:
         return len(self._records)
 
     def names(self) -> list[str]:
-        """Every name that an address may begin with: steps, what was given, weights."""
-        return [*self._given, *self._records, *self.weights]
+        """Every name that an address may begin with: steps, leaves, weights."""
+        return [*self._leaves, *self._records, *self.weights]
 
     def knows(self, name: str) -> bool:
         """Whether anything has this name."""
-        return name in self._records or name in self._given or name in self.weights
+        return name in self._records or name in self._leaves or name in self.weights
 
     def record_of(self, name: str) -> Record | None:
         """What was done in the step of this name; None where no step has it."""
         return self._records.get(name)
 
     def tensor(self, name: str) -> Array:
-        """The numbers of a step's output, of what was given, or of a weight."""
+        """The numbers of a step's output, of a leaf, or of a weight: the one way from a name to numbers."""
         if name in self._arrays:
             return self._arrays[name]
-        if self._file is not None and name in self._file and name in {*self._records, *self._given}:
+        if self._file is not None and name in self._file and name in {*self._records, *self._leaves}:
             return self._arrays.setdefault(name, self._file.array(name))
         if name in self.weights:
             return self.weights[name].data
@@ -163,16 +167,21 @@ class Trace:
         """The names of a tensor's axes."""
         if name in self._records:
             return self._records[name].axes
-        if name in self._given:
-            return self._given[name]
+        if name in self._leaves:
+            return self._leaves[name]
         if name in self.weights:
             return self.weights[name].axes
         raise self._unknown(name, self.names())
 
     @property
+    def batch(self) -> bool:
+        """Whether several texts were run at once: then `tokens` has a list for each, and tensors have an axis `batch`."""
+        return bool(self.tokens) and isinstance(self.tokens[0], list)
+
+    @property
     def past(self) -> int:
         """How many tokens a cache already held: they stand before position 0 of this trace's tensors."""
-        return int(self.tensor("positions").flat[0]) if "positions" in self._given else 0
+        return int(self.tensor("positions").flat[0]) if "positions" in self._leaves else 0
 
     def label(self, axis: str, index: int, batch: int | None = None) -> str | None:
         """The token at a place of an axis, where the axis has tokens: positions, queries, keys, the vocabulary."""
@@ -182,7 +191,7 @@ class Trace:
             return self.token_text(index)
         if axis in {"position", "query", "key"}:
             tokens = self.tokens if batch is None else self.tokens[batch]
-            if batch is None and tokens and isinstance(tokens[0], list):  # of which text?
+            if batch is None and self.batch:  # of which text?
                 return None
             place = index if axis == "key" else self.past + index
             return tokens[place] if place < len(tokens) else None
@@ -194,13 +203,11 @@ class Trace:
         The index is by place or by axis, with token texts for axes that have them: `explain("logits", -1, " mat")`,
         `explain("block.0.attn.scores", head=2, query=4, key=1)`, or all in one address, `explain("logits[-1, 3]")`.
         """
-        from llmtrace.explain import explain  # an Explanation knows traces, not the other way round
-
-        return explain(self, name, *index, depth=depth, count=count, **axes)
+        return above("llmtrace.explain").explain(self, name, *index, depth=depth, count=count, **axes)
 
     def nbytes(self) -> int:
         """How many bytes the recorded arrays take."""
-        names = [*self._given, *self._records]
+        names = [*self._leaves, *self._records]
         return sum(math.prod(self.shape(name)) * self.dtype(name).itemsize for name in names)
 
     def dtype(self, name: str) -> np.dtype[Any]:
@@ -218,22 +225,10 @@ class Trace:
 
         The weights are named by their checksum, or with `with_weights` written too, so that the file needs no model.
         """
-        from llmtrace.trace.codec import save  # json, hashlib and the like only where a file is written
-
-        save(self, Path(path), with_weights)
+        above("llmtrace.trace.codec").save(self, Path(path), with_weights)
 
     def __repr__(self) -> str:
         return f"<Trace of {self.origin.model or 'a model'}: {len(self)} steps, {np.shape(self.tokens)} tokens>"
-
-    def __rich__(self) -> Any:
-        from llmtrace.render import renderable  # the one door to the renderers
-
-        return renderable(self)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from llmtrace.render.notebook import mimebundle  # the one door to the renderers
-
-        return mimebundle(self, include, exclude)
 
     @staticmethod
     def _unknown(name: str, known: list[str]) -> AddressError:

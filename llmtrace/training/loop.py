@@ -102,9 +102,8 @@ class LanguageTraining:
         model = self.model
         model.must_fit(ids, times=NUMBERS)
         tokens = [[model.token_text(i) for i in row] for row in ids.tolist()]
-        trace = Trace(
-            self.trainer.state.weights, tokens, model.token_text, Origin(model.name, "", asdict(model.config))
-        )
+        origin = Origin(model.name, "", asdict(model.config))
+        trace = Trace(self.trainer.state.weights, tokens, model.token_text, origin, model.legend)
         self.step(trace)
         return trace
 
@@ -139,10 +138,8 @@ class LanguageTraining:
             if last.step % report == 0 or last.step == steps or last.step == 1:
                 seconds, state = busy / (last.step - begun), self.trainer.state
                 loss = state.summed / (last.step - state.reported)
-                progress = Progress(
-                    *(last.step, loss, self.validation(), last.norm, last.rate),
-                    *(tokens / seconds, seconds * (steps - last.step)),
-                )
+                left = seconds * (steps - last.step)
+                progress = Progress(last.step, loss, self.validation(), last.norm, last.rate, tokens / seconds, left)
                 self.trainer.state = replace(state, summed=0.0, reported=last.step)
                 self._log(progress)  # before the checkpoint: after a kill in between, the step is done and logged again
             if last.step % checkpoint == 0 or last.step == steps:

@@ -93,7 +93,11 @@ class Update:
             mean = self._remembered("mean", adam_mean, name, gradient, keep=s.momentum)
             square = self._remembered("square", adam_square, name, gradient, keep=s.square_keep)
             out = self._do(
-                *(f"new.{name}", adam_update, weight, mean, square),
+                f"new.{name}",
+                adam_update,
+                weight,
+                mean,
+                square,
                 rate=self.rate,
                 mean_share=1 - power(s.momentum, self.state.step + 1),
                 square_share=1 - power(s.square_keep, self.state.step + 1),
@@ -106,7 +110,7 @@ class Update:
         before = self.state.memory.get(f"{kind}.{name}")
         if before is None:
             before = np.zeros_like(gradient.data)
-        given = self.run.given(f"{kind}.before.{name}", before, gradient.axes)
+        given = self.run.leaf(f"{kind}.before.{name}", before, gradient.axes)
         new = self._do(f"{kind}.{name}", op, given, gradient, **settings)
         self.memory[new.name] = new.data
         return new

@@ -23,7 +23,6 @@ from llmtrace.render.terminal.table import Line, fit, left
 from llmtrace.text import quoted
 from llmtrace.trace import Step
 from llmtrace.views.grid import place_label, some
-from llmtrace.views.step import source_of
 
 PATTERN = N_(
     "How much each token (row) looks at itself and at the tokens before it (columns): the shares of a row add up to 1."
@@ -91,7 +90,7 @@ class Attention(View):
     def label(self, axis: str, place: int) -> str | None:
         """The token at a place."""
         batch = self.text if self.step.axes[0] == "batch" else None
-        token: str | None = source_of(self.step).label(axis, place, batch)
+        token: str | None = self.step.trace.label(axis, place, batch)
         return token
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

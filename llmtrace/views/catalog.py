@@ -143,13 +143,13 @@ class StepLook(View):
                 yield from grid(out, axes, steps.label_of(step), page, rows)
         line = page.text((label(_("histogram")), QUIET), "[")
         yield Line(line.append_text(spread(out).picture(in_colour(console, options))).append("]"))
-        if step.name in PREDICTIONS and "probabilities" in steps.source_of(step):
+        if step.name in PREDICTIONS and "probabilities" in step.trace:
             yield page.text()
-            yield Predictions(steps.source_of(step))
+            yield Predictions(step.trace)
 
     def to_dict(self) -> dict[str, Any]:
         """The step, its inputs and weights with their sizes, and the numbers of its output that are shown."""
-        op, source = OPS[self.step.op], steps.source_of(self.step)
+        op, source = OPS[self.step.op], self.step.trace
         out, axes = self._part()
         data = {
             **step_to_dict(self.step),

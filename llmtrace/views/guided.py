@@ -131,7 +131,7 @@ class TraceView:
 
     @property
     def _batch(self) -> bool:
-        return bool(self.trace.tokens) and isinstance(self.trace.tokens[0], list)
+        return self.trace.batch
 
     def _whole(self, page: Page) -> Iterator[ConsoleRenderable]:
         """The overview, of each text of a batch, and what follows it."""

@@ -9,73 +9,15 @@ from rich.cells import cell_len
 from rich.console import ConsoleRenderable
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.explain.describe import what
 from llmtrace.i18n import N_, _
 from llmtrace.ops import OPS
 from llmtrace.render.numbers import column
 from llmtrace.render.terminal.layout import NAME, QUIET, Page
 from llmtrace.text import quoted
-from llmtrace.trace import Step, Trace, role_of
+from llmtrace.trace import Step, Trace
 from llmtrace.views.grid import place_label, sizes
 from llmtrace.views.sections import Spot, row
-from llmtrace.views.step import source_of
-
-# What a step is, by the last parts of its name.
-WHAT = {
-    "embed.token": N_("what the model has learned about each token"),
-    "embed.position": N_("what the model has learned about each place in a text"),
-    "embed": N_("the row of each token, as it enters the first block"),
-    "ln_1": N_("the rows, brought to a standard spread before attention"),
-    "attn.q": N_("what each token asks (query)"),
-    "attn.k": N_("the label by which each token is found (key)"),
-    "attn.v": N_("what each token hands over (value)"),
-    "attn.keys": N_("the labels of all tokens, with those read before"),
-    "attn.values": N_("what all tokens hand over, with those read before"),
-    "attn.scores": N_("how well each question fits each label"),
-    "attn.pattern": N_("how much each token looks at each one: shares that add up to 1"),
-    "attn.mix": N_("what each token gathers from the tokens it looks at"),
-    "attn.out": N_("what attention adds to each row"),
-    "residual_mid": N_("the rows, after attention has added its part"),
-    "ln_2": N_("the rows, brought to a standard spread before the MLP"),
-    "mlp.up": N_("what each neuron receives"),
-    "mlp.act": N_("what each neuron says"),
-    "mlp.down": N_("what the MLP adds to each row"),
-    "residual_out": N_("the rows, as they leave this block"),
-    "ln_f": N_("the rows, brought to a standard spread before the scores"),
-    "logits": N_("the score of every token as the next one"),
-    "probabilities": N_("the scores as probabilities"),
-    "next_token": N_("the most likely next token"),
-    "losses": N_("how surprised the model is by each token that really follows"),
-    "losses.total": N_("all these losses added up"),
-    "loss": N_("their mean: what training makes smaller"),
-    "embed.dropout": N_("the same, with some left out at random"),
-    "attn.dropout": N_("the same, with some left out at random"),
-    "mlp.dropout": N_("the same, with some left out at random"),
-    "pattern.dropout": N_("the same, with some left out at random"),
-    "scaled": N_("the scores, divided by the temperature"),
-    "top_k": N_("of these, the largest that stay in play"),
-    "top_p": N_("of these, the likeliest that stay in play"),
-    "token": N_("the number of the new token in the vocabulary"),
-}
-
-# What a step of training is, by its role (llmtrace.trace.role).
-TRAINING = {
-    "gradient": N_("the gradient of {base}"),
-    "part": N_("the part of the gradient of {base} that comes from {via}"),
-    "sum": N_("the first {via} parts of the gradient of {base}, added up"),
-    "start": N_("the gradient of {base} from the texts read before"),
-    "way": N_("on the way to the gradients of what {base} is made of"),
-    "squares.total": N_("the squares of all gradients so far, added up"),
-    "squares": N_("the squares of the gradient of {base}, added up row by row"),
-    "norm": N_("the length of the gradient of all weights together"),
-    "clip": N_("what all gradients are multiplied by, so that they are not too long"),
-    "clipped": N_("the gradient of {base}, shortened like all others"),
-    "penalised": N_("the gradient of {base}, with a pull of the weights towards 0"),
-    "mean": N_("the mean of the gradients of {base}, in which the last steps count most"),
-    "square": N_("the mean of their squares: how large they usually are"),
-    "velocity": N_("how the weights {base} are moving"),
-    "before": N_("the same before this step"),
-    "new": N_("the weights {base} after this step"),
-}
 
 # How the numbers of an op are made, out of its inputs {a} and {b}, whose rows have {n} numbers.
 HOW = {
@@ -155,18 +97,9 @@ MOST = 6
 """So many numbers are shown at most."""
 
 
-def what(step: Step) -> str:
-    """A step in a few words; nothing for one of an unknown name."""
-    role = role_of(source_of(step), step.name)
-    if role is not None:
-        return _(TRAINING[role.kind], base=role.base, via=role.via)
-    pieces = step.name.split(".")
-    return _(WHAT.get(".".join(pieces[-2:])) or WHAT.get(pieces[-1]) or "")
-
-
 def how(step: Step) -> str:
     """How its numbers are made, in one sentence."""
-    source, record = source_of(step), step.record
+    source, record = step.trace, step.record
     if step.op not in HOW:
         inputs = ", ".join(record.inputs)
         return _("{formula}, of {inputs}", formula=_(OPS[step.op].formula), inputs=inputs)
@@ -183,7 +116,7 @@ def formal(step: Step) -> str:
     """The op, its weights and their sizes, for those who know them: `op: linear_to_heads; weights: weight 48 × 48, bias 48`."""
     weights = []
     for name in step.weights:
-        size = " × ".join(f"{size:,}" for size in source_of(step).shape(name))
+        size = " × ".join(f"{size:,}" for size in step.trace.shape(name))
         weights.append(f"{name.removeprefix(step.name + '.')} {size}")
     text = _("op: {op}; weights: {weights}") if weights else _("op: {op}")
     return text.format(op=step.op, weights=", ".join(weights))
@@ -202,7 +135,7 @@ def entry(step: Step, place: Spot, page: Page, before: list[Step]) -> Iterator[C
 
 def title(step: Step, page: Page) -> ConsoleRenderable:
     """`block.0.attn.q: what each token asks (query)`."""
-    about = what(step)
+    about = what(step.trace, step.name)
     return page.line((step.name, NAME), f": {about}" if about else "", indent=2)
 
 
@@ -210,7 +143,7 @@ def numbers(step: Step, place: Spot, page: Page) -> Iterator[ConsoleRenderable]:
     """Some numbers of the token's row, and where they stand: `[head=1, position=5, feature=0…5]`."""
     if not step.record.shape or not all(step.record.shape):
         return
-    trace: Trace = source_of(step)
+    trace: Trace = step.trace
     axes, values = step.axes, row(trace, step.name, place)
     index = place.at(trace, axes, step.record.shape)
     where = [f"{axis}={i}" for axis, i in index.items()]
@@ -252,7 +185,7 @@ def _shown(axis: str, values: Array, room: int) -> list[int]:
 
 def _head(trace: Trace, axis: str, i: int, place: Spot) -> str:
     """What stands over a number: the token at its place, if there is one."""
-    batch = place.text if trace.tokens and isinstance(trace.tokens[0], list) else None
+    batch = place.text if trace.batch else None
     if trace.label(axis, i, batch) is None:
         return ""
     return place_label(lambda axis, i: trace.label(axis, i, batch), axis, i, LABEL)

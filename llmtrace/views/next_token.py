@@ -62,7 +62,7 @@ class Predictions(View):
 
     def follower(self) -> tuple[str, Any] | None:
         """The token that follows in the prompt, and its probability."""
-        ids = np.atleast_2d(self.trace.tensor("tokens"))[self.text] if "tokens" in self.trace.given else np.zeros(0)
+        ids = np.atleast_2d(self.trace.tensor("tokens"))[self.text] if "tokens" in self.trace.leaves else np.zeros(0)
         after = self.spot.position + 1
         if after >= ids.size:
             return None

@@ -59,7 +59,7 @@ class Stage:
 
 def tokens_read(trace: Trace, page: Page, text: int = 0) -> ConsoleRenderable:
     """`storyteller reads 6 tokens: 'The' ' king' …`, of a long text only its beginning and end, on two lines at most."""
-    batch = bool(trace.tokens) and isinstance(trace.tokens[0], list)
+    batch = trace.batch
     past = trace.past
     tokens = (trace.tokens[text] if batch else trace.tokens)[past:]
     count, model = len(tokens), trace.origin.model or _("The model")
@@ -117,7 +117,7 @@ class Overview(View):
 
     def token(self, place: int | None = None, room: int = 24) -> str:
         """`'C' (5)`: a token, by its place in the whole text; that of the overview itself, if none is given."""
-        batch = self.text if self.trace.tokens and isinstance(self.trace.tokens[0], list) else None
+        batch = self.text if self.trace.batch else None
         place = self.trace.past + self.spot.position if place is None else place
         label = self.trace.label("key", place, batch)
         return _("token {place}", place=place) if label is None else f"{quoted(label, room)} ({place})"

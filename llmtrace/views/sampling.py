@@ -49,7 +49,7 @@ class ChoiceTable(View):
 
     def has(self, part: str) -> bool:
         """Whether the choice has this part."""
-        return self._name(part) in self.trace or self._name(part) in self.trace.given
+        return self._name(part) in self.trace or self._name(part) in self.trace.leaves
 
     @property
     def chosen(self) -> int:

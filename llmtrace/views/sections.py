@@ -12,28 +12,6 @@ from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
 from llmtrace.trace import Role, Step, Trace, role_of
 
-EMBEDDING = N_(
-    "Every token becomes a row of numbers, its features: a row that the model has learned for the token, plus a row"
-    " that it has learned for the place. This row is then carried on from block to block (the residual stream)."
-)
-ATTENTION = N_(
-    "The tokens exchange information. Each asks a question (query), which is compared with the label (key) of itself"
-    " and of every earlier token. How well they fit decides what share each has in the sum of what they hand over"
-    " (value). This is done several times side by side, with other weights: in several heads."
-)
-MLP = N_(
-    "Each token is worked on by itself: many neurons look for patterns in its features, and what they find is added to"
-    " them."
-)
-NORM = N_("The features of each token are brought to a standard spread once more.")
-SCORES = N_("The features of each token are compared with what the model has learned for each token it knows.")
-CHOICE = N_(
-    "The scores after one token are divided by the temperature, filtered, and become probabilities; a random number"
-    " points at the new token. New tokens are counted from 0."
-)
-LOSS = N_(
-    "The scores are compared with the tokens that really follow: the loss is large where the model thought them unlikely."
-)
 GRADIENTS = N_(
     "Backward, from the loss to the beginning: how much the loss would grow if a number grew by a little, divided by"
     " that little. That is the number's gradient; d. and a name is the gradient of what has that name."
@@ -46,7 +24,6 @@ UPDATE = N_(
     "Every weight goes a small step in the direction in which the loss falls: against its gradient, or against a mean"
     " of its gradients so far. The new weight has the name new. and the weight's name."
 )
-NEXT = N_("The scores become probabilities that add up to 1. The largest tells the most likely next token.")
 
 
 @dataclass
@@ -69,10 +46,10 @@ def parts(trace: Trace) -> list[Part]:
     for step in trace.steps:
         role = role_of(trace, step.name)
         if role is None:
-            title, sentence, block = _place(step.name)
+            title, sentence, block = _place(trace, step.name)
             known = [part for part in found[-1:] if (part.title, part.block) == (title, block)]
         else:  # of several things that are done in turns, each has one part
-            title, sentence, block = _place_in_training(role)
+            title, sentence, block = _place_in_training(trace, role)
             known = [part for part in found if (part.title, part.block) == (title, block)]
         if not known:
             known = [Part(title, sentence, block, training=role is not None)]
@@ -84,7 +61,7 @@ def parts(trace: Trace) -> list[Part]:
 
 def trained(trace: Trace) -> bool:
     """Whether this is a training step: not only forward, but gradients as well."""
-    return "d.loss" in trace.given
+    return "d.loss" in trace.leaves
 
 
 def _is_main(trace: Trace, role: Role) -> bool:
@@ -94,14 +71,14 @@ def _is_main(trace: Trace, role: Role) -> bool:
     )
 
 
-def _place_in_training(role: Role) -> tuple[str, str, int | None]:
+def _place_in_training(trace: Trace, role: Role) -> tuple[str, str, int | None]:
     if role.kind in {"norm", "clip", "clipped", "squares", "squares.total"}:
         return _("Length of the gradient"), _(LENGTH), None
     if role.kind not in {"gradient", "part", "sum", "start", "way"}:
-        title, _sentence, block = _place(role.base)
+        title, _sentence, block = _place(trace, role.base)
         return _("New weights: {part}", part=title), _(UPDATE), block
     behind = role.via if role.kind in {"part", "start"} and role.via else role.base  # the step that is walked backward
-    title, _sentence, block = _place(behind)
+    title, _sentence, block = _place(trace, behind)
     return _("Gradients: {part}", part=title), _(GRADIENTS), block
 
 
@@ -110,28 +87,17 @@ def blocks(found: list[Part]) -> list[int]:
     return sorted({part.block for part in found if part.block is not None})
 
 
-def _place(name: str) -> tuple[str, str, int | None]:
-    pieces = name.split(".")
-    if pieces[0] == "block" and len(pieces) > 2 and pieces[1].isdecimal():
-        block = int(pieces[1])
-        if pieces[2] in {"ln_2", "mlp", "residual_out"}:
-            return _("Block {n}: MLP", n=block), _(MLP), block
-        return _("Block {n}: attention", n=block), _(ATTENTION), block
-    if pieces[0] == "choice" and len(pieces) == 3:
-        return _("New token {n}", n=pieces[1]), _(CHOICE) if pieces[1] == "0" else "", None
-    for first, title, sentence in _OTHERS:
-        if pieces[0] in first:
-            return _(title), _(sentence), None
-    return _("Other steps"), "", None
-
-
-_OTHERS = (
-    ({"embed"}, N_("Embedding"), EMBEDDING),
-    ({"ln_f"}, N_("Final norm"), NORM),
-    ({"logits"}, N_("Scores"), SCORES),
-    ({"losses", "loss"}, N_("Loss"), LOSS),
-    ({"probabilities", "next_token"}, N_("Next token"), NEXT),
-)
+def _place(trace: Trace, name: str) -> tuple[str, str, int | None]:
+    """Title, sentence and block of the section that tells of a step of the forward."""
+    found = trace.legend.of(name)
+    while found is None and name:  # a weight, or what is done with one, belongs to the step that uses it
+        name = name.rpartition(".")[0]
+        found = trace.legend.of(name)
+    section = found.words.section if found else None
+    if found is None or section is None:
+        return _("Other steps"), "", None
+    said = "" if section.once and found.numbers["n"] != "0" else _(section.sentence)
+    return _(section.title, **found.numbers), said, int(found.numbers["n"]) if section.numbered else None
 
 
 # ---- the place that is looked at ------------------------------------------------------------------------------------
@@ -154,13 +120,13 @@ class Spot:
 
     def token(self, trace: Trace) -> str | None:
         """The token."""
-        batch = self.text if trace.tokens and isinstance(trace.tokens[0], list) else None
+        batch = self.text if trace.batch else None
         return trace.label("position", self.position, batch)
 
 
 def positions(trace: Trace) -> int:
     """How many tokens this run has read."""
-    if "tokens" in trace.given:
+    if "tokens" in trace.leaves:
         return trace.shape("tokens")[-1]
     sizes = (dict(zip(step.axes, step.record.shape, strict=True)).get("position", 0) for step in trace.steps)
     return max(sizes, default=0)

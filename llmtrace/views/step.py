@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
@@ -54,7 +53,7 @@ def formula_of(step: Step) -> str:
 
 def parts_view(step: Step, page: Page) -> Iterator[ConsoleRenderable]:
     """The inputs and the weights of a step, by the letters of its formula, with their sizes."""
-    op, source = OPS[step.op], source_of(step)
+    op, source = OPS[step.op], step.trace
     for letter, name in step.record.operands.items():
         if name is not None:
             title = _("came in") if letter in op.inputs else _("weights")
@@ -62,14 +61,9 @@ def parts_view(step: Step, page: Page) -> Iterator[ConsoleRenderable]:
             yield page.line((label(title), QUIET), f"{letter} = {name}", (f"   {size}", QUIET))
 
 
-def source_of(step: Step) -> Any:
-    """The trace that a step belongs to."""
-    return step._tensors
-
-
 def label_of(step: Step) -> Label:
     """The tokens along a step's axes; those of the first text of a batch."""
-    source = source_of(step)
+    source = step.trace
     batch = 0 if step.axes[:1] == ("batch",) else None
     return lambda axis, index: source.label(axis, index, batch) if axis != "batch" else None
 

@@ -1,0 +1,131 @@
+"""A legend: what the names of steps mean, in words. It stands beside the model or lesson that makes the names.
+
+A trace carries its legend, so that nothing above a model has to know the names of its steps by heart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from string import Formatter
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Section:
+    """Steps that are told together: a part of the guided read.
+
+    title, sentence: texts of the catalogue; in the title stand the numbers that the pattern of a step binds.
+    numbered: whether these are parts of a numbered whole, such as the blocks of a GPT; the number is bound as `n`.
+    once: whether the sentence is said only of the first such section.
+    """
+
+    title: str
+    sentence: str = ""
+    numbered: bool = False
+    once: bool = False
+
+
+@dataclass(frozen=True)
+class StepWords:
+    """What one kind of step is.
+
+    what: in a few words.
+    sentence: about one number of it; `{feature}`, `{token}` … stand for its place (see `llmtrace.explain.describe`).
+    section: where the guided read tells of it.
+    """
+
+    what: str = ""
+    sentence: str = ""
+    section: Section | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """The words for a name, and the numbers in it that its pattern binds: `{"n": "0"}` for `block.{n}.attn.q`."""
+
+    words: StepWords
+    numbers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Legend:
+    """Words by patterns of names: `block.{n}.attn.q` is for the name `block.0.attn.q`, whatever the number.
+
+    name: by which a trace file names it; "" where the file holds its entries (see `llmtrace.trace.codec`).
+    bases: where to look for what is not among the entries.
+    """
+
+    entries: Mapping[str, StepWords] = field(default_factory=dict)
+    name: str = ""
+    bases: tuple[Legend, ...] = ()
+    _by_shape: dict[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_shape", {_shape(pattern): pattern for pattern in self.entries})
+
+    def of(self, name: str) -> Found | None:
+        """The words for a name, if there are any."""
+        shape = _shape(name)
+        for legend in self.all():
+            if shape in legend._by_shape:
+                pattern = legend._by_shape[shape]
+                pairs = zip(pattern.split("."), name.split("."), strict=True)
+                return Found(legend.entries[pattern], {p[1:-1]: n for p, n in pairs if p.startswith("{")})
+        return None
+
+    def all(self) -> Iterator[Legend]:
+        """All that are asked for a name, in order: first itself, then those that it stands on."""
+        yield self
+        for base in self.bases:
+            yield from base.all()
+
+    def __or__(self, other: Legend) -> Legend:
+        """Both legends; where both have words for a name, those of the first count."""
+        return Legend(bases=(self, other))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a trace file holds it: the names of those that have one, and the entries of the others."""
+        names, entries = [], dict[str, Any]()
+        waiting = [self]
+        while waiting:
+            legend = waiting.pop(0)
+            if legend.name:
+                names.append(legend.name)
+            else:
+                entries = {pattern: asdict(words) for pattern, words in legend.entries.items()} | entries
+                waiting[:0] = legend.bases
+        return {"names": names, "entries": entries}
+
+    @classmethod
+    def from_dict(cls, data: Any, known: Mapping[str, Legend]) -> Legend:
+        """The legend that `to_dict` described, of those that are `known` by name; TypeError or ValueError where it is none."""
+        entries = {pattern: _step_words(words) for pattern, words in data["entries"].items()}
+        return cls(entries, bases=tuple(known[name] for name in data["names"] if name in known))
+
+
+def _step_words(data: Any) -> StepWords:
+    """The words that a file has for a kind of step."""
+    section = None if data["section"] is None else Section(**data["section"])
+    words = StepWords(data["what"], data["sentence"], section)
+    texts = [words.what, words.sentence, *(() if section is None else (section.title, section.sentence))]
+    if not all(isinstance(text, str) and only_names(text) for text in texts):
+        raise ValueError("a text of its legend can't be filled in")
+    return words
+
+
+def _shape(name: str) -> str:
+    """A name or a pattern with `*` for every number in it."""
+    return ".".join("*" if piece.isdecimal() or piece[:1] == "{" else piece for piece in name.split("."))
+
+
+def only_names(template: str) -> bool:
+    """Whether a template asks for nothing but words by their names: one from a file must not reach into objects."""
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError:
+        return False
+    return all(name is None or (name.isidentifier() and not spec and not how) for _text, name, spec, how in parts)
+
+
+NO_WORDS = Legend()
