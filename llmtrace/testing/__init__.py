@@ -1,5 +1,5 @@
 """Checking functions against llmtrace's own definitions, to the last bit. Needs Hypothesis (`pip install
-"llmtrace[test]"`).
+"llmtrace-exact[test]"`).
 
 Is my softmax right?
 
@@ -24,7 +24,7 @@ strategies under them.
 try:
     import hypothesis
 except ModuleNotFoundError as error:
-    raise ImportError('llmtrace.testing needs Hypothesis: python -m pip install "llmtrace[test]"') from error
+    raise ImportError('llmtrace.testing needs Hypothesis: python -m pip install "llmtrace-exact[test]"') from error
 
 from llmtrace.testing.bounds import BOUNDS, bound
 from llmtrace.testing.checks import (
