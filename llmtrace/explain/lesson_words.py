@@ -67,5 +67,7 @@ LESSONS = {
     "cosine.lengths": N_("both lengths, multiplied"),
     "cosine.cosine": N_("how much two vectors point the same way: from −1 to 1"),
     "loss.loss": N_("how surprised the model is by a token of the batch, on average: what training makes smaller"),
-    "losses.losses": N_("how surprised the model is by the token that really follows {token}, which is {target}: its loss"),
+    "losses.losses": N_(
+        "how surprised the model is by the token that really follows {token}, which is {target}: its loss"
+    ),
 }

@@ -1,13 +1,17 @@
 """Writing files whole or not at all: under a temporary name beside the final one until everything is safely on disk.
 
 A crash or a power cut leaves the old file or the new one; what it leaves of the temporary one, the next writer removes.
+Only regular files are replaced: a link stays a link, and what it leads to is written; a device, a pipe, a folder or a file
+that may not be written is refused. The new file has the mode of the old one.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +24,8 @@ from llmtrace.storage.files import reason, shown
 ORDINARY = 0o666
 """Who may read and write a new file, less what the user's umask takes away."""
 PRIVATE = 0o600
+WRITABLE = 0o222
+"""A file that nobody may write is left alone, by root as well."""
 LONGEST = 100
 SUFFIX = ".part"
 
@@ -39,19 +45,22 @@ def write_whole(
 @contextmanager
 def replacing(path: Path, refusal: Refusal = ModelError, mode: int = ORDINARY) -> Iterator[Path]:
     """A new empty file to write to, which then gets its real name; after an error nothing of it is left."""
-    remove_leftovers(path)
-    temporary = _beside(path)
+    named, temporary = path, path
     try:
-        _expect_possible(path)
+        path = _behind_links(named)
+        remove_leftovers(path)
+        temporary = _beside(path)
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+        _like_the_old(temporary, path)
         yield temporary
         sync(temporary)
         os.replace(temporary, path)
     except OSError as error:
-        refuse(path, error, refusal)
+        refuse(named, error, refusal)
     finally:
-        with suppress(OSError, ValueError):  # ValueError: such a name
-            temporary.unlink(missing_ok=True)
+        if temporary != named:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
     _sync_names(path.parent)
 
 
@@ -62,6 +71,7 @@ def replacing_files_of(folder: Path) -> Iterator[Path]:
     temporary = _beside(folder)
     try:
         _expect_possible(folder)
+        folder = Path(os.path.realpath(folder))
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary.mkdir()
         yield temporary
@@ -70,8 +80,10 @@ def replacing_files_of(folder: Path) -> Iterator[Path]:
             sync(path)
         _sync_names(temporary)
         if folder.exists():
-            for path in written:
-                os.replace(path, folder / path.name)
+            targets = [_behind_links(folder / path.name) for path in written]
+            for path, target in zip(written, targets, strict=True):
+                _like_the_old(path, target)
+                os.replace(path, target)
             _sync_names(folder)
         else:
             os.replace(temporary, folder)
@@ -134,6 +146,36 @@ def _expect_possible(path: Path) -> None:
         pass
     except ValueError as error:
         raise OSError(str(error)) from error
+
+
+def _behind_links(path: Path) -> Path:
+    """The file that a name leads to; OSError where that is there and can't be replaced by a new file."""
+    _expect_possible(path)
+    if path.is_symlink():
+        path = Path(os.path.realpath(path))
+    try:
+        there = os.lstat(path)
+    except FileNotFoundError:
+        return path
+    if stat.S_ISDIR(there.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(there.st_mode):
+        raise OSError(_("it is not a regular file"))
+    if not there.st_mode & WRITABLE or not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    return path
+
+
+def _like_the_old(new: Path, old: Path) -> None:
+    """The mode of the file that is replaced, and its owner where that can be."""
+    try:
+        there = os.lstat(old)
+    except FileNotFoundError:
+        return
+    if hasattr(os, "chown") and (there.st_uid, there.st_gid) != (os.geteuid(), os.getegid()):
+        with suppress(OSError):  # not everybody may
+            os.chown(new, there.st_uid, there.st_gid)
+    os.chmod(new, stat.S_IMODE(there.st_mode))
 
 
 def _number(text: str) -> bool:
