@@ -1,10 +1,12 @@
-"""Builds `llmtrace._kernels` (csrc/inner.c once per instruction set, and the Cython code over it) and `llmtrace._bpe`.
+"""Builds `llmtrace._kernels` (csrc/inner.c once per instruction set and type of numbers, and the Cython code over it) and
+`llmtrace._bpe`.
 
 Everything else about the package is in pyproject.toml.
 """
 
 import os
 import platform
+import re
 import runpy
 import shlex
 import sysconfig
@@ -19,10 +21,11 @@ from setuptools.command.build_ext import build_ext
 SOURCE_HASH = runpy.run_path("llmtrace/_sources.py")["source_hash"](Path("csrc"))
 X86 = platform.machine().lower() in {"x86_64", "amd64"} and "universal2" not in sysconfig.get_platform()
 CROSS = os.environ.get("LLMTRACE_BUILD_MACHINE", "")  # a cross-compilation names its target here
-INSTRUCTION_SETS = {"baseline": []}
-if X86 and not CROSS:
-    INSTRUCTION_SETS["avx2"] = ["-mavx2"]
-    INSTRUCTION_SETS["avx512"] = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mprefer-vector-width=512"]
+MACHINES = ["any", "x86"] if X86 and not CROSS else ["any"]
+# One line ISA(name, machine, "flags", …) for each.
+ISA_LINES = re.findall(r'ISA\((\w+), (\w+), "(.*?)",', Path("csrc/isas.h").read_text(encoding="utf-8"))
+INSTRUCTION_SETS = {name: flags.split() for name, machine, flags in ISA_LINES if machine in MACHINES}
+REALS = (32, 64)  # bits of float and double
 
 # One rounding per operation: never contract a·b + c. The two "no" flags drop errno and exception flags, which nothing
 # here reads; they change no value and let loops with roots and selections be vectorised. CFLAGS come last and win.
@@ -36,7 +39,7 @@ RECIPE = f"{SOURCE_HASH}-{zlib.crc32(Path(__file__).read_bytes() + repr((FLAGS, 
 
 
 class BuildKernels(build_ext):
-    """Compiles csrc/inner.c once per instruction set and links the objects into the kernels."""
+    """Compiles csrc/inner.c once per instruction set and type of numbers and links the objects into the kernels."""
 
     def build_extension(self, ext: Extension) -> None:
         """Compiles `ext`, where it is older than what it is made of."""
@@ -44,16 +47,16 @@ class BuildKernels(build_ext):
             target = Path(self.get_ext_fullpath(ext.name))
             if target.exists() and RECIPE.encode() in target.read_bytes():
                 return
-            ext.extra_objects = [path for name in INSTRUCTION_SETS for path in self.inner_objects(name)]
+            ext.extra_objects = [path for name in INSTRUCTION_SETS for bits in REALS for path in self.inner_objects(name, bits)]
             self.force = True
         super().build_extension(ext)
 
-    def inner_objects(self, instruction_set: str) -> list[str]:
-        """The inner loops, compiled for one instruction set."""
+    def inner_objects(self, instruction_set: str, bits: int) -> list[str]:
+        """The inner loops, compiled for one instruction set and one type of numbers."""
         return self.compiler.compile(
             ["csrc/inner.c"],
-            output_dir=str(Path(self.build_temp) / instruction_set),
-            macros=[*kernels.define_macros, ("LLMTRACE_ISA", instruction_set)],
+            output_dir=str(Path(self.build_temp) / f"{instruction_set}-{bits}"),
+            macros=[*kernels.define_macros, ("LLMTRACE_ISA", instruction_set), ("LLMTRACE_REAL", str(bits))],
             include_dirs=["csrc"],
             extra_postargs=FLAGS + INSTRUCTION_SETS[instruction_set],
         )
@@ -67,12 +70,12 @@ kernels = Extension(
         ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
         ("LLMTRACE_SOURCE_HASH", f'"{SOURCE_HASH}"'),
         ("LLMTRACE_RECIPE", f'"{RECIPE}"'),
-        *([("LLMTRACE_X86", "1")] if len(INSTRUCTION_SETS) > 1 else []),
+        *([("LLMTRACE_X86", "1")] if "x86" in MACHINES else []),
     ],
     extra_compile_args=FLAGS,
     extra_link_args=["-pthread"],
 )
-bpe = Extension("llmtrace._bpe", sources=["csrc/bpe.pyx"], depends=["setup.py"], extra_compile_args=FLAGS)
+bpe = Extension("llmtrace._bpe", sources=["csrc/bpe/bpe.pyx"], depends=["setup.py"], extra_compile_args=FLAGS)
 
 setup(
     ext_modules=cythonize([kernels, bpe], build_dir=f"build/cython-{SOURCE_HASH}"), cmdclass={"build_ext": BuildKernels}

@@ -1,46 +1,29 @@
-/* Compiled once per instruction set (setup.py gives -DLLMTRACE_ISA=avx2 -mavx2 …), for float and for double each.
- * Always with -ffp-contract=off: a multiplication and an addition are two roundings. */
+/* Compiled once per instruction set and type of numbers (setup.py gives -DLLMTRACE_ISA=avx2 -mavx2 -DLLMTRACE_REAL=32 …),
+ * always with -ffp-contract=off: a multiplication and an addition are two roundings. */
 #include "inner.h"
+#include "kernels/all.h" /* makes the kernels */
+#include "kernels/vector.h"
 
-#include <math.h>
-#include <string.h>
+#undef ELEMENTWISE
+#undef ROWS
+#undef ITEMS
+#undef KERNEL
+#define ELEMENTWISE(name, inputs, settings, cost, expression) {#name, name##_kernel, KIND_ELEMENTWISE, inputs, settings, cost},
+#define ROWS(name, inputs, settings, cost) {#name, name##_kernel, KIND_ROWS, inputs, settings, cost},
+#define ITEMS(name, inputs, settings, cost) {#name, name##_kernel, KIND_ROWS, inputs, settings, cost},
+#define KERNEL(name) {#name, name##_kernel, KIND_OTHER, 0, 0, 0},
+static const kernel_entry kernels[] = {
+#include "kernels/all.h" /* lists them: of each header only the lines below its guard are read again */
+};
 
-#include "exp.h"
-#include "log.h"
-#include "tanh.h"
-#include "erf.h"
-#include "chance.h"
-
-#define REAL float
-#define NAME(f) f##_f32
-#include "loops.h"
-#undef REAL
-#undef NAME
-
-#define REAL double
-#define NAME(f) f##_f64
-#define REAL_IS_DOUBLE
-#include "loops.h"
-#undef REAL
-#undef NAME
-
-#define JOIN_(a, b) a##b
-#define JOIN(a, b) JOIN_(a, b)
+#define JOIN_(a, b, c) a##b##c
+#define JOIN(a, b, c) JOIN_(a, b, c)
 #define TEXT_(a) #a
 #define TEXT(a) TEXT_(a)
 
-const inner_table JOIN(inner_, LLMTRACE_ISA) = {
+const inner_table JOIN(inner_, LLMTRACE_ISA, REAL_SUFFIX) = {
     .name = TEXT(LLMTRACE_ISA),
-#define K(name) name##_f32,
-#define E(name, inputs, settings, cost) name##_f32,
-    .f32 = {LLMTRACE_KERNELS(K) LLMTRACE_ELEMENTWISE(E)},
-#undef K
-#undef E
-#define K(name) name##_f64,
-#define E(name, inputs, settings, cost) name##_f64,
-    .f64 = {LLMTRACE_KERNELS(K) LLMTRACE_ELEMENTWISE(E)},
-#undef K
-#undef E
-    .panel_f32 = PANEL_f32,
-    .panel_f64 = PANEL_f64,
+    .count = sizeof kernels / sizeof *kernels,
+    .kernels = kernels,
+    .panel = PANEL,
 };

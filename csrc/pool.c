@@ -26,7 +26,7 @@
 
 typedef struct {
     range_fn kernel;
-    const void *job;
+    const kernel_job *job;
     ptrdiff_t items, grain;
     atomic_ptrdiff_t next; /* the first item that nobody has drawn */
     atomic_int open;
@@ -204,7 +204,7 @@ static int compute(shared_job *s, int (*interrupted)(void))
     return stop;
 }
 
-int pool_run(range_fn kernel, const void *job, ptrdiff_t items, ptrdiff_t grain, int (*interrupted)(void))
+int pool_run(range_fn kernel, const kernel_job *job, ptrdiff_t items, ptrdiff_t grain, int (*interrupted)(void))
 {
     if (items <= 0)
         return 0;

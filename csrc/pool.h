@@ -9,7 +9,7 @@
 
 #include "inner.h"
 
-int pool_run(range_fn kernel, const void *job, ptrdiff_t items, ptrdiff_t grain, int (*interrupted)(void));
+int pool_run(range_fn kernel, const kernel_job *job, ptrdiff_t items, ptrdiff_t grain, int (*interrupted)(void));
 void pool_set_threads(int threads); /* counts the calling thread; at least 1 */
 int pool_threads(void);             /* until it is set: the processors that this process may use */
 

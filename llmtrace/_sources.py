@@ -8,14 +8,15 @@ SUFFIXES = {".c", ".h", ".pyx", ".pxi"}
 
 def source_files(folder: Path) -> list[Path]:
     """The files that the extension is compiled from, headers included, in a fixed order."""
-    return sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
+    return sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES)
 
 
 def source_hash(folder: Path) -> str:
     """Eight hexadecimal digits that change with any of those files."""
     checksum = 0
     for path in source_files(folder):
-        checksum = zlib.crc32(path.name.encode() + path.read_bytes().replace(b"\r\n", b"\n"), checksum)
+        name = path.relative_to(folder).as_posix()
+        checksum = zlib.crc32(name.encode() + path.read_bytes().replace(b"\r\n", b"\n"), checksum)
     return f"{checksum:08x}"
 
 

@@ -3,10 +3,10 @@
  * With -DWITH_REFERENCE (x86-64 Linux, -lquadmath) check_range compares the float functions with ones that share nothing
  * with ours: the C library's 80-bit functions, good to about 2^-62, and, wherever those come within 2^-46 of the point
  * half-way between two floats, libquadmath's 113-bit functions. Without it, only the outputs can be asked for. */
-#include "../csrc/exp.h"
-#include "../csrc/log.h"
-#include "../csrc/tanh.h"
-#include "../csrc/erf.h"
+#include "../csrc/elementary/exp.h"
+#include "../csrc/elementary/log.h"
+#include "../csrc/elementary/tanh.h"
+#include "../csrc/elementary/erf.h"
 
 #include <stddef.h>
 

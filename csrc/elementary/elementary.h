@@ -14,6 +14,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* The functions of double are long and never vectorised: one copy of each will do. */
+#define OUT_OF_LINE static __attribute__((noinline, unused))
+
 static inline uint64_t bits_of(double x)
 {
     uint64_t bits;

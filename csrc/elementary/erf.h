@@ -39,7 +39,7 @@ static inline float erf_of_f32(float x)
 
 /* erf x = 2/√π · x · e^(−x²) · (1 + y/3·(1 + y/5·(1 + y/7·(1 + …)))), y = 2x²: nothing is subtracted
  * (Abramowitz & Stegun, Handbook of Mathematical Functions, 7.1.6). */
-static inline double erf_of_f64(double x)
+OUT_OF_LINE double erf_of_f64(double x)
 {
     if (x != x || x == 0)
         return x;

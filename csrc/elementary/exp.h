@@ -65,7 +65,7 @@ static inline wide_exp_parts wide_exp_split(wide x, double near)
     return (wide_exp_parts){(int)k, wide_expm1_reduced(r)};
 }
 
-static inline double exp_of_f64(double x)
+OUT_OF_LINE double exp_of_f64(double x)
 {
     if (x != x)
         return x;

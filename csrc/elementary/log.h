@@ -45,7 +45,7 @@ static inline float log_of_f32(float x)
     return (float)y;
 }
 
-static inline double log_of_f64(double x)
+OUT_OF_LINE double log_of_f64(double x)
 {
     if (!(x < INFINITE)) /* ∞ and NaN */
         return x;

@@ -18,7 +18,7 @@ static inline float tanh_of_f32(float x)
     return (float)with_sign_of(u / (u + 2), x);
 }
 
-static inline double tanh_of_f64(double x)
+OUT_OF_LINE double tanh_of_f64(double x)
 {
     if (x != x || x == 0)
         return x;

@@ -1,14 +1,24 @@
 /* Dropout (Srivastava et al. 2014, JMLR 15): +0 where the random number of a place is below the rate, else x times `factor`.
- * An item is an element. `chance_of` gives 24 bits, so that its number in [0, 1) is exact in float. */
-static void NAME(dropout)(const void *job, ptrdiff_t begin, ptrdiff_t end)
+ * in: x; setting: rate, factor, seed, first; element i has the random number of the place first + i. An item is an element.
+ * `random24` gives 24 bits, so that its number in [0, 1) is exact in float. */
+#ifndef LLMTRACE_DROPOUT_H
+#define LLMTRACE_DROPOUT_H
+
+#include "kernel.h"
+#include "rng.h"
+
+static void dropout_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t end)
 {
-    const dropout_job *j = job;
-    const REAL *x = j->x;
-    REAL *restrict out = j->out;
-    const REAL rate = (REAL)j->rate, factor = (REAL)j->factor;
-    const uint64_t key = stirred(j->seed), first = j->first;
+    const real *x = j->in[0];
+    real *restrict out = j->out;
+    const real rate = (real)j->setting[0], factor = (real)j->setting[1];
+    const uint64_t key = mixed((uint64_t)j->setting[2]), first = (uint64_t)j->setting[3];
     for (ptrdiff_t i = begin; i < end; i++) {
-        const REAL chance = (REAL)chance_of(key, first + (uint64_t)i) * (REAL)0x1p-24, kept = x[i] * factor;
-        out[i] = chance < rate ? 0 : kept;
+        const real u = (real)random24(key, first + (uint64_t)i) * (real)0x1p-24, kept = x[i] * factor;
+        out[i] = u < rate ? 0 : kept;
     }
 }
+
+#endif
+
+ITEMS(dropout, 1, 4, 8)

@@ -1,72 +1,62 @@
-/* Loops of one independent operation per element. An item is an element.
- *
- * A kernel is a function `name_of` of the elements at one place, and LLMTRACE_LOOP makes the loop over all places. Where a
- * kernel has settings, `name_of` takes them last, as an array, rounded to the type of the elements. */
-#define LLMTRACE_LOOP(name, expression)                                                                                \
-    static void NAME(name)(const void *job, ptrdiff_t begin, ptrdiff_t end)                                            \
-    {                                                                                                                  \
-        const elementwise_job *j = job;                                                                                \
-        const REAL *a = j->in[0], *b = j->in[1], *c = j->in[2];                                                        \
-        REAL *restrict out = j->out;                                                                                   \
-        REAL s[MOST_SETTINGS];                                                                                         \
-        for (int k = 0; k < MOST_SETTINGS; k++)                                                                        \
-            s[k] = (REAL)j->setting[k];                                                                                \
-        (void)a, (void)b, (void)c, (void)s;                                                                            \
-        for (ptrdiff_t i = begin; i < end; i++)                                                                        \
-            out[i] = expression;                                                                                       \
-    }
+/* Kernels of one independent operation per element, with their gradients. */
+#ifndef LLMTRACE_ELEMENTWISE_H
+#define LLMTRACE_ELEMENTWISE_H
+
+#include "kernel.h"
 
 /* relu(NaN) is NaN and relu(−0) is +0, as in max(x, 0) written x > 0 ? x : (x is NaN ? x : 0). */
-static inline REAL NAME(relu_of)(REAL x) { return x > 0 ? x : (x == x ? 0 : x); }
-static inline REAL NAME(sigmoid_of)(REAL x) { return 1 / (1 + NAME(exp_of)(-x)); }
-static inline REAL NAME(silu_of)(REAL x) { return x * NAME(sigmoid_of)(x); }
+static inline real relu_of(real x) { return x > 0 ? x : (x == x ? 0 : x); }
+static inline real sigmoid_of(real x) { return 1 / (1 + exp_of(-x)); }
+static inline real silu_of(real x) { return x * sigmoid_of(x); }
 
 /* Gradients, as in llmtrace/ops: what makes a comparison false for NaN must still let the NaN through. */
-static inline REAL NAME(relu_gradient_of)(REAL x, REAL dout) { return x > 0 ? dout : (x == x ? 0 : x); }
+static inline real relu_gradient_of(real x, real dout) { return x > 0 ? dout : (x == x ? 0 : x); }
 
-static inline REAL NAME(silu_gradient_of)(REAL x, REAL dout)
+static inline real silu_gradient_of(real x, real dout)
 {
-    const REAL s = NAME(sigmoid_of)(x);
+    const real s = sigmoid_of(x);
     return dout * (s * (1 + x * (1 - s)));
 }
 
-static inline REAL NAME(erf_gradient_of)(REAL x, REAL dout)
+static inline real erf_gradient_of(real x, real dout)
 {
-    const REAL two_over_root_pi = (REAL)1.12837916709551257390;
-    return dout * (two_over_root_pi * NAME(exp_of)(-(x * x)));
+    const real two_over_root_pi = (real)1.12837916709551257390;
+    return dout * (two_over_root_pi * exp_of(-(x * x)));
 }
 
-static inline REAL NAME(squared_error_of)(REAL a, REAL b)
+static inline real squared_error_of(real a, real b)
 {
-    const REAL difference = a - b;
+    const real difference = a - b;
     return difference * difference;
 }
 
-static inline REAL NAME(absolute_error_gradient_of)(REAL a, REAL b, REAL dout)
+static inline real absolute_error_gradient_of(real a, real b, real dout)
 {
     return a > b ? dout : (a < b ? -dout : (a == b ? 0 : a + b));
 }
 
-LLMTRACE_LOOP(add, a[i] + b[i])
-LLMTRACE_LOOP(multiply, a[i] * b[i])
-LLMTRACE_LOOP(subtract, a[i] - b[i])
-LLMTRACE_LOOP(divide, a[i] / b[i])
-LLMTRACE_LOOP(root, NAME(root_of)(a[i]))
-LLMTRACE_LOOP(scale, a[i] * s[0])
-LLMTRACE_LOOP(divide_by, a[i] / s[0])
-LLMTRACE_LOOP(exp, NAME(exp_of)(a[i]))
-LLMTRACE_LOOP(log, NAME(log_of)(a[i]))
-LLMTRACE_LOOP(tanh, NAME(tanh_of)(a[i]))
-LLMTRACE_LOOP(erf, NAME(erf_of)(a[i]))
-LLMTRACE_LOOP(relu, NAME(relu_of)(a[i]))
-LLMTRACE_LOOP(sigmoid, NAME(sigmoid_of)(a[i]))
-LLMTRACE_LOOP(silu, NAME(silu_of)(a[i]))
-LLMTRACE_LOOP(relu_gradient, NAME(relu_gradient_of)(a[i], b[i]))
-LLMTRACE_LOOP(tanh_gradient, b[i] * (1 - a[i] * a[i]))
-LLMTRACE_LOOP(sigmoid_gradient, b[i] * (a[i] * (1 - a[i])))
-LLMTRACE_LOOP(silu_gradient, NAME(silu_gradient_of)(a[i], b[i]))
-LLMTRACE_LOOP(erf_gradient, NAME(erf_gradient_of)(a[i], b[i]))
-LLMTRACE_LOOP(squared_error, NAME(squared_error_of)(a[i], b[i]))
-LLMTRACE_LOOP(squared_error_gradient, c[i] * (2 * (a[i] - b[i])))
-LLMTRACE_LOOP(absolute_error, NAME(size_of)(a[i] - b[i]))
-LLMTRACE_LOOP(absolute_error_gradient, NAME(absolute_error_gradient_of)(a[i], b[i], c[i]))
+#endif
+
+ELEMENTWISE(add, 2, 0, 1, a[i] + b[i])
+ELEMENTWISE(multiply, 2, 0, 1, a[i] * b[i])
+ELEMENTWISE(subtract, 2, 0, 1, a[i] - b[i])
+ELEMENTWISE(divide, 2, 0, 4, a[i] / b[i])
+ELEMENTWISE(root, 1, 0, 4, root_of(a[i]))
+ELEMENTWISE(scale, 1, 1, 1, a[i] * s[0])
+ELEMENTWISE(divide_by, 1, 1, 4, a[i] / s[0])
+ELEMENTWISE(exp, 1, 0, 16, exp_of(a[i]))
+ELEMENTWISE(log, 1, 0, 16, log_of(a[i]))
+ELEMENTWISE(tanh, 1, 0, 16, tanh_of(a[i]))
+ELEMENTWISE(erf, 1, 0, 16, erf_of(a[i]))
+ELEMENTWISE(relu, 1, 0, 1, relu_of(a[i]))
+ELEMENTWISE(sigmoid, 1, 0, 16, sigmoid_of(a[i]))
+ELEMENTWISE(silu, 1, 0, 16, silu_of(a[i]))
+ELEMENTWISE(relu_gradient, 2, 0, 1, relu_gradient_of(a[i], b[i]))
+ELEMENTWISE(tanh_gradient, 2, 0, 2, b[i] * (1 - a[i] * a[i]))
+ELEMENTWISE(sigmoid_gradient, 2, 0, 2, b[i] * (a[i] * (1 - a[i])))
+ELEMENTWISE(silu_gradient, 2, 0, 20, silu_gradient_of(a[i], b[i]))
+ELEMENTWISE(erf_gradient, 2, 0, 16, erf_gradient_of(a[i], b[i]))
+ELEMENTWISE(squared_error, 2, 0, 1, squared_error_of(a[i], b[i]))
+ELEMENTWISE(squared_error_gradient, 3, 0, 2, c[i] * (2 * (a[i] - b[i])))
+ELEMENTWISE(absolute_error, 2, 0, 1, absolute_of(a[i] - b[i]))
+ELEMENTWISE(absolute_error_gradient, 3, 0, 2, absolute_error_gradient_of(a[i], b[i], c[i]))

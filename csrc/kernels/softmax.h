@@ -1,50 +1,43 @@
-/* Softmax of rows: m = max x;  e = exp(x − m);  p = e / Σe. An item is a row.
- * Where causal, row (…, query) keeps the keys 0 … width − queries + query; the rest is masked and written as 0.
- * A NaN anywhere makes the whole row NaN. Only the sum has an order: rows are summed several side by side, see layer_norm.h. */
+/* Softmax of rows: m = max x;  e = exp(x − m);  p = e / Σe. An item is a row. A NaN anywhere makes the whole row NaN.
+ * Causal, row (…, query) of [T, S] keeps the keys 0 … S − T + query; the rest is masked and written as 0.
+ * in: x [rows, width]; size: width and −1; or, where causal, T and S − T. */
+#ifndef LLMTRACE_SOFTMAX_H
+#define LLMTRACE_SOFTMAX_H
 
-/* The largest of n ≥ 1 numbers, NaN if one is NaN. Which of +0 and −0 it gives makes no difference to x − m. */
-static inline REAL NAME(largest_of)(const REAL *restrict x, ptrdiff_t n)
+#include "rows.h"
+
+/* The shape of the rows, and how many entries each keeps. */
+typedef struct {
+    ptrdiff_t width, queries; /* queries: 0 where not causal */
+} row_mask;
+
+static inline row_mask mask_of(const kernel_job *j)
 {
-    enum { SIDE_BY_SIDE = 32 };
-    REAL best[SIDE_BY_SIDE], m = x[0];
-    int nan = 0;
-    ptrdiff_t i = 0;
-    if (n >= SIDE_BY_SIDE) {
-        for (int lane = 0; lane < SIDE_BY_SIDE; lane++)
-            best[lane] = x[lane];
-        for (; i + SIDE_BY_SIDE <= n; i += SIDE_BY_SIDE)
-            for (int lane = 0; lane < SIDE_BY_SIDE; lane++) {
-                nan |= x[i + lane] != x[i + lane];
-                best[lane] = x[i + lane] > best[lane] ? x[i + lane] : best[lane];
-            }
-        for (int lane = 0; lane < SIDE_BY_SIDE; lane++)
-            m = best[lane] > m ? best[lane] : m;
-    }
-    for (; i < n; i++) {
-        nan |= x[i] != x[i];
-        m = x[i] > m ? x[i] : m;
-    }
-    return nan ? (REAL)NAN : m;
+    const int causal = j->size[1] >= 0;
+    return (row_mask){causal ? j->size[0] + j->size[1] : j->size[0], causal ? j->size[0] : 0};
 }
 
-static inline __attribute__((always_inline)) void NAME(softmax_rows)(const softmax_job *j, ptrdiff_t row, const int rows)
+static inline ptrdiff_t kept_of(row_mask m, ptrdiff_t row)
 {
-    const ptrdiff_t width = j->width;
-    const REAL *restrict x = (const REAL *)j->x + row * width;
-    REAL *restrict out = (REAL *)j->out + row * width;
-    REAL sum[ROWS_TOGETHER];
+    return m.queries ? m.width - m.queries + 1 + row % m.queries : m.width;
+}
+
+ALWAYS_INLINE void softmax_rows(const kernel_job *j, ptrdiff_t row, const int rows)
+{
+    const row_mask mask = mask_of(j);
+    const ptrdiff_t width = mask.width;
+    const real *restrict x = (const real *)j->in[0] + row * width;
+    real *restrict out = (real *)j->out + row * width;
+    real sum[ROWS_TOGETHER];
     ptrdiff_t kept[ROWS_TOGETHER], shortest = width;
     for (int r = 0; r < rows; r++) {
-        kept[r] = j->causal ? width - j->queries + 1 + (row + r) % j->queries : width;
-        shortest = kept[r] < shortest ? kept[r] : shortest;
-        const REAL m = NAME(largest_of)(x + r * width, kept[r]);
+        kept[r] = kept_of(mask, row + r);
+        shortest = smaller(kept[r], shortest);
+        const real largest = largest_of(x + r * width, kept[r]);
         for (ptrdiff_t i = 0; i < kept[r]; i++)
-            out[r * width + i] = NAME(exp_of)(x[r * width + i] - m);
-        sum[r] = 0;
+            out[r * width + i] = exp_of(x[r * width + i] - largest);
     }
-    for (ptrdiff_t i = 0; i < shortest; i++)
-        for (int r = 0; r < rows; r++)
-            sum[r] += out[r * width + i];
+    add_up(out, width, shortest, sum, rows);
     for (int r = 0; r < rows; r++) {
         for (ptrdiff_t i = shortest; i < kept[r]; i++)
             sum[r] += out[r * width + i];
@@ -55,32 +48,23 @@ static inline __attribute__((always_inline)) void NAME(softmax_rows)(const softm
     }
 }
 
-static void NAME(softmax)(const void *job, ptrdiff_t begin, ptrdiff_t end)
+/* The gradient, from the probabilities p that softmax made: inner = Σ dout·p along the row;  dx = p·(dout − inner); masked
+ * ones are 0. in: p, dout [rows, width]; sizes as above. */
+ALWAYS_INLINE void softmax_gradient_rows(const kernel_job *j, ptrdiff_t row, const int rows)
 {
-    ptrdiff_t row = begin;
-    for (; row + ROWS_TOGETHER <= end; row += ROWS_TOGETHER)
-        NAME(softmax_rows)(job, row, ROWS_TOGETHER);
-    for (; row < end; row++)
-        NAME(softmax_rows)(job, row, 1);
-}
-
-/* The gradient, from the shares p that softmax made: inner = Σ dout·p along the row;  dx = p·(dout − inner). Masked ones are 0.
- * An item is a row. */
-static inline __attribute__((always_inline)) void NAME(softmax_gradient_rows)(const softmax_gradient_job *j, ptrdiff_t row,
-                                                                              const int rows)
-{
-    const ptrdiff_t width = j->width;
-    const REAL *p = (const REAL *)j->p + row * width, *dout = (const REAL *)j->dout + row * width;
-    REAL *restrict out = (REAL *)j->out + row * width;
-    REAL inner[ROWS_TOGETHER];
+    const row_mask mask = mask_of(j);
+    const ptrdiff_t width = mask.width;
+    const real *p = (const real *)j->in[0] + row * width, *dout = (const real *)j->in[1] + row * width;
+    real *restrict out = (real *)j->out + row * width;
+    real inner[ROWS_TOGETHER];
     ptrdiff_t kept[ROWS_TOGETHER], shortest = width;
     for (int r = 0; r < rows; r++) {
-        kept[r] = j->causal ? width - j->queries + 1 + (row + r) % j->queries : width;
-        shortest = kept[r] < shortest ? kept[r] : shortest;
+        kept[r] = kept_of(mask, row + r);
+        shortest = smaller(kept[r], shortest);
         for (ptrdiff_t i = 0; i < kept[r]; i++)
             out[r * width + i] = dout[r * width + i] * p[r * width + i];
     }
-    NAME(add_up)(out, width, shortest, inner, rows);
+    add_up(out, width, shortest, inner, rows);
     for (int r = 0; r < rows; r++) {
         for (ptrdiff_t i = shortest; i < kept[r]; i++)
             inner[r] += out[r * width + i];
@@ -91,11 +75,7 @@ static inline __attribute__((always_inline)) void NAME(softmax_gradient_rows)(co
     }
 }
 
-static void NAME(softmax_gradient)(const void *job, ptrdiff_t begin, ptrdiff_t end)
-{
-    ptrdiff_t row = begin;
-    for (; row + ROWS_TOGETHER <= end; row += ROWS_TOGETHER)
-        NAME(softmax_gradient_rows)(job, row, ROWS_TOGETHER);
-    for (; row < end; row++)
-        NAME(softmax_gradient_rows)(job, row, 1);
-}
+#endif
+
+ROWS(softmax, 1, 0, 16)
+ROWS(softmax_gradient, 2, 0, 4)
