@@ -49,7 +49,7 @@ typedef struct {
 LLMTRACE_ISAS(ISA)
 #undef ISA
 
-/* An item of a matrix product is a block of at most ROW_GROUP rows, a multiple of ROW_MULTIPLE where there are more, and a panel. */
+/* An item of a matrix product is a panel and a block of at most ROW_GROUP rows, a multiple of ROW_MULTIPLE. */
 enum { ROW_GROUP = 96, ROW_MULTIPLE = 12 };
 
 /* An item of attention is a block of so many queries, or keys, of one head. */

@@ -45,7 +45,7 @@ def pack(weight, bint transposed=False):
 
 
 cdef int pack_into(matrix, int kind, char *panels) except -1:
-    """Writes the panels of a matrix [in, out] of any strides. One whose columns lie without gaps is transposed square by square."""
+    """Writes the panels of a matrix [in, out] of any strides. One whose columns lie without gaps is transposed by squares."""
     cdef kernel_job job
     cdef Py_ssize_t itemsize = matrix.itemsize, panel = table_of(kind).panel, count, depth_stride, column_stride
     job.in_[0], job.out = cnp.PyArray_DATA(<cnp.ndarray> matrix), panels
@@ -61,8 +61,8 @@ cdef int pack_into(matrix, int kind, char *panels) except -1:
 
 
 cdef int layout_of(array, Py_ssize_t *rows, Py_ssize_t *columns, Py_ssize_t *split, str name) except -1:
-    """[rows, columns], or heads [sequences, H, T, D] whose rows are (sequence, position) and columns (head, feature). `split` gets
-    the heads and the positions, both at least 1."""
+    """[rows, columns], or heads [sequences, H, T, D] whose rows are (sequence, position) and columns (head, feature).
+    `split` gets the heads and the positions, both at least 1."""
     if array.ndim == 2:
         rows[0], columns[0] = array.shape
         split[0], split[1] = 1, max(rows[0], 1)

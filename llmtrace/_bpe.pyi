@@ -1,4 +1,4 @@
-"""What csrc/bpe.pyx offers."""
+"""What csrc/bpe/bpe.pyx offers."""
 
 class MergeTable:
     operations: int

@@ -1,5 +1,6 @@
-/* The gradient of attention's values (and keys): out[s, d] = Σ_t pattern[t, s]·x[t, d] over the queries t that see the key s, ascending,
- * so t = max(0, s − P) … T − 1 with P = S − T keys that were there before the first query. With x = dmix it is the gradient of v.
+/* The gradient of attention's values (and keys): out[s, d] = Σ_t pattern[t, s]·x[t, d] over the queries t that see the key s,
+ * ascending, so t = max(0, s − P) … T − 1 with P = S − T keys that were there before the first query. With x = dmix it is the
+ * gradient of v.
  * An item is a block of ATTENTION_BLOCK keys of one n. Four keys go side by side, whose pattern lies side by side, times the
  * features of x, which do too.
  *

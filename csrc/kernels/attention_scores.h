@@ -1,8 +1,8 @@
 /* The scores of attention (Vaswani et al. 2017, arXiv:1706.03762, equation 1), one head at a time; n counts batch × heads:
  *   score[t, s] = (Σ_d q[t, d]·k[s, d]) / √D      for the keys s = 0 … S − T + t that query t may see, −∞ for the others
  * Undivided, masked ones are 0: the products Σ a·b that make the gradient of a pattern.
- * An item is a block of ATTENTION_BLOCK queries of one n. No sum is split: lanes are different keys, KEYS side by side. A slab of them
- * is transposed first, so that lanes lie next to each other.
+ * An item is a block of ATTENTION_BLOCK queries of one n. No sum is split: lanes are different keys, KEYS side by side. A slab of
+ * them is transposed first, so that lanes lie next to each other.
  *
  * in: q [N, T, D], k [N, S, D], whose blocks may lie further apart than their size: a cache has room to grow. out [N, T, S].
  * size: T, S, D, elements from a block of k to the next, 1 where divided or else 0. */
@@ -45,7 +45,8 @@ ALWAYS_INLINE void scores_of(const real *restrict q, ptrdiff_t width, const real
 }
 
 /* The scores of one query, as when a text is read on token by token: transposing the keys would cost more than it saves. */
-static inline void scores_of_one(const real *restrict q, const real *restrict k, ptrdiff_t width, ptrdiff_t lanes, score_target to)
+static inline void scores_of_one(const real *restrict q, const real *restrict k, ptrdiff_t width, ptrdiff_t lanes,
+                                 score_target to)
 {
     enum { CHAINS = 8 };
     for (ptrdiff_t lane = 0; lane < lanes; lane += CHAINS) {

@@ -1,4 +1,5 @@
-/* Cross-entropy, the negative log-likelihood of the target: loss = (m + log Σ exp(x − m)) − x[target], m = max x; and its gradient,
+/* Cross-entropy, the negative log-likelihood of the target: loss = (m + log Σ exp(x − m)) − x[target], m = max x;
+ * and its gradient,
  *   p = exp(x − m) / Σ exp(x − m);   dx = (p − 1)·dout at the target, p·dout elsewhere.
  * An item is a row. Cython has checked the targets. */
 #ifndef LLMTRACE_CROSS_ENTROPY_H

@@ -1,4 +1,4 @@
-/* Embedding: row ids[i] of a table, copied; and its gradient, what comes back to every row of the table. Cython has checked ids. */
+/* Embedding: row ids[i] of a table, copied; and its gradient, the sum over the positions of a row. Cython has checked the ids. */
 #ifndef LLMTRACE_EMBEDDING_H
 #define LLMTRACE_EMBEDDING_H
 

@@ -14,8 +14,8 @@
 
 enum { SEGMENT = 768 }; /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
 
-/* Where the element (row, column) of a matrix stands when its columns may be split into heads [N, H, T, D]; a plain matrix has one
- * head, and as many positions as rows. */
+/* Where the element (row, column) of a matrix stands when its columns may be split into heads [N, H, T, D]; a plain matrix has
+ * one head, and as many positions as rows. */
 typedef struct {
     ptrdiff_t positions, sequence_stride, run, head_stride;
 } matrix_layout;

@@ -1,8 +1,8 @@
 /* out[i, j] = start[i, j] + Σ_r a[r, i] · b[r, j], r ascending over all positions: the gradient of a weight.
  *
- * A product of `a` transposed with b, by the tiles of tile.h. Neither is transposed or packed as a whole: the numbers a[r, i] that
- * the rows of a tile need lie side by side, `a_width` apart from one position to the next; and b's panel is copied slice by slice,
- * small enough to stay in the cache while the tiles of a block pass over it.
+ * A product of `a` transposed with b, by the tiles of tile.h. Neither is transposed or packed as a whole: the numbers a[r, i]
+ * that the rows of a tile need lie side by side, `a_width` apart from one position to the next; and b's panel is copied slice
+ * by slice, small enough to stay in the cache while the tiles of a block pass over it.
  *
  * in: a [positions, a_width], b [positions, b_width], start [a_width, b_width] or NULL; out [a_width, b_width].
  * size: positions, a_width, b_width, rows of a block. */

@@ -1,5 +1,5 @@
-/* Packing a weight for matmul.h: panel p holds, for each k in turn, w[k, p·PANEL … p·PANEL + PANEL − 1], zeros beyond the last column.
- * in: w; out: the panels. */
+/* Packing a weight for matmul.h: panel p holds, for each k in turn, w[k, p·PANEL … p·PANEL + PANEL − 1], with zeros beyond the
+ * last column. in: w; out: the panels. */
 #ifndef LLMTRACE_PACK_H
 #define LLMTRACE_PACK_H
 

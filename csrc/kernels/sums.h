@@ -1,5 +1,5 @@
-/* Sums over all positions: one per column, whose columns go side by side, or one of everything. They begin at +0, or at an initial
- * value, `start`, where there is one. */
+/* Sums over all positions: one per column, whose columns go side by side, or one of everything. They begin at +0, or at an
+ * initial value, `start`, where there is one. */
 #ifndef LLMTRACE_SUMS_H
 #define LLMTRACE_SUMS_H
 

@@ -15,10 +15,10 @@
 #include "kernel.h"
 #include "vector.h"
 
-/* sums[r, :] = (0 where `first`, else sums[r, :]) + Σ_k x[r][k · step] · panel[k, :] for `rows` ≤ TILE_ROWS rows and `depth` values
- * of k. */
-ALWAYS_INLINE void tile(const real *const x[], const ptrdiff_t step, const real *panel, ptrdiff_t depth, real *sums, const int first,
-                        const int rows)
+/* sums[r, :] = (0 where `first`, else sums[r, :]) + Σ_k x[r][k · step] · panel[k, :]
+ * for `rows` ≤ TILE_ROWS rows and `depth` values of k. */
+ALWAYS_INLINE void tile(const real *const x[], const ptrdiff_t step, const real *panel, ptrdiff_t depth, real *sums,
+                        const int first, const int rows)
 {
     vector sum[TILE_ROWS][TILE_VECTORS];
     const real *row[TILE_ROWS];
