@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -199,6 +200,120 @@ def test_a_right_function_keeps_within_the_bound():
     check_function(lambda x, weight: x @ weight, like="linear", exact=False, examples=60)
     check_function(np.add, like="add", special=True, examples=60)
     check_function(np.tanh, like="tanh", exact=False, dtype=np.float64, examples=60)
+
+
+def natural_softmax(x):
+    """As an engineer writes it: empty rows are not thought of, and the last bit may differ."""
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def natural_attention(q, k, v):
+    scores = q @ np.swapaxes(k, -1, -2) / np.sqrt(np.float32(q.shape[-1]))
+    later = np.arange(k.shape[-2]) > np.arange(q.shape[-2])[:, None] + k.shape[-2] - q.shape[-2]
+    return natural_softmax(np.where(later, np.float32(-np.inf), scores)) @ v
+
+
+def natural_norm(x, gain, bias, *, epsilon):
+    centred = x - x.mean(-1, keepdims=True)
+    return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + np.float32(epsilon)) * gain + bias
+
+
+@pytest.mark.parametrize(
+    ("function", "like"),
+    [
+        (natural_softmax, "softmax"),
+        (natural_attention, "attention"),
+        (natural_norm, "layer_norm"),
+        (lambda x: np.where(x > 0, x, np.float32(0)), "relu"),
+        (lambda x: x.argmax(-1), "argmax"),
+    ],
+)
+def test_what_an_engineer_writes_is_right(function, like):
+    check_function(function, like=like, exact=False, examples=80)
+
+
+def test_empty_arrays_are_a_question_of_their_own():
+    with pytest.raises(AssertionError, match="raises ValueError: zero-size array"):
+        check_function(natural_softmax, like="softmax", exact=False, empty=True)
+    check_function(my_softmax, like="softmax", exact=False, empty=True, examples=40)
+
+
+@pytest.mark.parametrize(
+    ("function", "like"),
+    [
+        (lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True), "softmax"),
+        (
+            lambda x: np.log(1 / (1 + np.exp(-x))) * 0 + x / (1 + np.exp(x * -1)) * 0 + np.exp(x) / (1 + np.exp(x)),
+            "sigmoid",
+        ),
+        (
+            lambda x, ids: -np.log((np.exp(x) / np.exp(x).sum(-1, keepdims=True))[np.arange(len(x)), ids]),
+            "cross_entropy",
+        ),
+    ],
+)
+def test_what_overflows_is_found(function, like):
+    with pytest.raises(AssertionError):
+        check_function(function, like=like, exact=False)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda q, k, v: natural_attention(q * np.sqrt(np.float32(q.shape[-1])), k, v),
+        lambda q, k, v: natural_softmax(q @ np.swapaxes(k, -1, -2) / np.sqrt(np.float32(q.shape[-1]))) @ v,
+        lambda q, k, v: natural_attention(k[..., k.shape[-2] - q.shape[-2] :, :], k, v),
+    ],
+    ids=["without the root", "without the mask", "keys for queries"],
+)
+def test_wrong_attention_is_found(wrong):
+    with pytest.raises(AssertionError):
+        check_function(wrong, like="attention", exact=False)
+
+
+def test_a_tolerance_of_one_s_own():
+    off = lambda x: np.tanh(x) + np.float32(1e-4)  # noqa: E731
+    check_function(off, like="tanh", tolerance=2e-4, examples=40)
+    with pytest.raises(AssertionError, match="within 5e-05"):
+        check_function(off, like="tanh", tolerance=5e-5)
+
+
+def test_an_unknown_op_is_answered_with_the_nearest():
+    with pytest.raises(ValueError, match="there is no op 'sofmax'; did you mean 'softmax'"):
+        check_function(natural_softmax, like="sofmax")
+    with pytest.raises(ValueError, match="there is no op 'zzz'; there are absolute_error, "):
+        check_function(natural_softmax, like="zzz")
+
+
+def test_functions_of_tensors(monkeypatch):
+    """PyTorch is not needed: something that behaves like it will do."""
+
+    class Tensor:
+        def __init__(self, data):
+            self.data = data
+
+        def relu(self):
+            return Tensor(np.where(self.data > 0, self.data, np.float32(0)))
+
+        def detach(self):
+            return self
+
+        cpu = detach
+
+        def numpy(self):
+            return self.data
+
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(from_numpy=Tensor))
+    check_function(lambda x: x.relu(), like="relu", exact=False, examples=40)
+    with pytest.raises(AssertionError, match="raises AttributeError"):
+        check_function(lambda x: x.missing(), like="relu", exact=False)
+
+
+def test_units_apart_of_arrays():
+    a = np.array([1, 2, -0.0], np.float32)
+    assert units_apart(a, np.nextafter(a, np.float32(9))).tolist() == [1, 1, 2]
+    assert units_apart(np.float32(1), np.float32(1)) == 0
 
 
 def test_a_right_function_in_another_order_has_other_bits():

@@ -7,7 +7,7 @@ Is my softmax right?
     from llmtrace.testing import check_function
 
     def my_softmax(x):
-        e = np.exp(x)
+        e = np.exp(x - x.max(axis=-1, keepdims=True))
         return e / e.sum(axis=-1, keepdims=True)
 
     check_function(my_softmax, like="softmax", exact=False)  # right but for rounding, in any order of the sum?
@@ -36,6 +36,7 @@ from llmtrace.testing.checks import (
     check_refusals,
 )
 from llmtrace.testing.compare import expect_same_bits, units_apart
+from llmtrace.testing.composed import COMPOSED
 from llmtrace.testing.functions import check_function, hold, steady
 from llmtrace.testing.rounding import Close, Rounding
 from llmtrace.testing.sampling import Arguments
@@ -44,6 +45,7 @@ from llmtrace.testing.strategies import arguments, arrays
 __all__ = [
     "BOUNDS",
     "CHECKS",
+    "COMPOSED",
     "Arguments",
     "Close",
     "Rounding",

@@ -19,16 +19,21 @@ def same(a: Array, b: Array) -> Array:
     return np.asarray(both_nan | ((a == b) & (np.signbit(a) == np.signbit(b))))
 
 
-def units_apart(a: Any, b: Any) -> int:
-    """How many floats lie from a to b, in units in the last place; −0 and +0 are 1 apart."""
+def units_apart(a: Any, b: Any) -> Any:
+    """How many floats lie from a to b, in units in the last place; −0 and +0 are 1 apart. A whole number, or of arrays an
+    array of them (as Python's, which float64 may need).
+    """
 
     def rank(x: Any) -> int:
-        x = np.asarray(x)
         bits = int(x.view(f"u{x.itemsize}"))
         sign = 1 << (8 * x.itemsize - 1)
         return -1 - (bits - sign) if bits & sign else bits
 
-    return abs(rank(a) - rank(b))
+    first, second = np.broadcast_arrays(np.asarray(a), np.asarray(b))
+    apart = np.empty(first.shape, object)
+    for place in np.ndindex(first.shape):
+        apart[place] = abs(rank(first[place]) - rank(second[place]))
+    return apart if apart.ndim else apart[()]
 
 
 def number(x: Any) -> str:

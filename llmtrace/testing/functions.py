@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from llmtrace.ops import OPS, Op
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops import Op
 from llmtrace.ops.shapes import parse
 from llmtrace.testing.bounds import bound
 from llmtrace.testing.checks import check_backward, check_bound, check_explain
 from llmtrace.testing.compare import described, expect_alike, expect_same_bits, expect_within
+from llmtrace.testing.composed import named
+from llmtrace.testing.rounding import Close
 from llmtrace.testing.sampling import Arguments
 from llmtrace.testing.strategies import arguments
 
@@ -56,6 +61,8 @@ def check_function(
     *,
     exact: bool = True,
     special: bool = False,
+    empty: bool = False,
+    tolerance: float | None = None,
     dtype: npt.DTypeLike = np.float32,
     examples: int = 200,
 ) -> None:
@@ -63,33 +70,87 @@ def check_function(
     it.
 
     It is called as `function(*inputs, *weights, **settings)`, in the order and with the names of the op; an optional
-    weight or setting that it has no parameter for is left out. `exact`: every bit must be right, which only the order
-    and the roundings of the op's meaning give; otherwise each number must lie within the op's a-priori error bound,
-    as with any order of the sums. `special`: the input may also hold NaN, infinities, −0, subnormal and huge numbers
-    (only together with `exact`).
+    weight or setting that it has no parameter for is left out. A function of PyTorch's is given tensors, and may return one.
+
+    like: an op, its name, or one of `llmtrace.testing.COMPOSED`, such as "attention".
+    exact: every bit must be right, which only the order and the roundings of the op's meaning give; otherwise each number
+        must lie within the op's a-priori error bound, as with any order of the sums. Then the input also holds numbers in
+        the hundreds, at which a softmax that does not subtract the maximum overflows.
+    special: the input may also hold NaN, infinities, −0, subnormal and huge numbers (only together with `exact`).
+    empty: arrays may also have no elements at all.
+    tolerance: instead of the op's bound, how far a number x may be off: tolerance · max(1, |x|).
     """
-    op = OPS[like] if isinstance(like, str) else like
+    op = named(like)
+    exact = exact and tolerance is None
     if special and not exact:
         raise ValueError("special=True needs exact=True: there is no error bound for huge numbers, infinities and NaN")
+    call = _Caller(function)
 
     def compare(drawn: Arguments) -> None:
+        assume(empty or all(tensor is None or tensor.size for tensor in drawn.tensors.values()))
         known, passed = _accepted(function, op, drawn)
-        try:
-            out = passed.call(function)
-        except Exception as error:
-            raise AssertionError(
-                f"{_name(function)} raises {type(error).__name__}: {error}{described(passed)}"
-            ) from error
         expected = np.asarray(known.call(op.meaning))
+        error = None if exact else _room(op, known, expected, tolerance, dtype)
+        out = call(passed)
         what = f"{_name(function)}, against {op.name} = {op.formula}"
         expect_alike(out, expected, what, passed)
-        if exact:
+        if error is None:
             expect_same_bits(out, expected, what, passed)
         else:
-            expect_within(out, *bound(op.name, known, dtype), what, passed)
+            expect_within(out, *error, what, passed)
 
     for small in (True, False):  # small ones first: what they show is easier to see
         steady(examples // 2)(given(arguments(op, dtype, special, small))(compare))()
+        if not exact:
+            steady(examples // 4)(given(arguments(op, dtype, special, small).map(_enlarged))(compare))()
+
+
+def _enlarged(drawn: Arguments) -> Arguments:
+    """Arguments in the hundreds."""
+    reals = {name: t * t.dtype.type(40) for name, t in drawn.tensors.items() if t is not None and t.dtype.kind == "f"}
+    return drawn.having(**reals)
+
+
+def _room(op: Op, known: Arguments, expected: Array, tolerance: float | None, dtype: npt.DTypeLike) -> Close:
+    """What the result should be, and how far it may be off; arguments of which nothing can be said are passed over."""
+    assume(expected.dtype.kind != "f" or (not np.isnan(expected).any() and not np.isposinf(expected).any()))
+    if tolerance is not None:
+        value = expected.astype(np.float64)
+        return Close(value, tolerance * np.maximum(1, np.abs(np.where(np.isfinite(value), value, 0))))
+    with np.errstate(all="ignore"):
+        right = bound(op.name, known, dtype)
+    assume(bool(np.isfinite(right.error).all()))
+    return right
+
+
+class _Caller:
+    """Calls a function with arrays, or with PyTorch's tensors where it takes nothing else."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.torch = False
+
+    def __call__(self, passed: Arguments) -> Any:
+        """What it returns, as an array; AssertionError where it raises anything."""
+        try:
+            return self._result(passed)
+        except Exception as error:
+            if not self.torch and "torch" in sys.modules:
+                self.torch = True
+                with suppress(Exception):
+                    return self._result(passed)
+                self.torch = False
+            text = f"{_name(self.function)} raises {type(error).__name__}: {error}{described(passed)}"
+            raise AssertionError(text) from error
+
+    def _result(self, passed: Arguments) -> Any:
+        given = passed
+        if self.torch:
+            given = passed.having(
+                **{n: sys.modules["torch"].from_numpy(t.copy()) for n, t in passed.tensors.items() if t is not None}
+            )
+        out = given.call(self.function)
+        return out.detach().cpu().numpy() if hasattr(out, "detach") else out
 
 
 def _name(function: Callable[..., Any]) -> str:
