@@ -15,10 +15,10 @@ from llmtrace.errors import AddressError, ReplayError
 from llmtrace.explain import Explanation
 from llmtrace.explain.exact_text import exact_text
 from llmtrace.render import renderable, show
-from llmtrace.render.names import Names
-from llmtrace.render.numbers import column, rounded
-from llmtrace.render.sums import stretches, sum_view
-from llmtrace.render.terminal.layout import Page
+from llmtrace.views.document import Fold
+from llmtrace.views.numbers import column, rounded
+from llmtrace.views.operand_names import Names
+from llmtrace.views.running_sum import running_sum, stretches
 
 
 @pytest.fixture(scope="module")
@@ -94,23 +94,27 @@ def test_every_term_is_in_one_stretch(terms, count):
     assert {part.first for part in parts if not part.folded} >= set(line.largest(count))
 
 
-@pytest.mark.parametrize("width", [40, 80])
-def test_folded_stretches_show_true_totals(width):
-    rng = np.random.default_rng(1)
-    line = row_sum(rng.standard_normal(60))
-    element = Elements("y", (), (), line.values)
-    names = Names(Explanation(element, "", "", "", (line,)))
-    page = Page(width, count=4)
-    folds = []
-    for view in sum_view(line, names, page):
-        text = view.text.plain.replace("−", "-")
-        if found := re.search(r"(\d+) – (\d+)\D+\d+ terms\D*?(-?[\d.]+) → (-?[\d.]+)", text):
-            folds.append([float(number) for number in found.groups()])
-    totals = line.totals()
-    assert folds
-    for first, last, before, after in folds:
-        assert before == pytest.approx(totals[int(first) - 1] if first else 0.0, abs=6e-4)
-        assert after == pytest.approx(totals[int(last)], abs=6e-4)
+def names_of(line):
+    return Names(Explanation(Elements("y", (), (), line.values), "", "", "", (line,)))
+
+
+def test_folded_stretches_show_true_totals():
+    line = row_sum(np.random.default_rng(1).standard_normal(60))
+    shown = running_sum(line, names_of(line), count=4)
+    totals, begin = line.totals(), 0
+    for row in shown.rows:
+        if isinstance(row, Fold):
+            assert (int(row.first), int(row.last) - int(row.first) + 1) == (begin, row.count)
+            assert row.before.value == (totals[begin - 1] if begin else 0)
+            begin += row.count
+            assert row.after.value == totals[begin - 1]
+        else:
+            assert row.total.value == totals[begin]
+            begin += 1
+        for number in [row.before, row.after] if isinstance(row, Fold) else [row.added, row.total]:
+            assert float(number.text.replace("−", "-")) == pytest.approx(float(number.value), abs=6e-4)
+    assert begin == 60
+    assert sum(isinstance(row, Fold) for row in shown.rows) > 1
 
 
 def test_all_terms_with_their_totals(trace):
@@ -121,9 +125,7 @@ def test_all_terms_with_their_totals(trace):
 
 def test_an_empty_sum():
     line = row_sum([])
-    assert (
-        len(sum_view(line, Names(Explanation(Elements("y", (), (), line.values), "", "", "", (line,))), Page(80))) == 1
-    )
+    assert running_sum(line, names_of(line), 4).rows == ()
 
 
 # ---- numbers --------------------------------------------------------------------------------------------------------

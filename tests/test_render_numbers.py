@@ -12,10 +12,11 @@ import llmtrace
 from llmtrace.arithmetic.lines import Elements, Line
 from llmtrace.arithmetic.operations import OPERATIONS
 from llmtrace.explain import Explanation
-from llmtrace.render.lines import line_views
-from llmtrace.render.names import Names
-from llmtrace.render.numbers import rounded
+from llmtrace.render.terminal.blocks import BLOCKS
 from llmtrace.render.terminal.layout import Page
+from llmtrace.views.calculation import calculations
+from llmtrace.views.numbers import rounded
+from llmtrace.views.operand_names import Names
 
 SIGNS = {"add": "+", "subtract": "−", "multiply": "×", "divide": "÷"}
 NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -29,7 +30,8 @@ def single(operation, a, b, dtype=np.float32):
     operands = tuple(Elements(name, (), (), np.asarray(x)) for name, x in (("a", a), ("b", b)))
     line = Line("out", operation, operands, value)
     names = Names(Explanation(Elements("y", (), (), value), "", "", "", (line,)))
-    (shown,) = line_views((line,), names, Page(200))
+    (block,) = calculations((line,), names, 6)
+    (shown,) = BLOCKS[type(block)](block, Page(200))
     return value, shown.text.plain
 
 

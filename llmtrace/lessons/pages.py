@@ -18,11 +18,11 @@ from llmtrace.i18n import _
 from llmtrace.lessons.lesson import Lesson
 from llmtrace.lessons.text import Block, LessonText, PageText, filled, lesson_text, written
 from llmtrace.render import renderable
-from llmtrace.render.numbers import column
 from llmtrace.render.terminal.heatmap import Heatmap, Scale
 from llmtrace.render.terminal.layout import HEADING, NAME, VALUE, Page, Part
 from llmtrace.render.terminal.table import Column, columns_view
 from llmtrace.views.matmul_steps import Product
+from llmtrace.views.numbers import column
 
 WIDEST = 88
 """Longer lines are hard to read."""

@@ -12,8 +12,8 @@ import numpy as np
 
 from llmtrace import i18n
 from llmtrace.lessons.lesson import Lesson
-from llmtrace.render.numbers import rounded
 from llmtrace.render.terminal.cjk import has_wide
+from llmtrace.views.numbers import rounded
 
 TEXTS = Path(__file__).parent / "text"
 PLACEHOLDER = re.compile(r"\{([^{}]+?)(?::([-+,]?\.?\d*[a-z%]?))?\}")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 # The class of a thing, and the function that makes it visible: imported when first needed.
 VIEWS = {
-    "llmtrace.explain.explanation.Explanation": "llmtrace.render.explanation.view",
+    "llmtrace.explain.explanation.Explanation": "llmtrace.views.explanation.view",
     "llmtrace.tokenizers.tokenization.Tokenization": "llmtrace.views.tokenization.view",
     "llmtrace.trace.step.Step": "llmtrace.views.catalog.step_view",
     "llmtrace.trace.trace.Trace": "llmtrace.views.guided.view",
@@ -19,14 +19,25 @@ VIEWS = {
 
 def renderable(thing: Any, **options: Any) -> ConsoleRenderable:
     """Something that Rich prints, for an Explanation, a Step or a Trace; the options are those of its view."""
+    if type(thing).__name__ == "Document":
+        return as_renderable(thing)
     for kind in type(thing).__mro__:
         view = VIEWS.get(f"{kind.__module__}.{kind.__qualname__}")
         if view is not None:
             module, _, name = view.rpartition(".")
-            shown: ConsoleRenderable = getattr(import_module(module), name)(thing, **options)
-            return shown
+            shown = getattr(import_module(module), name)(thing, **options)
+            return as_renderable(shown)
     known = ", ".join(name.rpartition(".")[2] for name in VIEWS)
     raise TypeError(f"there is no view of a {type(thing).__name__}; there are views of {known}")
+
+
+def as_renderable(shown: Any) -> ConsoleRenderable:
+    """A document that Rich can print."""
+    from llmtrace.render.terminal.blocks import printed
+    from llmtrace.views.document import Document
+
+    made: ConsoleRenderable = printed(shown) if isinstance(shown, Document) else shown
+    return made
 
 
 def show(

@@ -11,9 +11,9 @@ from rich.console import ConsoleRenderable
 
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.i18n import NN_, _, n_
-from llmtrace.render.numbers import rounded
 from llmtrace.render.terminal.layout import NAME, QUIET, Page
 from llmtrace.text import quoted
+from llmtrace.views.numbers import rounded
 
 _SIZES = {
     "batch": NN_("{n} text", "{n} texts"),

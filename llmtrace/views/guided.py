@@ -9,13 +9,14 @@ from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResul
 
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
-from llmtrace.render.explanation import view as explanation_view
-from llmtrace.render.numbers import rounded
+from llmtrace.render import as_renderable
 from llmtrace.render.terminal.layout import HEADING, NAME, QUIET, Indented, Page
 from llmtrace.text import quoted
 from llmtrace.trace import Step, Trace, role_of
+from llmtrace.views.explanation import view as explanation_view
 from llmtrace.views.guided_step import entry, numbers, title
 from llmtrace.views.next_token import Predictions, predicts
+from llmtrace.views.numbers import rounded
 from llmtrace.views.overview import Overview, tokens_read
 from llmtrace.views.sections import Part, Spot, blocks, parts, spot, strongest, telling, trained
 
@@ -189,7 +190,9 @@ class TraceView:
             if self._is_example(step, first):
                 yield page.line((_("for example:"), QUIET), indent=4)
                 address = telling(self.trace, step.name, place)
-                yield Indented(explanation_view(self.trace.explain(address), count=self.count, ending=False), 6)
+                yield Indented(
+                    as_renderable(explanation_view(self.trace.explain(address), count=self.count, ending=False)), 6
+                )
 
     def _spot(self, part: Part) -> Spot:
         """The token, and in a block its head: the one that was asked for, or the one that looks most at one token."""

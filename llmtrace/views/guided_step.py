@@ -12,11 +12,11 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.explain.describe import what
 from llmtrace.i18n import N_, _
 from llmtrace.ops import OPS
-from llmtrace.render.numbers import column
 from llmtrace.render.terminal.layout import NAME, QUIET, Page
 from llmtrace.text import quoted
 from llmtrace.trace import Step, Trace
 from llmtrace.views.grid import place_label, sizes
+from llmtrace.views.numbers import column
 from llmtrace.views.sections import Spot, row
 
 # How the numbers of an op are made, out of its inputs {a} and {b}, whose rows have {n} numbers.

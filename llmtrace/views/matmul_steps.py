@@ -13,10 +13,10 @@ from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResul
 
 from llmtrace.arithmetic.lines import Line as Working
 from llmtrace.i18n import _
-from llmtrace.render.numbers import column, right, rounded
 from llmtrace.render.terminal.layout import HEADING, NAME, QUIET, VALUE, Page, Part
 from llmtrace.render.terminal.table import Column, Line, columns_view
 from llmtrace.trace import Trace
+from llmtrace.views.numbers import column, right, rounded
 
 GAP = "    "
 """Between the first matrix and what stands to its right."""

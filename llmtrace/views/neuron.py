@@ -14,13 +14,13 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
 from llmtrace.render.notebook import View
-from llmtrace.render.numbers import column, rounded
 from llmtrace.render.terminal.heatmap import shown_text
 from llmtrace.render.terminal.layout import HEADING, NAME, QUIET, VALUE, Page
 from llmtrace.render.terminal.table import Column, columns_view
 from llmtrace.trace import Step, Trace
 from llmtrace.views.grid import place_label, some
 from llmtrace.views.next_token import bar
+from llmtrace.views.numbers import column, rounded
 
 MEANING = N_(
     "A neuron multiplies each feature of a token with a weight and adds all this up; the result is bent, and what comes"

@@ -12,11 +12,11 @@ from llmtrace.arithmetic.lines import to_plain
 from llmtrace.errors import AddressError
 from llmtrace.i18n import _
 from llmtrace.render.notebook import View
-from llmtrace.render.numbers import column, rounded
 from llmtrace.render.terminal.layout import NAME, QUIET, VALUE, Page
 from llmtrace.render.terminal.table import Column, columns_view
 from llmtrace.text import quoted
 from llmtrace.trace import Trace
+from llmtrace.views.numbers import column, rounded
 from llmtrace.views.sections import Spot, row, spot
 
 

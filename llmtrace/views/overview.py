@@ -14,13 +14,13 @@ from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResul
 from llmtrace.arithmetic.lines import to_plain
 from llmtrace.i18n import N_, _, n_
 from llmtrace.render.notebook import View
-from llmtrace.render.numbers import column
 from llmtrace.render.terminal.layout import NAME, QUIET, VALUE, Page
 from llmtrace.render.terminal.table import GAP, NARROW, NARROW_GAP, Column, columns_view, left
 from llmtrace.text import quoted
 from llmtrace.trace import Trace
 from llmtrace.views.grid import some
 from llmtrace.views.next_token import Predictions, bar, percent, predicts
+from llmtrace.views.numbers import column
 from llmtrace.views.residual_stream import norms, stages
 from llmtrace.views.sections import Look, Spot, blocks, parts, row, spot, strongest
 

@@ -16,7 +16,6 @@ from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
 from llmtrace.ops.op import accumulate
 from llmtrace.render.notebook import View
-from llmtrace.render.numbers import column
 from llmtrace.render.terminal.heatmap import Heatmap, Scale, number_width, shown_text
 from llmtrace.render.terminal.layout import NAME, QUIET, VALUE, Page
 from llmtrace.render.terminal.palette import in_colour
@@ -24,6 +23,7 @@ from llmtrace.render.terminal.table import Column, columns_view
 from llmtrace.trace import Trace
 from llmtrace.views.grid import place_label, some
 from llmtrace.views.next_token import bar
+from llmtrace.views.numbers import column
 
 TITLE = N_("The residual stream: the row of features that is carried from block to block, one row for each token.")
 NORM = N_(

@@ -16,13 +16,13 @@ from llmtrace.errors import AddressError
 from llmtrace.explain.verify import verify_step
 from llmtrace.i18n import N_, _, n_
 from llmtrace.render.notebook import View
-from llmtrace.render.numbers import column, rounded
-from llmtrace.render.sums import stretches
 from llmtrace.render.terminal.layout import GOOD, HEADING, NAME, QUIET, TOTAL, VALUE, Page
 from llmtrace.render.terminal.table import Column, columns_view
 from llmtrace.text import quoted
 from llmtrace.trace import Trace
 from llmtrace.views.next_token import bar, percent
+from llmtrace.views.numbers import column, rounded
+from llmtrace.views.running_sum import stretches
 
 SAME = N_("✓ same bits: all this was computed once more just now, and gave the recorded numbers to the last bit.")
 FILTERS = ("top_k", "top_p")

@@ -11,12 +11,12 @@ from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResul
 
 from llmtrace.i18n import N_, _, n_
 from llmtrace.render.notebook import View
-from llmtrace.render.numbers import rounded
 from llmtrace.render.terminal.layout import HEADING, NAME, QUIET, Page
 from llmtrace.render.terminal.palette import in_colour
 from llmtrace.render.terminal.table import Column, columns_view
 from llmtrace.trace import Step, Trace
 from llmtrace.views.histogram import spread
+from llmtrace.views.numbers import rounded
 from llmtrace.views.sections import Part, blocks, parts, trained
 
 FEW_BLOCKS = 4

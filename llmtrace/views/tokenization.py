@@ -11,10 +11,10 @@ from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResul
 
 from llmtrace.i18n import _, n_
 from llmtrace.render.notebook import View
-from llmtrace.render.numbers import column, rounded
 from llmtrace.render.terminal.layout import NAME, QUIET, VALUE, Page
 from llmtrace.text import quoted
 from llmtrace.tokenizers import Piece, Tokenization
+from llmtrace.views.numbers import column, rounded
 
 FEW_PIECES, FEW_MERGES = 12, 12
 

@@ -18,7 +18,6 @@ from rich.text import Text
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
 from llmtrace.render.notebook import View
-from llmtrace.render.numbers import rounded
 from llmtrace.render.terminal.layout import NAME, QUIET, Page
 from llmtrace.render.terminal.palette import (
     BLANK,
@@ -32,6 +31,7 @@ from llmtrace.render.terminal.palette import (
 )
 from llmtrace.render.terminal.table import Line, fit, left
 from llmtrace.text import to_ascii
+from llmtrace.views.numbers import rounded
 
 Places = Sequence[int | None]
 """Places of an axis that are shown; None stands for those left out between them."""

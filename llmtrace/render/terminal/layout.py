@@ -32,6 +32,8 @@ class Page:
     """How many of many are shown: terms, examples."""
     every: bool = False
     """Show all of them."""
+    colour: bool = False
+    """Whether backgrounds can be coloured."""
 
     @classmethod
     def of(cls, options: ConsoleOptions, count: int = 6, every: bool = False) -> Page:

@@ -11,8 +11,8 @@ from llmtrace.arithmetic.lines import Constant, Elements, Line, Operand, Result
 from llmtrace.explain import Explanation
 from llmtrace.i18n import N_, _
 from llmtrace.ops import OPS
-from llmtrace.render.numbers import rounded
 from llmtrace.text import quoted
+from llmtrace.views.numbers import rounded
 
 PLACES = {"position", "query", "key", "vocabulary", "input", "output", "entry", "place", "piece", "parting"}
 """The axes whose places have tokens, or other labels."""
@@ -45,6 +45,11 @@ class Names:
         self._explanation = explanation
         self._lines = {line.name: line for line in explanation.lines}
         self._letters = self._letters_of_formula()
+
+    @property
+    def address(self) -> str:
+        """That of the explained number."""
+        return self._explanation.address
 
     def _elements(self) -> Iterator[Elements]:
         for line in self._explanation.lines:

@@ -12,6 +12,7 @@ import numpy as np
 
 from llmtrace.arithmetic.bits import exact
 from llmtrace.arithmetic.types import Array
+from llmtrace.views.document import Number, Role
 
 DIGITS = 4
 """How many significant digits a rounded number shows."""
@@ -94,3 +95,17 @@ def _exponent(number: float) -> int:
 
 def _minus(text: str) -> str:
     return text.replace("-", "−")
+
+
+def number(value: Any, digits: int = DIGITS, role: Role = "", address: str = "") -> Number:
+    """A number of a document, in about `digits` significant digits."""
+    return Number(value, rounded(value, digits), role, address)
+
+
+def numbers(
+    values: Array | Sequence[Any], digits: int = DIGITS, role: Role = "", addresses: Sequence[str] = ()
+) -> tuple[Number, ...]:
+    """Numbers of a document that stand under each other: with the same number of decimals."""
+    texts = column(values, digits)
+    where = addresses or [""] * len(texts)
+    return tuple(Number(v, text.strip(), role, a) for v, text, a in zip(values, texts, where, strict=True))

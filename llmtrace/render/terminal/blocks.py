@@ -1,0 +1,63 @@
+"""Every kind of block in a terminal: what draws it, and how blocks are put below one another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
+from rich.text import Text as RichText
+
+from llmtrace.render.terminal import sums, words
+from llmtrace.render.terminal.layout import Branches, Indented, Page
+from llmtrace.render.terminal.palette import in_colour
+from llmtrace.views import document as d
+
+Draw = Callable[[Any, Page], words.Drawn]
+
+
+@dataclass(frozen=True)
+class Printed:
+    """Blocks that Rich can print, with as many columns as the console gives them."""
+
+    blocks: Iterable[d.Block]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        page = Page(options.max_width, options.ascii_only, colour=in_colour(console, options))
+        for block in self.blocks:
+            yield from BLOCKS[type(block)](block, page)
+
+
+def group(block: d.Group, page: Page) -> words.Drawn:
+    """Blocks that are set in."""
+    yield Indented(Printed(block.blocks), block.indent) if block.indent else Printed(block.blocks)
+
+
+def tree(block: d.Tree, page: Page) -> words.Drawn:
+    """What is explained, and below it, on the lines of a tree, what it leans on."""
+    yield Printed((block.head, *block.body))
+    if block.children:
+        yield RichText()
+        yield words.hanging(page, d.heading(block.title))
+        yield Branches([Printed((child,)) for child in block.children])
+
+
+BLOCKS: Mapping[type[d.Block], Draw] = {
+    d.Paragraph: words.paragraph,
+    d.Heading: words.paragraph,
+    d.Item: words.item,
+    d.Space: words.space,
+    d.Code: words.code,
+    d.Definitions: words.definitions,
+    d.Calculation: words.calculation,
+    d.Examples: words.examples,
+    d.RunningSum: sums.running_sum,
+    d.Group: group,
+    d.Tree: tree,
+}
+
+
+def printed(document: d.Document) -> ConsoleRenderable:
+    """A document that Rich can print."""
+    return Printed(document.blocks)

@@ -1,0 +1,103 @@
+"""A running sum in a terminal: its rows under each other where there is room, one sentence each where there is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from llmtrace.i18n import _
+from llmtrace.render.terminal.layout import Hanging, Page
+from llmtrace.render.terminal.words import Drawn, hanging
+from llmtrace.views.document import Fold, Number, Phrase, RunningSum, Start, Term, name, quiet
+
+
+def running_sum(block: RunningSum, page: Page) -> Drawn:
+    """A title, then a line for each term and each stretch of terms."""
+    yield from _Rows(block, page).lines()
+
+
+@dataclass(frozen=True)
+class _Row:
+    """The texts of a row: its place, its numbers, the running total. Of a fold: how many terms, and both totals."""
+
+    kind: str
+    cells: list[str]
+
+
+class _Rows:
+    def __init__(self, block: RunningSum, page: Page) -> None:
+        self.page, self.signs = page, ["×", "=", ""] if block.products else [""]
+        totals = [each.text for row in block.rows for each in _totals(row)]
+        self.total = max(map(len, totals), default=0)
+        terms = [row for row in block.rows if isinstance(row, Term)]
+        self.factors = [
+            max(len(each.text) for each in column) for column in zip(*(t.factors for t in terms), strict=True)
+        ]
+        products = [_("product")] if block.products else []
+        heads = [block.axis, *block.operands, *products, _("total so far")]
+        self.rows = [_Row("head", [page.plain(text) for text in heads]), *map(self._row, block.rows)]
+
+    def _row(self, row: Start | Term | Fold) -> _Row:
+        if isinstance(row, Start):
+            cells = [row.name, _("the sum goes on from"), row.total.text]
+        elif isinstance(row, Fold):
+            count = _("{count} terms", count=f"{row.count:,}")
+            cells = [f"{row.first} – {row.last}", count, f"{row.before.text} → {row.after.text}"]
+        else:
+            factors = (each.text.rjust(width) for each, width in zip(row.factors, self.factors, strict=True))
+            sums = (each.text.rjust(self.total) for each in (row.added, row.total))
+            cells = [row.place, *factors, *sums]
+        return _Row("term" if isinstance(row, Term) else "fold", [self.page.plain(text) for text in cells])
+
+    def lines(self) -> Drawn:
+        label = max(cell_len(row.cells[0]) for row in self.rows)
+        whole = [row.cells[1:] for row in self.rows if row.kind != "fold"]
+        sizes = [max(map(cell_len, cells)) for cells in zip(*whole, strict=True)]
+        between = sum(3 if sign else 2 for sign in self.signs)
+        folds = [cell_len(row.cells[1]) + 1 + cell_len(row.cells[2]) for row in self.rows if row.kind == "fold"]
+        room = max([sum(sizes) + between, *folds])
+        sizes[-1] += room - sum(sizes) - between
+        for row in self.rows:
+            fits = 2 + label + 2 + room <= self.page.width
+            yield self._aligned(row, label, sizes) if fits else self._sentence(row)
+
+    def _aligned(self, row: _Row, label: int, sizes: list[int]) -> Hanging:
+        between = [f" {sign} " if sign else "  " for sign in self.signs]
+        first, cells = _right(row.cells[0], label), row.cells
+        if row.kind == "fold":
+            room = sum(sizes) + sum(map(len, between)) - cell_len(cells[1])
+            return hanging(self.page, quiet(f"{first}  {cells[1]}{_right(cells[2], room)}"), indent=2)
+        padded = [_right(text, size) for text, size in zip(cells[1:], sizes, strict=True)]
+        if row.kind == "head":
+            return hanging(
+                self.page, quiet(f"{first}  {_joined(padded, [' ' * len(gap) for gap in between])}"), indent=2
+            )
+        calculation = _joined([*padded[:-1], ""], between)
+        return hanging(self.page, name(first), f"  {calculation}", Phrase((padded[-1],), "total"), indent=2)
+
+    def _sentence(self, row: _Row) -> Hanging:
+        cells = [text.strip() for text in row.cells]
+        if row.kind == "head":
+            return hanging(self.page, quiet(f"{cells[0]}: {', '.join(cells[-2:])}"), indent=2)
+        if row.kind == "fold":
+            return hanging(self.page, quiet(f"{cells[0]}: {cells[1]}, {cells[2]}"), indent=2, hang=4)
+        between = [f" {sign} " if sign else "" for sign in self.signs]
+        calculation = _joined(cells[1:-1], between[:-1])
+        total = Phrase((_("total so far {total}", total=cells[-1]),), "total")
+        return hanging(self.page, name(cells[0]), f": {calculation}, ", total, indent=2, hang=4)
+
+
+def _totals(row: Start | Term | Fold) -> tuple[Number, ...]:
+    """What is added up, and totals: they have the same number of decimals, and stand under each other."""
+    if isinstance(row, Term):
+        return (row.added, row.total)
+    return (row.total,) if isinstance(row, Start) else (row.before, row.after)
+
+
+def _right(text: str, width: int) -> str:
+    return " " * (width - cell_len(text)) + text
+
+
+def _joined(texts: list[str], between: list[str]) -> str:
+    return "".join(text + gap for text, gap in zip(texts, [*between, ""], strict=True))

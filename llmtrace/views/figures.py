@@ -1,0 +1,243 @@
+"""Blocks of many numbers: grids, rows, heatmaps, curves, points and pictures. Like all blocks, without widths.
+
+They hold references to whole arrays. The places of an `Axis` are the widest choice that is worth showing; a medium with less
+room leaves out some more of them, by `document.places`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from llmtrace.arithmetic.types import Array
+from llmtrace.views.document import Block, Number, places
+from llmtrace.views.numbers import rounded
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place of an axis: its number, the token there if there is one, or a name that says it all."""
+
+    index: int
+    token: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis and those of its places that are shown; None stands for those left out. Without a name, only names are labels."""
+
+    name: str
+    size: int
+    places: tuple[Place | None, ...]
+
+    def some(self, room: int) -> tuple[Place | None, ...]:
+        """At most so many of them."""
+        if room >= len(self.places):
+            return self.places
+        known = {place.index: place for place in self.places if place is not None}
+        return tuple(None if i is None else known[i] for i in places(self.size, room))
+
+    def first_ones(self) -> list[int]:
+        """The numbers of all places that are shown."""
+        return [place.index for place in self.places if place is not None]
+
+
+def axis(name: str, size: int, token: Callable[[int], str | None] = lambda i: None, room: int | None = None) -> Axis:
+    """An axis with its first and last places, `room` at most."""
+    shown = places(size, size if room is None else room)
+    return Axis(name, size, tuple(None if i is None else Place(i, token(i)) for i in shown))
+
+
+def named_axis(names: tuple[str, ...] | list[str], size: int) -> Axis:
+    """An axis whose places have names of their own, or, where there are none, no labels at all."""
+    return Axis("", size, tuple(Place(i, name=names[i] if names else "") for i in range(size)))
+
+
+def shown_text(shown: tuple[Place | None, ...]) -> list[tuple[int, int]]:
+    """The runs of places that are shown: the first and the last of each."""
+    runs: list[tuple[int, int]] = []
+    for before, place in zip((None, *shown), shown, strict=False):
+        if place is not None:
+            first = runs.pop()[0] if before is not None and runs else place.index
+            runs.append((first, place.index))
+    return runs
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Which number has the first shade, and which the last."""
+
+    low: float
+    high: float
+
+    def number(self, value: Any) -> str:
+        """A number in a cell: all cells have the same number of decimals."""
+        top = max(abs(self.low), abs(self.high))
+        if not np.isfinite(value) or top >= 1e6:
+            return rounded(value, 3)
+        decimals = 3 if top < 2 else 2 if top < 100 else 1 if top < 1000 else 0
+        return f"{float(value):.{decimals}f}".replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Grid(Block):
+    """A few numbers of a big tensor under the names of their places. `corner`: where the axes before these two stand."""
+
+    values: Array
+    rows: Axis
+    columns: Axis
+    corner: str = ""
+    address: str = ""
+    """That of a number, with {row} and {column}."""
+
+
+@dataclass(frozen=True)
+class NumberRow(Block):
+    """Some numbers of one row of a tensor, in their order, and where they stand.
+
+    `where` are the places of the other axes, such as `head=1`. `first`: the places within `values` in the order in which
+    they are kept where not all fit. `size`: how many numbers the row has.
+    """
+
+    where: tuple[str, ...]
+    axis: Axis
+    values: Array
+    first: tuple[int, ...]
+    size: int
+
+
+@dataclass(frozen=True)
+class Heatmap(Block):
+    """Numbers [rows, columns] as shades. `blank` places have no number, which is not the same as zero.
+
+    `cells`: whether the numbers are written in the cells as well, always or where all of them fit. `whole`: no place of the
+    axes is left out, even if there is no room.
+    """
+
+    values: Array
+    blank: Array
+    scale: Scale
+    rows: Axis
+    columns: Axis
+    title: str = ""
+    cells: Literal["numbers", "numbers if they fit", "shades"] = "numbers"
+    whole: bool = False
+    address: str = ""
+    """That of a number, with {row} and {column}."""
+
+
+@dataclass(frozen=True)
+class Heatmaps(Block):
+    """Heatmaps of the same rows and columns with one scale and what is to be said below it.
+
+    `left_out` is said where not all places are shown, with {rows} and {columns} in it; without {rows}, only columns count.
+    """
+
+    maps: tuple[Heatmap, ...]
+    notes: tuple[Block, ...] = ()
+    left_out: str = ""
+    apart: bool = False
+    """Whether there is some air before the scale."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One curve: what it is, with {mark} for how it is drawn, and its points: a step (from 1) and a number."""
+
+    legend: str
+    points: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True)
+class Chart(Block):
+    """Curves over steps. `height`: how many rows show enough."""
+
+    curves: tuple[Curve, ...]
+    height: int = 8
+    widest: int = 80
+
+
+@dataclass(frozen=True)
+class Progress(Block):
+    """How much of something is done."""
+
+    done: int
+    whole: int
+
+
+@dataclass(frozen=True)
+class Scatter(Block):
+    """Points with names on a plane whose middle is 0, 0; both axes have the same scale."""
+
+    points: Mapping[str, tuple[float, float]]
+    height: int = 11
+
+
+@dataclass(frozen=True)
+class TokenRows(Block):
+    """Texts in their tokens, each with a title."""
+
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Picture(Block):
+    """Numbers on a plane [rows, columns] as shades between `low` and `high`, with marks at some places, by row and column."""
+
+    values: Array
+    low: float
+    high: float
+    marks: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    empty: bool = False
+    """Whether only the marks are shown."""
+
+
+@dataclass(frozen=True)
+class Pictures(Block):
+    """Pictures with titles, beside each other; `scale`: with their shades below."""
+
+    pictures: tuple[tuple[str, Picture], ...]
+    scale: bool = True
+
+
+@dataclass(frozen=True)
+class Board(Block):
+    """A net as it learns: what was chosen, how well it does, its output, its neurons by layer [neurons, rows, columns], curves.
+
+    `keys` are those that can be pressed, where it is live.
+    """
+
+    title: str
+    said: str
+    output: Picture
+    layers: Mapping[str, Array]
+    chart: Chart
+    keys: str = ""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A matrix by its name."""
+
+    name: str
+    numbers: tuple[tuple[Number, ...], ...]
+
+
+@dataclass(frozen=True)
+class MatrixProduct(Block):
+    """Two matrices and as much of their product as is known.
+
+    `totals` are the running totals of each cell, by row and column. At the cell `at`, `terms` of its products are done.
+    """
+
+    first: Matrix
+    second: Matrix
+    product: Matrix
+    totals: Mapping[tuple[int, int], tuple[Number, ...]]
+    known: frozenset[tuple[int, int]]
+    at: tuple[int, int] | None = None
+    terms: int = 0
