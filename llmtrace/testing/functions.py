@@ -72,13 +72,13 @@ def check_function(
     It is called as `function(*inputs, *weights, **settings)`, in the order and with the names of the op; an optional
     weight or setting that it has no parameter for is left out. A function of PyTorch's is given tensors, and may return one.
 
-    like: an op, its name, or one of `llmtrace.testing.COMPOSED`, such as "attention".
-    exact: every bit must be right, which only the order and the roundings of the op's meaning give; otherwise each number
-        must lie within the op's a-priori error bound, as with any order of the sums. Then the input also holds numbers in
-        the hundreds, at which a softmax that does not subtract the maximum overflows.
-    special: the input may also hold NaN, infinities, −0, subnormal and huge numbers (only together with `exact`).
-    empty: arrays may also have no elements at all.
-    tolerance: instead of the op's bound, how far a number x may be off: tolerance · max(1, |x|).
+    * `like`: an op, its name, or one of `llmtrace.testing.COMPOSED`, such as "attention".
+    * `exact`: every bit must be right, which only the order and the roundings of the op's meaning give; otherwise each
+      number must lie within the op's a-priori error bound, as with any order of the sums. Then the input also holds numbers
+      in the hundreds, at which a softmax that does not subtract the maximum overflows.
+    * `special`: the input may also hold NaN, infinities, −0, subnormal and huge numbers (only together with `exact`).
+    * `empty`: arrays may also have no elements at all.
+    * `tolerance`: instead of the op's bound, how far a number may be off, in units of its size or of 1 where it is smaller.
     """
     op = named(like)
     exact = exact and tolerance is None
