@@ -47,7 +47,9 @@ class BuildKernels(build_ext):
             target = Path(self.get_ext_fullpath(ext.name))
             if target.exists() and RECIPE.encode() in target.read_bytes():
                 return
-            ext.extra_objects = [path for name in INSTRUCTION_SETS for bits in REALS for path in self.inner_objects(name, bits)]
+            ext.extra_objects = [
+                path for name in INSTRUCTION_SETS for bits in REALS for path in self.inner_objects(name, bits)
+            ]
             self.force = True
         super().build_extension(ext)
 

@@ -99,7 +99,10 @@ class Line:
         )
 
     def largest(self, count: int) -> list[int]:
-        """Which `count` elements of the line's row matter most, in the order in which they stand."""
+        """Which `count` elements of the line's row matter most, in the order in which they stand.
+
+        Of a sum that ends in ∞ or NaN, that is the term that made it so, and the largest others.
+        """
         if self.operation in SUMS:
             row = self.terms()
         elif self.values.ndim:
@@ -111,7 +114,11 @@ class Line:
         size = np.nan_to_num(np.abs(row), nan=np.inf)
         by_value = self.operation in {"maximum", "argmax", "ahead"}
         order = np.argsort(-row if by_value else -size, kind="stable")
-        return sorted(int(i) for i in order[:count])
+        chosen = [int(i) for i in order[:count]]
+        if self.operation in SUMS and count and not np.isfinite(self.values):
+            broken = int(np.flatnonzero(~np.isfinite(self.totals()))[0])
+            chosen = chosen if broken in chosen else [broken, *chosen[:-1]]
+        return sorted(chosen)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as in `Explanation.to_dict`."""

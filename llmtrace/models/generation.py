@@ -16,6 +16,7 @@ import numpy as np
 from llmtrace import rng
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import PromptError
+from llmtrace.explain.not_finite import first_not_finite, said
 from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
 from llmtrace.models.writing import Writing
@@ -192,10 +193,11 @@ class Generation:
     def _chosen(self, number: int, scores: Array) -> tuple[Trace, int]:
         """The steps of a choice, and the token."""
         if not np.isfinite(scores).all():
+            found = first_not_finite(self.model.trace(self.ids[self.window.start : self.window.end]))
             raise PromptError(
                 _(
-                    "the model's scores for the next token are not all finite, so that none can be chosen;"
-                    " `llmtrace trace` shows where"
+                    "the model's scores for the next token are not all finite, so that none can be chosen; {found}",
+                    found=said(found) if found else "",
                 )
             )
         trace = Trace({}, self._texts(self.ids), self.model.token_text, self.model.origin(self.ids), self.model.legend)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.arithmetic.types import Array
 from llmtrace.errors import TrainingError
+from llmtrace.explain.not_finite import first_place
 from llmtrace.i18n import _
 from llmtrace.ops import Tensor, Weight
 from llmtrace.rng import derive
@@ -107,7 +107,7 @@ class Trainer:
                         sums = walk.sums
                         updated(run, self.settings, state, walk.gradients())
                 for step in trace.steps:
-                    place = _first_not_finite(step.output, step.record.op)
+                    place = first_place(step.output, step)
                     if place is not None:
                         return self._said(step, place, texts is None)
         raise AssertionError("every number is finite")
@@ -147,11 +147,3 @@ def _firsts(texts: Sequence[int], parts: int) -> list[int]:
 
 def _all_finite(state: State) -> bool:
     return all(all_finite(weight.data) for weight in state.weights.values())
-
-
-def _first_not_finite(output: Array, op: str) -> tuple[int, ...] | None:
-    wrong = ~np.isfinite(output)
-    if op == "attention_scores":  # masked ones are −∞ on purpose
-        queries, keys = output.shape[-2:]
-        wrong &= np.tri(queries, keys, keys - queries, dtype=bool)
-    return tuple(int(i) for i in np.argwhere(wrong)[0]) if wrong.any() else None

@@ -38,7 +38,9 @@ def test_a_header_that_leans_on_another_is_seen():
 def test_every_header_of_a_kernel_is_listed_once():
     """Below the include guard stands what kernels there are; a header with such lines is in all.h, and no kernel includes it."""
     kernels = CSRC / "kernels"
-    has = {p.name for p in kernels.glob("*.h") if re.search(r"#endif\n\n(ELEMENTWISE|ROWS|ITEMS|KERNEL)\(", p.read_text())}
+    has = {
+        p.name for p in kernels.glob("*.h") if re.search(r"#endif\n\n(ELEMENTWISE|ROWS|ITEMS|KERNEL)\(", p.read_text())
+    }
     assert re.findall(r'#include "(.*)"', (kernels / "all.h").read_text()) == sorted(has)
     for path in kernels.glob("*.h"):
         if path.name != "all.h":

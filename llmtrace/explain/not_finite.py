@@ -1,0 +1,121 @@
+"""The first number of a run that is not finite: in which step, at which place, and the very operation that made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from llmtrace.arithmetic.lines import Elements, Line
+from llmtrace.arithmetic.operations import DOTS, SUMS
+from llmtrace.arithmetic.types import Array
+from llmtrace.explain import explain_element
+from llmtrace.i18n import _
+from llmtrace.trace import Step, Trace
+
+LEFT_OUT = frozenset({"top_k", "top_p"})
+"""Ops whose −∞ stands for what is left out."""
+
+
+@dataclass(frozen=True)
+class NotFinite:
+    """A number that is ∞, −∞ or NaN though all that came before it in the run was finite."""
+
+    name: str
+    """Of its tensor."""
+    place: tuple[int, ...]
+    value: Any
+    address: str
+    line: Line | None = None
+    """The line of its explanation in which it arose; None for one that no step made."""
+    term: int | None = None
+    """Which term of that line's sum made it so, from 0."""
+
+
+def first_not_finite(trace: Trace) -> NotFinite | None:
+    """The first such number, step by step: among the leaves and weights that it takes, then in what it makes; or None."""
+    seen: set[str] = set()
+    for step in trace.steps:
+        taken = [name for name in step.record.operands.values() if name is not None and name not in trace]
+        for name in taken:
+            if name not in seen:
+                seen.add(name)
+                place = first_place(trace.tensor(name))
+                if place is not None:
+                    return _found(trace, name, place)
+        place = first_place(step.output, step)
+        if place is not None:
+            return _explained(trace, _found(trace, step.name, place))
+    return None
+
+
+def first_place(values: Array, step: Step | None = None) -> tuple[int, ...] | None:
+    """Where the first number that is not finite stands, but for the −∞ of places that a step leaves out on purpose."""
+    if values.dtype.kind != "f":
+        return None
+    wrong = ~np.isfinite(values)
+    if not wrong.any():
+        return None
+    if step is not None and step.op == "attention_scores":
+        queries, keys = values.shape[-2:]
+        wrong &= np.tri(queries, keys, keys - queries, dtype=bool)
+    elif step is not None and step.op in LEFT_OUT:
+        wrong &= ~np.isneginf(values)
+    return tuple(int(i) for i in np.argwhere(wrong)[0]) if wrong.any() else None
+
+
+def said(found: NotFinite) -> str:
+    """In one sentence."""
+    text = _(
+        "the first number that is not finite is {address} = {value}", address=found.address, value=_sign(found.value)
+    )
+    if found.line is None:
+        return text
+    if found.term is None:
+        operands = ", ".join(_sign(operand.values) for operand in found.line.operands if operand.values.ndim == 0)
+        how = _("the operation {operation} made it, of {operands}", operation=found.line.operation, operands=operands)
+    else:
+        terms, totals = found.line.terms(), found.line.totals()
+        before = totals[found.term - 1] if found.term else 0
+        how = _(
+            "in its sum, term {number} of {count} ({term}) makes {before} into {after}",
+            number=found.term + 1,
+            count=terms.size,
+            term=_product(found.line, found.term, terms),
+            before=_sign(before),
+            after=_sign(totals[found.term]),
+        )
+    return _("{text}; {how}", text=text, how=how)
+
+
+def _found(trace: Trace, name: str, place: tuple[int, ...]) -> NotFinite:
+    value = trace.elements(name, place)
+    return NotFinite(name, place, value[()], Elements(name, trace.axes(name), place, value).address())
+
+
+def _explained(trace: Trace, found: NotFinite) -> NotFinite:
+    for line in explain_element(trace, found.name, found.place).lines:
+        if np.isfinite(line.values).all():
+            continue
+        term = None
+        if line.operation in SUMS:
+            wrong = np.flatnonzero(~np.isfinite(line.totals()))
+            term = int(wrong[0]) if wrong.size else None
+        return NotFinite(found.name, found.place, found.value, found.address, line, term)
+    return found
+
+
+def _product(line: Line, term: int, terms: Array) -> str:
+    if line.operation not in DOTS:
+        return _sign(terms[term])
+    a, b = (operand.values[term] for operand in line.rows)
+    return f"{_sign(a)} × {_sign(b)}"
+
+
+def _sign(value: Any) -> str:
+    """A number as a sentence has it."""
+    number = float(np.asarray(value)[()])
+    if np.isnan(number):
+        return "NaN"
+    return f"{number:.6g}".replace("inf", "∞").replace("-", "−")
