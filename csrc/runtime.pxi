@@ -1,5 +1,4 @@
 # What every operation needs: which instruction set, which threads, which arithmetic, and how a job is run.
-import os
 
 cdef extern from *:
     """
@@ -51,20 +50,6 @@ build_recipe = LLMTRACE_RECIPE.decode()
 """The same, and one of how they were compiled; setup.py looks for it in the module's file."""
 
 
-cdef int best_instruction_set() except -1:
-    cdef int i, best = 0
-    wanted = os.environ.get("LLMTRACE_ISA", "")
-    for i in range(INSTRUCTION_SETS):
-        if instruction_set_supported(i):
-            best = i
-            if instruction_set_tables[i].f32.name.decode() == wanted:
-                return i
-    if wanted:
-        known = ", ".join(instruction_sets())
-        raise ImportError(f"LLMTRACE_ISA={wanted!r} can't be used here; choose one of {known}, or unset it")
-    return best
-
-
 def instruction_sets():
     """The names of the instruction sets that were compiled in and that this processor has, slowest first."""
     return [instruction_set_tables[i].f32.name.decode() for i in range(INSTRUCTION_SETS) if instruction_set_supported(i)]
@@ -75,8 +60,22 @@ def instruction_set():
     return table_f32.name.decode()
 
 
-cdef const inner_table *table_f32 = instruction_set_tables[best_instruction_set()].f32
-cdef const inner_table *table_f64 = instruction_set_tables[best_instruction_set()].f64
+cdef const inner_table *table_f32 = NULL
+cdef const inner_table *table_f64 = NULL
+
+
+def use_instruction_set(str name):
+    """Computes with this one of `instruction_sets()` from now on. It never changes a bit of any result."""
+    global table_f32, table_f64
+    cdef int i
+    for i in range(INSTRUCTION_SETS):
+        if instruction_set_supported(i) and instruction_set_tables[i].f32.name.decode() == name:
+            table_f32, table_f64 = instruction_set_tables[i].f32, instruction_set_tables[i].f64
+            return
+    raise ValueError(f"there is no instruction set {name!r} here; there are {', '.join(instruction_sets())}")
+
+
+use_instruction_set(list(instruction_sets()).pop())
 
 
 cdef inline const inner_table *table_of(int kind) noexcept:
@@ -103,20 +102,6 @@ def set_threads(int count):
 def get_threads():
     """How many threads compute, the calling one included."""
     return pool_threads()
-
-
-def threads_from_environment():
-    """LLMTRACE_NUM_THREADS, or 0 where it is unset or empty."""
-    text = os.environ.get("LLMTRACE_NUM_THREADS", "")
-    if text and not (text.isascii() and text.isdigit() and 1 <= int(text) <= 4096):
-        raise ImportError(
-            f"LLMTRACE_NUM_THREADS={text!r} is not a number of threads: give a whole number from 1 to 4096, or unset it"
-        )
-    return int(text or 0)
-
-
-if threads_from_environment():
-    set_threads(threads_from_environment())
 
 
 cdef class FloatState:

@@ -10,7 +10,19 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "llmtrace"
 
 # Each room may import only itself and what stands before it: under TYPE_CHECKING and inside functions, too.
-ORDER = ["_version", "_sources", "_kernels", "_bpe", "display", "i18n", "errors", "text", "threads", "rng"]
+ORDER = [
+    "_version",
+    "_sources",
+    "_kernels",
+    "_bpe",
+    "display",
+    "i18n",
+    "environment",
+    "errors",
+    "text",
+    "threads",
+    "rng",
+]
 ORDER += ["arithmetic", "ops", "storage", "trace", "tokenizers", "explain", "models", "weights", "loading", "training"]
 ORDER += ["__init__", "testing", "views", "render", "lessons", "cli", "__main__"]
 EXTRA = {

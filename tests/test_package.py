@@ -54,6 +54,7 @@ def test_an_instruction_set_can_be_forced():
     for name in _kernels.instruction_sets():
         run = python("from llmtrace import _kernels; print(_kernels.instruction_set())", LLMTRACE_ISA=name)
         assert run.stdout.strip() == name
+    assert not python("import llmtrace.environment; llmtrace._kernels.use_instruction_set('baseline')").stderr
     wrong = python("import llmtrace", LLMTRACE_ISA="z80")
     assert "LLMTRACE_ISA='z80' can't be used here" in wrong.stderr
 

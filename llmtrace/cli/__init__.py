@@ -54,6 +54,7 @@ class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_cli
             self._run(*args, **options)
 
     def _run(self, *args: Any, **options: Any) -> None:
+        _open_closed_streams()
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")  # what an encoding lacks is shown as an escape
@@ -76,6 +77,13 @@ class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_cli
 
             _fail(click.ClickException(_("the output can't be written: {why}", why=reason(error))))
         sys.exit(result if isinstance(result, int) else 0)
+
+
+def _open_closed_streams() -> None:
+    """A standard stream that whoever started the command has closed is one that nobody reads: cron and services do so."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # in the order of their numbers
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - until the process ends
 
 
 def _discard_output() -> None:

@@ -7,7 +7,9 @@ What the model has computed for earlier tokens is kept in a key/value cache; the
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,10 +53,20 @@ class Sampling:
     """Which random numbers are drawn: `llmtrace.rng.uniform(seed, n)` for the n-th new token, from 0."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.temperature < math.inf or 0 < self.temperature < float(np.finfo(np.float32).tiny):
+        least = float(np.finfo(np.float32).tiny)
+        if not (self.temperature == 0 or least <= self.temperature < math.inf):
             raise PromptError(
-                _("the temperature must be 0 (always the likeliest token) or more, not {value}", value=self.temperature)
+                _(
+                    "the temperature must be 0 (always the likeliest token) or a number from {least} on, not {value}",
+                    least=f"{least:.4g}",
+                    value=self.temperature,
+                )
             )
+        for name in ("top_k", "seed"):
+            with suppress(TypeError):  # NumPy's whole numbers are as good as Python's
+                object.__setattr__(self, name, operator.index(getattr(self, name)))
+        if not isinstance(self.seed, int):
+            raise PromptError(_("the seed must be a whole number, not {value}", value=repr(self.seed)))
         if self.top_k is not None and not (isinstance(self.top_k, int) and 1 <= self.top_k < 1 << 31):
             raise PromptError(_("top-k must be a whole number from 1 on, not {value}", value=self.top_k))
         if self.top_p is not None and not np.finfo(np.float32).tiny <= self.top_p <= 1:

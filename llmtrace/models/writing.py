@@ -40,7 +40,7 @@ class Writing:
         if found:
             self.stopped = min(found)[1]
         room = max(map(len, self._stops), default=1) - 1  # so much of a stop may have come before the next token
-        self._tail = seen[len(seen) - room :] if room else ""
+        self._tail = seen[max(0, len(seen) - room) :]
         return text
 
     def _data(self, index: int) -> bytes:

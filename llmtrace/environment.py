@@ -1,0 +1,46 @@
+"""What environment variables say about computing. None of them changes a bit of any result."""
+
+from __future__ import annotations
+
+import os
+import sys
+from itertools import pairwise
+
+from llmtrace import _kernels
+from llmtrace.i18n import _
+
+MOST_THREADS = 4096
+
+
+def follow() -> None:
+    """Sets the instruction set and the number of threads; ImportError says in one line which variable can't be followed."""
+    name = os.environ.get("LLMTRACE_ISA", "")
+    known = _kernels.instruction_sets()
+    if name and name not in known:
+        text = _(
+            "LLMTRACE_ISA={name} can't be used here; choose one of {known}, or unset it",
+            name=repr(name),
+            known=", ".join(known),
+        )
+        refuse(text)
+    if name:
+        _kernels.use_instruction_set(name)
+    threads = os.environ.get("LLMTRACE_NUM_THREADS", "")
+    if threads and not (threads.isascii() and threads.isdigit() and 1 <= int(threads[:5]) <= MOST_THREADS):
+        text = _(
+            "LLMTRACE_NUM_THREADS={threads} is not a number of threads: give a whole number from 1 to {most}, or unset it",
+            threads=repr(threads[:80]),
+            most=MOST_THREADS,
+        )
+        refuse(text)
+    if threads:
+        _kernels.set_threads(int(threads))
+
+
+def refuse(text: str) -> None:
+    """ImportError for a program that imports llmtrace; where the command is started, one line and exit code 2."""
+    command = os.path.basename(sys.argv[0] if sys.argv else "")
+    if command.removesuffix(".exe") == "llmtrace" or ("-m", "llmtrace") in pairwise(sys.orig_argv):
+        print(_("Error: {message}", message=text), file=sys.stderr)
+        raise SystemExit(2)
+    raise ImportError(text)
