@@ -1,4 +1,4 @@
-# Attention, and the way back through it: one head at a time, whose queries see their own keys and all earlier ones.
+# Attention, and the way back through it, one head at a time: queries see their own keys and all earlier ones.
 
 def attention_scores(q, k, out):
     """q [..., T, D], k [..., S, D], out [..., T, S], S ≥ T; see kernels/attention_scores.h."""
@@ -57,3 +57,19 @@ def attention_back(pattern, x, out):
 
 cdef int run_blocks(str name, int kind, const kernel_job *job, Py_ssize_t heads, Py_ssize_t rows) except -1:
     return run(name, kind, job, heads * ((rows + ATTENTION_BLOCK - 1) // ATTENTION_BLOCK), 1)
+
+
+def move_heads(x, out, bint merged):
+    """x [..., H, T, D] → out [..., T, H·D] where merged, else the other way round."""
+    cdef kernel_job job
+    cdef int kind = real_type(x, "x")
+    job.in_[0] = pointer(x, kind, -1, "x")
+    job.out = target(out, kind, -1, (x,))
+    apart = x if merged else out
+    beside = out if merged else x
+    leading(apart, 3, "x")
+    shape = apart.shape
+    job.size[0], job.size[1], job.size[2] = shape[len(shape) - 3], shape[len(shape) - 2], shape[len(shape) - 1]
+    expect_shape(beside, shape[:len(shape) - 3] + (job.size[1], job.size[0] * job.size[2]), "x" if apart is out else "out")
+    items = leading(beside, 1, "x") if out.size else 0
+    run("merge_heads" if merged else "split_heads", kind, &job, items, grain_of(job.size[0] * job.size[2], 1))

@@ -101,13 +101,14 @@ cdef Py_ssize_t last_axis(array, int axes, str name) except -1:
     return array.shape[array.ndim - 1]
 
 
-cdef Py_ssize_t leading(array, int last, str name) except -1:
+cdef Py_ssize_t leading(cnp.ndarray array, int last, str name) except -1:
     """How many blocks of the last axes there are: the product of all axes before them."""
     cdef Py_ssize_t count = 1
-    if array.ndim < last:
-        raise ValueError(f"{name} must have at least {last} axes, not shape {array.shape}")
-    for size in array.shape[:array.ndim - last]:
-        count *= size
+    cdef int axis
+    if cnp.PyArray_NDIM(array) < last:
+        raise ValueError(f"{name} must have at least {last} axes, not shape {(<object> array).shape}")
+    for axis in range(cnp.PyArray_NDIM(array) - last):
+        count *= cnp.PyArray_DIM(array, axis)
     return count
 
 

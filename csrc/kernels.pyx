@@ -7,14 +7,17 @@ overlap them. Nothing here allocates what a caller keeps, knows names, or record
 """
 cimport cython
 cimport numpy as cnp
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t
+from libc.string cimport memcmp
 
 import numpy as np
 
 cnp.import_array()
 
+cdef object INT64 = np.dtype(np.int64)
+
 cdef extern from "inner.h":
-    enum: MOST_INPUTS, MOST_SIZES, MOST_SETTINGS, ROW_GROUP, ROW_MULTIPLE, ATTENTION_BLOCK
+    enum: MOST_INPUTS, MOST_SIZES, MOST_SETTINGS, MOST_AXES, ROW_GROUP, ROW_MULTIPLE, ATTENTION_BLOCK
     enum: KIND_ELEMENTWISE, KIND_ROWS
     ctypedef struct kernel_job:
         const void **in_ "in"

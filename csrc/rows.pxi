@@ -1,4 +1,4 @@
-# Operations per element and per row.
+# Operations per element and per row: the uniform kernels, which are run by their names.
 
 def elementwise(str name, tuple inputs, out, *settings):
     """out[i] = name(inputs[0][i], inputs[1][i], …; settings), for a name in `ELEMENTWISE`; all of one shape and type. Settings
@@ -19,163 +19,153 @@ def elementwise(str name, tuple inputs, out, *settings):
     run(name, kind, &job, out.size, 65536 // wanted[2])
 
 
-def dropout(x, double rate, double factor, uint64_t seed, uint64_t first, out):
-    """out[i] = 0 where the random number of the place first + i is below `rate`, else x[i] · factor; see llmtrace/rng.py."""
-    cdef kernel_job job
-    cdef int kind = real_type(x, "x")
-    job.in_[0] = pointer(x, kind, -1, "x")
-    job.out = target(out, kind, -1, (x,))
-    same_shape(x, out, "x", "out")
-    job.setting[0], job.setting[1], job.setting[2], job.setting[3] = rate, factor, <double> seed, <double> first
-    run("dropout", kind, &job, x.size, 16384)
+cdef struct tensor_shape:
+    bint leading, optional
+    int axes                  # named ones; leading axes come before them
+    int below                 # the letter that whole numbers must be below; −1: real numbers
+    int first[MOST_AXES]      # the letter of each axis
+    int second[MOST_AXES]     # a second one, or −1
+    char joint[MOST_AXES]     # what the size is of both: their sum, `+`, or their product, `*`
+    Py_ssize_t least[MOST_AXES]
 
 
-# ---- rows ----------------------------------------------------------------------------------------------------------
+@cython.final
+cdef class RowKernel:
+    """A kernel that works on rows, and the shapes that go together, in the language of `llmtrace.ops.shapes`.
 
-def embedding(ids, table, out):
-    """out[..., :] = table[ids[...], :]; ids int64, table [V, C]."""
-    cdef kernel_job job
-    cdef int kind = real_type(table, "table")
-    cdef const int64_t *id = <const int64_t *> pointer(ids, cnp.NPY_INT64, -1, "ids")
-    cdef Py_ssize_t i, vocabulary, count = ids.size
-    job.in_[0], job.in_[1] = id, pointer(table, kind, 2, "table")
-    job.out = target(out, kind, -1, (ids, table))
-    vocabulary, job.size[1] = table.shape
-    expect_shape(out, ids.shape + (job.size[1],), "out")
-    for i in range(count):
-        if not 0 <= id[i] < vocabulary:
-            raise IndexError(f"id {id[i]} at place {i} is outside the table of {vocabulary} rows")
-    run("embedding", kind, &job, count, 64)
+    `kernel((x, gain), empty, epsilon)` checks the inputs against these shapes, asks `empty(shape, dtype)` for the result, computes
+    it, and returns it. An item is a row of the first input: all that lies along its last named axis, an element where none is named.
+    The kernel gets as sizes the letters, in the order in which they appear, and −1 for those beyond.
+    """
+    cdef readonly str name
+    cdef readonly dict shapes  # of every input, and of "out", as text
+    cdef tuple names
+    cdef dict letters
+    cdef tensor_shape inputs[MOST_INPUTS]
+    cdef tensor_shape out
+    cdef int settings, cost, joints
 
+    def __init__(self, str name, dict tensors, dict parsed):
+        """tensors: the text of the shape of each input, and of the result as "out". parsed: the same as (leading axes?, ((joint,
+        letters, least), …), letter below, optional?)."""
+        cdef const kernel_entry *entry = &table_f32.kernels[<int> KERNELS[name]]
+        self.name, self.shapes, self.letters = name, dict(tensors), {}
+        self.names = tuple([tensor for tensor in tensors if tensor != "out"])
+        if entry.kind != KIND_ROWS or len(self.names) != entry.inputs:
+            raise TypeError(f"{name} is no kernel of rows with {len(self.names)} inputs")
+        self.settings, self.cost = entry.settings, entry.cost
+        for k, tensor in enumerate(self.names):
+            self.describe(&self.inputs[<int> k], parsed[tensor])
+        self.describe(&self.out, parsed["out"])
 
-cdef int run_rows(str name, int kind, kernel_job *job, x, Py_ssize_t width, int cost) except -1:
-    run(name, kind, job, x.size // width if width else 0, grain_of(width * cost, 8))
+    cdef int describe(self, tensor_shape *shape, parsed) except -1:
+        leading, sizes, below, optional = parsed
+        shape.leading, shape.optional, shape.axes = leading, optional, len(sizes)
+        if shape.axes > MOST_AXES:
+            raise ValueError(f"a tensor of {self.name} names more than {MOST_AXES} axes")
+        for axis, (joint, letters, least) in enumerate(sizes):
+            shape.first[<int> axis] = self.letter(letters[0])
+            shape.second[<int> axis] = self.letter(letters[1]) if len(letters) == 2 else -1
+            shape.joint[<int> axis] = c"+" if joint == "+" else c"*"
+            shape.least[<int> axis] = least
+            self.joints |= len(letters) == 2
+        shape.below = self.letter(below) if below else -1
 
+    cdef int letter(self, str name) except -1:
+        if len(self.letters) == MOST_SIZES and name not in self.letters:
+            raise ValueError(f"{self.name} has more than {MOST_SIZES} sizes")
+        return self.letters.setdefault(name, len(self.letters))
 
-def layer_norm(x, gain, bias, double epsilon, out):
-    """x, out [..., C]; gain, bias [C]."""
-    cdef kernel_job job
-    cdef int kind = real_type(x, "x")
-    job.in_[0], job.in_[1] = pointer(x, kind, -1, "x"), pointer(gain, kind, 1, "gain")
-    job.in_[2] = pointer(bias, kind, 1, "bias")
-    job.out = target(out, kind, -1, (x, gain, bias))
-    job.size[0], job.setting[0] = last_axis(x, 1, "x"), epsilon
-    same_shape(x, out, "x", "out")
-    expect_shape(gain, (job.size[0],), "gain")
-    expect_shape(bias, (job.size[0],), "bias")
-    run_rows("layer_norm", kind, &job, x, job.size[0], 8)
+    def __call__(self, tuple inputs, empty, *settings):
+        """The result, in memory that `empty` hands out."""
+        cdef kernel_job job
+        cdef int k, kind = -1, count = len(self.names)
+        cdef Py_ssize_t rows, row
+        if len(inputs) != count or len(settings) != self.settings:
+            got = f"{len(inputs)} and {len(settings)}"
+            raise TypeError(f"{self.name} takes {count} inputs and {self.settings} settings, not {got}")
+        for k in range(count):
+            if kind < 0 and self.inputs[k].below < 0 and inputs[k] is not None:
+                kind, dtype = real_type(inputs[k], self.names[k]), inputs[k].dtype
+        for k in range(MOST_INPUTS):
+            job.in_[k] = NULL
+            if k < count and not (inputs[k] is None and self.inputs[k].optional):
+                job.in_[k] = pointer(inputs[k], kind if self.inputs[k].below < 0 else cnp.NPY_INT64, -1, self.names[k])
+        for k in range(MOST_SETTINGS):
+            job.setting[k] = settings[k] if k < self.settings else 0
+        shape = self.solve(inputs, job.size)
+        for k in range(count):
+            if self.inputs[k].below >= 0 and job.in_[k] != NULL:
+                ids_below(inputs[k], job.size[self.inputs[k].below], self.names[k])
+        out = empty(shape, dtype if self.out.below < 0 else INT64)
+        job.out = target(out, kind if self.out.below < 0 else cnp.NPY_INT64, -1, inputs)
+        expect_shape(out, shape, "out")
+        if cnp.PyArray_SIZE(out):
+            rows = leading(inputs[0], 1 if self.inputs[0].axes else 0, self.names[0])
+            row = max(cnp.PyArray_SIZE(inputs[0]), cnp.PyArray_SIZE(out)) // rows
+            run(self.name, kind, &job, rows, grain_of(row * self.cost, 8))
+        return out
 
+    cdef tuple solve(self, tuple inputs, Py_ssize_t *size):
+        """The shape of the result, and the size of every letter; ValueError where the inputs do not go together."""
+        cdef int k, axis, extra, lead = -1, joints
+        cdef cnp.ndarray x
+        cdef cnp.npy_intp *dims
+        cdef cnp.npy_intp *leaders = NULL
+        cdef const tensor_shape *shape
+        for k in range(MOST_SIZES):
+            size[k] = -1
+        for joints in range(1 + self.joints):  # first the plain letters, then the sums and products of them
+            for k in range(len(inputs)):
+                if inputs[k] is None:
+                    continue
+                x, shape = inputs[k], &self.inputs[k]
+                dims, extra = cnp.PyArray_DIMS(x), cnp.PyArray_NDIM(x) - shape.axes
+                if extra < 0 or (extra and not shape.leading):
+                    axes = f"{'at least ' if shape.leading else ''}{shape.axes} {'axis' if shape.axes == 1 else 'axes'}"
+                    raise ValueError(f"{self.names[k]} must have {axes}, not shape {inputs[k].shape}")
+                if shape.leading and lead < 0:
+                    lead, leaders = extra, dims
+                if shape.leading and (lead != extra or extra and memcmp(dims, leaders, extra * sizeof(cnp.npy_intp))):
+                    self.refuse(k, inputs[k].shape, size)
+                for axis in range(shape.axes):
+                    if (shape.second[axis] >= 0) == joints and not settle(shape, axis, dims[extra + axis], size):
+                        self.refuse(k, inputs[k].shape, size)
+        made = [leaders[axis] for axis in range(lead)] if self.out.leading else []
+        for axis in range(self.out.axes):
+            made.append(size_of(&self.out, axis, size))
+        return tuple(made)
 
-def normalise(x, double epsilon, out):
-    """x, out [..., C]: layer norm without gain and bias."""
-    cdef kernel_job job
-    cdef int kind = real_type(x, "x")
-    job.in_[0], job.in_[1] = pointer(x, kind, -1, "x"), NULL
-    job.out = target(out, kind, -1, (x,))
-    job.size[0], job.setting[0] = last_axis(x, 1, "x"), epsilon
-    same_shape(x, out, "x", "out")
-    run_rows("layer_norm", kind, &job, x, job.size[0], 8)
-
-
-def layer_norm_gradient(x, dout, gain, double epsilon, out):
-    """x, dout, out [..., C]; gain [C]."""
-    cdef kernel_job job
-    cdef int kind = real_type(x, "x")
-    job.in_[0], job.in_[1] = pointer(x, kind, -1, "x"), pointer(dout, kind, -1, "dout")
-    job.in_[2] = pointer(gain, kind, 1, "gain")
-    job.out = target(out, kind, -1, (x, dout, gain))
-    job.size[0], job.setting[0] = last_axis(x, 1, "x"), epsilon
-    same_shape(x, dout, "x", "dout")
-    same_shape(x, out, "x", "out")
-    expect_shape(gain, (job.size[0],), "gain")
-    run_rows("layer_norm_gradient", kind, &job, x, job.size[0], 16)
-
-
-cdef Py_ssize_t masked_sizes(x, kernel_job *job, bint causal, str name) except -1:
-    """Sets the sizes of a job of softmax and returns the width of a row."""
-    cdef Py_ssize_t width = last_axis(x, 2 if causal else 1, name)
-    job.size[0], job.size[1] = width, -1
-    if causal:
-        enough_keys(x.shape[x.ndim - 2], width, name, "it")
-        job.size[0] = x.shape[x.ndim - 2]
-        job.size[1] = width - job.size[0]
-    return width
-
-
-def softmax(x, out, bint causal=False):
-    """Along the last axis of x; causal: x [..., T, S], query t keeps the keys 0 … S − T + t and the others become 0."""
-    cdef kernel_job job
-    cdef int kind = real_type(x, "x")
-    job.in_[0] = pointer(x, kind, -1, "x")
-    job.out = target(out, kind, -1, (x,))
-    same_shape(x, out, "x", "out")
-    width = masked_sizes(x, &job, causal, "x")
-    run_rows("softmax", kind, &job, x, width, 16)
-
-
-def softmax_gradient(p, dout, out, bint causal=False):
-    """p, dout, out [..., N]; causal: [..., T, S], query t keeps the keys 0 … S − T + t and the others become 0."""
-    cdef kernel_job job
-    cdef int kind = real_type(p, "p")
-    job.in_[0], job.in_[1] = pointer(p, kind, -1, "p"), pointer(dout, kind, -1, "dout")
-    job.out = target(out, kind, -1, (p, dout))
-    same_shape(p, dout, "p", "dout")
-    same_shape(p, out, "p", "out")
-    width = masked_sizes(p, &job, causal, "p")
-    run_rows("softmax_gradient", kind, &job, p, width, 4)
-
-
-def argmax(x, out):
-    """out[...] = the index of the largest of x[..., :], the first of equals; out int64."""
-    cdef kernel_job job
-    cdef int kind = real_type(x, "x")
-    job.in_[0] = pointer(x, kind, -1, "x")
-    job.out = target(out, cnp.NPY_INT64, -1, (x,))
-    job.size[0] = last_axis(x, 1, "x")
-    if job.size[0] == 0:
-        raise ValueError("x has no entries along its last axis, so none is the largest")
-    expect_shape(out, x.shape[:x.ndim - 1], "out")
-    run("argmax", kind, &job, x.size // job.size[0], grain_of(job.size[0], 1))
-
-
-def row_squares(x, out):
-    """out[...] = Σ x[..., :]²."""
-    cdef kernel_job job
-    cdef int kind = real_type(x, "x")
-    job.in_[0] = pointer(x, kind, -1, "x")
-    job.out = target(out, kind, -1, (x,))
-    job.size[0] = last_axis(x, 1, "x")
-    expect_shape(out, x.shape[:x.ndim - 1], "out")
-    run("row_squares", kind, &job, out.size, grain_of(job.size[0], 8))
+    cdef int refuse(self, int k, tuple shape, Py_ssize_t *size) except -1:
+        known = ", ".join(f"{letter} = {size[<int> i]}" for letter, i in self.letters.items() if size[<int> i] >= 0)
+        name = self.names[k]
+        others = f" where {known}" if known else ""
+        raise ValueError(f"{name} has shape {shape}, which does not fit {self.shapes[name]!r}{others}")
 
 
-def cross_entropy(x, target_ids, dout, out):
-    """x [..., V], target int64 [...], and either no dout and out [...]: the loss, or dout [...] and out [..., V]: the gradient"""
-    cdef kernel_job job
-    cdef int kind = real_type(x, "x")
-    job.in_[0] = pointer(x, kind, -1, "x")
-    job.in_[2] = NULL if dout is None else pointer(dout, kind, -1, "dout")
-    job.size[0] = last_axis(x, 1, "x")
-    same_shape(out if dout is None else x, out, "out" if dout is None else "x", "out")
-    for array, name in ((target_ids, "target"), (out if dout is None else dout, "out" if dout is None else "dout")):
-        if array.shape != x.shape[:x.ndim - 1]:
-            raise ValueError(f"{name} has shape {array.shape}, expected {x.shape[:x.ndim - 1]}: one for every row of x")
-    job.in_[1] = ids_below(target_ids, job.size[0], "target")
-    job.out = target(out, kind, -1, (x, target_ids, dout))
-    run("cross_entropy_gradient" if job.in_[2] else "cross_entropy", kind, &job, target_ids.size, grain_of(job.size[0] * 16, 8))
+cdef Py_ssize_t size_of(const tensor_shape *shape, int axis, const Py_ssize_t *size) noexcept:
+    """The size of an axis, from those of its letters."""
+    cdef Py_ssize_t first = size[shape.first[axis]]
+    if shape.second[axis] < 0:
+        return first
+    return first + size[shape.second[axis]] if shape.joint[axis] == c"+" else first * size[shape.second[axis]]
 
 
-def move_heads(x, out, bint merged):
-    """x [..., H, T, D] → out [..., T, H·D] where merged, else the other way round."""
-    cdef kernel_job job
-    cdef int kind = real_type(x, "x")
-    job.in_[0] = pointer(x, kind, -1, "x")
-    job.out = target(out, kind, -1, (x,))
-    apart = x if merged else out
-    beside = out if merged else x
-    leading(apart, 3, "x")
-    shape = apart.shape
-    job.size[0], job.size[1], job.size[2] = shape[len(shape) - 3], shape[len(shape) - 2], shape[len(shape) - 1]
-    expect_shape(beside, shape[:len(shape) - 3] + (job.size[1], job.size[0] * job.size[2]), "x" if apart is out else "out")
-    items = leading(beside, 1, "x") if out.size else 0
-    run("merge_heads" if merged else "split_heads", kind, &job, items, grain_of(job.size[0] * job.size[2], 1))
+cdef bint settle(const tensor_shape *shape, int axis, Py_ssize_t number, Py_ssize_t *size) noexcept:
+    """Whether an axis can be of that size; settles the letter that is not known yet."""
+    cdef int a = shape.first[axis], b = shape.second[axis], unknown
+    cdef Py_ssize_t other
+    if b < 0:
+        if size[a] < 0 and number >= shape.least[axis]:
+            size[a] = number
+        return size[a] == number
+    if size[a] < 0 and size[b] < 0:
+        return False
+    if size[a] >= 0 and size[b] >= 0:
+        return size_of(shape, axis, size) == number
+    unknown, other = (a, size[b]) if size[a] < 0 else (b, size[a])
+    if shape.joint[axis] == c"+":
+        size[unknown] = number - other
+    elif other > 0 and number % other == 0:
+        size[unknown] = number // other
+    return size[unknown] >= 0

@@ -92,7 +92,7 @@ def test_layer_norm(real):
 def test_argmax(real):
     bits_are(do("argmax", [[1, 5, 5], [-INF, -INF, -INF], [0, NAN, NAN], [-0.0, 0, -1]], real=real), [1, 0, 1, 0])
     bits_are(do("argmax", np.zeros((0, 3)), real=real), np.zeros(0))
-    with pytest.raises(ValueError, match="no entries"):
+    with pytest.raises(ValueError, match="x has shape .2, 0., which does not fit .* N≥1"):
         OPS["argmax"].forward(np.zeros((2, 0), real))
 
 
@@ -102,7 +102,7 @@ def test_embedding_and_append(real):
     bits_are(do("embedding", [2, 0, 2], table, real=real), [[-0.0, NAN], [1, 2], [-0.0, NAN]])
     bits_are(do("embedding", 1, table, real=real), [3, 4])
     for row in (-1, 3):
-        with pytest.raises(IndexError, match=f"id {row}"):
+        with pytest.raises(IndexError, match=f"ids has {row} at place 0"):
             OPS["embedding"].forward(np.array([row]), np.array(table, real))
     bits_are(do("append", [[1, 2]], [[3, 4], [5, -0.0]], real=real), [[1, 2], [3, 4], [5, -0.0]])
     bits_are(do("append", np.zeros((0, 2)), [[3, 4]], real=real), [[3, 4]])

@@ -40,6 +40,8 @@ ALWAYS_INLINE void layer_norm_rows(const kernel_job *j, ptrdiff_t row, const int
                 out[r * width + i] = (x[r * width + i] - mean[r]) / root[r];
 }
 
+#define normalise_kernel layer_norm_kernel /* whose gain is absent */
+
 /* The gradient of y with n = d / √(var + ε) = d / root and y = n·gain + bias:
  *   e = dout·gain;  a = Σe / C;  b = Σ(e·n) / C;  dx = ((e − a) − n·b) / root
  * a is what moving the mean takes back, n·b what changing the variance takes back.
@@ -72,4 +74,5 @@ ALWAYS_INLINE void layer_norm_gradient_rows(const kernel_job *j, ptrdiff_t row, 
 #endif
 
 ROWS(layer_norm, 3, 1, 8)
+ITEMS(normalise, 1, 1, 8)
 ROWS(layer_norm_gradient, 3, 1, 16)

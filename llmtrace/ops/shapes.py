@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llmtrace.ops import Op
+from llmtrace.ops.op import Op
 from llmtrace.ops.ranges import RANGES
 
 __all__ = ["KINDS", "Shape", "added", "fits", "letters", "parse", "size_of"]

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, expect_axes
+from llmtrace.ops.compiled import row_kernel
+from llmtrace.ops.op import Op
 from llmtrace.ops.rows.softmax import explain_gradient_row, explain_row
 from llmtrace.ops.rows.softmax import meaning as softmax_of
 from llmtrace.ops.rows.softmax import meaning_gradient as gradient_of
@@ -17,6 +17,10 @@ from llmtrace.ops.rows.softmax import meaning_gradient as gradient_of
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
     from llmtrace.ops.gradient import Gradient
+
+
+SHAPES = {"x": "* T P+T"}
+KERNEL = row_kernel("softmax", SHAPES, out="* T P+T")  # masks where its row has two sizes
 
 
 def meaning(x: Array) -> Array:
@@ -31,10 +35,7 @@ def meaning(x: Array) -> Array:
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    expect_axes(x, 2, "x")
-    out = empty(x.shape, x.dtype)
-    _kernels.softmax(x, out, causal=True)
-    return out
+    return KERNEL((x,), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -60,12 +61,16 @@ causal_softmax = Op(
     forward,
     explain,
     inputs=("x",),
-    shapes={"x": "* T P+T"},
+    shapes=SHAPES,
     backward=backward,
 )
 
 
 # ---- its gradient ----------------------------------------------------------------------------------------------------
+
+
+GRADIENT_SHAPES = {"p": "* T P+T", "dout": "* T P+T"}
+GRADIENT_KERNEL = row_kernel("softmax_gradient", GRADIENT_SHAPES, out="* T P+T")
 
 
 def meaning_gradient(p: Array, dout: Array) -> Array:
@@ -80,10 +85,7 @@ def meaning_gradient(p: Array, dout: Array) -> Array:
 
 def forward_gradient(p: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    expect_axes(p, 2, "p")
-    out = empty(p.shape, p.dtype)
-    _kernels.softmax_gradient(p, dout, out, causal=True)
-    return out
+    return GRADIENT_KERNEL((p, dout), empty)
 
 
 def explain_gradient(w: Derivation) -> None:
@@ -104,5 +106,5 @@ causal_softmax_gradient = Op(
     forward_gradient,
     explain_gradient,
     inputs=("p", "dout"),
-    shapes={"p": "* T P+T", "dout": "* T P+T"},
+    shapes=GRADIENT_SHAPES,
 )

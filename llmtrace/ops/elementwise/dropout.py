@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels, rng
+from llmtrace import rng
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
+from llmtrace.ops.compiled import row_kernel
 from llmtrace.ops.op import Op
 from llmtrace.ops.ranges import expect_within
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
     from llmtrace.ops.gradient import Gradient
+
+
+SHAPES = {"x": "*", "rate": "rate", "seed": "whole", "first": "whole"}
+KERNEL = row_kernel("dropout", SHAPES, out="*")
 
 
 def meaning(x: Array, *, rate: float, seed: int, first: int = 0) -> Array:
@@ -31,9 +36,7 @@ def forward(x: Array, *, rate: float, seed: int, first: int = 0, empty: Empty = 
     """The same, compiled. A part of a batch that begins at its element `first` loses what it loses in the whole."""
     expect_within("rate", rate=rate)
     expect_within("whole", seed=seed, first=first)
-    out = empty(x.shape, x.dtype)
-    _kernels.dropout(x, rate, 1 / (1 - rate), seed, first, out)
-    return out
+    return KERNEL((x,), empty, rate, 1 / (1 - rate), seed, first)
 
 
 def backward(g: Gradient) -> None:
@@ -59,6 +62,6 @@ dropout = Op(
     forward,
     explain,
     inputs=("x",),
-    shapes={"x": "*", "rate": "rate", "seed": "whole", "first": "whole"},
+    shapes=SHAPES,
     backward=backward,
 )

@@ -8,11 +8,16 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.ops.compiled import row_kernel
 from llmtrace.ops.op import Op, begun, expect_axes, over_positions
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
     from llmtrace.ops.gradient import Gradient
+
+
+SHAPES = {"ids": "* < V", "weight": "V C"}
+KERNEL = row_kernel("embedding", SHAPES, out="* C")
 
 
 def meaning(ids: Array, weight: Array) -> Array:
@@ -22,10 +27,7 @@ def meaning(ids: Array, weight: Array) -> Array:
 
 def forward(ids: Array, weight: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled; an id outside the table raises IndexError."""
-    expect_axes(weight, 2, "weight")
-    out = empty((*ids.shape, weight.shape[-1]), weight.dtype)
-    _kernels.embedding(ids, weight, out)
-    return out
+    return KERNEL((ids, weight), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -53,7 +55,7 @@ embedding = Op(
     explain,
     inputs=("ids",),
     weights=("weight",),
-    shapes={"ids": "* < V", "weight": "V C"},
+    shapes=SHAPES,
     axes=axes,
     backward=backward,
 )

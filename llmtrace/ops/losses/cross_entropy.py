@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
 from llmtrace.arithmetic import elementary
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, accumulate, expect_axes
+from llmtrace.ops.compiled import row_kernel
+from llmtrace.ops.op import Op, accumulate
 from llmtrace.ops.rows.softmax import explain_row
 from llmtrace.ops.rows.softmax import meaning as softmax_of
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
     from llmtrace.ops.gradient import Gradient
+
+
+SHAPES = {"x": "* V", "target": "* < V"}
+KERNEL = row_kernel("cross_entropy", SHAPES, out="*")
 
 
 def meaning(x: Array, target: Array) -> Array:
@@ -30,10 +34,7 @@ def meaning(x: Array, target: Array) -> Array:
 
 def forward(x: Array, target: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled; a target that is no entry of the row raises IndexError."""
-    expect_axes(x, 1, "x")
-    out = empty(x.shape[:-1], x.dtype)
-    _kernels.cross_entropy(x, target, None, out)
-    return out
+    return KERNEL((x, target), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -64,13 +65,17 @@ cross_entropy = Op(
     forward,
     explain,
     inputs=("x", "target"),
-    shapes={"x": "* V", "target": "* < V"},
+    shapes=SHAPES,
     axes=axes,
     backward=backward,
 )
 
 
 # ---- its gradient: what the model expected, less what came -----------------------------------------------------------
+
+
+GRADIENT_SHAPES = {"x": "* V", "target": "* < V", "dout": "*"}
+GRADIENT_KERNEL = row_kernel("cross_entropy_gradient", GRADIENT_SHAPES, out="* V")
 
 
 def meaning_gradient(x: Array, target: Array, dout: Array) -> Array:
@@ -82,10 +87,7 @@ def meaning_gradient(x: Array, target: Array, dout: Array) -> Array:
 
 def forward_gradient(x: Array, target: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled; a target that is no entry of the row raises IndexError."""
-    expect_axes(x, 1, "x")
-    out = empty(x.shape, x.dtype)
-    _kernels.cross_entropy(x, target, dout, out)
-    return out
+    return GRADIENT_KERNEL((x, target, dout), empty)
 
 
 def explain_gradient(w: Derivation) -> None:
@@ -110,6 +112,6 @@ cross_entropy_gradient = Op(
     forward_gradient,
     explain_gradient,
     inputs=("x", "target", "dout"),
-    shapes={"x": "* V", "target": "* < V", "dout": "*"},
+    shapes=GRADIENT_SHAPES,
     axes=axes_gradient,
 )

@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.ops.compiled import row_kernel
 from llmtrace.ops.linear.product_sum import product_sum
 from llmtrace.ops.linear.row_sum import row_sum
-from llmtrace.ops.op import Op, accumulate, expect_axes
+from llmtrace.ops.op import Op, accumulate
 from llmtrace.ops.rows.normalise import explain_moments, moments, normalise
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
     from llmtrace.ops.gradient import Gradient
+
+
+SHAPES = {"x": "* C", "gain": "C", "bias": "C", "epsilon": "small"}
+KERNEL = row_kernel("layer_norm", SHAPES, out="* C")
 
 
 def meaning(x: Array, gain: Array, bias: Array, *, epsilon: float) -> Array:
@@ -26,10 +30,7 @@ def meaning(x: Array, gain: Array, bias: Array, *, epsilon: float) -> Array:
 
 def forward(x: Array, gain: Array, bias: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    expect_axes(x, 1, "x")
-    out = empty(x.shape, x.dtype)
-    _kernels.layer_norm(x, gain, bias, epsilon, out)
-    return out
+    return KERNEL((x, gain, bias), empty, epsilon)
 
 
 def backward(g: Gradient) -> None:
@@ -58,12 +59,16 @@ layer_norm = Op(
     explain,
     inputs=("x",),
     weights=("gain", "bias"),
-    shapes={"x": "* C", "gain": "C", "bias": "C", "epsilon": "small"},
+    shapes=SHAPES,
     backward=backward,
 )
 
 
 # ---- the gradient of x: every x has also moved the mean and the spread of its row ------------------------------------
+
+
+GRADIENT_SHAPES = {"x": "* C", "dout": "* C", "gain": "C", "epsilon": "small"}
+GRADIENT_KERNEL = row_kernel("layer_norm_gradient", GRADIENT_SHAPES, out="* C")
 
 
 def meaning_gradient(x: Array, dout: Array, gain: Array, *, epsilon: float) -> Array:
@@ -77,10 +82,7 @@ def meaning_gradient(x: Array, dout: Array, gain: Array, *, epsilon: float) -> A
 
 def forward_gradient(x: Array, dout: Array, gain: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    expect_axes(x, 1, "x")
-    out = empty(x.shape, x.dtype)
-    _kernels.layer_norm_gradient(x, dout, gain, epsilon, out)
-    return out
+    return GRADIENT_KERNEL((x, dout, gain), empty, epsilon)
 
 
 def explain_gradient(w: Derivation) -> None:
@@ -111,6 +113,6 @@ layer_norm_gradient = Op(
     explain_gradient,
     inputs=("x", "dout"),
     weights=("gain",),
-    shapes={"x": "* C", "dout": "* C", "gain": "C", "epsilon": "small"},
+    shapes=GRADIENT_SHAPES,
     axes=axes_gradient,
 )

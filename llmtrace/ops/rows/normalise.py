@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.op import Op, accumulate, expect_axes
+from llmtrace.ops.compiled import row_kernel
+from llmtrace.ops.op import Op, accumulate
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
     from llmtrace.arithmetic.lines import Result
+
+
+SHAPES = {"x": "* C", "epsilon": "small"}
+KERNEL = row_kernel("normalise", SHAPES, out="* C")
 
 
 def meaning(x: Array, *, epsilon: float) -> Array:
@@ -31,10 +35,7 @@ def moments(x: Array, epsilon: float) -> tuple[Array, Array]:
 
 def forward(x: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    expect_axes(x, 1, "x")
-    out = empty(x.shape, x.dtype)
-    _kernels.normalise(x, epsilon, out)
-    return out
+    return KERNEL((x,), empty, epsilon)
 
 
 def explain(w: Derivation) -> None:
@@ -63,5 +64,5 @@ normalise = Op(
     forward,
     explain,
     inputs=("x",),
-    shapes={"x": "* C", "epsilon": "small"},
+    shapes=SHAPES,
 )

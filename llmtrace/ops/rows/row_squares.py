@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes, Empty
-from llmtrace.ops.op import Op, accumulate, expect_axes
+from llmtrace.ops.compiled import row_kernel
+from llmtrace.ops.op import Op, accumulate
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
+
+
+SHAPES = {"x": "* C"}
+KERNEL = row_kernel("row_squares", SHAPES, out="*")
 
 
 def meaning(x: Array) -> Array:
@@ -21,10 +25,7 @@ def meaning(x: Array) -> Array:
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    expect_axes(x, 1, "x")
-    out = empty(x.shape[:-1], x.dtype)
-    _kernels.row_squares(x, out)
-    return out
+    return KERNEL((x,), empty)
 
 
 def explain(w: Derivation) -> None:
@@ -38,4 +39,4 @@ def axes(x: Axes) -> Axes:
     return x[:-1]
 
 
-row_squares = Op("row_squares", "Σ x · x", meaning, forward, explain, inputs=("x",), shapes={"x": "* C"}, axes=axes)
+row_squares = Op("row_squares", "Σ x · x", meaning, forward, explain, inputs=("x",), shapes=SHAPES, axes=axes)

@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmtrace import _kernels
 from llmtrace.arithmetic import elementary
 from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.op import Op, accumulate, expect_axes
+from llmtrace.ops.compiled import row_kernel
+from llmtrace.ops.op import Op, accumulate
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
     from llmtrace.arithmetic.lines import Operand, Result
     from llmtrace.ops.gradient import Gradient
+
+
+SHAPES = {"x": "* N"}
+KERNEL = row_kernel("softmax", SHAPES, out="* N")
 
 
 def meaning(x: Array) -> Array:
@@ -27,10 +31,7 @@ def meaning(x: Array) -> Array:
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    expect_axes(x, 1, "x")
-    out = empty(x.shape, x.dtype)
-    _kernels.softmax(x, out)
-    return out
+    return KERNEL((x,), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -59,12 +60,16 @@ softmax = Op(
     forward,
     explain,
     inputs=("x",),
-    shapes={"x": "* N"},
+    shapes=SHAPES,
     backward=backward,
 )
 
 
 # ---- its gradient ----------------------------------------------------------------------------------------------------
+
+
+GRADIENT_SHAPES = {"p": "* N", "dout": "* N"}
+GRADIENT_KERNEL = row_kernel("softmax_gradient", GRADIENT_SHAPES, out="* N")
 
 
 def meaning_gradient(p: Array, dout: Array) -> Array:
@@ -74,10 +79,7 @@ def meaning_gradient(p: Array, dout: Array) -> Array:
 
 def forward_gradient(p: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    expect_axes(p, 1, "p")
-    out = empty(p.shape, p.dtype)
-    _kernels.softmax_gradient(p, dout, out)
-    return out
+    return GRADIENT_KERNEL((p, dout), empty)
 
 
 def explain_gradient(w: Derivation) -> None:
@@ -100,5 +102,5 @@ softmax_gradient = Op(
     forward_gradient,
     explain_gradient,
     inputs=("p", "dout"),
-    shapes={"p": "* N", "dout": "* N"},
+    shapes=GRADIENT_SHAPES,
 )

@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, expect_axes
+from llmtrace.ops.compiled import row_kernel
+from llmtrace.ops.op import Op
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
+
+
+SHAPES = {"x": "* N≥1"}
+KERNEL = row_kernel("argmax", SHAPES, out="* < N")
 
 
 def meaning(x: Array) -> Array:
@@ -22,10 +26,7 @@ def meaning(x: Array) -> Array:
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled; int64."""
-    expect_axes(x, 1, "x")
-    out = empty(x.shape[:-1], np.dtype(np.int64))
-    _kernels.argmax(x, out)
-    return out
+    return KERNEL((x,), empty)
 
 
 def explain(w: Derivation) -> None:
@@ -45,6 +46,6 @@ argmax = Op(
     forward,
     explain,
     inputs=("x",),
-    shapes={"x": "* N≥1"},
+    shapes=SHAPES,
     axes=axes,
 )
