@@ -92,7 +92,7 @@ def test_layer_norm(real):
 def test_argmax(real):
     bits_are(do("argmax", [[1, 5, 5], [-INF, -INF, -INF], [0, NAN, NAN], [-0.0, 0, -1]], real=real), [1, 0, 1, 0])
     bits_are(do("argmax", np.zeros((0, 3)), real=real), np.zeros(0))
-    with pytest.raises(ValueError, match="x has shape .2, 0., which does not fit .* N≥1"):
+    with pytest.raises(ValueError, match=r"x has shape \(2, 0\), which does not fit .* N≥1"):
         OPS["argmax"].forward(np.zeros((2, 0), real))
 
 

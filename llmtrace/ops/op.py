@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.arithmetic.types import Array, Axes, Empty
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -88,6 +88,18 @@ def rows_of(array: Array, name: str, kept: int = 1) -> Array:
     if not (array.flags.c_contiguous and array.flags.aligned):
         raise ValueError(f"{name} must lie in memory without gaps (C-contiguous, aligned): use np.ascontiguousarray")
     return array.reshape(math.prod(array.shape[:-kept]), *array.shape[-kept:])
+
+
+def separate(empty: Empty, *inputs: object) -> Empty:
+    """`empty`, but ValueError where the memory that it hands out is, in part, that of an input (an array, or anything else)."""
+
+    def checked(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+        out = empty(shape, dtype)
+        if any(isinstance(x, np.ndarray) and np.may_share_memory(out, x) for x in inputs):
+            raise ValueError("out lies in the memory of an input; a result needs memory of its own")
+        return out
+
+    return checked
 
 
 def accumulate(terms: Array) -> Array:

@@ -18,14 +18,19 @@ from llmtrace.testing.sampling import Arguments
 
 __all__ = ["check_refusals"]
 
+ALIGNMENT = 8  # bytes: of every type that ops take
+
 Wrong = Iterator[tuple[str, Arguments]]
 
 
 def check_refusals(op: Op, arguments: Arguments) -> None:
-    """Strided or unaligned memory, another type, another shape, an impossible setting or row: each is refused."""
+    """Strided or unaligned memory, another type, another shape, an impossible setting or row, a result in the memory of an
+    input: each is refused.
+    """
     for wrong in (wrong_memory, wrong_types, wrong_shapes, wrong_values):
         for what, changed in wrong(op, arguments):
             expect_refusal(op, what, changed)
+    expect_no_overlap(op, arguments)
 
 
 def expect_refusal(op: Op, what: str, arguments: Arguments) -> None:
@@ -50,6 +55,31 @@ def expect_refusal(op: Op, what: str, arguments: Arguments) -> None:
         raise AssertionError(f"{op.name} does not refuse {what}{described(arguments)}")
     if any((memory != 77).any() for memory in given):
         raise AssertionError(f"{op.name} refuses {what}, but only after writing{described(arguments)}")
+
+
+def expect_no_overlap(op: Op, arguments: Arguments) -> None:
+    """AssertionError unless `op.forward` refuses to write in the memory of an input: the same, or one that only begins there."""
+    usual = np.asarray(arguments.call(op.meaning))
+    for name, tensor in present(arguments).items():
+        if not (tensor.size and usual.size):
+            continue
+        for first in {0, (tensor.nbytes - 1) // ALIGNMENT * ALIGNMENT}:
+            room = np.zeros(tensor.nbytes + usual.nbytes, np.uint8)
+            shared = room[: tensor.nbytes].view(tensor.dtype).reshape(tensor.shape)
+            shared[...] = tensor
+            out = room[first : first + usual.nbytes].view(usual.dtype).reshape(usual.shape)
+            before, changed = room.copy(), arguments.having(**{name: shared})
+            try:
+                changed.call(op.forward, empty=lambda shape, dtype, out=out: out)
+            except ValueError as error:
+                if "memory" not in str(error):
+                    raise AssertionError(f"{op.name} refuses a result in the memory of {name}: {error}") from error
+            else:
+                raise AssertionError(f"{op.name} does not refuse a result in the memory of {name}{described(changed)}")
+            if (room != before).any():
+                raise AssertionError(
+                    f"{op.name} refuses a result in the memory of {name}, but only after writing there"
+                )
 
 
 def present(arguments: Arguments) -> dict[str, Array]:

@@ -51,6 +51,24 @@ def _(q, k, *, empty=np.empty):
     return OPS["attention_scores"].forward(q, k, empty=empty)
 
 
+@plant("a result written over an input", "layer_norm", "refusals", whole=True)
+def _(x, gain, bias, *, epsilon, empty=np.empty):
+    result = OPS["layer_norm"].forward(x, gain, bias, epsilon=epsilon)
+    out = empty(result.shape, result.dtype)
+    out[...] = result
+    return out
+
+
+@plant("a result that begins in an input", "append", "refusals", whole=True)
+def _(past, new, *, empty=np.empty):
+    result = OPS["append"].forward(past, new)
+    out = empty(result.shape, result.dtype)
+    if past.size and out.ctypes.data == past.ctypes.data:
+        raise ValueError("out lies in the memory of past")
+    out[...] = result
+    return out
+
+
 @plant("gaps copied away", "relu", "refusals", whole=True)
 def _(x, *, empty=np.empty):
     return OPS["relu"].forward(np.ascontiguousarray(x), empty=empty)

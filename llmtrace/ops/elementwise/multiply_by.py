@@ -9,7 +9,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.ops.compiled import elementwise
 from llmtrace.ops.elementwise.multiply import multiply
-from llmtrace.ops.op import Op
+from llmtrace.ops.op import Op, separate
 from llmtrace.ops.rows.total import total
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def forward(x: Array, factor: Array, *, empty: Empty = np.empty) -> Array:
         raise TypeError(f"factor must be {x.dtype}, as x is, in this machine's byte order, not {factor.dtype!r}")
     if factor.shape or not factor.flags.aligned:
         raise ValueError(f"factor must be one aligned number without axes, not of shape {factor.shape}")
-    return elementwise("scale", (x,), empty, float(factor))
+    return elementwise("scale", (x,), separate(empty, factor), float(factor))
 
 
 def backward(g: Gradient) -> None:
