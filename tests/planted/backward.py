@@ -246,7 +246,7 @@ def _(w):
 
 @plant("rows counted from the end", "embedding_gradient", "refusals", whole=True)
 def _(ids, dout, start, *, rows, empty=np.empty):
-    ids = ids % rows if ids.dtype == np.int64 and rows > 0 else ids
+    ids = np.asarray(ids % rows) if ids.dtype == np.int64 and rows > 0 else ids
     return OPS["embedding_gradient"].forward(ids, dout, start, rows=rows, empty=empty)
 
 
