@@ -11,6 +11,8 @@ import time
 import pytest
 from small_models import write_folder
 
+from llmtrace.cli import pager
+
 pytestmark = pytest.mark.usefixtures("own_state")
 
 
@@ -145,6 +147,26 @@ def test_less(folder, colour):
     assert bool(re.search(r"\x1b\[1;36m", terminal.text)) == (not colour)
     os.write(terminal.end, b"q")
     assert terminal.code() == 0
+
+
+def test_less_in_chinese_says_what_to_press(folder):
+    terminal = Terminal("trace", "CBABBC", "--model", folder, LLMTRACE_LANG="zh", LC_ALL="C.UTF-8")
+    if not LESS:
+        assert terminal.code() == 0
+        return
+    terminal.read("SPACE / b / q")
+    assert "空格" in terminal.text
+    assert "<U+" not in terminal.text
+    os.write(terminal.end, b"q")
+    assert terminal.code() == 0
+
+
+@pytest.mark.parametrize("lines", [1, 22, 23, 24, 46, 47, 100])
+def test_the_last_page_is_a_whole_one(lines):
+    content = "".join(f"{n}\n" for n in range(lines))
+    assert pager.pages(content, "less -R", 24).count("\n") % 23 == 0
+    assert pager.pages(content, "less -R", 24).startswith(content)
+    assert pager.pages(content, "more", 24) == content
 
 
 def test_never_in_a_pipe(folder):

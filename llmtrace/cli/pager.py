@@ -37,10 +37,29 @@ def shows_colours(command: str) -> bool:
     return "R" in options or "-r" in options.split()
 
 
+def hint() -> str:
+    """What one presses, in the user's language."""
+    return _("space: next page, b: back, q: quit")
+
+
 def less_options() -> str:
-    """What `less` is told where the user has told it nothing (LESS): to pass colours on, and a prompt that says what to press."""
-    prompt = _("space: next page, b: back, q: quit")
+    """What `less` is told where the user has told it nothing (LESS): to pass colours on, and a prompt that says what to press.
+
+    Its prompt is in ASCII: several versions write the bytes of other letters as <U+0094> (gwsw/less#576).
+    """
+    prompt = hint() if hint().isascii() else "SPACE / b / q"
     return "-R -Ps" + re.sub(r"([?:.%\\])", r"\\\1", prompt)  # characters with a meaning in less's prompts
+
+
+def pages(content: str, command: str, height: int) -> str:
+    """The content as `less` should have it: in languages that its prompt can't speak, with the hint as the first line; and
+    filled up to whole pages, since it would show the end of the page before once more above the last lines.
+    """
+    if os.path.basename(command.split()[0]) != "less":
+        return content
+    if not hint().isascii():
+        content = f"{hint()}\n\n{content}"
+    return content + "\n" * (-content.count("\n") % max(1, height - 1))
 
 
 def print_paged(console: Console, shown: ConsoleRenderable, paged: bool = True) -> None:
@@ -53,17 +72,19 @@ def print_paged(console: Console, shown: ConsoleRenderable, paged: bool = True) 
     if sum(segment.text.count("\n") for segment in segments.segments) < console.height:
         console.print(segments)
         return
-    with console.pager(_Command(command), styles=shows_colours(command)):
+    with console.pager(_Command(command, console.height), styles=shows_colours(command)):
         console.print(segments)
 
 
 class _Command(Pager):
     """A command that reads its input and shows it."""
 
-    def __init__(self, command: str) -> None:
+    def __init__(self, command: str, height: int) -> None:
         self.command = command
+        self.height = height
 
     def show(self, content: str) -> None:
+        content = pages(content, self.command, self.height)
         environment = {"LESS": less_options(), "LESSCHARSET": "utf-8", **os.environ}
         with subprocess.Popen(
             self.command,
