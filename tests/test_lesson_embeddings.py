@@ -5,8 +5,8 @@ import pytest
 
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
-from llmtrace.lessons.embedding_words import tightness
-from llmtrace.lessons.reciting import RHYME
+from llmtrace.lessons.embeddings.sentences import tightness
+from llmtrace.lessons.next_character.reciting import RHYME
 
 pytestmark = pytest.mark.usefixtures("own_state")
 

@@ -10,7 +10,7 @@ from test_lessons import printed
 from llmtrace import i18n
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
-from llmtrace.lessons.matrix import read_matrix, rotation
+from llmtrace.lessons.matrices_as_projections.matrix import read_matrix, rotation
 
 NAME = "matrices-as-projections"
 

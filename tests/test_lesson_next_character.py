@@ -4,7 +4,7 @@ import pytest
 
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
-from llmtrace.lessons.reciting import enough, followers, window
+from llmtrace.lessons.next_character.reciting import enough, followers, window
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from rich.console import Console
 from llmtrace.cli import main
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
-from llmtrace.lessons.playground import RECIPES, Playground
-from llmtrace.lessons.playground_board import board
-from llmtrace.lessons.playground_data import FEATURES, SETS, features, grid, points, table
+from llmtrace.lessons.playground.board import board
+from llmtrace.lessons.playground.data import FEATURES, SETS, features, grid, points, table
+from llmtrace.lessons.playground.lesson import RECIPES, Playground
 from llmtrace.views.decision_map import Neurons, picture_rows
 
 pytestmark = pytest.mark.usefixtures("own_state")

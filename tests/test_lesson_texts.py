@@ -5,7 +5,7 @@ import re
 import pytest
 
 from llmtrace.lessons import LESSONS, lesson_class
-from llmtrace.lessons.text import PLACEHOLDER, TEXTS, languages, lesson_text, parse
+from llmtrace.lessons.framework.text import FOLDERS, PLACEHOLDER, languages, lesson_text, parse
 
 NAMES = list(LESSONS)
 
@@ -54,7 +54,7 @@ def test_all_languages_have_the_same_pages_code_and_numbers(name):
 
 
 def test_a_difference_is_seen():
-    text = (TEXTS / "en" / "perceptron.md").read_text()
+    text = (FOLDERS / "perceptron" / "en.md").read_text()
     for old, new in [
         ("{threshold}", "8"),
         ("print(1 * sunny", "print(2 * sunny"),
@@ -97,7 +97,7 @@ def test_every_exercise_has_a_hint(name):
 
 
 def glossary():
-    lines = (TEXTS / "glossary.md").read_text().split("\n")
+    lines = (FOLDERS / "glossary.md").read_text().split("\n")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
     return dict(rows[1:])
 

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
-from llmtrace.lessons.pages import Pages
-from llmtrace.lessons.tokenizer_steps import byte_rows
+from llmtrace.lessons.framework.pages import Pages
+from llmtrace.lessons.tokenizers.steps import byte_rows
 from llmtrace.tokenizers.learning import learn_by_counting
 from llmtrace.tokenizers.unigram_training import count
 from llmtrace.views.token_spans import Spans

@@ -14,9 +14,9 @@ from llmtrace import i18n
 from llmtrace.errors import LessonError
 from llmtrace.explain import explain_element
 from llmtrace.lessons import LESSONS, lesson_class, load
-from llmtrace.lessons.checking import questions, read
-from llmtrace.lessons.pages import Pages
-from llmtrace.lessons.text import PLACEHOLDER, filled, languages, lesson_text, parse
+from llmtrace.lessons.framework.pages import Pages
+from llmtrace.lessons.framework.questions import questions, read
+from llmtrace.lessons.framework.text import PLACEHOLDER, filled, languages, lesson_text, parse
 from llmtrace.trace import Trace
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))

@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from llmtrace import i18n  # noqa: E402
 from llmtrace.lessons import LESSONS, load  # noqa: E402
-from llmtrace.lessons.text import filled, lesson_text  # noqa: E402
+from llmtrace.lessons.framework.text import filled, lesson_text  # noqa: E402
 
 PAGE = ROOT / "docs" / "article-numbers.md"
 HEAD = """# Numbers of the articles

@@ -84,8 +84,9 @@ def progress_file() -> Path:
 
 def list_lessons() -> None:
     """All lessons, what they are about, and what has been done of each."""
-    from llmtrace.lessons import LESSONS, progress
-    from llmtrace.lessons.text import lesson_text
+    from llmtrace.lessons import LESSONS
+    from llmtrace.lessons.framework import progress
+    from llmtrace.lessons.framework.text import lesson_text
     from llmtrace.render.terminal.console import output_console
     from llmtrace.render.terminal.layout import NAME, QUIET, Page
 
@@ -115,8 +116,8 @@ def list_lessons() -> None:
 
 def list_inputs(lesson: Lesson) -> None:
     """What --set can change, with the values that it has now."""
-    from llmtrace.lessons.lesson import plain
-    from llmtrace.lessons.text import filled, lesson_text
+    from llmtrace.lessons.framework.lesson import plain
+    from llmtrace.lessons.framework.text import filled, lesson_text
     from llmtrace.render.terminal.console import output_console
     from llmtrace.render.terminal.layout import QUIET, Page
 

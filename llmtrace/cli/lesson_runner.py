@@ -18,10 +18,11 @@ from llmtrace.cli import player
 from llmtrace.cli.keys import BACK, ON, QUIT, key
 from llmtrace.errors import AddressError, LessonError
 from llmtrace.i18n import _
-from llmtrace.lessons import Lesson, progress
-from llmtrace.lessons.checking import Question, questions
-from llmtrace.lessons.matrix import EXAMPLE
-from llmtrace.lessons.pages import WIDEST, Pages, PageView, marked
+from llmtrace.lessons import Lesson
+from llmtrace.lessons.framework import progress
+from llmtrace.lessons.framework.pages import WIDEST, Pages, PageView, marked
+from llmtrace.lessons.framework.questions import Question, questions
+from llmtrace.lessons.matrices_as_projections.matrix import EXAMPLE
 from llmtrace.render import renderable
 from llmtrace.render.notebook import InAscii
 from llmtrace.render.terminal.console import output_console
@@ -128,7 +129,7 @@ class Classroom:
     def _play(self) -> None:
         """Shows the playground live."""
         from llmtrace.cli.playground_live import LiveView
-        from llmtrace.lessons.playground import Playground
+        from llmtrace.lessons.playground.lesson import Playground
 
         assert isinstance(self.lesson, Playground)
         LiveView(self.console, self.lesson, self.ascii).run()

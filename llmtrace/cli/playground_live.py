@@ -10,8 +10,8 @@ from rich.live import Live
 from llmtrace.cli.keys import QUIT, key, unbuffered
 from llmtrace.errors import AddressError
 from llmtrace.i18n import _
-from llmtrace.lessons.playground import Playground
-from llmtrace.lessons.playground_board import board
+from llmtrace.lessons.playground.board import board
+from llmtrace.lessons.playground.lesson import Playground
 from llmtrace.render import renderable
 from llmtrace.render.notebook import InAscii
 from llmtrace.render.terminal.layout import NAME, QUIET, Page

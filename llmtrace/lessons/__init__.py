@@ -1,46 +1,51 @@
-"""Lessons: chapters of school mathematics that run. To add one: its program here, its line below, and its text in each language.
+"""Lessons: chapters of school mathematics that run. To add one, add its folder; nothing else is edited.
 
-A lesson's program is a class: its fields are what `--set` changes, its properties the numbers, traces and pictures that its
-text names. The text is Markdown, in text/LANGUAGE/NAME.md; docs/lessons.md says how it is written.
+A folder holds the program (`lesson.py`), the text in each language (`en.md`, `zh.md`), and in its `__init__.py` the number
+ORDER, by which the lessons are sorted. The program is a class: its fields are what `--set` changes, its properties the
+numbers, traces and pictures that the text names. docs/lessons.md says more.
 """
 
 from __future__ import annotations
 
 from difflib import get_close_matches
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from llmtrace import i18n
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _
-from llmtrace.lessons.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
 
-LESSONS = {
-    "perceptron": "llmtrace.lessons.perceptron.Perceptron",
-    "leaf-or-flower": "llmtrace.lessons.leaf_or_flower.LeafOrFlower",
-    "training": "llmtrace.lessons.training.Training",
-    "vectors-and-spaces": "llmtrace.lessons.vectors_and_spaces.VectorsAndSpaces",
-    "matrices-as-projections": "llmtrace.lessons.matrices_as_projections.MatricesAsProjections",
-    "next-character": "llmtrace.lessons.next_character.NextCharacter",
-    "embeddings": "llmtrace.lessons.embeddings.Embeddings",
-    "tokenizers": "llmtrace.lessons.tokenizers.Tokenizers",
-    "playground": "llmtrace.lessons.playground.Playground",
-}
-"""The programs, in the order in which they are learned; each is imported when it is used."""
+
+def _folders() -> dict[str, str]:
+    """The packages of the lessons by the lessons' names, in the order in which they are learned. No program is imported."""
+    found = [
+        f"{__name__}.{entry.name}" for entry in iter_modules(__path__) if entry.ispkg and entry.name != "framework"
+    ]
+    found.sort(key=lambda package: (import_module(package).ORDER, package))
+    return {package.rpartition(".")[2].replace("_", "-"): package for package in found}
+
+
+LESSONS = _folders()
 
 __all__ = ["LESSONS", "Article", "Exercise", "Lesson", "lesson_class", "load"]
 
 
 def lesson_class(name: str) -> type[Lesson]:
-    """The program of a lesson."""
+    """The program of a lesson: the class derived from `Lesson` in its `lesson.py`."""
     if name not in LESSONS:
         near = get_close_matches(name, LESSONS, n=1, cutoff=0.4)
         text = _("there is no lesson {name}; the lessons are {names}")
         if near:
             text = _("there is no lesson {name}; did you mean {near}?")
         raise LessonError(text.format(name=repr(name), near=", ".join(near), names=", ".join(LESSONS)))
-    module, _dot, own = LESSONS[name].rpartition(".")
-    program: type[Lesson] = getattr(import_module(module), own)
+    module = import_module(f"{LESSONS[name]}.lesson")
+    (program,) = (
+        each
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, Lesson) and each.__module__ == module.__name__
+    )
     return program
 
 

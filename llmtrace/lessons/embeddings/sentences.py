@@ -10,7 +10,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import N_, _
-from llmtrace.lessons.embedding_nets import distance, part, settings
+from llmtrace.lessons.embeddings.nets import distance, part, settings
 from llmtrace.loading import load
 from llmtrace.ops import Weight
 from llmtrace.rng import Chance

@@ -11,9 +11,9 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
-from llmtrace.lessons.lesson import plain
-from llmtrace.lessons.playground_data import EDGE, Points
-from llmtrace.lessons.playground_net import Look, Play
+from llmtrace.lessons.framework.lesson import plain
+from llmtrace.lessons.playground.data import EDGE, Points
+from llmtrace.lessons.playground.net import Look, Play
 from llmtrace.views.decision_map import Board, Marks, Surface
 from llmtrace.views.training import Point
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
-from llmtrace.lessons.lesson import Article, Exercise, Lesson
-from llmtrace.lessons.text import written
+from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.framework.text import written
 from llmtrace.models import Feedforward
 from llmtrace.ops import Weight
 from llmtrace.ops.linear.linear import linear

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from rich.console import Group
 
 from llmtrace.i18n import _
-from llmtrace.lessons import playground_board as boards
-from llmtrace.lessons.lesson import Exercise, Lesson
-from llmtrace.lessons.playground_data import COUNT, EDGE, FEATURES, features, grid
-from llmtrace.lessons.playground_net import Choices, Look, Play, listed, refused, sizes
+from llmtrace.lessons.framework.lesson import Exercise, Lesson
+from llmtrace.lessons.playground import board as boards
+from llmtrace.lessons.playground.data import COUNT, EDGE, FEATURES, features, grid
+from llmtrace.lessons.playground.net import Choices, Look, Play, listed, refused, sizes
 from llmtrace.models import Feedforward
 from llmtrace.render.terminal.layout import Hanging, Page
 from llmtrace.rng import Chance

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
-from llmtrace.lessons import embedding_nets as nets
-from llmtrace.lessons.pages import picture
-from llmtrace.lessons.reciting import RHYME, SIGNS, numbers, places, visible, write
+from llmtrace.lessons.embeddings import nets
+from llmtrace.lessons.framework.pages import picture
+from llmtrace.lessons.next_character.reciting import RHYME, SIGNS, numbers, places, visible, write
 from llmtrace.ops import Weight
 from llmtrace.ops.linear.linear import linear
 from llmtrace.render.terminal.heatmap import Heatmap

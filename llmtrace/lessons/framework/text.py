@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from llmtrace import i18n
-from llmtrace.lessons.lesson import Lesson
+from llmtrace.lessons.framework.lesson import Lesson
 from llmtrace.render.terminal.cjk import has_wide
 from llmtrace.views.numbers import rounded
 
-TEXTS = Path(__file__).parent / "text"
+FOLDERS = Path(__file__).parents[1]
+"""The folder that holds a folder for each lesson."""
 PLACEHOLDER = re.compile(r"\{([^{}]+?)(?::([-+,]?\.?\d*[a-z%]?))?\}")
 """An expression of the lesson's names, and how it is written, as Python's format does."""
 
@@ -58,13 +59,14 @@ class LessonText:
 
 def languages() -> list[str]:
     """The languages that lessons are written in."""
-    return sorted(path.name for path in TEXTS.iterdir() if path.is_dir())
+    return sorted({path.stem for path in FOLDERS.glob("*/*.md")})
 
 
 def lesson_text(name: str, language: str | None = None) -> LessonText:
     """The text of a lesson in the language that is spoken; in English where there is none in that."""
-    wanted = TEXTS / (language or i18n.language()) / f"{name}.md"
-    path = wanted if wanted.is_file() else TEXTS / i18n.ENGLISH / f"{name}.md"
+    folder = FOLDERS / name.replace("-", "_")
+    wanted = folder / f"{language or i18n.language()}.md"
+    path = wanted if wanted.is_file() else folder / f"{i18n.ENGLISH}.md"
     return parse(path.read_text(encoding="utf-8"))
 
 

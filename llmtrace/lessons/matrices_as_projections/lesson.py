@@ -12,8 +12,8 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _
-from llmtrace.lessons.lesson import Exercise, Lesson
-from llmtrace.lessons.matrix import (
+from llmtrace.lessons.framework.lesson import Exercise, Lesson
+from llmtrace.lessons.matrices_as_projections.matrix import (
     BLOCK,
     NAMES,
     listed,

@@ -12,8 +12,8 @@ import numpy as np
 from llmtrace.arithmetic import elementary
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _
-from llmtrace.lessons.lesson import Article, Exercise, Lesson
-from llmtrace.lessons.reciting import (
+from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.next_character.reciting import (
     RHYME,
     SIGNS,
     WRITTEN,

@@ -12,9 +12,9 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError, TrainingError
 from llmtrace.i18n import _
-from llmtrace.lessons.lesson import plain
-from llmtrace.lessons.playground_data import FEATURES, REGRESSION, SETS, Points, grid, points, table
-from llmtrace.lessons.training_nets import Descent
+from llmtrace.lessons.framework.lesson import plain
+from llmtrace.lessons.playground.data import FEATURES, REGRESSION, SETS, Points, grid, points, table
+from llmtrace.lessons.training.nets import Descent
 from llmtrace.models import Feedforward
 from llmtrace.rng import derive, uniform
 from llmtrace.trace import Run, Trace

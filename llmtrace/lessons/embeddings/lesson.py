@@ -10,11 +10,11 @@ from typing import Any
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _
-from llmtrace.lessons import embedding_letters as rhyme
-from llmtrace.lessons import embedding_nets as nets
-from llmtrace.lessons import embedding_words as told
-from llmtrace.lessons.lesson import Article, Exercise, Lesson
-from llmtrace.lessons.reciting import RHYME, SIGNS, enough, followers, visible
+from llmtrace.lessons.embeddings import letters as rhyme
+from llmtrace.lessons.embeddings import nets
+from llmtrace.lessons.embeddings import sentences as told
+from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.next_character.reciting import RHYME, SIGNS, enough, followers, visible
 from llmtrace.ops import Weight
 from llmtrace.render import renderable
 from llmtrace.render.terminal.heatmap import Heatmap

@@ -12,7 +12,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _
-from llmtrace.lessons.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
 from llmtrace.ops import Tensor
 from llmtrace.ops.elementwise.divide import divide
 from llmtrace.ops.elementwise.multiply import multiply

@@ -11,9 +11,9 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import TrainingError
-from llmtrace.lessons.leaf_or_flower import HIDDEN, LeafOrFlower
-from llmtrace.lessons.lesson import Article, Exercise, Lesson, plain
-from llmtrace.lessons.training_nets import Descent, deep, loss_of, samples, sizes, wave, wide_net
+from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson, plain
+from llmtrace.lessons.leaf_or_flower.lesson import HIDDEN, LeafOrFlower
+from llmtrace.lessons.training.nets import Descent, deep, loss_of, samples, sizes, wave, wide_net
 from llmtrace.models import Feedforward
 from llmtrace.ops.losses.absolute_error import absolute_error
 from llmtrace.ops.rows.total import total

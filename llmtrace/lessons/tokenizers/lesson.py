@@ -10,8 +10,8 @@ from typing import Any
 
 from llmtrace.errors import LessonError, TrainingError
 from llmtrace.i18n import _
-from llmtrace.lessons import tokenizer_steps as steps
-from llmtrace.lessons.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.tokenizers import steps
 from llmtrace.loading import load_tokenizer
 from llmtrace.rng import Chance
 from llmtrace.tokenizers import Parting, Tokenizer, TrainedBPE, TrainedUnigram, train_bpe, train_unigram

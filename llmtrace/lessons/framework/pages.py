@@ -15,8 +15,8 @@ from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResul
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
-from llmtrace.lessons.lesson import Lesson
-from llmtrace.lessons.text import Block, LessonText, PageText, filled, lesson_text, written
+from llmtrace.lessons.framework.lesson import Lesson
+from llmtrace.lessons.framework.text import Block, LessonText, PageText, filled, lesson_text, written
 from llmtrace.render import renderable
 from llmtrace.render.terminal.heatmap import Heatmap, Scale
 from llmtrace.render.terminal.layout import HEADING, NAME, VALUE, Page, Part

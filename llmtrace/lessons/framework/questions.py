@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmtrace.i18n import _
-from llmtrace.lessons.lesson import Exercise, Lesson
-from llmtrace.lessons.text import ExerciseText, filled, lesson_text, written
+from llmtrace.lessons.framework.lesson import Exercise, Lesson
+from llmtrace.lessons.framework.text import ExerciseText, filled, lesson_text, written
 
 NEAR = 0.0051
 """So far an answer may be off: two decimals are enough."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
-from llmtrace.lessons.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
 from llmtrace.models import Feedforward
 from llmtrace.ops import Weight
 from llmtrace.ops.elementwise.add import add

@@ -1,0 +1,3 @@
+"""One neuron decides whether to go out, and then learns from other people what decides."""
+
+ORDER = 10
