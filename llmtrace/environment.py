@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from llmtrace import _kernels
 from llmtrace.i18n import _
+from llmtrace.text import cited
 
 MOST_THREADS = 4096
 
@@ -19,7 +20,7 @@ def follow() -> None:
     if name and name not in known:
         text = _(
             "LLMTRACE_ISA={name} can't be used here; choose one of {known}, or unset it",
-            name=repr(name),
+            name=cited(name),
             known=", ".join(known),
         )
         refuse(text)
@@ -29,7 +30,7 @@ def follow() -> None:
     if threads and not (threads.isascii() and threads.isdigit() and 1 <= int(threads[:5]) <= MOST_THREADS):
         text = _(
             "LLMTRACE_NUM_THREADS={threads} is not a number of threads: give a whole number from 1 to {most}, or unset it",
-            threads=repr(threads[:80]),
+            threads=cited(threads),
             most=MOST_THREADS,
         )
         refuse(text)

@@ -11,9 +11,20 @@ LlmtraceError
 └── DoesNotFitError  a run that needs more memory than there is
 """
 
+from llmtrace.text import shown
+
+LONGEST = 1000
+"""No message has more characters, whatever was typed or read."""
+
 
 class LlmtraceError(Exception):
-    """The base of everything llmtrace raises on purpose; the command line prints it as one line and exits with 2."""
+    """The base of everything llmtrace raises on purpose; the command line prints it as one line and exits with 2.
+
+    Its message is harmless wherever it is printed: what steers terminals or ends lines is written out.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(shown(message, LONGEST))
 
 
 class AddressError(LlmtraceError, LookupError):

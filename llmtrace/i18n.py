@@ -11,13 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
+
+from llmtrace.text import cited, shown
 
 LOCALE = Path(__file__).parent / "locale"
 """Where the catalogues are: `<language>/LC_MESSAGES/llmtrace.mo`."""
 ENGLISH = "en"
 VARIABLES = ("LLMTRACE_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 """Where the language is looked for, in this order; a variable may name several, with colons between them."""
+
+QUOTED = 80
+"""So many characters of a text from outside are enough to know it."""
 
 _chosen: str | None = None
 
@@ -34,7 +40,7 @@ def use(language: str | None) -> None:
         raise ValueError(
             _(
                 "there is no language {language}; there are {known}",
-                language=repr(language),
+                language=cited(language),
                 known=", ".join(languages()),
             )
         )
@@ -91,16 +97,27 @@ def _catalogue(folder: Path, language: str) -> gettext.NullTranslations:
     return gettext.translation("llmtrace", folder, [language])
 
 
+class Filling(Formatter):
+    """Fills the places of a text. What stands in quotes, `{name!r}`, was typed or read: it is escaped, and not endless."""
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        """A value for its place."""
+        return shown(repr(value), QUOTED) if conversion == "r" else super().convert_field(value, conversion)
+
+
+FILLING = Filling()
+
+
 def _(text: str, /, **values: Any) -> str:
     """`text` in the user's language, with `values` at the places of their names: `_("no {what}", what="weight")`."""
     translated = catalogue().gettext(text) if text else ""
-    return translated.format(**values) if values else translated
+    return FILLING.vformat(translated, (), values) if values else translated
 
 
 def n_(one: str, many: str, count: int, /, **values: Any) -> str:
     """`one` or `many`, as the user's language counts: `n_("{count} token", "{count} tokens", 3, count="3")`."""
     translated = catalogue().ngettext(one, many, count)
-    return translated.format(**values) if values else translated
+    return FILLING.vformat(translated, (), values) if values else translated
 
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it

@@ -29,7 +29,8 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> GPT:
 
     A bundled name comes first; a folder of the same name is `./name`. Raises ModelError.
     """
-    from llmtrace.storage.files import quoted, reason, shown
+    from llmtrace.storage.files import reason
+    from llmtrace.text import cited, shown
     from llmtrace.weights import load_folder
 
     name = os.fsdecode(model)
@@ -41,11 +42,11 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> GPT:
     try:
         os.stat(path)
     except FileNotFoundError:
-        near = _(" or ").join(quoted(n) for n in _near(name))
+        near = _(" or ").join(cited(n) for n in _near(name))
         text = _("there is no model {name}: give a folder, or one of {names}")
         if near:
             text = _("there is no model {name}: did you mean {near}? Otherwise give a folder, or one of {names}")
-        raise ModelError(text.format(name=quoted(name), near=near, names=_names())) from None
+        raise ModelError(text.format(name=cited(name), near=near, names=_names())) from None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
         raise ModelError(_("{name} can't be read: {why}", name=shown(name), why=reason(error))) from error
     return _named(load_folder(Path(path)), os.path.abspath(path))

@@ -16,10 +16,10 @@ ORDER = [
     "_kernels",
     "_bpe",
     "display",
+    "text",
     "i18n",
     "environment",
     "errors",
-    "text",
     "threads",
     "rng",
 ]

@@ -180,7 +180,7 @@ def _tables(explain: bool) -> Show:
 def _must_be_writable(output: str) -> None:
     """Refuses a file in no folder before the text is written, not after."""
     from llmtrace.errors import TraceFileError
-    from llmtrace.storage import shown
+    from llmtrace.text import shown
 
     folder = os.path.dirname(output) or "."
     if not os.path.isdir(folder):

@@ -11,6 +11,7 @@ import click
 from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import ascii_option, state_file
 from llmtrace.i18n import N_, _
+from llmtrace.text import cited
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -73,7 +74,7 @@ def change(text: str) -> tuple[str, str]:
     """`key=value` in its parts."""
     key, sign, value = text.partition("=")
     if not sign or not key.strip():
-        raise click.UsageError(_("--set takes KEY=VALUE, not {text}", text=repr(text)))
+        raise click.UsageError(_("--set takes KEY=VALUE, not {text}", text=cited(text)))
     return key.strip().replace("-", "_"), value.strip()
 
 

@@ -15,6 +15,7 @@ from llmtrace.cli.command import option
 from llmtrace.cli.completion import models
 from llmtrace.errors import LlmtraceError
 from llmtrace.i18n import N_, _
+from llmtrace.text import cited
 
 if TYPE_CHECKING:
     from llmtrace.models import Model
@@ -29,7 +30,7 @@ class FileName(click.Path):
         try:
             return super().convert(value, param, ctx)
         except ValueError:  # a NUL, or half a character
-            self.fail(_("no file can have the name {name}", name=repr(value)), param, ctx)
+            self.fail(_("no file can have the name {name}", name=cited(value)), param, ctx)
 
 
 model_option = option(

@@ -14,6 +14,7 @@ from llmtrace.cli.completion import files_and_steps, steps
 from llmtrace.cli.options import ascii_option, json_option, model_option, opened, print_json, trace_option
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
+from llmtrace.text import cited
 
 
 @new_command("show")
@@ -88,7 +89,7 @@ def file_and_name(first: str | None, second: str | None, file: str | None = None
     if second is None:
         return (first, None) if first is not None and is_file(first) else (None, first)
     if first is not None and not is_file(first):
-        raise click.UsageError(_("{file} is not a trace file; give FILE and then NAME", file=repr(first)))
+        raise click.UsageError(_("{file} is not a trace file; give FILE and then NAME", file=cited(first)))
     return first, second
 
 

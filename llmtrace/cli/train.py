@@ -111,7 +111,7 @@ def command(files: tuple[str, ...], output: str, **given: Any) -> None:
 
 def expect_sensible(folder: TrainingFolder, files: tuple[str, ...], given: dict[str, Any]) -> None:
     """An error where it can be seen at once that nothing will come of it."""
-    from llmtrace.storage import shown
+    from llmtrace.text import shown
 
     if given["resume"]:
         expect_nothing_new(files, list(given))
@@ -186,7 +186,7 @@ def begin(folder: TrainingFolder, paths: list[Path], given: dict[str, Any]) -> N
 
 def expect_new(folder: TrainingFolder) -> None:
     """TrainingError where something is there already."""
-    from llmtrace.storage import shown
+    from llmtrace.text import shown
 
     place = shown(folder.path)
     if folder.begun:

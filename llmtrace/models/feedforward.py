@@ -16,6 +16,7 @@ from llmtrace.ops.elementwise.relu import relu
 from llmtrace.ops.elementwise.sigmoid import sigmoid
 from llmtrace.ops.elementwise.tanh import tanh
 from llmtrace.ops.linear.linear import linear
+from llmtrace.text import cited
 from llmtrace.trace import Origin, Run, Trace
 
 ACTIVATIONS: dict[str, Op | None] = {"none": None, "relu": relu, "sigmoid": sigmoid, "tanh": tanh}
@@ -47,7 +48,7 @@ class Feedforward:
                 raise ModelError(
                     _(
                         "there is no activation function {name}; there are {known}",
-                        name=repr(name),
+                        name=cited(name),
                         known=", ".join(ACTIVATIONS),
                     )
                 )

@@ -30,6 +30,7 @@ from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.ops.sampling.sample import sample
 from llmtrace.ops.sampling.top_k import top_k
 from llmtrace.ops.sampling.top_p import top_p
+from llmtrace.text import cited
 from llmtrace.trace import Run, Trace
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Sampling:
             with suppress(TypeError):  # NumPy's whole numbers are as good as Python's
                 object.__setattr__(self, name, operator.index(getattr(self, name)))
         if not isinstance(self.seed, int):
-            raise PromptError(_("the seed must be a whole number, not {value}", value=repr(self.seed)))
+            raise PromptError(_("the seed must be a whole number, not {value}", value=cited(self.seed)))
         if self.top_k is not None and not (isinstance(self.top_k, int) and 1 <= self.top_k < 1 << 31):
             raise PromptError(_("top-k must be a whole number from 1 on, not {value}", value=self.top_k))
         if self.top_p is not None and not np.finfo(np.float32).tiny <= self.top_p <= 1:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import N_, _
+from llmtrace.text import cited, shown
 
 HEAD = 4096
 """So many bytes of a file are enough to see what it is."""
@@ -41,19 +42,6 @@ SIGNATURES = (
     (b"\x93NUMPY", N_("a NumPy file, not safetensors")),
     (b"\x1f\x8b", N_("a gzip file; unpack it first")),
 )
-
-
-def shown(text: object, room: int = 200) -> str:
-    """A name from outside as an error may print it: one line, nothing that steers a terminal, not endless."""
-    text = str(text)
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    return text if len(text) <= room else f"{text[: room // 2]}…{text[-room // 2 :]}"
-
-
-def quoted(text: object) -> str:
-    """The same in quotes."""
-    return f"'{shown(text)}'"
 
 
 def reason(error: Exception) -> str:
@@ -115,7 +103,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(_("{name} is there twice", name=quoted(name)))
+            raise ValueError(_("{name} is there twice", name=cited(name)))
         found[name] = value
     return found
 

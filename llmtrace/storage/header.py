@@ -10,7 +10,8 @@ import math
 from typing import Any, NamedTuple
 
 from llmtrace.i18n import _
-from llmtrace.storage.files import parse_json, shown
+from llmtrace.storage.files import parse_json
+from llmtrace.text import shown
 
 LENGTH = 8
 LARGEST_HEADER = 100_000_000

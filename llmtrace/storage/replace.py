@@ -19,7 +19,8 @@ from typing import NoReturn
 
 from llmtrace.errors import LlmtraceError, ModelError
 from llmtrace.i18n import _
-from llmtrace.storage.files import reason, shown
+from llmtrace.storage.files import reason
+from llmtrace.text import shown
 
 ORDINARY = 0o666
 """Who may read and write a new file, less what the user's umask takes away."""

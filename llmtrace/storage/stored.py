@@ -12,8 +12,9 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
-from llmtrace.storage.files import HEAD, TAIL, disguise, open_regular, refuse, shown
+from llmtrace.storage.files import HEAD, TAIL, disguise, open_regular, refuse
 from llmtrace.storage.header import LENGTH, Header, header_length, parse_header
+from llmtrace.text import shown
 
 READABLE = ("F32", "F16", "BF16", "F64")
 PIECE = 1 << 20

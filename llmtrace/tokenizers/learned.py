@@ -10,8 +10,9 @@ from typing import Any
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
-from llmtrace.storage.files import read_json, shown
+from llmtrace.storage.files import read_json
 from llmtrace.storage.replace import write_whole
+from llmtrace.text import shown
 from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.files import load_tokenizer
 

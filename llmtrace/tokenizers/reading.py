@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from llmtrace.errors import ModelError, TrainingError
 from llmtrace.i18n import _
-from llmtrace.storage.files import open_regular, reason, shown
+from llmtrace.storage.files import open_regular, reason
+from llmtrace.text import shown
 
 if TYPE_CHECKING:
     from regex import Pattern

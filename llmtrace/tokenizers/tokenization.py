@@ -10,6 +10,7 @@ from typing import Any
 
 from llmtrace.errors import ReplayError
 from llmtrace.i18n import _
+from llmtrace.text import shown
 from llmtrace.tokenizers.byte_symbols import byte_names, symbols_of, written
 
 
@@ -179,7 +180,7 @@ class Tokenization:
             different = tuple(_piece(entry) for entry in data["pieces"])
             return cls(_str(data["text"]), different, tuple(_int(n, len(different)) for n in data["order"]))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ValueError(_("this is not a tokenization: {error}", error=repr(error))) from error
+            raise ValueError(_("this is not a tokenization: {error}", error=shown(error))) from error
 
 
 def _piece_to_dict(piece: Piece) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from llmtrace.errors import TraceFileError
 from llmtrace.i18n import _
 from llmtrace.ops import OPS, Weight
 from llmtrace.ops.ranges import RANGES
-from llmtrace.storage import shown, weights_hash
+from llmtrace.storage import weights_hash
+from llmtrace.text import shown
 from llmtrace.trace.container import WEIGHT, TraceFile, write
 from llmtrace.trace.legend import Legend
 from llmtrace.trace.step import Record

@@ -19,8 +19,9 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError, TraceFileError
 from llmtrace.i18n import _
-from llmtrace.storage import LENGTH, StoredTensor, open_tensors, shown, write_whole
+from llmtrace.storage import LENGTH, StoredTensor, open_tensors, write_whole
 from llmtrace.storage.files import parse_json, reason
+from llmtrace.text import shown
 
 VERSION = 1
 PIECE = 1 << 20

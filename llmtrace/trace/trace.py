@@ -17,6 +17,7 @@ from llmtrace.display import Displayed, above
 from llmtrace.errors import AddressError
 from llmtrace.i18n import _, n_
 from llmtrace.ops import Weight
+from llmtrace.text import cited
 from llmtrace.trace.legend import NO_WORDS, Legend
 from llmtrace.trace.step import Record, Step
 
@@ -234,10 +235,10 @@ class Trace(Displayed):
     def _unknown(name: str, known: list[str]) -> AddressError:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
         if not near:
-            return AddressError(_("nothing is named {name}; `llmtrace show` lists all names", name=repr(name)))
+            return AddressError(_("nothing is named {name}; `llmtrace show` lists all names", name=cited(name)))
         text = n_(
             "nothing is named {name}; the nearest name is {near}",
             "nothing is named {name}; the nearest names are {near}",
             len(near),
         )
-        return AddressError(text.format(name=repr(name), near=", ".join(near)))
+        return AddressError(text.format(name=cited(name), near=", ".join(near)))

@@ -15,8 +15,8 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import TrainingError
 from llmtrace.i18n import _
-from llmtrace.storage.files import shown
 from llmtrace.storage.replace import replacing
+from llmtrace.text import shown
 from llmtrace.tokenizers import CharacterTokenizer, Tokenizer, read_texts, train_bpe
 
 Progress = Callable[[str, int, int], object]

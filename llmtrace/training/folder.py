@@ -26,10 +26,11 @@ from llmtrace.errors import ModelError, TrainingError
 from llmtrace.i18n import N_, _
 from llmtrace.models import GPT, GPTConfig
 from llmtrace.ops import Weight
-from llmtrace.storage import open_tensors, save, shown, write_whole
+from llmtrace.storage import open_tensors, save, write_whole
 from llmtrace.storage.files import reason
 from llmtrace.storage.replace import refuse
 from llmtrace.storage.stored import all_finite
+from llmtrace.text import shown
 from llmtrace.tokenizers import Tokenizer, load_tokenizer
 from llmtrace.training.corpus import Corpus, Progress
 from llmtrace.training.initial import initial_gpt

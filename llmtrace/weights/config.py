@@ -10,7 +10,8 @@ import numpy as np
 from llmtrace.errors import ModelError
 from llmtrace.i18n import N_, _
 from llmtrace.models import GPTConfig
-from llmtrace.storage.files import read_json, shown
+from llmtrace.storage.files import read_json
+from llmtrace.text import shown
 
 SIZES = {
     "vocab_size": ("vocabulary", 1 << 31),

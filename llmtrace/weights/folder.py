@@ -13,9 +13,10 @@ from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.models import GPT
 from llmtrace.models.model import Model
-from llmtrace.storage.files import quoted, reason, shown
+from llmtrace.storage.files import reason
 from llmtrace.storage.store import replacing_files_of, save
 from llmtrace.storage.stored import narrowed, open_tensors
+from llmtrace.text import cited, shown
 from llmtrace.tokenizers import load_tokenizer
 from llmtrace.weights.config import config_json, read_config, read_settings
 from llmtrace.weights.gpt import gpt_shapes, gpt_tensors, gpt_weights
@@ -38,7 +39,7 @@ def load_folder(path: Path | str) -> GPT:
         raise ModelError(
             _(
                 "there is no model folder {path}; give a folder with {config} and {weights}",
-                path=quoted(path),
+                path=cited(path),
                 config=CONFIG,
                 weights=SINGLE,
             )

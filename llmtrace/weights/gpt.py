@@ -16,8 +16,8 @@ from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.models import GPTConfig
 from llmtrace.ops import Weight
-from llmtrace.storage.files import shown
 from llmtrace.storage.stored import StoredTensor, all_finite
+from llmtrace.text import shown
 
 HEAD = "lm_head.weight"
 MASK = re.compile(r"h\.\d+\.attn\.(masked_)?bias")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
-from llmtrace.storage.files import HEAD, PICKLE, TAIL, disguise, open_regular, read_json, shown
+from llmtrace.storage.files import HEAD, PICKLE, TAIL, disguise, open_regular, read_json
 from llmtrace.storage.stored import StoredTensor, open_tensors
+from llmtrace.text import shown
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"

@@ -1,0 +1,51 @@
+"""Whatever was typed or read stands in a message as text: escaped, in one line, and not endless."""
+
+import pytest
+
+import llmtrace
+from llmtrace.errors import LlmtraceError
+from llmtrace.explain.address import parse
+from llmtrace.i18n import _
+from llmtrace.text import cited, shown
+
+ODD = ["a" * 300_000, "\x1b[31m", "\x9b1m", "a\nb\r\n", "\x00\x01", "\u202e", "\ud800", "中" * 5000, "'\"\\" * 50]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_in_one_line_and_not_endless(text):
+    for function, room in ((shown, 200), (cited, 80)):
+        said = function(text)
+        assert said.isprintable()
+        assert len(said) <= room + 2
+    assert shown("as it is") == "as it is"
+    assert cited("x") == "'x'"
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_every_error_is_harmless(text):
+    for error in (LlmtraceError(text), LlmtraceError(_("it was {text!r}", text=text))):
+        assert str(error).isprintable()
+        assert len(str(error)) <= 1000
+
+
+@pytest.mark.parametrize("text", ODD)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda trace, text: trace.explain(text),
+        lambda trace, text: trace.explain("logits", -1, text),
+        lambda trace, text: trace.explain("logits", -1, vocabulary=text),
+        lambda trace, text: trace.explain("logits", **{text: 1}),
+        lambda trace, text: parse(f"logits[{text}]"),
+        lambda trace, text: trace[text],
+        lambda trace, text: trace.tensor(text),
+        lambda trace, text: llmtrace.load(text),
+        lambda trace, text: llmtrace.open(text),
+    ],
+)
+def test_python_callers_are_told_harmlessly(text, ask):
+    trace = llmtrace.load().trace("The king")
+    with pytest.raises(LlmtraceError) as caught:
+        ask(trace, text)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) <= 1000
