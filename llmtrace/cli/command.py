@@ -113,9 +113,9 @@ class Command(Helpful, rich_click.RichCommand):
         self.params.append(language_option())
 
 
-def new_command(name: str) -> Callable[[Callable[..., Any]], Command]:
+def new_command(name: str, kind: type[Command] = Command) -> Callable[[Callable[..., Any]], Command]:
     """Makes a function the command of that name; its docstring is its help."""
-    return click.command(name, cls=Command)
+    return click.command(name, cls=kind)
 
 
 def option(*names: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

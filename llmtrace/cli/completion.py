@@ -47,5 +47,7 @@ def steps(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[C
 
 def files_and_steps(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Files, and what `llmtrace show` knows by name."""
-    views = [CompletionItem(name) for name in ("residual",) if name.startswith(incomplete)]
+    from llmtrace.views.catalog import names
+
+    views = [CompletionItem(name) for name in names() if name.startswith(incomplete)]
     return [CompletionItem(incomplete, type="file"), *views, *steps(ctx, param, incomplete)]

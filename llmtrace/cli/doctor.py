@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import platform
-import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmtrace.cli.command import new_command
-from llmtrace.cli.options import json_option, print_json
+from llmtrace.cli.options import json_option
+from llmtrace.cli.output import print_document
 from llmtrace.i18n import _, n_
+
+if TYPE_CHECKING:
+    from llmtrace.views.document import Document
 
 
 @new_command("doctor")
@@ -24,14 +27,9 @@ def command(as_json: bool) -> int:
     """  # noqa: D301 - \b keeps click from filling the lines
     from llmtrace.cli.selftest import outcomes
 
-    facts, results = environment(), list(outcomes())
-    good = all(outcome.passed for outcome in results)
-    if as_json:
-        tests = [{"name": o.name, "passed": o.passed, "problem": o.problem} for o in results]
-        print_json({**facts, "tests": tests, "passed": good})
-    else:
-        _print(facts, results)
-    return 0 if good else 1
+    results = list(outcomes())
+    print_document(_document(environment(), results), as_json=as_json)
+    return 0 if all(outcome.passed for outcome in results) else 1
 
 
 def environment() -> dict[str, Any]:
@@ -53,15 +51,21 @@ def environment() -> dict[str, Any]:
     }
 
 
-def _print(facts: dict[str, Any], results: list[Any]) -> None:
-    from rich.cells import cell_len
+def _document(facts: dict[str, Any], results: list[Any]) -> Document:
+    from llmtrace.views.document import (
+        Block,
+        Definitions,
+        Document,
+        Heading,
+        Space,
+        Text,
+        good,
+        heading,
+        name,
+        paragraph,
+        quiet,
+    )
 
-    from llmtrace.render.terminal.console import output_console
-    from llmtrace.render.terminal.layout import GOOD, HEADING, NAME, QUIET, Page
-    from llmtrace.render.terminal.table import left
-
-    console = output_console()
-    page = Page(console.width, console.options.ascii_only)
     instructions = _(
         "{name} (available: {names})", name=facts["instruction_set"], names=", ".join(facts["instruction_sets"])
     )
@@ -73,16 +77,16 @@ def _print(facts: dict[str, Any], results: list[Any]) -> None:
         _("threads"): str(facts["threads"]),
         _("bundled models"): ", ".join(facts["bundled_models"]) or _("none"),
     }
-    width = max(map(cell_len, rows))
-    for name, value in rows.items():
-        console.print(page.line((left(name, width), NAME), f"  {value}", hang=4))
-    console.print()
-    console.print(page.line((_("Arithmetic: every bit compared with what it must be"), HEADING)))
+    blocks: list[Block] = [
+        Definitions(tuple((name(title), (words,)) for title, words in rows.items())),
+        Space(),
+        Heading((heading(_("Arithmetic: every bit compared with what it must be")),)),
+    ]
     for outcome in results:
-        mark = ("✓", GOOD) if outcome.passed else ("✗", "bold red")
-        console.print(page.line(mark, f" {outcome.name}", (f"   {outcome.problem}", "red"), hang=4))
+        mark = good("✓") if outcome.passed else Text("✗", "wrong")
+        blocks.append(paragraph(mark, f" {outcome.name}", Text(f"   {outcome.problem}", "wrong"), hang=4))
     wrong = sum(not outcome.passed for outcome in results)
-    console.print()
+    said = quiet(_("All right: the same bits as on every other machine."))
     if wrong:
         text = n_(
             "{count} test failed: do not trust results of this machine; please report this",
@@ -90,7 +94,6 @@ def _print(facts: dict[str, Any], results: list[Any]) -> None:
             wrong,
             count=wrong,
         )
-        console.print(page.line((text, "bold red"), hang=0))
-    else:
-        console.print(page.line((_("All right: the same bits as on every other machine."), QUIET), hang=0))
-    sys.stdout.flush()
+        said = Text(text, "wrong")
+    tests = [{"name": o.name, "passed": o.passed, "problem": o.problem} for o in results]
+    return Document((*blocks, Space(), paragraph(said, hang=0)), {**facts, "tests": tests, "passed": not wrong})

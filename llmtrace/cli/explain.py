@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
 from llmtrace.cli.completion import steps
-from llmtrace.cli.options import ascii_option, json_option, model_option, opened, print_json, trace_option
+from llmtrace.cli.options import ascii_option, json_option, model_option, opened, trace_option
+from llmtrace.cli.output import print_document
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
+
+if TYPE_CHECKING:
+    from llmtrace.explain import Explanation
 
 
 @new_command("explain")
@@ -48,28 +53,24 @@ def command(
         if said and address.partition("[")[0].strip() in trace.names():  # which places there are depends on the prompt
             raise AddressError(_("{error}; {note}", error=error, note=said)) from None
         raise
-    from rich.console import Group
+    if look["exact"]:
+        _print_exact(explanation, said, look["only_ascii"])
+        return
+    from llmtrace.views.explanation import view
 
-    from llmtrace.cli.pager import print_paged
+    document = view(explanation, every=look["every"])
+    paged = not look["no_pager"]
+    print_document(document, as_json=as_json, note=said, only_ascii=look["only_ascii"], paged=paged)
+
+
+def _print_exact(explanation: Explanation, note: str, only_ascii: bool) -> None:
+    """Prints every number at full precision; the note goes to standard error, as the output is for other programs."""
     from llmtrace.explain.exact_text import exact_text
-    from llmtrace.render import renderable
-    from llmtrace.render.notebook import InAscii
     from llmtrace.render.terminal.console import output_console
-    from llmtrace.render.terminal.layout import QUIET, Page
     from llmtrace.text import to_ascii
 
-    console, exact = output_console(), look["exact"]
-    only_ascii = look["only_ascii"] or console.options.ascii_only
-    if said and (as_json or exact):
-        click.echo(said, err=True)  # the output itself is for other programs
-    if as_json:
-        print_json(explanation.to_dict())
-    elif exact:
-        text = exact_text(explanation)
-        console.out(to_ascii(text) if only_ascii else text, highlight=False, end="")
-    else:
-        shown = renderable(explanation, every=look["every"])
-        if said:
-            shown = Group(Page(console.width, only_ascii).line((said, QUIET)), "", shown)
-        print_paged(console, InAscii(shown) if only_ascii else shown, not look["no_pager"])
+    if note:
+        click.echo(note, err=True)
+    console, text = output_console(), exact_text(explanation)
+    console.out(to_ascii(text) if only_ascii or console.options.ascii_only else text, highlight=False, end="")
     sys.stdout.flush()

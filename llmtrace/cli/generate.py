@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from llmtrace.i18n import N_, _
 
 if TYPE_CHECKING:
     from llmtrace.models import Choice, Generation
+    from llmtrace.views.document import Document
 
 Show = Callable[["Choice"], None]
 
@@ -152,29 +152,35 @@ class Stream:
 
 def _json(explain: bool) -> Show:
     """Prints one JSON object for each token, on a line of its own."""
-    from llmtrace.views.sampling import ChoiceTable, ChoiceWorking
+    from llmtrace.render.json import dumps, to_data
 
     def show(choice: Choice) -> None:
-        view = (ChoiceWorking if explain else ChoiceTable)(choice.steps, choice.number)
-        data = {**view.to_dict(), "written": choice.written, "window_start": choice.window.start}
-        sys.stdout.write(json.dumps(data, allow_nan=False).replace("\x7f", "\\u007f") + "\n")
+        data = to_data(_document(choice, explain).facts)
+        more = {"written": choice.written, "window_start": choice.window.start}
+        sys.stdout.write(dumps({**data, **more}, indent=None) + "\n")
 
     return show
 
 
 def _tables(explain: bool) -> Show:
     """Prints the table of each token, or its arithmetic."""
+    from llmtrace.render import renderable
     from llmtrace.render.terminal.console import output_console
-    from llmtrace.views.sampling import ChoiceTable, ChoiceWorking
 
     console = output_console()
 
     def show(choice: Choice) -> None:
-        console.print((ChoiceWorking if explain else ChoiceTable)(choice.steps, choice.number))
+        console.print(renderable(_document(choice, explain)))
         if explain:
             console.print()
 
     return show
+
+
+def _document(choice: Choice, explain: bool) -> Document:
+    from llmtrace.views.sampling import view, working
+
+    return (working if explain else view)(choice.steps, choice.number)
 
 
 def _must_be_writable(output: str) -> None:

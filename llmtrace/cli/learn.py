@@ -10,6 +10,7 @@ import click
 
 from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import ascii_option, state_file
+from llmtrace.cli.output import print_document
 from llmtrace.i18n import N_, _
 from llmtrace.text import cited
 
@@ -88,15 +89,13 @@ def list_lessons() -> None:
     from llmtrace.lessons import LESSONS
     from llmtrace.lessons.framework import progress
     from llmtrace.lessons.framework.text import lesson_text
-    from llmtrace.render.terminal.console import output_console
-    from llmtrace.render.terminal.layout import NAME, QUIET, Page
+    from llmtrace.views.document import Block, Document, Space, name, paragraph, quiet
 
-    console = output_console()
-    page, done = Page.of(console.options), progress.read(progress_file())
-    console.print(page.line(_("Lessons, in the order in which they build on each other:")))
+    done = progress.read(progress_file())
+    blocks: list[Block] = [paragraph(_("Lessons, in the order in which they build on each other:"))]
     following = ""
-    for name in LESSONS:
-        text, own = lesson_text(name), done.get(name, progress.Done())
+    for lesson in LESSONS:
+        text, own = lesson_text(lesson), done.get(lesson, progress.Done())
         solved = sum(key in own.exercises for key in text.exercises)
         told = _(
             "{pages} of {all_pages} pages, {solved} of {exercises} exercises",
@@ -105,26 +104,23 @@ def list_lessons() -> None:
             solved=solved,
             exercises=len(text.exercises),
         )
-        console.print(page.line((name, NAME), f"  {text.title}", hang=4))
-        console.print(page.line((told, QUIET), indent=4))
+        blocks += [paragraph(name(lesson), f"  {text.title}", hang=4), paragraph(quiet(told), indent=4)]
         if not following and own.pages < len(text.pages):
-            following = name
+            following = lesson
     if following:
-        console.print()
-        console.print(page.line(_("Next: {command}", command=f"llmtrace learn {following}")))
-        console.print(page.line(lesson_text(following).summary, indent=4, hang=0))
+        command = _("Next: {command}", command=f"llmtrace learn {following}")
+        blocks += [Space(), paragraph(command), paragraph(lesson_text(following).summary, indent=4, hang=0)]
+    print_document(Document(tuple(blocks)))
 
 
 def list_inputs(lesson: Lesson) -> None:
     """What --set can change, with the values that it has now."""
     from llmtrace.lessons.framework.lesson import plain
     from llmtrace.lessons.framework.text import filled, lesson_text
-    from llmtrace.render.terminal.console import output_console
-    from llmtrace.render.terminal.layout import QUIET, Page
+    from llmtrace.views.document import Document, paragraph, quiet
 
-    console, told = output_console(), lesson_text(lesson.name).inputs
-    page = Page.of(console.options)
+    told = lesson_text(lesson.name).inputs
     for key in lesson.inputs():
         click.echo(f"{key}={plain(getattr(lesson, key))}")
         if key in told:
-            console.print(page.line((filled(told[key], lesson), QUIET), indent=4, hang=0))
+            print_document(Document((paragraph(quiet(filled(told[key], lesson)), indent=4, hang=0),)))

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import click
-from rich.console import ConsoleRenderable, Group
+from rich.console import ConsoleRenderable
 from rich.segment import Segment, Segments
 
 from llmtrace.cli import player
@@ -20,14 +20,16 @@ from llmtrace.errors import AddressError, LessonError
 from llmtrace.i18n import _
 from llmtrace.lessons import Lesson
 from llmtrace.lessons.framework import progress
-from llmtrace.lessons.framework.pages import WIDEST, Pages, PageView, marked
 from llmtrace.lessons.framework.questions import Question, questions
 from llmtrace.lessons.matrices_as_projections.matrix import EXAMPLE
-from llmtrace.render import renderable
-from llmtrace.render.notebook import InAscii
+from llmtrace.lessons.framework.pages import WIDEST, Pages, PageView, marked
+from llmtrace.render.terminal.blocks import InAscii, Printed
 from llmtrace.render.terminal.console import output_console
-from llmtrace.render.terminal.layout import HEADING, QUIET, Hanging, Page, Part
+from llmtrace.render.terminal.inlines import rich_text
+from llmtrace.render.terminal.layout import Page
 from llmtrace.trace import Trace
+from llmtrace.views.document import Block, Document, Inline, Space, heading, paragraph, quiet
+from llmtrace.views.explanation import view
 
 PATIENCE = 3
 """After so many wrong answers the solution is shown."""
@@ -60,7 +62,7 @@ class Classroom:
             with self._busy():
                 page = self.pages[number]
             if not self.interactive:
-                self._print(Group(page, ""))
+                self._print(*page.document().blocks, Space())
                 number += 1
                 continue
             self._clear()
@@ -78,7 +80,7 @@ class Classroom:
 
     def _show(self, page: PageView, number: int) -> str:
         """Shows a page, notes that it has been read to its end, and returns the key that leaves it."""
-        if pressed := self._in_parts(page):
+        if pressed := self._in_parts(page.document()):
             return pressed
         progress.note(self.notes, self.lesson.name, pages=number + 1)
         more = EXPLAIN | (ANIMATE if self._plays(page) else set()) | (LIVE if self.live else set())
@@ -86,10 +88,12 @@ class Classroom:
             self._ask_for_explanation(number)
         return pressed
 
-    def _in_parts(self, shown: ConsoleRenderable) -> str:
-        """Prints something, a screen at a time; the key with which the reader leaves it before its end, if so."""
+    def _in_parts(self, shown: Document) -> str:
+        """Prints a document, a screen at a time; the key with which the reader leaves it before its end, if so."""
         width = min(self.console.width, WIDEST)
-        lines = self.console.render_lines(self._plain(shown), self.console.options.update_width(width), pad=False)
+        lines = self.console.render_lines(
+            self._plain(*shown.blocks), self.console.options.update_width(width), pad=False
+        )
         room = max(3, self.console.height - 1)
         for start in range(0, len(lines), room):
             if start and (pressed := self._key()) in BACK | QUIT:
@@ -112,7 +116,7 @@ class Classroom:
         prompt = "   ".join(word for letter, word in words.items() if letter in known)
 
         def ask() -> None:
-            self.console.print(self.room.text((prompt, QUIET)), end="")
+            self.console.print(rich_text(self.room, quiet(prompt)), end="")
             self.console.file.flush()
 
         while True:
@@ -145,7 +149,7 @@ class Classroom:
         while (animation := self.pages[number].animation) is not None:
             self._clear()
             names = [name for name in animation.operands if name in self.lesson.inputs()]
-            if player.play(self.console, animation, self.room, bool(names)) not in player.TYPE:
+            if player.play(self.console, animation, bool(names), self.ascii) not in player.TYPE:
                 return
             self._clear()
             self._ask_for_matrices(names)
@@ -168,9 +172,9 @@ class Classroom:
 
     def explain(self, text: str) -> None:
         """How one number was computed: `TRACE ADDRESS`, such as `leaf hidden.1.sum[0]`."""
-        self._print(self._explanation(text))
+        self._print(*self._explanation(text).blocks)
 
-    def _explanation(self, text: str, usual: str = "") -> ConsoleRenderable:
+    def _explanation(self, text: str, usual: str = "") -> Document:
         """The same, not printed yet. usual: the trace that is meant where none is named."""
         name, _space, address = text.strip().partition(" ")
         if usual and name not in self._traces():
@@ -187,7 +191,7 @@ class Classroom:
             told = _("give a number of {trace}, such as {steps}; an example: {example}")
             example = f"{name} {steps[0]}[{place}]"
             raise LessonError(told.format(trace=name, steps=", ".join(steps), example=example))
-        return renderable(trace.explain(address), ending=False)
+        return view(trace.explain(address), ending=False)
 
     def _traces(self) -> list[str]:
         """The names of the lesson's traces, without computing any."""
@@ -214,7 +218,7 @@ class Classroom:
         """Asks every exercise; in a pipe, prints the questions with their answers."""
         found = list(questions(self.lesson, seed))
         if not self.interactive:
-            self._say((_("Exercises"), HEADING))
+            self._say(heading(_("Exercises")))
             for n, question in enumerate(found, 1):
                 self._say("")
                 self._say(f"{n}. ", *marked(question.question), hang=3)
@@ -222,7 +226,7 @@ class Classroom:
             return
         self._clear()
         hint = _("type a number; ? shows the answer; an empty line ends")
-        self._say((_("Exercises"), HEADING), "  ", (hint, QUIET))
+        self._say(heading(_("Exercises")), "  ", quiet(hint))
         for n, question in enumerate(found, 1):
             self._say("")
             self._say(f"{n}. ", *marked(question.question), hang=3)
@@ -252,18 +256,19 @@ class Classroom:
     def _line(self, prompt: str = "> ") -> str:
         """A line that is typed; the end of the input is like an empty one."""
         try:
-            return self.console.input(self.room.text(prompt))
+            return self.console.input(rich_text(self.room, prompt))
         except EOFError:
             return ""
 
-    def _say(self, *parts: Part, indent: int = 0, hang: int = 0) -> None:
-        self._print(Hanging(self.room.text(*parts), indent, hang))
+    def _say(self, *inlines: Inline, indent: int = 0, hang: int = 0) -> None:
+        self._print(paragraph(*inlines, indent=indent, hang=hang))
 
-    def _print(self, shown: ConsoleRenderable) -> None:
+    def _print(self, *blocks: Block) -> None:
         width = min(self.console.width, WIDEST)
-        self.console.print(self._plain(shown), width=width)
+        self.console.print(self._plain(*blocks), width=width)
 
-    def _plain(self, shown: ConsoleRenderable) -> ConsoleRenderable:
+    def _plain(self, *blocks: Block) -> ConsoleRenderable:
+        shown = Printed(blocks)
         return InAscii(shown) if self.ascii else shown
 
     @contextmanager

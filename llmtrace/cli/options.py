@@ -78,12 +78,6 @@ def read_prompt(prompt: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def print_json(data: Any) -> None:
-    """Prints JSON in ASCII without any control character; numbers that are not finite are text already."""
-    text = json.dumps(data, allow_nan=False, indent=1).replace("\x7f", "\\u007f")
-    sys.stdout.write(text + "\n")
-
-
 def state_file() -> Path:
     """Where the last prompt is remembered (see the XDG Base Directory Specification)."""
     home = os.environ.get("XDG_STATE_HOME", "")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rich.console import Console, ConsoleRenderable, Group
+from rich.console import Console
 from rich.live import Live
 
 from llmtrace.cli.keys import BACK, ON, QUIT, key, unbuffered
 from llmtrace.i18n import _
-from llmtrace.render.notebook import InAscii
-from llmtrace.render.terminal.layout import QUIET, Page
+from llmtrace.render.terminal.blocks import InAscii, Printed
+from llmtrace.views.document import Document, Space, paragraph, quiet
 
 PACE = 1.0
 """Seconds from a step to the next one."""
@@ -23,21 +23,19 @@ class Frames(Protocol):
     def __len__(self) -> int:
         """The number of the last frame."""
 
-    def frame(self, done: int) -> ConsoleRenderable:
+    def frame(self, done: int) -> Document:
         """One of the frames 0 … len."""
 
 
-def play(console: Console, frames: Frames, page: Page, typing: bool) -> str:
-    """Plays frames from the first on, until a key of QUIT is pressed, or with `typing` one of TYPE; returns that key.
-
-    page: what the output can show.
-    """
+def play(console: Console, frames: Frames, typing: bool, only_ascii: bool = False) -> str:
+    """Plays frames from the first on, until a key of QUIT is pressed, or with `typing` one of TYPE; returns that key."""
     at, running = 0, True
     with unbuffered(stops=False), Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
             running = running and at < len(frames)
-            shown = Group(frames.frame(at), "", page.line((keys(running, typing), QUIET)))
-            live.update(InAscii(shown) if page.ascii else shown, refresh=True)
+            below = (Space(), paragraph(quiet(keys(running, typing))))
+            shown = Printed((*frames.frame(at).blocks, *below))
+            live.update(InAscii(shown) if only_ascii else shown, refresh=True)
             pressed = key(lambda: None, PACE if running else None)
             if pressed is None or pressed in ON:
                 at = min(len(frames), at + 1)

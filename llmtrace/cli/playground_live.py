@@ -10,14 +10,13 @@ from rich.live import Live
 from llmtrace.cli.keys import QUIT, key, unbuffered
 from llmtrace.errors import AddressError
 from llmtrace.i18n import _
-from llmtrace.lessons.playground.board import board
 from llmtrace.lessons.playground.lesson import Playground
-from llmtrace.render import renderable
-from llmtrace.render.notebook import InAscii
-from llmtrace.render.terminal.layout import NAME, QUIET, Page
+from llmtrace.lessons.playground.board import board, picture_rows
+from llmtrace.render.terminal.blocks import InAscii, Printed
 from llmtrace.render.terminal.palette import in_colour
 from llmtrace.trace import Trace
-from llmtrace.views.decision_map import picture_rows
+from llmtrace.views.document import Block, Role, Space, Text, paragraph
+from llmtrace.views.explanation import view
 
 FRAMES, FRAME = 60, 1 / 12
 """A training is spread over so many pictures at least, each at least so many seconds, or nobody could watch it."""
@@ -38,9 +37,9 @@ class LiveView:
         """Draws and trains; between two pictures of the whole screen, whatever is asked for is printed below what was there."""
         while (asked := self._watch()) not in QUIT:
             self.running = False
-            self._print(Page(self.console.width, self.ascii).line(""))
+            self._print(Space())
             if asked == COMMAND:
-                self._say(_("This command begins at the start, and stops where it is now:"), NAME)
+                self._say(_("This command begins at the start, and stops where it is now:"), "name")
                 self.console.print(self.lesson.command(self.lesson.play.epoch), soft_wrap=True)
             else:
                 self._explain()
@@ -114,19 +113,20 @@ class LiveView:
             for part in parts(trace, address):
                 if part.startswith("new."):
                     key(lambda: self._say(_("any key: go on")))
-                    self._say(_("The weight goes against this slope, as far as the learning rate says:"), NAME)
-                self._print(renderable(trace.explain(part), ending=False))
+                    self._say(_("The weight goes against this slope, as far as the learning rate says:"), "name")
+                self._print(*view(trace.explain(part), ending=False).blocks)
                 self._say("")
         except AddressError as error:
             self._say(str(error))
 
-    def _say(self, text: str, style: str = QUIET) -> None:
-        self._print(Page(self.console.width, self.ascii).line((text, style)))
+    def _say(self, text: str, role: Role = "quiet") -> None:
+        self._print(paragraph(Text(text, role)))
 
-    def _print(self, shown: ConsoleRenderable) -> None:
-        self.console.print(self._plain(shown))
+    def _print(self, *blocks: Block) -> None:
+        self.console.print(self._plain(*blocks))
 
-    def _plain(self, shown: ConsoleRenderable) -> ConsoleRenderable:
+    def _plain(self, *blocks: Block) -> ConsoleRenderable:
+        shown = Printed(blocks)
         return InAscii(shown) if self.ascii else shown
 
 

@@ -3,34 +3,47 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from llmtrace.cli.command import new_command, no_pager_option, option
+from llmtrace.cli.command import Command, Option, new_command, no_pager_option, option
 from llmtrace.cli.completion import files_and_steps, steps
-from llmtrace.cli.options import ascii_option, json_option, model_option, opened, print_json, trace_option
+from llmtrace.cli.options import ascii_option, json_option, model_option, opened, trace_option
+from llmtrace.cli.output import print_document
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
 from llmtrace.text import cited
 
 
-@new_command("show")
+class Show(Command):
+    """The command with an option for every number that some view can be asked for, known when it is used."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The options of the views stand before `--all`."""
+        from llmtrace.views.catalog import options
+
+        made = [
+            Option(
+                [f"--{each.name}"],
+                type=int if each.least is None else click.IntRange(min=each.least),
+                metavar="N",
+                help=each.help,
+            )
+            for each in options()
+        ]
+        params = super().get_params(ctx)
+        place = next(n for n, param in enumerate(params) if param.name == "every")
+        return [*params[:place], *made, *params[place:]]
+
+
+@new_command("show", Show)
 @click.argument("first", required=False, metavar="[FILE]", shell_complete=files_and_steps)
 @click.argument("second", required=False, metavar="[NAME]", shell_complete=steps)
 @option("--prompt", metavar="TEXT", help=N_("The text to run, - for standard input. Default: what was traced last."))
 @trace_option
 @model_option
-@option("--head", type=click.IntRange(min=0), metavar="N", help=N_("Only this head, large and with its numbers."))
-@option("--neuron", type=click.IntRange(min=0), metavar="N", help=N_("One neuron of an MLP: NAME is block.0.mlp.up."))
-@option(
-    "--position",
-    type=int,
-    metavar="N",
-    help=N_("The place in the text, from 0 (-1: the last), for residual and logits."),
-)
 @option("--all", "every", is_flag=True, help=N_("Show every block, and more rows of a long text."))
 @no_pager_option
 @ascii_option
@@ -51,33 +64,22 @@ def command(first: str | None, second: str | None, **options: Any) -> None:
     """  # noqa: D301 - \b keeps click from filling the lines
     file, name = file_and_name(first, second, options["file"])
     trace, note = opened(file, options["prompt"], options["model"])
-    from rich.console import Group
+    from llmtrace.views import catalog
 
-    from llmtrace.cli.pager import print_paged
-    from llmtrace.render.notebook import InAscii
-    from llmtrace.render.terminal.console import output_console
-    from llmtrace.render.terminal.layout import QUIET, Page
-    from llmtrace.text import inert
-    from llmtrace.views.catalog import look
-
-    chosen = {key: options[key] for key in ("head", "neuron", "position", "every")}
+    asked = {option.name: options[option.name] for option in catalog.options()}
     try:
-        view = look(trace, name, **chosen)
+        document = catalog.look(trace, name, every=options["every"], **asked)
     except AddressError as error:
-        if note and chosen["position"] is not None:  # which positions there are depends on the prompt
+        if note and asked["position"] is not None:  # which positions there are depends on the prompt
             raise AddressError(_("{error}; {note}", error=error, note=note)) from None
         raise
-    if options["as_json"]:
-        if note:
-            click.echo(inert(note), err=True)  # the output itself is for other programs
-        print_json(view.to_dict())
-        return
-    console = output_console()
-    only_ascii = options["only_ascii"] or console.options.ascii_only
-    page = Page(console.width, only_ascii)
-    shown = Group(page.line((note, QUIET)), "", view) if note else view
-    print_paged(console, InAscii(shown) if only_ascii else shown, not options["no_pager"])
-    sys.stdout.flush()
+    print_document(
+        document,
+        as_json=options["as_json"],
+        note=note,
+        only_ascii=options["only_ascii"],
+        paged=not options["no_pager"],
+    )
 
 
 def file_and_name(first: str | None, second: str | None, file: str | None = None) -> tuple[str | None, str | None]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import json_option, model_option, print_json, read_prompt
+from llmtrace.cli.options import json_option, model_option, read_prompt
+from llmtrace.cli.output import print_document
 from llmtrace.i18n import N_
 
 
@@ -26,13 +27,8 @@ def command(text: str, model: str | None, special: bool, every: bool, no_pager: 
       llmtrace tokenize "The king had a child, a girl."
       llmtrace tokenize "The king had a child, a girl." --json
     """  # noqa: D301 - \b keeps click from filling the lines
-    from llmtrace.cli.pager import print_paged
     from llmtrace.loading import DEFAULT, load_tokenizer
-    from llmtrace.render.terminal.console import output_console
     from llmtrace.views.tokenization import view
 
     tokenization = load_tokenizer(DEFAULT if model is None else model).explain(read_prompt(text), special=special)
-    if as_json:
-        print_json(view(tokenization).to_dict())
-        return
-    print_paged(output_console(), view(tokenization, every=every), not no_pager)
+    print_document(view(tokenization, every=every), as_json=as_json, paged=not no_pager)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,14 +14,11 @@ from llmtrace.cli.options import (
     json_option,
     load,
     model_option,
-    print_json,
     read_prompt,
     remember,
 )
+from llmtrace.cli.output import print_document
 from llmtrace.i18n import N_, _
-
-if TYPE_CHECKING:
-    from llmtrace.trace import Trace
 
 
 @new_command("trace")
@@ -59,22 +55,15 @@ def command(prompt: str, model: str | None, output: str | None, with_weights: bo
         raise click.UsageError(_("--with-weights needs -o FILE, where they are written"))
     prompt = read_prompt(prompt)
     trace = load(model).trace(prompt)
-    from llmtrace.cli.pager import print_paged
-    from llmtrace.render import renderable
-    from llmtrace.render.notebook import InAscii
-    from llmtrace.render.terminal.console import output_console
     from llmtrace.text import inert
+    from llmtrace.views.guided import view as guided
 
     paged, only_ascii = not view.pop("no_pager"), view.pop("only_ascii")
-    shown = renderable(trace, **view)  # wrong numbers are refused before anything is written
+    shown = guided(trace, **view)  # wrong numbers are refused before anything is written
     forgotten = remember(prompt, model, trace)
     if output is not None:
         trace.save(output, with_weights)
-    if as_json:
-        print_json(as_data(trace, prompt))
-    else:
-        print_paged(output_console(), InAscii(shown) if only_ascii else shown, paged)
-    sys.stdout.flush()
+    print_document(shown, as_json=as_json, only_ascii=only_ascii, paged=paged)
     if output is not None:
         said = _("written: {file} ({size})", file=output, size=human_size(os.path.getsize(output)))
         click.echo(inert(said), err=as_json)  # with --json, the output itself is for other programs
@@ -89,20 +78,3 @@ def human_size(size: int) -> str:
     while number >= 999.5 and len(units) > 1:
         number, units = number / 1000, units[1:]
     return f"{number:.{1 if number < 9.95 and units[0] != 'B' else 0}f} {units[0]}"
-
-
-def as_data(trace: Trace, prompt: str) -> dict[str, Any]:
-    """The run without its big arrays: tokens, steps, and the table of the next token."""
-    from llmtrace.views.next_token import Predictions
-    from llmtrace.views.step_list import step_to_dict
-
-    return {
-        "model": trace.origin.model,
-        "prompt": prompt,
-        "tokens": [
-            {"position": i, "id": int(token), "text": text}
-            for i, (token, text) in enumerate(zip(trace.tensor("tokens"), trace.tokens, strict=True))
-        ],
-        "steps": [step_to_dict(step) for step in trace.steps],
-        "next_token": Predictions(trace).to_dict()["next_token"],
-    }

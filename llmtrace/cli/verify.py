@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import FileName, json_option, model_option, print_json
+from llmtrace.cli.options import FileName, json_option, model_option
+from llmtrace.cli.output import print_json
 from llmtrace.i18n import N_, _, n_
 
 if TYPE_CHECKING:

@@ -1,42 +1,65 @@
-"""How things look in a terminal: the only part of llmtrace that knows."""
+"""The media: each folder of this room shows documents in its own form, and is a medium because it is there.
+
+A medium is a package with `MIME`, the type of what it makes, and `render(document)`, which makes it. The terminal has more to
+say: it knows how wide it is, and what its output can show (`llmtrace.render.terminal`).
+"""
 
 from __future__ import annotations
 
+import pkgutil
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleRenderable
 
-# The class of a thing, and the function that makes it visible: imported when first needed.
+    from llmtrace.views.document import Document
+
+# The class of a thing, and the function that makes it a document: imported when first needed.
 VIEWS = {
     "llmtrace.explain.explanation.Explanation": "llmtrace.views.explanation.view",
     "llmtrace.tokenizers.tokenization.Tokenization": "llmtrace.views.tokenization.view",
-    "llmtrace.trace.step.Step": "llmtrace.views.catalog.step_view",
+    "llmtrace.trace.step.Step": "llmtrace.views.attention.of_step",
     "llmtrace.trace.trace.Trace": "llmtrace.views.guided.view",
 }
 
 
-def renderable(thing: Any, **options: Any) -> ConsoleRenderable:
-    """Something that Rich prints, for an Explanation, a Step or a Trace; the options are those of its view."""
-    if type(thing).__name__ == "Document":
-        return as_renderable(thing)
+def document_of(thing: Any, **options: Any) -> Document:
+    """The document of an Explanation, a Step, a Trace or a Tokenization; the options are those of its view."""
+    from llmtrace.views.document import Document
+
+    if isinstance(thing, Document):
+        return thing
+    if hasattr(thing, "document"):
+        made: Document = thing.document()
+        return made
     for kind in type(thing).__mro__:
         view = VIEWS.get(f"{kind.__module__}.{kind.__qualname__}")
         if view is not None:
             module, _, name = view.rpartition(".")
-            shown = getattr(import_module(module), name)(thing, **options)
-            return as_renderable(shown)
+            shown: Document = getattr(import_module(module), name)(thing, **options)
+            return shown
     known = ", ".join(name.rpartition(".")[2] for name in VIEWS)
     raise TypeError(f"there is no view of a {type(thing).__name__}; there are views of {known}")
 
 
-def as_renderable(shown: Any) -> ConsoleRenderable:
-    """A document that Rich can print."""
+def renderable(thing: Any, **options: Any) -> ConsoleRenderable:
+    """Something that Rich prints, for all that has a document, and for a document."""
     from llmtrace.render.terminal.blocks import printed
-    from llmtrace.views.document import Document
 
-    made: ConsoleRenderable = printed(shown) if isinstance(shown, Document) else shown
+    return printed(document_of(thing, **options))
+
+
+def media() -> list[str]:
+    """The names of all media."""
+    return [module.name for module in pkgutil.iter_modules(__path__) if module.ispkg]
+
+
+def render(thing: Any, medium: str, **options: Any) -> str:
+    """A document, or all that has one, in a medium by name: `render(trace, "html")`."""
+    if medium not in media():
+        raise ValueError(f"there is no medium {medium!r}; there are {', '.join(media())}")
+    made: str = import_module(f"llmtrace.render.{medium}").render(document_of(thing, **options))
     return made
 
 

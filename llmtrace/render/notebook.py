@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-from abc import ABC, abstractmethod
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from typing import Any
 
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
+from rich.console import Console, ConsoleRenderable
 
 WIDTH = 100
 _PAGE = (
@@ -17,30 +15,13 @@ _PAGE = (
 )
 
 
-class View(ABC):
-    """The base of the views of `llmtrace show`: renderables for Rich, shown by notebooks, and plain data by `to_dict`."""
-
-    def _repr_mimebundle_(
-        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
-    ) -> dict[str, str]:
-        return mimebundle(self, include, exclude)
-
-    @abstractmethod
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """What Rich prints."""
-
-    @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """What is shown, as plain data with the same numbers."""
-
-
 def mimebundle(
     thing: Any, include: Collection[str] | None = None, exclude: Collection[str] | None = None
 ) -> dict[str, str]:
     """A view, or anything that has one, as text and as HTML: what IPython's `_repr_mimebundle_` returns."""
     from llmtrace.render import renderable
 
-    shown = thing if hasattr(thing, "__rich_console__") else renderable(thing)
+    shown = renderable(thing)
     bundle = {"text/plain": as_text(shown), "text/html": as_html(shown)}
     return {
         kind: text
@@ -79,13 +60,3 @@ _PLAIN: dict[str, Any] = {
     "force_jupyter": False,
     "legacy_windows": False,
 }
-
-
-@dataclass(frozen=True)
-class InAscii:
-    """A renderable as a terminal that knows only ASCII shows it."""
-
-    item: ConsoleRenderable
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield from console.render(self.item, replace(options, encoding="ascii"))

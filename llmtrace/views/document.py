@@ -101,7 +101,16 @@ class Run:
     between: str = " "
 
 
-Inline = str | Text | Number | Token | Ref | Bar | Histogram | Phrase | Run
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of a text, of which at least the first and the last ones are seen: as many as `lines` lines have room for."""
+
+    tokens: tuple[str, ...]
+    most: int = 24
+    lines: int = 2
+
+
+Inline = str | Text | Number | Token | Ref | Bar | Histogram | Phrase | Run | Tokens
 """A `str` is a Text without a role."""
 
 # ---- blocks: what stands below one another --------------------------------------------------------------------------
@@ -185,11 +194,11 @@ class Definitions(Block):
 class Column:
     """A column of a table, a cell for each row. `rank`: of columns that do not fit, those with the highest go first; 0 stays.
 
-    `align`: `number` puts the numbers within the cells under each other. `width`: how wide a cell usually is, where
+    `align`: `number` puts the first numbers within the cells under each other. `width`: how wide a cell usually is, where
     `Table.width` counts on the column to be left out.
     """
 
-    title: str
+    title: Inline
     cells: tuple[Inline, ...]
     align: Literal["left", "right", "number"] = "left"
     rank: int = 0

@@ -6,14 +6,14 @@ room leaves out some more of them, by `document.places`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
-from llmtrace.views.document import Block, Number, places
+from llmtrace.views.document import Block, Number, Paragraph, places
 from llmtrace.views.numbers import rounded
 
 
@@ -41,7 +41,12 @@ class Axis:
         known = {place.index: place for place in self.places if place is not None}
         return tuple(None if i is None else known[i] for i in places(self.size, room))
 
-    def first_ones(self) -> list[int]:
+    @property
+    def labelled(self) -> bool:
+        """Whether its places have labels."""
+        return bool(self.name) or any(place is not None and place.name for place in self.places)
+
+    def indices(self) -> list[int]:
         """The numbers of all places that are shown."""
         return [place.index for place in self.places if place is not None]
 
@@ -52,19 +57,19 @@ def axis(name: str, size: int, token: Callable[[int], str | None] = lambda i: No
     return Axis(name, size, tuple(None if i is None else Place(i, token(i)) for i in shown))
 
 
-def named_axis(names: tuple[str, ...] | list[str], size: int) -> Axis:
+def named_axis(names: Sequence[str], size: int) -> Axis:
     """An axis whose places have names of their own, or, where there are none, no labels at all."""
     return Axis("", size, tuple(Place(i, name=names[i] if names else "") for i in range(size)))
 
 
-def shown_text(shown: tuple[Place | None, ...]) -> list[tuple[int, int]]:
+def runs(shown: Sequence[Place | None]) -> list[tuple[int, int]]:
     """The runs of places that are shown: the first and the last of each."""
-    runs: list[tuple[int, int]] = []
+    found: list[tuple[int, int]] = []
     for before, place in zip((None, *shown), shown, strict=False):
         if place is not None:
-            first = runs.pop()[0] if before is not None and runs else place.index
-            runs.append((first, place.index))
-    return runs
+            first = found.pop()[0] if before is not None and found else place.index
+            found.append((first, place.index))
+    return found
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ class NumberRow(Block):
     """Some numbers of one row of a tensor, in their order, and where they stand.
 
     `where` are the places of the other axes, such as `head=1`. `first`: the places within `values` in the order in which
-    they are kept where not all fit. `size`: how many numbers the row has.
+    they are kept where not all fit. `size`: how many numbers the row has. `tensor`: its name.
     """
 
     where: tuple[str, ...]
@@ -108,6 +113,7 @@ class NumberRow(Block):
     values: Array
     first: tuple[int, ...]
     size: int
+    tensor: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,7 +144,7 @@ class Heatmaps(Block):
     """
 
     maps: tuple[Heatmap, ...]
-    notes: tuple[Block, ...] = ()
+    notes: tuple[Paragraph, ...] = ()
     left_out: str = ""
     apart: bool = False
     """Whether there is some air before the scale."""
@@ -158,7 +164,6 @@ class Chart(Block):
 
     curves: tuple[Curve, ...]
     height: int = 8
-    widest: int = 80
 
 
 @dataclass(frozen=True)
@@ -177,11 +182,15 @@ class Scatter(Block):
     height: int = 11
 
 
+SPACE = "_"
+"""How a space within a token is shown where tokens stand without quotes."""
+
+
 @dataclass(frozen=True)
 class TokenRows(Block):
-    """Texts in their tokens, each with a title."""
+    """Texts in their tokens, by a title for each."""
 
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    rows: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -198,9 +207,9 @@ class Picture(Block):
 
 @dataclass(frozen=True)
 class Pictures(Block):
-    """Pictures with titles, beside each other; `scale`: with their shades below."""
+    """Pictures by their titles, beside each other; `scale`: with their shades below."""
 
-    pictures: tuple[tuple[str, Picture], ...]
+    pictures: Mapping[str, Picture]
     scale: bool = True
 
 

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
+from typing import Any
 
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
-from llmtrace.render import as_renderable
-from llmtrace.render.terminal.layout import HEADING, NAME, QUIET, Indented, Page
-from llmtrace.text import quoted
 from llmtrace.trace import Step, Trace, role_of
+from llmtrace.views.document import (
+    Block,
+    Document,
+    Group,
+    Heading,
+    Inline,
+    Space,
+    Token,
+    heading,
+    name,
+    paragraph,
+    quiet,
+    said,
+)
 from llmtrace.views.explanation import view as explanation_view
 from llmtrace.views.guided_step import entry, numbers, title
-from llmtrace.views.next_token import Predictions, predicts
-from llmtrace.views.numbers import rounded
-from llmtrace.views.overview import Overview, tokens_read
+from llmtrace.views.next_token import candidates, predicts
+from llmtrace.views.next_token import view as next_token
+from llmtrace.views.numbers import number
+from llmtrace.views.overview import tokens_read
+from llmtrace.views.overview import view as overview
 from llmtrace.views.sections import Part, Spot, blocks, parts, spot, strongest, telling, trained
+from llmtrace.views.step_list import step_facts
 
 BELOW = N_(
     "Now layer by layer. Each step has its name, what it is, how it is made, and its first numbers for {token}. To see how"
@@ -47,8 +60,8 @@ def view(
     layer: int | None = None,
     head: int | None = None,
     position: int | None = None,
-) -> ConsoleRenderable:
-    """The run as Rich prints it. `every`: all blocks in detail, an example for every step.
+) -> Document:
+    """The run, step by step. `every`: all blocks in detail, an example for every step.
 
     `layer`: only this block; `head`: only this head of it; `position`: the numbers of the token there, not of the last.
     """
@@ -59,7 +72,8 @@ def view(
         raise AddressError(_("this model has no block {n}; {there}", n=layer, there=there))
     if head is not None:
         _must_have_head(found, layer, head)
-    return TraceView(trace, every, min(count, 3), layer, head, spot(trace, position))
+    read = _Guided(trace, found, every, min(count, 3), layer, head, spot(trace, position))
+    return Document(tuple(read.blocks()), lambda: _facts(trace))
 
 
 def _must_have_head(found: list[Part], layer: int | None, head: int) -> None:
@@ -84,40 +98,53 @@ def _must_have_head(found: list[Part], layer: int | None, head: int) -> None:
         )
 
 
+def _facts(trace: Trace) -> dict[str, Any]:
+    """The run without its big arrays: tokens, steps, and the likeliest next tokens."""
+    ids = trace.tensor("tokens").tolist() if "tokens" in trace.leaves else []
+    texts = enumerate(zip(ids, trace.tokens, strict=False))
+    return {
+        "model": trace.origin.model,
+        "prompt": trace.origin.text,
+        "tokens": [{"position": i, "id": token, "text": text} for i, (token, text) in texts],
+        "steps": [step_facts(step) for step in trace.steps],
+        "next_token": candidates(trace, spot(trace), 10) if predicts(trace) else [],
+    }
+
+
 @dataclass(frozen=True)
-class TraceView:
-    """A Trace that Rich can print."""
+class _Guided:
+    """A trace with what is to be seen of it."""
 
     trace: Trace
+    parts: list[Part]
     every: bool
     count: int
     layer: int | None
     head: int | None
     spot: Spot
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        page = Page.of(options, self.count)
-        found = parts(self.trace)
-        detailed = self._detailed(blocks(found))
+    def blocks(self) -> Iterator[Block]:
+        """All of it, from the whole picture to the next token."""
+        detailed = self._detailed(blocks(self.parts))
         if self.layer is None:
-            yield from self._whole(page)
+            yield from self._whole()
         else:
-            yield tokens_read(self.trace, page)
-        folded, said = False, set[str]()
-        for part in found:
+            yield tokens_read(self.trace)
+        folded, told = False, set[str]()
+        for part in self.parts:
             if self.layer is not None and part.block != self.layer:
                 continue
             if part.block is None or part.block in detailed:
-                yield from self._part(part, page, detailed, said)
+                yield from self._part(part, detailed, told)
             elif not folded:
                 folded = True
-                yield page.text()
-                yield from self._folded([n for n in blocks(found) if n not in detailed], page)
+                yield Space()
+                yield self._folded([n for n in blocks(self.parts) if n not in detailed])
         if self.layer is None and predicts(self.trace):
-            yield page.text()
-            yield from self._next(page)
-        yield page.text()
-        yield page.line((_(FOOTER), QUIET), hang=0)
+            yield Space()
+            yield from self._next()
+        yield Space()
+        yield paragraph(quiet(_(FOOTER)), hang=0)
 
     def _detailed(self, known: list[int]) -> set[int]:
         if self.layer is not None:
@@ -128,41 +155,39 @@ class TraceView:
 
     def _texts(self) -> list[int]:
         """The numbers of the texts: more than one only in a batch."""
-        return list(range(len(self.trace.tokens))) if self._batch else [0]
+        return list(range(len(self.trace.tokens))) if self.trace.batch else [0]
 
-    @property
-    def _batch(self) -> bool:
-        return self.trace.batch
-
-    def _whole(self, page: Page) -> Iterator[ConsoleRenderable]:
+    def _whole(self) -> Iterator[Block]:
         """The overview, of each text of a batch, and what follows it."""
         for text in self._texts()[:MOST_TEXTS]:
             if text:
-                yield page.text()
-            if self._batch:
-                yield page.line((_("text {number}", number=text), HEADING))
-            yield Overview(self.trace, self.spot.position, text)
+                yield Space()
+            if self.trace.batch:
+                yield Heading((heading(_("text {number}", number=text)),))
+            yield from overview(self.trace, self.spot.position, text=text).blocks
         if len(self._texts()) > MOST_TEXTS:
-            yield page.line((_("and {count} texts more", count=len(self._texts()) - MOST_TEXTS), QUIET))
+            yield paragraph(quiet(_("and {count} texts more", count=len(self._texts()) - MOST_TEXTS)))
         if trained(self.trace):
-            loss, norm = (rounded(self.trace.tensor(name)) if name in self.trace else "?" for name in ("loss", "norm"))
-            yield page.text()
-            yield page.line(_(STEP, loss=loss, norm=norm), hang=0)
-        forward = [step for part in parts(self.trace) if not part.training for step in part.steps]
+            yield Space()
+            yield paragraph(said(_(STEP), loss=self._number("loss"), norm=self._number("norm")), hang=0)
+        forward = [step for part in self.parts if not part.training for step in part.steps]
         last = [step for step in forward if step.axes[-1:] == ("feature",) and all(step.record.shape)][-1:]
         token = self.spot.token(self.trace)
         for step in last if token is not None else []:
-            yield page.text()
-            yield page.line(_(BELOW, token=quoted(str(token), 24)), hang=0)
-            yield page.line(f'llmtrace explain "{telling(self.trace, step.name, self.spot)}"', indent=2)
+            yield Space()
+            yield paragraph(said(_(BELOW), token=Token(str(token), most=24)), hang=0)
+            yield paragraph(f'llmtrace explain "{telling(self.trace, step.name, self.spot)}"', indent=2)
 
-    def _next(self, page: Page) -> Iterator[ConsoleRenderable]:
+    def _number(self, step: str) -> Inline:
+        return number(self.trace.tensor(step), address=step) if step in self.trace else "?"
+
+    def _next(self) -> Iterator[Block]:
         for text in self._texts():
-            if self._batch:
-                yield page.line((_("text {number}", number=text), NAME))
-            yield Predictions(self.trace, self.spot.position, text=text)
+            if self.trace.batch:
+                yield paragraph(name(_("text {number}", number=text)))
+            yield from next_token(self.trace, self.spot.position, text=text).blocks
 
-    def _part(self, part: Part, page: Page, detailed: set[int], told: set[str]) -> Iterator[ConsoleRenderable]:
+    def _part(self, part: Part, detailed: set[int], told: set[str]) -> Iterator[Block]:
         """A part in detail; the words that are the same in every block stand only in the first one, of gradients the last."""
         place = self._spot(part)
         shown = part.steps if self.every or self.head is not None else part.main
@@ -170,29 +195,25 @@ class TraceView:
         if not steps:
             return
         first = part.block is None or part.block == (max if part.training else min)(detailed)
-        yield page.text()
-        yield page.line((self._title(part), HEADING))
+        yield Space()
+        yield Heading((heading(self._title(part)),))
         new = part.sentence not in told
         told.add(part.sentence)
         if part.sentence and (new or not part.training):
             again = _("As in block {n}, with weights of its own.", n=min(detailed, default=0))
-            yield page.line(part.sentence if first or new else again, hang=0)
-        said = self._numbers_of(part, place, steps)
-        if said:
-            yield page.line((said, QUIET), hang=0)
+            yield paragraph(part.sentence if first or new else again, hang=0)
+        yield from self._numbers_of(part, place, steps)
         for n, step in enumerate(steps):
             if first:
-                yield page.text()
-                yield from entry(step, place, page, steps[:n])
+                yield Space()
+                yield from entry(step, place, steps[:n])
             else:
-                yield title(step, page)
-                yield from numbers(step, place, page)
+                yield title(step)
+                yield from numbers(step, place)
             if self._is_example(step, first):
-                yield page.line((_("for example:"), QUIET), indent=4)
-                address = telling(self.trace, step.name, place)
-                yield Indented(
-                    as_renderable(explanation_view(self.trace.explain(address), count=self.count, ending=False)), 6
-                )
+                yield paragraph(quiet(_("for example:")), indent=4)
+                explained = self.trace.explain(telling(self.trace, step.name, place))
+                yield Group(explanation_view(explained, count=self.count, ending=False).blocks, 6)
 
     def _spot(self, part: Part) -> Spot:
         """The token, and in a block its head: the one that was asked for, or the one that looks most at one token."""
@@ -204,17 +225,17 @@ class TraceView:
     def _title(self, part: Part) -> str:
         return part.title if self.head is None else _("{part}, head {head}", part=part.title, head=self.head)
 
-    def _numbers_of(self, part: Part, place: Spot, steps: list[Step]) -> str:
+    def _numbers_of(self, part: Part, place: Spot, steps: list[Step]) -> Iterator[Block]:
         """Whose numbers are shown, where a reader may wonder."""
-        token = place.token(self.trace)
-        name = _("the token") if token is None else quoted(token, 24)
         if self.head is None and any("head" in step.axes for step in steps):
             text = _("Numbers shown: those of {token} at place {place}, in head {head} (it looks most at one token).")
         elif self.layer is not None:
             text = _("Numbers shown: those of {token} at place {place}.")
         else:
-            return ""
-        return text.format(token=name, place=self.trace.past + place.position, head=place.head)
+            return
+        found, at = place.token(self.trace), self.trace.past + place.position
+        token: Inline = _("the token") if found is None else Token(found, most=24)
+        yield paragraph(said(text, "quiet", token=token, place=at, head=place.head), hang=0)
 
     def _is_example(self, step: Step, first: bool) -> bool:
         last = step.name.rpartition(".")[2]
@@ -229,7 +250,7 @@ class TraceView:
             first and last in {"ln_1", "act"}
         )
 
-    def _folded(self, numbers: list[int], page: Page) -> Iterator[ConsoleRenderable]:
+    def _folded(self, numbers: list[int]) -> Block:
         """One line for the blocks in the middle."""
         text = _("Blocks {first} to {last} work in the same way: --layer {first} shows the first of them, --all all.")
-        yield page.line((text.format(first=numbers[0], last=numbers[-1]), HEADING), hang=0)
+        return Heading((heading(text.format(first=numbers[0], last=numbers[-1])),), hang=0)

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-from rich.cells import cell_len
-from rich.console import ConsoleRenderable
-
-from llmtrace.arithmetic.types import Array
 from llmtrace.explain.describe import what
 from llmtrace.i18n import N_, _
 from llmtrace.ops import OPS
-from llmtrace.render.terminal.layout import NAME, QUIET, Page
-from llmtrace.text import quoted
-from llmtrace.trace import Step, Trace
-from llmtrace.views.grid import place_label, sizes
-from llmtrace.views.numbers import column
+from llmtrace.trace import Step
+from llmtrace.views.document import Block, Heading, Number, Token, name, paragraph, quiet
+from llmtrace.views.figures import Axis, NumberRow, Place
+from llmtrace.views.grid import sizes
+from llmtrace.views.ranking import highest
 from llmtrace.views.sections import Spot, row
 
 # How the numbers of an op are made, out of its inputs {a} and {b}, whose rows have {n} numbers.
@@ -91,8 +86,6 @@ TABLES = {
     "positions": N_("rows of a learned table; the token's place says which row"),
 }
 BIAS = N_("{made}, plus a bias")
-CELL, LABEL = 10, 8
-"""The width of a number with the space before it, and of a token over it."""
 MOST = 6
 """So many numbers are shown at most."""
 
@@ -115,81 +108,50 @@ def how(step: Step) -> str:
 def formal(step: Step) -> str:
     """The op, its weights and their sizes, for those who know them: `op: linear_to_heads; weights: weight 48 × 48, bias 48`."""
     weights = []
-    for name in step.weights:
-        size = " × ".join(f"{size:,}" for size in step.trace.shape(name))
-        weights.append(f"{name.removeprefix(step.name + '.')} {size}")
+    for weight in step.weights:
+        size = " × ".join(f"{size:,}" for size in step.trace.shape(weight))
+        weights.append(f"{weight.removeprefix(step.name + '.')} {size}")
     text = _("op: {op}; weights: {weights}") if weights else _("op: {op}")
     return text.format(op=step.op, weights=", ".join(weights))
 
 
-def entry(step: Step, place: Spot, page: Page, before: list[Step]) -> Iterator[ConsoleRenderable]:
+def entry(step: Step, place: Spot, before: list[Step]) -> Iterator[Block]:
     """A step: what it is, how it is made, and its numbers for the token at `place`; `before` it have been shown others."""
     alike = (other for other in before if (other.op, other.record.inputs) == (step.op, step.record.inputs))
     like, size = next(alike, None), sizes(step.record.shape, step.axes)
     made = how(step) if like is None else _("made like {name}, with weights of its own", name=like.name)
-    yield title(step, page)
-    yield page.line(_("{shape}, {made}", shape=size, made=made), indent=4, hang=0)
-    yield page.line((formal(step), QUIET), indent=4, hang=2)
-    yield from numbers(step, place, page)
+    yield title(step)
+    yield paragraph(_("{shape}, {made}", shape=size, made=made), indent=4, hang=0)
+    yield paragraph(quiet(formal(step)), indent=4)
+    yield from numbers(step, place)
 
 
-def title(step: Step, page: Page) -> ConsoleRenderable:
+def title(step: Step) -> Block:
     """`block.0.attn.q: what each token asks (query)`."""
     about = what(step.trace, step.name)
-    return page.line((step.name, NAME), f": {about}" if about else "", indent=2)
+    return Heading((name(step.name), f": {about}" if about else ""), 3, indent=2)
 
 
-def numbers(step: Step, place: Spot, page: Page) -> Iterator[ConsoleRenderable]:
+def numbers(step: Step, place: Spot) -> Iterator[Block]:
     """Some numbers of the token's row, and where they stand: `[head=1, position=5, feature=0…5]`."""
     if not step.record.shape or not all(step.record.shape):
         return
-    trace: Trace = step.trace
-    axes, values = step.axes, row(trace, step.name, place)
+    trace, axes = step.trace, step.axes
+    values = row(trace, step.name, place)
     index = place.at(trace, axes, step.record.shape)
-    where = [f"{axis}={i}" for axis, i in index.items()]
+    where = tuple(f"{axis}={i}" for axis, i in index.items())
     if len(index) == len(axes):
         best = trace.label(trace.axes(step.record.inputs[0])[-1], int(values[0])) if step.op == "argmax" else None
-        answer = f" = {values[0]}" + (f": {quoted(best, 24)}" if best is not None else "")
-        yield page.line((f"[{', '.join(where)}]", QUIET), answer, indent=4)
+        answer = Number(values[0], str(values[0]), address=place.address(trace, step.name))
+        said = () if best is None else (": ", Token(best, most=24))
+        yield paragraph(quiet(f"[{', '.join(where)}]"), " = ", answer, *said, indent=4)
         return
     axis = axes[-1]
     if axis == "key" and "query" in axes:
         values = values[: trace.past + place.position + 1]  # nothing is computed for later tokens
-    shown = _shown(axis, values, _room(page))
-    heads = [_head(trace, axis, i, place) for i in shown]
-    texts = [text.strip() for text in column(values[shown])]
-    cells = max(CELL, *(len(text) + 2 for text in texts))
-    cells = max(cells, *(cell_len(page.plain(head)) + 2 for head in heads))
-    fitting = max(1, (page.width - 4) // cells)
-    shown, heads, texts = shown[:fitting], heads[:fitting], texts[:fitting]
-    run = shown == list(range(shown[0], shown[0] + len(shown)))
-    span = f"{shown[0]}…{shown[-1]}" if run and len(shown) > 1 else str(shown[0]) if len(shown) == 1 else "…"
-    yield page.line((f"[{', '.join([*where, f'{axis}={span}'])}]", QUIET), indent=4)
-    if any(heads):
-        yield page.line((_cells(heads, cells, page), QUIET), indent=2)
-    more = " …" if len(shown) < values.size and fitting * cells + 4 < page.width else ""
-    yield page.line(_cells(texts, cells, page) + more, indent=2)
-
-
-def _room(page: Page) -> int:
-    return max(1, min(MOST, (page.width - 4) // CELL))
-
-
-def _shown(axis: str, values: Array, room: int) -> list[int]:
-    """Which numbers of a row: the first ones; where they belong to tokens, the largest ones, in their order."""
-    if axis not in {"key", "vocabulary"} or values.size <= room:
-        return list(range(min(values.size, room)))
-    order = np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")
-    return sorted(int(i) for i in order[:room])
-
-
-def _head(trace: Trace, axis: str, i: int, place: Spot) -> str:
-    """What stands over a number: the token at its place, if there is one."""
+    first = highest(values, MOST) if axis in {"key", "vocabulary"} else list(range(min(values.size, MOST)))
+    shown = sorted(first)
     batch = place.text if trace.batch else None
-    if trace.label(axis, i, batch) is None:
-        return ""
-    return place_label(lambda axis, i: trace.label(axis, i, batch), axis, i, LABEL)
-
-
-def _cells(texts: list[str], width: int, page: Page) -> str:
-    return "".join(" " * (width - cell_len(text)) + text for text in map(page.plain, texts))
+    places = tuple(Place(i, trace.label(axis, i, batch)) for i in shown)
+    order = tuple(shown.index(i) for i in first)
+    yield NumberRow(where, Axis(axis, step.record.shape[-1], places), values[shown], order, values.size, step.name)

@@ -7,20 +7,32 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 
-from llmtrace.arithmetic.lines import to_plain
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
-from llmtrace.render.notebook import View
-from llmtrace.render.terminal.heatmap import shown_text
-from llmtrace.render.terminal.layout import HEADING, NAME, QUIET, VALUE, Page
-from llmtrace.render.terminal.table import Column, columns_view
 from llmtrace.trace import Step, Trace
-from llmtrace.views.grid import place_label, some
-from llmtrace.views.next_token import bar
-from llmtrace.views.numbers import column, rounded
+from llmtrace.views.document import (
+    Bar,
+    Block,
+    Column,
+    Document,
+    Heading,
+    Inline,
+    Space,
+    Table,
+    heading,
+    name,
+    paragraph,
+    places,
+    quiet,
+    said,
+)
+from llmtrace.views.figures import Place
+from llmtrace.views.numbers import number, numbers
+from llmtrace.views.places import label_of, runs_text
+from llmtrace.views.ranking import largest
+from llmtrace.views.view import NEURON, View
 
 MEANING = N_(
     "A neuron multiplies each feature of a token with a weight and adds all this up; the result is bent, and what comes"
@@ -52,134 +64,118 @@ def layers(trace: Trace) -> list[Layer]:
     return found
 
 
-def layer_of(trace: Trace, name: str) -> Layer:
+def layer_of(trace: Trace, step: str) -> Layer:
     """The layer of neurons that a step belongs to; AddressError says where there are some."""
     known = layers(trace)
     for layer in known:
-        if name in {layer.up.name, layer.act.name}:
+        if step in {layer.up.name, layer.act.name}:
             return layer
     names = [layer.up.name for layer in known]
-    near = sorted(names, key=lambda other: (other.rpartition(".")[0] != name.rpartition(".")[0], names.index(other)))
+    near = sorted(names, key=lambda other: (other.rpartition(".")[0] != step.rpartition(".")[0], names.index(other)))
     where = ", ".join(near[:3]) or _("none")
-    raise AddressError(_("{name} has no neurons; steps that have are {where}", name=name, where=where))
+    raise AddressError(_("{name} has no neurons; steps that have are {where}", name=step, where=where))
 
 
 @dataclass(frozen=True)
-class Neuron(View):
-    """A neuron by the name of its step and its number. `count` of its largest weights are shown."""
+class Neuron:
+    """A neuron by its layer and its number, and how many of its weights are shown; `text` is one of a batch."""
 
     trace: Trace
-    name: str
+    layer: Layer
     number: int
-    count: int = 8
-    every: bool = False
-    text: int = 0
+    count: int
+    text: int
 
-    def __post_init__(self) -> None:
-        size = self.layer.up.record.shape[-1]
-        if not 0 <= self.number < size:
-            raise AddressError(
-                _(
-                    "{name} has no neuron {number}; its neurons are 0 to {last}",
-                    name=self.name,
-                    number=self.number,
-                    last=size - 1,
-                )
-            )
+    def weights(self) -> tuple[Array, Array]:
+        """Its weight for every feature that comes in, and for every one that it writes to."""
+        return _matrix(self.layer.up)[:, self.number], _matrix(self.layer.down)[self.number]
 
-    @property
-    def layer(self) -> Layer:
-        """The steps it is part of."""
-        return layer_of(self.trace, self.name)
-
-    def incoming(self) -> Array:
-        """Its weight for every feature that comes in."""
-        return _matrix(self.layer.up)[:, self.number]
-
-    def outgoing(self) -> Array:
-        """Its weight for every feature that it writes to."""
-        return _matrix(self.layer.down)[self.number]
-
-    def numbers(self, step: Step) -> Array:
+    def outputs(self, step: Step) -> Array:
         """What a step says for this neuron at every position."""
         out = step.output[..., self.number]
         return out[self.text] if out.ndim == 2 else out
 
-    def _label(self, axis: str, place: int) -> str | None:
+    def token(self, position: int) -> str | None:
+        """The token at a position."""
         batch = self.text if self.layer.up.axes[0] == "batch" else None
-        return self.trace.label("position", place, batch)
+        return self.trace.label("position", position, batch)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        page, layer = Page.of(options), self.layer
-        yield page.line(
-            (_("neuron {number} of {name}", number=self.number, name=layer.up.name), NAME),
-            (f"   {_('one of {count}', count=f'{layer.up.record.shape[-1]:,}')}", QUIET),
-        )
-        yield page.line((_(MEANING), QUIET), hang=0)
-        yield page.text()
-        yield page.line((_("Its largest weights, with the features they belong to:"), HEADING), hang=0)
-        yield from self._weights(page)
-        if len(layer.up.weights) > 1:
-            bias = rounded(list(layer.up.weights.values())[1][self.number])
-            yield page.line((_("bias, added after its sum: {bias}", bias=bias), QUIET), indent=2)
-        yield page.text()
-        yield page.line((_("What it says about each token:"), HEADING), hang=0)
-        yield from self._tokens(page)
-
-    def _weights(self, page: Page) -> Iterator[ConsoleRenderable]:
-        columns, room = [], max(4, min(20, (page.width - 50) // 2))
-        sides = (_("listens to"), self.incoming()), (_("writes to"), self.outgoing())
-        count = max(min(self.count, weights.size) for _title, weights in sides)
-        for side, (title, weights) in enumerate(sides):
-            best = largest(weights, self.count)
-            empty = [""] * (count - len(best))
-            columns += [
-                Column(title, [*map(str, best), *empty], right=True),
-                Column(_("weight"), [*column(weights[best]), *empty], right=True, style=NAME),
-                Column("", [*_bars(weights[best], room), *empty], rank=2 - side),
-            ]
-        yield from columns_view(page, columns)
-
-    def _tokens(self, page: Page) -> Iterator[ConsoleRenderable]:
-        received, said = self.numbers(self.layer.up), self.numbers(self.layer.act)
-        places = some(said.size, said.size if self.every else FEW_TOKENS)
-        shown = [i for i in places if i is not None]
-        yield from columns_view(
-            page,
-            [
-                Column(_("token"), [place_label(self._label, "position", i, 20) for i in shown]),
-                Column(_("sum"), column(received[shown]), right=True, rank=2),
-                Column(self.layer.act.op, column(said[shown]), right=True, style=NAME),
-                Column("", _bars(said[shown], max(4, min(40, page.width - 50))), rank=1),
-            ],
-        )
-        if None in places:
-            text = _("Shown: positions {places}.", places=shown_text(places, said.size))
-            yield page.line((text, QUIET), indent=2)
-
-    def to_dict(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """Its largest weights, the largest first, and what it says at every position."""
-        received, said = (to_plain(self.numbers(step))["values"] for step in (self.layer.up, self.layer.act))
+        received, said = (self.outputs(step) for step in (self.layer.up, self.layer.act))
+        incoming, outgoing = (
+            [{"feature": i, "weight": weights[i]} for i in largest(weights, self.count)] for weights in self.weights()
+        )
+        positions = [
+            {"position": i, "text": self.token(i), "sum": before, self.layer.act.op: after}
+            for i, (before, after) in enumerate(zip(received, said, strict=True))
+        ]
         return {
             "name": self.layer.up.name,
             "neuron": self.number,
-            "incoming": _pairs(self.incoming(), self.count),
-            "outgoing": _pairs(self.outgoing(), self.count),
-            "positions": [
-                {"position": i, "text": self._label("position", i), "sum": before, self.layer.act.op: after}
-                for i, (before, after) in enumerate(zip(received, said, strict=True))
-            ],
+            "incoming": incoming,
+            "outgoing": outgoing,
+            "positions": positions,
         }
 
 
-def largest(weights: Array, count: int) -> list[int]:
-    """The places of the `count` largest weights, whatever their sign, the largest first."""
-    size = np.nan_to_num(np.abs(weights), nan=np.inf)
-    return [int(i) for i in np.argsort(-size, kind="stable")[:count]]
+def view(trace: Trace, step: str, neuron: int, *, count: int = 8, every: bool = False, text: int = 0) -> Document:
+    """A neuron by the name of its step and its number: `count` of its largest weights, and some or `every` one of the tokens."""
+    layer = layer_of(trace, step)
+    size = layer.up.record.shape[-1]
+    if not 0 <= neuron < size:
+        text_ = _("{name} has no neuron {number}; its neurons are 0 to {last}")
+        raise AddressError(text_.format(name=step, number=neuron, last=size - 1))
+    made = Neuron(trace, layer, neuron, count, text)
+    title = name(_("neuron {number} of {name}", number=neuron, name=layer.up.name))
+    blocks: list[Block] = [
+        Heading((title, quiet(f"   {_('one of {count}', count=f'{size:,}')}")), 1),
+        paragraph(quiet(_(MEANING)), hang=0),
+        Space(),
+        Heading((heading(_("Its largest weights, with the features they belong to:")),), hang=0),
+        _weights(made),
+    ]
+    if len(layer.up.weights) > 1:
+        weight = list(layer.up.weights)[1]
+        bias = number(layer.up.weights[weight][neuron], address=f"{weight}[{neuron}]")
+        blocks.append(paragraph(said(_("bias, added after its sum: {bias}"), "quiet", bias=bias), indent=2))
+    spoken = Heading((heading(_("What it says about each token:")),), hang=0)
+    return Document((*blocks, Space(), spoken, *_tokens(made, every)), made.facts)
 
 
-def _pairs(weights: Array, count: int) -> list[dict[str, Any]]:
-    return [{"feature": i, "weight": to_plain(weights[i])["values"]} for i in largest(weights, count)]
+def _weights(neuron: Neuron) -> Table:
+    columns: list[Column] = []
+    sides = tuple(zip((_("listens to"), _("writes to")), neuron.weights(), strict=True))
+    count = max(min(neuron.count, weights.size) for _title, weights in sides)
+    for side, (title, weights) in enumerate(sides):
+        best = largest(weights, neuron.count)
+        empty: tuple[Inline, ...] = ("",) * (count - len(best))
+        columns += [
+            Column(title, (*map(str, best), *empty), "right"),
+            Column(_("weight"), (*numbers(weights[best]), *empty), "right", role="name"),
+            Column("", (*_bars(weights[best], 20), *empty), rank=2 - side),
+        ]
+    return Table(tuple(columns))
+
+
+def _tokens(neuron: Neuron, every: bool) -> Iterator[Block]:
+    up, act = neuron.layer.up, neuron.layer.act
+    received, said = neuron.outputs(up), neuron.outputs(act)
+    shown = [
+        None if i is None else Place(i, neuron.token(i)) for i in places(said.size, said.size if every else FEW_TOKENS)
+    ]
+    listed = [place for place in shown if place is not None]
+    indices = [place.index for place in listed]
+    yield Table(
+        (
+            Column(_("token"), tuple(label_of(place, 20) for place in listed)),
+            Column(_("sum"), numbers(received[indices]), "right", rank=2),
+            Column(act.op, numbers(said[indices]), "right", role="name"),
+            Column("", tuple(_bars(said[indices], 40)), rank=1),
+        )
+    )
+    if None in shown:
+        yield paragraph(quiet(_("Shown: positions {places}.", places=runs_text(shown, said.size))), indent=2)
 
 
 def _matrix(step: Step) -> Array:
@@ -188,8 +184,16 @@ def _matrix(step: Step) -> Array:
     return weight.T if step.settings.get("transposed") else weight
 
 
-def _bars(values: Array, room: int) -> list[tuple[str, str]]:
-    """A bar for each number, in another colour where it is negative."""
+def _bars(values: Array, longest: int) -> list[Bar]:
+    """A bar for each number."""
     finite = np.abs(values[np.isfinite(values)])
     top = float(finite.max()) if finite.size else 0.0
-    return [(bar(abs(float(v)) / top if top else 0.0, room), "magenta" if v < 0 else VALUE) for v in values]
+    return [Bar(abs(float(v)) / top if top else 0.0, longest, bool(v < 0)) for v in values]
+
+
+VIEW = View(
+    accepts=lambda trace, name, given: name in trace and "neuron" in given,
+    build=lambda trace, name, every, neuron: view(trace, name, neuron, every=every),
+    options=(NEURON,),
+    order=0,
+)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Console, ConsoleOptions, RenderResult
 
-from llmtrace.arithmetic.lines import to_plain
 from llmtrace.errors import AddressError
 from llmtrace.i18n import _
-from llmtrace.render.notebook import View
-from llmtrace.render.terminal.layout import NAME, QUIET, VALUE, Page
-from llmtrace.render.terminal.table import Column, columns_view
-from llmtrace.text import quoted
 from llmtrace.trace import Trace
-from llmtrace.views.numbers import column, rounded
+from llmtrace.views.document import Bar, Block, Column, Document, Table, Token, paragraph, said
+from llmtrace.views.numbers import numbers, percent
+from llmtrace.views.ranking import highest
 from llmtrace.views.sections import Spot, row, spot
+from llmtrace.views.view import POSITION, View
+
+PREDICTIONS = ("logits", "probabilities", "next_token")
+"""The steps that speak of the next token."""
 
 
 @dataclass(frozen=True)
@@ -35,97 +36,65 @@ def predicts(trace: Trace) -> bool:
     return "logits" in trace and "probabilities" in trace
 
 
-@dataclass(frozen=True)
-class Predictions(View):
-    """The `count` most likely tokens after the token at `position` (the last, if none is given)."""
+def candidates(trace: Trace, place: Spot, count: int) -> list[Candidate]:
+    """The most likely tokens after a place, the most likely first."""
+    scores, shares = (row(trace, name, place) for name in ("logits", "probabilities"))
+    return [Candidate(i, trace.token_text(i), scores[i], shares[i]) for i in highest(shares, count, nan=np.inf)]
 
-    trace: Trace
-    position: int | None = None
-    count: int = 10
-    text: int = 0
 
-    def __post_init__(self) -> None:
-        if not predicts(self.trace):
-            raise AddressError(_("this trace has no probabilities of a next token"))
-        spot(self.trace, self.position)
+def view(trace: Trace, position: int | None = None, *, count: int = 10, text: int = 0) -> Document:
+    """The `count` most likely tokens after the one at `position` (the last, if none is given), in a `text` of a batch."""
+    if not predicts(trace):
+        raise AddressError(_("this trace has no probabilities of a next token"))
+    place = spot(trace, position, text)
+    rows = candidates(trace, place, count)
+    facts = {"name": "probabilities", "position": place.position, "text": place.token(trace), "next_token": rows}
+    return Document((_title(trace, place), _table(trace, place, rows), *_below(trace, place, rows)), facts)
 
-    @property
-    def spot(self) -> Spot:
-        """The token after which they may come."""
-        return spot(self.trace, self.position, self.text)
 
-    def candidates(self) -> list[Candidate]:
-        """The most likely next tokens, the most likely first."""
-        scores, shares = (row(self.trace, name, self.spot) for name in ("logits", "probabilities"))
-        order = np.argsort(-np.nan_to_num(shares, nan=np.inf), kind="stable")[: self.count]
-        return [Candidate(int(i), self.trace.token_text(int(i)), scores[i], shares[i]) for i in order]
+def _title(trace: Trace, place: Spot) -> Block:
+    token, at = place.token(trace), trace.past + place.position
+    if token is None:
+        return paragraph(said(_("after place {place}:"), "quiet", place=at))
+    return paragraph(said(_("after {token}, at place {place}:"), "quiet", token=Token(token, most=40), place=at))
 
-    def follower(self) -> tuple[str, Any] | None:
-        """The token that follows in the prompt, and its probability."""
-        ids = np.atleast_2d(self.trace.tensor("tokens"))[self.text] if "tokens" in self.trace.leaves else np.zeros(0)
-        after = self.spot.position + 1
-        if after >= ids.size:
-            return None
-        return self.trace.token_text(int(ids[after])), row(self.trace, "probabilities", self.spot)[int(ids[after])]
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        page, rows = Page.of(options), self.candidates()
-        token, place = self.spot.token(self.trace), self.trace.past + self.spot.position
-        where = _("after place {place}:", place=place)
-        if token is not None:
-            where = _("after {token}, at place {place}:", token=quoted(token, 40), place=place)
-        yield page.line((where, QUIET))
-        room = max(4, min(40, page.width - 50))
-        yield from columns_view(
-            page,
-            [
-                Column(_("token"), [quoted(row.text, 24) for row in rows], style=NAME),
-                Column(_("score"), column([row.score for row in rows]), right=True, rank=2),
-                Column(_("probability"), [percent(row.probability) for row in rows], right=True),
-                Column("", [bar(row.probability, room) for row in rows], style=VALUE, rank=1),
-            ],
+def _table(trace: Trace, place: Spot, rows: list[Candidate]) -> Table:
+    scores, shares = ([place.address(trace, name, each.id) for each in rows] for name in ("logits", "probabilities"))
+    return Table(
+        (
+            Column(_("token"), tuple(Token(each.text, most=24) for each in rows), role="name"),
+            Column(_("score"), numbers([each.score for each in rows], addresses=scores), "right", rank=2),
+            Column(
+                _("probability"),
+                tuple(percent(each.probability, address=at) for each, at in zip(rows, shares, strict=True)),
+                "right",
+            ),
+            Column("", tuple(Bar(float(each.probability)) for each in rows), rank=1),
         )
-        left = self.trace.shape("probabilities")[-1] - len(rows)
-        if left > 0:
-            share = percent(max(0.0, 1.0 - sum(float(row.probability) for row in rows)))
-            text = _("{count} other tokens share {share}", count=f"{left:,}", share=share)
-            yield page.line((text, QUIET), indent=2)
-        follower = self.follower()
-        if follower is not None:
-            text = _("the prompt goes on with {token}, which had a probability of {share}")
-            text = text.format(token=quoted(follower[0], 24), share=percent(follower[1]))
-            yield page.line((text, QUIET), indent=2)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The most likely next tokens."""
-        rows = [
-            {
-                "id": row.id,
-                "text": row.text,
-                "score": to_plain(row.score)["values"],
-                "probability": to_plain(row.probability)["values"],
-            }
-            for row in self.candidates()
-        ]
-        place = self.spot
-        return {
-            "name": "probabilities",
-            "position": place.position,
-            "text": place.token(self.trace),
-            "next_token": rows,
-        }
+    )
 
 
-def percent(probability: Any, digits: int = 4) -> str:
-    """A probability as a percentage."""
-    if not np.isfinite(probability):
-        return rounded(probability)
-    return f"{rounded(np.float64(probability) * 100, digits)} %"
+def _below(trace: Trace, place: Spot, rows: list[Candidate]) -> Iterator[Block]:
+    """What the others have together, and the token that follows in the prompt."""
+    left = trace.shape("probabilities")[-1] - len(rows)
+    if left > 0:
+        share = percent(max(0.0, 1.0 - sum(float(each.probability) for each in rows)))
+        text = _("{count} other tokens share {share}")
+        yield paragraph(said(text, "quiet", count=f"{left:,}", share=share), indent=2)
+    ids = np.atleast_2d(trace.tensor("tokens"))[place.text] if "tokens" in trace.leaves else np.zeros(0)
+    if place.position + 1 < ids.size:
+        follower = int(ids[place.position + 1])
+        share = percent(
+            row(trace, "probabilities", place)[follower], address=place.address(trace, "probabilities", follower)
+        )
+        text = _("the prompt goes on with {token}, which had a probability of {share}")
+        token = Token(trace.token_text(follower), most=24)
+        yield paragraph(said(text, "quiet", token=token, share=share), indent=2)
 
 
-def bar(share: Any, room: int) -> str:
-    """A bar of `room` columns for a share of 1; something of it for every share that is not tiny."""
-    if not np.isfinite(share):
-        return ""
-    length = round(float(share) * room)
-    return "█" * (length if length or float(share) < 0.2 / room else 1)
+VIEW = View(
+    accepts=lambda trace, name, given: name in trace and name in PREDICTIONS and "position" in given,
+    build=lambda trace, name, every, position: view(trace, position),
+    options=(POSITION,),
+)

@@ -99,7 +99,7 @@ def _minus(text: str) -> str:
 
 def number(value: Any, digits: int = DIGITS, role: Role = "", address: str = "") -> Number:
     """A number of a document, in about `digits` significant digits."""
-    return Number(value, rounded(value, digits), role, address)
+    return Number(np.asarray(value)[()], rounded(value, digits), role, address)
 
 
 def numbers(
@@ -109,3 +109,10 @@ def numbers(
     texts = column(values, digits)
     where = addresses or [""] * len(texts)
     return tuple(Number(v, text.strip(), role, a) for v, text, a in zip(values, texts, where, strict=True))
+
+
+def percent(probability: Any, digits: int = DIGITS, role: Role = "", address: str = "") -> Number:
+    """A probability as a percentage."""
+    if not np.isfinite(probability):
+        return number(probability, role=role, address=address)
+    return Number(probability, f"{rounded(np.float64(probability) * 100, digits)} %", role, address)

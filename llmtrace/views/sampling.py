@@ -7,229 +7,234 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 
-from llmtrace.arithmetic.lines import Line, to_plain
+from llmtrace.arithmetic.lines import Line
 from llmtrace.arithmetic.operations import compute
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import AddressError
 from llmtrace.explain.verify import verify_step
 from llmtrace.i18n import N_, _, n_
-from llmtrace.render.notebook import View
-from llmtrace.render.terminal.layout import GOOD, HEADING, NAME, QUIET, TOTAL, VALUE, Page
-from llmtrace.render.terminal.table import Column, columns_view
-from llmtrace.text import quoted
 from llmtrace.trace import Trace
-from llmtrace.views.next_token import bar, percent
-from llmtrace.views.numbers import column, rounded
+from llmtrace.views.document import (
+    Bar,
+    Block,
+    Column,
+    Document,
+    Inline,
+    Paragraph,
+    Phrase,
+    Table,
+    Token,
+    paragraph,
+    quiet,
+    said,
+)
+from llmtrace.views.numbers import number, numbers, percent
 from llmtrace.views.running_sum import stretches
+from llmtrace.views.view import View
 
 SAME = N_("✓ same bits: all this was computed once more just now, and gave the recorded numbers to the last bit.")
 FILTERS = ("top_k", "top_p")
 
 
 @dataclass(frozen=True)
-class ChoiceTable(View):
-    """The likeliest candidates of choice `number` of a trace, and the one that was chosen."""
+class Choice:
+    """Choice `number` of a trace."""
 
     trace: Trace
     number: int
-    count: int = 5
 
     def __post_init__(self) -> None:
-        if self._name("token") not in self.trace:
+        if self.name("token") not in self.trace:
             raise AddressError(_("this trace has no choice {n}", n=self.number))
 
-    def _name(self, part: str) -> str:
+    def name(self, part: str) -> str:
+        """The name of one of its steps."""
         return f"choice.{self.number}.{part}"
 
     def row(self, part: str) -> Array:
-        """The numbers of one of the choice's steps."""
-        return self.trace.tensor(self._name(part))
+        """The numbers of one of its steps."""
+        return self.trace.tensor(self.name(part))
 
     def has(self, part: str) -> bool:
-        """Whether the choice has this part."""
-        return self._name(part) in self.trace or self._name(part) in self.trace.leaves
+        """Whether it has this step, or was given this number."""
+        return self.name(part) in self.trace or self.name(part) in self.trace.leaves
+
+    def parts(self) -> list[str]:
+        """What was done with the scores before they became probabilities."""
+        return [part for part in ("scaled", *FILTERS) if self.has(part)]
 
     @property
     def chosen(self) -> int:
         """The id of the new token."""
         return int(self.row("token"))
 
-    def places(self) -> list[int]:
-        """The candidates that are shown, the likeliest first."""
-        shares, scores = self.row("probabilities"), self.row("logits")
-        order = np.lexsort((-scores, -shares)).tolist()
-        shown = order[: self.count]
+    def likeliest(self, count: int) -> list[int]:
+        """The likeliest candidates, the likeliest first, and the one that was chosen."""
+        order = np.lexsort((-self.row("logits"), -self.row("probabilities"))).tolist()
+        shown: list[int] = order[:count]
         return shown if self.chosen in shown else [*shown, self.chosen]
 
-    def title(self, page: Page) -> ConsoleRenderable:
-        """Which token was chosen, and how."""
-        token = quoted(self.trace.token_text(self.chosen), 40)
-        said = _("the likeliest (temperature 0)")
-        if self.has("number"):
-            said = _("drawn: {number}", number=rounded(self.row("number")))
-        return page.line((f"{self.number}  ", QUIET), (token, HEADING), (f"   {said}", QUIET))
+    def lines(self, part: str, *place: int) -> dict[str, Line]:
+        """The lines of the explanation of one number of a step, which is replayed."""
+        return {line.name: line for line in self.trace.explain(self.name(part), *place).lines}
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        page, places = Page.of(options), self.places()
-        yield self.title(page)
-        shares = self.row("probabilities")
-        room = max(4, min(40, page.width - 50))
-        yield from columns_view(
-            page,
-            [
-                Column("", [self.mark(place) for place in places], style=GOOD),
-                Column(_("token"), [quoted(self.trace.token_text(place), 24) for place in places], style=NAME),
-                Column(_("score"), column(self.row("logits")[places]), right=True, rank=2),
-                Column(_("probability"), [percent(shares[place]) for place in places], right=True),
-                Column("", [bar(shares[place], room) for place in places], style=VALUE, rank=1),
-            ],
-        )
-        yield from self._left(page, places)
-
-    def mark(self, place: int) -> str:
-        """What stands before the chosen token."""
-        return "→" if place == self.chosen else ""
-
-    def _left(self, page: Page, places: list[int]) -> Iterator[ConsoleRenderable]:
-        """What the table does not show."""
-        shares = self.row("probabilities")
-        others = int(np.count_nonzero(shares)) - int(np.count_nonzero(shares[places]))
-        if others > 0:
-            share = percent(max(0.0, 1.0 - float(shares[places].astype(np.float64).sum())))
-            text = n_("{count} other token has {share}", "{count} other tokens share {share}", others)
-            yield page.line((text.format(count=f"{others:,}", share=share), QUIET), indent=2)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The choice and its likeliest candidates."""
+    def facts(self, places: list[int]) -> dict[str, Any]:
+        """The choice and some of its candidates."""
         scores, shares = self.row("logits"), self.row("probabilities")
         return {
             "number": self.number,
             "id": self.chosen,
             "text": self.trace.token_text(self.chosen),
-            "probability": to_plain(shares[self.chosen])["values"],
-            "drawn": to_plain(self.row("number"))["values"] if self.has("number") else None,
+            "probability": shares[self.chosen],
+            "drawn": self.row("number") if self.has("number") else None,
             "candidates": [
-                {
-                    "id": place,
-                    "text": self.trace.token_text(place),
-                    "score": to_plain(scores[place])["values"],
-                    "probability": to_plain(shares[place])["values"],
-                }
-                for place in self.places()
+                {"id": i, "text": self.trace.token_text(i), "score": scores[i], "probability": shares[i]}
+                for i in places
             ],
         }
 
 
-@dataclass(frozen=True)
-class ChoiceWorking(ChoiceTable):
-    """The same choice as arithmetic: ÷ temperature, filter, exponentials, sum, probabilities, running total, number."""
-
-    count: int = 8
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in [name for name in self.trace if name.startswith(self._name(""))]:
-            verify_step(self.trace, self.trace[name])
-
-    def lines(self, part: str, *place: int) -> dict[str, Line]:
-        """The lines of the explanation of one number of a step, which is replayed."""
-        return {line.name: line for line in self.trace.explain(self._name(part), *place).lines}
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        page = Page.of(options)
-        softmax = self.lines("probabilities", self.chosen)
-        yield self.title(page)
-        for text in self.formulas(softmax):
-            yield page.line((text, QUIET), indent=2, hang=2)
-        yield from columns_view(page, self.columns(softmax))
-        yield page.line(*self.ending(), indent=2)
-        yield page.line((_(SAME), QUIET), indent=2)
-
-    def formulas(self, softmax: dict[str, Line]) -> Iterator[str]:
-        """How the columns of the table are made."""
-        settings = {part: self.trace[self._name(part)].settings for part in ("scaled", *FILTERS) if self.has(part)}
-        if "scaled" in settings:
-            temperature = rounded(np.float64(settings["scaled"]["divisor"]), 6)
-            yield _("x = score ÷ {temperature}, the temperature", temperature=temperature)
-        else:
-            yield _("x = score")
-        if "top_k" in settings:
-            yield _("top-k: only the {k} largest x stay", k=settings["top_k"]["k"])
-        if "top_p" in settings:
-            text = _("top-p: only the largest x stay whose probabilities together reach {p}")
-            yield text.format(p=settings["top_p"]["p"])
-        maximum, total = rounded(softmax["maximum"].values), rounded(softmax["sum of exponentials"].values)
-        yield _(
-            "e = exp(x − {maximum}), the largest x taken off; the sum of all e is {total}", maximum=maximum, total=total
+def view(trace: Trace, choice: int, *, count: int = 5) -> Document:
+    """The likeliest candidates of a choice, and the one that was chosen."""
+    made = Choice(trace, choice)
+    places, shares = made.likeliest(count), made.row("probabilities")
+    table = Table(
+        (
+            Column("", tuple(_mark(made, place) for place in places), role="good"),
+            Column(_("token"), tuple(Token(trace.token_text(place), most=24) for place in places), role="name"),
+            Column(_("score"), numbers(made.row("logits")[places]), "right", rank=2),
+            Column(_("probability"), tuple(percent(shares[place]) for place in places), "right"),
+            Column("", tuple(Bar(float(shares[place])) for place in places), rank=1),
         )
-        yield _("probability = e ÷ {total}", total=total)
-        yield _("the tokens stand in the order of their numbers, in which the probabilities are added up")
+    )
+    return Document((_title(made), table, *_left(made, places)), made.facts(places))
 
-    def columns(self, softmax: dict[str, Line]) -> list[Column]:
-        """A column for every step of the calculation; places that are left out share one row."""
-        size = self.row("probabilities").size
-        rows = (
-            list(stretches(size, sorted(self.places())))
-            if size > self.count + 4
-            else list(stretches(size, list(range(size))))
+
+def _title(choice: Choice) -> Paragraph:
+    """Which token was chosen, and how."""
+    how: Inline = quiet(_("the likeliest (temperature 0)"))
+    if choice.has("number"):
+        how = said(_("drawn: {number}"), "quiet", number=number(choice.row("number")))
+    token = Token(choice.trace.token_text(choice.chosen), "heading", most=40)
+    return paragraph(quiet(f"{choice.number}  "), token, "   ", how)
+
+
+def _mark(choice: Choice, place: int) -> str:
+    """What stands before the chosen token."""
+    return "→" if place == choice.chosen else ""
+
+
+def _left(choice: Choice, places: list[int]) -> Iterator[Block]:
+    """What the table does not show."""
+    shares = choice.row("probabilities")
+    others = int(np.count_nonzero(shares)) - int(np.count_nonzero(shares[places]))
+    if others > 0:
+        share = percent(max(0.0, 1.0 - float(shares[places].astype(np.float64).sum())))
+        text = n_("{count} other token has {share}", "{count} other tokens share {share}", others)
+        yield paragraph(said(text, "quiet", count=f"{others:,}", share=share), indent=2)
+
+
+# ---- the arithmetic of a choice -------------------------------------------------------------------------------------
+
+
+def working(trace: Trace, choice: int, *, count: int = 8) -> Document:
+    """A choice as arithmetic: ÷ temperature, filter, exponentials, sum, probabilities, running total, number drawn."""
+    made = Choice(trace, choice)
+    for name in [name for name in trace if name.startswith(made.name(""))]:
+        verify_step(trace, trace[name])
+    softmax = made.lines("probabilities", made.chosen)
+    formulas = (paragraph(Phrase((text,), "quiet"), indent=2) for text in _formulas(made, softmax))
+    blocks = (
+        _title(made),
+        *formulas,
+        Table(tuple(_columns(made, softmax, count))),
+        paragraph(_drawn(made), indent=2),
+        paragraph(quiet(_(SAME)), indent=2),
+    )
+    return Document(blocks, lambda: _working_facts(made, softmax, count))
+
+
+def _formulas(choice: Choice, softmax: dict[str, Line]) -> Iterator[Inline]:
+    """How the columns of the table are made."""
+    settings = {part: choice.trace[choice.name(part)].settings for part in choice.parts()}
+    if "scaled" in settings:
+        temperature = number(np.float64(settings["scaled"]["divisor"]), 6)
+        yield said(_("x = score ÷ {temperature}, the temperature"), temperature=temperature)
+    else:
+        yield _("x = score")
+    if "top_k" in settings:
+        yield _("top-k: only the {k} largest x stay", k=settings["top_k"]["k"])
+    if "top_p" in settings:
+        text = _("top-p: only the largest x stay whose probabilities together reach {p}")
+        yield text.format(p=settings["top_p"]["p"])
+    maximum, total = number(softmax["maximum"].values), number(softmax["sum of exponentials"].values)
+    text = _("e = exp(x − {maximum}), the largest x taken off; the sum of all e is {total}")
+    yield said(text, maximum=maximum, total=total)
+    yield said(_("probability = e ÷ {total}"), total=total)
+    yield _("the tokens stand in the order of their numbers, in which the probabilities are added up")
+
+
+def _columns(choice: Choice, softmax: dict[str, Line], count: int) -> Iterator[Column]:
+    """A column for every step of the calculation; places that are left out share one row."""
+    shares = choice.row("probabilities")
+    few = sorted(choice.likeliest(count)) if shares.size > count + 4 else list(range(shares.size))
+    rows = list(stretches(shares.size, few))
+    single = [row.first for row in rows if not row.folded]
+
+    def cells(values: Array) -> tuple[Inline, ...]:
+        found = iter(numbers(values[single]))
+        return tuple("" if row.folded else next(found) for row in rows)
+
+    tokens: list[Inline] = [
+        _("{count} others", count=f"{row.last - row.first + 1:,}")
+        if row.folded
+        else Token(choice.trace.token_text(row.first), most=20)
+        for row in rows
+    ]
+    yield Column("", tuple("" if row.folded else _mark(choice, row.first) for row in rows), role="good")
+    yield Column(_("token"), tuple(tokens), role="name")
+    yield Column(_("score"), cells(choice.row("logits")), "right", rank=1)
+    titles = {"scaled": "x", "top_k": _("top-k"), "top_p": _("top-p")}
+    for part in choice.parts():
+        yield Column(titles[part], cells(choice.row(part)), "right")
+    yield Column("e", cells(softmax["exponential"].values), "right")
+    yield Column(_("probability"), cells(shares), "right")
+    if choice.has("number"):
+        totals = compute("totals", shares)[[row.last for row in rows]]
+        yield Column(_("total so far"), numbers(totals), "right", role="total")
+
+
+def _drawn(choice: Choice) -> Inline:
+    """The number that was drawn, against the running total."""
+    token = Token(choice.trace.token_text(choice.chosen), most=24)
+    if not choice.has("number"):
+        return said(
+            _("The largest score is {score}: {token}"), score=number(choice.row("logits")[choice.chosen]), token=token
         )
-        single = [row.first for row in rows if not row.folded]
+    lines = choice.lines("token")
+    limit, whole = (number(lines[name].values, 6) for name in ("limit", "whole total"))
+    text = _("Number drawn: {number} × whole total {whole} = {limit}. The first total above it: {token}")
+    return said(text, number=number(choice.row("number"), 6), whole=whole, limit=limit, token=token)
 
-        def cells(values: Array) -> list[str]:
-            texts = iter(column(values[single]))
-            return ["" if row.folded else next(texts) for row in rows]
 
-        tokens = [
-            _("{count} others", count=f"{row.last - row.first + 1:,}")
-            if row.folded
-            else quoted(self.trace.token_text(row.first), 20)
-            for row in rows
-        ]
-        shares = self.row("probabilities")
-        found = [
-            Column("", [self.mark(row.first) if not row.folded else "" for row in rows], style=GOOD),
-            Column(_("token"), tokens, style=NAME),
-            Column(_("score"), cells(self.row("logits")), right=True, rank=1),
-        ]
-        titles = {"scaled": "x", "top_k": _("top-k"), "top_p": _("top-p")}
-        found += [Column(title, cells(self.row(part)), right=True) for part, title in titles.items() if self.has(part)]
-        found += [
-            Column("e", cells(softmax["exponential"].values), right=True),
-            Column(_("probability"), cells(shares), right=True),
-        ]
-        if self.has("number"):
-            totals = compute("totals", shares)[[row.last for row in rows]]
-            found.append(Column(_("total so far"), column(totals), right=True, style=TOTAL))
-        return found
+def _working_facts(choice: Choice, softmax: dict[str, Line], count: int) -> dict[str, Any]:
+    """The choice with what every candidate went through."""
+    data, parts = choice.facts(choice.likeliest(count)), choice.parts()
+    rows = {part: choice.row(part) for part in parts} | {"exponential": softmax["exponential"].values}
+    rows["running_total"] = compute("totals", choice.row("probabilities"))
+    for candidate in data["candidates"]:
+        candidate |= {part: row[candidate["id"]] for part, row in rows.items()}
+    data["settings"] = {part: dict(choice.trace[choice.name(part)].settings) for part in parts}
+    for name in ("maximum", "sum of exponentials"):
+        data[name.replace(" ", "_")] = softmax[name].values
+    if choice.has("number"):
+        lines = choice.lines("token")
+        data |= {name.replace(" ", "_"): lines[name].values for name in ("whole total", "limit")}
+    return data
 
-    def ending(self) -> list[Any]:
-        """The number that was drawn, against the running total."""
-        token = quoted(self.trace.token_text(self.chosen), 24)
-        if not self.has("number"):
-            text = _("The largest score is {score}: {token}")
-            return [text.format(score=rounded(self.row("logits")[self.chosen]), token=token)]
-        lines = self.lines("token")
-        limit, whole = (rounded(lines[name].values, 6) for name in ("limit", "whole total"))
-        text = _("Number drawn: {number} × whole total {whole} = {limit}. The first total above it: {token}")
-        number = rounded(self.row("number"), 6)
-        return [text.format(number=number, whole=whole, limit=limit, token=token)]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The same with what every candidate went through."""
-        data, softmax = super().to_dict(), self.lines("probabilities", self.chosen)
-        parts = [part for part in ("scaled", *FILTERS) if self.has(part)]
-        rows = {part: self.row(part) for part in parts} | {"exponential": softmax["exponential"].values}
-        rows["running_total"] = compute("totals", self.row("probabilities"))
-        for candidate in data["candidates"]:
-            candidate |= {part: to_plain(row[candidate["id"]])["values"] for part, row in rows.items()}
-        data["settings"] = {part: dict(self.trace[self._name(part)].settings) for part in parts}
-        for name in ("maximum", "sum of exponentials"):
-            data[name.replace(" ", "_")] = to_plain(softmax[name].values)["values"]
-        if self.has("number"):
-            lines = self.lines("token")
-            data |= {
-                name.replace(" ", "_"): to_plain(lines[name].values)["values"] for name in ("whole total", "limit")
-            }
-        return data
+VIEW = View(
+    accepts=lambda trace, name, given: str(name).startswith("choice.") and f"{name}.token" in trace,
+    build=lambda trace, name, every: working(trace, int(name.removeprefix("choice."))),
+)

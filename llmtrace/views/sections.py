@@ -118,6 +118,14 @@ class Spot:
         counted = axes if axes[-1:] == ("position",) else axes[:-1]  # argmax gives one number for a position
         return {axis: min(place.get(axis, 0), size - 1) for axis, size in zip(counted, shape, strict=False)}
 
+    def address(self, trace: Trace, name: str, last: int | None = None) -> str:
+        """The address of this token's number in a tensor, at the place `last` of its last axis where it has a row of them."""
+        axes = trace.axes(name)
+        index = self.at(trace, axes, trace.shape(name))
+        if last is not None and len(index) < len(axes):
+            index[axes[-1]] = last
+        return f"{name}[{', '.join(f'{axis}={i}' for axis, i in index.items())}]"
+
     def token(self, trace: Trace) -> str | None:
         """The token."""
         batch = self.text if trace.batch else None
@@ -175,11 +183,9 @@ def strongest(trace: Trace, block: int, place: Spot) -> Look | None:
 
 def telling(trace: Trace, name: str, place: Spot) -> str:
     """The address of a telling number of a step for a token: the largest; of scores, that of the key looked at most."""
-    axes, shape = trace.axes(name), trace.shape(name)
-    index = place.at(trace, axes, shape)
-    if len(index) < len(axes):
-        index[axes[-1]] = int(np.nan_to_num(_weighty(trace, name, place), nan=-np.inf).argmax())
-    return f"{name}[{', '.join(f'{axis}={i}' for axis, i in index.items())}]"
+    if len(place.at(trace, trace.axes(name), trace.shape(name))) == len(trace.axes(name)):
+        return place.address(trace, name)
+    return place.address(trace, name, int(np.nan_to_num(_weighty(trace, name, place), nan=-np.inf).argmax()))
 
 
 def _weighty(trace: Trace, name: str, place: Spot) -> Array:

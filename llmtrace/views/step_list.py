@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 
 from llmtrace.i18n import N_, _, n_
-from llmtrace.render.notebook import View
-from llmtrace.render.terminal.layout import HEADING, NAME, QUIET, Page
-from llmtrace.render.terminal.palette import in_colour
-from llmtrace.render.terminal.table import Column, columns_view
 from llmtrace.trace import Step, Trace
+from llmtrace.views.document import Block, Column, Document, Heading, Inline, Table, heading, name, paragraph, quiet
 from llmtrace.views.histogram import spread
-from llmtrace.views.numbers import rounded
-from llmtrace.views.sections import Part, blocks, parts, trained
+from llmtrace.views.numbers import number
+from llmtrace.views.sections import Part, parts, trained
+from llmtrace.views.sections import blocks as blocks_of
+from llmtrace.views.view import View
 
 FEW_BLOCKS = 4
 """Of models with more blocks than this, only the first and the last one are listed."""
 FEW_TRAINED = 2
-"""The same of a training step, which has several times as many steps."""
+"""As FEW_BLOCKS, for a training step, which has several times as many steps."""
 LETTERS = {
     "batch": ("b", N_("texts")),
     "head": ("h", N_("heads")),
@@ -64,96 +60,93 @@ def size_of(step: Step) -> int:
     return int(np.prod(step.record.shape, dtype=np.int64)) * np.dtype(step.record.dtype).itemsize
 
 
-@dataclass(frozen=True)
-class StepList(View):
+def view(trace: Trace, *, every: bool = False) -> Document:
     """The steps of a trace, a line each. `every`: also those of the blocks in the middle of a long model."""
-
-    trace: Trace
-    every: bool = False
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        page = Page.of(options)
-        total = sum(size_of(step) for step in self.trace.steps)
-        text = _("{count} steps, {size} of numbers", count=len(self.trace), size=in_bytes(total))
-        yield page.line((self.trace.model or _("a model"), NAME), f": {text}")
-        yield from self._rows(page, in_colour(console, options))
-        yield page.line((self._legend(), QUIET), hang=0)
-        yield page.line((_(HISTOGRAM), QUIET), hang=0)
-        yield page.line((_(MORE_TRAINED) if trained(self.trace) else _(MORE), QUIET), hang=0)
-
-    def _rows(self, page: Page, colour: bool) -> Iterator[ConsoleRenderable]:
-        found = parts(self.trace)
-        left_out = self._left_out(blocks(found))
-        listed = [step for part in found if part.block not in left_out for step in self._listed(part)]
-        lines = iter(columns_view(page, _columns(listed, colour)))
-        yield next(lines)
-        skipped = set()
-        for part in found:
-            if part.block in left_out:
-                if part.training not in skipped:
-                    text = _("blocks {first} to {last} have the same steps: --all lists them")
-                    text = text.format(first=min(left_out), last=max(left_out))
-                    yield page.line((f"… {text}", QUIET))
-                skipped.add(part.training)
-                continue
-            yield page.line((part.title, HEADING))
-            shown = self._listed(part)
-            for _step in shown:
-                yield next(lines)
-            if rest := len(part.steps) - len(shown):
-                text = n_("{count} step on the way", "{count} steps on the way", rest, count=f"{rest:,}")
-                yield page.line((f"… {text}", QUIET), indent=2)
-
-    def _listed(self, part: Part) -> list[Step]:
-        return part.steps if self.every else part.main
-
-    def _left_out(self, known: list[int]) -> set[int]:
-        few = FEW_BLOCKS if not trained(self.trace) else FEW_TRAINED
-        return set() if self.every or len(known) <= few else set(known[1:-1])
-
-    def _legend(self) -> str:
-        axes = {axis for step in self.trace.steps for axis in step.axes}
-        return _(", ").join(f"{letter} {_(words)}" for axis, (letter, words) in LETTERS.items() if axis in axes)
-
-    def to_dict(self) -> dict[str, Any]:
-        """All steps with sizes, smallest and largest number, and histogram."""
-        return {
-            "model": self.trace.model,
-            "tokens": list(self.trace.tokens),
-            "bytes": sum(size_of(step) for step in self.trace.steps),
-            "steps": [step_to_dict(step, part) for part in parts(self.trace) for step in part.steps],
-        }
+    found = parts(trace)
+    total = sum(size_of(step) for step in trace.steps)
+    text = _("{count} steps, {size} of numbers", count=len(trace), size=in_bytes(total))
+    more = _(MORE_TRAINED) if trained(trace) else _(MORE)
+    blocks = (
+        Heading((name(trace.model or _("a model")), f": {text}"), 1),
+        _table(found, every, set() if every else _left_out(trace, blocks_of(found))),
+        *(paragraph(quiet(said), hang=0) for said in (_legend(trace), _(HISTOGRAM), more)),
+    )
+    return Document(blocks, lambda: _facts(trace, found, total))
 
 
-def step_to_dict(step: Step, part: Part | None = None) -> dict[str, Any]:
-    """A step without its numbers, but with their spread."""
-    data: dict[str, Any] = {
+def _facts(trace: Trace, found: list[Part], total: int) -> dict[str, Any]:
+    """All steps with sizes, smallest and largest number, and histogram."""
+    steps = [{**step_facts(step), "block": part.block} for part in found for step in part.steps]
+    return {"model": trace.model, "tokens": trace.tokens, "bytes": total, "steps": steps}
+
+
+def _table(found: list[Part], every: bool, left_out: set[int]) -> Table:
+    """The steps of all parts but those left out, each part under its title."""
+    steps: list[Step] = []
+    between: list[tuple[int, Block]] = []
+    skipped: set[bool] = set()
+    for part in found:
+        if part.block in left_out:
+            if part.training not in skipped:
+                text = _("blocks {first} to {last} have the same steps: --all lists them")
+                text = text.format(first=min(left_out), last=max(left_out))
+                between.append((len(steps), paragraph(quiet(f"… {text}"))))
+            skipped.add(part.training)
+            continue
+        between.append((len(steps), Heading((heading(part.title),))))
+        steps += (shown := part.steps if every else part.main)
+        if rest := len(part.steps) - len(shown):
+            text = n_("{count} step on the way", "{count} steps on the way", rest, count=f"{rest:,}")
+            between.append((len(steps), paragraph(quiet(f"… {text}"), indent=2)))
+    return Table(_columns(steps), tuple(between))
+
+
+def _left_out(trace: Trace, known: list[int]) -> set[int]:
+    """The blocks in the middle of a model with many."""
+    return set() if len(known) <= (FEW_TRAINED if trained(trace) else FEW_BLOCKS) else set(known[1:-1])
+
+
+def _legend(trace: Trace) -> str:
+    axes = {axis for step in trace.steps for axis in step.axes}
+    return _(", ").join(f"{letter} {_(words)}" for axis, (letter, words) in LETTERS.items() if axis in axes)
+
+
+def step_facts(step: Step) -> dict[str, Any]:
+    """A step without its numbers, but with how they are distributed."""
+    record = step.record
+    return {
         "name": step.name,
         "op": step.op,
-        "inputs": list(step.record.inputs),
-        "weights": list(step.record.weights),
+        "inputs": record.inputs,
+        "weights": record.weights,
         "settings": dict(step.settings),
-        "axes": list(step.axes),
-        "shape": list(step.record.shape),
-        "dtype": step.record.dtype,
+        "axes": step.axes,
+        "shape": record.shape,
+        "dtype": record.dtype,
         "bytes": size_of(step),
-        **spread(step.output).to_dict(),
+        **vars(spread(step.output)),
     }
-    return data if part is None else {**data, "block": part.block}
 
 
-def _columns(steps: list[Step], colour: bool) -> list[Column]:
+def _columns(steps: list[Step]) -> tuple[Column, ...]:
     spreads = [spread(step.output) for step in steps]
-    return [
-        Column(_("name"), [step.name for step in steps], style=NAME),
-        Column(_("operation"), [step.op for step in steps], rank=5),
-        Column(_("shape"), [short_size(step) for step in steps], rank=1),
-        Column(_("bytes"), [in_bytes(size_of(step)) for step in steps], right=True, rank=6),
-        Column(_("histogram"), [found.picture(colour) for found in spreads], rank=3),
-        Column(_("min"), [_number(found.low) for found in spreads], right=True, rank=2),
-        Column(_("max"), [_number(found.high) for found in spreads], right=True, rank=2),
-    ]
+    lows, highs = (tuple(map(_number, ends)) for ends in ([s.smallest for s in spreads], [s.largest for s in spreads]))
+    return (
+        Column(_("name"), tuple(step.name for step in steps), role="name"),
+        Column(_("operation"), tuple(step.op for step in steps), rank=5),
+        Column(_("shape"), tuple(short_size(step) for step in steps), rank=1),
+        Column(_("bytes"), tuple(in_bytes(size_of(step)) for step in steps), "right", rank=6),
+        Column(_("histogram"), tuple(found.picture for found in spreads), rank=3),
+        Column(_("min"), lows, "right", rank=2),
+        Column(_("max"), highs, "right", rank=2),
+    )
 
 
-def _number(value: Any) -> str:
-    return "" if value is None else rounded(value, 3)
+def _number(value: Any) -> Inline:
+    return "" if value is None else number(value, 3)
+
+
+VIEW = View(
+    accepts=lambda trace, name, given: name is None,
+    build=lambda trace, name, every: view(trace, every=every),
+)

@@ -5,19 +5,39 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from rich.console import Console, ConsoleOptions, RenderResult
-
+from llmtrace.display import Displayed
 from llmtrace.i18n import _
-from llmtrace.render.terminal.layout import NAME, QUIET, Hanging, Page
-from llmtrace.training import Progress, Report
-
-HEIGHT, MARGIN, WIDEST = 8, 9, 80
-TRAIN, HELD = "*", "o"
-"""What the two curves are drawn with: plain characters, as wide everywhere as they look here."""
+from llmtrace.views.document import Block, Document, name, paragraph, quiet
+from llmtrace.views.figures import Chart, Curve, Progress
 
 
-def report_line(progress: Progress, steps: int) -> str:
+class Measured(Protocol):
+    """What a training reports from time to time."""
+
+    @property
+    def step(self) -> int:
+        """How many steps are done."""
+
+    @property
+    def loss(self) -> float:
+        """The mean loss of the last steps, in nats."""
+
+    @property
+    def validation(self) -> float | None:
+        """That on held-out text, if there is some."""
+
+    @property
+    def tokens_per_second(self) -> float:
+        """How fast it goes."""
+
+    @property
+    def seconds_left(self) -> float:
+        """How long it will take still."""
+
+
+def report_line(progress: Measured, steps: int) -> str:
     """One report in one line, for pipes and logs."""
     parts = [
         _("step {step} of {steps}", step=progress.step, steps=steps),
@@ -65,38 +85,39 @@ def outcome(points: Sequence[Point]) -> str:
 
 
 @dataclass
-class TrainingView:
-    """What a terminal shows while a model is trained; redrawn after every step."""
+class TrainingView(Displayed):
+    """What is seen while a model is trained; it is looked at again after every step."""
 
     steps: int
     step: int = 0
     points: list[Point] = field(default_factory=list)
     """What was reported."""
-    latest: Progress | None = None
+    latest: Measured | None = None
     sample: tuple[str, str] = ("", "")
     """A prompt, and what the model wrote after it."""
 
-    def tick(self, report: Report) -> None:
+    def tick(self, report: Any) -> None:
         """One more step is done."""
         self.step = report.step
 
-    def report(self, progress: Progress) -> None:
+    def report(self, progress: Measured) -> None:
         """One more report is there."""
         self.latest = progress
         self.points.append(Point(progress.step, progress.loss, progress.validation))
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        page = Page.of(options)
-        width = min(page.width, WIDEST)
-        room = max(1, width - 2)
-        done = room * self.step // max(1, self.steps)
-        yield page.line((_("step {step} of {steps}", step=self.step, steps=self.steps), NAME), *self._speed())
-        yield page.line((f"[{'=' * done}{' ' * (room - done)}]", QUIET))
+    def document(self) -> Document:
+        """It as it stands."""
+        return Document(tuple(self._blocks()))
+
+    def _blocks(self) -> Iterator[Block]:
+        step = name(_("step {step} of {steps}", step=self.step, steps=self.steps))
+        yield paragraph(step, *self._speed())
+        yield Progress(self.step, self.steps)
         if self.points:
-            yield page.line(outcome(self.points))
-        yield from curves(self.points, page, width)
+            yield paragraph(outcome(self.points))
+            yield curves(self.points)
         if self.sample[1]:
-            yield page.line((_("it writes: "), QUIET), (self.sample[0], NAME), self.sample[1])
+            yield paragraph(quiet(_("it writes: ")), name(self.sample[0]), self.sample[1])
 
     def _speed(self) -> Iterator[str]:
         if self.latest is not None:
@@ -105,26 +126,8 @@ class TrainingView:
             yield "   " + _("{time} left", time=duration(left))
 
 
-def curves(
-    points: Sequence[Point], page: Page, width: int, height: int = HEIGHT, held_out: str = ""
-) -> Iterator[Hanging]:
-    """Both losses over the steps, from the highest to the lowest; `held_out` is what the second one is called."""
-    held = [(p.step, p.validation) for p in points if p.validation is not None]
-    trained = [(p.step, p.loss) for p in points]
-    values = [loss for _step, loss in [*trained, *held]]
-    room = width - MARGIN
-    if len(points) < 2 or room < 10:
-        return
-    high, low, last = max(values), min(values), points[-1].step
-    grid = [[" "] * room for _row in range(height)]
-    for series, mark in ((held, HELD), (trained, TRAIN)):
-        for step, loss in series:
-            row = round((high - loss) / (high - low or 1) * (height - 1))
-            grid[row][(step - 1) * (room - 1) // max(1, last - 1)] = mark
-    for i, marks in enumerate(grid):
-        label = f"{high - (high - low) * i / (height - 1):8.3g} " if i in {0, height - 1} else " " * MARGIN
-        yield page.line((label, QUIET), "".join(marks).rstrip())
-    legend = _("{mark} loss in training", mark=TRAIN)
-    if held:
-        legend += "   " + (held_out or _("{mark} loss on held-out text")).format(mark=HELD)
-    yield page.line((legend, QUIET), indent=MARGIN)
+def curves(points: Sequence[Point], height: int = 8, held_out: str = "") -> Chart:
+    """Both losses over the steps; `held_out` is what the second one is called."""
+    trained = Curve(_("{mark} loss in training"), tuple((p.step, p.loss) for p in points))
+    held = tuple((p.step, p.validation) for p in points if p.validation is not None)
+    return Chart((trained, Curve(held_out or _("{mark} loss on held-out text"), held)), height)

@@ -16,11 +16,11 @@ from llmtrace.lessons.embeddings import sentences as told
 from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
 from llmtrace.lessons.next_character.reciting import RHYME, SIGNS, enough, followers, visible
 from llmtrace.ops import Weight
-from llmtrace.render import renderable
-from llmtrace.render.terminal.heatmap import Heatmap
 from llmtrace.rng import Chance, derive
 from llmtrace.trace import Trace
-from llmtrace.views.scatter import Plane
+from llmtrace.views.document import Document
+from llmtrace.views.explanation import view as explanation
+from llmtrace.views.figures import Heatmap, Scatter
 
 FIRST = 8
 """So many pairs of words are in the step that is looked at."""
@@ -128,9 +128,9 @@ class Embeddings(Lesson):
         return float(self.reading.tensor("d.embedding")[self.letters.index(self.last), 0])
 
     @cached_property
-    def gradient_shown(self) -> Any:
+    def gradient_shown(self) -> Document:
         """How it is computed."""
-        return renderable(self.reading.explain("d.embedding", self.letters.index(self.last), 0), ending=False)
+        return explanation(self.reading.explain("d.embedding", self.letters.index(self.last), 0), ending=False)
 
     @cached_property
     def letter_net(self) -> tuple[Mapping[str, Weight], list[float]]:
@@ -224,9 +224,9 @@ class Embeddings(Lesson):
         return told.one_step(self.word_weights, self.text[: FIRST + 1], self.word_rate)
 
     @cached_property
-    def step_shown(self) -> Any:
+    def step_shown(self) -> Document:
         """How the first word's first number changes."""
-        return renderable(self.word_step.explain("new.embedding", int(self.text[0]), 0), ending=False)
+        return explanation(self.word_step.explain("new.embedding", int(self.text[0]), 0), ending=False)
 
     @property
     def moved(self) -> str:
@@ -234,12 +234,12 @@ class Embeddings(Lesson):
         return self.words[int(self.text[0])]
 
     @cached_property
-    def map_before(self) -> Plane:
+    def map_before(self) -> Scatter:
         """The words as points before training."""
         return told.plane(self.word_weights)
 
     @cached_property
-    def map_after(self) -> Plane:
+    def map_after(self) -> Scatter:
         """And after it."""
         return told.plane(self.word_net[0])
 

@@ -13,8 +13,8 @@ from llmtrace.lessons.framework.pages import picture
 from llmtrace.lessons.next_character.reciting import RHYME, SIGNS, numbers, places, visible, write
 from llmtrace.ops import Weight
 from llmtrace.ops.linear.linear import linear
-from llmtrace.render.terminal.heatmap import Heatmap
 from llmtrace.trace import Backward, Run, Trace
+from llmtrace.views.figures import Heatmap
 
 COLUMNS = 8
 NEURONS = 24

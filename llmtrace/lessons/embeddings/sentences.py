@@ -16,7 +16,7 @@ from llmtrace.ops import Weight
 from llmtrace.rng import Chance
 from llmtrace.trace import Trace
 from llmtrace.training import Trainer
-from llmtrace.views.scatter import Plane
+from llmtrace.views.figures import Scatter
 
 WORDS = (
     *(N_("cat"), N_("dog"), N_("lion"), N_("king"), N_("queen"), N_("child"), N_("hunts"), N_("eats")),
@@ -56,10 +56,10 @@ def table_of(weights: Mapping[str, Weight]) -> Array:
     return weights["words.embed.weight"].data
 
 
-def plane(weights: Mapping[str, Weight]) -> Plane:
+def plane(weights: Mapping[str, Weight]) -> Scatter:
     """The words as points."""
     points = table_of(weights).tolist()
-    return Plane({word: (x, y) for word, (x, y) in zip(words(), points, strict=True)}, 15)
+    return Scatter({word: (x, y) for word, (x, y) in zip(words(), points, strict=True)}, 15)
 
 
 def one_step(weights: Mapping[str, Weight], text: Array, rate: float) -> Trace:

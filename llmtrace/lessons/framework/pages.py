@@ -6,23 +6,38 @@ import ast
 import contextlib
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.display import Displayed
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import Lesson
-from llmtrace.lessons.framework.text import Block, LessonText, PageText, filled, lesson_text, written
-from llmtrace.render import renderable
-from llmtrace.render.terminal.heatmap import Heatmap, Scale
-from llmtrace.render.terminal.layout import HEADING, NAME, VALUE, Page, Part
-from llmtrace.render.terminal.table import Column, columns_view
+from llmtrace.lessons.framework.text import Block as TextBlock
+from llmtrace.lessons.framework.text import LessonText, PageText, filled, lesson_text, written
+from llmtrace.views.document import (
+    Block,
+    Code,
+    Column,
+    Document,
+    Heading,
+    Inline,
+    Item,
+    Paragraph,
+    Space,
+    Table,
+    heading,
+    name,
+    paragraph,
+    value,
+)
+from llmtrace.views.explanation import view as explanation
+from llmtrace.views.figures import Heatmap, Scale, named_axis
 from llmtrace.views.matmul_steps import Product
-from llmtrace.views.numbers import column
+from llmtrace.views.numbers import numbers
 
 WIDEST = 88
 """Longer lines are hard to read."""
@@ -69,7 +84,7 @@ class Pages:
         _page, line = max(shown, key=lambda one: one[0] if one[0] <= number else -one[0])
         return filled(line, self.lesson)
 
-    def _made(self, block: Block) -> Any:
+    def _made(self, block: TextBlock) -> Any:
         if block.kind == "python":
             return self.run(block.text)
         if block.kind == "show":
@@ -90,8 +105,8 @@ class Pages:
 
 
 @dataclass(frozen=True)
-class PageView:
-    """One page, to be printed."""
+class PageView(Displayed):
+    """One page, to be seen."""
 
     title: str
     number: int
@@ -107,49 +122,47 @@ class PageView:
         shown = (each.thing for made in self.made if isinstance(made, list) for each in made if isinstance(each, Shown))
         return next((thing for thing in shown if isinstance(thing, Product)), None)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        options = options.update_width(min(options.max_width, WIDEST))
-        page = Page.of(options)
-        yield from console.render(page.line((self.title, HEADING), f"  ({self.number}/{self.count})"), options)
+    def document(self) -> Document:
+        """All that is on it."""
+        return Document(tuple(self._blocks()))
+
+    def _blocks(self) -> Iterator[Block]:
+        yield Heading((heading(self.title), f"  ({self.number}/{self.count})"), 1)
         before = ""
         for block, made in zip(self.page.blocks, self.made, strict=True):
             if not block.kind == before == "item":
-                yield from console.render(page.text(), options)
+                yield Space()
             before = block.kind
             if block.kind == "show" and not self.still:
                 made = [replace(each, kind="here") if _is_live(each) else each for each in made]
-            for view in block_views(block, made, page):
-                yield from console.render(view, options)
+            yield from blocks_of(block, made)
 
 
-def block_views(block: Block, made: Any, page: Page) -> Iterator[ConsoleRenderable]:
-    """What one block looks like."""
+def blocks_of(block: TextBlock, made: Any) -> Iterator[Block]:
+    """What one block of a text looks like."""
     if block.kind == "python":
         for source, printed in made:
-            for n, line in enumerate(source.split("\n")):
-                yield page.line(("... " if n else ">>> ") + line, indent=2, hang=4)
-            for line in printed.split("\n") if printed else ():
-                yield page.line((line, VALUE), indent=2, hang=4)
+            yield Code(source, printed)
     elif block.kind == "show":
-        for view in made:
-            yield from view.views(page)
+        for each in made:
+            yield from each.blocks()
     elif block.kind == "item":
-        yield page.line("• " if not page.ascii else "* ", *marked(made), indent=2, hang=2)
+        yield Item(marked(made))
     else:
-        yield page.line(*marked(made), hang=0)
+        yield Paragraph(marked(made), hang=0)
 
 
-def marked(text: str) -> list[Part]:
+def marked(text: str) -> tuple[Inline, ...]:
     """The pieces of a paragraph: **strong**, `code`, and the rest."""
-    pieces: list[Part] = []
+    pieces: list[Inline] = []
     for piece in MARKS.split(text):
         if piece.startswith("**"):
-            pieces.append((piece[2:-2], NAME))
+            pieces.append(name(piece[2:-2]))
         elif piece.startswith("`"):
-            pieces.append((piece[1:-1], VALUE))
+            pieces.append(value(piece[1:-1]))
         elif piece:
             pieces.append(piece)
-    return pieces
+    return tuple(pieces)
 
 
 # ---- what a `show` block names ---------------------------------------------------------------------------------------
@@ -162,43 +175,35 @@ def shown(lesson: Lesson, line: str) -> Shown:
     if kind == "explain":
         return Shown(kind, lesson.trace(name).explain(address[0]), titles)
     if kind == "live":  # computed where it is shown, and on a terminal it is not: there it is live
-        return Shown(kind, Later(lambda: lesson.value(name)), titles)
+        return Shown(kind, lambda: lesson.value(name), titles)
     if kind not in {"table", "picture"}:
         raise ValueError(f"{lesson.name}: nothing can be shown by {line!r}")
     return Shown(kind, lesson.value(name), titles)
 
 
 @dataclass(frozen=True)
-class Later:
-    """A picture that is computed when it is printed."""
-
-    make: Callable[[], ConsoleRenderable]
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield self.make()
-
-
-@dataclass(frozen=True)
 class Shown:
-    """An explanation, a table or a picture."""
+    """An explanation, a table, a picture, or a function that makes one."""
 
     kind: str
     thing: Any
     titles: Sequence[str]
 
-    def views(self, page: Page) -> Iterator[ConsoleRenderable]:
+    def blocks(self) -> Iterator[Block]:
         """What it looks like."""
         if self.kind == "explain":
-            yield renderable(self.thing, ending=False)
+            yield from explanation(self.thing, ending=False).blocks
         elif self.kind == "here":
-            yield page.line((_("Press l, and watch it learn."), NAME), indent=2)
+            yield paragraph(name(_("Press l, and watch it learn.")), indent=2)
         elif self.kind == "table":
             cells = zip(*self.thing, strict=True)
-            yield from columns_view(page, [table_column(*each) for each in zip(self.titles, cells, strict=True)])
+            yield Table(tuple(table_column(*each) for each in zip(self.titles, cells, strict=True)))
         elif isinstance(self.thing, np.ndarray):
             yield picture(self.thing, *(tuple(map(str.strip, labels.split(","))) for labels in self.titles))
         else:
-            yield self.thing
+            thing = self.thing() if self.kind == "live" else self.thing
+            thing = thing.document() if hasattr(thing, "document") else thing
+            yield from thing.blocks if isinstance(thing, Document) else (thing,)
 
 
 def _is_live(made: object) -> bool:
@@ -209,18 +214,17 @@ def table_column(title: str, cells: Sequence[Any]) -> Column:
     """A column of texts, or of numbers with their points under each other; `sum:.2f` says how they are written."""
     title, _colon, form = title.partition(":")
     if form:
-        return Column(title, [written(cell, form) for cell in cells], right=True)
+        return Column(title, tuple(written(cell, form) for cell in cells), "right")
     if any(isinstance(cell, str) for cell in cells):
-        texts = [written(cell, None) for cell in cells]
-        return Column(title, texts, right=all(text[:1] in NUMERIC for text in texts))
+        texts = tuple(written(cell, None) for cell in cells)
+        return Column(title, texts, "right" if all(text[:1] in NUMERIC for text in texts) else "left")
     values = np.asarray(cells)
-    return Column(title, column(values.astype(np.float32) if values.dtype.kind == "f" else values), right=True)
+    return Column(title, numbers(values.astype(np.float32) if values.dtype.kind == "f" else values), "right")
 
 
 def picture(values: Array, rows: Sequence[str] = (), columns: Sequence[str] = ()) -> Heatmap:
     """A matrix as a heatmap with its numbers: 0 stands in the middle of the shades."""
     top = float(np.abs(values).max())
     height, width = values.shape
-    return Heatmap(
-        values, np.zeros(values.shape, bool), Scale(-top, top), range(height), range(width), rows, columns, cell=0
-    )
+    axes = named_axis(rows, height), named_axis(columns, width)
+    return Heatmap(values, np.zeros(values.shape, bool), Scale(-top, top), *axes, whole=True)

@@ -31,8 +31,8 @@ from llmtrace.ops.linear.embedding import embedding
 from llmtrace.ops.linear.linear import linear
 from llmtrace.rng import Chance, derive
 from llmtrace.trace import Run, Trace
+from llmtrace.views.figures import Scatter
 from llmtrace.views.matmul_steps import Product
-from llmtrace.views.scatter import Plane
 
 CORNERS = "ABCDEFGH"
 SHOWN = 5
@@ -132,9 +132,9 @@ class MatricesAsProjections(Lesson):
         return self.turn["turned.columns"].output
 
     @property
-    def turned_plane(self) -> Plane:
+    def turned_plane(self) -> Scatter:
         """The points and where X·R takes them."""
-        return Plane({**named(self.matrix("points"), ""), **named(self.rows_turned, "'")}, 9)
+        return Scatter({**named(self.matrix("points"), ""), **named(self.rows_turned, "'")}, 9)
 
     @property
     def both_ways(self) -> list[tuple[Any, ...]]:
@@ -192,9 +192,9 @@ class MatricesAsProjections(Lesson):
         return trace
 
     @property
-    def cube_plane(self) -> Plane:
+    def cube_plane(self) -> Scatter:
         """The cube's shadow."""
-        return Plane({name: (x, y) for name, (x, y) in zip(CORNERS, self.cube["shadow.flat"].output, strict=True)}, 9)
+        return Scatter({name: (x, y) for name, (x, y) in zip(CORNERS, self.cube["shadow.flat"].output, strict=True)}, 9)
 
     @property
     def shadows(self) -> list[tuple[Any, ...]]:

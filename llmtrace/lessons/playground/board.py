@@ -14,9 +14,15 @@ from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import plain
 from llmtrace.lessons.playground.data import EDGE, Points
 from llmtrace.lessons.playground.net import Look, Play
-from llmtrace.views.decision_map import Board, Marks, Surface
-from llmtrace.views.training import Point
+from llmtrace.views.figures import Board, Picture
+from llmtrace.views.training import Point, curves
 
+Marks = Mapping[tuple[int, int], str]
+"""What is written at some places of a picture, by row and column."""
+CURVES = 4
+"""The rows of the loss curves."""
+WORDS = 4
+"""The rows of a board that are neither picture nor curve: two above, the legend, the keys."""
 HIGH, LOW = "o", "x"
 """What stands for a point where 1 is wanted, or more than 0, and for one where −1 is."""
 
@@ -31,12 +37,18 @@ def board(play: Play, rows: int, epochs: float, with_points: bool = True, keys: 
         for n, look in enumerate(play.looks)
         if math.isfinite(look.train + look.test)
     ]
-    return Board(titled(play, epochs), said(play), Surface(output, -1, 1, marks), surfaces, looks, keys)
+    chart = curves(looks, CURVES, _("{mark} loss in the test"))
+    return Board(titled(play, epochs), said(play), Picture(output, -1, 1, marks), surfaces, chart, keys)
 
 
-def surface(play: Play, rows: int) -> Surface:
+def picture_rows(width: int, height: int) -> int:
+    """How many rows the picture of the output has on a screen: it is twice as wide, and the neurons stand beside it."""
+    return max(4, min(height - WORDS - CURVES, (width - 30) // 2, 32))
+
+
+def surface(play: Play, rows: int) -> Picture:
     """The output alone."""
-    return Surface(play.surfaces(rows)["output"][0], -1, 1)
+    return Picture(play.surfaces(rows)["output"][0], -1, 1)
 
 
 def said(play: Play) -> str:
@@ -80,10 +92,10 @@ def marked(points: Points, rows: int) -> Marks:
     return found
 
 
-def dots(points: Points, rows: int) -> Surface:
+def dots(points: Points, rows: int) -> Picture:
     """The points alone."""
     nothing: Array = np.zeros((rows, 2 * rows), np.float32)
-    return Surface(nothing, -1, 1, marked(points, rows), empty=True)
+    return Picture(nothing, -1, 1, marked(points, rows), empty=True)
 
 
 def command(name: str, inputs: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:

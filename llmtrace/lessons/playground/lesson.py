@@ -6,18 +6,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
-from rich.console import Group
-
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import Exercise, Lesson
 from llmtrace.lessons.playground import board as boards
 from llmtrace.lessons.playground.data import COUNT, EDGE, FEATURES, features, grid
 from llmtrace.lessons.playground.net import Choices, Look, Play, listed, refused, sizes
 from llmtrace.models import Feedforward
-from llmtrace.render.terminal.layout import Hanging, Page
 from llmtrace.rng import Chance
 from llmtrace.trace import Trace
-from llmtrace.views.decision_map import Board, InARow, Surface
+from llmtrace.views.document import Group, Paragraph, Space, paragraph
+from llmtrace.views.figures import Board, Picture, Pictures
 
 RECIPES: dict[str, dict[str, Any]] = {
     "circle": {"rate": 0.3, "batch": 25, "epochs": 40},
@@ -107,7 +105,7 @@ class Playground(Lesson):
     # ---- the course of a training --------------------------------------------------------------------------------------
 
     @cached_property
-    def course(self) -> tuple[Play, list[Surface], list[Look]]:
+    def course(self) -> tuple[Play, list[Picture], list[Look]]:
         """The net trained to the end; what it made of the plane at some moments, and how well it did then."""
         play, pictures, looks = Play(self.choices), [], []
         stops = {0, min(self.steps, play.batches * max(1, round(self.epochs / 10))), self.steps}
@@ -133,17 +131,15 @@ class Playground(Lesson):
         each = zip(names, map(boards.outcome, looks), strict=True)
         said = [_("{name}: {said}", name=name, said=outcome) for name, outcome in each]
         said += [self.trained.stopped] if self.trained.stopped else []
-        page = Page(80)
-        return Group(
-            InARow(dict(zip(names, pictures, strict=True))), page.text(), *(page.line(line, hang=4) for line in said)
-        )
+        shown = Pictures(dict(zip(names, pictures, strict=True)))
+        return Group((shown, Space(), *(paragraph(line, hang=4) for line in said)))
 
     @cached_property
-    def points(self) -> InARow:
+    def points(self) -> Pictures:
         """Where the points are: those to learn from, and the others."""
         play = Play(self.choices)
         learned, others = boards.dots(play.train_points, ROWS), boards.dots(play.test_points, ROWS)
-        return InARow({_("in training"): learned, _("in the test"): others}, False)
+        return Pictures({_("in training"): learned, _("in the test"): others}, False)
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -257,10 +253,10 @@ class Playground(Lesson):
         return min(row[2] for row in self.by_heart)
 
     @cached_property
-    def too_fast(self) -> Hanging:
+    def too_fast(self) -> Paragraph:
         """What is said then."""
         fast = self.tried(1, data="plane", features=("x1", "x2"), hidden=(4,), activation="relu", rate=self.fast)
-        return Page(80).line(boards.said(fast), indent=2, hang=0)
+        return paragraph(boards.said(fast), indent=2, hang=0)
 
     # ---- exercises -----------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from llmtrace.tokenizers.splitting import Splitter
 from llmtrace.tokenizers.training import BYTES, count_pieces
 from llmtrace.tokenizers.unigram_training import seeds, shares
 from llmtrace.trace import Trace
-from llmtrace.views.token_spans import Spans
+from llmtrace.views.figures import TokenRows
 
 TEXT = (
     "one cat and two cats. one dog and two dogs. one hat and two hats. the cat has that hat, the bat has that hat, but the"
@@ -80,9 +80,9 @@ class Tokenizers(Lesson):
         return len(set(self.text))
 
     @property
-    def first_ways(self) -> Spans:
+    def first_ways(self) -> TokenRows:
         """The sample in characters and in words."""
-        return Spans({_("characters"): list(self.sample), _("words"): Splitter().pieces(self.sample)})
+        return TokenRows({_("characters"): list(self.sample), _("words"): Splitter().pieces(self.sample)})
 
     @cached_property
     def word_rows(self) -> list[tuple[Any, ...]]:
@@ -136,10 +136,10 @@ class Tokenizers(Lesson):
         """The tokens of "cats" at the beginning of a text."""
         return self.tokens(self.bpe.tokenizer, "cats")
 
-    def numbered(self, tokenizer: Tokenizer, text: str) -> Spans:
+    def numbered(self, tokenizer: Tokenizer, text: str) -> TokenRows:
         """A text in tokens, with their numbers."""
         ids = list(map(str, tokenizer.encode(text)))
-        return Spans({_("tokens"): self.tokens(tokenizer, text), _("numbers"): ids})
+        return TokenRows({_("tokens"): self.tokens(tokenizer, text), _("numbers"): ids})
 
     # ---- bytes ---------------------------------------------------------------------------------------------------------
 
@@ -252,9 +252,9 @@ class Tokenizers(Lesson):
         return {_("merges"): self.bpe.tokenizer, _("probabilities"): self.unigram.tokenizer}
 
     @property
-    def side_by_side(self) -> Spans:
+    def side_by_side(self) -> TokenRows:
         """The sample in the tokens of both."""
-        return Spans({name: self.tokens(tokenizer, self.sample) for name, tokenizer in self.both.items()})
+        return TokenRows({name: self.tokens(tokenizer, self.sample) for name, tokenizer in self.both.items()})
 
     @cached_property
     def counts(self) -> list[tuple[Any, ...]]:
@@ -270,7 +270,7 @@ class Tokenizers(Lesson):
         return load_tokenizer(Path(self.gpt2)) if self.gpt2 else load_tokenizer()
 
     @property
-    def real_shown(self) -> Spans:
+    def real_shown(self) -> TokenRows:
         """The sample and the character in its tokens."""
         return self.numbered(self.real, f"{self.sample} {self.character}")
 

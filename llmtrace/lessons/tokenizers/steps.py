@@ -22,7 +22,7 @@ from llmtrace.tokenizers.learning import merge_pair
 from llmtrace.tokenizers.partings import best_partings
 from llmtrace.tokenizers.unigram_training import logarithms
 from llmtrace.trace import Run, Trace
-from llmtrace.views.token_spans import SPACE
+from llmtrace.views.figures import SPACE
 
 Pieces = Mapping[str, int]
 """How often each word occurs in a text, with the space before it."""

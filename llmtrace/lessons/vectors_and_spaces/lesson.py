@@ -21,7 +21,7 @@ from llmtrace.ops.linear.linear import linear
 from llmtrace.ops.rows.softmax import softmax
 from llmtrace.rng import Chance
 from llmtrace.trace import Run, Trace
-from llmtrace.views.scatter import Plane
+from llmtrace.views.figures import Scatter
 
 ONE = ("output",)
 
@@ -102,9 +102,9 @@ class VectorsAndSpaces(Lesson):
                 raise LessonError(_("{key} must not be all 0: it would have no direction", key=key))
 
     @cached_property
-    def points(self) -> Plane:
+    def points(self) -> Scatter:
         """The first vector as a point."""
-        return Plane({pair(self.plane): (self.plane[0], self.plane[1])})
+        return Scatter({pair(self.plane): (self.plane[0], self.plane[1])})
 
     @cached_property
     def one_hot(self) -> Array:
@@ -153,9 +153,9 @@ class VectorsAndSpaces(Lesson):
         return {_("cat"): self.cat, _("lion"): self.lion, _("dog"): self.dog, _("wolf"): self.wolf}
 
     @cached_property
-    def animals_plane(self) -> Plane:
+    def animals_plane(self) -> Scatter:
         """The animals as points, with their numbers."""
-        return Plane({f"{name} {pair(v)}": (v[0], v[1]) for name, v in self.animals.items()})
+        return Scatter({f"{name} {pair(v)}": (v[0], v[1]) for name, v in self.animals.items()})
 
     @cached_property
     def picked(self) -> Trace:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 from rich.text import Text as RichText
 
-from llmtrace.render.terminal import sums, words
+from llmtrace.render.terminal import grids, heatmaps, pictures, plots, products, sums, tables, words
 from llmtrace.render.terminal.layout import Branches, Indented, Page
 from llmtrace.render.terminal.palette import in_colour
 from llmtrace.views import document as d
+from llmtrace.views import figures as f
 
 Draw = Callable[[Any, Page], words.Drawn]
 
@@ -26,7 +27,22 @@ class Printed:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         page = Page(options.max_width, options.ascii_only, colour=in_colour(console, options))
         for block in self.blocks:
-            yield from BLOCKS[type(block)](block, page)
+            yield from draw(block, page)
+
+
+def draw(block: d.Block, page: Page) -> words.Drawn:
+    """One block."""
+    yield from BLOCKS[type(block)](block, page)
+
+
+@dataclass(frozen=True)
+class InAscii:
+    """A renderable as a terminal that knows only ASCII shows it."""
+
+    item: ConsoleRenderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from console.render(self.item, replace(options, encoding="ascii"))
 
 
 def group(block: d.Group, page: Page) -> words.Drawn:
@@ -43,6 +59,11 @@ def tree(block: d.Tree, page: Page) -> words.Drawn:
         yield Branches([Printed((child,)) for child in block.children])
 
 
+def table(block: d.Table, page: Page) -> words.Drawn:
+    """A table, with what stands between its rows."""
+    yield from tables.table(block, page, draw)
+
+
 BLOCKS: Mapping[type[d.Block], Draw] = {
     d.Paragraph: words.paragraph,
     d.Heading: words.paragraph,
@@ -53,6 +74,19 @@ BLOCKS: Mapping[type[d.Block], Draw] = {
     d.Calculation: words.calculation,
     d.Examples: words.examples,
     d.RunningSum: sums.running_sum,
+    d.Table: table,
+    f.Grid: grids.grid,
+    f.NumberRow: grids.number_row,
+    f.Heatmap: heatmaps.heatmap,
+    f.Heatmaps: heatmaps.heatmaps,
+    f.Chart: plots.chart,
+    f.Progress: plots.progress,
+    f.Scatter: plots.scatter,
+    f.TokenRows: plots.token_rows,
+    f.Picture: pictures.picture,
+    f.Pictures: pictures.pictures,
+    f.Board: pictures.board,
+    f.MatrixProduct: products.matrix_product,
     d.Group: group,
     d.Tree: tree,
 }

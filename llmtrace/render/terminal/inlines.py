@@ -13,7 +13,7 @@ from rich.text import Text as RichText
 from llmtrace.render.terminal.layout import Page
 from llmtrace.render.terminal.palette import BLANK, COLOURS, background, levels
 from llmtrace.text import quoted
-from llmtrace.views.document import Bar, Histogram, Inline, Number, Phrase, Ref, Role, Run, Text, Token
+from llmtrace.views.document import Bar, Histogram, Inline, Number, Phrase, Ref, Role, Run, Text, Token, Tokens, places
 
 STYLES: Mapping[Role, str] = {
     "": "",
@@ -30,6 +30,8 @@ STYLES: Mapping[Role, str] = {
 }
 """The few styles there are: standard colours, so that they suit light and dark backgrounds."""
 HISTOGRAM = " .:-=+*#%@"
+MOST_TOKENS, SLACK = 40, 30
+"""So many tokens of a text are listed at most; and so many columns may be lost where its lines are broken."""
 
 Piece = tuple[str, str | Style]
 """Harmless characters, and their style."""
@@ -46,6 +48,8 @@ def pieces(inline: Inline, page: Page, role: Role = "") -> Iterator[Piece]:
         yield page.plain(bar(inline.share, inline.longest)), STYLES["negative" if inline.negative else "value"]
     elif isinstance(inline, str):
         yield page.plain(inline), STYLES[role]
+    elif isinstance(inline, Tokens):
+        yield page.plain(_some_tokens(inline, page, 0)), STYLES[role]
     elif isinstance(inline, Run):
         yield page.plain(inline.between.join(inline.items[: page.width])), STYLES[role]
     else:
@@ -62,9 +66,22 @@ def rich_text(page: Page, *inlines: Inline, role: Role = "") -> RichText:
     """Inlines in one line."""
     line = RichText(overflow="fold")
     for inline in inlines:
+        if isinstance(inline, Tokens):
+            inline = _some_tokens(inline, page, line.cell_len)
         for words, style in pieces(inline, page, role):
             line.append(words, style)
     return line
+
+
+def _some_tokens(tokens: Tokens, page: Page, before: int) -> str:
+    """As many tokens as there is room for in some lines, after so many columns."""
+    count, shown = len(tokens.tokens), ""
+    for room in range(min(MOST_TOKENS, count), 0, -1):
+        some = places(count, room)
+        shown = " ".join("…" if i is None else quoted(tokens.tokens[i], tokens.most) for i in some)
+        if before + cell_len(page.plain(shown)) <= tokens.lines * page.width - SLACK:
+            break
+    return shown
 
 
 def width_of(page: Page, *inlines: Inline) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -86,17 +86,23 @@ def examples(block: Examples, page: Page) -> Drawn:
         yield Hanging(RichText(overflow="fold").append_text(line).append_text(rich_text(page, *work)), 2, 4)
 
 
-def under_each_other(lines: list[tuple[Inline, ...]]) -> list[tuple[Inline, ...]]:
-    """The same inlines, with spaces before their numbers so that the first ones have one width, the second ones, …"""
+def under_each_other(lines: Sequence[tuple[Inline, ...]], most: int | None = None) -> list[tuple[Inline, ...]]:
+    """The same inlines, with spaces before their numbers so that the first ones have one width, the second ones, …
+
+    `most`: only so many numbers of each line.
+    """
     widths: dict[int, int] = {}
 
     def measure(n: int, number: Number) -> Number:
         widths[n] = max(widths.get(n, 0), len(number.text))
         return number
 
+    def widen(n: int, number: Number) -> Number:
+        return replace(number, text=number.text.rjust(widths[n])) if most is None or n < most else number
+
     for line in lines:
         _each_number(line, measure)
-    return [_each_number(line, lambda n, each: replace(each, text=each.text.rjust(widths[n]))) for line in lines]
+    return [_each_number(line, widen) for line in lines]
 
 
 def _each_number(line: tuple[Inline, ...], change: Callable[[int, Number], Number]) -> tuple[Inline, ...]:

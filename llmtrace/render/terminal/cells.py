@@ -1,11 +1,10 @@
-"""A heatmap: a table of numbers as coloured cells, drawn by ourselves as spaces, so that big ones are quick."""
+"""Numbers as cells of a heatmap, drawn by ourselves as coloured spaces, so that big ones are quick."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 from rich.cells import cell_len
@@ -17,7 +16,6 @@ from rich.text import Text
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
-from llmtrace.render.notebook import View
 from llmtrace.render.terminal.layout import NAME, QUIET, Page
 from llmtrace.render.terminal.palette import (
     BLANK,
@@ -31,6 +29,7 @@ from llmtrace.render.terminal.palette import (
 )
 from llmtrace.render.terminal.table import Line, fit, left
 from llmtrace.text import to_ascii
+from llmtrace.views.figures import Scale
 from llmtrace.views.numbers import rounded
 
 Places = Sequence[int | None]
@@ -41,31 +40,8 @@ TALL = 5
 
 
 @dataclass(frozen=True)
-class Scale:
-    """Which number has the first shade, and which the last."""
-
-    low: float
-    high: float
-
-    def view(self, page: Page, colour: bool) -> Line:
-        """`shades: 0 .:-=+*#%@ 0.8`, the shades in their order."""
-        text = page.text(_("shades:"), f" {rounded(np.float64(self.low), 3)} ")
-        for level in range(len(COLOURS) if colour else len(CHARACTERS)):
-            text.append("  " if colour else CHARACTERS[level], background(level) if colour else "")
-        return Line(text.append_text(page.text(f" {rounded(np.float64(self.high), 3)}")))
-
-    def number(self, value: Any) -> str:
-        """A number in a cell: all cells have the same number of decimals."""
-        top = max(abs(self.low), abs(self.high))
-        if not np.isfinite(value) or top >= 1e6:
-            return rounded(value, 3)
-        decimals = 3 if top < 2 else 2 if top < 100 else 1 if top < 1000 else 0
-        return f"{float(value):.{decimals}f}".replace("-", "−")
-
-
-@dataclass(frozen=True)
-class Heatmap(View):
-    """Values [rows, columns] as cells. `blank` places stay empty: there is no number, which is not the same as zero.
+class Cells:
+    """Values [rows, columns] as cells of one width. `blank` places stay empty: there is no number there.
 
     `rows` and `columns` are the places shown, `row_labels` and `column_labels` the texts at them, one for each place
     shown. `cell`: the width of a cell; 0 for one in which the numbers fit. Nothing is wider than `width`.
@@ -147,10 +123,13 @@ class Heatmap(View):
             else:
                 yield label, _number_cells(values, shades, width, colour, page, self.scale)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The shown numbers; null where there is none."""
-        shown = np.ix_(*([place for place in axis if place is not None] for axis in (self.rows, self.columns)))
-        return {"values": plain_rows(self.values[shown], self.blank[shown])}
+
+def scale_line(scale: Scale, page: Page, colour: bool) -> Line:
+    """`shades: 0 .:-=+*#%@ 0.8`, the shades in their order."""
+    text = page.text(_("shades:"), f" {rounded(np.float64(scale.low), 3)} ")
+    for level in range(len(COLOURS) if colour else len(CHARACTERS)):
+        text.append("  " if colour else CHARACTERS[level], background(level) if colour else "")
+    return Line(text.append_text(page.text(f" {rounded(np.float64(scale.high), 3)}")))
 
 
 def number_width(values: Array, blank: Array, scale: Scale, rows: Places, columns: Places) -> int:
@@ -158,14 +137,6 @@ def number_width(values: Array, blank: Array, scale: Scale, rows: Places, column
     shown = np.ix_(*([place for place in axis if place is not None] for axis in (rows, columns)))
     numbers = values[shown][~blank[shown]]
     return max((len(scale.number(value)) for value in numbers), default=1)
-
-
-def plain_rows(values: Array, blank: Array) -> list[list[Any]]:
-    """Numbers as JSON can hold them: null for blank places, text for what is not finite."""
-    return [
-        [None if empty else value if np.isfinite(value) else str(value) for value, empty in zip(*row, strict=True)]
-        for row in zip(values.tolist(), blank.tolist(), strict=True)
-    ]
 
 
 def _cells(shades: list[int], width: int, colour: bool) -> list[Segment]:
@@ -217,15 +188,3 @@ def _downwards(labels: list[tuple[int | None, str]], width: int, page: Page) -> 
 def _letters(label: str, width: int, page: Page) -> list[str]:
     found = [letter for letter in label if 0 < cell_len(letter) <= width]
     return [*found[: TALL - 1], "~" if page.ascii else "…"] if len(found) > TALL else found
-
-
-def shown_text(places: Places, count: int) -> str:
-    """`0–7 and 56–63 of 64`: which places of an axis are shown."""
-    runs: list[list[int]] = [[]]
-    for place in places:
-        if place is None:
-            runs.append([])
-        else:
-            runs[-1].append(place)
-    texts = [str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs if run]
-    return _("{places} of {count}", places=f" {_('and')} ".join(texts), count=f"{count:,}")

@@ -1,0 +1,147 @@
+"""Pictures in a terminal, a character for each number; and the board of a net that learns, with its neurons beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.segment import Segment
+from rich.style import Style
+
+from llmtrace.render.terminal.cells import scale_line, tidy
+from llmtrace.render.terminal.layout import NAME, QUIET, Page
+from llmtrace.render.terminal.palette import CHARACTERS, COLOURS, UNKNOWN, background, character, levels
+from llmtrace.render.terminal.plots import curves
+from llmtrace.render.terminal.table import Line, fit, left
+from llmtrace.render.terminal.words import Drawn
+from llmtrace.views.figures import Board, Picture, Pictures, Scale
+
+GAP, MARGIN = 2, 9
+
+
+@dataclass(frozen=True)
+class SegmentLine:
+    """One line that is never wrapped."""
+
+    segments: list[Segment]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from Segment.adjust_line_length(tidy(self.segments), options.max_width, pad=False)
+        yield Segment.line()
+
+
+def picture_lines(picture: Picture, colour: bool) -> Iterator[list[Segment]]:
+    """Row by row. Without colours a mark stands in the place of the shade."""
+    count, blank = len(COLOURS) if colour else len(CHARACTERS), np.full(picture.values.shape, picture.empty)
+    shades = levels(picture.values, picture.low, picture.high, count, blank)
+    for n, row in enumerate(shades.tolist()):
+        marks = [picture.marks.get((n, place), "") for place in range(len(row))]
+        cells = zip(marks, row, strict=True)
+        if colour:
+            made = (Segment(mark or ("?" if level == UNKNOWN else " "), _shade(level)) for mark, level in cells)
+            yield list(Segment.simplify(made))
+        else:
+            yield [Segment("".join(mark or character(level) for mark, level in cells))]
+
+
+def _shade(level: int) -> Style | None:
+    return background(level) if level >= 0 else None
+
+
+def smaller(picture: Picture, rows: int) -> Picture:
+    """A picture of so many rows out of every so many numbers of another."""
+    whole, columns = picture.values.shape
+    down, across = (
+        ((np.arange(count) + 0.5) * size / count).astype(int) for count, size in ((rows, whole), (2 * rows, columns))
+    )
+    return Picture(picture.values[np.ix_(down, across)], picture.low, picture.high)
+
+
+def picture(block: Picture, page: Page) -> Drawn:
+    """One picture."""
+    for line in picture_lines(block, page.colour):
+        yield SegmentLine(line)
+
+
+def pictures(block: Pictures, page: Page) -> Drawn:
+    """Some pictures side by side, with a title above each."""
+    shown = list(block.pictures.values())
+    widths = [each.values.shape[1] for each in shown]
+    titles = [left(fit(name, width, page), width) for name, width in zip(block.pictures, widths, strict=True)]
+    yield Line(page.text(((" " * GAP).join(titles), NAME)))
+    for parts in zip(*(picture_lines(each, page.colour) for each in shown), strict=True):
+        yield SegmentLine([segment for part in parts for segment in (*part, Segment(" " * GAP))])
+    if block.scale:
+        yield scale_line(Scale(shown[0].low, shown[0].high), page, page.colour)
+
+
+def board(block: Board, page: Page) -> Drawn:
+    """A title, how well it does, the output with the neurons beside it, and the curves."""
+    yield Line(page.text((block.title, NAME)))
+    yield Line(page.text(block.said))
+    rows, width = block.output.values.shape
+    room = page.width - width - GAP
+    beside = list(_Neurons(block, room, rows).lines(page)) if room > MARGIN + 4 else []
+    for n, line in enumerate(picture_lines(block.output, page.colour)):
+        right = [Segment(" " * GAP), *beside[n]] if n < len(beside) else []
+        yield SegmentLine([*line, *right])
+    yield _Curves(block)
+    if block.keys:
+        yield Line(page.text((block.keys, QUIET)))
+
+
+@dataclass(frozen=True)
+class _Curves:
+    """The curves of a board; with as many lines as ever, where keys stand below them."""
+
+    block: Board
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        chart, page = self.block.chart, Page.of(options)
+        lines = console.render_lines(Group(*curves(chart, page, page.width)), options, pad=False)
+        if self.block.keys:
+            room = chart.height + 1
+            lines = [*lines[:room], *([[]] * (room - len(lines)))]
+        for line in lines:
+            yield from line
+            yield Segment.line()
+
+
+@dataclass(frozen=True)
+class _Neurons:
+    """The pictures of all neurons, layer by layer, as large as there is room for."""
+
+    block: Board
+    width: int
+    rows: int
+
+    def lines(self, page: Page) -> Iterator[list[Segment]]:
+        """Row by row, no more than there is room for."""
+        height, low, high = self._height(), self.block.output.low, self.block.output.high
+        each = self._in_a_row(height)
+        made: list[list[Segment]] = []
+        for name, neurons in self.block.layers.items():
+            for first in range(0, len(neurons), each):
+                tiles = [smaller(Picture(n, low, high), height) for n in neurons[first : first + each]]
+                numbers = "".join(f"[{first + n}]".ljust(2 * height + 1) for n in range(len(tiles)))
+                made.append([Segment(page.plain("" if first else name).ljust(MARGIN)), Segment(numbers)])
+                for parts in zip(*(picture_lines(tile, page.colour) for tile in tiles), strict=True):
+                    line = [Segment(" " * MARGIN)]
+                    for part in parts:
+                        line += [*part, Segment(" ")]
+                    made.append(line)
+        yield from made[: self.rows]
+
+    def _in_a_row(self, height: int) -> int:
+        return max(1, (self.width - MARGIN + 1) // (2 * height + 1))
+
+    def _height(self) -> int:
+        """The largest height of a neuron's picture for which all fit; 1 where none does."""
+        for height in range(self.rows - 1, 1, -1):
+            each = self._in_a_row(height)
+            fits = 2 * height <= self.width - MARGIN
+            if fits and sum(-(-len(n) // each) * (height + 1) for n in self.block.layers.values()) <= self.rows:
+                return height
+        return 1

@@ -1,0 +1,61 @@
+"""A product of two matrices in a terminal.
+
+The second matrix stands above the product and the first to its left, so that a cell stands where its row and its column meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llmtrace.render.terminal.layout import HEADING, NAME, VALUE, Page, Part
+from llmtrace.render.terminal.table import Line
+from llmtrace.render.terminal.words import Drawn
+from llmtrace.views.figures import Matrix, MatrixProduct
+
+GAP = "    "
+"""Between the first matrix and what stands to its right."""
+
+
+def matrix_product(block: MatrixProduct, page: Page) -> Drawn:
+    """Both matrices and what is known of the product. At the cell `at`, the last of its products stands in brackets."""
+    a, b, c = (_texts(matrix) for matrix in (block.first, block.second, block.product))
+    at, terms = block.at, block.terms
+    lying = ["×" + line[at[1]].strip() if at else "" for line in b]
+    totals = [total.text for line in block.totals.values() for total in line]
+    width = max(map(len, (b[0][0], c[0][0], *totals)))
+    wide = 1 + max(len(text.strip()) for line in b for text in line) if at else 0
+    left = len(b) * (len(a[0][0]) + 2)
+    if left + len(b) * wide + len(GAP) + len(b[0]) * (width + 2) > page.width:
+        lying, wide = [""] * len(b), 0  # only the column's place is shown
+    margin = " " * (left + len(b) * wide) + GAP
+    yield Line(page.text(margin + " ", (block.second.name, HEADING)))
+    for k, line in enumerate(b):
+        marks = [_mark(at is not None and j == at[1], k == terms - 1) for j in range(len(line))]
+        yield Line(page.text(margin, *_cells([text.rjust(width) for text in line], marks)))
+    first = f" {block.first.name}".ljust(len(margin) + 1)
+    yield Line(page.text((first, HEADING), (f"{block.first.name} · {block.second.name}", HEADING)))
+    for i, line in enumerate(a):
+        here = at is not None and i == at[0]
+        over = [text + (lying[k] if here else "").ljust(wide) for k, text in enumerate(line)]
+        marks = [_mark(here, k == terms - 1) for k in range(len(line))]
+        cells = [text if (i, j) in block.known else "·" for j, text in enumerate(c[i])]
+        if at is not None and here and at not in block.known and terms:
+            cells[at[1]] = block.totals[at][terms - 1].text
+        found = [_mark((i, j) == at, True) for j in range(len(cells))]
+        yield Line(page.text(*_cells(over, marks), GAP, *_cells([text.rjust(width) for text in cells], found)))
+
+
+def _texts(matrix: Matrix) -> list[list[str]]:
+    """The numbers of a matrix as texts, all of one width."""
+    width = max(len(number.text) for row in matrix.numbers for number in row)
+    return [[number.text.rjust(width) for number in row] for row in matrix.numbers]
+
+
+def _mark(here: bool, now: bool) -> str:
+    """The style of a cell: of the row or column at which one is, or of what is multiplied now."""
+    return "" if not here else VALUE if now else NAME
+
+
+def _cells(texts: Sequence[str], styles: Sequence[str]) -> list[Part]:
+    """Cells beside each other; what is multiplied now stands in brackets, as not every output has styles."""
+    return [(f"[{text}]" if style == VALUE else f" {text} ", style) for text, style in zip(texts, styles, strict=True)]
