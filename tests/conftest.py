@@ -29,7 +29,7 @@ def golden() -> Path:
 @pytest.fixture(scope="session")
 def locale(tmp_path_factory) -> Path:
     """A folder with two languages that nobody speaks: every text stands between brackets."""
-    from pseudo import written
+    from helpers.pseudo import written
 
     folder = tmp_path_factory.mktemp("locale")
     written(folder, "la", lambda text: f"⟦{text}⟧")

@@ -5,7 +5,7 @@
     python tools/run_hash.py --small      # fewer, in a second or two
     python tools/run_hash.py --functions 1048576  # elementary functions too, over so many floats
 
-This is what tools/hash_matrix.py, tools/check_aarch64.py and tests/test_determinism.py have in common. Models and
+This is what tools/hash_matrix.py, tools/check_aarch64.py and tests/csrc/test_determinism.py have in common. Models and
 sequences come from integers, so they are the same on every machine. A hash is taken over names, shapes and bytes; only
 a NaN's sign and payload, which IEEE 754 leaves open, are made alike.
 """

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_models import small_gpt
+from helpers.small_models import small_gpt
 
 from llmtrace.errors import PromptError
 from llmtrace.explain.not_finite import first_not_finite, said

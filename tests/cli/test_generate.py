@@ -1,0 +1,234 @@
+"""`llmtrace generate`: streams, tables, arithmetic, JSON, files, interruptions."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+from helpers.small_models import write_folder
+
+import llmtrace
+from llmtrace.cli import main
+from llmtrace.explain.verify import verify
+from llmtrace.models import Sampling
+
+START = "import sys; sys.argv[0] = 'llmtrace'; from llmtrace.cli import main; "
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return str(write_folder(tmp_path_factory.mktemp("generate") / "model"))
+
+
+def run(*arguments, code=0, **options):
+    result = CliRunner().invoke(main, ["generate", *arguments], **options)
+    assert result.exit_code == code, result.output
+    return result
+
+
+def generated(model, *arguments, **options):
+    return [choice.id for choice in llmtrace.load(model).generate(*arguments, **options)]
+
+
+def test_the_text_alone_where_the_output_is_no_terminal(model):
+    ids = generated(model, "CAB", 5, Sampling(0.5, 2, 0.9, 3))
+    settings = ["--temperature", "0.5", "--top-k", "2", "--top-p", "0.9", "--seed", "3"]
+    assert (
+        run("CAB", "--model", model, "--steps", "5", *settings).stdout == "CAB" + "".join("ABC"[i] for i in ids) + "\n"
+    )
+    assert run("-", "--model", model, "--steps", "2", input="CAB\n").stdout.startswith("CAB")
+
+
+def test_a_vocabulary_that_is_filled_up(tmp_path):
+    """The model has two tokens more than its tokenizer: they may be chosen, are shown, and write nothing."""
+    folder = write_folder(tmp_path / "model", "ABC##")
+    file = folder / "tokenizer.json"
+    data = json.loads(file.read_text())
+    data["model"]["vocab"] = {"A": 0, "B": 1, "C": 2}
+    file.write_text(json.dumps(data))
+    arguments = ("AB", "--model", str(folder), "--steps", "12", "--temperature", "3")
+    choices = [
+        json.loads(line) for line in run(*arguments, "--json", "-o", str(tmp_path / "a.trace")).stdout.splitlines()
+    ]
+    written = ["ABC"[i] if i < 3 else "" for i in generated(str(folder), "AB", 12, Sampling(3.0))]
+    assert len(written) == 12 > len("".join(written)) > 0
+    assert [choice["written"] for choice in choices] == written
+    assert run(*arguments).stdout == f"AB{''.join(written)}\n"
+    assert "#3" in run(*arguments, "--table").stdout
+    assert "#4" in llmtrace.open(tmp_path / "a.trace").tokens
+
+
+def test_tables(model):
+    text = run("CAB", "--model", model, "--steps", "2", "--table").stdout
+    assert text.count("→") == 2
+    assert text.count("drawn: 0.") == 2
+    assert "probability" in text
+    assert text.splitlines()[-1].startswith("CAB")
+    quiet = run("CAB", "--model", model, "--steps", "2", "--table", "--quiet").stdout
+    assert quiet == text.splitlines()[-1] + "\n"
+
+
+def test_each_choice_as_arithmetic(model):
+    text = run(
+        "CAB", "--model", model, "--steps", "2", "--temperature", "2", "--top-k", "2", "--top-p", "0.99", "--explain"
+    )
+    for part in (
+        "x = score ÷ 2, the temperature",
+        "only the 2 largest",
+        "reach 0.99",
+        "e = exp(x − ",
+        "probability = e ÷ ",
+    ):
+        assert text.stdout.count(part) == 2
+    assert text.stdout.count("✓ same bits") == 2
+    assert "Number drawn: 0." in text.stdout
+    assert "total so far" in text.stdout
+    greedy = run("CAB", "--model", model, "--steps", "1", "--temperature", "0", "--explain").stdout
+    assert "The largest score is" in greedy
+    assert "drawn" not in greedy
+
+
+def test_the_arithmetic_of_many_candidates_is_folded(tmp_path):
+    write_folder(tmp_path / "large", [chr(0x100 + i) for i in range(60)])
+    text = run("\u0100", "--model", str(tmp_path / "large"), "--steps", "3", "--explain").stdout
+    assert " others" in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_json(model):
+    lines = run("CAB", "--model", model, "--steps", "4", "--json").stdout.splitlines()
+    data = [json.loads(line) for line in lines]
+    assert [row["id"] for row in data] == generated(model, "CAB", 4)
+    assert [row["number"] for row in data] == [0, 1, 2, 3]
+    assert all(sum(c["probability"] for c in row["candidates"]) == pytest.approx(1) for row in data)
+    explained = json.loads(run("CAB", "--model", model, "--steps", "1", "--json", "--explain").stdout)
+    assert {"limit", "whole_total", "maximum", "sum_of_exponentials", "settings"} <= set(explained)
+    assert {"scaled", "exponential", "running_total"} <= set(explained["candidates"][0])
+
+
+def test_files(model, tmp_path):
+    file = str(tmp_path / "a.trace")
+    result = run("CAB", "--model", model, "--steps", "3", "-o", file)
+    assert result.stderr.startswith("written: ")
+    assert result.stdout.count("\n") == 1
+    trace = llmtrace.open(file)
+    assert verify(trace)
+    assert "choice.2.token" in trace
+    assert len(trace.tokens) == 6
+    shown = CliRunner().invoke(main, ["show", file, "choice.1"])
+    assert "Number drawn: " in shown.output
+    assert CliRunner().invoke(main, ["show", file, "choice.9"]).exit_code == 2
+    assert CliRunner().invoke(main, ["show", file]).exit_code == 0
+    run("CAB", "--model", model, "--steps", "3", "-o", file, "--last")
+    trace = llmtrace.open(file)
+    assert verify(trace)
+    assert trace["block.0.attn.keys"].op == "append"
+    assert "choice.2.token" in trace
+    assert CliRunner().invoke(main, ["verify", file]).exit_code == 0
+
+
+def test_a_text_that_slides_says_so_once(model):
+    result = run("CABCAB", "--model", model, "--steps", "30")
+    assert len(result.stdout) == 37
+    assert result.stderr.count("longer than the 11 tokens") == 1
+    assert "longer" not in run("CAB", "--model", model, "--steps", "8").stderr
+    assert "longer" in run("C" * 20, "--model", model, "--steps", "1").stderr
+
+
+def test_stop(model):
+    free = run("CAB", "--model", model, "--steps", "8").stdout.strip()[3:]
+    stopped = run("CAB", "--model", model, "--steps", "8", "--stop", "zz", "--stop", free[2:4]).stdout
+    assert stopped.strip()[3:] == free[: free.index(free[2:4]) + 2]
+
+
+ERRORS = [
+    (["A", "--steps", "0"], "--steps"),
+    (["A", "--temperature", "-1"], "the temperature must be 0"),
+    (["A", "--temperature", "nan"], "the temperature must be 0"),
+    (["A", "--temperature", "warm"], "'warm' is not a valid float"),
+    (["A", "--top-k", "0"], "top-k must be a whole number from 1 on"),
+    (["A", "--top-p", "1.5"], "top-p must be above 0"),
+    (["A", "--stop", ""], "the text to stop at is empty"),
+    (["", "--steps", "3"], "the prompt is empty"),
+    (["AXB"], "no token for 'X'"),
+    (["A", "--last"], "--last needs -o FILE"),
+    (["A", "-o", "/nowhere/a.trace"], "/nowhere"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), ERRORS)
+def test_errors_are_one_line(model, arguments, message):
+    result = run(*arguments, "--model", model, code=2)
+    assert result.stderr.splitlines()[-1].startswith("Error: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_what_a_model_writes_is_inert(tmp_path):
+    write_folder(tmp_path / "evil", ["\x1b", "\u202e", "\n"])
+    for options in ([], ["--table"], ["--explain"], ["--json"]):
+        result = run("\n", "--model", str(tmp_path / "evil"), "--steps", "12", *options)
+        assert not {"\x1b", "\u202e"} & set(result.output)
+    assert "\\x1b" in run("\n", "--model", str(tmp_path / "evil"), "--steps", "30").stdout
+
+
+# ---- whole processes --------------------------------------------------------------------------------------------------
+
+
+def process(code, *arguments, **options):
+    return subprocess.Popen([sys.executable, "-c", START + code, "generate", *arguments], **options)
+
+
+def test_every_token_is_written_at_once(model):
+    """The program waits for each token to be read before it may go on."""
+    wait = "import llmtrace.models.generation as g; old = g.Generation.__next__\n"
+    wait += "def slow(self):\n    sys.stdin.readline()\n    return old(self)\n"
+    wait += "g.Generation.__next__ = slow\nmain()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with process(wait, "CAB", "--model", model, "--steps", "4", **pipes) as child:
+        assert child.stdout.read(3) == b"CAB"
+        for _n in range(4):
+            child.stdin.write(b"\n")
+            child.stdin.flush()
+            assert child.stdout.read(1) in {b"A", b"B", b"C"}
+        child.communicate(b"\n", timeout=60)
+        assert child.returncode == 0
+
+
+def test_an_interruption_keeps_what_was_written(model, tmp_path):
+    wait = "import llmtrace.models.generation as g, time; old = g.Generation.__next__\n"
+    wait += "def slow(self):\n    time.sleep(30 if len(self) == 2 else 0)\n    return old(self)\n"
+    wait += "g.Generation.__next__ = slow\nmain()"
+    file = tmp_path / "a.trace"
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with process(wait, "CAB", "--model", model, "--steps", "9", "-o", str(file), **pipes) as child:
+        text = child.stdout.read(5)
+        child.send_signal(signal.SIGINT)
+        rest, error = child.communicate(timeout=60)
+        assert child.returncode == 130
+        assert text.startswith(b"CAB")
+        assert rest == b"\n"
+        assert "Interrupted." in error.decode()
+        assert "Traceback" not in error.decode()
+    assert verify(llmtrace.open(file))
+    assert "choice.1.token" in llmtrace.open(file)
+
+
+def test_a_reader_that_has_seen_enough(model):
+    code = f'"{sys.executable}" -c "{START}main()" generate CAB --model "{model}" --steps 200 | head -c 5'
+    done = subprocess.run(code, shell=True, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.startswith("CAB")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_any_encoding(model, encoding):
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment}
+    with process("main()", "CAB", "--model", model, "--steps", "2", "--explain", **pipes) as child:
+        out, error = child.communicate(timeout=60)
+        assert (child.returncode, error) == (0, b"")
+        assert out.isascii() == (encoding == "ascii")

@@ -1,0 +1,262 @@
+"""`llmtrace train` as a user meets it: a few lines, a folder, and no way to lose what was learned."""
+
+import hashlib
+import json
+import random
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from click.testing import CliRunner
+from helpers.pseudo import english
+from helpers.train_command import START, TEXT, TINY, process, refused, run
+
+import llmtrace
+from llmtrace import i18n
+from llmtrace.cli import main
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    """A folder with a book in it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "book.txt").write_text(TEXT)
+    yield tmp_path
+    i18n.use(None)
+
+
+def bits(folder):
+    """What a training leaves behind: the model and its state."""
+    names = ("model.safetensors", "config.json", "tokenizer.json", "training/state.safetensors")
+    return [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names]
+
+
+# ---- it works --------------------------------------------------------------------------------------------------------
+
+
+def test_in_a_pipe_every_report_is_a_line(place):
+    result = run(f"book.txt -o m {TINY} --steps 25 --report 10")
+    lines = result.stdout.splitlines()
+    number = r"\d+\.\d{4}"
+    for step, line in zip((1, 10, 20, 25), lines, strict=False):
+        assert re.fullmatch(
+            rf"step {step} of 25, loss {number}, on held-out text {number}, [\d,]+ tokens/s, \d+ s left", line
+        )
+    assert re.fullmatch(rf"step 25: loss {number}; on held-out text {number}, the best so far", lines[4])
+    assert lines[5:] == [
+        "The model is in m. Try it:",
+        "  llmtrace generate 'The king' --model ./m",
+        "  llmtrace trace 'The king' --model ./m",
+    ]
+    assert result.stderr.startswith("Note: the vocabulary has ")
+    for line in lines[6:]:
+        assert CliRunner().invoke(main, shlex.split(line)[1:]).exit_code == 0
+    assert len(list(llmtrace.load("./m").generate("The queen", 3))) == 3
+    log = [json.loads(line) for line in (place / "m/training/log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in log] == [1, 10, 20, 25]
+    again = run("-o m --resume").stdout.splitlines()
+    assert again == ["All 25 steps are done already.", *lines[4:]]
+
+
+def test_characters_epochs_and_samples():
+    text = run(f"book.txt -o m {TINY} --epochs 1 --characters --validation 0 --sample 'The ' --report 500").stdout
+    count = len(TEXT) - 16
+    assert text.startswith(f"step 1 of {-(-(count // 16) // 4)}, loss ")
+    assert "held-out" not in text
+    assert re.search(r"; it writes: 'The .+'\n", text)
+    assert len(llmtrace.load("./m").tokenizer) == len(set(TEXT))
+
+
+def test_one_repeated_character(place):
+    (place / "a.txt").write_text("a" * 3000)
+    assert "step 3: loss 0.0000" in run(f"a.txt -o m {TINY} --steps 3 --characters").stdout
+    assert "give more text, or a smaller context" in refused(f"a.txt -o n {TINY} --steps 3")
+
+
+def test_a_step_is_recorded(place):
+    text = run(f"book.txt -o m {TINY} --steps 5 --trace-step s.trace").stdout
+    assert 'Step 1 is in s.trace. Look at it with: llmtrace explain "loss" --trace s.trace' in text
+    trace = llmtrace.open("s.trace")
+    assert trace.explain("loss").value == trace.tensor("loss")
+    assert "new.block.0.mlp.up.weight" in trace
+    assert "step 5 of 5" in run("-o m --resume").stdout
+
+
+def test_the_examples_of_the_help():
+    lines = re.findall("^ +llmtrace (train book.*)$", main.get_command(None, "train").help, re.MULTILINE)
+    assert len(lines) == 2
+    for number, line in enumerate(lines):
+        small = shlex.split(line.replace("my-model", f"my-{number}")) + shlex.split(f"{TINY} --steps 2")
+        assert CliRunner().invoke(main, small).exit_code == 0
+
+
+# ---- what can't be ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("-o m", "give the text files"),
+        ("nowhere.txt -o m", "nowhere.txt can't be read: No such file"),
+        ("empty.txt -o m", "the texts are empty"),
+        ("empty.txt -o m --characters", "the text is empty"),
+        ("tiny.txt -o m", "has 5 tokens, but a window needs 129"),
+        ("latin.txt -o m", "latin.txt is not UTF-8: byte 3, counted from 0, is 0xE9"),
+        ("book.txt -o m --width 30 --heads 4", "can't be split into 4 heads"),
+        ("book.txt -o m --steps 3 --epochs 2", "not both"),
+        ("book.txt -o m --rate nan", "rate can't be nan"),
+        ("book.txt -o m --validation 1", "--validation"),
+        ("book.txt -o m --square-keep 1", "--square-keep"),
+        ("book.txt -o m --seed 2147483648", "seed can't be 2147483648: give a whole number from 0 to 2147483647"),
+        ("book.txt -o m --dropout 1", "--dropout"),
+        ("book.txt -o m --steps 0", "--steps"),
+        ("book.txt -o m --width 400000", "weights takes about"),
+        ("book.txt -o m --characters --sample é", "no token for 'é'"),
+        ("book.txt -o book.txt", "book.txt can't be written"),
+        ("book.txt -o book.txt/m", "book.txt/m can't be written"),
+        ("-o m --resume", "there is no training to go on with in m"),
+        ("book.txt -o m --resume", "give no FILE"),
+        ("-o m --resume --rate 1 --layers 3", "--layers, --rate can't be given again"),
+    ],
+)
+def test_what_can_not_be_is_one_line(place, line, message):
+    (place / "empty.txt").write_text("")
+    (place / "tiny.txt").write_text("Hello")
+    (place / "latin.txt").write_bytes(b"caf\xe9")
+    assert message in refused(line)
+    assert not (place / "m" / "model.safetensors").exists()
+
+
+def test_folders_that_are_taken(place):
+    run(f"book.txt -o m {TINY} --steps 1")
+    before = bits(place / "m")
+    assert "go on with it by --resume" in refused(f"book.txt -o m {TINY} --steps 1")
+    (place / "m/training/plan.json").unlink()
+    assert "there is a model in m already" in refused(f"book.txt -o m {TINY} --steps 1")
+    assert bits(place / "m") == before
+
+
+def test_an_explosion_names_step_layer_and_op_and_leaves_the_last_checkpoint():
+    line = f"book.txt -o m {TINY} --steps 50 --warmup 5 --rate 1e6 --clip 0 --optimiser sgd --checkpoint 1"
+    text = refused(line)
+    assert re.search(r"stopped (in|after) step \d+: .* in layer block\.0, op \w+: block\.0\.[\w.]+\[[\d, ]+\] = ", text)
+    assert text.endswith("the model in m is that of the last checkpoint\n")
+    assert llmtrace.load("./m").logits("The king").size
+    assert refused(f"book.txt -o n {TINY} --rate 1e38 --warmup 0").endswith("no checkpoint was made yet\n")
+    assert "stopped" in refused("-o n --resume")
+
+
+# ---- interruptions ---------------------------------------------------------------------------------------------------
+
+LONG = f"{TINY} --steps 120 --dropout 0.1 --report 7 --checkpoint 5"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The bits of a training that nobody disturbed, with one thread."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "book.txt").write_text(TEXT)
+    with process(f"book.txt -o m {LONG}", threads="1", cwd=folder) as child:
+        assert child.wait() == 0
+    return bits(folder / "m")
+
+
+def test_threads_change_no_bit(place, whole):
+    with process(f"book.txt -o m {LONG}", threads="2") as child:
+        child.communicate()
+    assert bits(place / "m") == whole
+
+
+def test_killed_at_random_moments_it_ends_with_the_same_bits(place, whole):
+    chance, kills = random.Random(3), 0
+    while True:
+        line = "-o m --resume" if (place / "m/training/plan.json").exists() else f"book.txt -o m {LONG}"
+        with process(line, threads=chance.choice("12")) as child:
+            if kills < 6:
+                child.stdout.readline()  # it is on its way
+                time.sleep(chance.uniform(0, 0.03))
+                child.send_signal(chance.choice([signal.SIGKILL, signal.SIGINT]))
+                kills += 1
+            _out, error = child.communicate()
+        assert b"Traceback" not in error
+        assert child.returncode in {0, -9, 130}, error
+        if child.returncode == 0:
+            break
+    assert kills
+    assert bits(place / "m") == whole
+
+
+@pytest.mark.parametrize(
+    ("inside", "done"),
+    [
+        ("llmtrace.tokenizers.training:_learn", False),
+        ("llmtrace.training.corpus:documents", False),
+        ("llmtrace.training.optimiser:updated", True),
+        ("llmtrace.weights.folder:save", True),
+    ],
+)
+def test_control_c_wherever_it_comes(place, whole, inside, done):
+    """A stand-in presses Ctrl-C in the middle of something, once."""
+    module, name = inside.split(":")
+    script = f"""{START}
+import os, {module} as m, llmtrace.training.trainer as t
+calls, real = [], m.{name}
+def pressed(*args, **more):
+    calls.append(1)
+    if len(calls) == (13 if {name!r} == "updated" else 1):
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(*args, **more)
+m.{name} = pressed
+if hasattr(t, {name!r}): t.{name} = pressed
+main()
+"""
+    line = f"book.txt -o m {LONG}" + (" --separator '\n'" if "documents" in inside else "")
+    first = subprocess.run([sys.executable, "-c", script, "train", *shlex.split(line)], capture_output=True, text=True)
+    assert first.returncode == 130, first.stderr
+    assert "Traceback" not in first.stderr
+    last = first.stderr.strip().splitlines()[-1]
+    assert last.startswith("Interrupted: saved after step" if done else "Interrupted.")
+    with process(last.partition("llmtrace train ")[2] if done else f"book.txt -o m {LONG}") as again:
+        again.communicate()
+    assert again.returncode == 0
+    assert bits(place / "m") == whole
+
+
+def test_a_reader_that_has_seen_enough(place, whole):
+    with process(f"book.txt -o m {LONG}") as child:
+        child.stdout.readline()
+        child.stdout.close()
+        assert child.wait() == 1
+        assert b"Traceback" not in child.stderr.read()
+    with process("-o m --resume") as child:
+        child.communicate()
+    assert bits(place / "m") == whole
+
+
+# ---- languages -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"book.txt -o m {TINY} --steps 3 --sample The",
+        f"book.txt -o m {TINY} --rate 1e38 --warmup 0",
+        f"book.txt -o m {TINY} --trace-step s.trace",
+        "book.txt -o m --width 400000",
+        "book.txt -o m --steps 1 --epochs 1",
+        "book.txt -o m --resume",
+        "-o m --resume --rate 2",
+        "-o m --resume",
+        "-o m",
+    ],
+)
+def test_all_that_is_said_is_in_the_catalogue(line, bracketed):
+    result = CliRunner().invoke(main, ["train", *shlex.split(line)])
+    left = english("\n".join(part for part in result.output.splitlines() if "  llmtrace " not in part))
+    assert "⟦" in result.output
+    assert not [word for word in left if word not in {"nan", "block", "train", "resume"}], (left, result.output)

@@ -1,0 +1,160 @@
+"""Explanations: they hang together, they end somewhere, and foreign rounding changes nothing of them."""
+
+import copy
+import ctypes
+import ctypes.util
+import dataclasses
+import platform
+
+import numpy as np
+import pytest
+from helpers.small_models import ADDRESSES, small_gpt
+
+from llmtrace.arithmetic.bits import same_bits
+from llmtrace.errors import AddressError, LlmtraceError, ReplayError
+from llmtrace.explain.address import parse
+from llmtrace.explain.exact_text import exact_text
+from llmtrace.explain.verify import verify, verify_sample
+from llmtrace.ops import OPS
+
+UPWARD = {"x86_64": 0x800, "AMD64": 0x800, "aarch64": 0x400000, "arm64": 0x400000}
+
+
+@pytest.fixture(scope="module")
+def trace():
+    return small_gpt().trace("CBABBC")
+
+
+@pytest.fixture
+def rounding_up():
+    """Python's own arithmetic now rounds upwards, as another library may have told the processor to."""
+    libm = ctypes.CDLL(ctypes.util.find_library("m"))
+    assert libm.fesetround(UPWARD[platform.machine()]) == 0
+    assert np.float32(1) + np.float32(1e-9) > 1
+    yield
+    libm.fesetround(0)
+
+
+def test_a_child_must_be_what_its_parent_leans_on(trace):
+    explanation = trace.explain("logits", -1, 0, depth=2)
+    explanation.replay()
+    child = explanation.children[0]
+    other = trace.explain(child.element.tensor, 0, child.element.place()[1])
+    swapped = dataclasses.replace(other, element=dataclasses.replace(child.element, values=other.element.values))
+    swapped.replay()
+    with pytest.raises(ReplayError, match="does not lean on"):
+        dataclasses.replace(explanation, children=(swapped, *explanation.children[1:])).replay()
+    with pytest.raises(ReplayError, match="does not lean on"):
+        dataclasses.replace(explanation, children=(trace.explain("embed", 0, 0),)).replay()
+
+
+def test_each_number_is_explained_once(trace):
+    seen = []
+
+    def visit(explanation):
+        seen.append(explanation.address)
+        for child in explanation.children:
+            visit(child)
+
+    visit(trace.explain("logits", -1, 0, depth=8))
+    assert len(seen) == len(set(seen)) > 50
+
+
+def test_a_tree_that_nobody_would_read_is_refused(trace, monkeypatch):
+    monkeypatch.setattr("llmtrace.explain.LARGEST_TREE", 50)
+    with pytest.raises(AddressError, match=r"ask for a depth of at most \d+"):
+        trace.explain("logits", -1, 0, depth=60)
+    with pytest.raises(AddressError, match="at least 1"):
+        trace.explain("logits", -1, 0, depth=0)
+
+
+def test_a_depth_beyond_the_beginning():
+    trace = small_gpt().trace([1])
+    deep = trace.explain("block.0.ln_1", 0, 0, depth=10**20)
+    assert deep.to_dict() == trace.explain("block.0.ln_1", 0, 0, depth=9).to_dict()
+
+
+def test_a_sample_of_everything(trace):
+    everything = verify(trace)
+    assert verify_sample(trace, 10**20) == verify_sample(trace, everything) == everything
+    done = []
+    assert verify_sample(trace, everything - 1, progress=done.append) == everything - 1
+    assert done == [name for name in trace if trace[name].output.size]
+
+
+def test_a_sample_finds_what_is_wrong(trace):
+    """Where many numbers of a step are drawn, as where few are."""
+    wrong = copy.copy(trace)
+    wrong._arrays = dict(trace._arrays) | {"logits": trace.tensor("logits") + np.float32(1)}
+    for count in (len(trace) * 5, verify(trace) - 1):
+        with pytest.raises(ReplayError, match="logits"):
+            verify_sample(wrong, count)
+
+
+def test_foreign_rounding_changes_no_explanation(trace, rounding_up):
+    loud = [trace.explain(address, depth=2) for address in ADDRESSES]
+    texts = [exact_text(explanation) for explanation in loud]
+    ctypes.CDLL(ctypes.util.find_library("m")).fesetround(0)
+    for explanation, text, address in zip(loud, texts, ADDRESSES, strict=True):
+        quiet = trace.explain(address, depth=2)
+        assert quiet.to_dict() == explanation.to_dict()
+        assert exact_text(quiet) == text
+
+
+@pytest.mark.parametrize("width", [1, 3, 6, 12, 48])
+def test_foreign_rounding_changes_no_score(width, rounding_up):
+    q = (np.arange(2 * width, dtype=np.float64) / 7).reshape(1, 2, width)
+    loud = OPS["attention_scores"].forward(q, q)
+    ctypes.CDLL(ctypes.util.find_library("m")).fesetround(0)
+    assert same_bits(loud, OPS["attention_scores"].forward(q, q))
+
+
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        ("logits", ("logits", [], {})),
+        ("logits[1, 2]", ("logits", [1, 2], {})),
+        ("a.b[head=1, key=-2]", ("a.b", [], {"head": 1, "key": -2})),
+        ('logits[-1, " mat"]', ("logits", [-1, " mat"], {})),
+        ("logits[0, 'it\\'s']", ("logits", [0, "it's"], {})),
+        ('logits[0, "a\\"], [b,\\n"]', ("logits", [0, 'a"], [b,\n'], {})),
+    ],
+)
+def test_addresses(address, meant):
+    assert parse(address) == meant
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "logits[",
+        "logits[1",
+        "logits[x]",
+        "logits[1 2]",
+        "logits[1,]",
+        "logits[,]",
+        "logits[head=1, 2]",
+        "logits[a=1, a=2]",
+    ],
+)
+def test_addresses_that_can_not_be_read(address):
+    with pytest.raises(AddressError):
+        parse(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("block.0.atn.q[0, 0, 0]", "block.0.attn.q"),
+        ("logits[0]", "needs vocabulary as well"),
+        ("logits[0, 0, 0]", "2 axes"),
+        ("logits[0, 99]", "vocabulary"),
+        ("logits[head=0, position=0]", "no axis 'head'"),
+        ("logits[0, 'Z']", "'Z'"),
+        ("block.0.attn.scores[0, 'B', 0]", "several places"),
+    ],
+)
+def test_a_wrong_address_says_what_there_is(trace, address, said):
+    with pytest.raises(LlmtraceError, match=said) as caught:
+        trace.explain(address)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,73 @@
+"""Languages that nobody speaks: every text of llmtrace between brackets, so that what is not in the catalogue is seen."""
+
+import io
+import platform
+import re
+
+import catalogue
+
+from llmtrace import _kernels
+from llmtrace.cli import COMMANDS
+from llmtrace.ops import OPS
+
+
+def written(folder, language, change):
+    """A catalogue in which every text is what `change` makes of it."""
+    path = folder / language / "LC_MESSAGES" / "llmtrace.po"
+    path.parent.mkdir(parents=True)
+    texts = catalogue.read_po(io.BytesIO(catalogue.written(catalogue.template())), locale=language)
+    for message in texts:
+        if message.id:
+            many = isinstance(message.id, tuple)
+            message.string = tuple(map(change, message.id))[: texts.num_plurals] if many else change(message.id)
+    path.write_bytes(catalogue.written(texts))
+    path.with_suffix(".mo").write_bytes(catalogue.compiled(texts))
+
+
+def axis_names():
+    return {"batch", "position", "feature", "head", "query", "key", "vocabulary", "in", "out"}
+
+
+def op_words():
+    """The words of mathematics: ops, their inputs and weights, and the formulas."""
+    for op in OPS.values():
+        yield from re.findall("[A-Za-z]+", " ".join((op.name, op.formula, *op.tensors, *op.shapes)))
+
+
+ALLOWED = {*axis_names(), *op_words(), *COMMANDS, "main", "llmtrace", "bash", "zsh", "fish"}
+ALLOWED |= {
+    "tokens",
+    "positions",
+    "embed",
+    "logits",
+    "probabilities",
+    "residual",
+    "small",
+    "model",
+    "large",
+    "storyteller",
+}
+ALLOWED |= {"adamw", "adam", "sgd", "cosine", "constant"}  # values of options
+ALLOWED |= {"True", "float32", "float64", "int64", "inf", "nan", "NumPy", "Python", platform.system()}
+ALLOWED |= {*_kernels.instruction_sets(), platform.machine()}
+NAMES = [
+    r"'[^']*'|\"[^\"]*\"",  # texts of others, in quotes
+    r"\w*[./_=][\w./_]*(\[[^\]]*\])?",  # names, addresses, files
+    r"\b[A-Z]+\b",  # what a help page calls arguments
+    r"(?<!\w)--?[a-z][\w-]*",  # options
+]
+
+
+def english(text):
+    """The words of a command's output that no catalogue has said."""
+    text = re.sub("[│╭╮╰╯─]", " ", text)
+    before = None
+    while before != text:
+        before, text = text, re.sub("⟦[^⟦⟧]*⟧", " ", text)
+    for pattern in NAMES:
+        text = re.sub(pattern, " ", text)
+    return [word for word in re.findall("[A-Za-z]{3,}[0-9]*", text) if word not in ALLOWED]
+
+
+def test_english_is_seen():
+    assert english("⟦said ⟦twice⟧⟧ Forgotten: 'quoted' block.0.mlp.up[position=1] --all FILE") == ["Forgotten"]

@@ -1,0 +1,39 @@
+"""`llmtrace train`, run in this process or in one of its own."""
+
+import os
+import shlex
+import subprocess
+import sys
+
+from click.testing import CliRunner
+
+from llmtrace.cli import main
+
+TINY = "--layers 1 --width 16 --heads 2 --context 16 --batch 4"
+TEXT = "".join(f"The king {i % 50} had a child, a girl. The queen had {i % 7} more.\n" for i in range(300))
+START = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which is not so where the tests themselves run in the background
+sys.argv[0] = "llmtrace"
+from llmtrace.cli import main
+"""
+PROGRAM = [sys.executable, "-c", START + "main()"]
+
+
+def run(line, code=0):
+    result = CliRunner().invoke(main, ["train", *shlex.split(line)])
+    assert result.exit_code == code, (line, result.output, result.exc_info)
+    return result
+
+
+def refused(line):
+    *notes, text = run(line, 2).stderr.splitlines(keepends=True)
+    assert text.startswith("Error: ")
+    assert all(note.startswith("Note: ") for note in notes)
+    return text
+
+
+def process(line, threads="2", **options):
+    environment = {**os.environ, "LLMTRACE_NUM_THREADS": threads}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.Popen([*PROGRAM, "train", *shlex.split(line)], env=environment, **streams)

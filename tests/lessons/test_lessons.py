@@ -1,0 +1,263 @@
+"""Lessons: in every language the same pages and numbers, all of them computed; exercises that help."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import article_numbers
+import numpy as np
+import pytest
+from helpers.lesson_pages import printed
+from rich.cells import cell_len
+
+from llmtrace import i18n
+from llmtrace.errors import LessonError
+from llmtrace.explain import explain_element
+from llmtrace.lessons import LESSONS, lesson_class, load
+from llmtrace.lessons.framework.pages import Pages
+from llmtrace.lessons.framework.questions import questions, read
+from llmtrace.lessons.framework.text import PLACEHOLDER, filled, languages, lesson_text, parse
+from llmtrace.trace import Trace
+
+NAMES = list(LESSONS)
+
+
+pytestmark = pytest.mark.usefixtures("own_state")
+
+
+# ---- what is seen ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("name", NAMES)
+def test_pages_fit_the_screen(name, language):
+    i18n.use(language)
+    pages = Pages(load(name))
+    for n in range(len(pages)):
+        lines = printed(pages[n]).rstrip("\n").split("\n")
+        assert max(map(cell_len, lines)) <= 80
+        assert len(lines) <= 23, lines[0]
+        prose = [line for line in lines if not re.search(r"[.:\-=+*#%@ox]{8}", line)]  # and not the rows of a picture
+        assert not [line for line in prose if PLACEHOLDER.search(line) or "**" in line]
+
+
+def numbers(name, language, **inputs):
+    """All numbers of all pages, page by page; the order in a sentence may differ."""
+    pages = Pages(load(name, language, **inputs))
+    return [
+        sorted(re.findall(r"−?\d[\d.,]*\d|\d", printed(pages[n], 200).replace("、", " "))) for n in range(len(pages))
+    ]
+
+
+CHANGES = {
+    "perceptron": {"sunny": 3, "threshold": 9.5, "habit_affordable": 7, "people": 500},
+    "vectors-and-spaces": {
+        "plane": (-1, 4),
+        "scores": (3, 1, 2),
+        "cat": (0.3, 0.7),
+        "token": 7,
+        "short": (2, 0),
+        "last": 4,
+    },
+    "matrices-as-projections": {
+        "a": "3 1; -2 4",
+        "b": "5; 0.5",
+        "theta": 200,
+        "points": "1 1; 2 0; 0 2",
+        "screen": "1 0; 0 1; 0.25 1",
+        "token": 7,
+        "x": "2 2",
+        "activation": "tanh",
+    },
+    "next-character": {"letters": 9, "start": "had a grea", "neurons": 20, "steps": 300},
+    "training": {"leaf": (30, 90, 50, 20), "wanted": (1, 0), "rate": 0.00002, "layers": 5, "noise": 0.2},
+    "leaf-or-flower": {"green": 90, "bias": -2, "flower": (1, 2, 3, 4)},
+    "playground": {"data": "xor", "noise": 10, "hidden": "3", "rate": 0.2, "epochs": 4, "seed": 1},
+    "tokenizers": {
+        "text": "she sells sea shells, he sells seashells",
+        "word": "shell",
+        "merges": 9,
+        "pieces": 20,
+        "character": "é",
+    },
+    "embeddings": {"numbers": 4, "context": 8, "sentences": 40, "word_steps": 30, "letter_steps": 20, "seed": 1},
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_languages_show_the_same_numbers(name):
+    for inputs in ({}, CHANGES[name]):
+        assert numbers(name, "en", **inputs) == numbers(name, "zh", **inputs)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_changed_is_followed(name):
+    before, after = numbers(name, "en"), numbers(name, "en", **CHANGES[name])
+    assert sum(a != b for a, b in zip(before, after, strict=True)) >= 6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_number_of_every_trace_is_explained(name):
+    lesson = load(name)
+    traces = {key: value for key in dir(lesson) if isinstance(value := getattr(lesson, key), Trace)}
+    assert len(traces) >= 5
+    for trace in traces.values():
+        for step in trace.steps:
+            places = list(np.ndindex(step.output.shape))
+            for place in places[:: max(1, len(places) // 500)]:
+                explanation = explain_element(trace, step.name, place)
+                assert explanation.sentence != step.name
+                explanation.replay()
+
+
+def test_code_goes_on_from_the_block_before_and_shows_what_it_prints():
+    text = parse(
+        "# T\ns\n\n## A\n\n```python\na = 2 * sunny\n```\n\n## B\n\n```python\nprint(a + 1)\nprint([a for _n in 'ab'])\n```"
+    )
+    second = printed(Pages(load("perceptron"), text)[1])
+    assert ">>> print(a + 1)\n  17.0\n" in second
+    assert "[16.0, 16.0]" in second
+
+
+def test_numbers_in_sentences():
+    lesson = load("perceptron")
+    assert filled("{sunny} {-sunny:.1f} {weights} {(0 - sunny) / 3:.2f} {-0.001:.1f} {people:,}", lesson) == (
+        "8 −8.0 8, 4, 4 −2.67 0.0 10,000"
+    )
+
+
+# ---- the two lessons ---------------------------------------------------------------------------------------------------
+
+
+def test_the_perceptron_finds_what_decides():
+    lesson = load("perceptron")
+    assert [case[3:] for case in lesson.cases] == [(16, 1), (12, 1), (12, 1), (8, 0), (8, 0), (4, 0), (4, 0), (0, 0)]
+    assert (lesson.decides, lesson.ignored) == ("company", "affordable")
+    assert lesson.share_right > 85
+    other = load("perceptron", habit_company=0, habit_affordable=6)
+    assert (other.decides, other.ignored) == ("affordable", "company")
+    assert load("perceptron", mood=0).share_right == 100
+
+
+def test_the_leaf_has_the_numbers_of_the_article():
+    lesson = load("leaf-or-flower")
+    assert lesson.sums.round(1).tolist() == pytest.approx([-26.6, 2.5, -47.1])
+    assert lesson.outputs.round(1).tolist() == pytest.approx([0.8, 0.2])
+    assert (lesson.larger(lesson.outputs), lesson.larger(lesson.flower_outputs)) == ("leaf", "flower")
+    matrix = lesson.collapse["one.weight"].output
+    assert matrix == pytest.approx(lesson.output @ lesson.hidden, rel=1e-5)
+    assert not lesson.even
+
+
+def test_vectors_have_shares_and_directions():
+    lesson = load("vectors-and-spaces")
+    assert [np.round(lesson.shares_of(*scores), 2).tolist() for scores in ((1, 2, 3), (-9, -8, -7))] == [
+        pytest.approx([0.09, 0.24, 0.67])
+    ] * 2
+    assert np.round(lesson.shares_of(1, 2, 5), 2).tolist() == pytest.approx([0.02, 0.05, 0.94])
+    assert lesson.cosines.diagonal() == pytest.approx(np.ones(4))
+    assert (lesson.cosines[0, 1:3] > lesson.cosines[0, 3]).all()
+    assert lesson.same_way["cosine"].output[0] == pytest.approx(1)
+
+
+def test_the_page_of_the_articles_numbers_is_up_to_date(tmp_path, monkeypatch, capsys):
+    assert article_numbers.main(["--check"]) == 0
+    monkeypatch.setattr(article_numbers, "PAGE", tmp_path / "page.md")
+    assert article_numbers.main(["--check"]) == 1
+    wrong = lesson_class("perceptron").articles[0].__class__("sum", "17", "sum_of(1, 1, 1):.0f")
+    monkeypatch.setattr(lesson_class("perceptron"), "articles", (wrong,))
+    with pytest.raises(SystemExit, match="say who is right"):
+        article_numbers.page()
+
+
+# ---- inputs ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "message"),
+    [
+        ("perceptrn", {}, "there is no lesson 'perceptrn'; did you mean perceptron\\?"),
+        ("xyz", {}, "there is no lesson 'xyz'; the lessons are perceptron, leaf-or-flower,"),
+        ("perceptron", {"suny": 1}, "has no input 'suny'; did you mean sunny\\?"),
+        ("perceptron", {"zzz": 1}, "has no input 'zzz'; its inputs are sunny, affordable"),
+        ("perceptron", {"sunny": "x"}, "sunny can't be 'x': give a number, such as 8"),
+        ("perceptron", {"sunny": "nan"}, "sunny can't be 'nan'"),
+        ("perceptron", {"sunny": "inf"}, "sunny can't be 'inf'"),
+        ("perceptron", {"people": "2.5"}, "give a whole number, such as 10000"),
+        ("perceptron", {"people": "5"}, "from 100 to 100000, not 5"),
+        ("leaf-or-flower", {"red": 256}, "red must be from 0 to 255, not 256"),
+        ("training", {"rate": "x"}, "give a number, such as 0.00003"),
+        ("leaf-or-flower", {"flower": "1,2"}, "give 4 numbers with commas, such as 241,200,4,59.5"),
+        ("leaf-or-flower", {"flower": 5}, "give 4 numbers"),
+        ("vectors-and-spaces", {"token": 60_000}, "token must be from 0 to 50256"),
+        ("vectors-and-spaces", {"cat": (0, 0)}, "cat must not be all 0"),
+    ],
+)
+def test_wrong_inputs(name, inputs, message):
+    with pytest.raises(LessonError, match=message):
+        load(name, **inputs)
+
+
+def test_inputs_are_read_like_their_defaults():
+    assert load("leaf-or-flower", flower="1, 2,3,4", bias="-1").flower == (1.0, 2.0, 3.0, 4.0)
+    assert load("perceptron", people="200").people == 200
+
+
+# ---- exercises ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("name", NAMES)
+def test_exercises_take_the_right_answer_and_help_with_mistakes(name, language):
+    i18n.use(language)
+    lesson = load(name)
+    assert [q.exercise.name for q in questions(lesson)] == list(lesson_text(name).exercises)
+    for seed in range(30):
+        for question in questions(lesson, seed):
+            assert not PLACEHOLDER.search(question.question)
+            right = question.check(str(round(question.exercise.answer, 2)))
+            assert right.right
+            assert question.solution in right.text
+            assert question.answer in question.solution
+            assert set(question.exercise.mistakes) == set(question.text.helps) - {"solution", "hint"}
+            told = {question.check(f"{wrong:.3f}").text for wrong in question.exercise.mistakes.values()}
+            assert len(told) == len(set(np.round(list(question.exercise.mistakes.values()), 2)))
+            assert not any(question.check(str(wrong)).right for wrong in question.exercise.mistakes.values())
+            other = question.check("987654")
+            assert not other.right
+            assert not PLACEHOLDER.search(other.text)
+
+
+def test_an_answer_that_nobody_foresaw_gets_the_hint_of_its_exercise():
+    told = [question.check("-17").text for question in questions(load("perceptron"), 1)]
+    assert len(set(told)) == 3
+    assert "is it above" in told[1]
+    assert not any(question.check("many").counts for question in questions(load("perceptron")))
+
+
+def test_exercises_are_the_same_for_the_same_seed_only():
+    lesson = load("leaf-or-flower")
+    first, again, other = ([q.question for q in questions(lesson, seed)] for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_the_bias_is_missed():
+    question = next(questions(load("leaf-or-flower"), 3))
+    assert question.check(str(question.exercise.mistakes["forgot-bias"])).text.startswith("You forgot the bias")
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [("3.5", 3.5), ("−3,5", -3.5), (" 4 ", 4), ("１２", 12), ("four", None), ("", None), ("nan", None), ("1e99", None)],
+)
+def test_answers_as_people_type_them(typed, number):
+    assert read(typed) == number
+
+
+def test_every_program_is_a_class_with_defaults():
+    for name in NAMES:
+        kind = lesson_class(name)
+        assert kind.name == name
+        assert kind.inputs()
+        assert ast.get_docstring(ast.parse(Path(sys.modules[kind.__module__].__file__).read_text()))

@@ -1,0 +1,114 @@
+"""The lessons' texts: in every language the same pages, code and expressions; no number typed; one glossary."""
+
+import re
+
+import pytest
+from helpers.lesson_pages import glossary
+
+from llmtrace.lessons import LESSONS, lesson_class
+from llmtrace.lessons.framework.text import FOLDERS, PLACEHOLDER, languages, lesson_text, parse
+
+NAMES = list(LESSONS)
+
+
+def expressions(text):
+    """What is computed in a text, however it is said: the words in it, which differ by language, are left out."""
+    return sorted(re.sub(r'"[^"]*"', '""', "".join(match.groups(""))) for match in PLACEHOLDER.finditer(text))
+
+
+def shape(text):
+    """What must be the same in every language."""
+    pages = [
+        [
+            (block.kind, block.text if block.kind == "python" else shown(block) or expressions(block.text))
+            for block in page.blocks
+        ]
+        for page in text.pages
+    ]
+    titles = [expressions(page.title) for page in text.pages]
+    exercises = {
+        name: (expressions(each.question), {help: expressions(said) for help, said in each.helps.items()})
+        for name, each in text.exercises.items()
+    }
+    return pages, titles, exercises, {name: expressions(said) for name, said in text.inputs.items()}
+
+
+def shown(block):
+    """Of a show block, all but the titles; of code in a list, the commands."""
+    if block.kind != "show":
+        return []
+    lines = [line.split("|") for line in block.text.split("\n")]
+    return [
+        (first.strip(), [title.partition(":")[2] for title in titles if first.startswith("table")], len(titles))
+        for first, *titles in lines
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_languages_have_the_same_pages_code_and_numbers(name):
+    assert languages() == ["en", "zh"]
+    first, second = (lesson_text(name, language) for language in languages())
+    assert shape(first) == shape(second)
+    assert first.title
+    assert first.summary
+    assert first.title != second.title
+
+
+def test_a_difference_is_seen():
+    text = (FOLDERS / "perceptron" / "en.md").read_text()
+    for old, new in [
+        ("{threshold}", "8"),
+        ("print(1 * sunny", "print(2 * sunny"),
+        ("- other:", "- others:"),
+        ("\n## ", "\n### "),
+        (":.2f", ":.1f"),
+        ("input=2", "input=1"),
+        ("- mood:", "- moods:"),
+    ]:
+        assert shape(parse(text.replace(old, new, 1))) != shape(parse(text)), old
+
+
+def prose(text):
+    """What is said, without what is computed and without code."""
+    for page in text.pages:
+        yield page.title
+        yield from (block.text for block in page.blocks if block.kind in {"paragraph", "item"})
+    for exercise in text.exercises.values():
+        yield from (exercise.question, *exercise.helps.values())
+    yield from text.inputs.values()
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("name", NAMES)
+def test_no_number_is_typed(name, language):
+    """0 and 1 are words for no and yes, and the bounds of things."""
+    for text in prose(lesson_text(name, language)):
+        left = re.sub(r"`[^`]*`", "", PLACEHOLDER.sub("", text))
+        assert not set(re.findall(r"[\d.,]*\d", left)) - {"0", "1"}, text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_input_is_told(name):
+    assert list(lesson_text(name).inputs) == list(lesson_class(name).inputs())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_exercise_has_a_hint(name):
+    assert all("hint" in exercise.helps for exercise in lesson_text(name).exercises.values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_chinese_uses_the_words_of_the_glossary(name):
+    english, chinese = (" ".join(prose(lesson_text(name, language))) for language in ("en", "zh"))
+    plain = re.sub(r"`[^`]*`", "", PLACEHOLDER.sub("", chinese)).lower()
+    for term, word in glossary().items():
+        if re.search(rf"\b{term}s?\b", re.sub(r"`[^`]*`", "", PLACEHOLDER.sub("", english)), re.IGNORECASE):
+            assert word in chinese, term
+        if term != word:
+            assert not re.search(rf"\b{term}\b", plain, re.ASCII), term
+
+
+def test_the_glossary_has_the_words():
+    assert glossary()["residual stream"] == "残差流"
+    assert glossary()["layer normalisation"] == "层归一化"
+    assert len(glossary()) > 20

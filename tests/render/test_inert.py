@@ -1,0 +1,94 @@
+"""Text of others is shown and does nothing: no control character leaves, no markup works, whatever a token holds."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from helpers.inert import NASTY, harmless, texts
+from helpers.small_models import printed, small_gpt, write_folder
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from llmtrace.arithmetic.lines import Elements
+from llmtrace.cli import main
+from llmtrace.explain import Explanation
+from llmtrace.explain.exact_text import exact_text
+from llmtrace.text import inert, quoted, to_ascii
+
+
+@given(texts)
+def test_inert_text_is_one_harmless_line(text):
+    for shown in (inert(text), quoted(text), quoted(text, 8)):
+        harmless(shown)
+        assert "\n" not in shown
+    assert to_ascii(inert(text)).isascii()
+    assert cell_len(quoted(text, 8)) <= 8
+    if text.isprintable():
+        assert inert(text) == text
+
+
+def test_what_is_not_printable_is_visible():
+    assert inert("\x1b[31m\x9b\x00\r\u202e\udcff") == r"\x1b[31m\x9b\x00\r\u202e\udcff"
+    assert quoted(" cat") == "' cat'"
+    assert quoted("a" * 40, 10) == "'" + "a" * 8 + "…"
+    assert to_ascii("−√π → é") == r"-sqrtpi -> \xe9"
+
+
+@settings(max_examples=30)
+@given(st.lists(texts, min_size=3, max_size=3))
+def test_tokens_do_nothing(tokens):
+    trace = small_gpt(texts=tokens).trace([0, 1, 2, 1])
+    things = [trace, trace["logits"], trace["block.0.attn.pattern"]]
+    things += [trace.explain("block.0.attn.scores", 0, 3, 1), trace.explain("probabilities", 3, 1)]
+    for thing in things:
+        for width, encoding in ((80, "utf-8"), (40, "ascii")):
+            shown = printed(thing, width, encoding)
+            harmless(shown)
+            assert all(cell_len(line) <= width for line in shown.splitlines())
+    assert quoted(tokens[1], 24) in printed(trace, 1000).splitlines()[0]
+    harmless(exact_text(trace.explain("logits", 3, 1, depth=2)))
+
+
+@given(texts, texts)
+def test_an_explanation_from_elsewhere_does_nothing(name, sentence):
+    element = Elements(name, ("feature",), (0,), np.asarray(np.float32(1)))
+    explanation = Explanation(element, name, name, sentence, ())
+    harmless(printed(explanation))
+    harmless(exact_text(explanation))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_folder(tmp_path_factory.mktemp("inert") / "model", texts="A\x1b\x9b")
+
+
+@pytest.mark.parametrize("text", NASTY)
+@pytest.mark.parametrize("make", [
+    lambda text, model: ["trace", "--model", str(model), "--", text],
+    lambda text, model: ["trace", "A", "--model", text],
+    lambda text, model: ["explain", text, "--model", str(model), "--prompt", "A"],
+    lambda text, model: ["explain", f"logits[0, {json.dumps(text)}]", "--model", str(model), "--prompt", "A"],
+    lambda text, model: ["explain", "logits[0, 0]", "--model", str(model), "--prompt", text],
+    lambda text, model: [text],
+    lambda text, model: ["trace", "A", "--layer", text],
+    lambda text, model: ["doctor", text],
+])  # fmt: skip
+def test_errors_show_text_inert(text, make, folder, tmp_path):
+    result = CliRunner().invoke(main, make(text, folder), env={"XDG_STATE_HOME": str(tmp_path)})
+    assert not [c for c in result.output if c != "\n" and not c.isprintable()]
+    assert result.exit_code in {0, 2}
+    if result.exit_code == 2:
+        assert result.output.startswith("Error: ")
+        assert result.output.count("\n") == 1
+
+
+def test_tokens_with_controls_through_the_command_line(folder, tmp_path):
+    for options in ([], ["--json"]):
+        result = CliRunner().invoke(
+            main, ["trace", "A\x1b\x9bA", "--model", str(folder), *options], env={"XDG_STATE_HOME": str(tmp_path)}
+        )
+        assert result.exit_code == 0, result.output
+        harmless(result.output)
+        assert ("\\u001b" if options else "'\\x1b'") in result.output

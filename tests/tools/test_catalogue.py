@@ -1,0 +1,281 @@
+"""Languages: one catalogue holds all that llmtrace says, and it can be changed at any time."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import catalogue
+import pytest
+from click.shell_completion import ShellComplete
+from click.testing import CliRunner
+from helpers.lesson_pages import glossary
+from helpers.small_models import small_gpt
+
+from llmtrace import i18n
+from llmtrace.cli import COMMANDS, main
+from llmtrace.render.terminal.cjk import has_wide
+
+EXAMPLES = re.compile(r"^ +((?:echo \w+ \| )?llmtrace .*)$", re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def wide(own_state, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+# ---- choosing a language ----------------------------------------------------------------------------------------------
+
+
+def test_the_language_can_change_at_any_time(locale, monkeypatch):
+    monkeypatch.setattr(i18n, "LOCALE", locale)
+    trace = small_gpt().trace("CAB")
+    assert i18n.languages() == ["en", "la", "zh"]
+    for language, sentence in (("la", "⟦"), ("zh", "【"), ("en", "how well")):
+        i18n.use(language)
+        assert trace.explain("block.0.attn.scores", 0, 2, 1).sentence.startswith(sentence)
+    with pytest.raises(ValueError, match="there is no language 'xx'; there are en, la, zh"):
+        i18n.use("xx")
+    assert i18n.language() == "en"
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh-Hans"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
+        ({"LANG": "de_DE", "LC_MESSAGES": "la"}, "la"),
+        ({"LANGUAGE": "de:zh:la", "LANG": "la"}, "zh"),
+        ({"LANGUAGE": "en:zh"}, "en"),
+        ({"LLMTRACE_LANG": "la", "LANGUAGE": "zh"}, "la"),
+        ({"LLMTRACE_LANG": "", "LANG": "zh"}, "zh"),
+        ({"LANG": "../../etc"}, "en"),
+    ],
+)
+def test_the_language_of_the_environment(environment, language, locale, monkeypatch):
+    monkeypatch.setattr(i18n, "LOCALE", locale)
+    for name in i18n.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert i18n.language() == language
+
+
+def test_counting():
+    i18n.use("en")
+    assert i18n.n_("{n} token", "{n} tokens", 1) == "{n} token"
+    assert i18n.n_("{n} token", "{n} tokens", 0) == "{n} tokens"
+    assert i18n._("") == ""  # gettext would give the catalogue's header
+
+
+@pytest.mark.parametrize("arguments", [["--lang", "la", "doctor"], ["doctor", "--lang", "la"]])
+def test_the_option(arguments, locale, monkeypatch):
+    monkeypatch.setattr(i18n, "LOCALE", locale)
+    assert "⟦threads⟧" in CliRunner().invoke(main, arguments).output
+    assert "⟦" not in CliRunner().invoke(main, ["doctor"]).output
+    for help_page in (["--lang", "la", "--help"], ["doctor", "--lang", "la", "--help"]):
+        assert "⟦Usage:⟧" in CliRunner().invoke(main, help_page).output
+    unknown = CliRunner().invoke(main, ["--lang", "xx", "doctor"])
+    assert unknown.exit_code == 2
+    assert "there is no language 'xx'" in unknown.output
+
+
+# ---- the catalogue ----------------------------------------------------------------------------------------------------
+
+
+def test_the_catalogue_is_up_to_date():
+    assert catalogue.main(["--check"]) == 0
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """The Chinese .po, where it can be spoilt."""
+    folder = tmp_path / "locale"
+    shutil.copytree(catalogue.LOCALE, folder)
+    monkeypatch.setattr(catalogue, "LOCALE", folder)
+    assert catalogue.main(["--check"]) == 0
+    return folder / "zh" / "LC_MESSAGES" / "llmtrace.po"
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "problem"),
+    [
+        ("formula", "公式", "", "'formula' is not translated"),
+        ("{count} terms", "{count}", "{cuont}", "must have ['{count}'], as '{count} terms'"),
+        ("{count} terms", "{count}", "", "must have ['{count}']"),
+        ("{count} terms", "{count}", "{count", "expected '}' before end of string"),
+        ("loss {loss:.4f}", ":.4f", "", "must have ['{loss:.4f}']"),
+        ("{name} has no axis {axis!r}; its axes are {axes}", "!r", "", "'{axis!r}'"),
+        ("One neuron of an MLP: NAME is block.0.mlp.up.", "0", "1", "'block.0.mlp.up'"),
+        ("give a trace file or --prompt, not both", "--prompt", "--text", "must have ['--prompt']"),
+        ("nothing is named {name}; `llmtrace show` lists all names", "show", "Show", "'`llmtrace show`'"),
+    ],
+)
+def test_the_check_sees_what_is_wrong(text, old, new, problem, copied, capsys):
+    before = copied.read_text()
+    line = re.search(rf'msgid "{re.escape(text)}"\nmsgstr "(.+)"\n', before)[0]
+    first, said = line.split("\nmsgstr ")
+    assert old in said
+    copied.write_text(before.replace(line, f"{first}\nmsgstr {said.replace(old, new, 1)}"))
+    assert catalogue.main([]) == 1  # written all the same
+    capsys.readouterr()
+    assert catalogue.main(["--check"]) == 1
+    assert problem in capsys.readouterr().out
+
+
+def test_a_guess_is_seen(copied, capsys):
+    copied.write_text(copied.read_text().replace('\nmsgid "formula"', '\n#, fuzzy\nmsgid "formula"'))
+    assert catalogue.main([]) == 1
+    assert "'formula' is only guessed" in capsys.readouterr().out
+
+
+def test_what_is_compiled_follows_the_text(copied, monkeypatch):
+    copied.write_text(copied.read_text().replace("公式", "式子"))
+    assert "llmtrace.mo is not up to date" in " ".join(catalogue.problems(catalogue.outputs([])))
+    assert catalogue.main([]) == 0
+    monkeypatch.setattr(i18n, "LOCALE", copied.parents[2])
+    i18n.use("zh")
+    assert i18n._("formula") == "式子"
+
+
+def test_a_new_text_must_be_translated(copied, tmp_path, monkeypatch):
+    package = tmp_path / "package"
+    shutil.copytree(catalogue.PACKAGE, package, ignore=shutil.ignore_patterns("*.so", "locale", "data"))
+    (package / "new.py").write_text('said = _("A sentence that nobody has said before.")\n')
+    monkeypatch.setattr(catalogue, "PACKAGE", package)
+    monkeypatch.setattr(catalogue, "ROOT", tmp_path)
+    assert "llmtrace.po is not up to date" in " ".join(catalogue.problems(catalogue.outputs([])))
+    assert catalogue.main([]) == 1
+    assert "'A sentence that nobody has said before.' is not translated" in " ".join(catalogue.problems({}))
+
+
+def test_a_language_can_be_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogue, "LOCALE", tmp_path)
+    assert catalogue.main(["--check"]) == 1
+    assert catalogue.main(["eo"]) == 1
+    assert all(problem.endswith("is not translated") for problem in catalogue.problems(catalogue.outputs([])))
+    monkeypatch.setattr(i18n, "LOCALE", tmp_path)
+    i18n.use("eo")
+    assert i18n._("formula") == "formula"
+
+
+def chinese():
+    """The texts of the catalogue with their translations; of a pair, that of many."""
+    with catalogue.catalogues()["zh"].open("rb") as file:
+        for message in catalogue.read_po(file, locale="zh"):
+            many = isinstance(message.id, tuple)
+            if message.id:
+                yield (message.id[-1], message.string[-1]) if many else (message.id, message.string)
+
+
+def test_chinese_has_one_form_for_all_numbers():
+    i18n.use("zh")
+    assert {i18n.n_("{n} token", "{n} tokens", count) for count in range(3)} == {"{n} 个词元"}
+
+
+def test_the_catalogue_uses_the_words_of_the_glossary():
+    """As the lessons do; what is said alike in both languages is in the glossary too."""
+    wrong = []
+    for text, said in chinese():
+        plain = re.sub(r"`[^`]*`|\"[^\"]*\"|\{[^}]*\}|\[[^]]*\]|llmtrace \w+", "", text)
+        for term, word in glossary().items():
+            if re.search(rf"(?<![\w.-]){term}s?(?![\w.-])", plain) and word not in said:
+                wrong.append((text, said, word))
+        if not has_wide(said) and re.search("[a-z]{3}|[A-Z]{2}", plain):
+            wrong += [(text, said, "")] if glossary().get(text) != said else []
+    assert not wrong
+
+
+# ---- help -------------------------------------------------------------------------------------------------------------
+
+
+def examples(command):
+    text = main.get_command(None, command).help if command else main.help
+    return EXAMPLES.findall(text)
+
+
+def every_example():
+    tried = [command for command in ["", *COMMANDS] if command not in {"completion", "train"}]
+    return [(command, line) for command in tried for line in examples(command)]
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_command_has_examples(command):
+    assert examples(command) or command == "completion"
+
+
+@pytest.mark.parametrize(("command", "line"), every_example())
+def test_examples_work(command, line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in i18n.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    lines = examples(command)
+    first = ['llmtrace trace "The king had a child, a girl."'] if command == "explain" else lines[: lines.index(line)]
+    for each in [*first, line]:
+        before, _pipe, after = each.rpartition(" | ")
+        given = before.removeprefix("echo ") + "\n" if before else None
+        result = CliRunner().invoke(main, shlex.split(after)[1:], input=given)
+        assert result.exit_code == 0, result.output
+
+
+# ---- completion -------------------------------------------------------------------------------------------------------
+
+
+def completed(*typed):
+    """What a shell offers for the last of these words."""
+    *before, last = typed
+    return [(item.type, item.value) for item in ShellComplete(main, {}, "llmtrace", "_X").get_completions(before, last)]
+
+
+def test_commands_and_options_are_completed():
+    assert completed("tra") == [("plain", "trace"), ("plain", "train")]
+    assert completed("") == [("plain", name) for name in COMMANDS]
+    assert ("plain", "--depth") in completed("explain", "--")
+    assert completed("completion", "z") == [("plain", "zsh")]
+
+
+def test_models_and_languages_are_completed(locale, monkeypatch):
+    assert completed("trace", "--model", "sto") == [("dir", "sto"), ("plain", "storyteller")]
+    monkeypatch.setattr(i18n, "LOCALE", locale)
+    assert completed("--lang", "") == [("plain", name) for name in ("en", "la", "zh")]
+
+
+def test_the_names_of_what_was_traced_last_are_completed(tmp_path):
+    assert completed("explain", "") == []
+    CliRunner().invoke(main, ["trace", "Once upon a time"])
+    names = [("plain", f"block.1.ln_{n}") for n in (1, 2)]
+    assert completed("explain", "block.1.ln") == names
+    assert completed("show", "block.1.ln") == [("file", "block.1.ln"), *names]
+    assert completed("show", "x.trace", "block.1.ln") == names
+    assert ("plain", "residual") in completed("show", "res")
+    note = tmp_path / "state" / "llmtrace" / "last.json"
+    for broken in ('{"steps": 1}', '{"steps": [1]}', '{"steps": ["\\u001b[31m"]}', "[]", "\0"):
+        note.write_text(broken)
+        assert completed("explain", "") == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_for_a_shell(shell):
+    result = CliRunner().invoke(main, ["completion", shell])
+    assert result.exit_code == 0
+    assert f"_LLMTRACE_COMPLETE={shell}_complete" in result.output
+
+
+def test_completing_is_silent_and_loads_little():
+    """As bash calls it: a process of its own that loads no model, nothing that draws and no lesson, with no output but words."""
+    script = """
+import sys
+sys.argv[0] = "llmtrace"
+from llmtrace.cli import main
+try:
+    main()
+finally:
+    print(sorted({"llmtrace.models", "llmtrace.render", "llmtrace.lessons"} & sys.modules.keys()))
+"""
+    asked = {"_LLMTRACE_COMPLETE": "bash_complete", "COMP_WORDS": "llmtrace explain --pr", "COMP_CWORD": "2"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env={**os.environ, **asked})
+    assert (done.stdout, done.stderr) == ("plain,--prompt\n[]\n", "")

@@ -1,0 +1,295 @@
+"""Trace files: what is saved comes back, damage is named, and saving is all or nothing."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.small_models import small_gpt
+
+import llmtrace
+from llmtrace.arithmetic.bits import same_bits
+from llmtrace.errors import LlmtraceError, ModelError, TraceFileError
+from llmtrace.explain.verify import verify, verify_sample
+from llmtrace.models import LEGENDS
+from llmtrace.storage import write_whole
+from llmtrace.tokenizers.tokenizer_json import write_json
+from llmtrace.trace import codec, container
+
+
+@pytest.fixture(scope="module")
+def model():
+    return small_gpt()
+
+
+@pytest.fixture
+def saved_trace(model, tmp_path):
+    trace = model.trace([0, 2, 1, 2])
+    trace.save(tmp_path / "a.trace", with_weights=True)
+    return trace, tmp_path / "a.trace"
+
+
+def reopen(path, model=None):
+    return codec.read(path, lambda origin: model.weights, LEGENDS)
+
+
+def test_everything_comes_back(saved_trace):
+    trace, path = saved_trace
+    again = llmtrace.open(path)
+    assert [s.record for s in again.steps] == [s.record for s in trace.steps]
+    assert again.leaves == trace.leaves
+    assert again.tokens == trace.tokens
+    assert again.origin == trace.origin
+    for name in [*trace.leaves, *trace]:
+        assert same_bits(again.tensor(name), trace.tensor(name))
+        assert not again.tensor(name).flags.writeable
+    assert again.nbytes() == trace.nbytes()
+    assert again.explain("logits", -1, 0, depth=3).to_dict() == trace.explain("logits", -1, 0, depth=3).to_dict()
+    assert verify(again) == sum(np.prod(trace.shape(name), dtype=int) for name in trace)
+    assert verify_sample(again, 50) == 50
+
+
+def test_an_opened_trace_can_be_saved_again(saved_trace, tmp_path):
+    _, path = saved_trace
+    llmtrace.open(path).save(tmp_path / "b.trace", with_weights=True)
+    assert (tmp_path / "b.trace").read_bytes() == path.read_bytes()
+
+
+def test_weights_by_reference(model, tmp_path):
+    trace = model.trace([0, 2, 1])
+    trace.save(tmp_path / "a.trace")
+    again = reopen(tmp_path / "a.trace", model)
+    assert verify(again)
+    other = small_gpt(seed=1)
+    with pytest.raises(TraceFileError, match="other weights"):
+        verify(reopen(tmp_path / "a.trace", other))
+
+
+def test_one_number_of_a_large_tensor_reads_little(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(container, "PIECE", 64)
+    trace = model.trace([0, 2, 1])
+    trace.save(tmp_path / "a.trace")
+    again = reopen(tmp_path / "a.trace", model)
+    hashed = []
+    real = hashlib.sha256
+    monkeypatch.setattr(container.hashlib, "sha256", lambda data: hashed.append(len(data)) or real(data))
+    assert same_bits(again.elements("block.0.mlp.up", (2, 5)), np.array(trace.tensor("block.0.mlp.up")[2, 5]))
+    assert hashed == [64]
+
+
+def caught(path):
+    """Whether a changed file is refused when opened, or named by verify."""
+    try:
+        verify(llmtrace.open(path))
+    except LlmtraceError as error:
+        return "\n" not in str(error)
+    return False
+
+
+def test_every_truncation_is_caught(saved_trace, tmp_path):
+    content = saved_trace[1].read_bytes()
+    path = tmp_path / "cut.trace"
+    ends = [*range(0, 200), *range(200, len(content), 997), *range(len(content) - 100, len(content))]
+    for end in ends:
+        path.write_bytes(content[:end])
+        assert caught(path), end
+
+
+def test_every_single_byte_change_is_caught(saved_trace, tmp_path):
+    content = saved_trace[1].read_bytes()
+    header = 8 + int.from_bytes(content[:8], "little")
+    path = tmp_path / "changed.trace"
+    places = [*range(0, 64), *range(64, header, 61), *range(header - 8, header + 8), *range(header, len(content), 499)]
+    for place in [*places, *range(len(content) - 32, len(content))]:
+        for flip in (0x01, 0x80):
+            path.write_bytes(content[:place] + bytes([content[place] ^ flip]) + content[place + 1 :])
+            assert caught(path), (place, flip)
+
+
+def forged(path, change):
+    """The file with other content, sealed as if it were right: only replaying can tell."""
+    opened = container.TraceFile(path)
+    arrays = {name: np.array(opened.array(name)) for name in opened.names()}
+    content = {key: value for key, value in opened.content.items() if key not in {"sha256", "version"}}
+    change(arrays, content)
+    container.write(path, arrays, content)
+
+
+def test_verify_names_the_first_number_that_does_not_follow(saved_trace):
+    _, path = saved_trace
+
+    def change(arrays, content):
+        arrays["block.0.attn.scores"][1, 3, 2] += np.float32(0.25)
+
+    forged(path, change)
+    with pytest.raises(LlmtraceError, match=r"block\.0\.attn\.scores\[head=1, query=3, key=2\] is recorded as"):
+        verify(llmtrace.open(path))
+
+
+@pytest.mark.parametrize("what", ["epsilon", "op", "input", "weight", "axes", "id"])
+def test_verify_or_open_refuses_a_forgery(saved_trace, what):
+    _, path = saved_trace
+
+    def change(arrays, content):
+        step = next(s for s in content["steps"] if s["name"] == "block.1.ln_1")
+        if what == "epsilon":
+            step["settings"]["epsilon"] = 0.5
+        elif what == "op":
+            step["op"] = "softmix"
+        elif what == "input":
+            step["inputs"] = ["block.9.residual_out"]
+        elif what == "weight":
+            step["weights"] = ["ln_f.gain", "nothing"]
+        elif what == "axes":
+            del step["axes"]
+        else:
+            arrays["tokens"][1] ^= 1
+
+    forged(path, change)
+    assert caught(path)
+
+
+def test_a_safetensors_file_that_is_no_trace(tmp_path):
+    from llmtrace.storage import save
+
+    save({"x": np.zeros(3, np.float32)}, tmp_path / "x.safetensors")
+    with pytest.raises(TraceFileError, match="not a trace"):
+        llmtrace.open(tmp_path / "x.safetensors")
+    with pytest.raises(LlmtraceError, match="missing"):
+        llmtrace.open(tmp_path / "missing")
+
+
+def test_another_version_is_refused(saved_trace, monkeypatch):
+    _, path = saved_trace
+    monkeypatch.setattr(container, "VERSION", 2)
+    with pytest.raises(TraceFileError, match="version 1 of the trace format"):
+        llmtrace.open(path)
+
+
+def test_a_failure_while_writing_leaves_nothing(saved_trace, monkeypatch):
+    trace, path = saved_trace
+    before = path.read_bytes()
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TraceFileError, match="No space left on device"):
+        trace.save(path)
+    assert path.read_bytes() == before
+    assert os.listdir(path.parent) == ["a.trace"]
+
+
+def test_every_writer_replaces_whole_or_leaves_nothing(saved_trace, tmp_path, monkeypatch):
+    from llmtrace.cli.options import remember
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    remember("A", None)
+    note = tmp_path / "state" / "llmtrace" / "last.json"
+    assert note.stat().st_mode & 0o777 == 0o600
+    assert write_json({"a": 1}, tmp_path / "t").read_text() == '{\n  "a": 1\n}\n'
+    mask = os.umask(0o027)
+    try:
+        saved_trace[0].save(tmp_path / "b.trace")
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "b.trace").stat().st_mode & 0o777 == 0o640
+
+    def broken(*_):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(ModelError, match="can't be written"):
+        write_json({"a": "\ud800"}, tmp_path / "t")
+    with pytest.raises(ModelError, match="can't be written"):
+        write_json({}, tmp_path / "b.trace")
+    monkeypatch.setattr(os, "replace", broken)
+    remember("B", None)
+    with pytest.raises(ModelError, match="No space left on device"):
+        write_json({}, tmp_path / "t")
+    with pytest.raises(TraceFileError, match="No space left on device"):
+        saved_trace[0].save(tmp_path / "b.trace")
+    assert json.loads(note.read_text())["prompt"] == "A"
+    found = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
+    assert found == ["a.trace", "b.trace", "state/llmtrace/last.json", "t/tokenizer.json"]
+
+
+def test_an_interrupted_writer_leaves_nothing(tmp_path):
+    def parts():
+        yield b"half"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "a", parts())
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["a\0b", "", "..", "x/a", "\ud800"])
+def test_a_name_that_no_file_can_have(saved_trace, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TraceFileError, match="can't be written"):
+        saved_trace[0].save(name)
+    assert os.listdir(tmp_path) == ["a.trace"]
+
+
+def test_the_longest_names_can_be_written(tmp_path):
+    for name in ("a" * 255, "漢" * 85, "[*]"):
+        write_whole(tmp_path / name, [b"x"])
+        assert (tmp_path / name).read_bytes() == b"x"
+    assert len(os.listdir(tmp_path)) == 3
+
+
+def test_leftovers_of_the_dead_are_removed_and_others_kept(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    mine = [f".a.{os.getpid()}.00.part", f".b.{dead.pid}.00.part", ".a.x.00.part", f".a.{dead.pid}.00.text"]
+    for name in [*mine, f".a.{dead.pid}.00.part"]:
+        (tmp_path / name).touch()
+    (tmp_path / f".a.{dead.pid}.01.part").mkdir()
+    write_whole(tmp_path / "a", [b"x"])
+    assert sorted(os.listdir(tmp_path)) == sorted(["a", *mine])
+
+
+KILLED = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from helpers.small_models import small_gpt
+trace = small_gpt().trace([0, 2, 1, 2])
+print("ready", flush=True)
+while True:
+    trace.save(Path({path!r}), with_weights=True)
+"""
+
+
+def test_a_kill_while_saving_loses_no_finished_trace(saved_trace):
+    trace, path = saved_trace
+    tests = str(Path(__file__).parents[1])
+    for moment in range(6):
+        code = KILLED.format(tests=tests, path=str(path))
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        process.stdout.readline()
+        time.sleep(0.003 * moment + 0.001)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        assert verify(llmtrace.open(path))
+    trace.save(path, with_weights=True)
+    assert os.listdir(path.parent) == ["a.trace"]
+
+
+def test_the_header_is_what_the_page_says(saved_trace):
+    _, path = saved_trace
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    assert (8 + length) % 64 == 0
+    header = json.loads(content[8 : 8 + length])
+    note = json.loads(header["__metadata__"]["llmtrace"])
+    page = (container.Path(__file__).parents[2] / "docs" / "trace-file.md").read_text()
+    assert {key for key in note if f"| `{key}` |" not in page} == set()
+    assert content[-32:] == hashlib.sha256(content[: 8 + length]).digest()

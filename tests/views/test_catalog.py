@@ -1,0 +1,180 @@
+"""Looking at a trace: every view fits its page, does nothing but show, nests and is shown by notebooks; the command."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from helpers.inert import harmless, texts
+from helpers.looks import LOOKS, PATTERN, coloured
+from helpers.small_models import long_trace, small_gpt, write_folder
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.columns import Columns
+from rich.panel import Panel
+from rich.table import Table
+
+from llmtrace.cli import main
+from llmtrace.render import renderable
+from llmtrace.render.notebook import InAscii, as_html, as_text, mimebundle
+from llmtrace.views.catalog import look
+
+pytestmark = pytest.mark.usefixtures("own_state")
+
+
+@pytest.fixture(scope="module")
+def trace():
+    return small_gpt().trace("CBABBC")
+
+
+@pytest.fixture(scope="module", name="long_trace")
+def long():
+    return long_trace()
+
+
+# ---- what every view keeps ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+@pytest.mark.parametrize(("name", "options"), LOOKS)
+def test_nothing_is_wider_than_the_page(trace, long_trace, width, name, options):
+    for source in (trace, long_trace):
+        view = look(source, name, **options)
+        for shown in (as_text(view, width), as_text(InAscii(view), width)):
+            assert shown
+            harmless(shown)
+            for line in shown.splitlines():
+                assert cell_len(line) <= width, line
+                assert line == line.rstrip()
+        assert as_text(InAscii(view), width).isascii()
+        plain = "".join(segment.text for segment in coloured(view, width, no_color=False))
+        assert max(map(cell_len, plain.splitlines())) <= width
+
+
+@settings(max_examples=15)
+@given(st.lists(texts, min_size=3, max_size=3))
+def test_tokens_do_nothing(tokens):
+    trace = small_gpt(texts=tokens).trace([0, 1, 2, 1])
+    for name, options in LOOKS:
+        view = look(trace, name, **options)
+        for width in (45, 80):
+            harmless(as_text(view, width))
+            harmless("".join(segment.text for segment in coloured(view, width, no_color=False)))
+        html = as_html(view)
+        assert not [c for c in html if c != "\n" and not c.isprintable()]
+        assert "<script" not in html
+        json.dumps(view.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize(("name", "options"), LOOKS)
+def test_views_nest(trace, name, options):
+    view = look(trace, name, **options)
+    table = Table("a", "b", width=100)
+    table.add_row(view, Panel(view))
+    for shown in (table, Columns([view, view]), Panel(view)):
+        for line in as_text(shown, 100).splitlines():
+            assert cell_len(line) <= 100
+
+
+@pytest.mark.parametrize(("name", "options"), LOOKS)
+def test_notebooks(trace, name, options):
+    view = look(trace, name, **options)
+    bundle = view._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html"}
+    assert bundle["text/plain"] == as_text(view)
+    assert bundle["text/html"].startswith("<pre style=")
+    assert "<style" not in bundle["text/html"]
+    assert set(view._repr_mimebundle_(include={"text/plain"})) == {"text/plain"}
+    assert set(view._repr_mimebundle_(exclude={"text/plain"})) == {"text/html"}
+
+
+def test_notebooks_show_traces_steps_and_explanations(trace, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    for thing in (trace, trace["logits"], trace[PATTERN], trace.explain("logits", -1, 0)):
+        assert mimebundle(thing)["text/plain"] == as_text(renderable(thing))
+    assert "background-color" in mimebundle(trace[PATTERN])["text/html"]
+
+
+# ---- the command line -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return str(write_folder(tmp_path_factory.mktemp("show") / "model"))
+
+
+def run(*arguments, code=0):
+    result = CliRunner().invoke(main, ["show", *arguments])
+    assert result.exit_code == code, result.output
+    return result.stdout if not code else result.output
+
+
+def flags(options):
+    for key, value in options.items():
+        yield from (["--all"] if key == "every" else [f"--{key}", str(value)])
+
+
+@pytest.mark.parametrize(("name", "options"), LOOKS)
+def test_the_command(trace, model, name, options):
+    arguments = [*([name] if name else []), *flags(options), "--prompt", "CBABBC", "--model", model]
+    text = run(*arguments)
+    own = as_text(look(trace, name, **options), 80)
+    assert text.splitlines()[1:] == own.splitlines()[1:]
+    assert run(*arguments, "--ascii").isascii()
+    data = json.loads(run(*arguments, "--json"))
+    expected = json.loads(json.dumps(look(trace, name, **options).to_dict()))
+    assert {**data, "model": ""} == {**expected, "model": ""}
+
+
+def test_the_last_prompt_and_files(trace, model, tmp_path):
+    assert "no prompt was traced yet" in run("residual", code=2)
+    CliRunner().invoke(main, ["trace", "CBABBC", "--model", model])
+    assert run("residual").startswith("prompt: 'CBABBC' (traced last)\n\nThe residual stream")
+    json.loads(run("residual", "--json"))
+    path = tmp_path / "a.trace"
+    trace.save(path, with_weights=True)
+    assert run(str(path), "residual") == as_text(look(trace, "residual"), 80) + "\n"
+    assert run(str(path)) == as_text(look(trace), 80) + "\n"
+    assert "not both" in run(str(path), "--prompt", "A", code=2)
+
+
+ERRORS = [
+    (["block.0.attn.patern"], "the nearest names are block.0.attn.pattern"),
+    (["residul"], "the nearest names are residual"),
+    (["block.0.attn.pattern", "--head", "3"], "has no head 3; its heads are 0 to 2"),
+    (["block.0.attn.q", "--head", "3"], "has no head 3; its heads are 0 to 2"),
+    (["block.0.ln_1", "--head", "0"], "--head does not go with block.0.ln_1"),
+    (["block.0.mlp.up", "--neuron", "48"], "has no neuron 48; its neurons are 0 to 47"),
+    (["block.1.mlp.down", "--neuron", "1"], "has no neurons; steps that have are block.1.mlp.up, block.0.mlp.up"),
+    (["logits", "--neuron", "1"], "logits has no neurons"),
+    (["logits", "--position", "6"], "there is no position 6: they go from 0 to 5"),
+    (["residual", "--position", "-7"], "there is no position -7: they go from 0 to 5"),
+    (["block.0.ln_1", "--position", "0"], "--position does not go with block.0.ln_1"),
+    (["--head", "0"], "--head does not go with"),
+    (["tokens", "--neuron", "0"], "--neuron does not go with tokens"),
+    (["a", "b"], "'a' is not a trace file"),
+    (["logits", "--head", "-1"], "--head"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), ERRORS)
+def test_errors_are_one_line(model, arguments, message):
+    text = run(*arguments, "--prompt", "CBABBC", "--model", model, code=2)
+    assert text.startswith("Error: ")
+    assert message in text
+    assert text.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["\x1b[31m", "a/\x9b", "x\x00.trace", "\u202e", "[bold]"])
+def test_errors_show_text_inert(model, text):
+    for arguments in (
+        [text],
+        [text, "logits"],
+        ["logits", "--prompt", text],
+        ["logits", "--model", text, "--prompt", "A"],
+    ):
+        result = CliRunner().invoke(main, ["show", "--model", model, *arguments])
+        assert result.exit_code == 2
+        assert result.output.startswith("Error: ")
+        assert result.output.count("\n") == 1
+        harmless(result.output)

@@ -1,0 +1,260 @@
+"""What is refused of a model folder, and that every damage to a file of weights is noticed or does not matter."""
+
+import io
+import os
+import pickle
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+from helpers.model_folders import refusal, stored, write
+from helpers.small_models import small_config
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import llmtrace
+from llmtrace import loading
+from llmtrace.errors import ModelError
+from llmtrace.storage.stored import PIECE, StoredTensor, all_finite
+from llmtrace.weights import weights_hash
+from llmtrace.weights.folder import gpt_weights, read_config
+
+# ---- config.json ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"model_type": "llama"}, "describes 'llama', but only 'gpt2' can be read"),
+        ({"model_type": None}, "has no model_type"),
+        ({"auto_map": {"AutoModelForCausalLM": "x.Y"}}, "auto_map"),
+        ({"n_embd": None}, "n_embd is missing"),
+        ({"n_embd": True}, "n_embd must be a whole number from 1 to 2,147,483,648, not true"),
+        ({"n_embd": 12.0}, "not 12.0"),
+        ({"n_embd": "12"}, "not '12'"),
+        ({"n_head": 0}, "n_head must be"),
+        ({"n_head": -3}, "n_head must be"),
+        ({"n_head": 5}, "a width (n_embd) of 12 can't be split into 5 heads (n_head)"),
+        ({"n_layer": 10**9}, "n_layer must be a whole number from 1 to 10,000"),
+        ({"vocab_size": 10**400}, "vocab_size must be"),
+        ({"n_inner": 0}, "n_inner must be"),
+        ({"layer_norm_epsilon": 0}, "layer_norm_epsilon must be"),
+        ({"layer_norm_epsilon": True}, "layer_norm_epsilon must be"),
+        ({"layer_norm_epsilon": 1e-60}, "layer_norm_epsilon must be"),
+        ({"layer_norm_epsilon": float("nan")}, "NaN is not a number of JSON"),
+        ({"activation_function": "gelu"}, "activation_function must be gelu_new or gelu_pytorch_tanh"),
+        ({"activation_function": ["gelu_new"]}, "activation_function must be"),
+        ({"scale_attn_weights": False}, "scale_attn_weights must be true, not false"),
+        ({"scale_attn_weights": 1}, "scale_attn_weights must be true, not 1"),
+        ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx must be false"),
+        ({"reorder_and_upcast_attn": True}, "reorder_and_upcast_attn must be false"),
+        ({"add_cross_attention": True}, "add_cross_attention must be false"),
+        ({"tie_word_embeddings": "no"}, "tie_word_embeddings must be true or false"),
+        ({"quantization_config": {}}, "quantised"),
+    ],
+)
+def test_a_config_that_means_another_model(tmp_path, change, sentence):
+    assert sentence in refusal(write(tmp_path / "a", **change))
+
+
+def test_configs_in_other_words(tmp_path):
+    folder = write(tmp_path / "a", n_positions=None, n_ctx=11, model_type=None, architectures=["GPT2LMHeadModel"])
+    assert read_config(folder / "config.json") == small_config()
+    write(folder, n_ctx=5, n_inner=48, activation_function="gelu_pytorch_tanh", layer_norm_epsilon=1e-05)
+    assert read_config(folder / "config.json") == small_config()
+    write(folder, n_embd=None, hidden_size=12, n_head=None, num_attention_heads=3, scale_attn_weights=True)
+    assert read_config(folder / "config.json") == small_config()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"[]", "not a JSON object"),
+        (b'{"model_type": "gpt2", "model_type": "gpt2"}', "'model_type' is there twice"),
+        (b"\xff\xfe{", "byte 0 is not UTF-8"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"<!DOCTYPE html><html>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer"),
+        (b" " * (64 << 20) + b"{}", "more than 64 MB"),
+    ],
+)
+def test_a_config_that_is_none(tmp_path, content, sentence):
+    folder = write(tmp_path / "a")
+    (folder / "config.json").write_bytes(content)
+    assert sentence in refusal(folder)
+
+
+# ---- tensors --------------------------------------------------------------------------------------------------------
+
+
+def test_all_that_is_wrong_is_in_one_sentence(tmp_path):
+    arrays = stored(**{"score.weight": np.zeros(3, np.float32), "evil\x1b[31m\n": np.zeros(1, np.float32)})
+    del arrays["h.0.ln_1.bias"]
+    arrays["wpe.weight"] = arrays["wpe.weight"].T.copy()
+    arrays["h.1.mlp.c_fc.bias"] = arrays["h.1.mlp.c_fc.bias"].astype(np.int32)
+    arrays["ln_f.weight"][5] = np.nan
+    arrays["wte.weight"][2, 7] = -np.inf
+    arrays["ln_f.bias"] = np.full(12, 0.1)
+    message = refusal(write(tmp_path / "a", arrays))
+    for sentence in (
+        "h.0.ln_1.bias is missing",
+        "score.weight is not part of this GPT-2",
+        r"evil\x1b[31m\n is not part",
+        "wpe.weight has shape (12, 11), expected (11, 12)",
+        "h.1.mlp.c_fc.bias is I32, but only F32, F16, BF16, F64 can be read",
+        "ln_f.weight holds numbers that are not finite, such as nan at [5]",
+        "wte.weight holds numbers that are not finite, such as -inf at [2, 7]",
+        "ln_f.bias is F64 with numbers that float32 does not have, like 0.1;",
+    ):
+        assert sentence in message
+    arrays = stored(**{"ln_f.bias": np.full(12, np.nan)})  # F64, and no float32 equals it; but that is not the point
+    assert refusal(write(tmp_path / "a", arrays)).endswith(
+        "ln_f.bias holds numbers that are not finite, such as nan at [0]"
+    )
+    assert refusal(write(tmp_path / "b", {"x": np.zeros(1, np.float32)})).endswith("; and 21 more")
+
+
+def test_arrays_in_memory_are_checked_too():
+    config = small_config()
+    for change, sentence in (
+        ({"ln_f.bias": np.zeros(12)}, "some tensors are float32, others float64"),
+        ({"ln_f.bias": np.zeros(12, np.int64)}, "ln_f.bias is int64, expected float32"),
+        ({"transformer.ln_f.bias": np.zeros(12, np.float32)}, "ln_f.bias is there twice"),
+    ):
+        with pytest.raises(ModelError, match=sentence):
+            gpt_weights(config, stored(**change), "here")
+
+
+def test_weights_stored_out_in_are_turned():
+    config = small_config()
+    torch = {name: a.T if ".weight" in name and name.startswith("h") else a for name, a in stored().items()}
+    turned, plain = gpt_weights(config, torch, "here", out_in=True), gpt_weights(config, stored(), "here")
+    assert weights_hash(turned) == weights_hash(plain)
+    with pytest.raises(ModelError, match=r"h.0.mlp.c_fc.weight has shape \(12, 48\), expected \(48, 12\)"):
+        gpt_weights(config, stored(), "here", out_in=True)
+
+
+@given(st.integers(0, 2 * PIECE + 5), st.sampled_from([np.nan, np.inf, -np.inf]))
+@example(PIECE, np.nan)
+@example(2 * PIECE + 5, np.inf)
+def test_one_number_that_is_not_finite_is_found_anywhere(place, number):
+    BIG.reshape(-1)[place] = number
+    try:
+        assert not all_finite(BIG)
+        assert not all_finite(BIG.T)
+    finally:
+        BIG.reshape(-1)[place] = 0
+    assert all_finite(BIG)
+
+
+BIG = np.zeros((2, PIECE + 3), np.float32)
+
+
+def test_every_pattern_of_16_bits_is_widened_exactly():
+    patterns = np.arange(1 << 16, dtype="<u2")
+    wide = StoredTensor("BF16", (1 << 16,), patterns.view(np.uint8)).read()
+    np.testing.assert_array_equal(wide.view(np.uint32), patterns.astype(np.uint32) << 16)
+    assert not wide.flags.writeable
+    found = StoredTensor("F16", (1 << 8, 1 << 8), patterns.view(np.uint8)).read().reshape(-1)
+    expected = np.array(struct.unpack("<65536e", patterns.tobytes())).astype(np.float32)
+    numbers = ~np.isnan(expected)
+    assert (numbers == ~np.isnan(found)).all()
+    np.testing.assert_array_equal(found[numbers].view(np.uint32), expected[numbers].view(np.uint32))
+
+
+# ---- files that are something else ----------------------------------------------------------------------------------
+
+
+def zipped(*names):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return file.getvalue()
+
+
+PICKLES = [pickle.dumps({"a": [1.0, 2.0], "b": object}, protocol) for protocol in range(6)] + [
+    pickle.dumps([1, 2, 3], 0),
+    zipped("archive/data.pkl", "archive/version"),
+    zipped(*(f"archive/data/{i:090}" for i in range(100)), "archive/data.pkl"),
+    pickle.dumps(119547037146038801333356, 2) + pickle.dumps(1001, 2),
+]
+OTHERS = {
+    b"": "is empty",
+    b"abc": "is cut off: it has only 3 bytes",
+    b"Entry not found, sorry": "is not a safetensors file",
+    b"\n<html><body>404": "is a web page",
+    b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 5\n": "the file itself was not downloaded",
+    zipped("a.txt"): "is a zip archive",
+    b"GGUF\x03\0\0\0" + bytes(20): "is a GGUF file",
+    b"\xff" * 40: "is not a safetensors file",
+    (999).to_bytes(8, "little") + b"{}": "is cut off: its header has 999 bytes, but only 2 are there",
+    (2).to_bytes(8, "little") + b"{]": "is damaged: its header is not valid JSON",
+    (100_000).to_bytes(8, "little") + b'{"a":' + b"[" * 99_995: "nested too deeply",
+    **dict.fromkeys(PICKLES, "is a pickle file, which can run any program when it is read"),
+}
+
+
+@pytest.mark.parametrize(("content", "sentence"), OTHERS.items(), ids=range(len(OTHERS)))
+def test_a_file_of_weights_that_is_something_else(tmp_path, content, sentence):
+    folder = write(tmp_path / "a")
+    (folder / "model.safetensors").write_bytes(content)
+    assert sentence in refusal(folder)
+
+
+@pytest.mark.parametrize("content", PICKLES)
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "x"])
+def test_a_folder_with_only_a_pickle(tmp_path, content, name):
+    folder = write(tmp_path / "a")
+    (folder / "model.safetensors").unlink()
+    assert "has no model.safetensors (nor model.safetensors.index.json)" in refusal(folder)
+    (folder / name).write_bytes(content)
+    assert f"has no model.safetensors, only {name}: a pickle file" in refusal(folder)
+    (folder / "config.json").unlink()
+    assert "has no config.json and no model.safetensors, only" in refusal(folder)
+
+
+def test_files_that_can_not_be_opened(tmp_path, monkeypatch):
+    folder = write(tmp_path / "a")
+    for name in ("config.json", "model.safetensors"):
+        path, kept = folder / name, (folder / name).read_bytes()
+        for make, sentence in (
+            (path.mkdir, "not a regular file"),
+            (lambda path=path: os.mkfifo(path), "not a regular file"),
+            (lambda path=path: path.symlink_to("/dev/zero"), "not a regular file"),
+            (lambda path=path: path.symlink_to(path.name), "Too many levels of symbolic links"),
+            (lambda path=path: path.symlink_to("nowhere"), "No such file or directory"),
+        ):
+            path.unlink()
+            make()
+            assert sentence in refusal(folder)
+            if path.is_dir():
+                path.rmdir()
+                path.touch()
+        path.unlink()
+        path.write_bytes(kept)
+
+    def denied(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", denied)
+    assert refusal(folder).endswith("model.safetensors can't be read: Permission denied")
+
+
+def test_names_that_lead_nowhere(tmp_path, monkeypatch):
+    write(tmp_path / "my-model")
+    monkeypatch.setattr(loading, "DATA", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert llmtrace.load("my-model").config == llmtrace.load(tmp_path / "my-model").config == small_config()
+    assert refusal("my-modle") == (
+        "there is no model 'my-modle': did you mean 'my-model'? Otherwise give a folder, or one of my-model"
+    )
+    assert "did you mean" in refusal(tmp_path / "my_model")
+    assert refusal("zzz") == "there is no model 'zzz': give a folder, or one of my-model"
+    assert "is empty" in refusal("")
+    assert "null byte" in refusal("a\0b")
+    assert r"'a\x1b\u202e'" in refusal("a\x1b\u202e")
+    (tmp_path / "loop").symlink_to("loop")
+    assert refusal(tmp_path / "loop").endswith("loop can't be read: Too many levels of symbolic links")
