@@ -1,4 +1,4 @@
-"""What notebooks show: the same views, as text and as HTML with its colours written into it."""
+"""What notebooks show: the document of a thing as text, and as HTML that folds and links."""
 
 from __future__ import annotations
 
@@ -9,20 +9,16 @@ from typing import Any
 from rich.console import Console, ConsoleRenderable
 
 WIDTH = 100
-_PAGE = (
-    "<pre style=\"white-space:pre;overflow-x:auto;line-height:normal;font-family:Menlo,'DejaVu Sans Mono',consolas,"
-    "'Courier New',monospace\">{code}</pre>\n"
-)
 
 
 def mimebundle(
     thing: Any, include: Collection[str] | None = None, exclude: Collection[str] | None = None
 ) -> dict[str, str]:
-    """A view, or anything that has one, as text and as HTML: what IPython's `_repr_mimebundle_` returns."""
-    from llmtrace.render import renderable
+    """A thing that has a document, as text and as HTML: what IPython's `_repr_mimebundle_` returns."""
+    from llmtrace.render import document_of, html, renderable
 
-    shown = renderable(thing)
-    bundle = {"text/plain": as_text(shown), "text/html": as_html(shown)}
+    document = document_of(thing)
+    bundle = {"text/plain": as_text(renderable(document)), "text/html": html.render(document)}
     return {
         kind: text
         for kind, text in bundle.items()
@@ -32,31 +28,16 @@ def mimebundle(
 
 def as_text(shown: ConsoleRenderable, width: int = WIDTH) -> str:
     """A renderable without colours."""
-    console = Console(file=io.StringIO(), width=width, color_system=None, **_PLAIN)
-    with console.capture() as capture:
-        console.print(shown)
-    return capture.get().rstrip("\n")
-
-
-def as_html(shown: ConsoleRenderable, width: int = WIDTH) -> str:
-    """A renderable as HTML that suits light and dark pages: text in the page's own colour where it has none."""
     console = Console(
         file=io.StringIO(),
         width=width,
-        record=True,
-        force_terminal=True,
-        color_system="truecolor",
-        no_color=False,
-        **_PLAIN,
+        color_system=None,
+        emoji=False,
+        markup=False,
+        highlight=False,
+        force_jupyter=False,
+        legacy_windows=False,
     )
-    console.print(shown)
-    return console.export_html(inline_styles=True, code_format=_PAGE)
-
-
-_PLAIN: dict[str, Any] = {
-    "emoji": False,
-    "markup": False,
-    "highlight": False,
-    "force_jupyter": False,
-    "legacy_windows": False,
-}
+    with console.capture() as capture:
+        console.print(shown)
+    return capture.get().rstrip("\n")

@@ -1,0 +1,25 @@
+"""HTML: real headings, tables, lists and links. A number with an address leads to its explanation, if that is there.
+
+A document becomes one `<article>` with its own style, so that it can stand in a notebook, a page or an e-mail. Nothing in it asks
+for anything from elsewhere, and every text of others is escaped.
+"""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+from llmtrace.i18n import language
+from llmtrace.render.html.blocks import body
+from llmtrace.render.html.style import CSS
+from llmtrace.views.document import Document
+
+MIME = "text/html"
+MARK = "\0"
+"""Stands for the prefix of all ids until the article is there; no text can hold it."""
+
+
+def render(document: Document) -> str:
+    """A document as an `<article>`; its links lead to places in itself only, also where several stand on one page."""
+    inner = body(document, MARK)
+    inner = inner.replace(MARK, f"llmtrace-{crc32(inner.encode()):08x}-")
+    return f'<article class="llmtrace" lang="{language()}">\n<style>{CSS}</style>\n{inner}</article>\n'
