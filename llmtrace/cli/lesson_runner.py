@@ -20,9 +20,9 @@ from llmtrace.errors import AddressError, LessonError
 from llmtrace.i18n import _
 from llmtrace.lessons import Lesson
 from llmtrace.lessons.framework import progress
+from llmtrace.lessons.framework.pages import WIDEST, Pages, PageView, marked
 from llmtrace.lessons.framework.questions import Question, questions
 from llmtrace.lessons.matrices_as_projections.matrix import EXAMPLE
-from llmtrace.lessons.framework.pages import WIDEST, Pages, PageView, marked
 from llmtrace.render.terminal.blocks import InAscii, Printed
 from llmtrace.render.terminal.console import output_console
 from llmtrace.render.terminal.inlines import rich_text

@@ -10,8 +10,8 @@ from rich.live import Live
 from llmtrace.cli.keys import QUIT, key, unbuffered
 from llmtrace.errors import AddressError
 from llmtrace.i18n import _
-from llmtrace.lessons.playground.lesson import Playground
 from llmtrace.lessons.playground.board import board, picture_rows
+from llmtrace.lessons.playground.lesson import Playground
 from llmtrace.render.terminal.blocks import InAscii, Printed
 from llmtrace.render.terminal.palette import in_colour
 from llmtrace.trace import Trace
