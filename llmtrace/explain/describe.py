@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from llmtrace.arithmetic.types import Axes
-from llmtrace.explain.lesson_words import LESSONS
 from llmtrace.i18n import _
 from llmtrace.trace import Role, Trace, role_of
 from llmtrace.trace.role_words import BEFORE, OF_LOSS, OF_WEIGHT, ON_THE_WAY, ROLES, THIS, WEIGHT
@@ -31,10 +30,7 @@ def sentence(trace: Trace, name: str, place: tuple[int, ...]) -> str:
 def _template(trace: Trace, name: str) -> tuple[str, dict[str, str]]:
     """The sentence of the legend for a name, and the numbers that it binds."""
     found = trace.legend.of(name)
-    if found is not None:
-        return found.words.sentence, dict(found.numbers)
-    first, _dot, rest = name.partition(".")
-    return LESSONS.get(f"{first}.{(rest or first).rpartition('.')[2]}", ""), {"layer": rest.partition(".")[0]}
+    return ("", {}) if found is None else (found.words.sentence, dict(found.numbers))
 
 
 def _of_weight(trace: Trace, name: str, place: tuple[int, ...]) -> str:

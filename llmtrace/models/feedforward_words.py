@@ -28,4 +28,5 @@ FEEDFORWARD = Legend(
         "output.bias": StepWords(sentence=N_("the bias of output {output}: a number that it adds, whatever comes in")),
     },
     "feedforward",
+    labelled=frozenset({"input", "output"}),
 )

@@ -54,11 +54,13 @@ class Legend:
 
     name: by which a trace file names it; "" where the file holds its entries (see `llmtrace.trace.codec`).
     bases: where to look for what is not among the entries.
+    labelled: axes whose places stand with their labels (see `Trace.label`) in calculations; those with tokens always do.
     """
 
     entries: Mapping[str, StepWords] = field(default_factory=dict)
     name: str = ""
     bases: tuple[Legend, ...] = ()
+    labelled: frozenset[str] = frozenset()
     _by_shape: dict[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +75,10 @@ class Legend:
                 pairs = zip(pattern.split("."), name.split("."), strict=True)
                 return Found(legend.entries[pattern], {p[1:-1]: n for p, n in pairs if p.startswith("{")})
         return None
+
+    def labels(self, axis: str) -> bool:
+        """Whether the places of an axis stand with their labels in calculations."""
+        return any(axis in legend.labelled for legend in self.all())
 
     def all(self) -> Iterator[Legend]:
         """All that are asked for a name, in order: first itself, then those that it stands on."""

@@ -14,8 +14,8 @@ from llmtrace.ops import OPS
 from llmtrace.text import quoted
 from llmtrace.views.numbers import rounded
 
-PLACES = {"position", "query", "key", "vocabulary", "input", "output", "entry", "place", "piece", "parting"}
-"""The axes whose places have tokens, or other labels."""
+TOKENS = {"position", "query", "key", "vocabulary"}
+"""The axes whose places have tokens."""
 
 _CONSTANTS = {
     "√D": N_("{number}, how many features q and k have"),
@@ -115,7 +115,9 @@ class Names:
             if isinstance(part, np.ndarray):
                 token = self._token(elements, axis, i)
                 parts.append(
-                    f"{int(part[i])} {quoted(token, 20)}" if token is not None and axis in PLACES else str(int(part[i]))
+                    f"{int(part[i])} {quoted(token, 20)}"
+                    if token is not None and self._labels(axis)
+                    else str(int(part[i]))
                 )
         return ", ".join(parts)
 
@@ -130,11 +132,16 @@ class Names:
         found = {}
         for axis, part in zip(elements.axes, elements.index, strict=True):
             table_of_places = axis == "position" and elements.tensor.endswith(".weight")
-            if axis in PLACES and not isinstance(part, np.ndarray) and not table_of_places:
+            if self._labels(axis) and not isinstance(part, np.ndarray) and not table_of_places:
                 token = self._token(elements, axis)
                 if token is not None:
                     found[axis] = quoted(token, 20)
         return next(iter(found.values()), "") if len(found) < 2 else ", ".join(f"{a} {t}" for a, t in found.items())
+
+    def _labels(self, axis: str) -> bool:
+        """Whether the places of an axis stand with their tokens or labels."""
+        source: Any = self._explanation.source
+        return axis in TOKENS or (source is not None and source.legend.labels(axis))
 
     def _token(self, elements: Elements, axis: str, i: int = 0) -> str | None:
         """The token at the place of the i-th element: in a batch, one of the text that the element itself stands in."""

@@ -103,6 +103,7 @@ def test_every_number_of_every_trace_is_explained(name):
     traces = {key: value for key in dir(lesson) if isinstance(value := getattr(lesson, key), Trace)}
     assert len(traces) >= 5
     for trace in traces.values():
+        assert trace.legend in lesson.legend.all()
         for step in trace.steps:
             places = list(np.ndindex(step.output.shape))
             for place in places[:: max(1, len(places) // 500)]:

@@ -24,4 +24,6 @@ def test_what_is_saved_comes_back(tmp_path, lesson, name):
     assert verify(again) == sum(np.prod(trace.shape(name), dtype=int) for name in trace)
     for step in trace:
         place = (0,) * len(trace.shape(step))
-        assert again.explain(step, *place).replay() == trace.tensor(step)[place]
+        explanation = again.explain(step, *place)
+        assert explanation.replay() == trace.tensor(step)[place]
+        assert explanation.sentence != step

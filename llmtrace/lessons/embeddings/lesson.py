@@ -13,6 +13,7 @@ from llmtrace.i18n import _
 from llmtrace.lessons.embeddings import letters as rhyme
 from llmtrace.lessons.embeddings import nets
 from llmtrace.lessons.embeddings import sentences as told
+from llmtrace.lessons.embeddings.words import LEGEND
 from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
 from llmtrace.lessons.next_character.reciting import RHYME, SIGNS, enough, followers, visible
 from llmtrace.ops import Weight
@@ -31,6 +32,7 @@ class Embeddings(Lesson):
     """A net that reads letters as vectors, and one that reads words as points."""
 
     name = "embeddings"
+    legend = LEGEND
     articles = (
         Article("letters that go in", "12", "context:.0f"),
         Article("numbers in the vector of a letter", "10", "numbers:.0f"),

@@ -9,6 +9,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.lessons.embeddings import nets
+from llmtrace.lessons.embeddings.words import LEGEND
 from llmtrace.lessons.framework.pages import picture
 from llmtrace.lessons.next_character.reciting import RHYME, SIGNS, numbers, places, visible, write
 from llmtrace.ops import Weight
@@ -44,7 +45,7 @@ def laid_out(table: Array, text: str) -> list[tuple[Any, ...]]:
 
 def picked(table: Array, letter: str) -> Trace:
     """The matrix times a one-hot vector: the column of a letter."""
-    trace = Trace({})
+    trace = Trace({}, legend=LEGEND)
     trace.labels = {"entry": NAMES}
     with Run({}, trace) as run:
         hot = np.zeros(len(SIGNS), np.float32)
@@ -57,7 +58,7 @@ def picked(table: Array, letter: str) -> Trace:
 
 def traced(weights: Mapping[str, Weight], text: str, follows: str = "") -> Trace:
     """The net reads some letters; where it is said which letter follows, its loss and all gradients are computed, too."""
-    trace = Trace(weights)
+    trace = Trace(weights, legend=LEGEND)
     trace.labels = {"entry": NAMES, "output": NAMES, "place": list(visible(text))}
     with Run(weights, trace) as run:
         scores = nets.read_letters(run, ids(text)[:, None])

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.lessons.embeddings.words import LEGEND
 from llmtrace.ops import Tensor, Weight
 from llmtrace.ops.attention.merge_heads import merge_heads
 from llmtrace.ops.elementwise.root import root
@@ -115,7 +116,7 @@ def letter_scores(weights: Mapping[str, Weight], ids: Array) -> Array:
 
 def distance(first: Array, second: Array) -> Trace:
     """How far two points are from each other, step by step."""
-    trace = Trace({})
+    trace = Trace({}, legend=LEGEND)
     with Run({}, trace) as run:
         a, b = (run.leaf(name, np.array(v, np.float32), ("number",)) for name, v in (("a", first), ("b", second)))
         squares = run("distance.squares", row_squares, run("distance.difference", subtract, a, b))

@@ -11,6 +11,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import N_, _
 from llmtrace.lessons.embeddings.nets import distance, part, settings
+from llmtrace.lessons.embeddings.words import LEGEND
 from llmtrace.loading import load
 from llmtrace.ops import Weight
 from llmtrace.rng import Chance
@@ -19,8 +20,20 @@ from llmtrace.training import Trainer
 from llmtrace.views.figures import Scatter
 
 WORDS = (
-    *(N_("cat"), N_("dog"), N_("lion"), N_("king"), N_("queen"), N_("child"), N_("hunts"), N_("eats")),
-    *(N_("reads"), N_("writes"), N_("mouse"), N_("bird"), N_("book"), N_("poem")),
+    N_("cat"),
+    N_("dog"),
+    N_("lion"),
+    N_("king"),
+    N_("queen"),
+    N_("child"),
+    N_("hunts"),
+    N_("eats"),
+    N_("reads"),
+    N_("writes"),
+    N_("mouse"),
+    N_("bird"),
+    N_("book"),
+    N_("poem"),
 )
 WHO, VERBS = range(6), (6, 7, 8, 9)
 SENTENCES = (((0, 1, 2), (6, 7), (10, 11)), ((3, 4, 5), (8, 9), (12, 13)))
@@ -64,7 +77,7 @@ def plane(weights: Mapping[str, Weight]) -> Scatter:
 
 def one_step(weights: Mapping[str, Weight], text: Array, rate: float) -> Trace:
     """One step of training on some words, all of it recorded."""
-    trace = Trace(weights)
+    trace = Trace(weights, legend=LEGEND)
     trace.labels = {"entry": words(), "output": words()}
     Trainer(weights, settings(rate)).step([part("words", text[:-1], text[1:])], trace=trace)
     return trace

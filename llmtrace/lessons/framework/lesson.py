@@ -14,6 +14,7 @@ from llmtrace.errors import LessonError
 from llmtrace.i18n import _
 from llmtrace.rng import Chance, derive
 from llmtrace.trace import Trace
+from llmtrace.trace.legend import NO_WORDS, Legend
 
 TRIES = 200
 
@@ -48,6 +49,9 @@ class Lesson:
     """The base of all lessons. A property that takes long is a `cached_property` that counts its steps with `counted`."""
 
     name: ClassVar[str]
+    """That of its folder, with `-` for `_`."""
+    legend: ClassVar[Legend] = NO_WORDS
+    """What the steps of its traces mean; the traces carry it."""
     articles: ClassVar[tuple[Article, ...]] = ()
     chosen: ClassVar[str] = ""
     """What an article leaves out, and was chosen here so that its numbers come out."""

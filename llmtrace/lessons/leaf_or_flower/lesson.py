@@ -13,6 +13,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
 from llmtrace.lessons.framework.text import written
+from llmtrace.lessons.leaf_or_flower.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.ops import Weight
 from llmtrace.ops.linear.linear import linear
@@ -34,6 +35,7 @@ class LeafOrFlower(Lesson):
     """The leaf and the sunflower as four numbers, the bias of the first neuron, and its first weights."""
 
     name = "leaf-or-flower"
+    legend = LEGEND
     articles = (
         Article("first neuron: its sum for the leaf", "−26.6", "leaf.tensor('hidden.1.sum')[0]:.1f"),
         Article("a middle neuron (the third one here): its sum", "−47.1", "leaf.tensor('hidden.1.sum')[2]:.1f"),
@@ -153,7 +155,7 @@ class LeafOrFlower(Lesson):
         """The matrices of both layers multiplied, and the leaf through the one layer that comes out."""
         axes = ("output", "input")
         matrix = Weight("hidden.1.weight", self.hidden, ("neuron", "input"))
-        trace = Trace({"matrix": matrix})
+        trace = Trace({"matrix": matrix}, legend=LEGEND)
         trace.labels = dict(self.labels)
         with Run({}, trace) as run:
             outputs = run.leaf("output.weight", self.output, ("output", "neuron"))

@@ -26,6 +26,7 @@ from llmtrace.lessons.matrices_as_projections.matrix import (
     shape,
     typed,
 )
+from llmtrace.lessons.matrices_as_projections.words import LEGEND
 from llmtrace.models.feedforward import ACTIVATIONS, Feedforward
 from llmtrace.ops.linear.embedding import embedding
 from llmtrace.ops.linear.linear import linear
@@ -43,6 +44,7 @@ class MatricesAsProjections(Lesson):
     """Two matrices to multiply, an angle, a screen for shadows, a word, and the weights of a layer."""
 
     name = "matrices-as-projections"
+    legend = LEGEND
 
     a: str = "1 2 3; 4 5 6"
     b: str = "7 8; 9 10; 11 12"
@@ -83,7 +85,7 @@ class MatricesAsProjections(Lesson):
     @cached_property
     def product(self) -> Trace:
         """a times b."""
-        trace = Trace({})
+        trace = Trace({}, legend=LEGEND)
         with Run({}, trace) as run:
             a = run.leaf("a", self.matrix("a"), ("row", "place"))
             b = run.leaf("b", self.matrix("b"), ("place", "column"))
@@ -105,7 +107,7 @@ class MatricesAsProjections(Lesson):
     @cached_property
     def turn(self) -> Trace:
         """The points as rows times the matrix, and the matrix times the points as columns."""
-        trace, points = Trace({}), self.matrix("points")
+        trace, points = Trace({}, legend=LEGEND), self.matrix("points")
         trace.labels = {"point": NAMES[: len(points)]}
         with Run({}, trace) as run:
             x = run.leaf("points", points, ("point", "from"))
@@ -158,7 +160,7 @@ class MatricesAsProjections(Lesson):
     @cached_property
     def shadow(self) -> Trace:
         """Both points on the screen, and an attempt to come back."""
-        trace = Trace({})
+        trace = Trace({}, legend=LEGEND)
         trace.labels = {"point": NAMES[:2]}
         with Run({}, trace) as run:
             room = run.leaf("room", self.things, ("point", "from"))
@@ -182,7 +184,7 @@ class MatricesAsProjections(Lesson):
     @cached_property
     def cube(self) -> Trace:
         """The corners of a cube on the screen."""
-        trace = Trace({})
+        trace = Trace({}, legend=LEGEND)
         trace.labels = {"point": CORNERS}
         corners = [(x, y, z) for z in (-1, 1) for y in (1, -1) for x in (-1, 1)]
         with Run({}, trace) as run:
@@ -220,7 +222,7 @@ class MatricesAsProjections(Lesson):
         """A token through a table of GPT-2's size, and back. The table's numbers are random, from −1 to 1."""
         blocks = self.counted(-(-self.vocabulary // BLOCK))
         table = random_table(derive(0, self.name, "table"), self.vocabulary, self.features, blocks)
-        trace = Trace({})
+        trace = Trace({}, legend=LEGEND)
         with Run({}, trace) as run:
             token = run.leaf("token", np.array([self.token]), ("word",))
             given = run.leaf("word.table", table, ("entry", "feature"))

@@ -29,6 +29,7 @@ from llmtrace.lessons.next_character.reciting import (
     untaught,
     visible,
 )
+from llmtrace.lessons.next_character.words import LEGEND
 from llmtrace.rng import Chance
 from llmtrace.trace import Trace
 
@@ -44,6 +45,7 @@ class NextCharacter(Lesson):
     """The rhyme, how many letters are read, what the net goes on from, and how it is trained."""
 
     name = "next-character"
+    legend = LEGEND
     articles = (
         Article("letters that go in", "12", "letters"),
         Article("after “humpty dumpt” comes", "y", "best_letter(taught)"),

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.lessons.next_character.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.ops import Tensor
 from llmtrace.ops.elementwise.divide_by import divide_by
@@ -99,7 +100,7 @@ class Reader:
 
     def trace(self, text: str, wanted: str, gradients: bool = False) -> Trace:
         """It reads the end of a text: scores, shares, and the loss if this letter is wanted."""
-        seen, trace = window(text, self.reads), Trace(self.net.weights)
+        seen, trace = window(text, self.reads), Trace(self.net.weights, legend=LEGEND)
         trace.labels = {"input": list(visible(seen)), "output": list(visible(SIGNS))}
         with Run(self.net.weights, trace) as run:
             scores = self.net.forward(run, run.leaf("input", numbers(seen), ("input",)))

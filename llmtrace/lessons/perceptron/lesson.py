@@ -12,6 +12,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.perceptron.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.ops import Weight
 from llmtrace.ops.elementwise.add import add
@@ -29,6 +30,7 @@ class Perceptron(Lesson):
     """weights and threshold of the first pages, and the habits of the people of the last ones."""
 
     name = "perceptron"
+    legend = LEGEND
     articles = (
         Article("all three answers are yes: the sum", "16", "everything.tensor('output.sum')[0]:.0f"),
         Article("sunny and affordable, nobody to go with: the sum", "12", "alone.tensor('output.sum')[0]:.0f"),
@@ -203,7 +205,7 @@ class Perceptron(Lesson):
         """The first time that the neuron is wrong: its weights before and after."""
         weights, names = np.zeros(3, np.float32), ("input",)
         answers = self.answers[self.first_mistake]
-        trace = Trace({"weights": Weight("weights", weights, names)})
+        trace = Trace({"weights": Weight("weights", weights, names)}, legend=LEGEND)
         trace.labels = dict(self.labels)
         with Run(trace.weights, trace) as run:
             person = run.leaf("answers", answers, names)

@@ -14,6 +14,7 @@ import numpy as np
 
 from llmtrace.arithmetic import elementary
 from llmtrace.arithmetic.types import Array
+from llmtrace.lessons.playground.words import LEGEND
 from llmtrace.ops.elementwise.multiply import multiply
 from llmtrace.rng import derive, normal, permutation, uniform
 from llmtrace.trace import Run, Trace
@@ -175,7 +176,7 @@ STEPS = {name: f"point.{name}.product" for name in PRODUCTS}
 
 def features(where: Points, names: Sequence[str]) -> Trace:
     """What the net is told of each point: its coordinates, and what is made of them; each feature is a tensor [example]."""
-    axes, trace = ("example",), Trace({})
+    axes, trace = ("example",), Trace({}, legend=LEGEND)
     with Run({}, trace) as run:
         x = {name: run.leaf(name, data, axes) for name, data in (("x1", where.x1), ("x2", where.x2))}
         for name in names:

@@ -11,6 +11,7 @@ from llmtrace.lessons.framework.lesson import Exercise, Lesson
 from llmtrace.lessons.playground import board as boards
 from llmtrace.lessons.playground.data import COUNT, EDGE, FEATURES, features, grid
 from llmtrace.lessons.playground.net import Choices, Look, Play, listed, refused, sizes
+from llmtrace.lessons.playground.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.rng import Chance
 from llmtrace.trace import Trace
@@ -38,6 +39,7 @@ class Playground(Lesson):
     """The set of points, the net, and how it is trained."""
 
     name = "playground"
+    legend = LEGEND
     pull: ClassVar[float] = 0.03
     """How strong the pull towards 0 is, where one is shown."""
     fast: ClassVar[float] = 3.0

@@ -14,6 +14,7 @@ from llmtrace.errors import LessonError, TrainingError
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import plain
 from llmtrace.lessons.playground.data import FEATURES, REGRESSION, SETS, Points, grid, points, table
+from llmtrace.lessons.playground.words import LEGEND
 from llmtrace.lessons.training.nets import Descent
 from llmtrace.models import Feedforward
 from llmtrace.rng import derive, uniform
@@ -211,7 +212,7 @@ class Play:
     def seen(self, where: Points) -> Trace:
         """What the net makes of some points, every neuron recorded."""
         net = self.net
-        trace = Trace(net.weights)
+        trace = Trace(net.weights, legend=LEGEND)
         trace.labels = dict(self.labels)
         with Run(net.weights, trace) as run:
             net.forward(run, run.leaf("input", self.asked(where)[0], ("example", "input")))

@@ -12,6 +12,7 @@ from llmtrace.errors import LessonError, TrainingError
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
 from llmtrace.lessons.tokenizers import steps
+from llmtrace.lessons.tokenizers.words import LEGEND
 from llmtrace.loading import load_tokenizer
 from llmtrace.rng import Chance
 from llmtrace.tokenizers import Parting, Tokenizer, TrainedBPE, TrainedUnigram, train_bpe, train_unigram
@@ -34,6 +35,7 @@ class Tokenizers(Lesson):
     """Two tokenizers that learn from one small text."""
 
     name = "tokenizers"
+    legend = LEGEND
     articles = (Article("the tokens of “cats”", "cat + s", "' + '.join(cats)"),)
     chosen = "the text from which the tokenizers learn."
 

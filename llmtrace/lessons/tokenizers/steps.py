@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.lessons.tokenizers.words import LEGEND
 from llmtrace.ops.elementwise.log import log
 from llmtrace.ops.elementwise.subtract import subtract
 from llmtrace.ops.linear.linear import linear
@@ -56,7 +57,7 @@ def pair_trace(pieces: Pieces, pair: tuple[str, str]) -> Trace:
     """The count of one pair: of every word that has it, how often the word occurs, times how often the pair is in it."""
     inside = {piece: list(pairwise(symbols_of(piece.encode()))).count(pair) for piece in pieces}
     words = [piece for piece, times in inside.items() if times]
-    trace = Trace({})
+    trace = Trace({}, legend=LEGEND)
     trace.labels = {"input": [shown(word) for word in words], "output": ["".join(map(shown_symbol, pair))]}
     with Run({}, trace) as run:
         times = run.leaf("words", np.array([pieces[word] for word in words], np.float32), ("input",))
@@ -105,7 +106,7 @@ def character_trace(character: str) -> Trace:
     data = character.encode()
     marks = [{1: 0, 2: 192, 3: 224, 4: 240}[len(data)]] + [128] * (len(data) - 1)
     steps = [[BASE ** (len(data) - 1 - n) for n in range(len(data))]]
-    trace = Trace({})
+    trace = Trace({}, legend=LEGEND)
     trace.labels = {"output": [character]}
     with Run({}, trace) as run:
         own, mark = (
@@ -129,7 +130,7 @@ def byte_rows(trace: Trace) -> list[tuple[Any, ...]]:
 
 def score_trace(parting: Parting, probabilities: Mapping[str, float]) -> Trace:
     """The score of one parting: the logarithm of each part's probability, and their sum. In float64, as in the tokenizer."""
-    trace = Trace({})
+    trace = Trace({}, legend=LEGEND)
     trace.labels = {"piece": [shown(part) for part in parting.parts]}
     with Run({}, trace) as run:
         values = np.array([probabilities[part] for part in parting.parts])
@@ -147,7 +148,7 @@ def expected_trace(partings: Sequence[Parting], probabilities: Mapping[str, floa
     """How often each piece is expected in a word: its places in each parting, times the share of that parting."""
     used = sorted({part for parting in partings for part in parting.parts}, key=lambda part: (len(part), part))
     uses: Array = np.array([[parting.parts.count(piece) for piece in used] for parting in partings], np.float64)
-    trace = Trace({})
+    trace = Trace({}, legend=LEGEND)
     trace.labels = {"piece": list(map(shown, used)), "parting": [" | ".join(map(shown, p.parts)) for p in partings]}
     with Run({}, trace) as run:
         given = run.leaf("probabilities", np.array([probabilities[piece] for piece in used]), ("piece",))

@@ -14,6 +14,7 @@ from llmtrace.errors import TrainingError
 from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson, plain
 from llmtrace.lessons.leaf_or_flower.lesson import HIDDEN, LeafOrFlower
 from llmtrace.lessons.training.nets import Descent, deep, loss_of, samples, sizes, wave, wide_net
+from llmtrace.lessons.training.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.ops.losses.absolute_error import absolute_error
 from llmtrace.ops.rows.total import total
@@ -32,6 +33,7 @@ class Training(Lesson):
     """The leaf, what is wanted for it, and how far a step goes."""
 
     name = "training"
+    legend = LEGEND
     articles = (
         Article("the loss: wanted (0.8, 0.2), got (0.6, 0.4)", "0.4", "missed.tensor('miss.total'):.1f"),
         Article("output leaf before training", "0.6", "got[0]:.1f"),
@@ -78,7 +80,7 @@ class Training(Lesson):
     @cached_property
     def missed(self) -> Trace:
         """How far off it is: the differences without their signs, added up."""
-        trace = Trace({})
+        trace = Trace({}, legend=LEGEND)
         trace.labels = {"output": self.net.labels["output"]}
         with Run({}, trace) as run:
             got = run.leaf("got", self.got, ("output",))
@@ -97,7 +99,7 @@ class Training(Lesson):
     @cached_property
     def slope(self) -> Trace:
         """The leaf through the net, the loss, and the gradient of every weight."""
-        trace = Trace(self.net.weights)
+        trace = Trace(self.net.weights, legend=LEGEND)
         trace.labels = dict(self.net.labels)
         with Run(self.net.weights, trace) as run:
             loss_of(run, self.net, np.array(self.leaf, np.float32), np.array(self.wanted, np.float32))

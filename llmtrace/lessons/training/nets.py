@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.lessons.nets_words import NETS
+from llmtrace.lessons.training.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.ops import Tensor, Weight
 from llmtrace.ops.elementwise.divide_by import divide_by
@@ -74,14 +76,14 @@ class Descent:
 
     def traced(self, inputs: Array, wanted: Array, labels: Mapping[str, Sequence[str]]) -> Trace:
         """One step, recorded."""
-        trace = Trace(self.weights)
+        trace = Trace(self.weights, legend=NETS)
         trace.labels = dict(labels)
         self.step(inputs, wanted, trace)
         return trace
 
     def loss(self, inputs: Array, wanted: Array) -> float:
         """The loss, without learning."""
-        trace = Trace(self.weights)
+        trace = Trace(self.weights, legend=NETS)
         with Run(self.weights, trace) as run:
             return float(loss_of(run, self.net, inputs, wanted).data)
 
@@ -97,7 +99,7 @@ def deep(layers: int, spread: float, activation: str, seed: int) -> Trace:
     """A net of many layers of three neurons, and the gradients of its weights."""
     matrices = [spread * normal(derive(seed, "deep", n), (3, 3)) for n in range(layers)]
     net = Feedforward.of(*matrices, activation=activation)
-    trace = Trace(net.weights)
+    trace = Trace(net.weights, legend=LEGEND)
     with Run(net.weights, trace) as run:
         out = net.forward(run, run.leaf("input", np.array((0.5, -0.3, 0.8), np.float32), ("input",)))
         wanted = run.leaf("wanted", np.zeros(3, np.float32), out.axes)

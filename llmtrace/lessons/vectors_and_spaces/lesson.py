@@ -13,6 +13,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.vectors_and_spaces.words import LEGEND
 from llmtrace.ops import Tensor
 from llmtrace.ops.elementwise.divide import divide
 from llmtrace.ops.elementwise.multiply import multiply
@@ -33,7 +34,7 @@ def pair(vector: Sequence[float]) -> str:
 
 def shares(scores: Sequence[float]) -> Trace:
     """Softmax of some numbers."""
-    trace = Trace({})
+    trace = Trace({}, legend=LEGEND)
     with Run({}, trace) as run:
         run("softmax.shares", softmax, run.leaf("scores", np.array(scores, np.float32), ("score",)))
     return trace
@@ -42,7 +43,7 @@ def shares(scores: Sequence[float]) -> Trace:
 def angle(first: Sequence[float], second: Sequence[float]) -> Trace:
     """The cosine of two vectors, step by step."""
     axes = ("number",)
-    trace = Trace({})
+    trace = Trace({}, legend=LEGEND)
     with Run({}, trace) as run:
         a, b = (run.leaf(name, np.array(v, np.float32), axes) for name, v in (("a", first), ("b", second)))
 
@@ -60,6 +61,7 @@ class VectorsAndSpaces(Lesson):
     """Points, scores, and four animals in a space of two numbers."""
 
     name = "vectors-and-spaces"
+    legend = LEGEND
     articles = (
         Article("softmax of (1, 2, 3), first", "0.09", "shares_of(1, 2, 3)[0]:.2f"),
         Article("softmax of (1, 2, 3), second", "0.24", "shares_of(1, 2, 3)[1]:.2f"),
@@ -161,7 +163,7 @@ class VectorsAndSpaces(Lesson):
     def picked(self) -> Trace:
         """A one-hot vector times the table of the animals: the row of the dog."""
         names = tuple(self.animals)
-        trace = Trace({})
+        trace = Trace({}, legend=LEGEND)
         trace.labels = {"word": names, "input": names}
         table = np.array(list(self.animals.values()), np.float32)
         with Run({}, trace) as run:
