@@ -112,7 +112,7 @@ class ByteLevelBPE(FromVocabulary):
 
     def save(self, folder: Path | str) -> Path:
         """Writes tokenizer.json into a folder, in the format of the `tokenizers` library, and returns its path."""
-        from llmtrace.tokenizers.tokenizer_json import byte_level_json, write_json
+        from llmtrace.tokenizers.json_format.write import byte_level_json, write_json
 
         return write_json(byte_level_json(self), Path(folder))
 

@@ -49,6 +49,6 @@ class CharacterTokenizer(FromVocabulary):
 
     def save(self, folder: Path | str) -> Path:
         """Writes tokenizer.json into a folder, in the format of the `tokenizers` library, and returns its path."""
-        from llmtrace.tokenizers.tokenizer_json import character_json, write_json
+        from llmtrace.tokenizers.json_format.write import character_json, write_json
 
         return write_json(character_json(self), Path(folder))

@@ -11,7 +11,7 @@ from llmtrace.i18n import _
 from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.byte_symbols import SYMBOLS
 from llmtrace.tokenizers.characters import CharacterTokenizer
-from llmtrace.tokenizers.tokenizer_json import read_merges, read_tokenizer_json, read_vocabulary
+from llmtrace.tokenizers.json_format.read import read_merges, read_tokenizer_json, read_vocabulary
 from llmtrace.tokenizers.unigram import UnigramTokenizer
 
 Tokenizer = ByteLevelBPE | CharacterTokenizer | UnigramTokenizer

@@ -124,8 +124,7 @@ class UnigramTokenizer(FromVocabulary):
 
     def save(self, folder: Path | str) -> Path:
         """Writes tokenizer.json into a folder, in the format of the `tokenizers` library, and returns its path."""
-        from llmtrace.tokenizers.tokenizer_json import write_json
-        from llmtrace.tokenizers.unigram_json import unigram_json
+        from llmtrace.tokenizers.json_format.write import unigram_json, write_json
 
         return write_json(unigram_json(self), Path(folder))
 

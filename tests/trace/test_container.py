@@ -19,7 +19,7 @@ from llmtrace.errors import LlmtraceError, ModelError, TraceFileError
 from llmtrace.explain.verify import verify, verify_sample
 from llmtrace.models import LEGENDS
 from llmtrace.storage import write_whole
-from llmtrace.tokenizers.tokenizer_json import write_json
+from llmtrace.tokenizers.json_format.write import write_json
 from llmtrace.trace import codec, container
 
 

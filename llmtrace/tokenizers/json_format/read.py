@@ -1,22 +1,21 @@
-"""tokenizer.json, the one file of the `tokenizers` library: what of it is understood, and how it is written."""
+"""Reading tokenizer.json, the one file of the `tokenizers` library: what of it is understood."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
-from llmtrace.storage.replace import refuse, write_whole
-from llmtrace.tokenizers.splitting import GPT2_SPLIT, Splitter
+from llmtrace.tokenizers.bpe import ByteLevelBPE
+from llmtrace.tokenizers.byte_symbols import SPACE
+from llmtrace.tokenizers.characters import CharacterTokenizer
+from llmtrace.tokenizers.json_format.write import SCHEMES, decoder_json
+from llmtrace.tokenizers.splitting import Splitter
+from llmtrace.tokenizers.unigram import UnigramTokenizer
 
-if TYPE_CHECKING:
-    from llmtrace.tokenizers.bpe import ByteLevelBPE
-    from llmtrace.tokenizers.characters import CharacterTokenizer
-    from llmtrace.tokenizers.files import Tokenizer
-    from llmtrace.tokenizers.unigram import UnigramTokenizer
+LARGEST = 1e300
+"""No score of a unigram tokenizer is so far from 0."""
 
 # Settings of a BPE that change what it does, and the values with which it does what we do.
 PLAIN: dict[str, tuple[Any, ...]] = {
@@ -27,17 +26,12 @@ PLAIN: dict[str, tuple[Any, ...]] = {
 }
 
 
-def read_tokenizer_json(data: Any) -> Tokenizer:
+def read_tokenizer_json(data: Any) -> ByteLevelBPE | CharacterTokenizer | UnigramTokenizer:
     """The tokenizer that the contents of a tokenizer.json describe; ModelError for what is broken or not supported."""
-    from llmtrace.tokenizers.bpe import ByteLevelBPE
-    from llmtrace.tokenizers.characters import CharacterTokenizer
-
     model = _model(data)
     if data.get("normalizer") and data["normalizer"] != {"type": "Sequence", "normalizers": []}:
         raise ModelError(_("the normalizer {kind!r} is not supported", kind=_kind(data["normalizer"])))
     if model.get("type") == "Unigram":
-        from llmtrace.tokenizers.unigram_json import read_unigram
-
         return read_unigram(data, model)
     vocabulary, merges = read_vocabulary(model.get("vocab")), read_merges(model.get("merges"))
     added, special = read_added(data.get("added_tokens") or [], vocabulary)
@@ -129,56 +123,45 @@ def _kind(rule: Any) -> Any:
     return rule.get("type") if isinstance(rule, dict) else rule
 
 
-def whole_json(added: list[dict[str, Any]], splits: Any, decoder: Any, model: dict[str, Any]) -> dict[str, Any]:
-    """The contents of tokenizer.json: its parts, and nothing in those that are not used here."""
-    return {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": added,
-        "normalizer": None,
-        "pre_tokenizer": splits,
-        "post_processor": None,
-        "decoder": decoder,
-        "model": model,
-    }
+# ---- unigram --------------------------------------------------------------------------------------------------------
 
 
-def _bpe_json(added: list[dict[str, Any]], splits: Any, decoder: Any, model: dict[str, Any]) -> dict[str, Any]:
-    settings = {"dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None}
-    model = {"type": "BPE", **settings, "fuse_unk": False, "byte_fallback": False, **model}
-    return whole_json(added, splits, decoder, model)
+def read_unigram(data: Mapping[str, Any], model: Mapping[str, Any]) -> UnigramTokenizer:
+    """The tokenizer that the contents of a tokenizer.json describe; ModelError for what is broken or not supported."""
+    entries = _entries(model.get("vocab"))
+    unknown, in_bytes = model.get("unk_id"), bool(model.get("byte_fallback", False))
+    if unknown is not None and (type(unknown) is not int or not 0 <= unknown < len(entries)):
+        raise ModelError(_("its unk_id is {value!r}, which is no place in the vocabulary", value=unknown))
+    adds_space, by_words = _metaspace(data.get("pre_tokenizer"))
+    decoder = data.get("decoder")
+    if decoder != decoder_json(in_bytes, adds_space) and (in_bytes or _metaspace(decoder)[0] != adds_space):
+        raise ModelError(_("its decoder does not undo its pre_tokenizer, or is not supported"))
+    added, special = read_added(data.get("added_tokens") or [], {text: n for n, (text, _score) in enumerate(entries)})
+    return UnigramTokenizer(entries, unknown, in_bytes, adds_space, by_words, added, special)
 
 
-def added_json(tokenizer: ByteLevelBPE | UnigramTokenizer) -> list[dict[str, Any]]:
-    """The tokens that are found in a text before it is cut."""
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
-    return [
-        {"id": index, "content": text, **flags, "special": text in tokenizer.special}
-        for text, index in sorted({**tokenizer.added, **tokenizer.special}.items(), key=lambda entry: entry[1])
-    ]
+def _entries(vocabulary: Any) -> list[tuple[str, float]]:
+    entries: list[tuple[str, float]] = []
+    for entry in vocabulary if isinstance(vocabulary, list) else [vocabulary]:
+        pair: Any = entry if isinstance(entry, list) and len(entry) == 2 else ("", None)
+        text, score = pair
+        if not isinstance(text, str) or not text or type(score) not in {int, float} or not abs(score) < LARGEST:
+            raise ModelError(
+                _(
+                    "entry {place} of the vocabulary is {entry!r}, not a text and its score",
+                    place=len(entries),
+                    entry=entry,
+                )
+            )
+        entries.append((text, float(score)))
+    return entries
 
 
-def byte_level_json(tokenizer: ByteLevelBPE) -> dict[str, Any]:
-    """The contents of tokenizer.json for a tokenizer of merges."""
-    merges = [" ".join(pair) for pair in tokenizer.merges]
-    model = {"ignore_merges": tokenizer.whole_pieces, "vocab": dict(tokenizer.vocabulary), "merges": merges}
-    return _bpe_json(added_json(tokenizer), tokenizer.splitter.rule, GPT2_SPLIT, model)
-
-
-def character_json(tokenizer: CharacterTokenizer) -> dict[str, Any]:
-    """The contents of tokenizer.json for a tokenizer of characters; Fuse joins them without spaces in decoding."""
-    model = {"ignore_merges": False, "vocab": dict(tokenizer.vocabulary), "merges": []}
-    return _bpe_json([], None, {"type": "Fuse"}, model)
-
-
-def write_json(data: dict[str, Any], folder: Path) -> Path:
-    """Writes tokenizer.json whole or not at all; ModelError says why it can't be."""
-    path = folder / "tokenizer.json"
-    try:
-        content = json.dumps(data, ensure_ascii=False, indent=2).encode() + b"\n"
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:  # ValueError: half a character in a token
-        refuse(path, error, ModelError)
-    write_whole(path, [content])
-    return path
+def _metaspace(rule: Any) -> tuple[bool, bool]:
+    """Whether a space is added in front, and whether words are parted one by one."""
+    if not isinstance(rule, dict) or rule.get("type") != "Metaspace" or rule.get("replacement", SPACE) != SPACE:
+        raise ModelError(_("a tokenizer of type 'Unigram' is only supported with Metaspace and {sign!r}", sign=SPACE))
+    scheme = rule.get("prepend_scheme", "always" if rule.get("add_prefix_space", True) else "never")
+    if scheme not in SCHEMES:
+        raise ModelError(_("its setting {name} = {value!r} is not supported", name="prepend_scheme", value=scheme))
+    return SCHEMES[scheme], bool(rule.get("split", True))

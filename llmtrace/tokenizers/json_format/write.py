@@ -1,0 +1,92 @@
+"""Writing tokenizer.json, the one file of the `tokenizers` library. The kinds of tokenizers call this; it knows none of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from llmtrace.errors import ModelError
+from llmtrace.storage.replace import refuse, write_whole
+from llmtrace.tokenizers.byte_symbols import SPACE
+from llmtrace.tokenizers.splitting import GPT2_SPLIT
+
+SCHEMES = {"always": True, "never": False}
+"""Whether a text that does not begin with a space gets one."""
+
+
+def whole_json(added: list[dict[str, Any]], splits: Any, decoder: Any, model: dict[str, Any]) -> dict[str, Any]:
+    """The contents of tokenizer.json: its parts, and nothing in those that are not used here."""
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": added,
+        "normalizer": None,
+        "pre_tokenizer": splits,
+        "post_processor": None,
+        "decoder": decoder,
+        "model": model,
+    }
+
+
+def _bpe_json(added: list[dict[str, Any]], splits: Any, decoder: Any, model: dict[str, Any]) -> dict[str, Any]:
+    settings = {"dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None}
+    model = {"type": "BPE", **settings, "fuse_unk": False, "byte_fallback": False, **model}
+    return whole_json(added, splits, decoder, model)
+
+
+def added_json(tokenizer: Any) -> list[dict[str, Any]]:
+    """The tokens that are found in a text before it is cut."""
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    return [
+        {"id": index, "content": text, **flags, "special": text in tokenizer.special}
+        for text, index in sorted({**tokenizer.added, **tokenizer.special}.items(), key=lambda entry: entry[1])
+    ]
+
+
+def byte_level_json(tokenizer: Any) -> dict[str, Any]:
+    """The contents of tokenizer.json for a tokenizer of merges."""
+    merges = [" ".join(pair) for pair in tokenizer.merges]
+    model = {"ignore_merges": tokenizer.whole_pieces, "vocab": dict(tokenizer.vocabulary), "merges": merges}
+    return _bpe_json(added_json(tokenizer), tokenizer.splitter.rule, GPT2_SPLIT, model)
+
+
+def character_json(tokenizer: Any) -> dict[str, Any]:
+    """The contents of tokenizer.json for a tokenizer of characters; Fuse joins them without spaces in decoding."""
+    model = {"ignore_merges": False, "vocab": dict(tokenizer.vocabulary), "merges": []}
+    return _bpe_json([], None, {"type": "Fuse"}, model)
+
+
+def decoder_json(in_bytes: bool, adds_space: bool) -> dict[str, Any]:
+    """The decoder that undoes what `encode` does."""
+    parts: list[dict[str, Any]] = [{"type": "Replace", "pattern": {"String": SPACE}, "content": " "}]
+    parts += [{"type": "ByteFallback"}] if in_bytes else []
+    parts += [{"type": "Fuse"}]
+    parts += [{"type": "Strip", "content": " ", "start": 1, "stop": 0}] if adds_space else []
+    return {"type": "Sequence", "decoders": parts}
+
+
+def unigram_json(tokenizer: Any) -> dict[str, Any]:
+    """The contents of tokenizer.json for a tokenizer of probabilities."""
+    scheme = next(name for name, adds in SCHEMES.items() if adds == tokenizer.adds_space)
+    splits = {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": scheme, "split": tokenizer.by_words}
+    model = {
+        "type": "Unigram",
+        "unk_id": tokenizer.unknown,
+        "vocab": [list(entry) for entry in tokenizer.entries],
+        "byte_fallback": tokenizer.in_bytes,
+    }
+    return whole_json(added_json(tokenizer), splits, decoder_json(tokenizer.in_bytes, tokenizer.adds_space), model)
+
+
+def write_json(data: dict[str, Any], folder: Path) -> Path:
+    """Writes tokenizer.json whole or not at all; ModelError says why it can't be."""
+    path = folder / "tokenizer.json"
+    try:
+        content = json.dumps(data, ensure_ascii=False, indent=2).encode() + b"\n"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:  # ValueError: half a character in a token
+        refuse(path, error, ModelError)
+    write_whole(path, [content])
+    return path
