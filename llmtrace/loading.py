@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
-from llmtrace.models import GPT, LEGENDS
+from llmtrace.models import LEGENDS, LanguageModel
 from llmtrace.trace import Trace
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def bundled() -> list[str]:
     return sorted(path.parent.name for path in DATA.glob("*/config.json"))
 
 
-def load(model: str | os.PathLike[str] = DEFAULT) -> GPT:
+def load(model: str | os.PathLike[str] = DEFAULT) -> LanguageModel:
     """The bundled model of that name, or a GPT-2 in Hugging Face's layout: its folder, or its .safetensors file.
 
     A bundled name comes first; a folder of the same name is `./name`. Raises ModelError.
@@ -52,7 +52,7 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> GPT:
     return _named(load_folder(Path(path)), os.path.abspath(path))
 
 
-def _named(model: GPT, reference: str) -> GPT:
+def _named(model: LanguageModel, reference: str) -> LanguageModel:
     model.reference = reference
     return model
 

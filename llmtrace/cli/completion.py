@@ -40,7 +40,7 @@ def models(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
 
 def steps(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The names of the steps of what was traced last."""
-    from llmtrace.cli.options import last_steps
+    from llmtrace.cli.state import last_steps
 
     return [CompletionItem(name) for name in last_steps() if name.startswith(incomplete)]
 

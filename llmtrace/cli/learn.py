@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import ascii_option, state_file
+from llmtrace.cli.options import ascii_option
 from llmtrace.cli.output import print_document
+from llmtrace.cli.state import state_file
 from llmtrace.i18n import N_, _
 from llmtrace.text import cited
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from llmtrace.cli.command import option
 from llmtrace.cli.completion import models
-from llmtrace.errors import LlmtraceError
+from llmtrace.cli.state import last_traced
 from llmtrace.i18n import N_, _
 from llmtrace.text import cited
 
 if TYPE_CHECKING:
-    from llmtrace.models import Model
+    from llmtrace.models import LanguageModel
     from llmtrace.trace import Trace
 
 
@@ -48,7 +44,7 @@ ascii_option = option(
 json_option = option("--json", "as_json", is_flag=True, help=N_("Print JSON for other programs."))
 
 
-def load(model: str | None) -> Model:
+def load(model: str | None) -> LanguageModel:
     """The model that was asked for, or the one that comes with llmtrace."""
     from llmtrace.loading import DEFAULT, load
 
@@ -76,52 +72,3 @@ def read_prompt(prompt: str) -> str:
         return prompt
     text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
     return text.removesuffix("\n").removesuffix("\r")
-
-
-def state_file() -> Path:
-    """Where the last prompt is remembered (see the XDG Base Directory Specification)."""
-    home = os.environ.get("XDG_STATE_HOME", "")
-    folder = Path(home) if home and Path(home).is_absolute() else Path.home() / ".local" / "state"
-    return folder / "llmtrace" / "last.json"
-
-
-def remember(prompt: str, model: str | None, steps: Iterable[str] = ()) -> str:
-    """Notes what was traced, for `llmtrace explain` and for shells that complete the names of its steps.
-
-    If that does not work, returns why: it is not important enough to fail.
-    """
-    from llmtrace.loading import bundled
-    from llmtrace.storage.files import reason
-    from llmtrace.storage.replace import PRIVATE, write_whole
-
-    try:
-        folder = model is not None and model not in bundled()
-        note = {"prompt": prompt, "model": str(Path(str(model)).absolute()) if folder else model, "steps": list(steps)}
-        path = state_file()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, [json.dumps(note).encode()], mode=PRIVATE)
-    except OSError as error:
-        return reason(error)
-    except (LlmtraceError, RuntimeError) as error:
-        return str(error)
-    return ""
-
-
-def last_traced() -> tuple[str, str | None]:
-    """The prompt and the model that were traced last."""
-    try:
-        note = json.loads(state_file().read_text(encoding="utf-8"))
-        prompt, model = note["prompt"], note["model"]
-        if isinstance(prompt, str) and (model is None or isinstance(model, str)):
-            return prompt, model
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError):
-        pass
-    raise click.UsageError(_("no prompt was traced yet: give one with --prompt TEXT, or trace one first"))
-
-
-def last_steps() -> list[str]:
-    """The names of the steps that were traced last, as far as that is known."""
-    try:
-        return [name for name in json.loads(state_file().read_text(encoding="utf-8"))["steps"] if name.isprintable()]
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
-        return []

@@ -8,16 +8,9 @@ from typing import Any
 import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import (
-    FileName,
-    ascii_option,
-    json_option,
-    load,
-    model_option,
-    read_prompt,
-    remember,
-)
+from llmtrace.cli.options import FileName, ascii_option, json_option, load, model_option, read_prompt
 from llmtrace.cli.output import print_document
+from llmtrace.cli.state import remember
 from llmtrace.i18n import N_, _
 
 

@@ -11,6 +11,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.models.feedforward_words import FEEDFORWARD
+from llmtrace.models.model import Model
 from llmtrace.ops import Op, Tensor, Weight
 from llmtrace.ops.elementwise.relu import relu
 from llmtrace.ops.elementwise.sigmoid import sigmoid
@@ -23,7 +24,7 @@ ACTIVATIONS: dict[str, Op | None] = {"none": None, "relu": relu, "sigmoid": sigm
 """φ, by name: what a neuron makes of its sum."""
 
 
-class Feedforward:
+class Feedforward(Model):
     """Layers of neurons. A neuron multiplies every number that comes in by a weight, adds up, adds its bias, and bends the sum.
 
     The hidden layers are called `hidden.1`, `hidden.2` …, the last one `output`; each gives a step `.sum`, and where it has
@@ -52,7 +53,7 @@ class Feedforward:
                         known=", ".join(ACTIVATIONS),
                     )
                 )
-        self.weights = weights
+        super().__init__(weights, "feedforward")
         self.activation, self.last = activation, last
         self.labels = dict(labels or {})
         self.layers = [name.removesuffix(".sum.weight") for name in weights if name.endswith(".sum.weight")]
@@ -90,7 +91,7 @@ class Feedforward:
 
     def trace(self, inputs: npt.ArrayLike) -> Trace:
         """Runs one example [I], or several [examples, I], and records every step."""
-        trace = Trace(self.weights, origin=Origin("feedforward"), legend=self.legend)
+        trace = Trace(self.weights, origin=Origin(self.name), legend=self.legend)
         trace.labels = dict(self.labels)
         with Run(self.weights, trace) as run:
             self.forward(run, run.leaf("input", *_example(inputs)))

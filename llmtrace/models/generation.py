@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,8 +21,9 @@ from llmtrace.errors import PromptError
 from llmtrace.explain.not_finite import first_not_finite, said
 from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
+from llmtrace.models.prompt import Prompt
 from llmtrace.models.writing import Writing
-from llmtrace.ops import Tensor
+from llmtrace.ops import Tensor, Weight
 from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.rows.pick import pick
 from llmtrace.ops.rows.softmax import softmax
@@ -31,10 +32,8 @@ from llmtrace.ops.sampling.sample import sample
 from llmtrace.ops.sampling.top_k import top_k
 from llmtrace.ops.sampling.top_p import top_p
 from llmtrace.text import cited
-from llmtrace.trace import Run, Trace
-
-if TYPE_CHECKING:
-    from llmtrace.models.model import Model, Prompt
+from llmtrace.trace import Origin, Run, Trace
+from llmtrace.trace.legend import Legend
 
 PARTS = ("position", "logits", "scaled", "top_k", "top_p", "probabilities", "number", "token")
 """What a choice may consist of, in order: a step each, but the position and the number, which are given."""
@@ -127,6 +126,30 @@ class Window:
     """How many of them were read in one go, before the cache held any."""
 
 
+class Reader(Protocol):
+    """What generation needs of a language model."""
+
+    config: Any
+    weights: Mapping[str, Weight]
+    tokenizer: Any
+    legend: Legend
+
+    def ids(self, prompt: Prompt) -> Array:
+        """The token ids of a prompt."""
+
+    def logits(self, prompt: Prompt, cache: KVCache | None = None) -> Array:
+        """The scores of every token as the next one after each position."""
+
+    def trace(self, prompt: Prompt, cache: KVCache | None = None) -> Trace:
+        """The prompt's run with every step."""
+
+    def token_text(self, index: int) -> str:
+        """The text of a token."""
+
+    def origin(self, prompt: Prompt) -> Origin:
+        """What a trace of a prompt says of itself."""
+
+
 class Generation:
     """An iterator over new tokens. Each is chosen when it is asked for.
 
@@ -135,7 +158,12 @@ class Generation:
     """
 
     def __init__(
-        self, model: Model, prompt: Prompt, steps: int, sampling: Sampling | None = None, stop: str | Sequence[str] = ()
+        self,
+        model: Reader,
+        prompt: Prompt,
+        steps: int,
+        sampling: Sampling | None = None,
+        stop: str | Sequence[str] = (),
     ) -> None:
         ids = model.ids(prompt)
         if ids.ndim != 1:

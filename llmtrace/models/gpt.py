@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llmtrace.models.gpt_words import GPT_LEGEND
-from llmtrace.models.model import Model
+from llmtrace.models.language_model import LanguageModel
 from llmtrace.ops import Tensor
 from llmtrace.ops.attention.attention_mix import attention_mix
 from llmtrace.ops.attention.attention_scores import attention_scores
@@ -43,7 +43,7 @@ class GPTConfig:
     """What layer norm adds to the variance."""
 
 
-class GPT(Model):
+class GPT(LanguageModel):
     """Token and position embedding, then blocks of attention and MLP around a residual stream, then one score per token."""
 
     config: GPTConfig

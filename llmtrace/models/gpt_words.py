@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmtrace.i18n import N_
-from llmtrace.models.model_words import LANGUAGE
+from llmtrace.models.language_words import LANGUAGE
 from llmtrace.trace.legend import Legend, Section, StepWords
 
 EMBEDDING = Section(

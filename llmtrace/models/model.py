@@ -1,240 +1,34 @@
-"""What every model can do: run, trace, and read on with a cache. The mathematics is in each model's `forward`."""
+"""What every model is: weights by name, with a legend of what it does with them. Language models: `language_model.py`."""
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
-import numpy as np
-
-from llmtrace.arithmetic.types import Array
-from llmtrace.errors import DoesNotFitError, PromptError
-from llmtrace.i18n import _
-from llmtrace.models.cache import KVCache
-from llmtrace.models.model_words import LANGUAGE
-from llmtrace.ops import Tensor, Weight
-from llmtrace.ops.elementwise.divide_by import divide_by
-from llmtrace.ops.losses.cross_entropy import cross_entropy
-from llmtrace.ops.rows.softmax import softmax
-from llmtrace.ops.rows.total import total
-from llmtrace.ops.sampling.argmax import argmax
-from llmtrace.trace import Origin, Run, Trace
+from llmtrace.ops import Weight
+from llmtrace.trace import Trace
 from llmtrace.trace.legend import Legend
-
-if TYPE_CHECKING:
-    from llmtrace.models.generation import Generation, Sampling
-
-
-class Tokenizer(Protocol):
-    """What a model needs of a tokenizer (see `llmtrace.tokenizers`)."""
-
-    def encode(self, text: str) -> list[int]:
-        """The ids of a text."""
-
-    def token(self, index: int) -> str:
-        """The text of one token."""
-
-
-Prompt = str | Sequence[int] | Sequence[str] | Sequence[Sequence[int]]
-"""A text, the ids of its tokens, or several of either, equally long in tokens."""
 
 
 class Model(ABC):
-    """Weights by name, sizes, and a tokenizer. The bits of what it computes depend on nothing but weights and tokens.
+    """Weights, by the names that steps ask for; a weight that is used in two places is one object under two of them.
 
     `name` is what it is called, `reference` what `llmtrace.load` takes to load it again.
     """
 
-    legend: Legend = LANGUAGE
+    legend: Legend
     """What the steps of its traces mean."""
 
-    def __init__(
-        self,
-        config: Any,
-        weights: Mapping[str, Weight],
-        tokenizer: Tokenizer | None = None,
-        name: str = "",
-        reference: str = "",
-    ) -> None:
-        self.config = config
+    def __init__(self, weights: Mapping[str, Weight], name: str = "", reference: str = "") -> None:
         self.weights = weights
-        self.tokenizer = tokenizer
         self.name = name
         self.reference = reference
 
     @abstractmethod
-    def forward(self, run: Run, tokens: Tensor, positions: Tensor) -> Tensor:
-        """The mathematics: token ids [*, T] → logits [*, T, V], every op done by `run`."""
+    def trace(self, inputs: Any) -> Trace:
+        """Runs what comes in and records every step."""
 
-    @abstractmethod
-    def trace_numbers(self, tokens: int, past: int = 0) -> int:
-        """How many numbers a trace of so many tokens holds, after `past` that a cache has."""
-
-    def logits(self, prompt: Prompt, cache: KVCache | None = None) -> Array:
-        """The scores of every token as the next one after each position: [T, V], or [batch, T, V]. Nothing is recorded."""
-        ids = self._next_ids(prompt, cache)
-        with Run(self.weights, cache=cache, results=frozenset({"logits"})) as run:
-            logits = self._run(run, ids, cache)
-        if cache is not None:
-            cache.commit(self.weights, ids)
-        return logits.data
-
-    def trace(self, prompt: Prompt, cache: KVCache | None = None) -> Trace:
-        """Runs the prompt and records every step. With a cache that holds earlier tokens, of the new tokens only."""
-        ids = self._next_ids(prompt, cache)
-        self.must_fit(ids, cache.length if cache else 0)
-        whole = ids if cache is None or cache.ids is None else np.concatenate([cache.ids, ids], axis=-1)
-        tokens = [[self.token_text(i) for i in row] for row in np.atleast_2d(whole).tolist()]
-        trace = Trace(
-            self.weights, tokens if ids.ndim == 2 else tokens[0], self.token_text, self.origin(prompt), self.legend
-        )
-        with Run(self.weights, trace, cache) as run:
-            logits = self._run(run, ids, cache)
-            run("next_token", argmax, run("probabilities", softmax, logits))
-        if cache is not None:
-            cache.commit(self.weights, ids)
-        return trace
-
-    def generate(
-        self, prompt: Prompt, steps: int = 20, sampling: Sampling | None = None, stop: str | Sequence[str] = ()
-    ) -> Generation:
-        """An iterator over up to `steps` new tokens after the prompt, each a `llmtrace.models.Choice`.
-
-        It ends early when a text of `stop` has been written, or when the model says that its text is at the end.
-        """
-        from llmtrace.models.generation import Generation  # which knows models
-
-        return Generation(self, prompt, steps, sampling, stop)
-
-    def ids(self, prompt: Prompt) -> Array:
-        """The token ids of a prompt, int64 [T] or [batch, T]."""
-        if isinstance(prompt, str) or (
-            isinstance(prompt, Sequence) and len(prompt) and all(isinstance(text, str) for text in prompt)
-        ):
-            if self.tokenizer is None:
-                raise PromptError(_("this model has no tokenizer: give the ids of the tokens instead of a text"))
-            texts = [prompt] if isinstance(prompt, str) else prompt
-            rows = [self.tokenizer.encode(str(text)) for text in texts]
-            if len({len(row) for row in rows}) > 1:
-                lengths = ", ".join(str(len(row)) for row in rows)
-                raise PromptError(
-                    _(
-                        "a batch needs texts of one length, but these have {lengths} tokens; run them one by one",
-                        lengths=lengths,
-                    )
-                )
-            prompt = rows[0] if isinstance(prompt, str) else rows
-        try:
-            ids = np.array(prompt)
-        except ValueError:
-            raise PromptError(_("a batch needs prompts of one length; run these one by one")) from None
-        if not ids.size:
-            raise PromptError(_("the prompt is empty: give at least one token"))
-        if ids.ndim not in {1, 2} or ids.dtype.kind not in "iu":
-            raise PromptError(_("a prompt is a text, or a list of token ids (whole numbers), or a list of such lists"))
-        if ids.min() < 0 or ids.max() >= self.config.vocabulary:
-            wrong = int(ids.max()) if ids.max() >= self.config.vocabulary else int(ids.min())
-            raise PromptError(
-                _(
-                    "there is no token {wrong}: this model knows the ids 0 to {last}",
-                    wrong=wrong,
-                    last=self.config.vocabulary - 1,
-                )
-            )
-        return ids.astype(np.int64)
-
-    def token_text(self, index: int) -> str:
-        """The text of a token; its number where there is no tokenizer, and as #5 where that has none for it."""
-        if self.tokenizer is None:
-            return str(index)
-        try:
-            return self.tokenizer.token(int(index))
-        except PromptError:  # the vocabularies of models are often filled up to a round number
-            return f"#{index}"
-
-    def loss(
-        self, run: Run, ids: Array, targets: Array, count: int, start: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """How surprised the model is, on average, by the tokens that really follow: a number [], in nats per token; and the
-        sum that it is the average of.
-
-        ids, targets: int64 [batch, T], the tokens that are read and, for each, the one that follows.
-        count: what the sum over all tokens is divided by: batch · T, or more where a batch is run in parts.
-        start: the sum over the parts before.
-        """
-        logits = self._run(run, ids, None)
-        given = run.leaf("targets", targets, ("batch", "position"))
-        losses = run("losses", cross_entropy, logits, given)
-        summed = run("losses.total", total, losses, *([] if start is None else [start]))
-        return run("loss", divide_by, summed, divisor=count), summed
-
-    def origin(self, prompt: Prompt) -> Origin:
-        """What a trace of a prompt says of itself."""
-        text = prompt if isinstance(prompt, str) else None
-        explain = getattr(self.tokenizer, "explain", None) if text is not None else None
-        tokenization = explain(text).to_dict() if explain else None
-        return Origin(self.name, self.reference, asdict(self.config), text, tokenization)
-
-    def _next_ids(self, prompt: Prompt, cache: KVCache | None) -> Array:
-        """The ids of a prompt, which may follow what a cache holds; PromptError where they can't."""
-        ids = self.ids(prompt)
-        if cache is not None:
-            cache.check(self.weights, ids)
-        length = (cache.length if cache else 0) + ids.shape[-1]
-        if length > self.config.context:
-            raise PromptError(
-                _(
-                    "the prompt has {length} tokens, but this model reads at most {context}",
-                    length=length,
-                    context=self.config.context,
-                )
-            )
-        return ids
-
-    def _run(self, run: Run, ids: Array, cache: KVCache | None) -> Tensor:
-        past = cache.length if cache else 0
-        axes = ("batch", "position")[-ids.ndim :]
-        positions = np.ascontiguousarray(np.broadcast_to(np.arange(past, past + ids.shape[-1]), ids.shape))
-        return self.forward(run, run.leaf("tokens", ids, axes), run.leaf("positions", positions, axes))
-
-    def must_fit(self, ids: Array, past: int = 0, times: int = 1) -> None:
-        """Raises DoesNotFitError where a trace of these tokens, or `times` as much, needs more memory than is free."""
-        free = available_memory()
-        batch = ids.size // ids.shape[-1]
-        number = next(iter(self.weights.values())).data.itemsize
-
-        def needed(tokens: int) -> int:
-            return times * number * batch * self.trace_numbers(tokens, past)
-
-        if free is None or needed(ids.shape[-1]) <= free:
-            return
-        longest = max((t for t in range(1, ids.shape[-1]) if needed(t) <= free), default=0)
-        raise DoesNotFitError(
-            _(
-                "a trace of {tokens} tokens would take {needed:.1f} GB and {free:.1f} GB are free; the longest"
-                " prompt that fits has {longest} tokens",
-                tokens=ids.shape[-1],
-                needed=needed(ids.shape[-1]) / 1e9,
-                free=free / 1e9,
-                longest=longest,
-            )
-        )
-
-
-def available_memory() -> int | None:
-    """How many bytes could be allocated without swapping, or None where the system does not say."""
-    try:
-        with open("/proc/meminfo") as lines:
-            free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        names = os.sysconf_names
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if "SC_AVPHYS_PAGES" in names else None
-    try:  # a container may have less than the machine; "max" is no number
-        limit, used = (int(Path(f"/sys/fs/cgroup/memory.{what}").read_text()) for what in ("max", "current"))
-    except (OSError, ValueError):
-        return free
-    return min(free, max(0, limit - used))
+    def __repr__(self) -> str:
+        count = sum({id(weight): weight.data.size for weight in self.weights.values()}.values())
+        return f"<{type(self).__name__} {self.name}: {count:,} parameters>".replace(" :", ":")

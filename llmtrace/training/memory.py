@@ -8,7 +8,7 @@ from dataclasses import replace
 from llmtrace.errors import DoesNotFitError
 from llmtrace.i18n import _
 from llmtrace.models import GPT, GPTConfig
-from llmtrace.models.model import available_memory
+from llmtrace.models.memory import available_memory
 from llmtrace.weights.gpt import gpt_shapes
 
 COPIES = 8

@@ -15,7 +15,7 @@ from helpers.small_models import write_folder
 from rich.cells import cell_len
 
 from llmtrace.cli import COMMANDS, main, selftest
-from llmtrace.cli.options import state_file
+from llmtrace.cli.state import state_file
 from llmtrace.cli.trace import human_size
 from llmtrace.explain import Explanation
 

@@ -60,7 +60,7 @@ def test_numpy_s_whole_numbers(kind):
 def test_what_a_setting_may_be_is_said():
     with pytest.raises(PromptError, match=r"or a number from 1\.175e-38 on, not 1e-38"):
         Sampling(temperature=1e-38)
-    with pytest.raises(PromptError, match=r"the seed must be a whole number, not 1\.5"):
+    with pytest.raises(PromptError, match=r"the seed must be a whole number, not '1\.5'"):
         Sampling(seed=1.5)
     with pytest.raises(PromptError, match=r"top-k must be a whole number"):
         Sampling(top_k=np.float32(2))

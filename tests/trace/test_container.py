@@ -187,7 +187,7 @@ def test_a_failure_while_writing_leaves_nothing(saved_trace, monkeypatch):
 
 
 def test_every_writer_replaces_whole_or_leaves_nothing(saved_trace, tmp_path, monkeypatch):
-    from llmtrace.cli.options import remember
+    from llmtrace.cli.state import remember
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     remember("A", None)
