@@ -20,7 +20,7 @@ from llmtrace.models import GPT, GPTConfig
 from llmtrace.ops.rows.softmax import softmax
 from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.trace import Run, Trace
-from llmtrace.weights.folder import gpt_shapes, gpt_weights
+from llmtrace.weights.gpt import GPT2
 
 TARGET = 1.05
 
@@ -29,9 +29,9 @@ def random_gpt(config: GPTConfig) -> GPT:
     """A GPT of these sizes with small random weights, its head tied."""
     rng = np.random.default_rng(0)
     stored = {}
-    for name, shape in gpt_shapes(config).items():
+    for name, shape in GPT2.shapes(config).items():
         stored[name] = rng.standard_normal(shape, np.float32) * np.float32(0.02)
-    return GPT(config, gpt_weights(config, stored, "random"))
+    return GPT(config, GPT2.weights(config, stored, "random"))
 
 
 def once(model: GPT, ids: np.ndarray, record: bool) -> tuple[float, int]:

@@ -25,7 +25,8 @@ from torch.nn import functional
 import llmtrace
 from llmtrace.arithmetic.types import Array
 from llmtrace.models import GPT, GPTConfig
-from llmtrace.training import Settings, Trainer, Windows, initial_gpt, split
+from llmtrace.training import Settings, Trainer, Windows, split
+from llmtrace.weights.gpt import GPT2
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 from storyteller import stories
@@ -109,7 +110,7 @@ class Ours:
 
     def __init__(self, settings: Settings, train: Windows, held: Windows) -> None:
         self.windows, self.held = train, held
-        self.trainer = Trainer(initial_gpt(CONFIG, 0), settings)
+        self.trainer = Trainer(GPT2.initial(CONFIG, 0), settings)
 
     def step(self, number: int) -> None:
         """One step."""
@@ -131,7 +132,7 @@ class Torch:
     def __init__(self, settings: Settings, train: Windows, held: Windows) -> None:
         self.settings, self.windows, self.held = settings, train, held
         self.model = TorchGPT(CONFIG)
-        self.model.take(initial_gpt(CONFIG, 0))
+        self.model.take(GPT2.initial(CONFIG, 0))
         matrices = [p for p in self.model.parameters() if p.ndim > 1]
         vectors = [p for p in self.model.parameters() if p.ndim == 1]
         groups = [{"params": matrices, "weight_decay": settings.decay}, {"params": vectors, "weight_decay": 0.0}]

@@ -25,8 +25,8 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.models import GPT, GPTConfig
 from llmtrace.ops import Tensor, Weight
 from llmtrace.trace import Backward, Run, Trace
-from llmtrace.training import Part, Settings, Trainer, initial_gpt
-from llmtrace.weights.gpt import gpt_tensors, gpt_weights
+from llmtrace.training import Part, Settings, Trainer
+from llmtrace.weights.gpt import GPT2
 
 BOUNDS = {np.dtype(np.float32): 3e-5, np.dtype(np.float64): 1e-12}
 """Of a gradient, relative to its tensor's largest."""
@@ -63,7 +63,7 @@ OPTIMISERS = {
 
 def weights_of(shape: Shape, large: bool, dtype: Any) -> dict[str, Weight]:
     """Our initial weights, or weights, biases and gains so large that every part counts."""
-    tensors = by_their_names(shape.config, initial_gpt(shape.config, SEED))
+    tensors = by_their_names(shape.config, GPT2.initial(shape.config, SEED))
     rng = np.random.default_rng(SEED)
     if not shape.tied:
         tensors["lm_head.weight"] = rng.standard_normal(tensors["wte.weight"].shape).astype(np.float32) * np.float32(
@@ -74,12 +74,12 @@ def weights_of(shape: Shape, large: bool, dtype: Any) -> dict[str, Weight]:
         tensors[name] = (
             rng.standard_normal(tensor.shape) * spread + ("ln_" in name and name.endswith("weight"))
         ).astype("f4")
-    return gpt_weights(shape.config, {n: t.astype(dtype) for n, t in tensors.items()}, "made here", tied=shape.tied)
+    return GPT2.weights(shape.config, {n: t.astype(dtype) for n, t in tensors.items()}, "made here", tied=shape.tied)
 
 
 def by_their_names(config: GPTConfig, weights: Mapping[str, Weight]) -> dict[str, Array]:
     """By Hugging Face's names without the prefix."""
-    return {name.removeprefix("transformer."): tensor for name, tensor in gpt_tensors(config, weights).items()}
+    return {name.removeprefix("transformer."): tensor for name, tensor in GPT2.tensors(config, weights).items()}
 
 
 def batches(shape: Shape) -> list[Array]:

@@ -27,7 +27,7 @@ import llmtrace
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.models import GPT, GPTConfig, KVCache
-from llmtrace.weights.folder import gpt_shapes, gpt_weights
+from llmtrace.weights.gpt import GPT2
 
 SEQUENCES = 8
 THREADS = (1, 2, 3)
@@ -70,7 +70,7 @@ def numbers(seed: int, shape: tuple[int, ...], size: float) -> Array:
 
 def build_model(case: Case) -> GPT:
     """The model of a case. One that overflows has an embedding so large that the layer norms after it give NaN."""
-    shapes = gpt_shapes(case.config)
+    shapes = GPT2.shapes(case.config)
     if not case.tied:
         shapes["lm_head.weight"] = shapes["wte.weight"]
     stored = {}
@@ -80,7 +80,7 @@ def build_model(case: Case) -> GPT:
             stored[name] += np.float32(1)
     if case.overflows:
         stored["wte.weight"][0] = np.float32(3e38)
-    return GPT(case.config, gpt_weights(case.config, stored, "made of integers"))
+    return GPT(case.config, GPT2.weights(case.config, stored, "made of integers"))
 
 
 def sequences(case: Case) -> Array:

@@ -13,7 +13,8 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.models import GPT, GPTConfig
 from llmtrace.ops import Tensor
 from llmtrace.trace import Run, Trace
-from llmtrace.training import Part, Settings, Trainer, initial_gpt
+from llmtrace.training import Part, Settings, Trainer
+from llmtrace.weights.gpt import GPT2
 
 STEPS = 3
 TEXTS = 8
@@ -67,7 +68,7 @@ def ways(small: bool = False) -> Iterator[Way]:
 def train(case: Case, texts: Array, way: Way) -> dict[str, Array]:
     """The weights, what the optimiser remembers, and each step's loss and gradient's length; traced, all of the last step."""
     llmtrace.set_threads(way.threads)
-    trainer = Trainer(initial_gpt(case.config, case.settings.seed), case.settings)
+    trainer = Trainer(GPT2.initial(case.config, case.settings.seed), case.settings)
     found: dict[str, Array] = {}
     sizes = [min(way.part, TEXTS - first) for first in range(0, TEXTS, way.part)]
     for step in range(STEPS):

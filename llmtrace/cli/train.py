@@ -156,6 +156,7 @@ def begin(folder: TrainingFolder, paths: list[Path], given: dict[str, Any]) -> N
     from llmtrace.models import GPTConfig
     from llmtrace.training import Plan, Settings, must_fit, new_tokenizer, settings_of, windows_of
     from llmtrace.training.loop import TOGETHER
+    from llmtrace.weights.gpt import GPT2
 
     own = {name: given[name] for name in settings_of(Settings) if given[name] is not None}
     expect_new(folder)
@@ -167,7 +168,7 @@ def begin(folder: TrainingFolder, paths: list[Path], given: dict[str, Any]) -> N
         corpus = folder.encode(paths, tokenizer, given["separator"], told)
     width = given["width"]
     model = GPTConfig(len(tokenizer), given["context"], width, given["heads"], given["layers"], 4 * width)
-    must_fit(model, min(given["batch"], TOGETHER))
+    must_fit(GPT2, model, min(given["batch"], TOGETHER))
 
     def plan(**more: Any) -> Plan:
         return Plan(model, Settings(**{**own, **more}), corpus, **{name: given[name] for name in settings_of(Plan)})

@@ -4,7 +4,6 @@ from llmtrace.tokenizers import Tokenizer
 from llmtrace.training.corpus import Corpus, new_tokenizer
 from llmtrace.training.data import Batch, Windows, split
 from llmtrace.training.folder import Plan, TrainingFolder
-from llmtrace.training.initial import initial_gpt
 from llmtrace.training.loop import LanguageTraining, Progress, windows_of
 from llmtrace.training.memory import must_fit
 from llmtrace.training.optimiser import State, updated
@@ -26,7 +25,6 @@ __all__ = [
     "Trainer",
     "TrainingFolder",
     "Windows",
-    "initial_gpt",
     "must_fit",
     "new_tokenizer",
     "settings_of",

@@ -24,7 +24,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError, TrainingError
 from llmtrace.i18n import N_, _
-from llmtrace.models import GPT, GPTConfig
+from llmtrace.models import LanguageModel
 from llmtrace.ops import Weight
 from llmtrace.storage import open_tensors, save, write_whole
 from llmtrace.storage.files import reason
@@ -33,10 +33,10 @@ from llmtrace.storage.stored import all_finite
 from llmtrace.text import shown
 from llmtrace.tokenizers import Tokenizer, load_tokenizer
 from llmtrace.training.corpus import Corpus, Progress
-from llmtrace.training.initial import initial_gpt
 from llmtrace.training.optimiser import State, memory_of
 from llmtrace.training.settings import Settings, expect_possible, setting, wrong
 from llmtrace.weights import save_folder
+from llmtrace.weights.families import FAMILIES
 
 WEIGHT = "weight."
 REPORTED = "reported"
@@ -48,13 +48,16 @@ FORMAT = "llmtrace training 1"
 class Plan:
     """All that decides the bits of the result, besides the texts."""
 
-    model: GPTConfig
+    model: Any
+    """The sizes."""
     settings: Settings
     corpus: Corpus
     batch: int = setting(16, N_("Texts read in one step."), least=1)
     validation: float = setting(
         0.1, N_("Share of the text, at its end, to measure on; the model is never trained on it."), share=True
     )
+    family: str = "gpt2"
+    """Which kind of model is trained (`llmtrace.weights.families`)."""
     earlier: tuple[int, ...] = ()
     """After how many steps the training was to end before it was gone on with."""
 
@@ -78,7 +81,8 @@ class Plan:
         """The way back."""
         if not isinstance(data, dict) or data.pop("format") != FORMAT:
             raise ValueError("format")
-        model, settings = GPTConfig(**data.pop("model")), Settings(**data.pop("settings"))
+        config = FAMILIES[data.get("family", "gpt2")].config
+        model, settings = config(**data.pop("model")), Settings(**data.pop("settings"))
         corpus = Corpus(**{f.name: data.pop(f.name) for f in fields(Corpus)})
         return Plan(model, settings, corpus, **{**data, "earlier": tuple(data.get("earlier", ()))})
 
@@ -158,7 +162,7 @@ class TrainingFolder:
         """Where the documents of the text begin, if it was taken as documents."""
         return plan.corpus.starts(self.inner / "tokens")
 
-    def save(self, state: State, model: GPT) -> None:
+    def save(self, state: State, model: LanguageModel) -> None:
         """A checkpoint. Numbers that are not finite are never written over good ones."""
         weights = {weight.name: weight.data for weight in state.weights.values()}
         for name, data in {**weights, **state.memory}.items():
@@ -172,7 +176,7 @@ class TrainingFolder:
 
     def state(self, plan: Plan) -> State:
         """The state of the last checkpoint, or the beginning."""
-        initial = initial_gpt(plan.model, plan.settings.seed)
+        initial = FAMILIES[plan.family].initial(plan.model, plan.settings.seed)
         path = self.inner / "state.safetensors"
         if not path.exists():
             return State(0, initial)

@@ -10,12 +10,13 @@ from functools import partial
 
 from llmtrace.errors import TrainingError
 from llmtrace.i18n import _
-from llmtrace.models import GPT
+from llmtrace.models import LanguageModel
 from llmtrace.ops import Tensor
 from llmtrace.trace import Origin, Run, Trace
 from llmtrace.training.data import Batch, Windows, split, split_starts
 from llmtrace.training.folder import Plan, TrainingFolder
 from llmtrace.training.trainer import Part, Report, Trainer
+from llmtrace.weights.families import FAMILIES
 
 MEASURED = 32
 """So many windows the validation loss is measured on."""
@@ -51,7 +52,7 @@ def windows_of(folder: TrainingFolder, plan: Plan) -> tuple[Windows, Windows | N
 
 
 class LanguageTraining:
-    """A GPT in training, in a folder. `step()` goes on by one batch; the same plan gives the same weights, bit for bit."""
+    """A language model in training, in a folder. `step()` goes on by one batch; the same plan gives the same weights."""
 
     def __init__(self, folder: TrainingFolder, part: int = TOGETHER) -> None:
         self.folder = folder
@@ -85,10 +86,12 @@ class LanguageTraining:
         self.folder.change(self.plan)
 
     @property
-    def model(self) -> GPT:
+    def model(self) -> LanguageModel:
         """The model as it stands."""
         weights = self.trainer.state.weights
-        return GPT(self.plan.model, weights, self.tokenizer, self.folder.path.resolve().name)
+        return FAMILIES[self.plan.family].model(
+            self.plan.model, weights, self.tokenizer, self.folder.path.resolve().name
+        )
 
     def step(self, trace: Trace | None = None) -> Report:
         """One step; TrainingError where a number is no longer finite, and then nothing has changed."""
@@ -157,5 +160,5 @@ class LanguageTraining:
         return [partial(_loss, model, part, whole.ids.size) for part in parts]
 
 
-def _loss(model: GPT, part: Batch, count: int, run: Run, start: Tensor | None) -> tuple[Tensor, Tensor]:
+def _loss(model: LanguageModel, part: Batch, count: int, run: Run, start: Tensor | None) -> tuple[Tensor, Tensor]:
     return model.loss(run, part.ids, part.targets, count, start)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 from llmtrace.errors import DoesNotFitError
 from llmtrace.i18n import _
-from llmtrace.models import GPT, GPTConfig
 from llmtrace.models.memory import available_memory
-from llmtrace.weights.gpt import gpt_shapes
+from llmtrace.weights.family import Family
 
 COPIES = 8
 """Weights, their gradients, clipped ones, two memories of the optimiser; and the new weights and memories."""
@@ -17,22 +17,24 @@ PASSES = 2
 """A step holds its forward and, while it walks back, about as much again."""
 
 
-def weights_of(config: GPTConfig) -> int:
-    """How many weights a GPT-2 of these sizes has."""
-    one, two = (sum(map(math.prod, gpt_shapes(replace(config, blocks=n)).values())) for n in (1, 2))
+def weights_of(family: Family, config: Any) -> int:
+    """How many weights a model of these sizes has."""
+    one, two = (sum(map(math.prod, family.shapes(replace(config, blocks=n)).values())) for n in (1, 2))
     return one + (config.blocks - 1) * (two - one)
 
 
-def must_fit(config: GPTConfig, texts: int) -> None:
+def must_fit(family: Family, config: Any, texts: int) -> None:
     """DoesNotFitError where one step with so many texts at once needs more memory than is free."""
-    numbers = COPIES * weights_of(config) + PASSES * texts * GPT(config, {}).trace_numbers(config.context)
+    numbers = COPIES * weights_of(family, config) + PASSES * texts * family.model(config, {}).trace_numbers(
+        config.context
+    )
     needed, free = 4 * numbers, available_memory()
     if free is not None and needed > free:
         raise DoesNotFitError(
             _(
                 "training a model of {weights:,} weights takes about {needed:.1f} GB, and {free:.1f} GB are free: make it"
                 " smaller, or its context",
-                weights=weights_of(config),
+                weights=weights_of(family, config),
                 needed=needed / 1e9,
                 free=free / 1e9,
             )

@@ -1,4 +1,4 @@
-"""The weights of a GPT-2: Hugging Face's names to ours, checked, and back.
+"""GPT-2 in Hugging Face's files: its config.json, read with all that would change the mathematics, and the names of its tensors.
 
 Hugging Face stores a linear layer [in, out] (its Conv1D), and queries, keys and values side by side in one (`c_attn`).
 """
@@ -6,177 +6,161 @@ Hugging Face stores a linear layer [in, out] (its Conv1D), and queries, keys and
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
-from llmtrace.arithmetic.bits import same_bits
-from llmtrace.arithmetic.types import Array, Axes
-from llmtrace.errors import ModelError
-from llmtrace.i18n import _
-from llmtrace.models import GPTConfig
-from llmtrace.ops import Weight
-from llmtrace.storage.stored import StoredTensor, all_finite
-from llmtrace.text import shown
+from llmtrace.i18n import N_, _
+from llmtrace.models import GPT, GPTConfig
+from llmtrace.weights.config import written
+from llmtrace.weights.family import Entry, Family, Tied
 
-HEAD = "lm_head.weight"
-MASK = re.compile(r"h\.\d+\.attn\.(masked_)?bias")
-"""The causal mask, which old files carry; not a parameter."""
-NAMED = 8
-"""So many problems are named in one error; the others are counted."""
-IN_OUT = ("in", "out")
-LINEARS = {"attn.out": "attn.c_proj", "mlp.up": "mlp.c_fc", "mlp.down": "mlp.c_proj"}
-
-
-def gpt_shapes(c: GPTConfig) -> dict[str, tuple[int, ...]]:
-    """The tensors of a GPT-2 in Hugging Face's names (without `transformer.`) and their shapes, linear [in, out]."""
-    shapes: dict[str, tuple[int, ...]] = {"wte.weight": (c.vocabulary, c.width), "wpe.weight": (c.context, c.width)}
-    for i in range(c.blocks):
-        for name, inputs, outputs in (
-            ("attn.c_attn", c.width, 3 * c.width),
-            ("attn.c_proj", c.width, c.width),
-            ("mlp.c_fc", c.width, c.hidden),
-            ("mlp.c_proj", c.hidden, c.width),
-        ):
-            shapes[f"h.{i}.{name}.weight"] = (inputs, outputs)
-            shapes[f"h.{i}.{name}.bias"] = (outputs,)
-        for name in ("ln_1", "ln_2"):
-            shapes[f"h.{i}.{name}.weight"] = shapes[f"h.{i}.{name}.bias"] = (c.width,)
-    shapes["ln_f.weight"] = shapes["ln_f.bias"] = (c.width,)
-    return shapes
+SIZES = {
+    "vocab_size": ("vocabulary", 1 << 31),
+    "n_positions": ("context", 1 << 31),
+    "n_embd": ("width", 1 << 31),
+    "n_head": ("heads", 1 << 31),
+    "n_layer": ("blocks", 10_000),
+    "n_inner": ("hidden", 1 << 33),
+}
+"""Name in the file → our name, and what is beyond all sense: a wrong digit must not list a billion tensors."""
+ALIASES = {
+    "n_positions": ("max_position_embeddings", "n_ctx"),
+    "n_embd": ("hidden_size",),
+    "n_head": ("num_attention_heads",),
+    "n_layer": ("num_hidden_layers",),
+}
+"""Other names that transformers has for them. n_ctx counts only where n_positions is absent, as there."""
+FIXED = {
+    "scale_attn_weights": (True, N_("scores would not be divided by √D")),
+    "scale_attn_by_inverse_layer_idx": (False, N_("scores would also be divided by the number of the layer")),
+    "reorder_and_upcast_attn": (False, N_("attention would be computed in another order")),
+    "add_cross_attention": (False, N_("blocks would also attend to an encoder")),
+}
+"""Switches that change the forward: the only value that can be computed here, and what the other one would do."""
+ACTIVATIONS = ("gelu_new", "gelu_pytorch_tanh")
+GPT2_END = 50256
 
 
-def gpt_weights(
-    c: GPTConfig,
-    stored: Mapping[str, Array | StoredTensor],
-    where: str,
-    out_in: bool = False,
-    tied: bool | None = None,
-) -> dict[str, Weight]:
-    """Weights by our names; one ModelError names every tensor that is missing, unknown or not what it must be.
-
-    `out_in`: linear weights are stored [out, in], as torch's Linear has them, and turned.
-    `tied`: whether the output reads the token embedding; None: unless `lm_head.weight` is stored.
-    """
-    shapes = gpt_shapes(c)
-    if HEAD in stored or tied is False:
-        shapes[HEAD] = shapes["wte.weight"]
-    problems: list[str] = []
-    tensors: dict[str, Array] = {}
-    for full, tensor in stored.items():
-        name = full.removeprefix("transformer.")
-        if MASK.fullmatch(name):
-            continue
-        if name not in shapes:
-            problems.append(_("{name} is not part of this GPT-2", name=shown(full, 80)))
-        elif name in tensors:
-            problems.append(_("{name} is there twice, with transformer. and without", name=name))
-        else:
-            turned = out_in and len(tensor.shape) == 2 and not name.startswith(("w", "lm"))
-            tensors[name] = _read(name, tensor, shapes[name], turned, problems)
-    problems[:0] = [_("{name} is missing", name=name) for name in shapes if name not in tensors]
-    if len({array.dtype for array in tensors.values()} & {np.dtype(np.float32), np.dtype(np.float64)}) > 1:
-        problems.append(_("some tensors are float32, others float64"))
-    if not problems and tied and HEAD in tensors and not same_bits(tensors[HEAD], tensors["wte.weight"]):
+def read_config(data: Mapping[str, Any], problems: list[str]) -> GPTConfig:
+    """The sizes."""
+    given = SIZES if data.get("n_inner") is not None else {n: size for n, size in SIZES.items() if n != "n_inner"}
+    sizes = {ours: _size(data, name, limit, problems) for name, (ours, limit) in given.items()}
+    sizes.setdefault("hidden", 4 * sizes["width"])
+    if sizes["width"] % sizes["heads"] and not problems:
         problems.append(
             _(
-                "tie_word_embeddings is true, but {head} is stored and differs from wte.weight; set it to false"
-                " in config.json if the stored one is meant",
-                head=HEAD,
+                "a width (n_embd) of {width} can't be split into {heads} heads (n_head)",
+                width=sizes["width"],
+                heads=sizes["heads"],
             )
         )
-    if problems:
-        more = _("; and {count} more", count=len(problems) - NAMED) if len(problems) > NAMED else ""
-        raise ModelError(f"{where}: " + "; ".join(problems[:NAMED]) + more)
-    return _named(c, tensors, tied)
-
-
-def _read(name: str, tensor: Array | StoredTensor, shape: tuple[int, ...], turned: bool, problems: list[str]) -> Array:
-    """The numbers of a tensor; what is wrong with it goes to `problems`."""
-    nothing = np.empty(0, np.float32)
-    expected = shape[::-1] if turned else shape
-    if tensor.shape != expected:
-        problems.append(
-            _("{name} has shape {shape}, expected {expected}", name=name, shape=tensor.shape, expected=expected)
-        )
-    if isinstance(tensor, StoredTensor):
-        try:
-            array = tensor.read() if tensor.shape == expected else nothing
-        except ValueError as error:
-            problems.append(f"{name} {error}")
-            return nothing
-    else:
-        array = tensor
-    if array.dtype not in (np.float32, np.float64):
-        problems.append(_("{name} is {dtype}, expected float32", name=name, dtype=array.dtype))
-    elif not all_finite(array):
-        index = np.unravel_index(int(np.isfinite(array).argmin()), array.shape)
+    epsilon = _epsilon(data, problems)
+    activation = data.get("activation_function", ACTIVATIONS[0])
+    if activation not in ACTIVATIONS:
+        names = _(" or ").join(ACTIVATIONS)
         problems.append(
             _(
-                "{name} holds numbers that are not finite, such as {number} at {place}",
-                name=name,
-                number=array[index],
-                place=[int(i) for i in index],
+                "activation_function must be {names} (GELU in its tanh form), not {found}",
+                names=names,
+                found=written(activation),
             )
         )
-    return array.T if turned else array
+    for name, (expected, meaning) in FIXED.items():
+        if data.get(name, expected) is not expected:
+            problems.append(
+                _(
+                    "{name} must be {expected}, not {found}: {meaning}",
+                    name=name,
+                    expected=written(expected),
+                    found=written(data[name]),
+                    meaning=_(meaning),
+                )
+            )
+    return GPTConfig(**sizes, epsilon=epsilon)
 
 
-def _named(c: GPTConfig, tensors: dict[str, Array], tied: bool | None) -> dict[str, Weight]:
-    weights: dict[str, Weight] = {}
+def _size(data: Mapping[str, Any], name: str, limit: int, problems: list[str]) -> int:
+    found = next((n for n in (name, *ALIASES.get(name, ())) if data.get(n) is not None), None)
+    if found is None:
+        problems.append(_("{name} is missing", name=name))
+        return 1
+    value = data[found]
+    if type(value) is not int or not 1 <= value <= limit:  # a bool is no size, though Python counts with it
+        problems.append(
+            _(
+                "{found} must be a whole number from 1 to {limit:,}, not {value}",
+                found=found,
+                limit=limit,
+                value=written(value),
+            )
+        )
+        return 1
+    return value
 
-    def add(name: str, data: Array, axes: Axes) -> None:
-        weights[name] = Weight(name, data, axes)
 
-    def linear(name: str, source: str, part: slice = slice(None)) -> None:
-        add(f"{name}.weight", tensors[f"{source}.weight"][:, part], IN_OUT)
-        add(f"{name}.bias", tensors[f"{source}.bias"][part], ("out",))
+def _epsilon(data: Mapping[str, Any], problems: list[str]) -> float:
+    value = data.get("layer_norm_epsilon", 1e-5)
+    if type(value) in (int, float) and 0 < value <= 1 and np.float32(value) > 0:
+        return float(value)
+    problems.append(_("layer_norm_epsilon must be a number above 0, at most 1, not {value}", value=written(value)))
+    return 1e-5
 
-    def norm(name: str, source: str) -> None:
-        add(f"{name}.gain", tensors[f"{source}.weight"], ("feature",))
-        add(f"{name}.bias", tensors[f"{source}.bias"], ("feature",))
 
-    add("embed.token.weight", tensors["wte.weight"], ("vocabulary", "feature"))
-    add("embed.position.weight", tensors["wpe.weight"], ("position", "feature"))
+def config_json(c: GPTConfig, tied: bool) -> dict[str, Any]:
+    """What config.json says of a model."""
+    sizes = {name: getattr(c, ours) for name, (ours, _limit) in SIZES.items()}
+    # Left out, they are GPT-2's <|endoftext|> to transformers, which warns where there is no such token.
+    ends = {} if c.vocabulary > GPT2_END else {"bos_token_id": None, "eos_token_id": None}
+    return {
+        "architectures": ["GPT2LMHeadModel"],
+        "model_type": "gpt2",
+        **sizes,
+        **ends,
+        "activation_function": ACTIVATIONS[0],
+        "layer_norm_epsilon": c.epsilon,
+        "tie_word_embeddings": tied,
+        "torch_dtype": "float32",
+    }
+
+
+def table(c: GPTConfig) -> Iterator[Entry]:
+    """Every tensor of a GPT-2 of these sizes."""
+
+    def linear(stored: str, inputs: int, outputs: int, *names: str, residual: bool = False) -> Iterator[Entry]:
+        weights, biases = (tuple(f"{name}.{kind}" for name in names) for kind in ("weight", "bias"))
+        kind = "residual" if residual else "normal"
+        yield Entry(f"{stored}.weight", (inputs, outputs), weights, ("in", "out"), kind, 2 * c.blocks)  # type: ignore[arg-type]
+        yield Entry(f"{stored}.bias", (outputs,), biases, ("out",), "zero")
+
+    def norm(name: str, stored: str) -> Iterator[Entry]:
+        yield Entry(f"{stored}.weight", (c.width,), (f"{name}.gain",), ("feature",), "one")
+        yield Entry(f"{stored}.bias", (c.width,), (f"{name}.bias",), ("feature",), "zero")
+
+    yield Entry("wte.weight", (c.vocabulary, c.width), ("embed.token.weight",), ("vocabulary", "feature"))
+    yield Entry("wpe.weight", (c.context, c.width), ("embed.position.weight",), ("position", "feature"))
     for i in range(c.blocks):
-        for which, name in enumerate("qkv"):
-            linear(f"block.{i}.attn.{name}", f"h.{i}.attn.c_attn", slice(which * c.width, (which + 1) * c.width))
-        for name, source in LINEARS.items():
-            linear(f"block.{i}.{name}", f"h.{i}.{source}")
-        norm(f"block.{i}.ln_1", f"h.{i}.ln_1")
-        norm(f"block.{i}.ln_2", f"h.{i}.ln_2")
-    norm("ln_f", "ln_f")
-    head = tensors.get(HEAD)
-    if head is None or (tied is not False and same_bits(head, tensors["wte.weight"])):
-        weights["logits.weight"] = weights["embed.token.weight"]  # tied: the same numbers read tokens in and score them
-    else:
-        add("logits.weight", head, ("vocabulary", "feature"))
-    return weights
+        h, block = f"h.{i}", f"block.{i}"
+        yield from linear(f"{h}.attn.c_attn", c.width, 3 * c.width, *(f"{block}.attn.{name}" for name in "qkv"))
+        yield from linear(f"{h}.attn.c_proj", c.width, c.width, f"{block}.attn.out", residual=True)
+        yield from linear(f"{h}.mlp.c_fc", c.width, c.hidden, f"{block}.mlp.up")
+        yield from linear(f"{h}.mlp.c_proj", c.hidden, c.width, f"{block}.mlp.down", residual=True)
+        yield from norm(f"{block}.ln_1", f"{h}.ln_1")
+        yield from norm(f"{block}.ln_2", f"{h}.ln_2")
+    yield from norm("ln_f", "ln_f")
 
 
-def gpt_tensors(c: GPTConfig, weights: Mapping[str, Weight]) -> dict[str, Array]:
-    """The way back: Hugging Face's names and shapes, `lm_head.weight` only where the output has weights of its own."""
-    tensors: dict[str, Array] = {}
-
-    def linear(source: str, *names: str) -> None:
-        for kind in ("weight", "bias"):
-            parts = [weights[f"{name}.{kind}"].data for name in names]
-            tensors[f"{source}.{kind}"] = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
-
-    def norm(source: str, name: str) -> None:
-        tensors[f"{source}.weight"] = weights[f"{name}.gain"].data
-        tensors[f"{source}.bias"] = weights[f"{name}.bias"].data
-
-    tensors["wte.weight"] = weights["embed.token.weight"].data
-    tensors["wpe.weight"] = weights["embed.position.weight"].data
-    for i in range(c.blocks):
-        linear(f"h.{i}.attn.c_attn", *(f"block.{i}.attn.{name}" for name in "qkv"))
-        for name, source in LINEARS.items():
-            linear(f"h.{i}.{source}", f"block.{i}.{name}")
-        norm(f"h.{i}.ln_1", f"block.{i}.ln_1")
-        norm(f"h.{i}.ln_2", f"block.{i}.ln_2")
-    norm("ln_f", "ln_f")
-    tensors = {f"transformer.{name}": array for name, array in tensors.items()}
-    if weights["logits.weight"] is not weights["embed.token.weight"]:
-        tensors[HEAD] = weights["logits.weight"].data
-    return tensors
+GPT2 = Family(
+    "gpt2",
+    "GPT-2",
+    "GPT2",
+    GPT,
+    GPTConfig,
+    read_config,
+    config_json,
+    table,
+    Tied("lm_head.weight", "logits.weight", "wte.weight", "embed.token.weight"),
+    prefix="transformer.",
+    ignored=re.compile(r"h\.\d+\.attn\.(masked_)?bias"),  # the causal mask, which old files carry
+)

@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 
 from llmtrace.models import GPT, GPTConfig
 from llmtrace.render import renderable
-from llmtrace.weights.folder import gpt_shapes, gpt_weights
+from llmtrace.weights.gpt import GPT2
 
 ADDRESSES = [
     "embed[position=1, feature=2]",
@@ -54,7 +54,7 @@ def tensors(config, seed=0):
         name: (
             rng.standard_normal(shape) * 0.3 + (1.0 if name.endswith(("ln_1.weight", "ln_2.weight")) else 0.0)
         ).astype(np.float32)
-        for name, shape in gpt_shapes(config).items()
+        for name, shape in GPT2.shapes(config).items()
     }
 
 
@@ -65,7 +65,7 @@ def small_config(vocabulary=3, blocks=2, width=12, heads=3, context=11):
 def small_gpt(texts="ABC", seed=0, **sizes):
     """A GPT whose tokens are `texts`."""
     config = small_config(vocabulary=len(texts), **sizes)
-    return GPT(config, gpt_weights(config, tensors(config, seed), "random"), Texts(texts), "small")
+    return GPT(config, GPT2.weights(config, tensors(config, seed), "random"), Texts(texts), "small")
 
 
 def long_trace():

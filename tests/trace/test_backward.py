@@ -16,7 +16,7 @@ from llmtrace.ops.rows.total import total
 from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.testing import expect_same_bits
 from llmtrace.trace import Backward, Dropout, Run, Trace
-from llmtrace.training import initial_gpt
+from llmtrace.weights.gpt import GPT2
 
 IDS = np.array([[0, 2, 1, 1, 0], [1, 1, 2, 0, 2], [2, 0, 0, 1, 1]])
 TARGETS = np.array([[2, 1, 1, 0, 0], [1, 2, 0, 2, 0], [0, 0, 1, 1, 2]])
@@ -181,10 +181,10 @@ def test_a_step_backward_through_a_cache_can_be_saved_and_read(tmp_path):
 
 def test_initial_weights_are_pinned():
     """The same on every machine: what a training begins with."""
-    weights = initial_gpt(small_config(), 7)
+    weights = GPT2.initial(small_config(), 7)
     pinned = "4728b0ffa2863a36087992fb61866b4b08e0062d764006b16f68684b49dfff71"
     assert llmtrace.storage.weights_hash(weights) == pinned
-    assert llmtrace.storage.weights_hash(initial_gpt(small_config(), np.int64(7))) == pinned
+    assert llmtrace.storage.weights_hash(GPT2.initial(small_config(), np.int64(7))) == pinned
     assert weights["block.0.ln_1.gain"].data.tolist() == [1.0] * 12
     assert 0.01 < weights["embed.token.weight"].data.std() < 0.03
     assert weights["logits.weight"] is weights["embed.token.weight"]

@@ -19,6 +19,7 @@ from llmtrace.training import (
 )
 from llmtrace.training.folder import REPORTED
 from llmtrace.training.memory import weights_of
+from llmtrace.weights.gpt import GPT2
 
 F = np.float32
 
@@ -62,10 +63,10 @@ def test_a_checkpoint_without_what_the_optimiser_remembers_is_refused(tmp_path):
 
 def test_what_does_not_fit_is_refused():
     config = GPTConfig(97, 16, 12, 3, 2, 48)
-    assert weights_of(config) == 97 * 12 + 16 * 12 + 2 * (12 * 12 * 12 + 13 * 12) + 2 * 12
-    must_fit(config, 16)
+    assert weights_of(GPT2, config) == 97 * 12 + 16 * 12 + 2 * (12 * 12 * 12 + 13 * 12) + 2 * 12
+    must_fit(GPT2, config, 16)
     with pytest.raises(DoesNotFitError, match="weights takes about"):
-        must_fit(GPTConfig(97, 16, 1 << 18, 4, 1000, 1 << 20), 16)
+        must_fit(GPT2, GPTConfig(97, 16, 1 << 18, 4, 1000, 1 << 20), 16)
 
 
 # ---- the loop --------------------------------------------------------------------------------------------------------

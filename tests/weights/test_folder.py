@@ -17,9 +17,9 @@ from llmtrace.errors import ModelError
 from llmtrace.models import GPT
 from llmtrace.storage import digest
 from llmtrace.weights import save, save_folder, weights_hash
-from llmtrace.weights.folder import gpt_shapes, gpt_weights
+from llmtrace.weights.gpt import GPT2
 
-SHAPES = gpt_shapes(small_config())
+SHAPES = GPT2.shapes(small_config())
 
 
 def same(model, other):
@@ -194,7 +194,7 @@ def test_what_can_not_be_saved_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="object"):
         save({"a": np.array([object()])}, tmp_path / "object.safetensors")
     wide = {name: array.astype(np.float64) + 1e-12 for name, array in stored().items()}
-    model = GPT(small_config(), gpt_weights(small_config(), wide, "wide"))
+    model = GPT(small_config(), GPT2.weights(small_config(), wide, "wide"))
     with pytest.raises(ModelError, match="holds float64 numbers"):
         save_folder(model, tmp_path / "wide")
 

@@ -18,9 +18,15 @@ from llmtrace import loading
 from llmtrace.errors import ModelError
 from llmtrace.storage.stored import PIECE, StoredTensor, all_finite
 from llmtrace.weights import weights_hash
-from llmtrace.weights.folder import gpt_weights, read_config
+from llmtrace.weights.config import read_content
+from llmtrace.weights.families import read_settings
+from llmtrace.weights.gpt import GPT2
 
 # ---- config.json ----------------------------------------------------------------------------------------------------
+
+
+def settings(folder):
+    return read_settings(read_content(folder / "config.json"), "here")[1]
 
 
 @pytest.mark.parametrize(
@@ -60,11 +66,11 @@ def test_a_config_that_means_another_model(tmp_path, change, sentence):
 
 def test_configs_in_other_words(tmp_path):
     folder = write(tmp_path / "a", n_positions=None, n_ctx=11, model_type=None, architectures=["GPT2LMHeadModel"])
-    assert read_config(folder / "config.json") == small_config()
+    assert settings(folder) == small_config()
     write(folder, n_ctx=5, n_inner=48, activation_function="gelu_pytorch_tanh", layer_norm_epsilon=1e-05)
-    assert read_config(folder / "config.json") == small_config()
+    assert settings(folder) == small_config()
     write(folder, n_embd=None, hidden_size=12, n_head=None, num_attention_heads=3, scale_attn_weights=True)
-    assert read_config(folder / "config.json") == small_config()
+    assert settings(folder) == small_config()
 
 
 @pytest.mark.parametrize(
@@ -124,16 +130,16 @@ def test_arrays_in_memory_are_checked_too():
         ({"transformer.ln_f.bias": np.zeros(12, np.float32)}, "ln_f.bias is there twice"),
     ):
         with pytest.raises(ModelError, match=sentence):
-            gpt_weights(config, stored(**change), "here")
+            GPT2.weights(config, stored(**change), "here")
 
 
 def test_weights_stored_out_in_are_turned():
     config = small_config()
     torch = {name: a.T if ".weight" in name and name.startswith("h") else a for name, a in stored().items()}
-    turned, plain = gpt_weights(config, torch, "here", out_in=True), gpt_weights(config, stored(), "here")
+    turned, plain = GPT2.weights(config, torch, "here", out_in=True), GPT2.weights(config, stored(), "here")
     assert weights_hash(turned) == weights_hash(plain)
     with pytest.raises(ModelError, match=r"h.0.mlp.c_fc.weight has shape \(12, 48\), expected \(48, 12\)"):
-        gpt_weights(config, stored(), "here", out_in=True)
+        GPT2.weights(config, stored(), "here", out_in=True)
 
 
 @given(st.integers(0, 2 * PIECE + 5), st.sampled_from([np.nan, np.inf, -np.inf]))

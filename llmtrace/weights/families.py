@@ -1,0 +1,30 @@
+"""All model families, by the name that config.json has for them. To add one: its files, and its line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmtrace.errors import ModelError
+from llmtrace.weights.config import kind_of, must_be_plain, tied_or_not
+from llmtrace.weights.family import Family
+from llmtrace.weights.gpt import GPT2
+
+FAMILIES: dict[str, Family] = {family.name: family for family in (GPT2,)}
+
+
+def family_of(model: Any) -> Family | None:
+    """The family that a model is of."""
+    return next((family for family in FAMILIES.values() if isinstance(model, family.model)), None)
+
+
+def read_settings(data: Mapping[str, Any], where: str) -> tuple[Family, Any, bool | None]:
+    """The family, the sizes, and whether the output is tied to the token embedding, from the content of config.json."""
+    family = FAMILIES[kind_of(data, where, {name: family.architectures for name, family in FAMILIES.items()})]
+    must_be_plain(data, where, family.title)
+    problems: list[str] = []
+    config = family.read_config(data, problems)
+    tied = tied_or_not(data, problems)
+    if problems:
+        raise ModelError(f"{where}: {'; '.join(problems)}")
+    return family, config, tied

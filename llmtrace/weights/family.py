@@ -1,0 +1,220 @@
+"""A model family: what has to be known of one kind of model to read it from others' files, write it, and begin to train it.
+
+The table of a family says of every stored tensor what it is called there and here; reading, writing, checking and initial
+weights are made from it, and done here for all families alike.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from llmtrace.arithmetic.bits import same_bits
+from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.errors import ModelError
+from llmtrace.i18n import _
+from llmtrace.models import LanguageModel
+from llmtrace.ops import Weight
+from llmtrace.rng import derive, normal
+from llmtrace.storage.stored import StoredTensor, all_finite
+from llmtrace.text import shown
+
+NAMED = 8
+"""So many problems are named in one error; the others are counted."""
+STD = 0.02
+"""The standard deviation of random initial weights (Radford et al. 2019)."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A stored tensor: its name and shape there, and the weights here that stand side by side along its last axis.
+
+    `initial`: what it is before training; a `residual` one writes into the residual stream, once for each of `writers`.
+    """
+
+    stored: str
+    shape: tuple[int, ...]
+    weights: tuple[str, ...]
+    axes: Axes
+    initial: Literal["zero", "one", "normal", "residual"] = "normal"
+    writers: int = 1
+
+
+@dataclass(frozen=True)
+class Tied:
+    """Two weights that may be one: a second one with the numbers of the first is stored once, or may be absent."""
+
+    stored: str
+    """The name of the second."""
+    weight: str
+    first: str
+    """The stored name of the first."""
+    first_weight: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of model. To add one: its files (model, words, table), and its line in `llmtrace.weights.families`."""
+
+    name: str
+    """What `model_type` in config.json says."""
+    title: str
+    """What people call it."""
+    architectures: str
+    """How the entries of `architectures` begin, in files that have no `model_type`."""
+    model: type[LanguageModel]
+    config: Callable[..., Any]
+    """The class of its sizes."""
+    read_config: Callable[[Mapping[str, Any], list[str]], Any]
+    """The sizes, from the content of config.json; what is wrong is added to the list."""
+    write_config: Callable[[Any, bool], dict[str, Any]]
+    """The content of config.json; and whether the tied weights are one."""
+    table: Callable[[Any], Iterable[Entry]]
+    """Every tensor of a model of these sizes."""
+    tied: Tied
+    prefix: str = ""
+    """What stands before the names of most tensors in files; it may be absent."""
+    ignored: re.Pattern[str] = re.compile("(?!)")
+    """Names (without the prefix) that are no parameters."""
+
+    def shapes(self, config: Any) -> dict[str, tuple[int, ...]]:
+        """The stored tensors (without the prefix) and their shapes; of a linear layer [in, out]."""
+        return {entry.stored: entry.shape for entry in self.table(config)}
+
+    def weights(
+        self,
+        config: Any,
+        stored: Mapping[str, Array | StoredTensor],
+        where: str,
+        out_in: bool = False,
+        tied: bool | None = None,
+    ) -> dict[str, Weight]:
+        """Weights by our names; one ModelError names every tensor that is missing, unknown or not what it must be.
+
+        `out_in`: linear weights are stored [out, in], as torch's Linear has them, and transposed.
+        `tied`: whether the output reads the token embedding; None: unless it is stored.
+        """
+        tensors = self._checked(config, stored, where, out_in, tied)
+        weights: dict[str, Weight] = {}
+        for entry in self.table(config):
+            width = entry.shape[-1] // len(entry.weights)
+            for n, name in enumerate(entry.weights):
+                part = slice(None) if len(entry.weights) == 1 else slice(n * width, (n + 1) * width)
+                weights[name] = Weight(name, tensors[entry.stored][..., part], entry.axes)
+        first, second = tensors[self.tied.first], tensors.get(self.tied.stored)
+        if second is None or (tied is not False and same_bits(second, first)):
+            weights[self.tied.weight] = weights[
+                self.tied.first_weight
+            ]  # the same numbers read tokens in and score them
+        else:
+            weights[self.tied.weight] = Weight(self.tied.weight, second, weights[self.tied.first_weight].axes)
+        return weights
+
+    def tensors(self, config: Any, weights: Mapping[str, Weight]) -> dict[str, Array]:
+        """The way back: stored names and shapes, the tied tensor only where it has weights of its own."""
+        tensors: dict[str, Array] = {}
+        for entry in self.table(config):
+            parts = [weights[name].data for name in entry.weights]
+            tensors[self.prefix + entry.stored] = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+        if not self.is_tied(weights):
+            tensors[self.tied.stored] = weights[self.tied.weight].data
+        return tensors
+
+    def is_tied(self, weights: Mapping[str, Weight]) -> bool:
+        """Whether both tied weights are one."""
+        return weights[self.tied.weight] is weights[self.tied.first_weight]
+
+    def initial(self, config: Any, seed: int) -> dict[str, Weight]:
+        """Random weights to train from, the same for the same seed on every machine: normal numbers of deviation 0.02, those
+        that write into the residual stream of 0.02 / √writers (Radford et al. 2019, section 2.3); gains 1, biases 0.
+        """
+        tensors: dict[str, Array] = {}
+        for entry in self.table(config):
+            if entry.initial in {"zero", "one"}:
+                tensors[entry.stored] = np.full(entry.shape, float(entry.initial == "one"), np.float32)
+            else:
+                std = STD / math.sqrt(entry.writers) if entry.initial == "residual" else STD
+                drawn = normal(derive(seed, "weight", entry.stored), entry.shape)
+                tensors[entry.stored] = (drawn * std).astype(np.float32)
+        return self.weights(config, tensors, "initial weights", tied=True)
+
+    def _checked(
+        self,
+        config: Any,
+        stored: Mapping[str, Array | StoredTensor],
+        where: str,
+        out_in: bool,
+        tied: bool | None,
+    ) -> dict[str, Array]:
+        """The numbers of every tensor, by its name without the prefix; ModelError with all that is wrong."""
+        shapes, head = self.shapes(config), self.tied.stored
+        tables = {self.tied.first, head, *(entry.stored for entry in self.table(config) if entry.axes[0] == "position")}
+        if head in stored or tied is False:
+            shapes[head] = shapes[self.tied.first]
+        problems: list[str] = []
+        tensors: dict[str, Array] = {}
+        for full, tensor in stored.items():
+            name = full.removeprefix(self.prefix)
+            if self.ignored.fullmatch(name):
+                continue
+            if name not in shapes:
+                problems.append(_("{name} is not part of this {family}", name=shown(full, 80), family=self.title))
+            elif name in tensors:
+                problems.append(_("{name} is there twice, with {prefix} and without", name=name, prefix=self.prefix))
+            else:
+                transposed = out_in and len(tensor.shape) == 2 and name not in tables
+                tensors[name] = _read(name, tensor, shapes[name], transposed, problems)
+        problems[:0] = [_("{name} is missing", name=name) for name in shapes if name not in tensors]
+        if len({array.dtype for array in tensors.values()} & {np.dtype(np.float32), np.dtype(np.float64)}) > 1:
+            problems.append(_("some tensors are float32, others float64"))
+        if not problems and tied and head in tensors and not same_bits(tensors[head], tensors[self.tied.first]):
+            problems.append(
+                _(
+                    "tie_word_embeddings is true, but {head} is stored and differs from {first}; set it to false"
+                    " in config.json if the stored one is meant",
+                    head=head,
+                    first=self.tied.first,
+                )
+            )
+        if problems:
+            more = _("; and {count} more", count=len(problems) - NAMED) if len(problems) > NAMED else ""
+            raise ModelError(f"{where}: " + "; ".join(problems[:NAMED]) + more)
+        return tensors
+
+
+def _read(
+    name: str, tensor: Array | StoredTensor, shape: tuple[int, ...], transposed: bool, problems: list[str]
+) -> Array:
+    """The numbers of a tensor; what is wrong with it goes to `problems`."""
+    nothing = np.empty(0, np.float32)
+    expected = shape[::-1] if transposed else shape
+    if tensor.shape != expected:
+        problems.append(
+            _("{name} has shape {shape}, expected {expected}", name=name, shape=tensor.shape, expected=expected)
+        )
+    if isinstance(tensor, StoredTensor):
+        try:
+            array = tensor.read() if tensor.shape == expected else nothing
+        except ValueError as error:
+            problems.append(f"{name} {error}")
+            return nothing
+    else:
+        array = tensor
+    if array.dtype not in (np.float32, np.float64):
+        problems.append(_("{name} is {dtype}, expected float32", name=name, dtype=array.dtype))
+    elif not all_finite(array):
+        index = np.unravel_index(int(np.isfinite(array).argmin()), array.shape)
+        problems.append(
+            _(
+                "{name} holds numbers that are not finite, such as {number} at {place}",
+                name=name,
+                number=array[index],
+                place=[int(i) for i in index],
+            )
+        )
+    return array.T if transposed else array

@@ -1,0 +1,31 @@
+"""A source of weights: one way in which a model is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from llmtrace.storage.stored import StoredTensor
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A stored model: its name, the content of its configuration (and where that stands), its tensors, its tokenizer."""
+
+    name: str
+    config: Mapping[str, Any]
+    config_place: str
+    tensors: Mapping[str, StoredTensor]
+    tokenizer: Any
+
+
+class Source(Protocol):
+    """To add one: its file, and its line in `llmtrace.weights.sources`."""
+
+    def accepts(self, path: Path) -> bool:
+        """Whether the model at a path is stored in this way, by a look at it."""
+
+    def open(self, path: Path) -> Opened:
+        """The model at a path; its numbers are read when they are needed. ModelError says what is wrong."""
