@@ -35,8 +35,18 @@ static inline real absolute_error_gradient_of(real a, real b, real dout)
     return a > b ? dout : (a < b ? -dout : (a == b ? 0 : a + b));
 }
 
+/* out = x · factor. in: x, factor [1]: one number that was itself computed. */
+static void multiply_by_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t end)
+{
+    const real *x = j->in[0], factor = *(const real *)j->in[1];
+    real *restrict out = j->out;
+    for (ptrdiff_t i = begin; i < end; i++)
+        out[i] = x[i] * factor;
+}
+
 #endif
 
+ITEMS(multiply_by, 2, 0, 1)
 ELEMENTWISE(add, 2, 0, 1, a[i] + b[i])
 ELEMENTWISE(multiply, 2, 0, 1, a[i] * b[i])
 ELEMENTWISE(subtract, 2, 0, 1, a[i] - b[i])

@@ -6,7 +6,7 @@
 #include "real.h"
 
 /* TILE_ROWS × TILE_VECTORS sums of a matrix product (tile.h) are as many as fit in the registers beside a panel's vectors and a
- * product; MIX_VECTORS for each of four rows of attention (attention.h). */
+ * product; MIX_VECTORS for each of four rows of attention (attention_mix.h, attention_back.h). */
 #if defined(__AVX512F__)
 #define VECTOR_BYTES 64
 #define TILE_ROWS 6

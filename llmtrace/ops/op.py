@@ -90,16 +90,13 @@ def rows_of(array: Array, name: str, kept: int = 1) -> Array:
     return array.reshape(math.prod(array.shape[:-kept]), *array.shape[-kept:])
 
 
-def separate(empty: Empty, *inputs: object) -> Empty:
-    """`empty`, but ValueError where the memory that it hands out is, in part, that of an input (an array, or anything else)."""
-
-    def checked(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-        out = empty(shape, dtype)
-        if any(isinstance(x, np.ndarray) and np.may_share_memory(out, x) for x in inputs):
+def new_array(empty: Empty, shape: tuple[int, ...], dtype: npt.DTypeLike, *inputs: object) -> Array:
+    """The memory of a result, from `empty`; ValueError where some of it is that of an input, which it would overwrite."""
+    out = empty(shape, dtype)
+    for x in inputs:
+        if isinstance(x, np.ndarray) and np.may_share_memory(out, x):
             raise ValueError("out lies in the memory of an input; a result needs memory of its own")
-        return out
-
-    return checked
+    return out
 
 
 def accumulate(terms: Array) -> Array:

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
+from llmtrace.ops.compiled import row_kernel
 from llmtrace.ops.elementwise.multiply import multiply
-from llmtrace.ops.op import Op, separate
+from llmtrace.ops.op import Op
 from llmtrace.ops.rows.total import total
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
     from llmtrace.ops.gradient import Gradient
+
+
+SHAPES = {"x": "*", "factor": ""}
+KERNEL = row_kernel("multiply_by", SHAPES, out="*")
 
 
 def meaning(x: Array, factor: Array) -> Array:
@@ -24,13 +28,7 @@ def meaning(x: Array, factor: Array) -> Array:
 
 def forward(x: Array, factor: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    if not isinstance(factor, np.ndarray):
-        raise TypeError(f"factor must be a NumPy array, not {type(factor).__name__}")
-    if factor.dtype != x.dtype or not factor.dtype.isnative:
-        raise TypeError(f"factor must be {x.dtype}, as x is, in this machine's byte order, not {factor.dtype!r}")
-    if factor.shape or not factor.flags.aligned:
-        raise ValueError(f"factor must be one aligned number without axes, not of shape {factor.shape}")
-    return elementwise("scale", (x,), separate(empty, factor), float(factor))
+    return KERNEL((x, factor), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -52,6 +50,6 @@ multiply_by = Op(
     forward,
     explain,
     inputs=("x", "factor"),
-    shapes={"x": "*", "factor": ""},
+    shapes=SHAPES,
     backward=backward,
 )

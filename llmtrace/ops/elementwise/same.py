@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.op import Op, expect_real, rows_of, separate
+from llmtrace.ops.op import Op, expect_real, new_array, rows_of
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -23,7 +23,7 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, copied to `empty`. A run does not copy: it gives the same memory a second name."""
     expect_real(x, "x")
     rows_of(x, "x", 0)
-    out = separate(empty, x)(x.shape, x.dtype)
+    out = new_array(empty, x.shape, x.dtype, x)
     out[...] = x
     return out
 

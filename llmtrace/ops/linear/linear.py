@@ -10,7 +10,7 @@ from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.ops.linear.outer_sum import outer_sum
 from llmtrace.ops.linear.row_sum import row_sum
-from llmtrace.ops.op import Op, rows_of, separate
+from llmtrace.ops.op import Op, new_array, rows_of
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -32,7 +32,7 @@ def forward(
 ) -> Array:
     """The same, compiled; `weight` may be packed."""
     rows, packed = rows_of(x, "x"), pack(weight, transposed=transposed)
-    out = separate(empty, weight)((*x.shape[:-1], packed.columns), x.dtype)
+    out = new_array(empty, (*x.shape[:-1], packed.columns), x.dtype, weight)
     _kernels.matmul(rows, packed, bias, rows_of(out, "out"))
     return out
 

@@ -14,7 +14,7 @@ from llmtrace.ops.linear.linear import explain_output, linear, pack
 from llmtrace.ops.linear.linear import meaning as linear_of
 from llmtrace.ops.linear.outer_sum import outer_sum
 from llmtrace.ops.linear.row_sum import row_sum
-from llmtrace.ops.op import Op, rows_of, separate
+from llmtrace.ops.op import Op, new_array, rows_of
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -33,7 +33,7 @@ def forward(x: Array, weight: Array, bias: Array | None = None, *, empty: Empty 
     *lead, heads, positions, _features = x.shape
     if not heads:
         raise ValueError(f"x has shape {x.shape}: there must be at least one head")
-    out = separate(empty, weight)((*lead, positions, packed.columns), x.dtype)
+    out = new_array(empty, (*lead, positions, packed.columns), x.dtype, weight)
     _kernels.matmul(rows, packed, bias, rows_of(out, "out"))
     return out
 

@@ -13,7 +13,7 @@ from llmtrace.ops.linear.linear import explain_output, linear, pack
 from llmtrace.ops.linear.linear import meaning as linear_of
 from llmtrace.ops.linear.outer_sum import outer_sum
 from llmtrace.ops.linear.row_sum import row_sum
-from llmtrace.ops.op import Op, expect_axes, rows_of, separate
+from llmtrace.ops.op import Op, expect_axes, new_array, rows_of
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -33,7 +33,7 @@ def forward(x: Array, weight: Array, bias: Array | None = None, *, heads: int, e
         raise ValueError(f"{packed.columns} outputs can't be dealt out to {heads} heads")
     expect_axes(x, 2, "x")
     *lead, positions, _depth = x.shape
-    out = separate(empty, weight)((*lead, heads, positions, packed.columns // heads), x.dtype)
+    out = new_array(empty, (*lead, heads, positions, packed.columns // heads), x.dtype, weight)
     _kernels.matmul(rows_of(x, "x"), packed, bias, rows_of(out, "out", 3))
     return out
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, expect_axes, rows_of, separate
+from llmtrace.ops.op import Op, expect_axes, new_array, rows_of
 from llmtrace.ops.rows.positions import positions
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def forward(past: Array, new: Array, *, empty: Empty = np.empty) -> Array:
             f"past has shape {past.shape} but new has shape {new.shape}; all but the positions must be equal"
         )
     rows_of(past, "past"), rows_of(new, "new")
-    out = separate(empty, past, new)((*past.shape[:-2], past.shape[-2] + new.shape[-2], past.shape[-1]), past.dtype)
+    out = new_array(empty, (*past.shape[:-2], past.shape[-2] + new.shape[-2], past.shape[-1]), past.dtype, past, new)
     np.concatenate([past, new], axis=-2, out=out)
     return out
 

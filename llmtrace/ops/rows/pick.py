@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace.arithmetic.types import Array, Axes, Empty
-from llmtrace.ops.op import Op, expect_axes, expect_real, rows_of, separate
+from llmtrace.ops.op import Op, expect_axes, expect_real, new_array, rows_of
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -29,7 +29,7 @@ def forward(place: Array, x: Array, *, empty: Empty = np.empty) -> Array:
     rows_of(x, "x", 2), rows_of(place, "place", 0)
     if place.size and not 0 <= place.min() <= place.max() < x.shape[-2]:
         raise IndexError(f"there is no row {place.max() if place.min() >= 0 else place.min()}; x has {x.shape[-2]}")
-    out = separate(empty, place, x)((*x.shape[:-2], x.shape[-1]), x.dtype)
+    out = new_array(empty, (*x.shape[:-2], x.shape[-1]), x.dtype, place, x)
     out[...] = meaning(place, x)
     return out
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, expect_axes, expect_real, rows_of, separate
+from llmtrace.ops.op import Op, expect_axes, expect_real, new_array, rows_of
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -26,7 +26,7 @@ def forward(x: Array, *, first: int, count: int, empty: Empty = np.empty) -> Arr
     rows_of(x, "x")
     if first < 0 or count < 0 or first + count > x.shape[-2]:
         raise ValueError(f"x has {x.shape[-2]} positions, not {count} from {first} on")
-    out = separate(empty, x)((*x.shape[:-2], count, x.shape[-1]), x.dtype)
+    out = new_array(empty, (*x.shape[:-2], count, x.shape[-1]), x.dtype, x)
     out[...] = x[..., first : first + count, :]
     return out
 

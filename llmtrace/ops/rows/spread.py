@@ -8,7 +8,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, expect_real, rows_of, separate
+from llmtrace.ops.op import Op, expect_real, new_array, rows_of
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -28,7 +28,7 @@ def forward(x: Array, like: Array, *, empty: Empty = np.empty) -> Array:
         raise (ValueError if x.ndim else TypeError)(
             f"x must be one number of the type of like, not {x.dtype} of shape {x.shape} beside {like.dtype}"
         )
-    out = separate(empty, x, like)(like.shape, x.dtype)
+    out = new_array(empty, like.shape, x.dtype, x, like)
     out[...] = x
     return out
 

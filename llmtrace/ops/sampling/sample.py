@@ -9,7 +9,7 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, expect_axes, expect_real, rows_of, separate
+from llmtrace.ops.op import Op, expect_axes, expect_real, new_array, rows_of
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -46,7 +46,7 @@ def forward(probabilities: Array, number: Array, *, empty: Empty = np.empty) -> 
             " of at least one probability"
         )
     rows, numbers = rows_of(probabilities, "probabilities"), rows_of(number, "number", 0)
-    out = separate(empty, probabilities, number)(number.shape, np.dtype(np.int64))
+    out = new_array(empty, number.shape, np.dtype(np.int64), probabilities, number)
     places = out.reshape(-1)  # `empty` gives memory without gaps: a view
     with _kernels.FloatState(), np.errstate(all="ignore"):
         for n, row in enumerate(rows):

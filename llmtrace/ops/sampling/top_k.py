@@ -9,7 +9,7 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, expect_axes, expect_real, rows_of, separate
+from llmtrace.ops.op import Op, expect_axes, expect_real, new_array, rows_of
 from llmtrace.ops.ranges import expect_within
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def forward(x: Array, *, k: int, empty: Empty = np.empty) -> Array:
     expect_real(x, "x")
     rows_of(x, "x")
     expect_within("count", k=k)
-    out = separate(empty, x)(x.shape, x.dtype)
+    out = new_array(empty, x.shape, x.dtype, x)
     out[...] = x
     if k < x.shape[-1]:
         with _kernels.FloatState():  # in which subnormal numbers differ from 0, whatever others have set

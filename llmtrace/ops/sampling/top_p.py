@@ -9,7 +9,7 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, expect_axes, expect_real, rows_of, separate
+from llmtrace.ops.op import Op, expect_axes, expect_real, new_array, rows_of
 from llmtrace.ops.ranges import expect_within
 from llmtrace.ops.rows.softmax import forward as softmax_forward
 from llmtrace.ops.rows.softmax import meaning as softmax_of
@@ -40,7 +40,7 @@ def forward(x: Array, *, p: float, empty: Empty = np.empty) -> Array:
     expect_real(x, "x")
     expect_within("share", p=p if x.dtype.type(p) > 0 else 0.0)  # one that float32 rounds to 0 is as good as 0
     shares = softmax_forward(rows_of(x, "x")).reshape(x.shape)
-    out = separate(empty, x)(x.shape, x.dtype)
+    out = new_array(empty, x.shape, x.dtype, x)
     out[...] = x
     with _kernels.FloatState(), np.errstate(all="ignore"):
         order = ranking(x)
