@@ -15,7 +15,8 @@ from typing import Any
 from llmtrace import i18n
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _
-from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.framework.exercises import Exercise
+from llmtrace.lessons.framework.lesson import Article, Lesson
 
 
 def _folders() -> dict[str, str]:

@@ -13,11 +13,13 @@ from llmtrace.i18n import _
 from llmtrace.lessons.embeddings import letters as rhyme
 from llmtrace.lessons.embeddings import nets
 from llmtrace.lessons.embeddings import sentences as told
+from llmtrace.lessons.embeddings.exercises import EXERCISES
 from llmtrace.lessons.embeddings.words import LEGEND
-from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.framework.lesson import Article, Lesson
+from llmtrace.lessons.nets import trained
 from llmtrace.lessons.next_character.reciting import RHYME, SIGNS, enough, followers, visible
 from llmtrace.ops import Weight
-from llmtrace.rng import Chance, derive
+from llmtrace.rng import derive
 from llmtrace.trace import Trace
 from llmtrace.views.document import Document
 from llmtrace.views.explanation import view as explanation
@@ -33,6 +35,7 @@ class Embeddings(Lesson):
 
     name = "embeddings"
     legend = LEGEND
+    exercises = EXERCISES
     articles = (
         Article("letters that go in", "12", "context:.0f"),
         Article("numbers in the vector of a letter", "10", "numbers:.0f"),
@@ -218,7 +221,7 @@ class Embeddings(Lesson):
     def word_net(self) -> tuple[Mapping[str, Weight], list[float]]:
         """The trained net, and its loss on the way."""
         batch = nets.part("words", self.text[:-1], self.text[1:])
-        return nets.trained(self.word_weights, batch, self.word_rate, self.counted(self.word_steps))
+        return trained(self.word_weights, batch, self.word_rate, self.counted(self.word_steps))
 
     @cached_property
     def word_step(self) -> Trace:
@@ -269,34 +272,3 @@ class Embeddings(Lesson):
     def bundled(self) -> tuple[int, int, list[tuple[str, ...]]]:
         """Of the bundled model: its tokens, the numbers of each, and which are near each other."""
         return told.bundled()
-
-    # ---- exercises -----------------------------------------------------------------------------------------------------
-
-    def exercise_inputs(self, chance: Chance) -> Exercise:
-        """How many numbers go in."""
-        context, numbers, letters = 3 + chance.below(8), 2 + chance.below(7), 20 + chance.below(10)
-        mistakes = {"added": context + numbers, "whole-table": letters * numbers, "letters-only": context}
-        return Exercise({"c": context, "n": numbers, "v": letters}, context * numbers, mistakes)
-
-    def exercise_column(self, chance: Chance) -> Exercise:
-        """A one-hot vector times a matrix of two rows and three columns."""
-        row = [1 + chance.below(9) for _n in range(3)]
-        below = [1 + chance.below(9) for _n in range(3)]
-        place = chance.below(3)
-        hot = [int(n == place) for n in range(3)]
-        mistakes = {"added-all": sum(row), "other-row": below[place]}
-        return Exercise({"r": row, "s": below, "hot": hot, "place": place}, row[place], mistakes)
-
-    def exercise_step(self, chance: Chance) -> Exercise:
-        """One number of a vector after one step, read at two places."""
-        old = (1 + chance.below(9)) / 10
-        parts = [(1 + chance.below(5)) / 10, -(1 + chance.below(5)) / 10]
-        rate = chance.choice([0.5, 2.0])
-        new = round(old - rate * sum(parts), 6)
-        mistakes = {
-            "wrong-way": round(old + rate * sum(parts), 6),
-            "one-place": round(old - rate * parts[0], 6),
-            "forgot-rate": round(old - sum(parts), 6),
-        }
-        values = {"old": old, "p": parts, "rate": rate, "g": round(sum(parts), 6)}
-        return Exercise(values, new, mistakes)

@@ -11,6 +11,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.lessons.embeddings import nets
 from llmtrace.lessons.embeddings.words import LEGEND
 from llmtrace.lessons.framework.pages import picture
+from llmtrace.lessons.nets import trained
 from llmtrace.lessons.next_character.reciting import RHYME, SIGNS, numbers, places, visible, write
 from llmtrace.ops import Weight
 from llmtrace.ops.linear.linear import linear
@@ -79,7 +80,7 @@ def taught(
 ) -> tuple[Mapping[str, Weight], list[float]]:
     """The net after it was asked for every letter of the rhyme in every step, and its loss on the way."""
     windows = np.array([ids(seen) for seen in places(RHYME, reads)])
-    return nets.trained(weights, nets.part("letters", np.ascontiguousarray(windows.T), ids(RHYME)), rate, steps)
+    return trained(weights, nets.part("letters", np.ascontiguousarray(windows.T), ids(RHYME)), rate, steps)
 
 
 def recited(weights: Mapping[str, Weight], reads: int, text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -23,7 +23,7 @@ from llmtrace.ops.rows.softmax import softmax
 from llmtrace.ops.rows.total import total
 from llmtrace.rng import derive, normal
 from llmtrace.trace import Run, Trace
-from llmtrace.training import Part, Settings, Trainer
+from llmtrace.training import Part
 
 TABLE = "embedding"
 """The name of the table of vectors: a row for each letter or word."""
@@ -92,20 +92,6 @@ def part(kind: str, ids: Array, targets: Array) -> Part:
 def _part(kind: str, ids: Array, targets: Array, run: Run, summed: Tensor | None) -> tuple[Tensor, Tensor]:
     read = {"letters": read_letters, "words": read_words}[kind]
     return loss(run, read(run, ids), targets, summed)
-
-
-def settings(rate: float) -> Settings:
-    """Plain descent: every weight goes against its gradient, and nothing else."""
-    return Settings(rate=rate, schedule="constant", warmup=0, optimiser="sgd", momentum=0.0, decay=0.0, clip=0.0)
-
-
-def trained(
-    weights: Mapping[str, Weight], batch: Part, rate: float, steps: Iterator[int]
-) -> tuple[Mapping[str, Weight], list[float]]:
-    """The weights after all steps, and the loss before each step and after the last."""
-    trainer = Trainer(weights, settings(rate))
-    losses = [trainer.step([batch]).loss for _step in steps]
-    return trainer.state.weights, [*losses, trainer.evaluate([batch])]
 
 
 def letter_scores(weights: Mapping[str, Weight], ids: Array) -> Array:

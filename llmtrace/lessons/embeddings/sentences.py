@@ -10,8 +10,9 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import N_, _
-from llmtrace.lessons.embeddings.nets import distance, part, settings
+from llmtrace.lessons.embeddings.nets import distance, part
 from llmtrace.lessons.embeddings.words import LEGEND
+from llmtrace.lessons.nets import plain_settings
 from llmtrace.loading import load
 from llmtrace.ops import Weight
 from llmtrace.rng import Chance
@@ -79,7 +80,7 @@ def one_step(weights: Mapping[str, Weight], text: Array, rate: float) -> Trace:
     """One step of training on some words, all of it recorded."""
     trace = Trace(weights, legend=LEGEND)
     trace.labels = {"entry": words(), "output": words()}
-    Trainer(weights, settings(rate)).step([part("words", text[:-1], text[1:])], trace=trace)
+    Trainer(weights, plain_settings(rate)).step([part("words", text[:-1], text[1:])], trace=trace)
     return trace
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
@@ -12,11 +12,10 @@ from numpy import format_float_positional
 
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _
-from llmtrace.rng import Chance, derive
+from llmtrace.lessons.framework.exercises import Exercise, Maker, draw
+from llmtrace.rng import derive
 from llmtrace.trace import Trace
 from llmtrace.trace.legend import NO_WORDS, Legend
-
-TRIES = 200
 
 
 @dataclass(frozen=True)
@@ -32,18 +31,6 @@ class Article:
     why: str = ""
 
 
-@dataclass(frozen=True)
-class Exercise:
-    """A question with numbers in it. Its words are in the lesson's text, under the same name."""
-
-    values: Mapping[str, Any]
-    """What the question names."""
-    answer: float
-    mistakes: Mapping[str, float] = field(default_factory=dict)
-    """The answers that typical mistakes lead to, by the name under which the text says what went wrong."""
-    name: str = ""
-
-
 @dataclass
 class Lesson:
     """The base of all lessons. A property that takes long is a `cached_property` that counts its steps with `counted`."""
@@ -52,6 +39,8 @@ class Lesson:
     """That of its folder, with `-` for `_`."""
     legend: ClassVar[Legend] = NO_WORDS
     """What the steps of its traces mean; the traces carry it."""
+    exercises: ClassVar[Mapping[str, Maker]] = {}
+    """How its exercises are drawn, by the names that the text has for them."""
     articles: ClassVar[tuple[Article, ...]] = ()
     chosen: ClassVar[str] = ""
     """What an article leaves out, and was chosen here so that its numbers come out."""
@@ -121,14 +110,8 @@ class Lesson:
         return found
 
     def exercise(self, name: str, seed: int) -> Exercise:
-        """One exercise: the same for the same seed. No mistake leads to the right answer."""
-        make: Callable[[Chance], Exercise] = getattr(self, f"exercise_{name.replace('-', '_')}")
-        chance = Chance(derive(seed, self.name, name))
-        for _try in range(TRIES):
-            made = make(chance)
-            if all(abs(wrong - made.answer) > 0.011 for wrong in made.mistakes.values()):
-                return Exercise(made.values, made.answer, made.mistakes, name)
-        raise AssertionError(f"{name}: every mistake leads to the right answer")
+        """One exercise of the kind `name`, the same for the same seed."""
+        return draw(name, self.exercises[name], derive(seed, self.name, name))
 
 
 def typed(key: str, value: Any, default: Any) -> Any:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmtrace.i18n import _
-from llmtrace.lessons.framework.lesson import Exercise, Lesson
+from llmtrace.lessons.framework.exercises import Exercise
+from llmtrace.lessons.framework.lesson import Lesson
 from llmtrace.lessons.framework.text import ExerciseText, filled, lesson_text, written
 
 NEAR = 0.0051

@@ -11,13 +11,13 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
-from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.framework.lesson import Article, Lesson
 from llmtrace.lessons.framework.text import written
+from llmtrace.lessons.leaf_or_flower.exercises import EXERCISES
 from llmtrace.lessons.leaf_or_flower.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.ops import Weight
 from llmtrace.ops.linear.linear import linear
-from llmtrace.rng import Chance
 from llmtrace.trace import Run, Trace
 
 HIDDEN = ((0.10, -0.29, -0.07, 0.46), (0.12, -0.05, 0.04, 0.16), (-0.36, -0.21, -0.25, 0.08))
@@ -36,6 +36,7 @@ class LeafOrFlower(Lesson):
 
     name = "leaf-or-flower"
     legend = LEGEND
+    exercises = EXERCISES
     articles = (
         Article("first neuron: its sum for the leaf", "−26.6", "leaf.tensor('hidden.1.sum')[0]:.1f"),
         Article("a middle neuron (the third one here): its sum", "−47.1", "leaf.tensor('hidden.1.sum')[2]:.1f"),
@@ -210,43 +211,3 @@ class LeafOrFlower(Lesson):
         """The leaf, where the first neuron has a bias."""
         biases = ((self.bias, 0, 0), (0, 0))
         return Feedforward.of(self.hidden, self.output, biases=biases, labels=self.labels).trace(self.leaf_numbers)
-
-    # ---- exercises -----------------------------------------------------------------------------------------------------
-
-    def exercise_neuron(self, chance: Chance) -> Exercise:
-        """A neuron with two inputs and a bias."""
-        x = [2 + chance.below(8), 2 + chance.below(8)]
-        w = [(1 + chance.below(9)) / 10, -(1 + chance.below(9)) / 10]
-        bias = chance.choice([0.5, 1.5, -0.5, 2.5])
-        total = x[0] * w[0] + x[1] * w[1]
-        mistakes = {
-            "forgot-bias": total,
-            "lost-minus": x[0] * w[0] - x[1] * w[1] + bias,
-            "times-bias": total * bias,
-        }
-        return Exercise({"x": x, "w": w, "b": bias, "total": total}, total + bias, mistakes)
-
-    def exercise_activation(self, chance: Chance) -> Exercise:
-        """Two neurons with ReLU, and what an output makes of them."""
-        sums = [-(1 + chance.below(9)), 1 + chance.below(9)]
-        w = [(1 + chance.below(9)) / 10, (1 + chance.below(9)) / 10]
-        without = sums[0] * w[0] + sums[1] * w[1]
-        mistakes = {
-            "forgot-activation": without,
-            "dropped-sign": -sums[0] * w[0] + sums[1] * w[1],
-            "not-weighted": sums[1],
-        }
-        return Exercise({"s": sums, "w": w}, sums[1] * w[1], mistakes)
-
-    def exercise_collapse(self, chance: Chance) -> Exercise:
-        """One weight of two layers made one."""
-        first = [1 + chance.below(5), -(1 + chance.below(5))]
-        second = [2 + chance.below(4), 2 + chance.below(4)]
-        answer = first[0] * second[0] + first[1] * second[1]
-        mistakes = {
-            "added": sum(first) + sum(second),
-            "one-way": first[0] * second[0],
-            "other-way": first[1] * second[1],
-            "lost-minus": first[0] * second[0] - first[1] * second[1],
-        }
-        return Exercise({"a": first, "o": second}, answer, mistakes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +11,8 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _
-from llmtrace.lessons.framework.lesson import Exercise, Lesson
+from llmtrace.lessons.framework.lesson import Lesson
+from llmtrace.lessons.matrices_as_projections.exercises import EXERCISES
 from llmtrace.lessons.matrices_as_projections.matrix import (
     BLOCK,
     NAMES,
@@ -24,13 +24,12 @@ from llmtrace.lessons.matrices_as_projections.matrix import (
     read_matrix,
     rotation,
     shape,
-    typed,
 )
 from llmtrace.lessons.matrices_as_projections.words import LEGEND
 from llmtrace.models.feedforward import ACTIVATIONS, Feedforward
 from llmtrace.ops.linear.embedding import embedding
 from llmtrace.ops.linear.linear import linear
-from llmtrace.rng import Chance, derive
+from llmtrace.rng import derive
 from llmtrace.trace import Run, Trace
 from llmtrace.views.figures import Scatter
 from llmtrace.views.matmul_steps import Product
@@ -45,6 +44,7 @@ class MatricesAsProjections(Lesson):
 
     name = "matrices-as-projections"
     legend = LEGEND
+    exercises = EXERCISES
 
     a: str = "1 2 3; 4 5 6"
     b: str = "7 8; 9 10; 11 12"
@@ -260,41 +260,3 @@ class MatricesAsProjections(Lesson):
         sums, out = (self.layer[f"output.{kind}"].output for kind in ("sum", "act"))
         each = zip(self.matrix("x"), sums, out, strict=True)
         return [(n, listed(x), listed(z), listed(y)) for n, (x, z, y) in enumerate(each)]
-
-    # ---- exercises -----------------------------------------------------------------------------------------------------
-
-    def exercise_cell(self, chance: Chance) -> Exercise:
-        """One cell of a product of two small matrices, off the diagonal."""
-        a, b = ([[1 + chance.below(9) for _c in range(2)] for _r in range(2)] for _m in range(2))
-        row = chance.below(2)
-        column = 1 - row
-
-        def cell(i: int, j: int) -> int:
-            return a[i][0] * b[0][j] + a[i][1] * b[1][j]
-
-        mistakes = {
-            "swapped": cell(column, row),
-            "one-term": a[row][0] * b[0][column],
-            "same-place": a[row][column] * b[row][column],
-            "row-by-row": a[row][0] * b[column][0] + a[row][1] * b[column][1],
-        }
-        values = {"a": typed(a), "b": typed(b), "row": row, "column": column, "p": a[row], "q": [r[column] for r in b]}
-        return Exercise(values, cell(row, column), mistakes)
-
-    def exercise_shapes(self, chance: Chance) -> Exercise:
-        """How many numbers a product has."""
-        rows, inner, columns = chance.sample(range(2, 10), 3)
-        mistakes = {"inner": rows * inner, "products": rows * inner * columns, "added": rows + columns}
-        return Exercise({"rows": rows, "inner": inner, "columns": columns}, rows * columns, mistakes)
-
-    def exercise_turn(self, chance: Chance) -> Exercise:
-        """A point that is turned by a quarter."""
-        x, y = chance.sample(range(1, 10), 2)
-        return Exercise({"x": x, "y": y, "r": "0 1; -1 0"}, -y, {"other-way": y, "second-column": x, "crossed": -x})
-
-    def exercise_shadow(self, chance: Chance) -> Exercise:
-        """What a second point needs to have the shadow of the first."""
-        x, y, z = (2 + chance.below(8) for _n in range(3))
-        more = 1 + chance.below(3)
-        values: Mapping[str, Any] = {"x": x, "y": y, "z": z, "x2": x - more, "z2": z + more, "more": more}
-        return Exercise(values, y - more, {"same": y, "wrong-way": y + more, "height": z + more})

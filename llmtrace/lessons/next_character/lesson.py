@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +11,8 @@ import numpy as np
 from llmtrace.arithmetic import elementary
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _
-from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.framework.lesson import Article, Lesson
+from llmtrace.lessons.next_character.exercises import EXERCISES
 from llmtrace.lessons.next_character.reciting import (
     RHYME,
     SIGNS,
@@ -30,14 +30,12 @@ from llmtrace.lessons.next_character.reciting import (
     visible,
 )
 from llmtrace.lessons.next_character.words import LEGEND
-from llmtrace.rng import Chance
 from llmtrace.trace import Trace
 
 SHOWN = 5
 """So many letters stand in the table of the likeliest, and so many turns of the loop in its own."""
 UNCLEAR = 3
 """So many places where different letters follow are listed."""
-EXAMPLE_WORDS = ("planet", "garden", "silver", "orange", "window", "bridge", "guitar", "market", "carpet")
 
 
 @dataclass
@@ -46,6 +44,7 @@ class NextCharacter(Lesson):
 
     name = "next-character"
     legend = LEGEND
+    exercises = EXERCISES
     articles = (
         Article("letters that go in", "12", "letters"),
         Article("after “humpty dumpt” comes", "y", "best_letter(taught)"),
@@ -271,32 +270,3 @@ class NextCharacter(Lesson):
     def by_heart(self) -> list[tuple[Any, ...]]:
         """What the longer net makes of them."""
         return [(visible(a), visible(self.long.reader.write(a, WRITTEN)[len(a) :])) for a in self.others]
-
-    # ---- exercises -----------------------------------------------------------------------------------------------------
-
-    def exercise_letters(self, chance: Chance) -> Exercise:
-        """A neuron that reads three letters."""
-        word, w = chance.choice(EXAMPLE_WORDS)[:3], chance.sample((1, 2, 3, 4), 3)
-        x = [self.number(sign) for sign in word]
-        mistakes = {"from-zero": products([n - 1 for n in x], w), "no-weights": sum(x)}
-        return Exercise({"word": word, "w": w, "x": x}, products(x, w), mistakes)
-
-    def exercise_window(self, chance: Chance) -> Exercise:
-        """What is read next."""
-        word = chance.choice(EXAMPLE_WORDS)
-        values = {"seen": word[:-1], "new": word[-1], "second": word[1], "reads": len(word) - 1}
-        first, second, newest = map(self.number, (word[0], word[1], word[-1]))
-        return Exercise(values, second, {"kept": first, "newest": newest, "from-zero": second - 1})
-
-    def exercise_share(self, chance: Chance) -> Exercise:
-        """The best that can be said where two letters follow."""
-        whole = chance.choice((4, 5, 10))
-        times = 1 + chance.below(whole - 1)
-        other = whole - times
-        mistakes = {"other": other / whole, "ratio": times / other, "certain": 1}
-        return Exercise({"times": times, "whole": whole}, times / whole, mistakes)
-
-
-def products(x: Sequence[int], w: Sequence[int]) -> int:
-    """Each number times its weight, added up."""
-    return sum(a * b for a, b in zip(x, w, strict=True))

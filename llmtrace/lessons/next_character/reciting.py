@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.lessons.nets import plain_settings, random_net
 from llmtrace.lessons.next_character.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.ops import Tensor
@@ -16,9 +17,8 @@ from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.losses.cross_entropy import cross_entropy
 from llmtrace.ops.rows.softmax import softmax
 from llmtrace.ops.rows.total import total
-from llmtrace.rng import derive, normal
 from llmtrace.trace import Backward, Run, Trace
-from llmtrace.training import Settings, Trainer
+from llmtrace.training import Trainer
 
 SIGNS = " abcdefghijklmnopqrstuvwxyz."
 """What a net can read and write; the number of each is its place."""
@@ -113,9 +113,7 @@ class Reader:
 
 def untaught(reads: int, neurons: int, seed: int) -> Reader:
     """With random weights: it has read nothing yet."""
-    sizes = (reads, neurons, len(SIGNS))
-    matrices = [normal(derive(seed, "first", n), (sizes[n + 1], sizes[n])) * spread for n, spread in enumerate(FIRST)]
-    return Reader(Feedforward.of(*matrices, biases=[np.zeros(size) for size in sizes[1:]], activation="relu"), reads)
+    return Reader(random_net(seed, "first", (reads, neurons, len(SIGNS)), FIRST, "relu"), reads)
 
 
 @dataclass(frozen=True)
@@ -147,8 +145,7 @@ def teach(
     """Trains a net on every letter of a text, and looks at it before, at these steps, and at the end."""
     inputs = np.array([numbers(place) for place in places(text, reader.reads)])
     targets = numbers(text).astype(np.int64)
-    settings = Settings(steps=steps, rate=RATE, warmup=0, optimiser="adam", decay=0.0, clip=0.0)
-    trainer = Trainer(reader.net.weights, settings)
+    trainer = Trainer(reader.net.weights, plain_settings(RATE, "adam", schedule="cosine", steps=steps))
 
     def part(run: Run, summed: Tensor | None) -> tuple[Tensor, Tensor]:
         scores = reader.net.forward(run, run.leaf("input", inputs, ("example", "input")))

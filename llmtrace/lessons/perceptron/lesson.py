@@ -11,12 +11,13 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
-from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.framework.lesson import Article, Lesson
+from llmtrace.lessons.perceptron.exercises import EXERCISES
 from llmtrace.lessons.perceptron.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.ops import Weight
 from llmtrace.ops.elementwise.add import add
-from llmtrace.rng import Chance, derive, uniform
+from llmtrace.rng import derive, uniform
 from llmtrace.trace import Run, Trace
 
 EVERY = [(a, b, c) for a in (1, 0) for b in (1, 0) for c in (1, 0)]
@@ -31,6 +32,7 @@ class Perceptron(Lesson):
 
     name = "perceptron"
     legend = LEGEND
+    exercises = EXERCISES
     articles = (
         Article("all three answers are yes: the sum", "16", "everything.tensor('output.sum')[0]:.0f"),
         Article("sunny and affordable, nobody to go with: the sum", "12", "alone.tensor('output.sum')[0]:.0f"),
@@ -211,32 +213,6 @@ class Perceptron(Lesson):
             person = run.leaf("answers", answers, names)
             run.do("new.weights", add, (trace.weights["weights"], person), {}, names)
         return trace
-
-    # ---- exercises -----------------------------------------------------------------------------------------------------
-
-    def exercise_sum(self, chance: Chance) -> Exercise:
-        """A sum of weights."""
-        w = [2 + chance.below(8) for _n in range(3)]
-        x = chance.choice([(1, 1, 0), (1, 0, 1), (0, 1, 1)])
-        answer = sum(a * b for a, b in zip(w, x, strict=True))
-        values = {"w": w, "x": x}
-        return Exercise(values, answer, {"all-weights": sum(w), "answers-only": sum(x)})
-
-    def exercise_decision(self, chance: Chance) -> Exercise:
-        """A sum that only just reaches the threshold, or passes it."""
-        w = [2 + chance.below(8) for _n in range(3)]
-        total = w[0] + w[1]
-        limit = total - chance.below(2)
-        mistakes = {"other": int(total <= limit), "only-sum": total, "all-weights": sum(w)}
-        return Exercise({"w": w, "limit": limit, "total": total}, int(total > limit), mistakes)
-
-    def exercise_correction(self, chance: Chance) -> Exercise:
-        """One step of learning."""
-        w = [chance.below(5) for _n in range(3)]
-        went = chance.below(2)
-        change = 1 if went else -1
-        mistakes = {"wrong-way": w[2] - change, "unchanged": w[2], "only-change": change}
-        return Exercise({"w": w, "went": went}, w[2] + change, mistakes)
 
 
 def dots(a: Array, b: Array) -> Array:

@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from llmtrace.i18n import _
-from llmtrace.lessons.framework.lesson import Exercise, Lesson
+from llmtrace.lessons.framework.lesson import Lesson
 from llmtrace.lessons.playground import board as boards
-from llmtrace.lessons.playground.data import COUNT, EDGE, FEATURES, features, grid
+from llmtrace.lessons.playground.data import EDGE, FEATURES, features, grid
+from llmtrace.lessons.playground.exercises import EXERCISES
 from llmtrace.lessons.playground.net import Choices, Look, Play, listed, refused, sizes
 from llmtrace.lessons.playground.words import LEGEND
 from llmtrace.models import Feedforward
-from llmtrace.rng import Chance
 from llmtrace.trace import Trace
 from llmtrace.views.document import Group, Paragraph, Space, paragraph
 from llmtrace.views.figures import Board, Picture, Pictures
@@ -40,6 +40,7 @@ class Playground(Lesson):
 
     name = "playground"
     legend = LEGEND
+    exercises = EXERCISES
     pull: ClassVar[float] = 0.03
     """How strong the pull towards 0 is, where one is shown."""
     fast: ClassVar[float] = 3.0
@@ -259,39 +260,3 @@ class Playground(Lesson):
         """What is said then."""
         fast = self.tried(1, data="plane", features=("x1", "x2"), hidden=(4,), activation="relu", rate=self.fast)
         return paragraph(boards.said(fast), indent=2, hang=0)
-
-    # ---- exercises -----------------------------------------------------------------------------------------------------
-
-    def exercise_update(self, chance: Chance) -> Exercise:
-        """The weight after a step."""
-        weight, gradient, rate = (1 + chance.below(9)) / 10, chance.choice([-4, -3, -2, 2, 3, 4]) / 10, 0.5
-        mistakes = {"uphill": weight + rate * gradient, "no-rate": weight - gradient, "only-step": rate * gradient}
-        return Exercise(
-            {"w": weight, "g": gradient, "rate": rate, "move": rate * gradient}, weight - rate * gradient, mistakes
-        )
-
-    def exercise_steps(self, chance: Chance) -> Exercise:
-        """How many steps an epoch has."""
-        share, batch = 10 * (2 + chance.below(7)), chance.choice([5, 10, 25])
-        learned = COUNT * share // 100
-        values = {"count": COUNT, "share": share, "batch": batch, "learned": learned}
-        return Exercise(values, -(-learned // batch), {"all": COUNT // batch, "points": learned})
-
-    def exercise_circle(self, chance: Chance) -> Exercise:
-        """The sum of a neuron that is told squares."""
-        x1, x2 = chance.choice([1, 2, 3]), chance.choice([-3, -2, -1])
-        weight, bias = -(1 + chance.below(4)) / 2, 2 + chance.below(5)
-        squares = x1 * x1 + x2 * x2
-        mistakes = {"minus": weight * (x1 * x1 - x2 * x2) + bias, "no-bias": weight * squares}
-        mistakes["no-squares"] = weight * (x1 + x2) + bias
-        values = {"x": (x1, x2), "w": weight, "b": bias, "squares": (x1 * x1, x2 * x2)}
-        return Exercise(values, weight * squares + bias, mistakes)
-
-    def exercise_pull(self, chance: Chance) -> Exercise:
-        """A weight with a pull towards 0 and no gradient."""
-        weight, rate, pull = 2 + 2 * chance.below(4), 0.5, (1 + chance.below(4)) / 10
-        step = rate * pull * weight
-        values = {"w": weight, "rate": rate, "pull": pull, "step": step}
-        return Exercise(
-            values, weight - step, {"no-rate": weight - pull * weight, "away": weight + step, "only-step": step}
-        )

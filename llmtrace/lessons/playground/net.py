@@ -13,9 +13,9 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError, TrainingError
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import plain
+from llmtrace.lessons.nets import Descent
 from llmtrace.lessons.playground.data import FEATURES, REGRESSION, SETS, Points, grid, points, table
 from llmtrace.lessons.playground.words import LEGEND
-from llmtrace.lessons.training.nets import Descent
 from llmtrace.models import Feedforward
 from llmtrace.rng import derive, uniform
 from llmtrace.trace import Run, Trace

@@ -10,11 +10,11 @@ from typing import Any
 
 from llmtrace.errors import LessonError, TrainingError
 from llmtrace.i18n import _
-from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.framework.lesson import Article, Lesson
 from llmtrace.lessons.tokenizers import steps
+from llmtrace.lessons.tokenizers.exercises import EXERCISES
 from llmtrace.lessons.tokenizers.words import LEGEND
 from llmtrace.loading import load_tokenizer
-from llmtrace.rng import Chance
 from llmtrace.tokenizers import Parting, Tokenizer, TrainedBPE, TrainedUnigram, train_bpe, train_unigram
 from llmtrace.tokenizers.byte_symbols import written
 from llmtrace.tokenizers.splitting import Splitter
@@ -36,6 +36,7 @@ class Tokenizers(Lesson):
 
     name = "tokenizers"
     legend = LEGEND
+    exercises = EXERCISES
     articles = (Article("the tokens of “cats”", "cat + s", "' + '.join(cats)"),)
     chosen = "the text from which the tokenizers learn."
 
@@ -275,28 +276,3 @@ class Tokenizers(Lesson):
     def real_shown(self) -> TokenRows:
         """The sample and the character in its tokens."""
         return self.numbered(self.real, f"{self.sample} {self.character}")
-
-    # ---- exercises -----------------------------------------------------------------------------------------------------
-
-    def exercise_pair(self, chance: Chance) -> Exercise:
-        """The count of the pair that is merged first."""
-        hat, cat, hut = 2 + chance.below(5), 2 + chance.below(5), 1 + chance.below(3)
-        mistakes = {"one-word": max(hat, cat), "letter": hat + cat + hut}
-        return Exercise({"hat": hat, "cat": cat, "hut": hut}, hat + cat, mistakes)
-
-    def exercise_bytes(self, chance: Chance) -> Exercise:
-        """The bytes of some letters and some Chinese characters."""
-        letters, signs = 2 + chance.below(7), 2 + chance.below(5)
-        each = len("猫".encode())
-        mistakes = {"characters": letters + signs, "all-long": each * (letters + signs)}
-        return Exercise({"letters": letters, "signs": signs, "each": each}, letters + each * signs, mistakes)
-
-    def exercise_parting(self, chance: Chance) -> Exercise:
-        """The probability of the most probable of three partings."""
-        cat, s, ca, ts = (
-            n / 10 for n in (4 + chance.below(3), 3 + chance.below(3), 1 + chance.below(2), 1 + chance.below(2))
-        )
-        best = round(cat * s, 6)
-        whole = round(best - (2 + chance.below(5)) / 100, 6)
-        mistakes = {"whole-word": whole, "added": round(cat + s, 6), "other": round(ca * ts, 6)}
-        return Exercise({"cat": cat, "s": s, "ca": ca, "ts": ts, "whole": whole}, best, mistakes)

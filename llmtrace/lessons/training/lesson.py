@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,14 +10,15 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import TrainingError
-from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson, plain
+from llmtrace.lessons.framework.lesson import Article, Lesson, plain
 from llmtrace.lessons.leaf_or_flower.lesson import HIDDEN, LeafOrFlower
-from llmtrace.lessons.training.nets import Descent, deep, loss_of, samples, sizes, wave, wide_net
+from llmtrace.lessons.nets import Descent, random_net, squared_loss
+from llmtrace.lessons.training.exercises import EXERCISES
+from llmtrace.lessons.training.nets import deep, samples, sizes, wave
 from llmtrace.lessons.training.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.ops.losses.absolute_error import absolute_error
 from llmtrace.ops.rows.total import total
-from llmtrace.rng import Chance
 from llmtrace.trace import Backward, Run, Trace
 
 OUTPUT = ((-0.17, 0.39, 0.10416), (0.21, 0.24, -0.11425))
@@ -34,6 +34,7 @@ class Training(Lesson):
 
     name = "training"
     legend = LEGEND
+    exercises = EXERCISES
     articles = (
         Article("the loss: wanted (0.8, 0.2), got (0.6, 0.4)", "0.4", "missed.tensor('miss.total'):.1f"),
         Article("output leaf before training", "0.6", "got[0]:.1f"),
@@ -102,7 +103,7 @@ class Training(Lesson):
         trace = Trace(self.net.weights, legend=LEGEND)
         trace.labels = dict(self.net.labels)
         with Run(self.net.weights, trace) as run:
-            loss_of(run, self.net, np.array(self.leaf, np.float32), np.array(self.wanted, np.float32))
+            squared_loss(run, self.net, np.array(self.leaf, np.float32), np.array(self.wanted, np.float32))
             Backward(run, trace, "miss.loss").gradients()
         return trace
 
@@ -120,7 +121,7 @@ class Training(Lesson):
         weights = np.array(OUTPUT, np.float32)
         weights[output, neuron] += np.float32(self.nudge)
         with Run(net := Feedforward.of(HIDDEN, weights).weights, trace := Trace(net)) as run:
-            loss_of(run, Feedforward(net), np.array(self.leaf, np.float32), np.array(self.wanted, np.float32))
+            squared_loss(run, Feedforward(net), np.array(self.leaf, np.float32), np.array(self.wanted, np.float32))
         return float(trace.tensor("miss.loss"))
 
     @cached_property
@@ -192,7 +193,7 @@ class Training(Lesson):
     def epochs(self) -> list[tuple[Any, ...]]:
         """The average loss after some epochs, and how many of the others are told right."""
         (inputs, wanted), rows = self.data, []
-        descent = Descent(wide_net((4, 3, 2), 0.5, self.seed, "sigmoid"), 0.1)
+        descent = Descent(random_net(self.seed, "layer", (4, 3, 2), 0.5, "sigmoid"), 0.1)
         for epoch in self.counted(EPOCHS[-1] + 1):
             if epoch in EPOCHS:
                 outputs = descent.net(inputs[80:])
@@ -226,7 +227,7 @@ class Training(Lesson):
     def fitted(self) -> list[tuple[Any, ...]]:
         """A wide net on few examples: the loss on them, and on others, as it learns."""
         (x, y), (others, theirs), rows = wave(10, self.noise, self.seed), wave(60, self.noise, self.seed + 1), []
-        descent = Descent(wide_net((1, 24, 1), 1.5, self.seed, "tanh"), 0.02, optimiser="adam")
+        descent = Descent(random_net(self.seed, "layer", (1, 24, 1), 1.5, "tanh"), 0.02, optimiser="adam")
         for step in self.counted(FITTED[-1] + 1):
             if step in FITTED:
                 rows.append((step, descent.loss(x, y), descent.loss(others, theirs)))
@@ -242,37 +243,3 @@ class Training(Lesson):
     def best(self) -> int:
         """After how many steps the others' loss was smallest."""
         return int(min(self.fitted, key=lambda row: row[2])[0])
-
-    # ---- exercises -----------------------------------------------------------------------------------------------------
-
-    def exercise_loss(self, chance: Chance) -> Exercise:
-        """The loss of two outputs."""
-        wanted: Sequence[float] = (0.8, 0.2)
-        off = [(1 + chance.below(4)) / 10, (1 + chance.below(4)) / 10]
-        got = [round(wanted[0] - off[0], 1), round(wanted[1] + off[1], 1)]
-        return Exercise(
-            {"w": wanted, "g": got, "off": off},
-            off[0] + off[1],
-            {"signs": off[1] - off[0], "other-signs": off[0] - off[1], "first-only": off[0], "second-only": off[1]},
-        )
-
-    def exercise_slope(self, chance: Chance) -> Exercise:
-        """The slope, from a nudge."""
-        before, nudge = (3 + chance.below(6)) / 10, 0.01
-        slope = chance.choice([-4, -3, -2, 2, 3, 4])
-        change = round(slope * nudge, 2)
-        values = {"before": before, "after": round(before + change, 2), "nudge": nudge, "change": change}
-        return Exercise(values, slope, {"not-divided": change, "after": before + change, "times": change * nudge})
-
-    def exercise_step(self, chance: Chance) -> Exercise:
-        """One step of descent."""
-        w, g, rate = (1 + chance.below(9)) / 10, chance.choice([-5, -3, -2, 2, 3, 5]), 0.1
-        mistakes = {"uphill": w + rate * g, "no-rate": w - g, "only-step": -rate * g, "only-product": rate * g}
-        return Exercise({"w": w, "g": g, "rate": rate, "move": rate * g}, w - rate * g, mistakes)
-
-    def exercise_epochs(self, chance: Chance) -> Exercise:
-        """How many steps some epochs are."""
-        size, batches, epochs = 4 + chance.below(6), 5 + chance.below(6), 3 + chance.below(5)
-        values = {"examples": size * batches, "size": size, "batches": batches, "epochs": epochs}
-        mistakes = {"one-epoch": batches, "no-batches": size * batches * epochs, "batches-only": size * epochs}
-        return Exercise(values, batches * epochs, mistakes)

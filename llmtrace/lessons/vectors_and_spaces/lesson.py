@@ -12,48 +12,18 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _
-from llmtrace.lessons.framework.lesson import Article, Exercise, Lesson
+from llmtrace.lessons.framework.lesson import Article, Lesson
+from llmtrace.lessons.vectors_and_spaces.exercises import EXERCISES
+from llmtrace.lessons.vectors_and_spaces.steps import angle, shares
 from llmtrace.lessons.vectors_and_spaces.words import LEGEND
-from llmtrace.ops import Tensor
-from llmtrace.ops.elementwise.divide import divide
-from llmtrace.ops.elementwise.multiply import multiply
-from llmtrace.ops.elementwise.root import root
 from llmtrace.ops.linear.linear import linear
-from llmtrace.ops.rows.softmax import softmax
-from llmtrace.rng import Chance
 from llmtrace.trace import Run, Trace
 from llmtrace.views.figures import Scatter
-
-ONE = ("output",)
 
 
 def pair(vector: Sequence[float]) -> str:
     """A vector as it stands beside its point: `(2, −3)`."""
     return f"({', '.join(f'{number:g}' for number in vector)})".replace("-", "−")
-
-
-def shares(scores: Sequence[float]) -> Trace:
-    """Softmax of some numbers."""
-    trace = Trace({}, legend=LEGEND)
-    with Run({}, trace) as run:
-        run("softmax.shares", softmax, run.leaf("scores", np.array(scores, np.float32), ("score",)))
-    return trace
-
-
-def angle(first: Sequence[float], second: Sequence[float]) -> Trace:
-    """The cosine of two vectors, step by step."""
-    axes = ("number",)
-    trace = Trace({}, legend=LEGEND)
-    with Run({}, trace) as run:
-        a, b = (run.leaf(name, np.array(v, np.float32), axes) for name, v in (("a", first), ("b", second)))
-
-        def dot(name: str, one: Tensor, other: Tensor) -> Tensor:
-            row = run.leaf(f"{name}.of", other.data[None], ("output", *axes))
-            return run.do(f"cosine.{name}", linear, (one, row, None), {"transposed": True}, ONE)
-
-        lengths = [run(f"cosine.{name}.length", root, dot(f"{name}.squares", v, v)) for name, v in (("a", a), ("b", b))]
-        run("cosine", divide, dot("dot", a, b), run("cosine.lengths", multiply, *lengths))
-    return trace
 
 
 @dataclass
@@ -62,6 +32,7 @@ class VectorsAndSpaces(Lesson):
 
     name = "vectors-and-spaces"
     legend = LEGEND
+    exercises = EXERCISES
     articles = (
         Article("softmax of (1, 2, 3), first", "0.09", "shares_of(1, 2, 3)[0]:.2f"),
         Article("softmax of (1, 2, 3), second", "0.24", "shares_of(1, 2, 3)[1]:.2f"),
@@ -192,25 +163,3 @@ class VectorsAndSpaces(Lesson):
     def same_way(self) -> Trace:
         """The cosine of a short vector and a long one."""
         return angle(self.short, self.long)
-
-    # ---- exercises -----------------------------------------------------------------------------------------------------
-
-    def exercise_dot(self, chance: Chance) -> Exercise:
-        """A dot product."""
-        a, b = ([chance.below(9) - 4 for _n in range(2)] for _v in range(2))
-        answer = a[0] * b[0] + a[1] * b[1]
-        mistakes = {"added": sum(a) + sum(b), "crossed": a[0] * b[1] + a[1] * b[0]}
-        return Exercise({"a": a, "b": b}, answer, mistakes)
-
-    def exercise_length(self, chance: Chance) -> Exercise:
-        """The length of a vector whose length is a whole number."""
-        a, b, c = chance.choice([(3, 4, 5), (6, 8, 10), (5, 12, 13), (8, 6, 10), (12, 5, 13), (9, 12, 15)])
-        return Exercise({"a": a, "b": b}, c, {"added": a + b, "forgot-root": c * c})
-
-    def exercise_softmax(self, chance: Chance) -> Exercise:
-        """Shares that stay the same when all scores grow."""
-        more = 2 + chance.below(50)
-        share = round(float(self.shares_of(1, 2, 3)[1]), 2)
-        return Exercise(
-            {"more": more, "share": share}, share, {"grown": share * more, "added": share + more, "whole": 1}
-        )
