@@ -12,10 +12,10 @@ from rich.console import Console
 from llmtrace.cli import main
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
-from llmtrace.lessons.playground.board import board
+from llmtrace.lessons.playground.board import board, picture_rows
 from llmtrace.lessons.playground.data import FEATURES, SETS, features, grid, points, table
 from llmtrace.lessons.playground.lesson import RECIPES, Playground
-from llmtrace.views.decision_map import Neurons, picture_rows
+from llmtrace.views.document import Document
 
 pytestmark = pytest.mark.usefixtures("own_state")
 
@@ -211,7 +211,7 @@ def test_what_is_refused(key, value, said):
 def test_the_board_fits(width, height, hidden):
     lesson = load("playground", hidden=hidden, activation="relu")
     lesson.train(60)
-    shown = board(lesson.play, picture_rows(width, height), 20.0, keys="keys " * 30)
+    shown = Document((board(lesson.play, picture_rows(width, height), 20.0, keys="keys " * 30),))
     console = Console(width=width, height=height, force_terminal=True, color_system="256", emoji=False)
     lines = console.render_lines(shown, pad=False)
     assert all(sum(segment.cell_length for segment in line) <= width for line in lines)
@@ -220,15 +220,8 @@ def test_the_board_fits(width, height, hidden):
 
 
 def test_every_neuron_is_seen_on_a_usual_screen():
-    layers = {f"hidden.{n}": np.zeros((8, 16, 32)) for n in (1, 2)}
-    lines = [
-        "".join(s.text for s in line)
-        for line in Neurons(layers, -1, 1, 46, 16).lines(Console().options and page(), False)
-    ]
+    lesson = load("playground", hidden="8,8")
+    shown = Document((board(lesson.play, picture_rows(80, 24), 20.0),))
+    console = Console(width=80, height=24, color_system=None, emoji=False)
+    lines = ["".join(s.text for s in line) for line in console.render_lines(shown, pad=False)]
     assert re.findall(r"\[\d\]", "".join(lines)) == [f"[{n}]" for n in range(8)] * 2
-
-
-def page():
-    from llmtrace.render.terminal.layout import Page
-
-    return Page(80)

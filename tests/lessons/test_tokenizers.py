@@ -11,7 +11,8 @@ from llmtrace.lessons.framework.pages import Pages
 from llmtrace.lessons.tokenizers.steps import byte_rows
 from llmtrace.tokenizers.learning import learn_by_counting
 from llmtrace.tokenizers.unigram_training import count
-from llmtrace.views.token_spans import Spans
+from llmtrace.views.document import Document
+from llmtrace.views.figures import TokenRows
 
 
 @pytest.fixture(scope="module")
@@ -101,12 +102,12 @@ def test_wrong_inputs(inputs, message):
         load("tokenizers", **inputs)
 
 
-def test_spans_have_bars_and_colours():
-    spans = Spans({"one": ["the", " cat", "s"], "two": ["猫"]})
-    assert printed(spans, color_system=None) == "  one  the|_cat|s\n  two  猫\n"
-    coloured = printed(spans, color_system="256", force_terminal=True, no_color=False)
-    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == printed(spans, color_system=None)
+def test_rows_of_tokens_have_bars_and_colours():
+    rows = Document((TokenRows({"one": ["the", " cat", "s"], "two": ["猫"]}),))
+    assert printed(rows, color_system=None) == "  one  the|_cat|s\n  two  猫\n"
+    coloured = printed(rows, color_system="256", force_terminal=True, no_color=False)
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == printed(rows, color_system=None)
     assert coloured.count("\x1b[") >= 6
-    narrow = printed(Spans({"one": ["abc"] * 20}), color_system=None, width=30)
+    narrow = printed(Document((TokenRows({"one": ["abc"] * 20}),)), color_system=None, width=30)
     assert max(map(len, narrow.split("\n"))) <= 30
     assert narrow.replace("one", "").count("abc") == 20
