@@ -18,6 +18,12 @@ settings.register_profile("llmtrace", deadline=None, derandomize=True)
 settings.load_profile("llmtrace")
 
 
+def pytest_configure(config):
+    """The many processes that tests start need not all compile the package, also where nothing may be written beside it."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None) and hasattr(config, "cache"):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(config.cache.mkdir("bytecode"))
+
+
 @pytest.fixture(scope="session")
 def golden() -> Path:
     """Weights and activations made by others, beside the checkout; a test that needs them is skipped where they are absent."""

@@ -117,6 +117,10 @@ RUNS = [
 ]  # fmt: skip
 
 
+def test_english_is_seen():
+    assert english("⟦said ⟦twice⟧⟧ Forgotten: 'quoted' block.0.mlp.up[position=1] --all FILE") == ["Forgotten"]
+
+
 @pytest.mark.parametrize("line", RUNS)
 def test_all_that_is_said_is_in_the_catalogue(line, things, bracketed, monkeypatch):
     monkeypatch.chdir(things)

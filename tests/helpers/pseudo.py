@@ -67,7 +67,3 @@ def english(text):
     for pattern in NAMES:
         text = re.sub(pattern, " ", text)
     return [word for word in re.findall("[A-Za-z]{3,}[0-9]*", text) if word not in ALLOWED]
-
-
-def test_english_is_seen():
-    assert english("⟦said ⟦twice⟧⟧ Forgotten: 'quoted' block.0.mlp.up[position=1] --all FILE") == ["Forgotten"]
