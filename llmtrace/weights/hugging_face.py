@@ -12,13 +12,15 @@ from llmtrace.text import cited, shown
 from llmtrace.tokenizers import load_tokenizer
 from llmtrace.weights.config import read_content
 from llmtrace.weights.shards import INDEX, SINGLE, instead, read_folder_tensors
-from llmtrace.weights.source import Opened
+from llmtrace.weights.source import Opened, Source
 
 CONFIG = "config.json"
 
 
-class HuggingFace:
+class HuggingFace(Source):
     """A folder, or a .safetensors file with config.json beside it."""
+
+    order = 9
 
     def accepts(self, path: Path) -> bool:
         """Whatever nothing else accepts: it has the best errors."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 from llmtrace.storage.stored import StoredTensor
 
@@ -21,11 +22,15 @@ class Opened:
     tokenizer: Any
 
 
-class Source(Protocol):
-    """To add one: its file, and its line in `llmtrace.weights.sources`."""
+class Source(ABC):
+    """To add one: its file, and its line in `llmtrace.weights.sources`. Those of a lower `order` are asked first."""
 
+    order: ClassVar[int] = 1
+
+    @abstractmethod
     def accepts(self, path: Path) -> bool:
         """Whether the model at a path is stored in this way, by a look at it."""
 
+    @abstractmethod
     def open(self, path: Path) -> Opened:
         """The model at a path; its numbers are read when they are needed. ModelError says what is wrong."""

@@ -1,8 +1,13 @@
-"""All sources of weights; the first that accepts a path opens it. To add one: its file, and its line here."""
+"""All sources of weights: one is known because it is imported here. The first that accepts a path opens it."""
 
 from __future__ import annotations
 
-from llmtrace.weights.hugging_face import HuggingFace
+from llmtrace.weights.hugging_face import HuggingFace  # noqa: F401 - found below
 from llmtrace.weights.source import Source
 
-SOURCES: tuple[Source, ...] = (HuggingFace(),)
+SOURCES: list[Source] = [
+    kind()
+    for kind in vars().copy().values()
+    if isinstance(kind, type) and issubclass(kind, Source) and kind is not Source
+]
+SOURCES.sort(key=lambda source: source.order)
