@@ -104,13 +104,13 @@ class Helpful(Translated):
 
 
 class Command(Helpful, rich_click.RichCommand):
-    """A command, which also takes `--lang`."""
+    """A command, which also takes `--plain` and `--lang`."""
 
     context_class = Context
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.params.append(language_option())
+        self.params += [plain_option(), language_option()]
 
 
 def new_command(name: str, kind: type[Command] = Command) -> Callable[[Callable[..., Any]], Command]:
@@ -148,4 +148,22 @@ def language_option() -> Option:
         expose_value=False,
         callback=speak,
         shell_complete=lambda ctx, param, incomplete: [n for n in i18n.languages() if n.startswith(incomplete)],
+    )
+
+
+def plain_option() -> Option:
+    """`--plain`, which every command has."""
+
+    def ask(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        from llmtrace.render.plain import mode
+
+        mode.ask(True if value else None)
+
+    return Option(
+        ["--plain"],
+        is_flag=True,
+        help=N_("Say everything in plain sentences, for screen readers and simple terminals."),
+        is_eager=True,
+        expose_value=False,
+        callback=ask,
     )

@@ -23,6 +23,7 @@ from llmtrace.lessons.framework import progress
 from llmtrace.lessons.framework.pages import WIDEST, Pages, PageView, marked
 from llmtrace.lessons.framework.questions import Question, questions
 from llmtrace.lessons.matrices_as_projections.matrix import EXAMPLE
+from llmtrace.render.plain import mode
 from llmtrace.render.terminal.blocks import InAscii, Printed
 from llmtrace.render.terminal.console import output_console
 from llmtrace.render.terminal.inlines import rich_text
@@ -45,8 +46,9 @@ class Classroom:
         self.console = output_console()
         self.ascii = only_ascii or self.console.options.ascii_only
         self.room = Page(min(self.console.width, WIDEST), self.ascii)
-        self.interactive = self.console.is_terminal and sys.stdin.isatty()
-        self.live = self.pages.live and self.interactive and not self.console.is_dumb_terminal
+        self.plain = mode.wanted()
+        self.interactive = sys.stdout.isatty() and sys.stdin.isatty()
+        self.live = self.pages.live and self.interactive and not (self.plain or self.console.is_dumb_terminal)
 
     def run(self, seed: int, only_exercises: bool = False) -> None:
         """The pages, unless they are not wanted, then the exercises."""
@@ -90,6 +92,9 @@ class Classroom:
 
     def _in_parts(self, shown: Document) -> str:
         """Prints a document, a screen at a time; the key with which the reader leaves it before its end, if so."""
+        if self.plain:
+            self._print(*shown.blocks)
+            return ""
         width = min(self.console.width, WIDEST)
         lines = self.console.render_lines(
             self._plain(*shown.blocks), self.console.options.update_width(width), pad=False
@@ -121,13 +126,14 @@ class Classroom:
 
         while True:
             pressed = key(ask) or "q"
-            self.console.file.write("\r" + " " * (self.console.width - 1) + "\r")
+            wiped = "\n" if self.plain else "\r" + " " * (self.console.width - 1) + "\r"
+            self.console.file.write(wiped)
             self.console.file.flush()
             if pressed in known:
                 return pressed
 
     def _clear(self) -> None:
-        if os.environ.get("TERM", "").lower() not in {"dumb", "emacs", ""}:
+        if not self.plain and os.environ.get("TERM", "").lower() not in {"dumb", "emacs", ""}:
             click.clear()
 
     def _play(self) -> None:
@@ -142,7 +148,7 @@ class Classroom:
 
     def _plays(self, page: PageView) -> bool:
         """Whether there is something to play, and a terminal that can redraw it."""
-        return page.animation is not None and not self.console.is_dumb_terminal
+        return page.animation is not None and not (self.plain or self.console.is_dumb_terminal)
 
     def _animate(self, number: int) -> None:
         """Plays a page's animation; where the reader types other matrices, the whole lesson goes on with them."""

@@ -29,6 +29,16 @@ def print_document(
             click.echo(inert(note), err=True)
         print_json(document.facts)
         return
+    from llmtrace.render import plain
+    from llmtrace.render.plain import mode
+
+    if mode.wanted():
+        from llmtrace.text import to_ascii
+
+        text = f"{inert(note)}\n\n" * bool(note) + plain.render(document)
+        sys.stdout.write(to_ascii(text) if only_ascii else text)
+        sys.stdout.flush()
+        return
     from llmtrace.cli.pager import print_paged
     from llmtrace.render.terminal.blocks import InAscii, Printed
     from llmtrace.render.terminal.console import output_console

@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 from rich.text import Text as RichText
 
+from llmtrace.render.plain import mode
+from llmtrace.render.plain.blocks import lines as plain_lines
 from llmtrace.render.terminal import grids, heatmaps, pictures, plots, products, sums, tables, words
 from llmtrace.render.terminal.layout import Branches, Indented, Page
 from llmtrace.render.terminal.palette import in_colour
@@ -25,6 +27,9 @@ class Printed:
     blocks: Iterable[d.Block]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if mode.wanted():
+            yield from (RichText(line, overflow="fold") for line in plain_lines(self.blocks))
+            return
         page = Page(options.max_width, options.ascii_only, colour=in_colour(console, options))
         for block in self.blocks:
             yield from draw(block, page)

@@ -7,9 +7,16 @@ import sys
 
 from rich.console import Console
 
+from llmtrace.render.plain import mode
+
 
 def output_console() -> Console:
-    """Rich's console on standard output; where that is no terminal, 80 columns wide (COLUMNS says otherwise)."""
+    """Rich's console on standard output; where that is no terminal, 80 columns wide (COLUMNS says otherwise).
+
+    Where plain sentences are wanted it draws, moves and colours nothing.
+    """
     columns = os.environ.get("COLUMNS", "")
     width = None if sys.stdout.isatty() else max(20, int(columns)) if columns.isdecimal() else 80
+    if mode.wanted():
+        return Console(width=width, emoji=False, markup=False, highlight=False, force_terminal=False, no_color=True)
     return Console(width=width, emoji=False, markup=False, highlight=False)
