@@ -112,12 +112,12 @@ cdef Py_ssize_t leading(cnp.ndarray array, int last, str name) except -1:
     return count
 
 
-cdef const void *start_of(start, int kind, out) except? NULL:
+cdef const void *initial_of(initial, int kind, out) except? NULL:
     """Where sums begin that go on from an earlier total; NULL where there is none."""
-    if start is None:
+    if initial is None:
         return NULL
-    same_shape(start, out, "start", "out")
-    return pointer(start, kind, -1, "start")
+    same_shape(initial, out, "initial", "out")
+    return pointer(initial, kind, -1, "initial")
 
 
 cdef const int64_t *ids_below(ids, Py_ssize_t limit, str name) except? NULL:

@@ -36,7 +36,7 @@ static inline real absolute_error_gradient_of(real a, real b, real dout)
 }
 
 /* out = x · factor. in: x, factor [1]: one number that was itself computed. */
-static void multiply_by_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t end)
+static void multiply_scalar_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t end)
 {
     const real *x = j->in[0], factor = *(const real *)j->in[1];
     real *restrict out = j->out;
@@ -46,12 +46,12 @@ static void multiply_by_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t e
 
 #endif
 
-ITEMS(multiply_by, 2, 0, 1)
+ITEMS(multiply_scalar, 2, 0, 1)
 ELEMENTWISE(add, 2, 0, 1, a[i] + b[i])
 ELEMENTWISE(multiply, 2, 0, 1, a[i] * b[i])
 ELEMENTWISE(subtract, 2, 0, 1, a[i] - b[i])
 ELEMENTWISE(divide, 2, 0, 4, a[i] / b[i])
-ELEMENTWISE(root, 1, 0, 4, root_of(a[i]))
+ELEMENTWISE(sqrt, 1, 0, 4, root_of(a[i]))
 ELEMENTWISE(scale, 1, 1, 1, a[i] * s[0])
 ELEMENTWISE(divide_by, 1, 1, 4, a[i] / s[0])
 ELEMENTWISE(exp, 1, 0, 16, exp_of(a[i]))

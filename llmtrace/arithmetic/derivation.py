@@ -79,13 +79,11 @@ class Derivation:
         self.lines: list[Line] = []
         self.real = np.dtype(step.dtype)
 
-    def input(self, name: str) -> Handle:
-        """An input tensor, by the op's name for it."""
-        return self._handle(name)
-
-    def weight(self, name: str) -> Handle:
-        """A weight, by the op's name for it."""
-        return self._handle(name)
+    def __getitem__(self, operand: str) -> Handle:
+        """An input or a weight, by the op's name for it."""
+        name = self._operands[operand]
+        assert name is not None, f"this step has no {operand}"
+        return Handle(name, self._source.axes(name), self._source.shape(name), self._source)
 
     def has(self, name: str) -> bool:
         """Whether this step has that input or weight: a bias may be absent."""
@@ -99,11 +97,6 @@ class Derivation:
     def count(self, value: int, text: str) -> Constant:
         """A whole number that the formula brings in."""
         return Constant(text, np.asarray(value, np.int64))
-
-    def _handle(self, operand: str) -> Handle:
-        name = self._operands[operand]
-        assert name is not None, f"this step has no {operand}"
-        return Handle(name, self._source.axes(name), self._source.shape(name), self._source)
 
     def _line(self, operation: str, name: str, *operands: Operand) -> Result:
         name = self._unused(name)

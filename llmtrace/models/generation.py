@@ -25,7 +25,7 @@ from llmtrace.models.prompt import Prompt
 from llmtrace.models.writing import Writing
 from llmtrace.ops import Tensor, Weight
 from llmtrace.ops.elementwise.divide_by import divide_by
-from llmtrace.ops.rows.pick import pick
+from llmtrace.ops.rows.select import select
 from llmtrace.ops.rows.softmax import softmax
 from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.ops.sampling.sample import sample
@@ -293,4 +293,4 @@ class Generation:
     def _choose_again(self, run: Run, trace: Trace, number: int, row: int) -> None:
         scores = Tensor("logits", trace.tensor("logits"), trace.axes("logits"))
         place = run.leaf(f"choice.{number}.position", np.asarray(row, np.int64), ())
-        self.sampling.choose(run, number, run(f"choice.{number}.logits", pick, place, scores))
+        self.sampling.choose(run, number, run(f"choice.{number}.logits", select, place, scores))

@@ -22,7 +22,7 @@ from llmtrace.ops import Tensor, Weight
 from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.losses.cross_entropy import cross_entropy
 from llmtrace.ops.rows.softmax import softmax
-from llmtrace.ops.rows.total import total
+from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.trace import Origin, Run, Trace
 from llmtrace.trace.legend import Legend
@@ -146,7 +146,7 @@ class LanguageModel(Model):
         logits = self._run(run, ids, None)
         given = run.leaf("targets", targets, ("batch", "position"))
         losses = run("losses", cross_entropy, logits, given)
-        summed = run("losses.total", total, losses, *([] if start is None else [start]))
+        summed = run("losses.total", sum_all, losses, *([] if start is None else [start]))
         return run("loss", divide_by, summed, divisor=count), summed
 
     def origin(self, prompt: Prompt) -> Origin:

@@ -16,24 +16,24 @@ from llmtrace.ops.elementwise.erf import erf, erf_gradient
 from llmtrace.ops.elementwise.exp import exp
 from llmtrace.ops.elementwise.gelu_erf import gelu_erf, gelu_erf_gradient
 from llmtrace.ops.elementwise.gelu_tanh import gelu_tanh, gelu_tanh_gradient
+from llmtrace.ops.elementwise.identity import identity
 from llmtrace.ops.elementwise.log import log
 from llmtrace.ops.elementwise.multiply import multiply
-from llmtrace.ops.elementwise.multiply_by import multiply_by
+from llmtrace.ops.elementwise.multiply_scalar import multiply_scalar
 from llmtrace.ops.elementwise.relu import relu, relu_gradient
-from llmtrace.ops.elementwise.root import root
-from llmtrace.ops.elementwise.same import same
 from llmtrace.ops.elementwise.scale import scale
 from llmtrace.ops.elementwise.sigmoid import sigmoid, sigmoid_gradient
 from llmtrace.ops.elementwise.silu import silu, silu_gradient
+from llmtrace.ops.elementwise.sqrt import sqrt
 from llmtrace.ops.elementwise.subtract import subtract
 from llmtrace.ops.elementwise.tanh import tanh, tanh_gradient
 from llmtrace.ops.linear.embedding import embedding, embedding_gradient
 from llmtrace.ops.linear.linear import linear
 from llmtrace.ops.linear.linear_from_heads import linear_from_heads
 from llmtrace.ops.linear.linear_to_heads import linear_to_heads
-from llmtrace.ops.linear.outer_sum import outer_sum
-from llmtrace.ops.linear.product_sum import product_sum
-from llmtrace.ops.linear.row_sum import row_sum
+from llmtrace.ops.linear.sum_outer_products import sum_outer_products
+from llmtrace.ops.linear.sum_positions import sum_positions
+from llmtrace.ops.linear.sum_products import sum_products
 from llmtrace.ops.losses.absolute_error import absolute_error, absolute_error_gradient
 from llmtrace.ops.losses.cross_entropy import cross_entropy, cross_entropy_gradient
 from llmtrace.ops.losses.squared_error import squared_error, squared_error_gradient
@@ -42,18 +42,18 @@ from llmtrace.ops.optimisers.adam_mean import adam_mean
 from llmtrace.ops.optimisers.adam_square import adam_square
 from llmtrace.ops.optimisers.adam_update import adam_update
 from llmtrace.ops.optimisers.clip_factor import clip_factor
-from llmtrace.ops.optimisers.descend import descend
-from llmtrace.ops.optimisers.penalise import penalise
-from llmtrace.ops.optimisers.velocity import velocity
-from llmtrace.ops.rows.append import append
+from llmtrace.ops.optimisers.momentum import momentum
+from llmtrace.ops.optimisers.regularise import regularise
+from llmtrace.ops.optimisers.sgd_step import sgd_step
+from llmtrace.ops.rows.broadcast import broadcast
+from llmtrace.ops.rows.concatenate import concatenate
 from llmtrace.ops.rows.layer_norm import layer_norm, layer_norm_gradient
 from llmtrace.ops.rows.normalise import normalise
-from llmtrace.ops.rows.pick import pick
-from llmtrace.ops.rows.positions import positions
-from llmtrace.ops.rows.row_squares import row_squares
+from llmtrace.ops.rows.select import select
+from llmtrace.ops.rows.slice_positions import slice_positions
 from llmtrace.ops.rows.softmax import softmax, softmax_gradient
-from llmtrace.ops.rows.spread import spread
-from llmtrace.ops.rows.total import total
+from llmtrace.ops.rows.squared_norm import squared_norm
+from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.ops.sampling.sample import sample
 from llmtrace.ops.sampling.top_k import top_k
@@ -63,18 +63,26 @@ from llmtrace.ops.tensor import Tensor, Weight
 OPS: dict[str, Op] = {
     op.name: op
     for op in (
-        *(embedding, add, multiply, scale, same, append, argmax),
-        *(divide_by, pick, top_k, top_p, sample),
+        *(embedding, add, multiply, scale, identity, concatenate, argmax),
+        *(divide_by, select, top_k, top_p, sample),
         *(exp, log, tanh, erf, relu, sigmoid, silu, gelu_tanh, gelu_erf),
-        *(subtract, divide, root, multiply_by, dropout, squared_error, absolute_error),
+        *(subtract, divide, sqrt, multiply_scalar, dropout, squared_error, absolute_error),
         *(squared_error_gradient, absolute_error_gradient, relu_gradient, tanh_gradient, sigmoid_gradient),
         *(silu_gradient, erf_gradient, gelu_tanh_gradient, gelu_erf_gradient),
-        *(penalise, velocity, descend, adam_mean, adam_square, adam_update, clip_factor),
+        *(regularise, momentum, sgd_step, adam_mean, adam_square, adam_update, clip_factor),
         *(layer_norm, softmax, causal_softmax),
         *(linear, linear_to_heads, linear_from_heads, attention_scores, attention_mix),
-        *(outer_sum, row_sum, product_sum, embedding_gradient, merge_heads, split_heads, positions),
+        *(
+            sum_outer_products,
+            sum_positions,
+            sum_products,
+            embedding_gradient,
+            merge_heads,
+            split_heads,
+            slice_positions,
+        ),
         *(attention_products, attention_back, softmax_gradient, causal_softmax_gradient),
-        *(normalise, layer_norm_gradient, cross_entropy, cross_entropy_gradient, total, spread, row_squares),
+        *(normalise, layer_norm_gradient, cross_entropy, cross_entropy_gradient, sum_all, broadcast, squared_norm),
     )
 }
 
@@ -90,18 +98,18 @@ __all__ = [
     "adam_square",
     "adam_update",
     "add",
-    "append",
     "argmax",
     "attention_back",
     "attention_mix",
     "attention_products",
     "attention_scores",
+    "broadcast",
     "causal_softmax",
     "causal_softmax_gradient",
     "clip_factor",
+    "concatenate",
     "cross_entropy",
     "cross_entropy_gradient",
-    "descend",
     "divide",
     "divide_by",
     "dropout",
@@ -114,6 +122,7 @@ __all__ = [
     "gelu_erf_gradient",
     "gelu_tanh",
     "gelu_tanh_gradient",
+    "identity",
     "layer_norm",
     "layer_norm_gradient",
     "linear",
@@ -121,37 +130,36 @@ __all__ = [
     "linear_to_heads",
     "log",
     "merge_heads",
+    "momentum",
     "multiply",
-    "multiply_by",
+    "multiply_scalar",
     "normalise",
-    "outer_sum",
-    "penalise",
-    "pick",
-    "positions",
-    "product_sum",
+    "regularise",
     "relu",
     "relu_gradient",
-    "root",
-    "row_squares",
-    "row_sum",
-    "same",
     "sample",
     "scale",
+    "select",
+    "sgd_step",
     "sigmoid",
     "sigmoid_gradient",
     "silu",
     "silu_gradient",
+    "slice_positions",
     "softmax",
     "softmax_gradient",
     "split_heads",
-    "spread",
+    "sqrt",
     "squared_error",
     "squared_error_gradient",
+    "squared_norm",
     "subtract",
+    "sum_all",
+    "sum_outer_products",
+    "sum_positions",
+    "sum_products",
     "tanh",
     "tanh_gradient",
     "top_k",
     "top_p",
-    "total",
-    "velocity",
 ]

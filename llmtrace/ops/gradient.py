@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Gradient(Protocol):
     """One step, and `dout`: by how much the loss changes when an element of the step's output grows by a little.
 
-    `backward` says the same of each input and weight, by ops that are done at once: `give("x", multiply, g.dout, g.out)`.
+    `backward` says the same of each input and weight, by ops that are done at once: `accumulate("x", multiply, g.dout, g.out)`.
     What nobody asks for (token ids, a bias that is absent) is passed over in silence.
     """
 
@@ -36,10 +36,10 @@ class Gradient(Protocol):
     def do(self, part: str, op: Op, *operands: Tensor | Weight | None, **settings: Any) -> Tensor:
         """An op on the way to a gradient; `part` is what it is called, after the step's name."""
 
-    def give(self, name: str, op: Op, *operands: Tensor | Weight | None, **settings: Any) -> None:
+    def accumulate(self, name: str, op: Op, *operands: Tensor | Weight | None, **settings: Any) -> None:
         """The gradient of the input or weight `name` is the result of `op`.
 
-        Where the op takes a `start` (a sum over positions, whose total goes on from batch to batch) it is put last.
+        Where the op takes an `initial` value (a sum over positions, whose total goes on from batch to batch) it is put last.
         """
 
     def pass_on(self, *names: str) -> None:

@@ -47,7 +47,7 @@ class Op:
     """The axis names of the result, from those of the inputs and weights."""
     packed: Axes = ()
     """The weights that `forward` also takes packed (`llmtrace._kernels.pack`). Packing copies: they may be strided."""
-    apart: Axes = ()
+    batch_strided: Axes = ()
     """The inputs whose blocks [rows, width] may lie apart in memory, as a cache with room to grow leaves them."""
     backward: Callable[[Gradient], None] | None = None
     """Says the gradients of the inputs and weights, as ops; None where there are none (argmax), and for gradients themselves."""
@@ -57,8 +57,8 @@ class Op:
         """The names of what `meaning` and `forward` take, in order: inputs, then weights."""
         return (*self.inputs, *self.weights)
 
-    def may_lack(self, name: str) -> bool:
-        """Whether the input or weight of this name may be absent: a bias, the start of a sum."""
+    def optional(self, name: str) -> bool:
+        """Whether the input or weight of this name may be absent: a bias, the initial value of a sum."""
         return self.shapes[name].endswith("?")
 
 
@@ -75,14 +75,14 @@ def expect_real(array: Array, name: str) -> None:
         raise TypeError(f"{name} must be float32 or float64, not {array.dtype}")
 
 
-def expect_blocks(array: Array, name: str) -> None:
+def expect_batch_strided(array: Array, name: str) -> None:
     """ValueError where an array can't be blocks [rows, width], which may lie apart but by whole numbers."""
     expect_axes(array, 2, name)
     if not array.flags.aligned:
         raise ValueError(f"{name} must lie in memory at whole numbers (aligned): use np.ascontiguousarray")
 
 
-def rows_of(array: Array, name: str, kept: int = 1) -> Array:
+def flatten_leading(array: Array, name: str, kept: int = 1) -> Array:
     """The same memory with all axes but the last `kept` made one, also where a size is 0; never a copy."""
     expect_axes(array, kept, name)
     if not (array.flags.c_contiguous and array.flags.aligned):
@@ -99,20 +99,20 @@ def new_array(empty: Empty, shape: tuple[int, ...], dtype: npt.DTypeLike, *input
     return out
 
 
-def accumulate(terms: Array) -> Array:
-    """Σ along the last axis by the one rule: start at +0, add the terms one by one in order, round each time."""
+def ordered_sum(terms: Array) -> Array:
+    """Σ along the last axis by the one rule: from +0 on, add the terms one by one in order, round each time."""
     total = np.zeros(terms.shape[:-1], terms.dtype)
     for k in range(terms.shape[-1]):
         total += terms[..., k]
     return total
 
 
-def begun(start: Array | None, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-    """Where sums begin: at +0, or at a copy of `start`."""
-    return np.zeros(shape, dtype) if start is None else start.copy()
+def initial_sum(initial: Array | None, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Where sums begin: at +0, or at a copy of `initial`."""
+    return np.zeros(shape, dtype) if initial is None else initial.copy()
 
 
-def over_positions(lead: tuple[int, ...], *last: int) -> tuple[Any, ...]:
+def unravel_leading(lead: tuple[int, ...], *last: int) -> tuple[Any, ...]:
     """The index of all positions of the leading axes, in C order, at one place of the last axes."""
     if not lead:  # one position: still a row, of one number
         return tuple(np.array([place]) for place in last)

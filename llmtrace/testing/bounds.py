@@ -85,7 +85,7 @@ def gelu(r: Rounding, x: Array, bent: Close) -> Close:
 
 BOUNDS: dict[str, Callable[..., Close]] = {**CHOICES, **ELEMENTS, **ROWS} | {
     "add": lambda r, a, b: r.add(r.exact(a), r.exact(b)),
-    "append": lambda r, past, new: r.exact(np.concatenate([past, new], axis=-2)),
+    "concatenate": lambda r, past, new: r.exact(np.concatenate([past, new], axis=-2)),
     "argmax": lambda r, x: r.exact(np.argmax(x, axis=-1)),
     "attention_mix": attention_mix,
     "attention_scores": attention_scores,
@@ -102,7 +102,7 @@ BOUNDS: dict[str, Callable[..., Close]] = {**CHOICES, **ELEMENTS, **ROWS} | {
     "log": lambda r, x: r.log(r.exact(x)),
     "multiply": lambda r, a, b: r.multiply(r.exact(a), r.exact(b)),
     "relu": lambda r, x: r.exact(np.maximum(x, 0)),
-    "same": lambda r, x: r.exact(x),
+    "identity": lambda r, x: r.exact(x),
     "scale": lambda r, x, factor: r.multiply(r.exact(x), r.constant(factor)),
     "sigmoid": sigmoid,
     "silu": lambda r, x: r.multiply(r.exact(x), sigmoid(r, x)),

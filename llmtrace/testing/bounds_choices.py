@@ -58,7 +58,7 @@ def sample(r: Rounding, probabilities: Array, number: Array) -> Close:
 
 CHOICES: dict[str, Callable[..., Close]] = {
     "divide_by": lambda r, x, divisor: r.divide(r.exact(x), r.constant(divisor)),
-    "pick": lambda r, place, x: r.exact(np.take_along_axis(x, place[..., None, None], -2)[..., 0, :]),
+    "select": lambda r, index, x: r.exact(np.take_along_axis(x, index[..., None, None], -2)[..., 0, :]),
     "sample": sample,
     "top_k": top_k,
     "top_p": top_p,

@@ -117,47 +117,47 @@ def dropout(r: Rounding, x: Array, rate: float, seed: int, first: int) -> Close:
     return Close(np.where(dropped, 0, value), np.where(dropped, 0, error))
 
 
-def penalise(r: Rounding, gradient: Array, weight: Array, l1: float, l2: float) -> Close:
+def regularise(r: Rounding, gradient: Array, weight: Array, l1: float, l2: float) -> Close:
     """(gradient + l2·weight) + l1·sign(weight)."""
     square = r.add(r.exact(gradient), r.multiply(r.constant(l2), r.exact(weight)))
     return r.add(square, r.multiply(r.constant(l1), r.exact(np.sign(weight))))
 
 
-def velocity(r: Rounding, before: Array, gradient: Array, momentum: float) -> Close:
+def momentum_step(r: Rounding, before: Array, gradient: Array, momentum: float) -> Close:
     """momentum·before + gradient."""
     return r.add(r.multiply(r.constant(momentum), r.exact(before)), r.exact(gradient))
 
 
-def descend(r: Rounding, weight: Array, gradient: Array, rate: float) -> Close:
+def sgd_step(r: Rounding, weight: Array, gradient: Array, rate: float) -> Close:
     """Weight − rate·gradient."""
     return r.subtract(r.exact(weight), r.multiply(r.constant(rate), r.exact(gradient)))
 
 
-def fading(r: Rounding, before: Array, new: Close, keep: float) -> Close:
-    """keep·before + (1 − keep)·new."""
-    return r.add(r.multiply(r.constant(keep), r.exact(before)), r.multiply(r.constant(1 - keep), new))
+def fading(r: Rounding, before: Array, new: Close, beta: float) -> Close:
+    """beta·before + (1 − beta)·new."""
+    return r.add(r.multiply(r.constant(beta), r.exact(before)), r.multiply(r.constant(1 - beta), new))
 
 
-def adam_square(r: Rounding, before: Array, gradient: Array, keep: float) -> Close:
-    """keep·before + (1 − keep)·(gradient·gradient)."""
-    return fading(r, before, r.multiply(r.exact(gradient), r.exact(gradient)), keep)
+def adam_square(r: Rounding, before: Array, gradient: Array, beta: float) -> Close:
+    """beta·before + (1 − beta)·(gradient·gradient)."""
+    return fading(r, before, r.multiply(r.exact(gradient), r.exact(gradient)), beta)
 
 
 def adam_update(
     r: Rounding,
     *tensors: Array,
     rate: float,
-    mean_share: float,
-    square_share: float,
+    mean_correction: float,
+    square_correction: float,
     epsilon: float,
     decay: float,
 ) -> Close:
-    """(weight − (rate·decay)·weight) − rate·((mean / mean_share) / (√(square / square_share) + ε)). Where the mean of
+    """(weight − (rate·decay)·weight) − rate·((mean / mean_correction) / (√(square / square_correction) + ε)). Where the mean of
     squares is below 0, which it never is in training, its root is NaN here and there: exactly known.
     """
     weight, mean, square = (r.exact(tensor) for tensor in tensors)
-    size = r.add(r.root(r.divide(square, r.constant(square_share))), r.constant(epsilon))
-    step = r.divide(r.divide(mean, r.constant(mean_share)), size)
+    size = r.add(r.root(r.divide(square, r.constant(square_correction))), r.constant(epsilon))
+    step = r.divide(r.divide(mean, r.constant(mean_correction)), size)
     decayed = r.subtract(weight, r.multiply(r.constant(rate * decay), weight))
     value, error = r.subtract(decayed, r.multiply(r.constant(rate), step))
     return Close(value, np.where(np.isnan(value), 0, error))
@@ -173,25 +173,25 @@ def clip_factor(r: Rounding, norm: Array, limit: float) -> Close:
 ELEMENTS: dict[str, Callable[..., Close]] = {
     "absolute_error": absolute_error,
     "absolute_error_gradient": lambda r, a, b, dout: r.exact(np.where(a == b, 0, np.where(a > b, dout, -dout))),
-    "adam_mean": lambda r, before, gradient, keep: fading(r, before, r.exact(gradient), keep),
+    "adam_mean": lambda r, before, gradient, beta: fading(r, before, r.exact(gradient), beta),
     "adam_square": adam_square,
     "adam_update": adam_update,
     "clip_factor": clip_factor,
-    "descend": descend,
+    "sgd_step": sgd_step,
     "divide": divide,
     "dropout": dropout,
     "erf_gradient": erf_gradient,
     "gelu_erf_gradient": gelu_erf_gradient,
     "gelu_tanh_gradient": gelu_tanh_gradient,
-    "multiply_by": lambda r, x, factor: r.multiply(r.exact(x), r.exact(factor)),
-    "penalise": penalise,
+    "multiply_scalar": lambda r, x, factor: r.multiply(r.exact(x), r.exact(factor)),
+    "regularise": regularise,
     "relu_gradient": lambda r, x, dout: r.exact(np.where(x > 0, dout, 0)),
-    "root": lambda r, x: r.root(r.exact(x)),
+    "sqrt": lambda r, x: r.root(r.exact(x)),
     "sigmoid_gradient": sigmoid_gradient,
     "silu_gradient": silu_gradient,
     "squared_error": squared_error,
     "squared_error_gradient": squared_error_gradient,
     "subtract": lambda r, a, b: r.subtract(r.exact(a), r.exact(b)),
     "tanh_gradient": tanh_gradient,
-    "velocity": velocity,
+    "momentum": momentum_step,
 }

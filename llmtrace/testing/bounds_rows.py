@@ -12,35 +12,35 @@ from llmtrace.testing.rounding import Close, Rounding, last
 __all__ = ["ROWS"]
 
 
-def over_positions(x: Array, kept: int = 1) -> Array:
+def leading_last(x: Array, kept: int = 1) -> Array:
     """The leading axes as one, last: [*, C] → [C, positions]."""
     lead = int(np.prod(x.shape[: x.ndim - kept]))
     return np.moveaxis(x.reshape(lead, *x.shape[x.ndim - kept :]), 0, -1)
 
 
-def sum_from(r: Rounding, terms: Close, start: Array | None) -> Close:
-    """A sum that begins at `start`, which is one more term."""
-    if start is None:
+def sum_from(r: Rounding, terms: Close, initial: Array | None) -> Close:
+    """A sum that begins at `initial`, which is one more term."""
+    if initial is None:
         return r.sum(terms)
-    first = r.exact(start[..., None])
+    first = r.exact(initial[..., None])
     return r.sum(Close(*(np.concatenate(parts, axis=-1) for parts in zip(first, terms, strict=True))))
 
 
-def outer_sum(r: Rounding, a: Array, b: Array, start: Array | None) -> Close:
+def sum_outer_products(r: Rounding, a: Array, b: Array, initial: Array | None) -> Close:
     """Σ a·b for every pair of features."""
-    rows, columns = over_positions(a)[:, None, :], over_positions(b)
-    return sum_from(r, r.multiply(r.exact(rows), r.exact(columns)), start)
+    rows, columns = leading_last(a)[:, None, :], leading_last(b)
+    return sum_from(r, r.multiply(r.exact(rows), r.exact(columns)), initial)
 
 
-def product_sum(r: Rounding, a: Array, b: Array, start: Array | None) -> Close:
+def sum_products(r: Rounding, a: Array, b: Array, initial: Array | None) -> Close:
     """Σ a·b for every feature."""
-    return sum_from(r, r.multiply(r.exact(over_positions(a)), r.exact(over_positions(b))), start)
+    return sum_from(r, r.multiply(r.exact(leading_last(a)), r.exact(leading_last(b))), initial)
 
 
-def embedding_gradient(r: Rounding, ids: Array, dout: Array, start: Array | None, rows: int) -> Close:
+def embedding_gradient(r: Rounding, ids: Array, dout: Array, initial: Array | None, rows: int) -> Close:
     """Σ dout where the id is the row; what another row gets adds nothing to the value, nor to the bound."""
     chosen = ids.reshape(-1) == np.arange(rows)[:, None, None]
-    return sum_from(r, r.exact(np.where(chosen, over_positions(dout), 0)), start)
+    return sum_from(r, r.exact(np.where(chosen, leading_last(dout), 0)), initial)
 
 
 def seen(queries: int, keys: int) -> Array:
@@ -131,13 +131,13 @@ ROWS: dict[str, Callable[..., Close]] = {
     "layer_norm_gradient": layer_norm_gradient,
     "merge_heads": merge_heads,
     "normalise": lambda r, x, epsilon: normalised(r, x, epsilon)[0],
-    "outer_sum": outer_sum,
-    "positions": lambda r, x, first, count: r.exact(x[..., first : first + count, :]),
-    "product_sum": product_sum,
-    "row_squares": lambda r, x: r.dot(r.exact(x), r.exact(x)),
-    "row_sum": lambda r, x, start: sum_from(r, r.exact(over_positions(x)), start),
+    "sum_outer_products": sum_outer_products,
+    "slice_positions": lambda r, x, first, count: r.exact(x[..., first : first + count, :]),
+    "sum_products": sum_products,
+    "squared_norm": lambda r, x: r.dot(r.exact(x), r.exact(x)),
+    "sum_positions": lambda r, x, initial: sum_from(r, r.exact(leading_last(x)), initial),
     "softmax_gradient": softmax_gradient,
     "split_heads": split_heads,
-    "spread": lambda r, x, like: r.exact(np.full(like.shape, x)),
-    "total": lambda r, x, start: sum_from(r, r.exact(x.reshape(-1)), start),
+    "broadcast": lambda r, x, like: r.exact(np.full(like.shape, x)),
+    "sum_all": lambda r, x, initial: sum_from(r, r.exact(x.reshape(-1)), initial),
 }

@@ -46,7 +46,7 @@ def check_forward(op: Op, arguments: Arguments) -> None:
 def _ways(op: Op, arguments: Arguments) -> list[tuple[str, Arguments, Callable[..., Array]]]:
     """Every way of calling that must not matter: (what to say, arguments, where to write)."""
     ways = [("", arguments, stained), (" in an arena", arguments, stained_arena())]
-    for name in op.apart:
+    for name in op.batch_strided:
         block = arguments.tensors[name]
         assert block is not None
         roomy = np.full((*block.shape[:-2], block.shape[-2] + 3, block.shape[-1]), np.nan, block.dtype)

@@ -10,7 +10,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.ops import OPS, Op, Weight
 from llmtrace.ops.elementwise.multiply import multiply
-from llmtrace.ops.rows.total import total
+from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.testing.compare import described, expect_same_bits
 from llmtrace.testing.replays import axis_names
 from llmtrace.testing.sampling import Arguments
@@ -41,7 +41,7 @@ def away(x: Array) -> Array:
 DOMAINS: dict[str, dict[str, Callable[[Array], Array]]] = {
     "divide": {"b": away},
     "log": {"x": positive},
-    "root": {"x": positive},
+    "sqrt": {"x": positive},
 }
 """Where functions with an edge or a pole are looked at: next to it, a difference says nothing."""
 
@@ -105,7 +105,7 @@ def gradients(op: Op, arguments: Arguments, weighing: Array, wanted: tuple[str, 
         given = [run.leaf(name, t, axis_names(t)) for name, t in inputs.items() if t is not None]
         out = run("out", op, *given, **arguments.settings)
         factor = run.leaf("weighing", weighing.astype(out.data.dtype), axis_names(weighing))
-        run("loss", total, run("weighed", multiply, out, factor))
+        run("loss", sum_all, run("weighed", multiply, out, factor))
         found = Backward(run, trace, inputs=wanted, ops={**OPS, op.name: op}).gradients()
         return {name.removeprefix("out."): tensor.data.copy() for name, tensor in found.items()}
 

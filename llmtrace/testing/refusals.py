@@ -92,12 +92,12 @@ def wrong_memory(op: Op, arguments: Arguments) -> Wrong:
     for name, tensor in present(arguments).items():
         if name in op.packed or not tensor.size:
             continue
-        if tensor.ndim and tensor.size > 1 and not (name in op.apart and tensor.shape[-1] == 1):
+        if tensor.ndim and tensor.size > 1 and not (name in op.batch_strided and tensor.shape[-1] == 1):
             yield f"{name} with gaps", arguments.having(**{name: np.repeat(tensor, 2, axis=-1)[..., ::2]})
         fortran = np.array(tensor, order="F")
         if not fortran.flags.c_contiguous:
             yield f"{name} in Fortran's order", arguments.having(**{name: fortran})
-        if name in op.apart and tensor.ndim == 3 and len(tensor) > 1:
+        if name in op.batch_strided and tensor.ndim == 3 and len(tensor) > 1:
             room = np.zeros(len(tensor) * (tensor[0].nbytes + 2), np.uint8)
             uneven = np.ndarray(tensor.shape, tensor.dtype, room, 0, (tensor[0].nbytes + 2, *tensor.strides[1:]))
             yield f"{name} with blocks between whole numbers", arguments.having(**{name: uneven})

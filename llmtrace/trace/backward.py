@@ -23,7 +23,7 @@ from llmtrace.trace.run import Operand, Run
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Trace
 
-START = "start"
+INITIAL = "initial"
 
 
 class Backward:
@@ -103,10 +103,10 @@ class Backward:
         self._made.append(name)
         return self.run.rename(name, tensor, axes)
 
-    def give(self, name: str, step: str, op: Op, operands: list[Operand], settings: Mapping[str, Any]) -> None:
+    def accumulate(self, name: str, step: str, op: Op, operands: list[Operand], settings: Mapping[str, Any]) -> None:
         """The part of `name`'s gradient that comes from `step`."""
         own = self._name(name, step)
-        if op.inputs[-1] == START and name in self.trace.weights:
+        if op.inputs[-1] == INITIAL and name in self.trace.weights:
             start = self.starts.get(own)
             operands.append(None if start is None else self.run.leaf(f"{own}.before", start.data, start.axes))
         self._add(name, self.do(own, op, operands, settings, self.trace.axes(name)))
@@ -163,11 +163,11 @@ class StepGradient:
         """An op on the way."""
         return self._walk.do(f"d.{self._record.name}.{part}", op, operands, settings, None)
 
-    def give(self, name: str, op: Op, *operands: Operand, **settings: Any) -> None:
+    def accumulate(self, name: str, op: Op, *operands: Operand, **settings: Any) -> None:
         """The gradient of one operand is the result of an op."""
         full = self._names[name]
         if full is not None and full in self._walk.wanted:
-            self._walk.give(full, self._record.name, op, list(operands), settings)
+            self._walk.accumulate(full, self._record.name, op, list(operands), settings)
 
     def pass_on(self, *names: str) -> None:
         """The gradient of each of these is `dout`."""

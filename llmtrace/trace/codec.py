@@ -222,9 +222,9 @@ def _record(step: dict[str, Any], file: TraceFile) -> Record:
     if not isinstance(step["inputs"], list) or not isinstance(step["weights"], list):
         raise TypeError(_("{what} is not a list", what="inputs, weights"))
     op, name, inputs, weights = OPS[step["op"]], step["name"], tuple(step["inputs"]), tuple(step["weights"])
-    least = sum(not op.may_lack(name) for name in op.inputs)
+    least = sum(not op.optional(name) for name in op.inputs)
     lacking = [letter for letter, weight in zip(op.weights, weights, strict=False) if weight is None]
-    wrong = len(weights) != len(op.weights) or not all(map(op.may_lack, lacking))
+    wrong = len(weights) != len(op.weights) or not all(map(op.optional, lacking))
     if wrong or not least <= len(inputs) <= len(op.inputs):
         raise ValueError(_("{name} has not the inputs that {op} takes", name=shown(name), op=op.name))
     shape, settings = file.shape(name), step["settings"]

@@ -44,7 +44,7 @@ def role_of(trace: Names, name: str) -> Role | None:
         if rest.startswith("before.") and trace.knows(f"d.{rest[len('before.') :]}"):
             return Role("before", rest[len("before.") :], kind)
     record = trace.record_of(name)
-    if record is not None and record.op == {"norm": "root", "clip": "clip_factor"}.get(name):
+    if record is not None and record.op == {"norm": "sqrt", "clip": "clip_factor"}.get(name):
         return Role(name)
     return None
 

@@ -17,8 +17,8 @@ from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.ops import Op, Tensor, Weight
 from llmtrace.ops.elementwise.dropout import dropout
-from llmtrace.ops.elementwise.same import same
-from llmtrace.ops.rows.append import append
+from llmtrace.ops.elementwise.identity import identity
+from llmtrace.ops.rows.concatenate import concatenate
 from llmtrace.rng import derive
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Trace
@@ -102,7 +102,7 @@ class Run:
         name = self._prefix + name
         weights = [self._weights.get(f"{name}.{weight}") for weight in op.weights]
         for kind, weight in zip(op.weights, weights, strict=True):
-            if weight is None and not op.may_lack(kind):
+            if weight is None and not op.optional(kind):
                 raise ModelError(_("the model has no weight {name}", name=f"{name}.{kind}"))
         absent = [None] * (len(op.inputs) - len(inputs))
         return self.do(name, op, (*inputs, *absent, *weights), settings)
@@ -149,7 +149,7 @@ class Run:
         """The same numbers under another name; with a trace, recorded as the op `same`."""
         if self._trace is not None:
             shape, dtype = tensor.data.shape, dtype_name(tensor.data.dtype)
-            self._trace.record(Record(name, same.name, (tensor.name,), (), {}, axes, shape, dtype), tensor.data)
+            self._trace.record(Record(name, identity.name, (tensor.name,), (), {}, axes, shape, dtype), tensor.data)
         return Tensor(name, tensor.data, axes)
 
     def remember(self, name: str, new: Tensor) -> Tensor:
@@ -165,7 +165,7 @@ class Run:
         if self._trace is not None:
             self._trace.add_leaf(f"{name}.past", data[..., :past, :], axes)
             record = Record(
-                name, append.name, (f"{name}.past", new.name), (), {}, axes, data.shape, dtype_name(data.dtype)
+                name, concatenate.name, (f"{name}.past", new.name), (), {}, axes, data.shape, dtype_name(data.dtype)
             )
             self._trace.record(record, data)
         return Tensor(name, data, axes)

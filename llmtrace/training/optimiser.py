@@ -13,17 +13,17 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.ops import Op, Tensor, Weight
-from llmtrace.ops.elementwise.multiply_by import multiply_by
-from llmtrace.ops.elementwise.root import root
+from llmtrace.ops.elementwise.multiply_scalar import multiply_scalar
+from llmtrace.ops.elementwise.sqrt import sqrt
 from llmtrace.ops.optimisers.adam_mean import adam_mean
 from llmtrace.ops.optimisers.adam_square import adam_square
 from llmtrace.ops.optimisers.adam_update import adam_update
 from llmtrace.ops.optimisers.clip_factor import clip_factor
-from llmtrace.ops.optimisers.descend import descend
-from llmtrace.ops.optimisers.penalise import penalise
-from llmtrace.ops.optimisers.velocity import velocity
-from llmtrace.ops.rows.row_squares import row_squares
-from llmtrace.ops.rows.total import total
+from llmtrace.ops.optimisers.momentum import momentum
+from llmtrace.ops.optimisers.regularise import regularise
+from llmtrace.ops.optimisers.sgd_step import sgd_step
+from llmtrace.ops.rows.squared_norm import squared_norm
+from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.trace.run import Operand, Run
 from llmtrace.training.settings import Settings, power
 
@@ -65,10 +65,10 @@ class Update:
         """The length of all gradients together: the root of the sum of all their squares."""
         summed: Tensor | None = None
         for name, gradient in gradients.items():
-            squares = self._do(f"squares.{name}", row_squares, gradient)
-            summed = self._do(f"squares.total.{name}", total, squares, summed)
+            squares = self._do(f"squares.{name}", squared_norm, gradient)
+            summed = self._do(f"squares.total.{name}", sum_all, squares, summed)
         assert summed is not None
-        return self._do("norm", root, summed)
+        return self._do("norm", sqrt, summed)
 
     def clip(self, gradients: Mapping[str, Tensor], norm: Tensor) -> Mapping[str, Tensor]:
         """The gradients, all shortened by one factor where they are longer than `settings.clip`."""
@@ -76,7 +76,7 @@ class Update:
         if not limit or not norm.data > norm.data.dtype.type(limit):
             return gradients
         factor = self._do("clip", clip_factor, norm, limit=limit)
-        return {name: self._do(f"clipped.{name}", multiply_by, g, factor) for name, g in gradients.items()}
+        return {name: self._do(f"clipped.{name}", multiply_scalar, g, factor) for name, g in gradients.items()}
 
     def new(self, weight: Weight, gradient: Tensor) -> Weight:
         """The weight of the next step."""
@@ -84,14 +84,14 @@ class Update:
         decay = s.decay if weight.data.ndim > 1 else 0.0
         l2 = s.l2 if s.optimiser == "adamw" else s.l2 + decay
         if s.l1 or l2:
-            gradient = self._do(f"penalised.{name}", penalise, gradient, weight, l1=s.l1, l2=l2)
+            gradient = self._do(f"penalised.{name}", regularise, gradient, weight, l1=s.l1, l2=l2)
         if s.optimiser == "sgd":
             if s.momentum:
-                gradient = self._remembered("velocity", velocity, name, gradient, momentum=s.momentum)
-            out = self._do(f"new.{name}", descend, weight, gradient, rate=self.rate)
+                gradient = self._remembered("velocity", momentum, name, gradient, momentum=s.momentum)
+            out = self._do(f"new.{name}", sgd_step, weight, gradient, rate=self.rate)
         else:
-            mean = self._remembered("mean", adam_mean, name, gradient, keep=s.momentum)
-            square = self._remembered("square", adam_square, name, gradient, keep=s.square_keep)
+            mean = self._remembered("mean", adam_mean, name, gradient, beta=s.momentum)
+            square = self._remembered("square", adam_square, name, gradient, beta=s.square_keep)
             out = self._do(
                 f"new.{name}",
                 adam_update,
@@ -99,8 +99,8 @@ class Update:
                 mean,
                 square,
                 rate=self.rate,
-                mean_share=1 - power(s.momentum, self.state.step + 1),
-                square_share=1 - power(s.square_keep, self.state.step + 1),
+                mean_correction=1 - power(s.momentum, self.state.step + 1),
+                square_correction=1 - power(s.square_keep, self.state.step + 1),
                 epsilon=s.epsilon,
                 decay=decay if s.optimiser == "adamw" else 0.0,
             )

@@ -22,19 +22,19 @@ _CONSTANTS = {
     "C": N_("{number}, how many numbers are added up"),
     "ε": N_("{number}, so that nothing is divided by 0"),
     "divisor": N_("{number}, what every number here is divided by"),
-    "keep": N_("{number}, how much of the old mean is kept"),
+    "β": N_("{number}, how much of the old mean is kept"),
     "momentum": N_("{number}, how much of the movement before is kept"),
     "limit": N_("{number}, how long the gradient may be"),
     "l1": N_("{number}, the price of a weight, however large it is"),
     "l2": N_("{number}, the price of a weight in proportion to it"),
     "dropout.rate": N_("{number}, the share of numbers that is left out"),
-    "descend.rate": N_("{number}, the learning rate: how far a step goes"),
+    "sgd_step.rate": N_("{number}, the learning rate: how far a step goes"),
     "adam_update.rate": N_("{number}, the learning rate: how far a step goes"),
     "k": N_("{number}, how many numbers stay in play"),
     "p": N_("{number}, the share that those in play reach together"),
     "u": N_("{number}, a random number from 0 to 1, made from the seed and the place"),
-    "mean share": N_("{number}, how much of a whole mean has come together so far"),
-    "square share": N_("{number}, how much of a whole mean of squares has come together so far"),
+    "mean correction": N_("{number}, how much of a whole mean has come together so far"),
+    "square correction": N_("{number}, how much of a whole mean of squares has come together so far"),
 }
 
 

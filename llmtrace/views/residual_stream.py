@@ -12,7 +12,7 @@ from llmtrace._kernels import FloatState
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
-from llmtrace.ops.op import accumulate
+from llmtrace.ops.op import ordered_sum
 from llmtrace.trace import Trace
 from llmtrace.views.document import (
     Bar,
@@ -67,7 +67,7 @@ def stages(trace: Trace) -> list[Stage]:
 def norms(values: Array) -> Array:
     """√Σx² along the last axis by the one rule: every square, every sum and the root rounded to the type of x."""
     with FloatState(), np.errstate(all="ignore"):
-        return np.asarray(np.sqrt(accumulate(values * values)))
+        return np.asarray(np.sqrt(ordered_sum(values * values)))
 
 
 @dataclass(frozen=True)

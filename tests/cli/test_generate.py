@@ -125,7 +125,7 @@ def test_files(model, tmp_path):
     run("CAB", "--model", model, "--steps", "3", "-o", file, "--last")
     trace = llmtrace.open(file)
     assert verify(trace)
-    assert trace["block.0.attn.keys"].op == "append"
+    assert trace["block.0.attn.keys"].op == "concatenate"
     assert "choice.2.token" in trace
     assert CliRunner().invoke(main, ["verify", file]).exit_code == 0
 

@@ -39,7 +39,7 @@ def softmax(x):
 
 OPS = {  # op → its function of inputs, weights and settings
     "embedding": lambda ids, table: table[ids],
-    "append": lambda past, new: np.concatenate([past, new], -2),
+    "concatenate": lambda past, new: np.concatenate([past, new], -2),
     "add": np.add,
     "layer_norm": lambda x, g, b, epsilon: (d := x - dot(x) / len(g)) / np.sqrt(dot(d * d) / len(g) + epsilon) * g + b,
     "linear": lambda x, w, b, transposed=False: dot(x, w.T if transposed else w) + b,

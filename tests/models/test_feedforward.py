@@ -8,7 +8,7 @@ from llmtrace.errors import ModelError
 from llmtrace.models import Feedforward
 from llmtrace.ops import Tensor
 from llmtrace.ops.elementwise.multiply import multiply
-from llmtrace.ops.rows.total import total
+from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.render.terminal.cjk import NEVER_FIRST, NEVER_LAST, has_wide, wrapped
 from llmtrace.trace import Backward, Run
 
@@ -65,7 +65,7 @@ def test_it_can_be_trained():
     trace = small.trace([0.3, 0.4])
     with Run(small.weights, trace) as run:
         out = Tensor("output.sum", trace["output.sum"].output, ("output",))
-        run("loss", total, run("square", multiply, out, out))
+        run("loss", sum_all, run("square", multiply, out, out))
         gradients = Backward(run, trace).gradients()
     assert set(gradients) == {"hidden.1.weight", "hidden.1.bias", "output.weight", "output.bias"}
     assert trace.explain("d.hidden.1.weight[neuron=2, input=0]").replay() == gradients["hidden.1.weight"].data[2, 0]

@@ -118,7 +118,7 @@ def test_the_cache_can_be_seen(gpt):
     first, second, _third = generation
     assert "block.0.attn.keys" not in first.trace()
     seen = second.trace()
-    assert seen["block.0.attn.keys"].op == "append"
+    assert seen["block.0.attn.keys"].op == "concatenate"
     assert seen.shape("block.0.attn.keys.past")[-2] == 3
     assert seen.shape("tokens") == (1,)
     assert generation.last_trace().past == 4

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from llmtrace.ops.op import accumulate
+from llmtrace.ops.op import ordered_sum
 from mutants import meaning, plant
 
 
 def scores(q, k, root=True, shift=0):
-    total = accumulate(q[..., :, None, :] * k[..., None, :, :])
+    total = ordered_sum(q[..., :, None, :] * k[..., None, :, :])
     with np.errstate(all="ignore"):
         total = total / q.dtype.type(np.sqrt(q.shape[-1])) if root else total
     seen = np.tri(q.shape[-2], k.shape[-2], k.shape[-2] - q.shape[-2] + shift, dtype=bool)
@@ -47,7 +47,7 @@ def _(q, k):
 @plant("masked keys multiplied by zero", "attention_mix")
 def _(pattern, v):
     seen = np.tri(*pattern.shape[-2:], pattern.shape[-1] - pattern.shape[-2], dtype=bool)
-    return accumulate(np.where(seen, pattern, 0)[..., :, None, :] * np.swapaxes(v, -1, -2)[..., None, :, :])
+    return ordered_sum(np.where(seen, pattern, 0)[..., :, None, :] * np.swapaxes(v, -1, -2)[..., None, :, :])
 
 
 @plant("keys from last to first", "attention_mix")

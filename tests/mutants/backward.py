@@ -3,84 +3,84 @@
 import numpy as np
 
 from llmtrace.ops import OPS
-from llmtrace.ops.op import accumulate
+from llmtrace.ops.op import ordered_sum
 from mutants import meaning, plant
 
 # ---- sums over positions -------------------------------------------------------------------------------------------
 
 
-@plant("the start forgotten", "outer_sum")
-@plant("the start forgotten, in the meaning", "outer_sum", "bound")
-def _(a, b, start):
-    return meaning("outer_sum")(a, b)
+@plant("the initial value forgotten", "sum_outer_products")
+@plant("the initial value forgotten, in the meaning", "sum_outer_products", "bound")
+def _(a, b, initial):
+    return meaning("sum_outer_products")(a, b)
 
 
-@plant("the start added last", "outer_sum")
-def _(a, b, start):
-    total = meaning("outer_sum")(a, b)
-    return total if start is None else start + total
+@plant("the initial value added last", "sum_outer_products")
+def _(a, b, initial):
+    total = meaning("sum_outer_products")(a, b)
+    return total if initial is None else initial + total
 
 
-@plant("a and b one position apart", "outer_sum")
-@plant("a and b one position apart, in the meaning", "outer_sum", "bound")
-def _(a, b, start):
+@plant("a and b one position apart", "sum_outer_products")
+@plant("a and b one position apart, in the meaning", "sum_outer_products", "bound")
+def _(a, b, initial):
     shifted = np.roll(a.reshape(int(np.prod(a.shape[:-1])), a.shape[-1]), 1, axis=0).reshape(a.shape)
-    return meaning("outer_sum")(shifted, b, start)
+    return meaning("sum_outer_products")(shifted, b, initial)
 
 
-@plant("positions from last to first", "outer_sum")
-def _(a, b, start):
+@plant("positions from last to first", "sum_outer_products")
+def _(a, b, initial):
     a, b = (x.reshape(int(np.prod(x.shape[:-1])), x.shape[-1])[::-1].copy() for x in (a, b))
-    return meaning("outer_sum")(a, b, start)
+    return meaning("sum_outer_products")(a, b, initial)
 
 
-@plant("a sum over all but the first axis of positions", "row_sum")
-def _(x, start):
+@plant("a sum over all but the first axis of positions", "sum_positions")
+def _(x, initial):
     x = x[-1] if x.ndim > 2 and len(x) else x
-    return meaning("row_sum")(np.ascontiguousarray(x), start)
+    return meaning("sum_positions")(np.ascontiguousarray(x), initial)
 
 
-@plant("a mean instead of a sum", "row_sum", "bound")
-def _(x, start):
+@plant("a mean instead of a sum", "sum_positions", "bound")
+def _(x, initial):
     count = max(1, int(np.prod(x.shape[:-1])))
-    return meaning("row_sum")(x / x.dtype.type(count), start)
+    return meaning("sum_positions")(x / x.dtype.type(count), initial)
 
 
-@plant("the start forgotten", "row_sum")
-@plant("the start forgotten, in the meaning", "row_sum", "bound")
-def _(x, start):
-    return meaning("row_sum")(x)
+@plant("the initial value forgotten", "sum_positions")
+@plant("the initial value forgotten, in the meaning", "sum_positions", "bound")
+def _(x, initial):
+    return meaning("sum_positions")(x)
 
 
-@plant("a pairwise sum of products", "product_sum")
-def _(a, b, start):
+@plant("a pairwise sum of products", "sum_products")
+def _(a, b, initial):
     product = (a * b).reshape(int(np.prod(a.shape[:-1])), a.shape[-1])
     total = np.sum(np.ascontiguousarray(product.T), axis=-1)
-    return total if start is None else start + total
+    return total if initial is None else initial + total
 
 
 @plant("the last position that reads a row wins", "embedding_gradient")
 @plant("the last position that reads a row wins, in the meaning", "embedding_gradient", "bound")
-def _(ids, dout, start, rows):
-    out = np.zeros((rows, dout.shape[-1]), dout.dtype) if start is None else start.copy()
+def _(ids, dout, initial, rows):
+    out = np.zeros((rows, dout.shape[-1]), dout.dtype) if initial is None else initial.copy()
     out[ids] += dout
     return out
 
 
-@plant("the start forgotten", "embedding_gradient")
-def _(ids, dout, start, rows):
+@plant("the initial value forgotten", "embedding_gradient")
+def _(ids, dout, initial, rows):
     return meaning("embedding_gradient")(ids, dout, rows=rows)
 
 
-@plant("a total with an exact sum", "total")
-def _(x, start):
+@plant("a total with an exact sum", "sum_all")
+def _(x, initial):
     wide = np.longdouble if x.dtype == np.float64 else np.float64
-    return (np.sum(x, dtype=wide) + (0 if start is None else start)).astype(x.dtype)
+    return (np.sum(x, dtype=wide) + (0 if initial is None else initial)).astype(x.dtype)
 
 
-@plant("a sum of squares of the mean", "row_squares", "bound")
+@plant("a sum of squares of the mean", "squared_norm", "bound")
 def _(x):
-    return accumulate(x) * accumulate(x)
+    return ordered_sum(x) * ordered_sum(x)
 
 
 # ---- rows ----------------------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def _(p, dout):
 
 @plant("a mean without weights", "softmax_gradient")
 def _(p, dout):
-    return p * (dout - accumulate(dout)[..., None] / p.dtype.type(max(1, p.shape[-1])))
+    return p * (dout - ordered_sum(dout)[..., None] / p.dtype.type(max(1, p.shape[-1])))
 
 
 @plant("masked keys in the sum", "causal_softmax_gradient")
@@ -106,10 +106,10 @@ def _(p, dout):
 
 def layer_norm_gradient(x, dout, gain, epsilon, parts="ab", count=None):
     count = x.dtype.type(x.shape[-1] if count is None else count)
-    d = x - (accumulate(x) / x.dtype.type(x.shape[-1]))[..., None]
-    root = np.sqrt((accumulate(d * d) / x.dtype.type(x.shape[-1]))[..., None] + x.dtype.type(epsilon))
+    d = x - (ordered_sum(x) / x.dtype.type(x.shape[-1]))[..., None]
+    root = np.sqrt((ordered_sum(d * d) / x.dtype.type(x.shape[-1]))[..., None] + x.dtype.type(epsilon))
     n, e = d / root, dout * gain
-    a, b = (accumulate(e) / count)[..., None], (accumulate(e * n) / count)[..., None]
+    a, b = (ordered_sum(e) / count)[..., None], (ordered_sum(e * n) / count)[..., None]
     out = e - a if "a" in parts else e
     return (out - n * b if "b" in parts else out) / root
 
@@ -133,7 +133,7 @@ def _(x, dout, gain, epsilon):
 
 @plant("the root forgotten", "normalise")
 def _(x, epsilon):
-    return x - (accumulate(x) / x.dtype.type(x.shape[-1]))[..., None]
+    return x - (ordered_sum(x) / x.dtype.type(x.shape[-1]))[..., None]
 
 
 @plant("the target shifted by one", "cross_entropy")
@@ -207,33 +207,33 @@ def _(pattern, x):
     return back(pattern, x, -1)
 
 
-@plant("places counted from 0", "positions")
+@plant("places counted from 0", "slice_positions")
 def _(x, first, count):
-    return meaning("positions")(x, first=0, count=count)
+    return meaning("slice_positions")(x, first=0, count=count)
 
 
-@plant("dealt out instead of repeated", "spread", "bound")
+@plant("dealt out instead of repeated", "broadcast", "bound")
 def _(x, like):
-    return meaning("spread")(x, like) / x.dtype.type(max(1, like.size))
+    return meaning("broadcast")(x, like) / x.dtype.type(max(1, like.size))
 
 
 # ---- explanations and promises -------------------------------------------------------------------------------------
 
 
-TRUE = {name: OPS[name].explain for name in ("row_sum", "embedding_gradient", "cross_entropy_gradient")}
+TRUE = {name: OPS[name].explain for name in ("sum_positions", "embedding_gradient", "cross_entropy_gradient")}
 
 
-@plant("no start explained", "row_sum", "explain")
+@plant("no initial value explained", "sum_positions", "explain")
 def _(w):
     w.has = lambda name: False
-    TRUE["row_sum"](w)
+    TRUE["sum_positions"](w)
 
 
 @plant("all positions explained", "embedding_gradient", "explain")
 def _(w):
-    shape = w.input("ids").shape
+    shape = w["ids"].shape
     if len(shape) == 1:
-        w.sum("out", w.input("dout")[np.arange(shape[0]), w.index[1]])
+        w.sum("out", w["dout"][np.arange(shape[0]), w.index[1]])
     else:
         TRUE["embedding_gradient"](w)
 
@@ -245,9 +245,9 @@ def _(w):
 
 
 @plant("rows counted from the end", "embedding_gradient", "refusals", whole=True)
-def _(ids, dout, start, *, rows, empty=np.empty):
+def _(ids, dout, initial, *, rows, empty=np.empty):
     ids = np.asarray(ids % rows) if ids.dtype == np.int64 and rows > 0 else ids
-    return OPS["embedding_gradient"].forward(ids, dout, start, rows=rows, empty=empty)
+    return OPS["embedding_gradient"].forward(ids, dout, initial, rows=rows, empty=empty)
 
 
 @plant("a target beyond the row taken for the last", "cross_entropy", "refusals", whole=True)
@@ -256,14 +256,14 @@ def _(x, target, *, empty=np.empty):
     return OPS["cross_entropy"].forward(x, target, empty=empty)
 
 
-@plant("positions that are cut off in silence", "positions", "refusals", whole=True)
+@plant("positions that are cut off in silence", "slice_positions", "refusals", whole=True)
 def _(x, *, first, count, empty=np.empty):
     count = min(count, x.shape[-2] - first) if x.ndim > 1 else count
-    return OPS["positions"].forward(x, first=first, count=count, empty=empty)
+    return OPS["slice_positions"].forward(x, first=first, count=count, empty=empty)
 
 
-@plant("a start of another shape spread out", "outer_sum", "refusals", whole=True)
-def _(a, b, start, *, empty=np.empty):
-    if start is not None and start.dtype == a.dtype and start.ndim == 3 and len(start) == 1:
-        start = start[0].copy()
-    return OPS["outer_sum"].forward(a, b, start, empty=empty)
+@plant("an initial value of another shape broadcast", "sum_outer_products", "refusals", whole=True)
+def _(a, b, initial, *, empty=np.empty):
+    if initial is not None and initial.dtype == a.dtype and initial.ndim == 3 and len(initial) == 1:
+        initial = initial[0].copy()
+    return OPS["sum_outer_products"].forward(a, b, initial, empty=empty)

@@ -22,23 +22,23 @@ def _(x, divisor):
     return meaning("scale")(x, factor=divisor)
 
 
-@plant("the row before the right one", "pick")
-@plant("the row before the right one, in the meaning", "pick", "bound")
-def _(place, x):
-    return meaning("pick")(np.maximum(place - 1, 0), x)
+@plant("the row before the right one", "select")
+@plant("the row before the right one, in the meaning", "select", "bound")
+def _(index, x):
+    return meaning("select")(np.maximum(index - 1, 0), x)
 
 
-@plant("the first row of all", "pick", "explain")
+@plant("the first row of all", "select", "explain")
 def _(w):
     *lead, feature = w.index
-    w.look_up("out", w.input("place")[tuple(lead)], w.input("x")[(*lead, 0, feature)])
+    w.look_up("out", w["index"][tuple(lead)], w["x"][(*lead, 0, feature)])
 
 
-@plant("a row counted from the end", "pick", "refusals", whole=True)
-def _(place, x, *, empty=np.empty):
-    if place.dtype == np.int64 and x.ndim >= 2 and x.shape[-2]:
-        place = np.where(place == -1, x.shape[-2] - 1, place)
-    return OPS["pick"].forward(place, x, empty=empty)
+@plant("a row counted from the end", "select", "refusals", whole=True)
+def _(index, x, *, empty=np.empty):
+    if index.dtype == np.int64 and x.ndim >= 2 and x.shape[-2]:
+        index = np.where(index == -1, x.shape[-2] - 1, index)
+    return OPS["select"].forward(index, x, empty=empty)
 
 
 @plant("all that equal the k-th kept", "top_k")
@@ -72,7 +72,7 @@ def _(x, *, k, empty=np.empty):
 
 @plant("all explained as kept", "top_k", "explain")
 def _(w):
-    w.take("out", w.input("x")[w.index])
+    w.take("out", w["x"][w.index])
 
 
 def nucleus(x, p, order, before):
@@ -99,7 +99,7 @@ def _(x, p):
 
 @plant("the shares of the larger ones forgotten", "top_p", "explain")
 def _(w):
-    w.keep("out", w.input("x")[w.index], w.constant(0, "0"), w.constant(w.settings["p"], "p"))
+    w.keep("out", w["x"][w.index], w.constant(0, "0"), w.constant(w.settings["p"], "p"))
 
 
 @plant("the largest instead of the drawn one", "sample")
@@ -123,4 +123,4 @@ def _(probabilities, number):
 
 @plant("a limit without the whole total", "sample", "explain")
 def _(w):
-    w.first_above("out", w.input("probabilities")[(*w.index, slice(None))], w.input("number")[w.index])
+    w.first_above("out", w["probabilities"][(*w.index, slice(None))], w["number"][w.index])

@@ -124,7 +124,7 @@ def _(x):
     return np.argmin(x, axis=-1)
 
 
-@plant("new before past", "append")
+@plant("new before past", "concatenate")
 def _(past, new):
     return np.concatenate([new, past], axis=-2)
 

@@ -12,13 +12,13 @@ from mutants import plant
 def dot_with_bias(w, order):
     """The working of a linear layer over the terms in another order, or some of them."""
     *row, column = w.index
-    whole = w.input("x")[(*row, slice(None))]
+    whole = w["x"][(*row, slice(None))]
     order = np.asarray(order(whole.values), int)
-    x = w.input("x")[(*row, order)]
-    weight = w.weight("weight")[(column, order) if w.settings["transposed"] else (order, column)]
+    x = w["x"][(*row, order)]
+    weight = w["weight"][(column, order) if w.settings["transposed"] else (order, column)]
     total = w.dot("sum", x, weight)
     if w.has("bias"):
-        w.add("out", total, w.weight("bias")[column])
+        w.add("out", total, w["bias"][column])
 
 
 @plant("terms from last to first", "linear", "explain")
@@ -39,8 +39,8 @@ def _(w):
 @plant("no bias explained", "linear", "explain")
 def _(w):
     *row, column = w.index
-    x = w.input("x")[(*row, slice(None))]
-    weight = w.weight("weight")[(column, slice(None)) if w.settings["transposed"] else (slice(None), column)]
+    x = w["x"][(*row, slice(None))]
+    weight = w["weight"][(column, slice(None)) if w.settings["transposed"] else (slice(None), column)]
     w.dot("out", x, weight)
 
 
@@ -48,41 +48,41 @@ def _(w):
 def _(w):
     *row, column = w.index
     w.settings = {**w.settings, "transposed": not w.settings["transposed"]}
-    shape = w.weight("weight").shape
+    shape = w["weight"].shape
     if shape[0] != shape[1]:
         w.settings = {**w.settings, "transposed": not w.settings["transposed"]}
-    explain_output(w, w.input("x")[(*row, slice(None))], column)
+    explain_output(w, w["x"][(*row, slice(None))], column)
 
 
 @plant("numbers of an earlier run", "relu", "explain")
 def _(w):
-    x = w.input("x")[w.index]
+    x = w["x"][w.index]
     w.relu("out", replace(x, values=np.where(x.values < 0, x.values - x.values.dtype.type(1), x.values)))
 
 
 @plant("the neighbour's address", "add", "explain")
 def _(w):
-    a, b = w.input("a")[w.index], w.input("b")[w.index]
+    a, b = w["a"][w.index], w["b"][w.index]
     moved = tuple((i + 1) % size for i, size in zip(w.index, w.shape, strict=True))
     w.add("out", replace(a, index=moved), b)
 
 
 @plant("a result that is only repeated", "multiply", "explain")
 def _(w):
-    w.take("out", w.input("a")[w.index])
+    w.take("out", w["a"][w.index])
 
 
 @plant("a head's feature of another head", "linear_to_heads", "explain")
 def _(w):
     *lead, head, position, feature = w.index
     heads = w.shape[-3]
-    explain_output(w, w.input("x")[(*lead, position, slice(None))], feature * heads + head)
+    explain_output(w, w["x"][(*lead, position, slice(None))], feature * heads + head)
 
 
 @plant("one key too few", "attention_mix", "explain")
 def _(w):
     *lead, query, feature = w.index
-    pattern, v = w.input("pattern"), w.input("v")
+    pattern, v = w["pattern"], w["v"]
     kept = pattern.shape[-1] - pattern.shape[-2] + query
     w.dot("out", pattern[(*lead, query, slice(kept))], v[(*lead, slice(kept), feature)])
 
@@ -90,7 +90,7 @@ def _(w):
 @plant("a masked score explained as a sum", "attention_scores", "explain")
 def _(w):
     *lead, query, key = w.index
-    q, k = w.input("q"), w.input("k")
+    q, k = w["q"], w["k"]
     total = w.dot("sum", q[(*lead, query, slice(None))], k[(*lead, key, slice(None))])
     w.divide("out", total, w.constant(np.sqrt(q.shape[-1]), "√D"))
 
@@ -106,13 +106,13 @@ def _(w):
 @plant("softmax explained without its maximum", "softmax", "explain")
 def _(w):
     *row, _own = w.index
-    total = w.sum("sum", w.exp("exponential", w.input("x")[(*row, slice(None))]))
-    w.divide("out", w.exp("own", w.input("x")[w.index]), total)
+    total = w.sum("sum", w.exp("exponential", w["x"][(*row, slice(None))]))
+    w.divide("out", w.exp("own", w["x"][w.index]), total)
 
 
 @plant("a number found in another row", "embedding", "explain")
 def _(w):
     *place, feature = w.index
-    row = w.input("ids")[tuple(place)]
-    table = w.weight("weight")
+    row = w["ids"][tuple(place)]
+    table = w["weight"]
     w.look_up("out", row, table[(int(row.values) + 1) % table.shape[0], feature])

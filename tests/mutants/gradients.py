@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from llmtrace.ops import OPS
-from llmtrace.ops.op import accumulate
+from llmtrace.ops.op import ordered_sum
 from mutants import compiled, meaning, plant
 from mutants.backward import back, layer_norm_gradient
 
@@ -24,28 +24,28 @@ def interleaved(x, heads):
 
 @plant("1/√D missing", "attention_scores", "backward")
 def _(g):
-    g.give("q", OPS["attention_mix"], g.dout, g["k"])
-    g.give("k", OPS["attention_back"], g.dout, g["q"])
+    g.accumulate("q", OPS["attention_mix"], g.dout, g["k"])
+    g.accumulate("k", OPS["attention_back"], g.dout, g["q"])
 
 
 @plant("a query that sees one key too many", "attention_scores", "backward")
 def _(g):
     factor = 1 / np.sqrt(max(1, g["q"].data.shape[-1]))
     shifted = wrong("attention_back", lambda pattern, x: back(pattern, x, 1))
-    g.give("q", OPS["scale"], g.do("q.sum", OPS["attention_mix"], g.dout, g["k"]), factor=factor)
-    g.give("k", OPS["scale"], g.do("k.sum", shifted, g.dout, g["q"]), factor=factor)
+    g.accumulate("q", OPS["scale"], g.do("q.sum", OPS["attention_mix"], g.dout, g["k"]), factor=factor)
+    g.accumulate("k", OPS["scale"], g.do("k.sum", shifted, g.dout, g["q"]), factor=factor)
 
 
 @plant("masked keys given a share of the gradient", "attention_mix", "backward")
 def _(g):
-    g.give("pattern", wrong("attention_products", lambda a, b: a @ np.swapaxes(b, -1, -2)), g.dout, g["v"])
-    g.give("v", OPS["attention_back"], g["pattern"], g.dout)
+    g.accumulate("pattern", wrong("attention_products", lambda a, b: a @ np.swapaxes(b, -1, -2)), g.dout, g["v"])
+    g.accumulate("v", OPS["attention_back"], g["pattern"], g.dout)
 
 
 @plant("what the other shares lose forgotten", "softmax", "backward")
 @plant("what the other shares lose forgotten", "causal_softmax", "backward")
 def _(g):
-    g.give("x", OPS["multiply"], g.out, g.dout)
+    g.accumulate("x", OPS["multiply"], g.out, g.dout)
 
 
 # ---- linear layers and heads ---------------------------------------------------------------------------------------
@@ -54,55 +54,55 @@ def _(g):
 @plant("the weight not turned", "linear", "backward")
 def _(g):
     turned, (inputs, outputs) = g.settings["transposed"], g["weight"].data.shape
-    g.give("x", OPS["linear"], g.dout, g["weight"], None, transposed=turned if inputs == outputs else not turned)
-    g.give("weight", OPS["outer_sum"], *((g.dout, g["x"]) if turned else (g["x"], g.dout)))
-    g.give("bias", OPS["row_sum"], g.dout)
+    g.accumulate("x", OPS["linear"], g.dout, g["weight"], None, transposed=turned if inputs == outputs else not turned)
+    g.accumulate("weight", OPS["sum_outer_products"], *((g.dout, g["x"]) if turned else (g["x"], g.dout)))
+    g.accumulate("bias", OPS["sum_positions"], g.dout)
 
 
 @plant("the weight's gradient turned", "linear", "backward")
 def _(g):
     turned, (inputs, outputs) = g.settings["transposed"], g["weight"].data.shape
-    g.give("x", OPS["linear"], g.dout, g["weight"], None, transposed=not turned)
+    g.accumulate("x", OPS["linear"], g.dout, g["weight"], None, transposed=not turned)
     swapped = turned if inputs != outputs else not turned
-    g.give("weight", OPS["outer_sum"], *((g.dout, g["x"]) if swapped else (g["x"], g.dout)))
-    g.give("bias", OPS["row_sum"], g.dout)
+    g.accumulate("weight", OPS["sum_outer_products"], *((g.dout, g["x"]) if swapped else (g["x"], g.dout)))
+    g.accumulate("bias", OPS["sum_positions"], g.dout)
 
 
 @plant("the bias summed over the wrong axis", "linear", "backward")
 def _(g):
-    def along_features(x, start):
-        return np.resize(accumulate(x), x.shape[-1:])
+    def along_features(x, initial):
+        return np.resize(ordered_sum(x), x.shape[-1:])
 
     turned = g.settings["transposed"]
-    g.give("x", OPS["linear"], g.dout, g["weight"], None, transposed=not turned)
-    g.give("weight", OPS["outer_sum"], *((g.dout, g["x"]) if turned else (g["x"], g.dout)))
-    g.give("bias", wrong("row_sum", along_features), g.dout)
+    g.accumulate("x", OPS["linear"], g.dout, g["weight"], None, transposed=not turned)
+    g.accumulate("weight", OPS["sum_outer_products"], *((g.dout, g["x"]) if turned else (g["x"], g.dout)))
+    g.accumulate("bias", wrong("sum_positions", along_features), g.dout)
 
 
 @plant("the bias forgotten", "linear_to_heads", "backward")
 def _(g):
     dout = g.do("merged", OPS["merge_heads"], g.dout)
-    g.give("x", OPS["linear"], dout, g["weight"], None, transposed=True)
-    g.give("weight", OPS["outer_sum"], g["x"], dout)
+    g.accumulate("x", OPS["linear"], dout, g["weight"], None, transposed=True)
+    g.accumulate("weight", OPS["sum_outer_products"], g["x"], dout)
 
 
 @plant("heads interleaved", "linear_from_heads", "backward")
 def _(g):
     beside = g.do("beside", OPS["linear"], g.dout, g["weight"], None, transposed=True)
-    g.give("x", wrong("split_heads", interleaved), beside, heads=g["x"].data.shape[-3])
-    g.give("weight", OPS["outer_sum"], g.do("merged", OPS["merge_heads"], g["x"]), g.dout)
-    g.give("bias", OPS["row_sum"], g.dout)
+    g.accumulate("x", wrong("split_heads", interleaved), beside, heads=g["x"].data.shape[-3])
+    g.accumulate("weight", OPS["sum_outer_products"], g.do("merged", OPS["merge_heads"], g["x"]), g.dout)
+    g.accumulate("bias", OPS["sum_positions"], g.dout)
 
 
 @plant("heads interleaved", "merge_heads", "backward")
 def _(g):
-    g.give("x", wrong("split_heads", interleaved), g.dout, heads=g["x"].data.shape[-3])
+    g.accumulate("x", wrong("split_heads", interleaved), g.dout, heads=g["x"].data.shape[-3])
 
 
-@plant("the new rows taken for the first", "append", "backward")
+@plant("the new rows taken for the first", "concatenate", "backward")
 def _(g):
-    g.give("past", OPS["positions"], g.dout, first=0, count=g["past"].data.shape[-2])
-    g.give("new", OPS["positions"], g.dout, first=0, count=g["new"].data.shape[-2])
+    g.accumulate("past", OPS["slice_positions"], g.dout, first=0, count=g["past"].data.shape[-2])
+    g.accumulate("new", OPS["slice_positions"], g.dout, first=0, count=g["new"].data.shape[-2])
 
 
 # ---- rows and tables -----------------------------------------------------------------------------------------------
@@ -110,9 +110,11 @@ def _(g):
 
 def layer_norm(g, x=None, gain=None):
     epsilon = g.settings["epsilon"]
-    g.give("x", x or OPS["layer_norm_gradient"], g["x"], g.dout, g["gain"], epsilon=epsilon)
-    g.give("gain", OPS["product_sum"], g.dout, gain or g.do("normalised", OPS["normalise"], g["x"], epsilon=epsilon))
-    g.give("bias", OPS["row_sum"], g.dout)
+    g.accumulate("x", x or OPS["layer_norm_gradient"], g["x"], g.dout, g["gain"], epsilon=epsilon)
+    g.accumulate(
+        "gain", OPS["sum_products"], g.dout, gain or g.do("normalised", OPS["normalise"], g["x"], epsilon=epsilon)
+    )
+    g.accumulate("bias", OPS["sum_positions"], g.dout)
 
 
 @plant("the mean taken for a constant", "layer_norm", "backward")
@@ -132,36 +134,36 @@ def _(g):
 
 @plant("the last position that reads a row wins", "embedding", "backward")
 def _(g):
-    def overwritten(ids, dout, start, rows):
+    def overwritten(ids, dout, initial, rows):
         out = np.zeros((rows, dout.shape[-1]), dout.dtype)
         out[ids] = dout
         return out
 
     rows = g["weight"].data.shape[0]
-    g.give("weight", wrong("embedding_gradient", overwritten), g["ids"], g.dout, rows=rows)
+    g.accumulate("weight", wrong("embedding_gradient", overwritten), g["ids"], g.dout, rows=rows)
 
 
 @plant("the target shifted by one", "cross_entropy", "backward")
 def _(g):
     shifted = g["target"]._replace(data=np.asarray(np.maximum(g["target"].data - 1, 0)))
-    g.give("x", OPS["cross_entropy_gradient"], g["x"], shifted, g.dout)
+    g.accumulate("x", OPS["cross_entropy_gradient"], g["x"], shifted, g.dout)
 
 
 @plant("the target left out", "cross_entropy", "backward")
 def _(g):
     shares = wrong("cross_entropy_gradient", lambda x, target, dout: meaning("softmax")(x) * dout[..., None])
-    g.give("x", shares, g["x"], g["target"], g.dout)
+    g.accumulate("x", shares, g["x"], g["target"], g.dout)
 
 
-@plant("the start forgotten", "total", "backward")
+@plant("the initial value forgotten", "sum_all", "backward")
 def _(g):
-    g.give("x", OPS["spread"], g.dout, g["x"])
+    g.accumulate("x", OPS["broadcast"], g.dout, g["x"])
 
 
-@plant("a mean instead of a sum", "total", "backward")
+@plant("a mean instead of a sum", "sum_all", "backward")
 def _(g):
-    g.give("x", wrong("spread", lambda x, like: np.full_like(like, x / max(1, like.size))), g.dout, g["x"])
-    g.pass_on("start")
+    g.accumulate("x", wrong("broadcast", lambda x, like: np.full_like(like, x / max(1, like.size))), g.dout, g["x"])
+    g.pass_on("initial")
 
 
 # ---- element by element --------------------------------------------------------------------------------------------
@@ -179,42 +181,42 @@ def _(g):
 
 @plant("its own factor instead of the other", "multiply", "backward")
 def _(g):
-    g.give("a", OPS["multiply"], g.dout, g["a"])
-    g.give("b", OPS["multiply"], g.dout, g["b"])
+    g.accumulate("a", OPS["multiply"], g.dout, g["a"])
+    g.accumulate("b", OPS["multiply"], g.dout, g["b"])
 
 
 @plant("one gradient only if the other is asked for, too", "multiply", "backward")
 def _(g):
-    g.give("a", OPS["multiply"], g.dout, g["b"])
+    g.accumulate("a", OPS["multiply"], g.dout, g["b"])
     if g.wants("a"):
-        g.give("b", OPS["multiply"], g.dout, g["a"])
+        g.accumulate("b", OPS["multiply"], g.dout, g["a"])
 
 
 @plant("the minus forgotten", "divide", "backward")
 def _(g):
-    g.give("a", OPS["divide"], g.dout, g["b"])
-    g.give("b", OPS["multiply"], g.dout, g.do("share", OPS["divide"], g.out, g["b"]))
+    g.accumulate("a", OPS["divide"], g.dout, g["b"])
+    g.accumulate("b", OPS["multiply"], g.dout, g.do("share", OPS["divide"], g.out, g["b"]))
 
 
-@plant("the factor taken for a constant", "multiply_by", "backward")
+@plant("the factor taken for a constant", "multiply_scalar", "backward")
 def _(g):
-    g.give("x", OPS["multiply_by"], g.dout, g["factor"])
+    g.accumulate("x", OPS["multiply_scalar"], g.dout, g["factor"])
 
 
 @plant("multiplied instead of divided", "divide_by", "backward")
 def _(g):
-    g.give("x", OPS["scale"], g.dout, factor=g.settings["divisor"])
+    g.accumulate("x", OPS["scale"], g.dout, factor=g.settings["divisor"])
 
 
 @plant("dropout that does not make up for what it drops", "dropout", "backward")
 def _(g):
     rate = g.settings["rate"]
-    g.give("x", OPS["scale"], g.do("dropped", OPS["dropout"], g.dout, **g.settings), factor=1 - rate)
+    g.accumulate("x", OPS["scale"], g.do("dropped", OPS["dropout"], g.dout, **g.settings), factor=1 - rate)
 
 
 @plant("other numbers dropped on the way back", "dropout", "backward")
 def _(g):
-    g.give("x", OPS["dropout"], g.dout, **{**g.settings, "first": 0 if g.settings["first"] else 1})
+    g.accumulate("x", OPS["dropout"], g.dout, **{**g.settings, "first": 0 if g.settings["first"] else 1})
 
 
 @plant("a ReLU that lets everything through", "relu", "backward")
@@ -224,20 +226,20 @@ def _(g):
 
 @plant("the slope of the other GELU", "gelu_tanh", "backward")
 def _(g):
-    g.give("x", OPS["gelu_erf_gradient"], g["x"], g.dout)
+    g.accumulate("x", OPS["gelu_erf_gradient"], g["x"], g.dout)
 
 
 @plant("the slope at x instead of at the result", "sigmoid", "backward")
 def _(g):
-    g.give("x", OPS["sigmoid_gradient"], g["x"], g.dout)
+    g.accumulate("x", OPS["sigmoid_gradient"], g["x"], g.dout)
 
 
-@plant("the 2 of a root forgotten", "root", "backward")
+@plant("the 2 of a root forgotten", "sqrt", "backward")
 def _(g):
-    g.give("x", OPS["divide"], g.dout, g.out)
+    g.accumulate("x", OPS["divide"], g.dout, g.out)
 
 
 @plant("both sides pulled the same way", "squared_error", "backward")
 def _(g):
-    g.give("a", OPS["squared_error_gradient"], g["a"], g["b"], g.dout)
-    g.give("b", OPS["squared_error_gradient"], g["a"], g["b"], g.dout)
+    g.accumulate("a", OPS["squared_error_gradient"], g["a"], g["b"], g.dout)
+    g.accumulate("b", OPS["squared_error_gradient"], g["a"], g["b"], g.dout)

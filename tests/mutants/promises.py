@@ -59,9 +59,9 @@ def _(x, gain, bias, *, epsilon, empty=np.empty):
     return out
 
 
-@plant("a result that begins in an input", "append", "refusals", whole=True)
+@plant("a result that begins in an input", "concatenate", "refusals", whole=True)
 def _(past, new, *, empty=np.empty):
-    result = OPS["append"].forward(past, new)
+    result = OPS["concatenate"].forward(past, new)
     out = empty(result.shape, result.dtype)
     if past.size and out.ctypes.data == past.ctypes.data:
         raise ValueError("out lies in the memory of past")

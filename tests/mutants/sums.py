@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from llmtrace.ops.op import accumulate
+from llmtrace.ops.op import ordered_sum
 from mutants import meaning, plant
 
 
@@ -16,7 +16,7 @@ def with_bias(out, bias):
 
 @plant("a sum from right to left", "linear")
 def _(x, weight, bias, transposed):
-    return with_bias(accumulate(products(x, weight, transposed)[..., ::-1]), bias)
+    return with_bias(ordered_sum(products(x, weight, transposed)[..., ::-1]), bias)
 
 
 @plant("a pairwise sum", "linear")

@@ -49,7 +49,7 @@ def _(x, rate, seed, first, empty=np.empty):
 def _(w):
     u = float(rng.uniform(w.settings["seed"], [w.settings["first"]])[0])
     rate = w.settings["rate"]
-    kept = w.multiply("kept", w.input("x")[w.index], w.constant(1 / (1 - rate), "1/(1 − rate)"))
+    kept = w.multiply("kept", w["x"][w.index], w.constant(1 / (1 - rate), "1/(1 − rate)"))
     w.above("out", w.constant(rate, "rate"), w.constant(u, "u"), w.constant(0, "0"), kept)
 
 
@@ -61,8 +61,8 @@ def _(out, dout):
 
 @plant("1 − t as the slope of a tanh", "tanh_gradient", "explain")
 def _(w):
-    out = w.input("out")[w.index]
-    w.multiply("out", w.input("dout")[w.index], w.subtract("slope", w.constant(1, "1"), out))
+    out = w["out"][w.index]
+    w.multiply("out", w["dout"][w.index], w.subtract("slope", w.constant(1, "1"), out))
 
 
 @plant("the slope of a sigmoid without dout", "sigmoid_gradient")
@@ -146,65 +146,65 @@ def _(a, b):
     return a * (a.dtype.type(1) / b)
 
 
-@plant("√|x|", "root")
-@plant("√|x|, in the meaning", "root", "bound")
+@plant("√|x|", "sqrt")
+@plant("√|x|, in the meaning", "sqrt", "bound")
 def _(x):
     return np.sqrt(np.abs(x))
 
 
-@plant("the sign of 0 as 1", "penalise")
+@plant("the sign of 0 as 1", "regularise")
 def _(gradient, weight, l1, l2):
     real = weight.dtype.type
     return (gradient + real(l2) * weight) + real(l1) * np.where(weight >= 0, real(1), np.sign(weight))
 
 
-@plant("the penalty subtracted, in the meaning", "penalise", "bound")
+@plant("the penalty subtracted, in the meaning", "regularise", "bound")
 def _(gradient, weight, l1, l2):
-    return meaning("penalise")(gradient, -weight, l1=l1, l2=l2)
+    return meaning("regularise")(gradient, -weight, l1=l1, l2=l2)
 
 
-@plant("momentum forgotten", "velocity")
-@plant("momentum forgotten, in the meaning", "velocity", "bound")
+@plant("momentum forgotten", "momentum")
+@plant("momentum forgotten, in the meaning", "momentum", "bound")
 def _(before, gradient, momentum):
     return before + gradient
 
 
-@plant("uphill", "descend")
-@plant("uphill, in the meaning", "descend", "bound")
+@plant("uphill", "sgd_step")
+@plant("uphill, in the meaning", "sgd_step", "bound")
 def _(weight, gradient, rate):
     return weight + weight.dtype.type(rate) * gradient
 
 
 @plant("the new gradient in full", "adam_mean")
 @plant("the new gradient in full, in the meaning", "adam_mean", "bound")
-def _(before, gradient, keep):
-    return before.dtype.type(keep) * before + gradient
+def _(before, gradient, beta):
+    return before.dtype.type(beta) * before + gradient
 
 
-@plant("1 − keep worked out in the short type", "adam_mean")
-def _(before, gradient, keep):
+@plant("1 − β worked out in the short type", "adam_mean")
+def _(before, gradient, beta):
     real = before.dtype.type
-    return real(keep) * before + np.nextafter(real(1 - keep), real(0)) * gradient
+    return real(beta) * before + np.nextafter(real(1 - beta), real(0)) * gradient
 
 
 @plant("the square of the share, too", "adam_square")
-def _(before, gradient, keep):
-    new = before.dtype.type(1 - keep) * gradient
-    return before.dtype.type(keep) * before + new * new
+def _(before, gradient, beta):
+    new = before.dtype.type(1 - beta) * gradient
+    return before.dtype.type(beta) * before + new * new
 
 
 def adam(weight, mean, square, **s):
     real = weight.dtype.type
     epsilon = {"in": real(s["epsilon"]), "out": real(0)}[s.get("place", "out")]
-    size = np.sqrt(square / real(s["square_share"]) + epsilon) + real(s["epsilon"] if not epsilon else 0)
-    step = (mean / real(s["mean_share"])) / size
+    size = np.sqrt(square / real(s["square_correction"]) + epsilon) + real(s["epsilon"] if not epsilon else 0)
+    step = (mean / real(s["mean_correction"])) / size
     return (weight + real(s.get("sign", -1) * s["rate"] * s["decay"]) * weight) - real(s["rate"]) * step
 
 
 @plant("Adam's means taken as they are, without their shares", "adam_update")
 @plant("Adam's means taken as they are, without their shares, in the meaning", "adam_update", "bound")
 def _(weight, mean, square, **settings):
-    return adam(weight, mean, square, **{**settings, "mean_share": 1.0, "square_share": 1.0})
+    return adam(weight, mean, square, **{**settings, "mean_correction": 1.0, "square_correction": 1.0})
 
 
 @plant("decay that makes weights grow", "adam_update")
@@ -220,10 +220,10 @@ def _(weight, mean, square, **settings):
 
 @plant("decay after the step", "adam_update", "explain")
 def _(w):
-    weight, s = w.input("weight")[w.index], w.settings
-    mean = w.divide("full mean", w.input("mean")[w.index], w.constant(s["mean_share"], "mean share"))
-    square = w.divide("full square", w.input("square")[w.index], w.constant(s["square_share"], "square share"))
-    size = w.add("usual size", w.root("root", square), w.constant(s["epsilon"], "ε"))
+    weight, s = w["weight"][w.index], w.settings
+    mean = w.divide("full mean", w["mean"][w.index], w.constant(s["mean_correction"], "mean correction"))
+    square = w.divide("full square", w["square"][w.index], w.constant(s["square_correction"], "square correction"))
+    size = w.add("usual size", w.root("sqrt", square), w.constant(s["epsilon"], "ε"))
     step = w.multiply("step", w.constant(s["rate"], "rate"), w.divide("direction", mean, size))
     stepped = w.subtract("stepped", weight, step)
     w.subtract("out", stepped, w.multiply("gone", w.constant(s["rate"] * s["decay"], "rate · decay"), stepped))
@@ -240,11 +240,11 @@ def _(norm, limit):
     return np.where(norm > bound, bound / norm, norm.dtype.type(1))
 
 
-@plant("one divided by the factor", "multiply_by")
+@plant("one divided by the factor", "multiply_scalar")
 def _(x, factor):
     return x / factor
 
 
-@plant("a factor of another type", "multiply_by", "refusals", whole=True)
+@plant("a factor of another type", "multiply_scalar", "refusals", whole=True)
 def _(x, factor, empty=np.empty):
-    return meaning("multiply_by")(x, factor)
+    return meaning("multiply_scalar")(x, factor)

@@ -17,20 +17,20 @@ from llmtrace.testing import expect_same_bits
 @REALS
 def test_sums_over_positions(real):
     a, b = [[1, 2], [3, 4]], [[10, 20, 30], [1, -0.0, NAN]]
-    bits_are(do("outer_sum", a, b, real=real), [[13, 20, NAN], [24, 40, NAN]])
-    bits_are(do("outer_sum", a, b, np.ones((2, 3)), real=real), [[14, 21, NAN], [25, 41, NAN]])
-    bits_are(do("outer_sum", [2, 3], [5, 7], real=real), [[10, 14], [15, 21]])  # one position
-    bits_are(do("outer_sum", np.zeros((0, 2)), np.zeros((0, 1)), [[-0.0], [5]], real=real), [[-0.0], [5]])
-    bits_are(do("outer_sum", np.zeros((0, 2)), np.zeros((0, 1)), real=real), [[0], [0]])
-    bits_are(do("row_sum", [[[1, INF]], [[2, -INF]]], real=real), [3, NAN])
-    bits_are(do("row_sum", [[-0.0, 1]], [-0.0, 2], real=real), [-0.0, 3])  # −0 + −0
-    bits_are(do("row_sum", [[-0.0, 1]], real=real), [0, 1])  # 0 + −0
-    bits_are(do("product_sum", a, a, [100, 0], real=real), [110, 20])
-    bits_are(do("total", [[1, 2], [3, 4]], 10, real=real), 20)
-    bits_are(do("total", np.zeros((2, 0)), -0.0, real=real), -0.0)
-    bits_are(do("total", -0.0, real=real), 0)
-    bits_are(do("row_squares", [[3, 4], [-INF, 0]], real=real), [25, INF])
-    bits_are(do("row_squares", [3, 4], real=real), 25)
+    bits_are(do("sum_outer_products", a, b, real=real), [[13, 20, NAN], [24, 40, NAN]])
+    bits_are(do("sum_outer_products", a, b, np.ones((2, 3)), real=real), [[14, 21, NAN], [25, 41, NAN]])
+    bits_are(do("sum_outer_products", [2, 3], [5, 7], real=real), [[10, 14], [15, 21]])  # one position
+    bits_are(do("sum_outer_products", np.zeros((0, 2)), np.zeros((0, 1)), [[-0.0], [5]], real=real), [[-0.0], [5]])
+    bits_are(do("sum_outer_products", np.zeros((0, 2)), np.zeros((0, 1)), real=real), [[0], [0]])
+    bits_are(do("sum_positions", [[[1, INF]], [[2, -INF]]], real=real), [3, NAN])
+    bits_are(do("sum_positions", [[-0.0, 1]], [-0.0, 2], real=real), [-0.0, 3])  # −0 + −0
+    bits_are(do("sum_positions", [[-0.0, 1]], real=real), [0, 1])  # 0 + −0
+    bits_are(do("sum_products", a, a, [100, 0], real=real), [110, 20])
+    bits_are(do("sum_all", [[1, 2], [3, 4]], 10, real=real), 20)
+    bits_are(do("sum_all", np.zeros((2, 0)), -0.0, real=real), -0.0)
+    bits_are(do("sum_all", -0.0, real=real), 0)
+    bits_are(do("squared_norm", [[3, 4], [-INF, 0]], real=real), [25, INF])
+    bits_are(do("squared_norm", [3, 4], real=real), 25)
 
 
 @REALS
@@ -92,8 +92,8 @@ def test_heads_attention_and_places(real):
     bits_are(
         do("attention_back", [[2, 3]], [[10, -0.0]], real=real), [[20, 0], [30, 0]]
     )  # one query sees a cached key too
-    bits_are(do("positions", [[1], [2], [3]], real=real, first=1, count=2), [[2], [3]])
-    bits_are(do("spread", 3, np.full((2, 1), NAN), real=real), [[3], [3]])
+    bits_are(do("slice_positions", [[1], [2], [3]], real=real, first=1, count=2), [[2], [3]])
+    bits_are(do("broadcast", 3, np.full((2, 1), NAN), real=real), [[3], [3]])
 
 
 # ---- micro-batches -------------------------------------------------------------------------------------------------
@@ -107,11 +107,11 @@ def test_parts_of_a_batch_add_up_to_the_same_bits(threads):
     a, b = (rng.standard_normal((6, 150, width)).astype(np.float32) for width in (131, 70))
     ids = rng.integers(0, 5, (6, 150))
     runs = {
-        "outer_sum": lambda part, start: OPS["outer_sum"].forward(a[part], b[part], start),
-        "row_sum": lambda part, start: OPS["row_sum"].forward(a[part], start),
-        "product_sum": lambda part, start: OPS["product_sum"].forward(a[part], a[part], start),
+        "sum_outer_products": lambda part, start: OPS["sum_outer_products"].forward(a[part], b[part], start),
+        "sum_positions": lambda part, start: OPS["sum_positions"].forward(a[part], start),
+        "sum_products": lambda part, start: OPS["sum_products"].forward(a[part], a[part], start),
         "embedding_gradient": lambda part, start: OPS["embedding_gradient"].forward(ids[part], a[part], start, rows=5),
-        "total": lambda part, start: OPS["total"].forward(a[part], start),
+        "sum_all": lambda part, start: OPS["sum_all"].forward(a[part], start),
     }
     for name, run in runs.items():
         start = None
@@ -144,7 +144,7 @@ class Tape:
         data = [None if o is None else o.data for o in (*operands, *absent)]
         return Tensor(part, op.forward(*data, **settings), ())
 
-    def give(self, name, op, *operands, **settings):
+    def accumulate(self, name, op, *operands, **settings):
         self.given[name] = self.do(name, op, *operands, **settings).data
 
     def pass_on(self, *names):
@@ -166,9 +166,9 @@ STEPS = [
     ("causal_softmax", (real(2, 3, 5),), {}),
     ("layer_norm", (real(2, 3, 5), real(5), real(5)), {"epsilon": 0.1}),
     ("embedding", (np.array([[1, 0, 1], [3, 1, 1]]), real(4, 3)), {}),
-    ("append", (real(2, 3, 4), real(2, 2, 4)), {}),
+    ("concatenate", (real(2, 3, 4), real(2, 2, 4)), {}),
     ("cross_entropy", (real(2, 3, 5), np.array([[1, 0, 4], [3, 1, 1]])), {}),
-    ("total", (real(2, 3), real()), {}),
+    ("sum_all", (real(2, 3), real()), {}),
     ("merge_heads", (real(2, 3, 4, 2),), {}),
     ("split_heads", (real(2, 3, 4),), {"heads": 2}),
 ]

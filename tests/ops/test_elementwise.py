@@ -20,12 +20,12 @@ from llmtrace.trace.codec import _plain
 
 
 @REALS
-def test_subtract_divide_root_multiply_by(real):
+def test_subtract_divide_sqrt_multiply_scalar(real):
     bits_are(do("subtract", [3, -0.0, INF, NAN], [1, 0, INF, 1], real=real), [2, -0.0, NAN, NAN])
     bits_are(do("divide", [1, 1, -1, 0, INF], [4, 0, 0, 0, INF], real=real), [0.25, INF, -INF, NAN, NAN])
-    bits_are(do("root", [9, -0.0, INF, -1, NAN], real=real), [3, -0.0, INF, NAN, NAN])
-    bits_are(do("multiply_by", [3, -0.0, INF, NAN], 0.5, real=real), [1.5, -0.0, INF, NAN])
-    bits_are(do("multiply_by", [3, 0], NAN, real=real), [NAN, NAN])
+    bits_are(do("sqrt", [9, -0.0, INF, -1, NAN], real=real), [3, -0.0, INF, NAN, NAN])
+    bits_are(do("multiply_scalar", [3, -0.0, INF, NAN], 0.5, real=real), [1.5, -0.0, INF, NAN])
+    bits_are(do("multiply_scalar", [3, 0], NAN, real=real), [NAN, NAN])
 
 
 @REALS
@@ -59,12 +59,12 @@ def test_gelu_at_1_as_a_calculator_has_it():
 
 @REALS
 def test_optimisers(real):
-    bits_are(do("penalise", [1, 1, 1, 1, NAN], [2, -2, 0, NAN, 1], real=real, l1=0.5, l2=0.25), [2, 0, 1, NAN, NAN])
-    bits_are(do("velocity", [2, -0.0, INF], [1, -0.0, -INF], real=real, momentum=0.5), [2, -0.0, NAN])
-    bits_are(do("descend", [2, 0, -0.0], [4, 0, 0], real=real, rate=0.25), [1, 0, -0.0])
-    bits_are(do("adam_mean", [2, NAN], [4, 1], real=real, keep=0.75), [2.5, NAN])
-    bits_are(do("adam_square", [2, NAN], [4, 1], real=real, keep=0.75), [5.5, NAN])
-    settings = {"rate": 0.5, "mean_share": 0.5, "square_share": 0.25, "epsilon": 0.0, "decay": 0.25}
+    bits_are(do("regularise", [1, 1, 1, 1, NAN], [2, -2, 0, NAN, 1], real=real, l1=0.5, l2=0.25), [2, 0, 1, NAN, NAN])
+    bits_are(do("momentum", [2, -0.0, INF], [1, -0.0, -INF], real=real, momentum=0.5), [2, -0.0, NAN])
+    bits_are(do("sgd_step", [2, 0, -0.0], [4, 0, 0], real=real, rate=0.25), [1, 0, -0.0])
+    bits_are(do("adam_mean", [2, NAN], [4, 1], real=real, beta=0.75), [2.5, NAN])
+    bits_are(do("adam_square", [2, NAN], [4, 1], real=real, beta=0.75), [5.5, NAN])
+    settings = {"rate": 0.5, "mean_correction": 0.5, "square_correction": 0.25, "epsilon": 0.0, "decay": 0.25}
     # mean 1 / 0.5 = 2, square 4 / 0.25 = 16, root 4; 8 − 0.125·8 = 7; 7 − 0.5·(2/4) = 6.75
     bits_are(do("adam_update", [8], [1], [4], real=real, **settings), [6.75])
     bits_are(do("adam_update", [8, 8], [1, 1], [-4, NAN], real=real, **settings), [NAN, NAN])
@@ -128,7 +128,7 @@ class Walk:
     def do(self, part, op, *operands, **settings):
         return Tensor(part, op.forward(*(operand.data for operand in operands), **settings), ())
 
-    def give(self, name, op, *operands, **settings):
+    def accumulate(self, name, op, *operands, **settings):
         assert name not in self.found
         self.found[name] = self.do(name, op, *operands, **settings).data
 
@@ -143,7 +143,7 @@ DIFFERENTIATED = [
     "subtract",
     "divide",
     "scale",
-    "root",
+    "sqrt",
     "exp",
     "log",
     "tanh",
@@ -151,16 +151,16 @@ DIFFERENTIATED = [
     "relu",
     "sigmoid",
 ]
-DIFFERENTIATED += ["silu", "gelu_tanh", "gelu_erf", "squared_error", "absolute_error", "dropout", "multiply_by"]
+DIFFERENTIATED += ["silu", "gelu_tanh", "gelu_erf", "squared_error", "absolute_error", "dropout", "multiply_scalar"]
 
 
 @pytest.mark.parametrize("name", DIFFERENTIATED)
 def test_backward_is_the_slope(name):
     """The gradients are those of (out · dout) summed, by differences over 2·10⁻⁶, all numbers well away from 0 and corners."""
     op, rng, settings = OPS[name], np.random.default_rng(5), SETTINGS.get(name, {})
-    sizes = [(40,), () if name == "multiply_by" else (40,)]
+    sizes = [(40,), () if name == "multiply_scalar" else (40,)]
     operands = [np.asarray(rng.uniform(0.3, 2.5, size)) for size in sizes[: len(op.inputs)]]
-    if name not in {"log", "root"}:
+    if name not in {"log", "sqrt"}:
         operands = [np.asarray(x * rng.choice([-1, 1], x.shape)) for x in operands]
     dout = rng.uniform(-2, 2, 40)
     found = Walk(op, operands, dout, settings).found
@@ -176,7 +176,7 @@ def test_backward_is_the_slope(name):
 
 def test_gradients_and_optimisers_have_no_gradients():
     assert not [op.name for op in OPS.values() if op.name.endswith("_gradient") and op.backward]
-    optimisers = ("penalise", "velocity", "descend", "adam_mean", "adam_square", "adam_update", "clip_factor")
+    optimisers = ("regularise", "momentum", "sgd_step", "adam_mean", "adam_square", "adam_update", "clip_factor")
     assert not any(OPS[name].backward for name in optimisers)
 
 
@@ -187,9 +187,9 @@ def test_two_steps_of_adam_as_the_paper_writes_them():
     for t, gradient in ((1, 0.3), (2, -0.1)):
         m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
         paper -= 0.01 * (m / (1 - 0.9**t)) / (math.sqrt(v / (1 - 0.999**t)) + 1e-8)
-        mean = do("adam_mean", mean, [gradient], real=np.float64, keep=0.9)
-        square = do("adam_square", square, [gradient], real=np.float64, keep=0.999)
-        shares = {"mean_share": 1 - 0.9**t, "square_share": 1 - 0.999**t}
+        mean = do("adam_mean", mean, [gradient], real=np.float64, beta=0.9)
+        square = do("adam_square", square, [gradient], real=np.float64, beta=0.999)
+        shares = {"mean_correction": 1 - 0.9**t, "square_correction": 1 - 0.999**t}
         weight = do("adam_update", weight, mean, square, real=np.float64, rate=0.01, epsilon=1e-8, decay=0.0, **shares)
         assert weight[0] == pytest.approx(paper, rel=1e-14)
 
@@ -210,7 +210,7 @@ def test_explanations_say_why():
     assert "result = dout if x > 0, else 0 = 0.5 if 2 > 0, else 0 = 0.5" in shown("relu_gradient", 2, 0.5)
     assert "result = dout if x > 0, else 0 = 0.5 if −2 > 0, else 0 = 0" in shown("relu_gradient", -2, 0.5)
     assert "result = |a − b| = |−2| = 2" in shown("absolute_error", 1, 3)
-    assert "step = rate × gradient = 0.1 × 5 = 0.5" in shown("descend", 2, 5, rate=0.1)  # not the weight's letter
+    assert "step = rate × gradient = 0.1 × 5 = 0.5" in shown("sgd_step", 2, 5, rate=0.1)  # not the weight's letter
     text = shown("dropout", 3, rate=0.5, seed=7, first=0)
     assert "result = 0 if rate > u, else kept = 0 if 0.5 > " in text
     assert "a random number from 0 to 1, made from the seed and the place" in text

@@ -104,8 +104,8 @@ def test_embedding_and_append(real):
     for row in (-1, 3):
         with pytest.raises(IndexError, match=f"ids has {row} at place 0"):
             OPS["embedding"].forward(np.array([row]), np.array(table, real))
-    bits_are(do("append", [[1, 2]], [[3, 4], [5, -0.0]], real=real), [[1, 2], [3, 4], [5, -0.0]])
-    bits_are(do("append", np.zeros((0, 2)), [[3, 4]], real=real), [[3, 4]])
+    bits_are(do("concatenate", [[1, 2]], [[3, 4], [5, -0.0]], real=real), [[1, 2], [3, 4], [5, -0.0]])
+    bits_are(do("concatenate", np.zeros((0, 2)), [[3, 4]], real=real), [[3, 4]])
 
 
 # ---- sums of products ----------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def test_attention(real):
         ("attention_scores", [np.zeros((2, 3), "f"), np.zeros(3, "f")], "k must have at least 2 axes"),
         ("linear_from_heads", [np.zeros((3, 1), "f"), np.zeros((3, 2), "f")], "x must have at least 3 axes"),
         ("linear", [np.zeros((4, 2, 3), "f")[::2], np.zeros((3, 2), "f")], "x must lie in memory without gaps"),
-        ("append", [np.zeros((1, 2), "f"), np.zeros((1, 3), "f")], "all but the positions must be equal"),
+        ("concatenate", [np.zeros((1, 2), "f"), np.zeros((1, 3), "f")], "all but the positions must be equal"),
     ],
 )
 def test_refusals_say_what_is_wrong(op, tensors, message):
@@ -179,7 +179,7 @@ def test_refusals_say_what_is_wrong(op, tensors, message):
 
 def test_append_does_not_change_types_silently():
     with pytest.raises(TypeError, match="float32 and float64"):
-        OPS["append"].forward(np.zeros((1, 2), "f"), np.zeros((1, 2)))
+        OPS["concatenate"].forward(np.zeros((1, 2), "f"), np.zeros((1, 2)))
 
 
 # ---- one's own function --------------------------------------------------------------------------------------------

@@ -36,11 +36,11 @@ def test_the_gradient_of_divide_by(monkeypatch):
 @REALS
 def test_pick(real):
     x = np.arange(12, dtype=real).reshape(2, 3, 2)
-    assert do("pick", np.array([2, 0]), x) == [[4, 5], [6, 7]]
-    assert do("pick", np.array(1), x[0]) == [2, 3]
+    assert do("select", np.array([2, 0]), x) == [[4, 5], [6, 7]]
+    assert do("select", np.array(1), x[0]) == [2, 3]
     for place in (-1, 3):
         with pytest.raises(IndexError, match=f"no row {place}; x has 3"):
-            OPS["pick"].forward(np.array(place), x[0])
+            OPS["select"].forward(np.array(place), x[0])
 
 
 @REALS

@@ -12,7 +12,7 @@ from llmtrace.ops import Weight
 from llmtrace.ops.elementwise.add import add
 from llmtrace.ops.elementwise.multiply import multiply
 from llmtrace.ops.linear.embedding import embedding
-from llmtrace.ops.rows.total import total
+from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.testing import expect_same_bits
 from llmtrace.trace import Backward, Dropout, Run, Trace
@@ -144,9 +144,9 @@ def test_what_has_no_gradient_is_said():
     trace = Trace(model.weights)
     with Run(model.weights, trace) as run:
         tokens = run.leaf("tokens", IDS, ("batch", "position"))
-        run("sum", total, run("embed.token", embedding, tokens))
+        run("sum", sum_all, run("embed.token", embedding, tokens))
         with pytest.raises(TrainingError, match="no weight"):
-            Backward(run, trace, run("lonely", total, run.leaf("x", np.ones(3, np.float32), ("feature",))).name)
+            Backward(run, trace, run("lonely", sum_all, run.leaf("x", np.ones(3, np.float32), ("feature",))).name)
         Backward(run, trace, "sum")
     assert "d.embed.token.weight" in trace
     assert argmax.backward is None
@@ -158,7 +158,7 @@ def test_the_gradient_of_an_input_that_several_steps_use_is_the_sum_of_its_parts
     with Run({}, trace) as run:
         given = run.leaf("x", x, ("feature",))
         square = run("square", multiply, given, given)
-        run("loss", total, run("both", add, square, given))
+        run("loss", sum_all, run("both", add, square, given))
         gradients = Backward(run, trace, inputs=("x",)).gradients()
     assert gradients["x"].data.tolist() == [7.0, -3.0]  # 2x + 1
     assert trace.tensor("d.x").tolist() == [7.0, -3.0]
@@ -172,7 +172,7 @@ def test_a_step_backward_through_a_cache_can_be_saved_and_read(tmp_path):
         tokens, places = (
             run.leaf(n, np.array(v), ("position",)) for n, v in (("tokens", [0, 1]), ("positions", [3, 4]))
         )
-        run("loss", total, model.forward(run, tokens, places))
+        run("loss", sum_all, model.forward(run, tokens, places))
         Backward(run, trace, inputs=("block.0.attn.keys.past",)).gradients()
     assert trace["d.block.0.attn.keys.past"].settings["first"] == 0
     trace.save(tmp_path / "cached.trace", with_weights=True)

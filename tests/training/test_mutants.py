@@ -150,7 +150,7 @@ def _(patch):
 
 @breaks("Adam's decay apart from the gradient", "adam")
 def _(patch):
-    patch.setattr(optimiser, "penalise", doing(optimiser.penalise, lambda t, s: (t, {**s, "l2": 0.0})))
+    patch.setattr(optimiser, "regularise", doing(optimiser.regularise, lambda t, s: (t, {**s, "l2": 0.0})))
     patch.setattr(
         optimiser, "adam_update", doing(optimiser.adam_update, lambda t, s: (t, {**s, "decay": COMMON["decay"]}))
     )
@@ -158,7 +158,7 @@ def _(patch):
 
 @breaks("momentum forgotten", "sgd")
 def _(patch):
-    patch.setattr(optimiser, "velocity", doing(optimiser.velocity, lambda t, s: (t, {**s, "momentum": 0.0})))
+    patch.setattr(optimiser, "momentum", doing(optimiser.momentum, lambda t, s: (t, {**s, "momentum": 0.0})))
 
 
 @breaks("what the optimiser remembers lost after each step")
@@ -173,7 +173,7 @@ def _(patch):
 
 @breaks("the penalty on the wrong side", "sgd")
 def _(patch):
-    patch.setattr(optimiser, "penalise", doing(optimiser.penalise, lambda t, s: (t, {n: -x for n, x in s.items()})))
+    patch.setattr(optimiser, "regularise", doing(optimiser.regularise, lambda t, s: (t, {n: -x for n, x in s.items()})))
 
 
 @breaks("long gradients left, short ones stretched", "sgd")
@@ -230,7 +230,7 @@ def _(patch):
 
 @breaks("what the other shares of an attention pattern lose forgotten")
 def _(patch):
-    wrong = replace(OPS["causal_softmax"], backward=lambda g: g.give("x", OPS["multiply"], g.out, g.dout))
+    wrong = replace(OPS["causal_softmax"], backward=lambda g: g.accumulate("x", OPS["multiply"], g.out, g.dout))
     patch.setitem(OPS, "causal_softmax", wrong)
 
 

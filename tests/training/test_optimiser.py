@@ -5,7 +5,7 @@ import pytest
 
 from llmtrace.ops import Weight
 from llmtrace.ops.losses.squared_error import squared_error
-from llmtrace.ops.rows.total import total
+from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.testing import expect_same_bits
 from llmtrace.training import Settings, Trainer
 from llmtrace.training.settings import power
@@ -45,7 +45,7 @@ def pulled(target):
         zero = run.leaf("goal", target, ("in", "out")[-target.ndim :])
         w = run._weights["w"]
         loss = run.do("losses", squared_error, (w, zero), {})
-        summed = run.do("loss", total, (loss, None), {})
+        summed = run.do("loss", sum_all, (loss, None), {})
         return summed, summed
 
     return part

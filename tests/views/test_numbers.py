@@ -14,7 +14,7 @@ from rich.table import Table
 
 from llmtrace.errors import AddressError
 from llmtrace.models import KVCache
-from llmtrace.ops.op import accumulate
+from llmtrace.ops.op import ordered_sum
 from llmtrace.render.notebook import InAscii, as_text
 from llmtrace.render.terminal.heatmap import Heatmap, Scale
 from llmtrace.render.terminal.palette import BLANK, CHARACTERS, COLOURS, UNKNOWN, background, character, levels
@@ -112,7 +112,7 @@ def test_the_residual_stream(trace):
                 for k in range(rows.shape[1]):
                     total = total + rows[:, k] * rows[:, k]
                 assert np.array_equal(np.sqrt(total), np.float32(stage[key]))
-                assert np.array_equal(total, accumulate(rows * rows))
+                assert np.array_equal(total, ordered_sum(rows * rows))
     text = as_text(look(trace, "residual", position=2))
     assert "position 2 'A':" in text
     assert "block.1.mlp.down" in text

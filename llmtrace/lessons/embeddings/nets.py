@@ -11,16 +11,16 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.lessons.embeddings.words import LEGEND
 from llmtrace.ops import Tensor, Weight
 from llmtrace.ops.attention.merge_heads import merge_heads
-from llmtrace.ops.elementwise.root import root
 from llmtrace.ops.elementwise.scale import scale
+from llmtrace.ops.elementwise.sqrt import sqrt
 from llmtrace.ops.elementwise.subtract import subtract
 from llmtrace.ops.elementwise.tanh import tanh
 from llmtrace.ops.linear.embedding import embedding
 from llmtrace.ops.linear.linear import linear
 from llmtrace.ops.losses.cross_entropy import cross_entropy
-from llmtrace.ops.rows.row_squares import row_squares
 from llmtrace.ops.rows.softmax import softmax
-from llmtrace.ops.rows.total import total
+from llmtrace.ops.rows.squared_norm import squared_norm
+from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.rng import derive, normal
 from llmtrace.trace import Run, Trace
 from llmtrace.training import Part
@@ -75,7 +75,7 @@ def read_words(run: Run, ids: Array) -> Tensor:
 def loss(run: Run, scores: Tensor, targets: Array, summed: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """How surprised the net is by what really follows, on average, and the sum of that."""
     losses = run("guess.losses", cross_entropy, scores, run.leaf("guess.targets", targets, ("example",)))
-    summed = run("guess.total", total, losses, *([] if summed is None else [summed]))
+    summed = run("guess.total", sum_all, losses, *([] if summed is None else [summed]))
     return run("guess.loss", scale, summed, factor=1 / len(targets)), summed
 
 
@@ -105,6 +105,6 @@ def distance(first: Array, second: Array) -> Trace:
     trace = Trace({}, legend=LEGEND)
     with Run({}, trace) as run:
         a, b = (run.leaf(name, np.array(v, np.float32), ("number",)) for name, v in (("a", first), ("b", second)))
-        squares = run("distance.squares", row_squares, run("distance.difference", subtract, a, b))
-        run("distance", root, squares)
+        squares = run("distance.squares", squared_norm, run("distance.difference", subtract, a, b))
+        run("distance", sqrt, squares)
     return trace

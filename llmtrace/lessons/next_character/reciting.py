@@ -150,7 +150,7 @@ def teach(
     def part(run: Run, summed: Tensor | None) -> tuple[Tensor, Tensor]:
         scores = reader.net.forward(run, run.leaf("input", inputs, ("example", "input")))
         losses = run("losses", cross_entropy, scores, run.leaf("wanted", targets, ("example",)))
-        added = run("loss.sum", total, losses, *([] if summed is None else [summed]))
+        added = run("loss.sum", sum_all, losses, *([] if summed is None else [summed]))
         return run("loss", divide_by, added, divisor=len(targets)), added
 
     def look(step: int) -> Look:

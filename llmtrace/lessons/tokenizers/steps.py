@@ -15,7 +15,7 @@ from llmtrace.ops.elementwise.log import log
 from llmtrace.ops.elementwise.subtract import subtract
 from llmtrace.ops.linear.linear import linear
 from llmtrace.ops.rows.softmax import softmax
-from llmtrace.ops.rows.total import total
+from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.tokenizers import LearnedMerge, Parting, Piece
 from llmtrace.tokenizers.byte_symbols import SPACE as WRITTEN
 from llmtrace.tokenizers.byte_symbols import bytes_of, symbols_of, visible
@@ -134,7 +134,7 @@ def score_trace(parting: Parting, probabilities: Mapping[str, float]) -> Trace:
     trace.labels = {"piece": [shown(part) for part in parting.parts]}
     with Run({}, trace) as run:
         values = np.array([probabilities[part] for part in parting.parts])
-        run("parting.score", total, run("parting.logs", log, run.leaf("probabilities", values, ("piece",))))
+        run("parting.score", sum_all, run("parting.logs", log, run.leaf("probabilities", values, ("piece",))))
     return trace
 
 

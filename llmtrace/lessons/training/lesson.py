@@ -86,7 +86,7 @@ class Training(Lesson):
         with Run({}, trace) as run:
             got = run.leaf("got", self.got, ("output",))
             wanted = run.leaf("wanted", np.array(self.wanted, np.float32), ("output",))
-            run.do("miss.total", total, (run.do("miss.each", absolute_error, (got, wanted), {}), None), {}, ())
+            run.do("miss.total", sum_all, (run.do("miss.each", absolute_error, (got, wanted), {}), None), {}, ())
         return trace
 
     @property

@@ -23,7 +23,7 @@ def deep(layers: int, std: float, activation: str, seed: int) -> Trace:
         out = net.forward(run, run.leaf("input", np.array((0.5, -0.3, 0.8), np.float32), ("input",)))
         wanted = run.leaf("wanted", np.zeros(3, np.float32), out.axes)
         each = run.do("miss.each", absolute_error, (out, wanted), {})
-        run.do("miss.loss", total, (each, None), {}, ())
+        run.do("miss.loss", sum_all, (each, None), {}, ())
         Backward(run, trace, "miss.loss").gradients()
     return trace
 

@@ -36,7 +36,7 @@ def forward(pattern: Array, x: Array, *, empty: Empty = np.empty) -> Array:
 def explain(w: Derivation) -> None:
     """One sum of products over the queries that see this key."""
     *lead, key, feature = w.index
-    pattern, x = w.input("pattern"), w.input("x")
+    pattern, x = w["pattern"], w["x"]
     seeing = slice(max(0, key - (pattern.shape[-1] - pattern.shape[-2])), None)
     w.dot("out", pattern[(*lead, seeing, key)], x[(*lead, seeing, feature)])
 

@@ -10,7 +10,7 @@ from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.ops.attention.attention_back import attention_back
 from llmtrace.ops.attention.attention_products import attention_products
-from llmtrace.ops.op import Op, expect_axes, expect_blocks
+from llmtrace.ops.op import Op, expect_axes, expect_batch_strided
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -30,7 +30,7 @@ def meaning(pattern: Array, v: Array) -> Array:
 def forward(pattern: Array, v: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
     expect_axes(pattern, 2, "pattern")
-    expect_blocks(v, "v")
+    expect_batch_strided(v, "v")
     out = empty((*pattern.shape[:-1], v.shape[-1]), pattern.dtype)
     _kernels.attention_mix(pattern, v, out)
     return out
@@ -38,14 +38,14 @@ def forward(pattern: Array, v: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """mix = Σ over the keys pattern·v:  dpattern = Σ over the features dmix·v;  dv = Σ over the queries pattern·dmix."""
-    g.give("pattern", attention_products, g.dout, g["v"])
-    g.give("v", attention_back, g["pattern"], g.dout)
+    g.accumulate("pattern", attention_products, g.dout, g["v"])
+    g.accumulate("v", attention_back, g["pattern"], g.dout)
 
 
 def explain(w: Derivation) -> None:
     """One sum of products over the keys that this query may see."""
     *lead, query, feature = w.index
-    pattern, v = w.input("pattern"), w.input("v")
+    pattern, v = w["pattern"], w["v"]
     kept = pattern.shape[-1] - pattern.shape[-2] + query + 1
     w.dot("out", pattern[(*lead, query, slice(kept))], v[(*lead, slice(kept), feature)])
 
@@ -64,6 +64,6 @@ attention_mix = Op(
     inputs=("pattern", "v"),
     shapes={"pattern": "* T P+T", "v": "* P+T D"},
     axes=axes,
-    apart=("v",),
+    batch_strided=("v",),
     backward=backward,
 )

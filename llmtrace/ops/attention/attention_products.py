@@ -8,7 +8,7 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes, Empty
-from llmtrace.ops.op import Op, expect_axes, expect_blocks
+from llmtrace.ops.op import Op, expect_axes, expect_batch_strided
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -27,7 +27,7 @@ def meaning(a: Array, b: Array) -> Array:
 def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled; products of masked keys are not computed."""
     expect_axes(a, 2, "a")
-    expect_blocks(b, "b")
+    expect_batch_strided(b, "b")
     out = empty((*a.shape[:-1], b.shape[-2]), a.dtype)
     _kernels.attention_products(a, b, out)
     return out
@@ -36,7 +36,7 @@ def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
 def explain(w: Derivation) -> None:
     """One sum of products; or masked."""
     *lead, query, key = w.index
-    a, b = w.input("a"), w.input("b")
+    a, b = w["a"], w["b"]
     if key > query + b.shape[-2] - a.shape[-2]:
         w.masked("out", 0.0)
     else:
@@ -57,5 +57,5 @@ attention_products = Op(
     inputs=("a", "b"),
     shapes={"a": "* T D", "b": "* P+T D"},
     axes=axes,
-    apart=("b",),
+    batch_strided=("b",),
 )

@@ -12,7 +12,7 @@ from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.ops.attention.attention_back import attention_back
 from llmtrace.ops.attention.attention_mix import attention_mix
 from llmtrace.ops.elementwise.scale import scale
-from llmtrace.ops.op import Op, expect_axes, expect_blocks
+from llmtrace.ops.op import Op, expect_axes, expect_batch_strided
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -33,7 +33,7 @@ def meaning(q: Array, k: Array) -> Array:
 def forward(q: Array, k: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled; scores of masked keys are not computed."""
     expect_axes(q, 2, "q")
-    expect_blocks(k, "k")
+    expect_batch_strided(k, "k")
     out = empty((*q.shape[:-1], k.shape[-2]), q.dtype)
     _kernels.attention_scores(q, k, out)
     return out
@@ -44,15 +44,15 @@ def backward(g: Gradient) -> None:
     width = g["q"].data.shape[-1]
     factor = 1 / math.sqrt(width) if width else math.inf
     if g.wants("q"):
-        g.give("q", scale, g.do("q.sum", attention_mix, g.dout, g["k"]), factor=factor)
+        g.accumulate("q", scale, g.do("q.sum", attention_mix, g.dout, g["k"]), factor=factor)
     if g.wants("k"):
-        g.give("k", scale, g.do("k.sum", attention_back, g.dout, g["q"]), factor=factor)
+        g.accumulate("k", scale, g.do("k.sum", attention_back, g.dout, g["q"]), factor=factor)
 
 
 def explain(w: Derivation) -> None:
     """One sum of products, one division by √D; or masked."""
     *lead, query, key = w.index
-    q, k = w.input("q"), w.input("k")
+    q, k = w["q"], w["k"]
     if key > query + k.shape[-2] - q.shape[-2]:
         w.masked("out", -math.inf)
         return
@@ -74,6 +74,6 @@ attention_scores = Op(
     inputs=("q", "k"),
     shapes={"q": "* T D", "k": "* P+T D"},
     axes=axes,
-    apart=("k",),
+    batch_strided=("k",),
     backward=backward,
 )

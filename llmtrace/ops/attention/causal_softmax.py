@@ -10,9 +10,9 @@ from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.compiled import row_kernel
 from llmtrace.ops.op import Op
-from llmtrace.ops.rows.softmax import explain_gradient_row, explain_row
+from llmtrace.ops.rows.softmax import explain_row, gradient_explain_row
+from llmtrace.ops.rows.softmax import gradient_meaning as gradient_of
 from llmtrace.ops.rows.softmax import meaning as softmax_of
-from llmtrace.ops.rows.softmax import meaning_gradient as gradient_of
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -40,13 +40,13 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """As of softmax, over the keys that a query sees; the masked ones get 0."""
-    g.give("x", causal_softmax_gradient, g.out, g.dout)
+    g.accumulate("x", causal_softmax_gradient, g.out, g.dout)
 
 
 def explain(w: Derivation) -> None:
     """Softmax of the keys that this query may see."""
     *lead, query, key = w.index
-    x = w.input("x")
+    x = w["x"]
     kept = x.shape[-1] - x.shape[-2] + query + 1
     if key >= kept:
         w.masked("out", 0.0)
@@ -73,7 +73,7 @@ GRADIENT_SHAPES = {"p": "* T P+T", "dout": "* T P+T"}
 GRADIENT_KERNEL = row_kernel("softmax_gradient", GRADIENT_SHAPES, out="* T P+T")
 
 
-def meaning_gradient(p: Array, dout: Array) -> Array:
+def gradient_meaning(p: Array, dout: Array) -> Array:
     """From the pattern p [*, T, S]: p · (dout − Σ dout·p) over the keys 0 … S − T + t of query t; masked ones are 0."""
     queries, keys = p.shape[-2:]
     out = np.zeros_like(p)
@@ -83,12 +83,12 @@ def meaning_gradient(p: Array, dout: Array) -> Array:
     return out
 
 
-def forward_gradient(p: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+def gradient_forward(p: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
     return GRADIENT_KERNEL((p, dout), empty)
 
 
-def explain_gradient(w: Derivation) -> None:
+def gradient_explain(w: Derivation) -> None:
     """The gradient of softmax, over the keys that this query may see."""
     *lead, query, key = w.index
     queries, keys = w.shape[-2:]
@@ -96,15 +96,15 @@ def explain_gradient(w: Derivation) -> None:
     if key >= kept:
         w.masked("out", 0.0)
     else:
-        explain_gradient_row(w, (*lead, query, slice(kept)))
+        gradient_explain_row(w, (*lead, query, slice(kept)))
 
 
 causal_softmax_gradient = Op(
     "causal_softmax_gradient",
     N_("p · (dout − Σ dout · p), over the keys up to the query"),
-    meaning_gradient,
-    forward_gradient,
-    explain_gradient,
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
     inputs=("p", "dout"),
     shapes=GRADIENT_SHAPES,
 )

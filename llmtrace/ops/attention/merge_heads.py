@@ -36,13 +36,13 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """Every number has gone to one place: its gradient comes back from there."""
-    g.give("x", split_heads, g.dout, heads=g["x"].data.shape[-3])
+    g.accumulate("x", split_heads, g.dout, heads=g["x"].data.shape[-3])
 
 
 def explain(w: Derivation) -> None:
     """The number stands in another place."""
     *lead, position, column = w.index
-    x = w.input("x")
+    x = w["x"]
     head, feature = divmod(column, x.shape[-1])
     w.take("out", x[(*lead, head, position, feature)])
 

@@ -36,13 +36,13 @@ def backward(g: Gradient) -> None:
     """Every number has gone to one place: its gradient comes back from there."""
     from llmtrace.ops.attention.merge_heads import merge_heads  # each is the gradient of the other
 
-    g.give("x", merge_heads, g.dout)
+    g.accumulate("x", merge_heads, g.dout)
 
 
 def explain(w: Derivation) -> None:
     """The number stands in another place."""
     *lead, head, position, feature = w.index
-    w.take("out", w.input("x")[(*lead, position, head * w.shape[-1] + feature)])
+    w.take("out", w["x"][(*lead, position, head * w.shape[-1] + feature)])
 
 
 def axes(x: Axes) -> Axes:

@@ -32,7 +32,7 @@ def backward(g: Gradient) -> None:
 
 def explain(w: Derivation) -> None:
     """One addition."""
-    w.add("out", w.input("a")[w.index], w.input("b")[w.index])
+    w.add("out", w["a"][w.index], w["b"][w.index])
 
 
 add = Op("add", "a + b", meaning, forward, explain, inputs=("a", "b"), shapes={"a": "*", "b": "*"}, backward=backward)

@@ -29,15 +29,15 @@ def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """da = dout / b; db = −(dout · (out / b)) (out = a / b)."""
-    g.give("a", divide, g.dout, g["b"])
+    g.accumulate("a", divide, g.dout, g["b"])
     if g.wants("b"):
         share = g.do("share", divide, g.out, g["b"])
-        g.give("b", scale, g.do("product", multiply, g.dout, share), factor=-1.0)
+        g.accumulate("b", scale, g.do("product", multiply, g.dout, share), factor=-1.0)
 
 
 def explain(w: Derivation) -> None:
     """One division."""
-    w.divide("out", w.input("a")[w.index], w.input("b")[w.index])
+    w.divide("out", w["a"][w.index], w["b"][w.index])
 
 
 divide = Op(

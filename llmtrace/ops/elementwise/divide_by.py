@@ -27,12 +27,12 @@ def forward(x: Array, *, divisor: float, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """out = x / divisor:  dx = dout / divisor."""
-    g.give("x", divide_by, g.dout, divisor=g.settings["divisor"])
+    g.accumulate("x", divide_by, g.dout, divisor=g.settings["divisor"])
 
 
 def explain(w: Derivation) -> None:
     """One division."""
-    w.divide("out", w.input("x")[w.index], w.constant(w.settings["divisor"], "divisor"))
+    w.divide("out", w["x"][w.index], w.constant(w.settings["divisor"], "divisor"))
 
 
 divide_by = Op(

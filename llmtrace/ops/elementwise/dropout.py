@@ -41,7 +41,7 @@ def forward(x: Array, *, rate: float, seed: int, first: int = 0, empty: Empty = 
 
 def backward(g: Gradient) -> None:
     """dx = dropout(dout): the same places are 0, the others grow by the same factor (out = 0 or x · (1/(1 − rate)))."""
-    g.give("x", dropout, g.dout, **g.settings)
+    g.accumulate("x", dropout, g.dout, **g.settings)
 
 
 def explain(w: Derivation) -> None:
@@ -51,7 +51,7 @@ def explain(w: Derivation) -> None:
     for index, size in zip(w.index, w.shape, strict=True):
         flat = flat * size + index
     u = float(rng.uniform(w.settings["seed"], [place + flat])[0])
-    kept = w.multiply("kept", w.input("x")[w.index], w.constant(1 / (1 - rate), "1/(1 − rate)"))
+    kept = w.multiply("kept", w["x"][w.index], w.constant(1 / (1 - rate), "1/(1 − rate)"))
     w.above("out", w.constant(rate, "rate"), w.constant(u, "u"), w.constant(0, "0"), kept)
 
 

@@ -29,12 +29,12 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """dx = dout · ((2/√π) · exp(−(x·x))) (out = erf(x))."""
-    g.give("x", erf_gradient, g["x"], g.dout)
+    g.accumulate("x", erf_gradient, g["x"], g.dout)
 
 
 def explain(w: Derivation) -> None:
     """One elementary function."""
-    w.erf("out", w.input("x")[w.index])
+    w.erf("out", w["x"][w.index])
 
 
 def gradient_meaning(x: Array, dout: Array) -> Array:
@@ -50,10 +50,10 @@ def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array
 
 def gradient_explain(w: Derivation) -> None:
     """A bell curve, then the product."""
-    x = w.input("x")[w.index]
+    x = w["x"][w.index]
     bell = w.exp("bell", w.negate("−x²", w.multiply("x²", x, x)))
     slope = w.multiply("slope", w.constant(2 / math.sqrt(math.pi), "2/√π"), bell)
-    w.multiply("out", w.input("dout")[w.index], slope)
+    w.multiply("out", w["dout"][w.index], slope)
 
 
 erf = Op("erf", "erf(x)", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)

@@ -29,12 +29,12 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """dx = dout · out (out = exp(x), which is its own slope)."""
-    g.give("x", multiply, g.dout, g.out)
+    g.accumulate("x", multiply, g.dout, g.out)
 
 
 def explain(w: Derivation) -> None:
     """One elementary function."""
-    w.exp("out", w.input("x")[w.index])
+    w.exp("out", w["x"][w.index])
 
 
 exp = Op("exp", "exp(x)", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)

@@ -30,12 +30,12 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """dx = dout · (0.5·(1 + erf(x/√2)) + x · bell) (out = (0.5·x) · (1 + erf(x / √2)), bell = exp(−x²/2) / √(2π))."""
-    g.give("x", gelu_erf_gradient, g["x"], g.dout)
+    g.accumulate("x", gelu_erf_gradient, g["x"], g.dout)
 
 
 def explain(w: Derivation) -> None:
     """Each elementary step."""
-    x = w.input("x")[w.index]
+    x = w["x"][w.index]
     gate = w.add("1 + erf", w.constant(1, "1"), w.erf("erf", w.divide("x/√2", x, w.constant(math.sqrt(2), "√2"))))
     w.multiply("out", w.multiply("half", w.constant(0.5, "½"), x), gate)
 
@@ -57,13 +57,13 @@ def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array
 
 def gradient_explain(w: Derivation) -> None:
     """The gate of the forward step, a bell curve, the two parts of the product rule."""
-    x, half = w.input("x")[w.index], w.constant(0.5, "½")
+    x, half = w["x"][w.index], w.constant(0.5, "½")
     bent = w.erf("erf", w.divide("x/√2", x, w.constant(math.sqrt(2), "√2")))
     gate = w.multiply("gate", half, w.add("1 + erf", w.constant(1, "1"), bent))
     peak = w.exp("exponential", w.negate("−½x²", w.multiply("½x²", half, w.multiply("x²", x, x))))
     bell = w.multiply("bell", peak, w.constant(1 / math.sqrt(2 * math.pi), "1/√(2π)"))
     slope = w.add("slope", gate, w.multiply("change of the gate", x, bell))
-    w.multiply("out", w.input("dout")[w.index], slope)
+    w.multiply("out", w["dout"][w.index], slope)
 
 
 gelu_erf = Op(

@@ -31,12 +31,12 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """dx = dout · (0.5·(1 + t) + (0.5·x) · ((1 − t·t) · slope of inner)) (out = (0.5·x) · (1 + t), t = tanh(inner))."""
-    g.give("x", gelu_tanh_gradient, g["x"], g.dout)
+    g.accumulate("x", gelu_tanh_gradient, g["x"], g.dout)
 
 
 def explain(w: Derivation) -> None:
     """Each elementary step."""
-    x = w.input("x")[w.index]
+    x = w["x"][w.index]
     cube = w.multiply("x³", w.multiply("x²", x, x), x)
     bent = w.add("bent", x, w.multiply("0.044715 · x³", w.constant(0.044715, "0.044715"), cube))
     inner = w.multiply("inner", w.constant(math.sqrt(2 / math.pi), "√(2/π)"), bent)
@@ -62,7 +62,7 @@ def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array
 
 def gradient_explain(w: Derivation) -> None:
     """The tanh of the forward step, its slope, the two parts of the product rule."""
-    x, one, half = w.input("x")[w.index], w.constant(1, "1"), w.constant(0.5, "½")
+    x, one, half = w["x"][w.index], w.constant(1, "1"), w.constant(0.5, "½")
     root = w.constant(math.sqrt(2 / math.pi), "√(2/π)")
     square = w.multiply("x²", x, x)
     cube = w.multiply("0.044715 · x³", w.constant(0.044715, "0.044715"), w.multiply("x³", square, x))
@@ -75,7 +75,7 @@ def gradient_explain(w: Derivation) -> None:
     )
     gate = w.multiply("gate", half, w.add("1 + tanh", one, t))
     change = w.multiply("change of the gate", w.multiply("half", half, x), steep)
-    w.multiply("out", w.input("dout")[w.index], w.add("total slope", gate, change))
+    w.multiply("out", w["dout"][w.index], w.add("total slope", gate, change))
 
 
 gelu_tanh = Op(

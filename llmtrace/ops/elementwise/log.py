@@ -29,12 +29,12 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """dx = dout / x (out = log(x))."""
-    g.give("x", divide, g.dout, g["x"])
+    g.accumulate("x", divide, g.dout, g["x"])
 
 
 def explain(w: Derivation) -> None:
     """One elementary function."""
-    w.log("out", w.input("x")[w.index])
+    w.log("out", w["x"][w.index])
 
 
 log = Op("log", "log(x)", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)

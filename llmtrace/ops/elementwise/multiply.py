@@ -27,13 +27,13 @@ def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """da = dout · b, db = dout · a (out = a · b)."""
-    g.give("a", multiply, g.dout, g["b"])
-    g.give("b", multiply, g.dout, g["a"])
+    g.accumulate("a", multiply, g.dout, g["b"])
+    g.accumulate("b", multiply, g.dout, g["a"])
 
 
 def explain(w: Derivation) -> None:
     """One multiplication."""
-    w.multiply("out", w.input("a")[w.index], w.input("b")[w.index])
+    w.multiply("out", w["a"][w.index], w["b"][w.index])
 
 
 multiply = Op(

@@ -28,12 +28,12 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """dx = dout where x > 0, else 0 (out = x if x > 0 else 0)."""
-    g.give("x", relu_gradient, g["x"], g.dout)
+    g.accumulate("x", relu_gradient, g["x"], g.dout)
 
 
 def explain(w: Derivation) -> None:
     """One comparison with 0."""
-    w.relu("out", w.input("x")[w.index])
+    w.relu("out", w["x"][w.index])
 
 
 def gradient_meaning(x: Array, dout: Array) -> Array:
@@ -49,7 +49,7 @@ def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array
 def gradient_explain(w: Derivation) -> None:
     """One comparison with 0."""
     zero = w.constant(0, "0")
-    w.above("out", w.input("x")[w.index], zero, w.input("dout")[w.index], zero)
+    w.above("out", w["x"][w.index], zero, w["dout"][w.index], zero)
 
 
 relu = Op("relu", "x if x > 0 else 0", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)

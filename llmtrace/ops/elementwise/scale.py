@@ -27,12 +27,12 @@ def forward(x: Array, *, factor: float, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """dx = dout · factor (out = x · factor)."""
-    g.give("x", scale, g.dout, factor=g.settings["factor"])
+    g.accumulate("x", scale, g.dout, factor=g.settings["factor"])
 
 
 def explain(w: Derivation) -> None:
     """One multiplication."""
-    w.multiply("out", w.input("x")[w.index], w.constant(w.settings["factor"], "factor"))
+    w.multiply("out", w["x"][w.index], w.constant(w.settings["factor"], "factor"))
 
 
 scale = Op(

@@ -30,7 +30,7 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """dx = dout · (out · (1 − out)) (out = 1 / (1 + exp(−x)))."""
-    g.give("x", sigmoid_gradient, g.out, g.dout)
+    g.accumulate("x", sigmoid_gradient, g.out, g.dout)
 
 
 def explain(w: Derivation) -> None:
@@ -41,7 +41,7 @@ def explain(w: Derivation) -> None:
 def explain_sigmoid(w: Derivation) -> Result:
     """The lines of the sigmoid of this element, also the first part of SiLU."""
     one = w.constant(1, "1")
-    minus = w.negate("−x", w.input("x")[w.index])
+    minus = w.negate("−x", w["x"][w.index])
     return w.divide("sigmoid", one, w.add("1 + exp", one, w.exp("exponential", minus)))
 
 
@@ -57,9 +57,9 @@ def gradient_forward(out: Array, dout: Array, *, empty: Empty = np.empty) -> Arr
 
 def gradient_explain(w: Derivation) -> None:
     """Rest, slope, product."""
-    out = w.input("out")[w.index]
+    out = w["out"][w.index]
     slope = w.multiply("slope", out, w.subtract("1 − out", w.constant(1, "1"), out))
-    w.multiply("out", w.input("dout")[w.index], slope)
+    w.multiply("out", w["dout"][w.index], slope)
 
 
 sigmoid = Op(

@@ -29,12 +29,12 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """dx = dout · (s · (1 + x·(1 − s))), s = sigmoid(x) (out = x · s)."""
-    g.give("x", silu_gradient, g["x"], g.dout)
+    g.accumulate("x", silu_gradient, g["x"], g.dout)
 
 
 def explain(w: Derivation) -> None:
     """The sigmoid's lines, then one multiplication."""
-    w.multiply("out", w.input("x")[w.index], explain_sigmoid(w))
+    w.multiply("out", w["x"][w.index], explain_sigmoid(w))
 
 
 def gradient_meaning(x: Array, dout: Array) -> Array:
@@ -50,9 +50,9 @@ def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array
 
 def gradient_explain(w: Derivation) -> None:
     """The sigmoid's lines, then the slope and the product."""
-    x, one, s = w.input("x")[w.index], w.constant(1, "1"), explain_sigmoid(w)
+    x, one, s = w["x"][w.index], w.constant(1, "1"), explain_sigmoid(w)
     growth = w.add("growth", one, w.multiply("x · rest", x, w.subtract("rest", one, s)))
-    w.multiply("out", w.input("dout")[w.index], w.multiply("slope", s, growth))
+    w.multiply("out", w["dout"][w.index], w.multiply("slope", s, growth))
 
 
 silu = Op(

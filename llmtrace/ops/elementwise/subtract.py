@@ -29,12 +29,12 @@ def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
 def backward(g: Gradient) -> None:
     """da = dout; db = −dout (out = a − b)."""
     g.pass_on("a")
-    g.give("b", scale, g.dout, factor=-1.0)
+    g.accumulate("b", scale, g.dout, factor=-1.0)
 
 
 def explain(w: Derivation) -> None:
     """One subtraction."""
-    w.subtract("out", w.input("a")[w.index], w.input("b")[w.index])
+    w.subtract("out", w["a"][w.index], w["b"][w.index])
 
 
 subtract = Op(

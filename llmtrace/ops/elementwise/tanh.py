@@ -28,12 +28,12 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """dx = dout · (1 − out·out) (out = tanh(x))."""
-    g.give("x", tanh_gradient, g.out, g.dout)
+    g.accumulate("x", tanh_gradient, g.out, g.dout)
 
 
 def explain(w: Derivation) -> None:
     """One elementary function."""
-    w.tanh("out", w.input("x")[w.index])
+    w.tanh("out", w["x"][w.index])
 
 
 def gradient_meaning(out: Array, dout: Array) -> Array:
@@ -48,9 +48,9 @@ def gradient_forward(out: Array, dout: Array, *, empty: Empty = np.empty) -> Arr
 
 def gradient_explain(w: Derivation) -> None:
     """Square, slope, product."""
-    out = w.input("out")[w.index]
+    out = w["out"][w.index]
     slope = w.subtract("slope", w.constant(1, "1"), w.multiply("out²", out, out))
-    w.multiply("out", w.input("dout")[w.index], slope)
+    w.multiply("out", w["dout"][w.index], slope)
 
 
 tanh = Op("tanh", "tanh(x)", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)

@@ -9,7 +9,7 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.ops.compiled import row_kernel
-from llmtrace.ops.op import Op, begun, expect_axes, over_positions
+from llmtrace.ops.op import Op, expect_axes, initial_sum, unravel_leading
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -32,14 +32,14 @@ def forward(ids: Array, weight: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """out = weight[id]:  what comes back to a row of the table comes from all positions that read it."""
-    g.give("weight", embedding_gradient, g["ids"], g.dout, rows=g["weight"].data.shape[0])
+    g.accumulate("weight", embedding_gradient, g["ids"], g.dout, rows=g["weight"].data.shape[0])
 
 
 def explain(w: Derivation) -> None:
     """Nothing is computed: the number is read from the table."""
     *place, feature = w.index
-    row = w.input("ids")[tuple(place)]
-    w.look_up("out", row, w.weight("weight")[int(row.values), feature])
+    row = w["ids"][tuple(place)]
+    w.look_up("out", row, w["weight"][int(row.values), feature])
 
 
 def axes(ids: Axes, weight: Axes) -> Axes:
@@ -64,38 +64,38 @@ embedding = Op(
 # ---- the gradient of the table ---------------------------------------------------------------------------------------
 
 
-def meaning_gradient(ids: Array, dout: Array, start: Array | None = None, *, rows: int) -> Array:
-    """ids [*], dout [*, C] → [V, C]: row v is Σ dout over the positions with id v, in C order, from 0 or from `start`."""
-    out = begun(start, (rows, dout.shape[-1]), dout.dtype)
+def gradient_meaning(ids: Array, dout: Array, initial: Array | None = None, *, rows: int) -> Array:
+    """ids [*], dout [*, C] → [V, C]: row v is Σ dout over the positions with id v, in C order, from 0 or from `initial`."""
+    out = initial_sum(initial, (rows, dout.shape[-1]), dout.dtype)
     for row, change in zip(ids.reshape(-1), dout.reshape(ids.size, dout.shape[-1]), strict=True):
         out[row] += change
     return out
 
 
-def forward_gradient(
-    ids: Array, dout: Array, start: Array | None = None, *, rows: int, empty: Empty = np.empty
+def gradient_forward(
+    ids: Array, dout: Array, initial: Array | None = None, *, rows: int, empty: Empty = np.empty
 ) -> Array:
     """The same, compiled; an id outside the table raises IndexError."""
     expect_axes(dout, 1, "dout")
     out = empty((rows, dout.shape[-1]), dout.dtype)
-    _kernels.embedding_gradient(ids, dout, start, out)
+    _kernels.embedding_gradient(ids, dout, initial, out)
     return out
 
 
-def explain_gradient(w: Derivation) -> None:
+def gradient_explain(w: Derivation) -> None:
     """One sum over the positions that read this row of the table."""
     row, feature = w.index
-    ids, dout = w.input("ids"), w.input("dout")
-    *places, _ = over_positions(dout.shape[:-1], feature) if ids.shape else (np.arange(1), feature)
+    ids, dout = w["ids"], w["dout"]
+    *places, _ = unravel_leading(dout.shape[:-1], feature) if ids.shape else (np.arange(1), feature)
     read = (ids[tuple(places)] if ids.shape else ids[()]).values.reshape(-1) == row
     chosen = (*(place[read] for place in places), feature) if ids.shape else (np.full(int(read.sum()), feature),)
-    if w.has("start") and not read.any():
-        w.take("out", w.input("start")[w.index])
+    if w.has("initial") and not read.any():
+        w.take("out", w["initial"][w.index])
     else:
-        w.sum("out", dout[chosen], w.input("start")[w.index] if w.has("start") else None)
+        w.sum("out", dout[chosen], w["initial"][w.index] if w.has("initial") else None)
 
 
-def axes_gradient(ids: Axes, dout: Axes, start: Axes | None = None) -> Axes:
+def gradient_axes(ids: Axes, dout: Axes, initial: Axes | None = None) -> Axes:
     """Those of the table."""
     return ("vocabulary", dout[-1])
 
@@ -103,10 +103,10 @@ def axes_gradient(ids: Axes, dout: Axes, start: Axes | None = None) -> Axes:
 embedding_gradient = Op(
     "embedding_gradient",
     "Σ dout[id = row]",
-    meaning_gradient,
-    forward_gradient,
-    explain_gradient,
-    inputs=("ids", "dout", "start"),
-    shapes={"ids": "* < V", "dout": "* C", "start": "V C ?", "rows": "V"},
-    axes=axes_gradient,
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
+    inputs=("ids", "dout", "initial"),
+    shapes={"ids": "* < V", "dout": "* C", "initial": "V C ?", "rows": "V"},
+    axes=gradient_axes,
 )

@@ -8,9 +8,9 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes, Empty
-from llmtrace.ops.linear.outer_sum import outer_sum
-from llmtrace.ops.linear.row_sum import row_sum
-from llmtrace.ops.op import Op, new_array, rows_of
+from llmtrace.ops.linear.sum_outer_products import sum_outer_products
+from llmtrace.ops.linear.sum_positions import sum_positions
+from llmtrace.ops.op import Op, flatten_leading, new_array
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -31,9 +31,9 @@ def forward(
     x: Array, weight: Array, bias: Array | None = None, *, transposed: bool = False, empty: Empty = np.empty
 ) -> Array:
     """The same, compiled; `weight` may be packed."""
-    rows, packed = rows_of(x, "x"), pack(weight, transposed=transposed)
+    rows, packed = flatten_leading(x, "x"), pack(weight, transposed=transposed)
     out = new_array(empty, (*x.shape[:-1], packed.columns), x.dtype, weight)
-    _kernels.matmul(rows, packed, bias, rows_of(out, "out"))
+    _kernels.matmul(rows, packed, bias, flatten_leading(out, "out"))
     return out
 
 
@@ -45,25 +45,25 @@ def pack(weight: Array | _kernels.PackedMatrix, *, transposed: bool = False) -> 
 def backward(g: Gradient) -> None:
     """out = Σ x·weight + bias:  dx = Σ dout·weightᵀ;  over the positions dweight = Σ x·dout, dbias = Σ dout."""
     turned = bool(g.settings.get("transposed", False))
-    g.give("x", linear, g.dout, g["weight"], None, transposed=not turned)
-    g.give("weight", outer_sum, *((g.dout, g["x"]) if turned else (g["x"], g.dout)))
-    g.give("bias", row_sum, g.dout)
+    g.accumulate("x", linear, g.dout, g["weight"], None, transposed=not turned)
+    g.accumulate("weight", sum_outer_products, *((g.dout, g["x"]) if turned else (g["x"], g.dout)))
+    g.accumulate("bias", sum_positions, g.dout)
 
 
 def explain(w: Derivation) -> None:
     """One sum of products, one bias."""
     *row, column = w.index
-    explain_output(w, w.input("x")[(*row, slice(None))], column)
+    explain_output(w, w["x"][(*row, slice(None))], column)
 
 
 def explain_output(w: Derivation, x: Operand, column: int) -> None:
     """Output `column` of a linear layer whose inputs are `x`."""
     index = (column, slice(None)) if w.settings.get("transposed") else (slice(None), column)
-    weight = w.weight("weight")[index]
+    weight = w["weight"][index]
     if not w.has("bias"):
         w.dot("out", x, weight)
     else:
-        w.add("out", w.dot("sum", x, weight), w.weight("bias")[column])
+        w.add("out", w.dot("sum", x, weight), w["bias"][column])
 
 
 def output_axis(weight: Axes) -> str:

@@ -12,9 +12,9 @@ from llmtrace.ops.attention.merge_heads import merge_heads
 from llmtrace.ops.attention.split_heads import split_heads
 from llmtrace.ops.linear.linear import explain_output, linear, pack
 from llmtrace.ops.linear.linear import meaning as linear_of
-from llmtrace.ops.linear.outer_sum import outer_sum
-from llmtrace.ops.linear.row_sum import row_sum
-from llmtrace.ops.op import Op, new_array, rows_of
+from llmtrace.ops.linear.sum_outer_products import sum_outer_products
+from llmtrace.ops.linear.sum_positions import sum_positions
+from llmtrace.ops.op import Op, flatten_leading, new_array
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -29,12 +29,12 @@ def meaning(x: Array, weight: Array, bias: Array | None = None) -> Array:
 
 def forward(x: Array, weight: Array, bias: Array | None = None, *, empty: Empty = np.empty) -> Array:
     """The same, compiled: each input is read where its head left it."""
-    rows, packed = rows_of(x, "x", 3), pack(weight)
+    rows, packed = flatten_leading(x, "x", 3), pack(weight)
     *lead, heads, positions, _features = x.shape
     if not heads:
         raise ValueError(f"x has shape {x.shape}: there must be at least one head")
     out = new_array(empty, (*lead, positions, packed.columns), x.dtype, weight)
-    _kernels.matmul(rows, packed, bias, rows_of(out, "out"))
+    _kernels.matmul(rows, packed, bias, flatten_leading(out, "out"))
     return out
 
 
@@ -42,16 +42,16 @@ def backward(g: Gradient) -> None:
     """As of a linear layer over the heads side by side; what comes back to them is dealt out again."""
     if g.wants("x"):
         beside = g.do("beside", linear, g.dout, g["weight"], None, transposed=True)
-        g.give("x", split_heads, beside, heads=g["x"].data.shape[-3])
+        g.accumulate("x", split_heads, beside, heads=g["x"].data.shape[-3])
     if g.wants("weight"):
-        g.give("weight", outer_sum, g.do("merged", merge_heads, g["x"]), g.dout)
-    g.give("bias", row_sum, g.dout)
+        g.accumulate("weight", sum_outer_products, g.do("merged", merge_heads, g["x"]), g.dout)
+    g.accumulate("bias", sum_positions, g.dout)
 
 
 def explain(w: Derivation) -> None:
     """One sum of products over all heads and their features, one bias."""
     *lead, position, column = w.index
-    x = w.input("x")
+    x = w["x"]
     heads, features = x.shape[-3], x.shape[-1]
     head = np.repeat(np.arange(heads), features)
     feature = np.tile(np.arange(features), heads)

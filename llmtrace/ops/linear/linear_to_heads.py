@@ -11,9 +11,9 @@ from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.ops.attention.merge_heads import merge_heads
 from llmtrace.ops.linear.linear import explain_output, linear, pack
 from llmtrace.ops.linear.linear import meaning as linear_of
-from llmtrace.ops.linear.outer_sum import outer_sum
-from llmtrace.ops.linear.row_sum import row_sum
-from llmtrace.ops.op import Op, expect_axes, new_array, rows_of
+from llmtrace.ops.linear.sum_outer_products import sum_outer_products
+from llmtrace.ops.linear.sum_positions import sum_positions
+from llmtrace.ops.op import Op, expect_axes, flatten_leading, new_array
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -34,7 +34,7 @@ def forward(x: Array, weight: Array, bias: Array | None = None, *, heads: int, e
     expect_axes(x, 2, "x")
     *lead, positions, _depth = x.shape
     out = new_array(empty, (*lead, heads, positions, packed.columns // heads), x.dtype, weight)
-    _kernels.matmul(rows_of(x, "x"), packed, bias, rows_of(out, "out", 3))
+    _kernels.matmul(flatten_leading(x, "x"), packed, bias, flatten_leading(out, "out", 3))
     return out
 
 
@@ -43,15 +43,15 @@ def backward(g: Gradient) -> None:
     if not g.wants("x", "weight", "bias"):
         return
     dout = g.do("merged", merge_heads, g.dout)
-    g.give("x", linear, dout, g["weight"], None, transposed=True)
-    g.give("weight", outer_sum, g["x"], dout)
-    g.give("bias", row_sum, dout)
+    g.accumulate("x", linear, dout, g["weight"], None, transposed=True)
+    g.accumulate("weight", sum_outer_products, g["x"], dout)
+    g.accumulate("bias", sum_positions, dout)
 
 
 def explain(w: Derivation) -> None:
     """One sum of products, one bias."""
     *lead, head, position, feature = w.index
-    x = w.input("x")[(*lead, position, slice(None))]
+    x = w["x"][(*lead, position, slice(None))]
     explain_output(w, x, head * w.shape[-1] + feature)
 
 

@@ -28,13 +28,13 @@ def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """da = dout where a > b, −dout where a < b, else 0; db = the same with a and b swapped (out = |a − b|)."""
-    g.give("a", absolute_error_gradient, g["a"], g["b"], g.dout)
-    g.give("b", absolute_error_gradient, g["b"], g["a"], g.dout)
+    g.accumulate("a", absolute_error_gradient, g["a"], g["b"], g.dout)
+    g.accumulate("b", absolute_error_gradient, g["b"], g["a"], g.dout)
 
 
 def explain(w: Derivation) -> None:
     """One subtraction, then without its sign."""
-    w.absolute("out", w.subtract("a − b", w.input("a")[w.index], w.input("b")[w.index]))
+    w.absolute("out", w.subtract("a − b", w["a"][w.index], w["b"][w.index]))
 
 
 def gradient_meaning(a: Array, b: Array, dout: Array) -> Array:
@@ -50,7 +50,7 @@ def gradient_forward(a: Array, b: Array, dout: Array, *, empty: Empty = np.empty
 
 def gradient_explain(w: Derivation) -> None:
     """Two comparisons."""
-    a, b, dout = (w.input(name)[w.index] for name in ("a", "b", "dout"))
+    a, b, dout = (w[name][w.index] for name in ("a", "b", "dout"))
     below = w.above("otherwise", b, a, w.negate("−dout", dout), w.constant(0, "0"))
     w.above("out", a, b, dout, below)
 

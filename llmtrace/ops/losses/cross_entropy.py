@@ -10,7 +10,7 @@ from llmtrace.arithmetic import elementary
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.compiled import row_kernel
-from llmtrace.ops.op import Op, accumulate
+from llmtrace.ops.op import Op, ordered_sum
 from llmtrace.ops.rows.softmax import explain_row
 from llmtrace.ops.rows.softmax import meaning as softmax_of
 
@@ -29,7 +29,7 @@ def meaning(x: Array, target: Array) -> Array:
         return np.zeros(target.shape, x.dtype)
     m = np.max(x, axis=-1)
     own = np.take_along_axis(x, target[..., None], axis=-1)[..., 0]
-    return np.asarray((m + elementary.log(accumulate(elementary.exp(x - m[..., None])))) - own, x.dtype)
+    return np.asarray((m + elementary.log(ordered_sum(elementary.exp(x - m[..., None])))) - own, x.dtype)
 
 
 def forward(x: Array, target: Array, *, empty: Empty = np.empty) -> Array:
@@ -39,12 +39,12 @@ def forward(x: Array, target: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """loss = (m + log Σ exp(x − m)) − x[target]:  dx = softmax(x)·dout, less dout at the target."""
-    g.give("x", cross_entropy_gradient, g["x"], g["target"], g.dout)
+    g.accumulate("x", cross_entropy_gradient, g["x"], g["target"], g.dout)
 
 
 def explain(w: Derivation) -> None:
     """Maximum, each exponential, their sum, its logarithm; the score of the token that came is taken off."""
-    x, target = w.input("x"), w.input("target")[w.index]
+    x, target = w["x"], w["target"][w.index]
     row = x[(*w.index, slice(None))]
     m = w.maximum("maximum", row)
     total = w.sum("sum of exponentials", w.exp("exponential", w.subtract("shifted", row, m)))
@@ -78,29 +78,29 @@ GRADIENT_SHAPES = {"x": "* V", "target": "* < V", "dout": "*"}
 GRADIENT_KERNEL = row_kernel("cross_entropy_gradient", GRADIENT_SHAPES, out="* V")
 
 
-def meaning_gradient(x: Array, target: Array, dout: Array) -> Array:
+def gradient_meaning(x: Array, target: Array, dout: Array) -> Array:
     """x [*, V], target, dout [*] → [*, V]: p = exp(x − m) / Σ; at the target (p − 1) · dout, elsewhere p · dout."""
     p = softmax_of(x)
     at_target = np.arange(x.shape[-1]) == target[..., None]
     return np.where(at_target, p - x.dtype.type(1), p) * dout[..., None]
 
 
-def forward_gradient(x: Array, target: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+def gradient_forward(x: Array, target: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled; a target that is no entry of the row raises IndexError."""
     return GRADIENT_KERNEL((x, target, dout), empty)
 
 
-def explain_gradient(w: Derivation) -> None:
+def gradient_explain(w: Derivation) -> None:
     """The share that softmax gives; at the target, less 1; times the gradient of the loss."""
     *row, entry = w.index
-    x, target, dout = w.input("x"), w.input("target")[tuple(row)], w.input("dout")[tuple(row)]
+    x, target, dout = w["x"], w["target"][tuple(row)], w["dout"][tuple(row)]
     p = explain_row(w, x[(*row, slice(None))], x[w.index], "share")
     if int(target.values) == entry:
         p = w.subtract("share − 1", p, w.constant(1, "1"))
     w.multiply("out", p, dout)
 
 
-def axes_gradient(x: Axes, target: Axes, dout: Axes) -> Axes:
+def gradient_axes(x: Axes, target: Axes, dout: Axes) -> Axes:
     """Those of x."""
     return x
 
@@ -108,10 +108,10 @@ def axes_gradient(x: Axes, target: Axes, dout: Axes) -> Axes:
 cross_entropy_gradient = Op(
     "cross_entropy_gradient",
     N_("(softmax(x) − 1 at the target) · dout"),
-    meaning_gradient,
-    forward_gradient,
-    explain_gradient,
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
     inputs=("x", "target", "dout"),
     shapes=GRADIENT_SHAPES,
-    axes=axes_gradient,
+    axes=gradient_axes,
 )

@@ -28,13 +28,13 @@ def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """da = dout · (2·(a − b)), db = dout · (2·(b − a)) (out = (a − b)·(a − b))."""
-    g.give("a", squared_error_gradient, g["a"], g["b"], g.dout)
-    g.give("b", squared_error_gradient, g["b"], g["a"], g.dout)
+    g.accumulate("a", squared_error_gradient, g["a"], g["b"], g.dout)
+    g.accumulate("b", squared_error_gradient, g["b"], g["a"], g.dout)
 
 
 def explain(w: Derivation) -> None:
     """One subtraction, one multiplication."""
-    difference = w.subtract("a − b", w.input("a")[w.index], w.input("b")[w.index])
+    difference = w.subtract("a − b", w["a"][w.index], w["b"][w.index])
     w.multiply("out", difference, difference)
 
 
@@ -50,8 +50,8 @@ def gradient_forward(a: Array, b: Array, dout: Array, *, empty: Empty = np.empty
 
 def gradient_explain(w: Derivation) -> None:
     """Difference, slope, product."""
-    difference = w.subtract("a − b", w.input("a")[w.index], w.input("b")[w.index])
-    w.multiply("out", w.input("dout")[w.index], w.multiply("slope", w.constant(2, "2"), difference))
+    difference = w.subtract("a − b", w["a"][w.index], w["b"][w.index])
+    w.multiply("out", w["dout"][w.index], w.multiply("slope", w.constant(2, "2"), difference))
 
 
 squared_error = Op(

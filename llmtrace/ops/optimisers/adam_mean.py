@@ -14,30 +14,30 @@ if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
 
 
-def meaning(before: Array, gradient: Array, *, keep: float) -> Array:
-    """`keep·before + (1 − keep)·gradient`; 1 − keep is worked out in float64, then rounded, as keep is."""
+def meaning(before: Array, gradient: Array, *, beta: float) -> Array:
+    """`β·before + (1 − β)·gradient`; 1 − β is worked out in float64, then rounded, as β is."""
     real = before.dtype.type
-    return real(keep) * before + real(1 - keep) * gradient
+    return real(beta) * before + real(1 - beta) * gradient
 
 
-def forward(before: Array, gradient: Array, *, keep: float, empty: Empty = np.empty) -> Array:
+def forward(before: Array, gradient: Array, *, beta: float, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    return elementwise("adam_mean", (before, gradient), empty, keep, 1 - keep)
+    return elementwise("adam_mean", (before, gradient), empty, beta, 1 - beta)
 
 
 def explain(w: Derivation) -> None:
     """Most of what was before, a little of what is new."""
-    old = w.multiply("old", w.constant(w.settings["keep"], "keep"), w.input("before")[w.index])
-    new = w.multiply("new", w.constant(1 - w.settings["keep"], "1 − keep"), w.input("gradient")[w.index])
+    old = w.multiply("old", w.constant(w.settings["beta"], "β"), w["before"][w.index])
+    new = w.multiply("new", w.constant(1 - w.settings["beta"], "1 − β"), w["gradient"][w.index])
     w.add("out", old, new)
 
 
 adam_mean = Op(
     "adam_mean",
-    "keep·before + (1 − keep)·gradient",
+    "β·before + (1 − β)·gradient",
     meaning,
     forward,
     explain,
     inputs=("before", "gradient"),
-    shapes={"before": "*", "gradient": "*", "keep": "real"},
+    shapes={"before": "*", "gradient": "*", "beta": "real"},
 )

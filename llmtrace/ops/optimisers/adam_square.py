@@ -14,31 +14,31 @@ if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
 
 
-def meaning(before: Array, gradient: Array, *, keep: float) -> Array:
-    """`keep·before + (1 − keep)·(gradient·gradient)`; 1 − keep is worked out in float64, then rounded, as keep is."""
+def meaning(before: Array, gradient: Array, *, beta: float) -> Array:
+    """`β·before + (1 − β)·(gradient·gradient)`; 1 − β is worked out in float64, then rounded, as β is."""
     real = before.dtype.type
-    return real(keep) * before + real(1 - keep) * (gradient * gradient)
+    return real(beta) * before + real(1 - beta) * (gradient * gradient)
 
 
-def forward(before: Array, gradient: Array, *, keep: float, empty: Empty = np.empty) -> Array:
+def forward(before: Array, gradient: Array, *, beta: float, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    return elementwise("adam_square", (before, gradient), empty, keep, 1 - keep)
+    return elementwise("adam_square", (before, gradient), empty, beta, 1 - beta)
 
 
 def explain(w: Derivation) -> None:
     """The same with the gradient's square."""
-    old = w.multiply("old", w.constant(w.settings["keep"], "keep"), w.input("before")[w.index])
-    gradient = w.input("gradient")[w.index]
+    old = w.multiply("old", w.constant(w.settings["beta"], "β"), w["before"][w.index])
+    gradient = w["gradient"][w.index]
     square = w.multiply("gradient²", gradient, gradient)
-    w.add("out", old, w.multiply("new", w.constant(1 - w.settings["keep"], "1 − keep"), square))
+    w.add("out", old, w.multiply("new", w.constant(1 - w.settings["beta"], "1 − β"), square))
 
 
 adam_square = Op(
     "adam_square",
-    "keep·before + (1 − keep)·(gradient·gradient)",
+    "β·before + (1 − β)·(gradient·gradient)",
     meaning,
     forward,
     explain,
     inputs=("before", "gradient"),
-    shapes={"before": "*", "gradient": "*", "keep": "real"},
+    shapes={"before": "*", "gradient": "*", "beta": "real"},
 )

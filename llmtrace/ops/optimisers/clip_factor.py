@@ -28,7 +28,7 @@ def forward(norm: Array, *, limit: float, empty: Empty = np.empty) -> Array:
 
 def explain(w: Derivation) -> None:
     """One division, one comparison."""
-    norm, limit = w.input("norm")[w.index], w.constant(w.settings["limit"], "limit")
+    norm, limit = w["norm"][w.index], w.constant(w.settings["limit"], "limit")
     w.above("out", norm, limit, w.divide("share", limit, norm), w.constant(1, "1"))
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.ops.compiled import row_kernel
-from llmtrace.ops.linear.product_sum import product_sum
-from llmtrace.ops.linear.row_sum import row_sum
-from llmtrace.ops.op import Op, accumulate
+from llmtrace.ops.linear.sum_positions import sum_positions
+from llmtrace.ops.linear.sum_products import sum_products
+from llmtrace.ops.op import Op, ordered_sum
 from llmtrace.ops.rows.normalise import explain_moments, moments, normalise
 
 if TYPE_CHECKING:
@@ -36,19 +36,19 @@ def forward(x: Array, gain: Array, bias: Array, *, epsilon: float, empty: Empty 
 def backward(g: Gradient) -> None:
     """y = n·gain + bias, n = d / √(variance + ε):  dgain = Σ dy·n;  dbias = Σ dy;  dx: see below."""
     epsilon = g.settings["epsilon"]
-    g.give("x", layer_norm_gradient, g["x"], g.dout, g["gain"], epsilon=epsilon)
+    g.accumulate("x", layer_norm_gradient, g["x"], g.dout, g["gain"], epsilon=epsilon)
     if g.wants("gain"):
-        g.give("gain", product_sum, g.dout, g.do("normalised", normalise, g["x"], epsilon=epsilon))
-    g.give("bias", row_sum, g.dout)
+        g.accumulate("gain", sum_products, g.dout, g.do("normalised", normalise, g["x"], epsilon=epsilon))
+    g.accumulate("bias", sum_positions, g.dout)
 
 
 def explain(w: Derivation) -> None:
     """Mean, each squared difference, variance, root, scale, shift."""
     feature = w.index[-1]
     mean, _, root = explain_moments(w)
-    own = w.subtract("own difference", w.input("x")[w.index], mean)
-    scaled = w.multiply("scaled", w.divide("normalised", own, root), w.weight("gain")[feature])
-    w.add("out", scaled, w.weight("bias")[feature])
+    own = w.subtract("own difference", w["x"][w.index], mean)
+    scaled = w.multiply("scaled", w.divide("normalised", own, root), w["gain"][feature])
+    w.add("out", scaled, w["bias"][feature])
 
 
 layer_norm = Op(
@@ -71,24 +71,24 @@ GRADIENT_SHAPES = {"x": "* C", "dout": "* C", "gain": "C", "epsilon": "small"}
 GRADIENT_KERNEL = row_kernel("layer_norm_gradient", GRADIENT_SHAPES, out="* C")
 
 
-def meaning_gradient(x: Array, dout: Array, gain: Array, *, epsilon: float) -> Array:
+def gradient_meaning(x: Array, dout: Array, gain: Array, *, epsilon: float) -> Array:
     """With n = d / root as in layer norm, e = dout · gain, a = Σe / C, b = Σ(e·n) / C: ((e − a) − n·b) / root."""
     count = x.dtype.type(x.shape[-1])
     d, root = moments(x, epsilon)
     n, e = d / root, dout * gain
-    a, b = (accumulate(e) / count)[..., None], (accumulate(e * n) / count)[..., None]
+    a, b = (ordered_sum(e) / count)[..., None], (ordered_sum(e * n) / count)[..., None]
     return ((e - a) - n * b) / root
 
 
-def forward_gradient(x: Array, dout: Array, gain: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
+def gradient_forward(x: Array, dout: Array, gain: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
     return GRADIENT_KERNEL((x, dout, gain), empty, epsilon)
 
 
-def explain_gradient(w: Derivation) -> None:
+def gradient_explain(w: Derivation) -> None:
     """What the element's own gradient asks for, less its share in the mean, less its share in the spread."""
     *row, feature = w.index
-    x, dout, gain = w.input("x"), w.input("dout"), w.weight("gain")
+    x, dout, gain = w["x"], w["dout"], w["gain"]
     mean, d, root = explain_moments(w)
     count = w.constant(x.shape[-1], "C")
     n = w.divide("n", d, root)
@@ -100,7 +100,7 @@ def explain_gradient(w: Derivation) -> None:
     w.divide("out", w.subtract("less both shares", centred, w.multiply("share in the spread", own, b)), root)
 
 
-def axes_gradient(x: Axes, dout: Axes, gain: Axes) -> Axes:
+def gradient_axes(x: Axes, dout: Axes, gain: Axes) -> Axes:
     """Those of x."""
     return x
 
@@ -108,11 +108,11 @@ def axes_gradient(x: Axes, dout: Axes, gain: Axes) -> Axes:
 layer_norm_gradient = Op(
     "layer_norm_gradient",
     "((e − Σe / C) − n · (Σ e·n / C)) / √(variance + ε), e = dout · gain, n = (x − mean) / √(variance + ε)",
-    meaning_gradient,
-    forward_gradient,
-    explain_gradient,
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
     inputs=("x", "dout"),
     weights=("gain",),
     shapes=GRADIENT_SHAPES,
-    axes=axes_gradient,
+    axes=gradient_axes,
 )

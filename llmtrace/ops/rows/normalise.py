@@ -8,7 +8,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.ops.compiled import row_kernel
-from llmtrace.ops.op import Op, accumulate
+from llmtrace.ops.op import Op, ordered_sum
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -29,8 +29,8 @@ def moments(x: Array, epsilon: float) -> tuple[Array, Array]:
     """x − mean, and √(variance + ε) beside it."""
     real = x.dtype.type
     count = real(x.shape[-1])
-    d = x - (accumulate(x) / count)[..., None]
-    return d, np.sqrt((accumulate(d * d) / count)[..., None] + real(epsilon))
+    d = x - (ordered_sum(x) / count)[..., None]
+    return d, np.sqrt((ordered_sum(d * d) / count)[..., None] + real(epsilon))
 
 
 def forward(x: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
@@ -41,13 +41,13 @@ def forward(x: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
 def explain(w: Derivation) -> None:
     """Mean, each squared difference, variance, root, one division."""
     mean, _, root = explain_moments(w)
-    w.divide("out", w.subtract("own difference", w.input("x")[w.index], mean), root)
+    w.divide("out", w.subtract("own difference", w["x"][w.index], mean), root)
 
 
 def explain_moments(w: Derivation) -> tuple[Result, Result, Result]:
     """Of the row of input x: its mean, its differences to that, and √(variance + ε)."""
     *row, _own = w.index
-    x = w.input("x")
+    x = w["x"]
     whole_row = x[(*row, slice(None))]
     count = w.constant(x.shape[-1], "C")
     mean = w.divide("mean", w.sum("sum", whole_row), count)

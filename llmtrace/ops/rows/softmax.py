@@ -9,7 +9,7 @@ import numpy as np
 from llmtrace.arithmetic import elementary
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.ops.compiled import row_kernel
-from llmtrace.ops.op import Op, accumulate
+from llmtrace.ops.op import Op, ordered_sum
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -26,7 +26,7 @@ def meaning(x: Array) -> Array:
     if not x.shape[-1]:
         return x.copy()
     e = elementary.exp(x - np.max(x, axis=-1, keepdims=True))
-    return np.asarray(e / accumulate(e)[..., None], x.dtype)
+    return np.asarray(e / ordered_sum(e)[..., None], x.dtype)
 
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
@@ -36,13 +36,13 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """p = e / Σe:  dx = p · (dp − Σ dp·p): what a share gains, the others lose."""
-    g.give("x", softmax_gradient, g.out, g.dout)
+    g.accumulate("x", softmax_gradient, g.out, g.dout)
 
 
 def explain(w: Derivation) -> None:
     """Maximum, each exponential, their sum, one division."""
     *row, _own = w.index
-    explain_row(w, w.input("x")[(*row, slice(None))], w.input("x")[w.index])
+    explain_row(w, w["x"][(*row, slice(None))], w["x"][w.index])
 
 
 def explain_row(w: Derivation, row: Operand, own: Operand, name: str = "out") -> Result:
@@ -72,25 +72,25 @@ GRADIENT_SHAPES = {"p": "* N", "dout": "* N"}
 GRADIENT_KERNEL = row_kernel("softmax_gradient", GRADIENT_SHAPES, out="* N")
 
 
-def meaning_gradient(p: Array, dout: Array) -> Array:
+def gradient_meaning(p: Array, dout: Array) -> Array:
     """From the shares p [*, N] that softmax made: p · (dout − Σ dout·p)."""
-    return p * (dout - accumulate(dout * p)[..., None])
+    return p * (dout - ordered_sum(dout * p)[..., None])
 
 
-def forward_gradient(p: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
+def gradient_forward(p: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
     return GRADIENT_KERNEL((p, dout), empty)
 
 
-def explain_gradient(w: Derivation) -> None:
+def gradient_explain(w: Derivation) -> None:
     """The gradient of the element's own share, less the mean that all shares ask for."""
     *row, _own = w.index
-    explain_gradient_row(w, (*row, slice(None)))
+    gradient_explain_row(w, (*row, slice(None)))
 
 
-def explain_gradient_row(w: Derivation, row: tuple[Any, ...]) -> None:
+def gradient_explain_row(w: Derivation, row: tuple[Any, ...]) -> None:
     """The same for the shares that stand in `row`."""
-    p, dout = w.input("p"), w.input("dout")
+    p, dout = w["p"], w["dout"]
     inner = w.dot("weighted mean", dout[row], p[row])
     w.multiply("out", p[w.index], w.subtract("above the mean", dout[w.index], inner))
 
@@ -98,9 +98,9 @@ def explain_gradient_row(w: Derivation, row: tuple[Any, ...]) -> None:
 softmax_gradient = Op(
     "softmax_gradient",
     "p · (dout − Σ dout · p)",
-    meaning_gradient,
-    forward_gradient,
-    explain_gradient,
+    gradient_meaning,
+    gradient_forward,
+    gradient_explain,
     inputs=("p", "dout"),
     shapes=GRADIENT_SHAPES,
 )

@@ -31,7 +31,7 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def explain(w: Derivation) -> None:
     """One comparison of all."""
-    w.argmax("out", w.input("x")[(*w.index, slice(None))])
+    w.argmax("out", w["x"][(*w.index, slice(None))])
 
 
 def axes(x: Axes) -> Axes:

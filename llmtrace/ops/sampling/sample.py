@@ -9,7 +9,7 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, expect_axes, expect_real, new_array, rows_of
+from llmtrace.ops.op import Op, expect_axes, expect_real, flatten_leading, new_array
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -45,7 +45,7 @@ def forward(probabilities: Array, number: Array, *, empty: Empty = np.empty) -> 
             f"probabilities have shape {probabilities.shape} and number {number.shape}; give one number for each row"
             " of at least one probability"
         )
-    rows, numbers = rows_of(probabilities, "probabilities"), rows_of(number, "number", 0)
+    rows, numbers = flatten_leading(probabilities, "probabilities"), flatten_leading(number, "number", 0)
     out = new_array(empty, number.shape, np.dtype(np.int64), probabilities, number)
     places = out.reshape(-1)  # `empty` gives memory without gaps: a view
     with _kernels.FloatState(), np.errstate(all="ignore"):
@@ -60,8 +60,8 @@ def forward(probabilities: Array, number: Array, *, empty: Empty = np.empty) -> 
 
 def explain(w: Derivation) -> None:
     """The whole total, the number times it, and where the running total passes that."""
-    row = w.input("probabilities")[(*w.index, slice(None))]
-    limit = w.multiply("limit", w.input("number")[w.index], w.sum("whole total", row))
+    row = w["probabilities"][(*w.index, slice(None))]
+    limit = w.multiply("limit", w["number"][w.index], w.sum("whole total", row))
     w.first_above("out", row, limit)
 
 

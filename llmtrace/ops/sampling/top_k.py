@@ -9,7 +9,7 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, expect_axes, expect_real, new_array, rows_of
+from llmtrace.ops.op import Op, expect_axes, expect_real, flatten_leading, new_array
 from llmtrace.ops.ranges import expect_within
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def forward(x: Array, *, k: int, empty: Empty = np.empty) -> Array:
     """The same without putting all in order: only the k-th largest number is looked for."""
     expect_axes(x, 1, "x")
     expect_real(x, "x")
-    rows_of(x, "x")
+    flatten_leading(x, "x")
     expect_within("count", k=k)
     out = new_array(empty, x.shape, x.dtype, x)
     out[...] = x
@@ -50,7 +50,7 @@ def forward(x: Array, *, k: int, empty: Empty = np.empty) -> Array:
 def explain(w: Derivation) -> None:
     """How many numbers stand before this one in the order from the largest on, and whether that is fewer than k."""
     *row, own = w.index
-    x = w.input("x")
+    x = w["x"]
     ahead = w.ahead("ahead", x[(*row, slice(None))], w.count(own, "place"))
     w.keep("out", x[w.index], ahead, w.count(w.settings["k"], "k"))
 

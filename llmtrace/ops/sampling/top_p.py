@@ -9,7 +9,7 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, expect_axes, expect_real, new_array, rows_of
+from llmtrace.ops.op import Op, expect_axes, expect_real, flatten_leading, new_array
 from llmtrace.ops.ranges import expect_within
 from llmtrace.ops.rows.softmax import forward as softmax_forward
 from llmtrace.ops.rows.softmax import meaning as softmax_of
@@ -39,7 +39,7 @@ def forward(x: Array, *, p: float, empty: Empty = np.empty) -> Array:
     expect_axes(x, 1, "x")
     expect_real(x, "x")
     expect_within("share", p=p if x.dtype.type(p) > 0 else 0.0)  # one that float32 rounds to 0 is as good as 0
-    shares = softmax_forward(rows_of(x, "x")).reshape(x.shape)
+    shares = softmax_forward(flatten_leading(x, "x")).reshape(x.shape)
     out = new_array(empty, x.shape, x.dtype, x)
     out[...] = x
     with _kernels.FloatState(), np.errstate(all="ignore"):
@@ -53,7 +53,7 @@ def forward(x: Array, *, p: float, empty: Empty = np.empty) -> Array:
 def explain(w: Derivation) -> None:
     """The shares of all that are more likely, added up, against p."""
     *row, own = w.index
-    x, p = w.input("x"), w.constant(w.settings["p"], "p")
+    x, p = w["x"], w.constant(w.settings["p"], "p")
     whole = x[(*row, slice(None))]
     ahead = w.ahead("ahead", whole, w.count(own, "place"))
     if not ahead.values:

@@ -1,10 +1,10 @@
 /* out[r] = Σ x[r, :]·x[r, :]. in: x [rows, width]; out [rows]; size: width. */
-#ifndef LLMTRACE_ROW_SQUARES_H
-#define LLMTRACE_ROW_SQUARES_H
+#ifndef LLMTRACE_SQUARED_NORM_H
+#define LLMTRACE_SQUARED_NORM_H
 
 #include "rows.h"
 
-ALWAYS_INLINE void row_squares_rows(const kernel_job *j, ptrdiff_t row, const int rows)
+ALWAYS_INLINE void squared_norm_rows(const kernel_job *j, ptrdiff_t row, const int rows)
 {
     const ptrdiff_t width = j->size[0];
     const real *x = (const real *)j->in[0] + row * width;
@@ -20,4 +20,4 @@ ALWAYS_INLINE void row_squares_rows(const kernel_job *j, ptrdiff_t row, const in
 
 #endif
 
-ROWS(row_squares, 1, 0, 1)
+ROWS(squared_norm, 1, 0, 1)

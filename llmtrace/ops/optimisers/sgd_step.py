@@ -21,17 +21,17 @@ def meaning(weight: Array, gradient: Array, *, rate: float) -> Array:
 
 def forward(weight: Array, gradient: Array, *, rate: float, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    return elementwise("descend", (weight, gradient), empty, rate)
+    return elementwise("sgd_step", (weight, gradient), empty, rate)
 
 
 def explain(w: Derivation) -> None:
     """A step against the gradient."""
-    step = w.multiply("step", w.constant(w.settings["rate"], "rate"), w.input("gradient")[w.index])
-    w.subtract("out", w.input("weight")[w.index], step)
+    step = w.multiply("step", w.constant(w.settings["rate"], "rate"), w["gradient"][w.index])
+    w.subtract("out", w["weight"][w.index], step)
 
 
-descend = Op(
-    "descend",
+sgd_step = Op(
+    "sgd_step",
     "weight − rate·gradient",
     meaning,
     forward,

@@ -10,7 +10,7 @@ from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.ops.compiled import row_kernel
 from llmtrace.ops.elementwise.multiply import multiply
 from llmtrace.ops.op import Op
-from llmtrace.ops.rows.total import total
+from llmtrace.ops.rows.sum_all import sum_all
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 SHAPES = {"x": "*", "factor": ""}
-KERNEL = row_kernel("multiply_by", SHAPES, out="*")
+KERNEL = row_kernel("multiply_scalar", SHAPES, out="*")
 
 
 def meaning(x: Array, factor: Array) -> Array:
@@ -33,18 +33,18 @@ def forward(x: Array, factor: Array, *, empty: Empty = np.empty) -> Array:
 
 def backward(g: Gradient) -> None:
     """dx = dout · factor, dfactor = Σ dout · x (out = x · factor)."""
-    g.give("x", multiply_by, g.dout, g["factor"])
+    g.accumulate("x", multiply_scalar, g.dout, g["factor"])
     if g.wants("factor"):
-        g.give("factor", total, g.do("products", multiply, g.dout, g["x"]))
+        g.accumulate("factor", sum_all, g.do("products", multiply, g.dout, g["x"]))
 
 
 def explain(w: Derivation) -> None:
     """One multiplication."""
-    w.multiply("out", w.input("x")[w.index], w.input("factor")[()])
+    w.multiply("out", w["x"][w.index], w["factor"][()])
 
 
-multiply_by = Op(
-    "multiply_by",
+multiply_scalar = Op(
+    "multiply_scalar",
     "x · factor",
     meaning,
     forward,

@@ -8,8 +8,8 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, expect_axes, new_array, rows_of
-from llmtrace.ops.rows.positions import positions
+from llmtrace.ops.op import Op, expect_axes, flatten_leading, new_array
+from llmtrace.ops.rows.slice_positions import slice_positions
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -30,7 +30,7 @@ def forward(past: Array, new: Array, *, empty: Empty = np.empty) -> Array:
         raise ValueError(
             f"past has shape {past.shape} but new has shape {new.shape}; all but the positions must be equal"
         )
-    rows_of(past, "past"), rows_of(new, "new")
+    flatten_leading(past, "past"), flatten_leading(new, "new")
     out = new_array(empty, (*past.shape[:-2], past.shape[-2] + new.shape[-2], past.shape[-1]), past.dtype, past, new)
     np.concatenate([past, new], axis=-2, out=out)
     return out
@@ -39,22 +39,22 @@ def forward(past: Array, new: Array, *, empty: Empty = np.empty) -> Array:
 def backward(g: Gradient) -> None:
     """Every number has gone to one place: its gradient comes back from there."""
     kept, added = g["past"].data.shape[-2], g["new"].data.shape[-2]
-    g.give("past", positions, g.dout, first=0, count=kept)
-    g.give("new", positions, g.dout, first=kept, count=added)
+    g.accumulate("past", slice_positions, g.dout, first=0, count=kept)
+    g.accumulate("new", slice_positions, g.dout, first=kept, count=added)
 
 
 def explain(w: Derivation) -> None:
     """Nothing is computed: the number was made earlier, or has just been made."""
     *lead, position, feature = w.index
-    kept = w.input("past").shape[-2]
+    kept = w["past"].shape[-2]
     if position < kept:
-        w.take("out", w.input("past")[w.index])
+        w.take("out", w["past"][w.index])
     else:
-        w.take("out", w.input("new")[(*lead, position - kept, feature)])
+        w.take("out", w["new"][(*lead, position - kept, feature)])
 
 
-append = Op(
-    "append",
+concatenate = Op(
+    "concatenate",
     N_("past, then new"),
     meaning,
     forward,

@@ -8,7 +8,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, expect_real, new_array, rows_of
+from llmtrace.ops.op import Op, expect_real, flatten_leading, new_array
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -22,8 +22,8 @@ def meaning(x: Array, like: Array) -> Array:
 def forward(x: Array, like: Array, *, empty: Empty = np.empty) -> Array:
     """The same, written to `empty`."""
     expect_real(x, "x")
-    rows_of(x, "x", 0)
-    rows_of(like, "like", 0)
+    flatten_leading(x, "x", 0)
+    flatten_leading(like, "like", 0)
     if x.ndim or like.dtype != x.dtype:
         raise (ValueError if x.ndim else TypeError)(
             f"x must be one number of the type of like, not {x.dtype} of shape {x.shape} beside {like.dtype}"
@@ -35,7 +35,7 @@ def forward(x: Array, like: Array, *, empty: Empty = np.empty) -> Array:
 
 def explain(w: Derivation) -> None:
     """Nothing is computed."""
-    w.take("out", w.input("x")[()])
+    w.take("out", w["x"][()])
 
 
 def axes(x: Axes, like: Axes) -> Axes:
@@ -43,8 +43,8 @@ def axes(x: Axes, like: Axes) -> Axes:
     return like
 
 
-spread = Op(
-    "spread",
+broadcast = Op(
+    "broadcast",
     N_("x, everywhere"),
     meaning,
     forward,

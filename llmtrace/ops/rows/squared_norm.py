@@ -8,19 +8,19 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.ops.compiled import row_kernel
-from llmtrace.ops.op import Op, accumulate
+from llmtrace.ops.op import Op, ordered_sum
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
 
 
 SHAPES = {"x": "* C"}
-KERNEL = row_kernel("row_squares", SHAPES, out="*")
+KERNEL = row_kernel("squared_norm", SHAPES, out="*")
 
 
 def meaning(x: Array) -> Array:
     """x [*, C] → [*]: Σ x · x along the row."""
-    return accumulate(x * x)
+    return ordered_sum(x * x)
 
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
@@ -30,7 +30,7 @@ def forward(x: Array, *, empty: Empty = np.empty) -> Array:
 
 def explain(w: Derivation) -> None:
     """One sum of products of each number with itself."""
-    row = w.input("x")[(*w.index, slice(None))]
+    row = w["x"][(*w.index, slice(None))]
     w.dot("out", row, row)
 
 
@@ -39,4 +39,4 @@ def axes(x: Axes) -> Axes:
     return x[:-1]
 
 
-row_squares = Op("row_squares", "Σ x · x", meaning, forward, explain, inputs=("x",), shapes=SHAPES, axes=axes)
+squared_norm = Op("squared_norm", "Σ x · x", meaning, forward, explain, inputs=("x",), shapes=SHAPES, axes=axes)

@@ -24,18 +24,18 @@ def meaning(x: Array) -> Array:
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    return elementwise("root", (x,), empty)
+    return elementwise("sqrt", (x,), empty)
 
 
 def backward(g: Gradient) -> None:
     """dx = dout / (2·out) (out = √x)."""
     if g.wants("x"):
-        g.give("x", divide, g.dout, g.do("twice", scale, g.out, factor=2.0))
+        g.accumulate("x", divide, g.dout, g.do("twice", scale, g.out, factor=2.0))
 
 
 def explain(w: Derivation) -> None:
     """One square root."""
-    w.root("out", w.input("x")[w.index])
+    w.root("out", w["x"][w.index])
 
 
-root = Op("root", "√x", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)
+sqrt = Op("sqrt", "√x", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.op import Op, expect_real, new_array, rows_of
+from llmtrace.ops.op import Op, expect_real, flatten_leading, new_array
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -22,7 +22,7 @@ def meaning(x: Array) -> Array:
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
     """The same, copied to `empty`. A run does not copy: it gives the same memory a second name."""
     expect_real(x, "x")
-    rows_of(x, "x", 0)
+    flatten_leading(x, "x", 0)
     out = new_array(empty, x.shape, x.dtype, x)
     out[...] = x
     return out
@@ -35,7 +35,7 @@ def backward(g: Gradient) -> None:
 
 def explain(w: Derivation) -> None:
     """Nothing is computed."""
-    w.take("out", w.input("x")[w.index])
+    w.take("out", w["x"][w.index])
 
 
-same = Op("same", "x", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)
+identity = Op("identity", "x", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)

@@ -1,13 +1,13 @@
-/* out[i, j] = start[i, j] + Σ_r a[r, i] · b[r, j], r ascending over all positions: the gradient of a weight.
+/* out[i, j] = initial[i, j] + Σ_r a[r, i] · b[r, j], r ascending over all positions: the gradient of a weight.
  *
  * A product of `a` transposed with b, by the tiles of tile.h. Neither is transposed or packed as a whole: the numbers a[r, i]
  * that the rows of a tile need lie side by side, `a_width` apart from one position to the next; and b's panel is copied slice
  * by slice, small enough to stay in the cache while the tiles of a block pass over it.
  *
- * in: a [positions, a_width], b [positions, b_width], start [a_width, b_width] or NULL; out [a_width, b_width].
+ * in: a [positions, a_width], b [positions, b_width], initial [a_width, b_width] or NULL; out [a_width, b_width].
  * size: positions, a_width, b_width, rows of a block. */
-#ifndef LLMTRACE_OUTER_SUM_H
-#define LLMTRACE_OUTER_SUM_H
+#ifndef LLMTRACE_SUM_OUTER_PRODUCTS_H
+#define LLMTRACE_SUM_OUTER_PRODUCTS_H
 
 #include "tile.h"
 
@@ -16,11 +16,11 @@
 enum { SLICE = 128 }; /* so many positions */
 
 /* An item is a block of at most ROW_GROUP rows of out and one panel of its columns; panels change fastest. */
-static void outer_sum_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
+static void sum_outer_products_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
 {
     const ptrdiff_t positions = job->size[0], a_width = job->size[1], b_width = job->size[2], block = job->size[3];
     const ptrdiff_t panels = (b_width + PANEL - 1) / PANEL;
-    const real *start = job->in[2];
+    const real *initial = job->in[2];
     real *out = job->out;
     real sums[ROW_GROUP * PANEL] __attribute__((aligned(VECTOR_BYTES)));
     real panel[SLICE * PANEL] __attribute__((aligned(VECTOR_BYTES)));
@@ -30,9 +30,9 @@ static void outer_sum_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t e
         const size_t size = (size_t)columns * sizeof(real);
         const real *a = (const real *)job->in[0] + first, *b = (const real *)job->in[1] + column;
         memset(sums, 0, sizeof sums);
-        if (start)
+        if (initial)
             for (ptrdiff_t i = 0; i < rows; i++)
-                memcpy(sums + i * PANEL, start + (first + i) * b_width + column, size);
+                memcpy(sums + i * PANEL, initial + (first + i) * b_width + column, size);
         memset(panel, 0, sizeof panel);
         for (ptrdiff_t r = 0, count; r < positions; r += count) {
             count = smaller(SLICE, positions - r);
@@ -52,4 +52,4 @@ static void outer_sum_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t e
 
 #endif
 
-KERNEL(outer_sum)
+KERNEL(sum_outer_products)

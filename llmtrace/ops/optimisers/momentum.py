@@ -23,17 +23,17 @@ def meaning(before: Array, gradient: Array, *, momentum: float) -> Array:
 
 def forward(before: Array, gradient: Array, *, momentum: float, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    return elementwise("velocity", (before, gradient), empty, momentum)
+    return elementwise("momentum", (before, gradient), empty, momentum)
 
 
 def explain(w: Derivation) -> None:
     """What is left of the velocity before, plus the gradient."""
-    left = w.multiply("left", w.constant(w.settings["momentum"], "momentum"), w.input("before")[w.index])
-    w.add("out", left, w.input("gradient")[w.index])
+    left = w.multiply("left", w.constant(w.settings["momentum"], "momentum"), w["before"][w.index])
+    w.add("out", left, w["gradient"][w.index])
 
 
-velocity = Op(
-    "velocity",
+momentum = Op(
+    "momentum",
     "momentum·before + gradient",
     meaning,
     forward,

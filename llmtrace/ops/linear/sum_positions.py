@@ -9,47 +9,47 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, begun, expect_axes, over_positions, rows_of
+from llmtrace.ops.op import Op, expect_axes, flatten_leading, initial_sum, unravel_leading
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
 
 
-def meaning(x: Array, start: Array | None = None) -> Array:
-    """x [*, C] → [C]: Σ over the positions, in C order, from 0 or from `start`."""
-    out = begun(start, x.shape[-1:], x.dtype)
-    for row in rows_of(x, "x"):
+def meaning(x: Array, initial: Array | None = None) -> Array:
+    """x [*, C] → [C]: Σ over the positions, in C order, from 0 or from `initial`."""
+    out = initial_sum(initial, x.shape[-1:], x.dtype)
+    for row in flatten_leading(x, "x"):
         out += row
     return out
 
 
-def forward(x: Array, start: Array | None = None, *, empty: Empty = np.empty) -> Array:
+def forward(x: Array, initial: Array | None = None, *, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
     expect_axes(x, 1, "x")
     out = empty(x.shape[-1:], x.dtype)
-    _kernels.column_sum(x, None, start, out)
+    _kernels.column_sum(x, None, initial, out)
     return out
 
 
 def explain(w: Derivation) -> None:
     """One sum over all positions."""
     (column,) = w.index
-    x = w.input("x")
-    w.sum("out", x[over_positions(x.shape[:-1], column)], w.input("start")[column] if w.has("start") else None)
+    x = w["x"]
+    w.sum("out", x[unravel_leading(x.shape[:-1], column)], w["initial"][column] if w.has("initial") else None)
 
 
-def axes(x: Axes, start: Axes | None = None) -> Axes:
+def axes(x: Axes, initial: Axes | None = None) -> Axes:
     """The positions disappear in the sum."""
     return x[-1:]
 
 
-row_sum = Op(
-    "row_sum",
+sum_positions = Op(
+    "sum_positions",
     N_("Σ x, over all positions"),
     meaning,
     forward,
     explain,
-    inputs=("x", "start"),
-    shapes={"x": "* C", "start": "C ?"},
+    inputs=("x", "initial"),
+    shapes={"x": "* C", "initial": "C ?"},
     axes=axes,
 )

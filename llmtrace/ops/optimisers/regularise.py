@@ -22,22 +22,22 @@ def meaning(gradient: Array, weight: Array, *, l1: float, l2: float) -> Array:
 
 def forward(gradient: Array, weight: Array, *, l1: float, l2: float, empty: Empty = np.empty) -> Array:
     """The same, compiled."""
-    return elementwise("penalise", (gradient, weight), empty, l1, l2)
+    return elementwise("regularise", (gradient, weight), empty, l1, l2)
 
 
 def explain(w: Derivation) -> None:
     """The two prices, added."""
-    weight = w.input("weight")[w.index]
+    weight = w["weight"][w.index]
     square = w.add(
-        "with l2", w.input("gradient")[w.index], w.multiply("l2 · weight", w.constant(w.settings["l2"], "l2"), weight)
+        "with l2", w["gradient"][w.index], w.multiply("l2 · weight", w.constant(w.settings["l2"], "l2"), weight)
     )
     zero, one, minus = w.constant(0, "0"), w.constant(1, "1"), w.constant(-1, "−1")
     sign = w.above("sign", weight, zero, one, w.above("otherwise", zero, weight, minus, zero))
     w.add("out", square, w.multiply("l1 · sign", w.constant(w.settings["l1"], "l1"), sign))
 
 
-penalise = Op(
-    "penalise",
+regularise = Op(
+    "regularise",
     "(gradient + l2·weight) + l1·sign(weight)",
     meaning,
     forward,

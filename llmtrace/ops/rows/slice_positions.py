@@ -8,7 +8,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.op import Op, expect_axes, expect_real, new_array, rows_of
+from llmtrace.ops.op import Op, expect_axes, expect_real, flatten_leading, new_array
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
@@ -23,7 +23,7 @@ def forward(x: Array, *, first: int, count: int, empty: Empty = np.empty) -> Arr
     """The same, copied to `empty`."""
     expect_real(x, "x")
     expect_axes(x, 2, "x")
-    rows_of(x, "x")
+    flatten_leading(x, "x")
     if first < 0 or count < 0 or first + count > x.shape[-2]:
         raise ValueError(f"x has {x.shape[-2]} positions, not {count} from {first} on")
     out = new_array(empty, (*x.shape[:-2], count, x.shape[-1]), x.dtype, x)
@@ -34,11 +34,11 @@ def forward(x: Array, *, first: int, count: int, empty: Empty = np.empty) -> Arr
 def explain(w: Derivation) -> None:
     """Nothing is computed."""
     *lead, position, feature = w.index
-    w.take("out", w.input("x")[(*lead, w.settings["first"] + position, feature)])
+    w.take("out", w["x"][(*lead, w.settings["first"] + position, feature)])
 
 
-positions = Op(
-    "positions",
+slice_positions = Op(
+    "slice_positions",
     N_("x from position `first` on"),
     meaning,
     forward,

@@ -1,0 +1,58 @@
+"""One row of many: the scores after one token of a text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.ops.op import Op, expect_axes, expect_real, flatten_leading, new_array
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+
+
+def meaning(index: Array, x: Array) -> Array:
+    """index [*] from 0 to T − 1, x [*, T, V] → [*, V]: row `index` of x."""
+    return np.take_along_axis(x, index[..., None, None], axis=-2)[..., 0, :]
+
+
+def forward(index: Array, x: Array, *, empty: Empty = np.empty) -> Array:
+    """The same, copied to `empty`; an index that x does not have raises IndexError."""
+    expect_axes(x, 2, "x")
+    expect_real(x, "x")
+    if index.dtype != np.int64 or not index.dtype.isnative:
+        raise TypeError(f"index must be int64, not {index.dtype}")
+    if index.shape != x.shape[:-2]:
+        raise ValueError(f"index has shape {index.shape}, but x has shape {x.shape}: give one index for each x[T, V]")
+    flatten_leading(x, "x", 2), flatten_leading(index, "index", 0)
+    if index.size and not 0 <= index.min() <= index.max() < x.shape[-2]:
+        raise IndexError(f"there is no row {index.max() if index.min() >= 0 else index.min()}; x has {x.shape[-2]}")
+    out = new_array(empty, (*x.shape[:-2], x.shape[-1]), x.dtype, index, x)
+    out[...] = meaning(index, x)
+    return out
+
+
+def explain(w: Derivation) -> None:
+    """Nothing is computed: the number stands in that row."""
+    *lead, feature = w.index
+    index = w["index"][tuple(lead)]
+    w.look_up("out", index, w["x"][(*lead, int(index.values), feature)])
+
+
+def axes(index: Axes, x: Axes) -> Axes:
+    """The rows' axis disappears."""
+    return (*x[:-2], *x[-1:])
+
+
+select = Op(
+    "select",
+    "x[index]",
+    meaning,
+    forward,
+    explain,
+    inputs=("index", "x"),
+    shapes={"index": "* < T", "x": "* T V"},
+    axes=axes,
+)

@@ -1,0 +1,65 @@
+"""The sum of all numbers of a tensor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.ops.op import Op, flatten_leading, initial_sum, unravel_leading
+from llmtrace.ops.rows.broadcast import broadcast
+
+if TYPE_CHECKING:
+    from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.ops.gradient import Gradient
+
+
+def meaning(x: Array, initial: Array | None = None) -> Array:
+    """x [*] → one number: Σ in C order, from 0 or from `initial`."""
+    out = initial_sum(initial, (), x.dtype)
+    for number in flatten_leading(x, "x", 0).reshape(-1):
+        out += number
+    return out
+
+
+def forward(x: Array, initial: Array | None = None, *, empty: Empty = np.empty) -> Array:
+    """The same, compiled."""
+    out = empty((), x.dtype)
+    _kernels.sum_all(x, initial, out)
+    return out
+
+
+def backward(g: Gradient) -> None:
+    """out = Σ x:  dx = dout, everywhere."""
+    g.accumulate("x", broadcast, g.dout, g["x"])
+    g.pass_on("initial")
+
+
+def explain(w: Derivation) -> None:
+    """One sum."""
+    x = w["x"]
+    initial = w["initial"][()] if w.has("initial") else None
+    if x.shape:
+        w.sum("out", x[unravel_leading(x.shape)], initial)
+    else:
+        w.add("out", w.constant(0, "0") if initial is None else initial, x[()])
+
+
+def axes(x: Axes, initial: Axes | None = None) -> Axes:
+    """One number."""
+    return ()
+
+
+sum_all = Op(
+    "sum_all",
+    "Σ x",
+    meaning,
+    forward,
+    explain,
+    inputs=("x", "initial"),
+    shapes={"x": "*", "initial": "?"},
+    axes=axes,
+    backward=backward,
+)
