@@ -66,7 +66,7 @@ def line_names(tree: ast.AST, file: str) -> Iterator[Found]:
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name("w"), attr=kind), args=[ast.Constant(str(text)), *_others]):
-                if kind not in {"input", "weight", "has"} and spoken(text):
+                if kind != "has" and spoken(text):
                     yield file, node.lineno, text
 
 

@@ -1,4 +1,4 @@
-/* Cross-entropy, the negative log-likelihood of the target: loss = (m + log Σ exp(x − m)) − x[target], m = max x;
+/* Cross-entropy, the negative log-likelihood of the target: loss = (m − x[target]) + log Σ exp(x − m), m = max x;
  * and its gradient,
  *   p = exp(x − m) / Σ exp(x − m);   dx = (p − 1)·dout at the target, p·dout elsewhere.
  * An item is a row. Cython has checked the targets. */
@@ -9,14 +9,11 @@
 
 #include <stdint.h>
 
-/* in: x [rows, V], target int64 [rows]; out [rows]; size: V. */
-ALWAYS_INLINE void cross_entropy_rows(const kernel_job *j, ptrdiff_t row, const int rows)
+/* m = max x and sum = Σ exp(x − m) of each row. */
+ALWAYS_INLINE void exponentials_of(const real *x, const ptrdiff_t width, real *m, real *sum, const int rows)
 {
     enum { PART = 64 };
-    const ptrdiff_t width = j->size[0];
-    const real *x = (const real *)j->in[0] + row * width;
-    const int64_t *target = (const int64_t *)j->in[1] + row;
-    real m[ROWS_TOGETHER], sum[ROWS_TOGETHER], e[ROWS_TOGETHER * PART];
+    real e[ROWS_TOGETHER * PART];
     for (int r = 0; r < rows; r++) {
         m[r] = largest_of(x + r * width, width);
         sum[r] = 0;
@@ -30,6 +27,28 @@ ALWAYS_INLINE void cross_entropy_rows(const kernel_job *j, ptrdiff_t row, const 
             for (int r = 0; r < rows; r++)
                 sum[r] += e[r * PART + i];
     }
+}
+
+/* in: x [rows, V], target int64 [rows]; out [rows]; size: V. */
+ALWAYS_INLINE void cross_entropy_rows(const kernel_job *j, ptrdiff_t row, const int rows)
+{
+    const ptrdiff_t width = j->size[0];
+    const real *x = (const real *)j->in[0] + row * width;
+    const int64_t *target = (const int64_t *)j->in[1] + row;
+    real m[ROWS_TOGETHER], sum[ROWS_TOGETHER];
+    exponentials_of(x, width, m, sum, rows);
+    for (int r = 0; r < rows; r++)
+        ((real *)j->out)[row + r] = (m[r] - x[r * width + target[r]]) + log_of(sum[r]);
+}
+
+/* Likewise in the order of version 1 of the trace format, (m + log Σ exp(x − m)) − x[target]: only to check such traces. */
+ALWAYS_INLINE void cross_entropy_v1_rows(const kernel_job *j, ptrdiff_t row, const int rows)
+{
+    const ptrdiff_t width = j->size[0];
+    const real *x = (const real *)j->in[0] + row * width;
+    const int64_t *target = (const int64_t *)j->in[1] + row;
+    real m[ROWS_TOGETHER], sum[ROWS_TOGETHER];
+    exponentials_of(x, width, m, sum, rows);
     for (int r = 0; r < rows; r++)
         ((real *)j->out)[row + r] = (m[r] + log_of(sum[r])) - x[r * width + target[r]];
 }
@@ -59,4 +78,5 @@ ALWAYS_INLINE void cross_entropy_gradient_rows(const kernel_job *j, ptrdiff_t ro
 #endif
 
 ROWS(cross_entropy, 2, 0, 16)
+ROWS(cross_entropy_v1, 2, 0, 16)
 ROWS(cross_entropy_gradient, 3, 0, 16)

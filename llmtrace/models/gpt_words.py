@@ -154,10 +154,10 @@ GPT_LEGEND = Legend(
             sentence=N_("feature {feature} of {token}, brought to a standard spread (layer norm) before the scores"),
             section=NORM,
         ),
-        "block.{n}.attn.k.past": StepWords(
+        "block.{n}.attn.keys.past": StepWords(
             sentence=N_("computed when an earlier token was read, and kept in the cache")
         ),
-        "block.{n}.attn.v.past": StepWords(
+        "block.{n}.attn.values.past": StepWords(
             sentence=N_("computed when an earlier token was read, and kept in the cache")
         ),
     },

@@ -36,6 +36,7 @@ from llmtrace.ops.linear.sum_positions import sum_positions
 from llmtrace.ops.linear.sum_products import sum_products
 from llmtrace.ops.losses.absolute_error import absolute_error, absolute_error_gradient
 from llmtrace.ops.losses.cross_entropy import cross_entropy, cross_entropy_gradient
+from llmtrace.ops.losses.cross_entropy_v1 import cross_entropy_v1
 from llmtrace.ops.losses.squared_error import squared_error, squared_error_gradient
 from llmtrace.ops.op import Op
 from llmtrace.ops.optimisers.adam_mean import adam_mean
@@ -82,7 +83,16 @@ OPS: dict[str, Op] = {
             slice_positions,
         ),
         *(attention_products, attention_back, softmax_gradient, causal_softmax_gradient),
-        *(normalise, layer_norm_gradient, cross_entropy, cross_entropy_gradient, sum_all, broadcast, squared_norm),
+        *(
+            normalise,
+            layer_norm_gradient,
+            cross_entropy,
+            cross_entropy_gradient,
+            cross_entropy_v1,
+            sum_all,
+            broadcast,
+            squared_norm,
+        ),
     )
 }
 
@@ -110,6 +120,7 @@ __all__ = [
     "concatenate",
     "cross_entropy",
     "cross_entropy_gradient",
+    "cross_entropy_v1",
     "divide",
     "divide_by",
     "dropout",

@@ -92,13 +92,27 @@ def layer_norm_gradient(r: Rounding, x: Array, dout: Array, gain: Array, epsilon
 
 
 def cross_entropy(r: Rounding, x: Array, target: Array) -> Close:
+    """(m − x[target]) + log Σ exp(x − m)."""
+    if not target.size:
+        return r.exact(np.zeros(target.shape))
+    m, total, own = cross_entropy_parts(r, x, target)
+    return r.add(r.subtract(m, own), total)
+
+
+def cross_entropy_v1(r: Rounding, x: Array, target: Array) -> Close:
     """(m + log Σ exp(x − m)) − x[target]."""
     if not target.size:
         return r.exact(np.zeros(target.shape))
+    m, total, own = cross_entropy_parts(r, x, target)
+    return r.subtract(r.add(m, total), own)
+
+
+def cross_entropy_parts(r: Rounding, x: Array, target: Array) -> tuple[Close, Close, Close]:
+    """m = max x, log Σ exp(x − m) and x[target] of each row."""
     m = r.maximum(r.exact(x))
     total = r.log(r.sum(r.exp(r.subtract(r.exact(x), m))))
     own = np.take_along_axis(x, target[..., None], -1)[..., 0]
-    return r.subtract(r.add(Close(m.value[..., 0], m.error[..., 0]), total), r.exact(own))
+    return Close(m.value[..., 0], m.error[..., 0]), total, r.exact(own)
 
 
 def cross_entropy_gradient(r: Rounding, x: Array, target: Array, dout: Array) -> Close:
@@ -127,6 +141,7 @@ ROWS: dict[str, Callable[..., Close]] = {
     "causal_softmax_gradient": causal_softmax_gradient,
     "cross_entropy": cross_entropy,
     "cross_entropy_gradient": cross_entropy_gradient,
+    "cross_entropy_v1": cross_entropy_v1,
     "embedding_gradient": embedding_gradient,
     "layer_norm_gradient": layer_norm_gradient,
     "merge_heads": merge_heads,

@@ -22,6 +22,7 @@ from llmtrace.trace.container import WEIGHT, TraceFile, write
 from llmtrace.trace.legend import Legend
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Origin, Trace
+from llmtrace.trace.version_1 import current
 
 WHOLE_VOCABULARY = 4096
 LIKELY = 10
@@ -119,7 +120,7 @@ def _trace(file: TraceFile, weights_of: WeightsOf, legends: Mapping[str, Legend]
     if not isinstance(content["steps"], list):
         raise TypeError(_("{what} is not a list", what="steps"))
     for step in content["steps"]:
-        record = _record(step, file)
+        record = _record(current(step) if content["version"] == 1 else step, file)
         if record.name in records or record.name in given:
             raise ValueError(_("there is already a step named {name}", name=shown(record.name)))
         there = {*given, *records, *weights}

@@ -23,7 +23,8 @@ from llmtrace.storage import LENGTH, StoredTensor, open_tensors, write_whole
 from llmtrace.storage.files import parse_json, reason
 from llmtrace.text import shown
 
-VERSION = 1
+VERSION = 2
+"""Version 1, in which ops and settings had other names, is read too: `llmtrace.trace.version_1`."""
 PIECE = 1 << 20
 """The bytes that one SHA-256 covers."""
 SEAL = "seal"
@@ -102,10 +103,10 @@ class TraceFile:
         version = content.get("version") if isinstance(content, dict) else None
         if type(version) is not int:
             raise self.wrong(_("it has no version"))
-        if version != VERSION:
+        if not 1 <= version <= VERSION:
             raise TraceFileError(
                 _(
-                    "{path} has version {found} of the trace format; this llmtrace reads version {known}",
+                    "{path} has version {found} of the trace format; this llmtrace reads versions up to {known}",
                     path=shown(self.path),
                     found=shown(hex(version) if version.bit_length() > 64 else version),
                     known=VERSION,

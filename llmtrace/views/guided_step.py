@@ -37,6 +37,9 @@ HOW = {
     "cross_entropy": N_(
         "the logarithm of the sum of e to the power of each score, less the score of the token that came"
     ),
+    "cross_entropy_v1": N_(
+        "the logarithm of the sum of e to the power of each score, less the score of the token that came"
+    ),
     "cross_entropy_gradient": N_(
         "the probability of each token, less 1 for the one that really follows; times the gradient of the loss"
     ),

@@ -15,8 +15,8 @@ def read(path):  # (what the file says of itself, name → tensor); ValueError w
     about, _ = json.loads(header.pop("__metadata__")["llmtrace"]), header.pop("seal")
     data = {n: file[start + h["data_offsets"][0] : start + h["data_offsets"][1]] for n, h in header.items()}
     sums = {n: [hashlib.sha256(d[i : i + 2**20]).hexdigest() for i in range(0, len(d), 2**20)] for n, d in data.items()}
-    if about["version"] != 1 or sums != about["sha256"]:
-        raise ValueError("the version is not 1, or a tensor does not fit its checksums")
+    if about["version"] != 2 or sums != about["sha256"]:
+        raise ValueError("the version is not 2, or a tensor does not fit its checksums")
     types = {"F32": "<f4", "F64": "<f8", "I64": "<i8"}
     return about, {n: np.frombuffer(data[n], types[h["dtype"]]).reshape(h["shape"]) for n, h in header.items()}
 

@@ -147,6 +147,26 @@ def _(x, target):
     return meaning("cross_entropy")(x, target) - np.max(x, axis=-1, initial=-np.inf)
 
 
+@plant("the order of version 1, which loses digits", "cross_entropy")
+def _(x, target):
+    return meaning("cross_entropy_v1")(x, target)
+
+
+@plant("the order of version 2", "cross_entropy_v1")
+def _(x, target):
+    return meaning("cross_entropy")(x, target)
+
+
+@plant("the order of version 1, explained", "cross_entropy", "explain")
+def _(w):
+    OPS["cross_entropy_v1"].explain(w)
+
+
+@plant("the order of version 2, explained", "cross_entropy_v1", "explain")
+def _(w):
+    OPS["cross_entropy"].explain(w)
+
+
 @plant("the target shifted by one", "cross_entropy_gradient")
 @plant("the target shifted by one, in the meaning", "cross_entropy_gradient", "bound")
 def _(x, target, dout):

@@ -167,8 +167,8 @@ def test_a_safetensors_file_that_is_no_trace(tmp_path):
 
 def test_another_version_is_refused(saved_trace, monkeypatch):
     _, path = saved_trace
-    monkeypatch.setattr(container, "VERSION", 2)
-    with pytest.raises(TraceFileError, match="version 1 of the trace format"):
+    monkeypatch.setattr(container, "VERSION", 1)
+    with pytest.raises(TraceFileError, match="version 2 of the trace format; this llmtrace reads versions up to 1"):
         llmtrace.open(path)
 
 

@@ -16,6 +16,7 @@ from llmtrace.ops.rows.softmax import meaning as softmax_of
 
 if TYPE_CHECKING:
     from llmtrace.arithmetic.derivation import Derivation
+    from llmtrace.arithmetic.lines import Result
     from llmtrace.ops.gradient import Gradient
 
 
@@ -24,12 +25,12 @@ KERNEL = row_kernel("cross_entropy", SHAPES, out="*")
 
 
 def meaning(x: Array, target: Array) -> Array:
-    """x [*, V], target [*] → [*]: (m + log Σ exp(x − m)) − x[target], m the largest of the row."""
+    """x [*, V], target [*] → [*]: (m − x[target]) + log Σ exp(x − m), m the largest of the row."""
     if not target.size:
         return np.zeros(target.shape, x.dtype)
     m = np.max(x, axis=-1)
     own = np.take_along_axis(x, target[..., None], axis=-1)[..., 0]
-    return np.asarray((m + elementary.log(ordered_sum(elementary.exp(x - m[..., None])))) - own, x.dtype)
+    return np.asarray((m - own) + elementary.log(ordered_sum(elementary.exp(x - m[..., None]))), x.dtype)
 
 
 def forward(x: Array, target: Array, *, empty: Empty = np.empty) -> Array:
@@ -38,19 +39,25 @@ def forward(x: Array, target: Array, *, empty: Empty = np.empty) -> Array:
 
 
 def backward(g: Gradient) -> None:
-    """loss = (m + log Σ exp(x − m)) − x[target]:  dx = softmax(x)·dout, less dout at the target."""
+    """loss = (m − x[target]) + log Σ exp(x − m):  dx = softmax(x)·dout, less dout at the target."""
     g.accumulate("x", cross_entropy_gradient, g["x"], g["target"], g.dout)
 
 
 def explain(w: Derivation) -> None:
-    """Maximum, each exponential, their sum, its logarithm; the score of the token that came is taken off."""
+    """Maximum, how far the score of the target is below it, each exponential, their sum, its logarithm."""
+    own, m, total = explain_parts(w)
+    distance = w.subtract("distance to the maximum", m, own)
+    w.add("out", distance, w.log("logarithm of the sum", total))
+
+
+def explain_parts(w: Derivation) -> tuple[Result, Result, Result]:
+    """The score of the target, the maximum m of its row, and Σ exp(x − m)."""
     x, target = w["x"], w["target"][w.index]
     row = x[(*w.index, slice(None))]
     m = w.maximum("maximum", row)
     total = w.sum("sum of exponentials", w.exp("exponential", w.subtract("shifted", row, m)))
-    whole = w.add("logarithm of all", m, w.log("logarithm of the sum", total))
     own = w.look_up("score of the target", target, x[(*w.index, int(target.values))])
-    w.subtract("out", whole, own)
+    return own, m, total
 
 
 def axes(x: Axes, target: Axes) -> Axes:
@@ -60,7 +67,7 @@ def axes(x: Axes, target: Axes) -> Axes:
 
 cross_entropy = Op(
     "cross_entropy",
-    "(maximum + log Σ exp(x − maximum)) − x[target]",
+    "(maximum − x[target]) + log Σ exp(x − maximum)",
     meaning,
     forward,
     explain,
