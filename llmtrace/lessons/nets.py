@@ -13,7 +13,7 @@ from llmtrace.models import Feedforward
 from llmtrace.ops import Tensor, Weight
 from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.losses.squared_error import squared_error
-from llmtrace.ops.rows.total import total
+from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.rng import derive, normal
 from llmtrace.trace import Run, Trace
 from llmtrace.training import Part, Settings, Trainer
@@ -39,8 +39,8 @@ def squared_loss(run: Run, net: Feedforward, inputs: Array, wanted: Array) -> Te
     out = net.forward(run, run.leaf("input", inputs, axes))
     each = run.do("miss.squared", squared_error, (out, run.leaf("wanted", wanted, out.axes)), {})
     if inputs.ndim == 1:
-        return run.do("miss.loss", total, (each, None), {}, ())
-    summed = run.do("miss.total", total, (each, None), {}, ())
+        return run.do("miss.loss", sum_all, (each, None), {}, ())
+    summed = run.do("miss.total", sum_all, (each, None), {}, ())
     return run.do("miss.loss", divide_by, (summed,), {"divisor": float(len(inputs))}, ())
 
 

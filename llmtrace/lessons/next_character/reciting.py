@@ -16,7 +16,7 @@ from llmtrace.ops import Tensor
 from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.losses.cross_entropy import cross_entropy
 from llmtrace.ops.rows.softmax import softmax
-from llmtrace.ops.rows.total import total
+from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.trace import Backward, Run, Trace
 from llmtrace.training import Trainer
 

@@ -18,7 +18,7 @@ from llmtrace.lessons.training.nets import deep, samples, sizes, wave
 from llmtrace.lessons.training.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.ops.losses.absolute_error import absolute_error
-from llmtrace.ops.rows.total import total
+from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.trace import Backward, Run, Trace
 
 OUTPUT = ((-0.17, 0.39, 0.10416), (0.21, 0.24, -0.11425))

@@ -10,7 +10,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.lessons.nets import random_net
 from llmtrace.lessons.training.words import LEGEND
 from llmtrace.ops.losses.absolute_error import absolute_error
-from llmtrace.ops.rows.total import total
+from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.rng import derive, normal, uniform
 from llmtrace.trace import Backward, Run, Trace
 

@@ -10,7 +10,7 @@ from llmtrace.lessons.vectors_and_spaces.words import LEGEND
 from llmtrace.ops import Tensor
 from llmtrace.ops.elementwise.divide import divide
 from llmtrace.ops.elementwise.multiply import multiply
-from llmtrace.ops.elementwise.root import root
+from llmtrace.ops.elementwise.sqrt import sqrt
 from llmtrace.ops.linear.linear import linear
 from llmtrace.ops.rows.softmax import softmax
 from llmtrace.trace import Run, Trace
@@ -37,6 +37,6 @@ def angle(first: Sequence[float], second: Sequence[float]) -> Trace:
             row = run.leaf(f"{name}.of", other.data[None], ("output", *axes))
             return run.do(f"cosine.{name}", linear, (one, row, None), {"transposed": True}, ONE)
 
-        lengths = [run(f"cosine.{name}.length", root, dot(f"{name}.squares", v, v)) for name, v in (("a", a), ("b", b))]
+        lengths = [run(f"cosine.{name}.length", sqrt, dot(f"{name}.squares", v, v)) for name, v in (("a", a), ("b", b))]
         run("cosine", divide, dot("dot", a, b), run("cosine.lengths", multiply, *lengths))
     return trace
