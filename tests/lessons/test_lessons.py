@@ -11,7 +11,6 @@ import pytest
 from helpers.lesson_pages import printed
 from rich.cells import cell_len
 
-from llmtrace import i18n
 from llmtrace.errors import LessonError
 from llmtrace.explain import explain_element
 from llmtrace.lessons import LESSONS, lesson_class, load
@@ -31,23 +30,14 @@ pytestmark = pytest.mark.usefixtures("own_state")
 
 @pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("name", NAMES)
-def test_pages_fit_the_screen(name, language):
-    i18n.use(language)
-    pages = Pages(load(name))
+def test_pages_fit_the_screen(pages_of, name, language):
+    pages = pages_of(name, language)
     for n in range(len(pages)):
         lines = printed(pages[n]).rstrip("\n").split("\n")
         assert max(map(cell_len, lines)) <= 80
         assert len(lines) <= 23, lines[0]
         prose = [line for line in lines if not re.search(r"[.:\-=+*#%@ox]{8}", line)]  # and not the rows of a picture
         assert not [line for line in prose if PLACEHOLDER.search(line) or "**" in line]
-
-
-def numbers(name, language, **inputs):
-    """All numbers of all pages, page by page; the order in a sentence may differ."""
-    pages = Pages(load(name, language, **inputs))
-    return [
-        sorted(re.findall(r"−?\d[\d.,]*\d|\d", printed(pages[n], 200).replace("、", " "))) for n in range(len(pages))
-    ]
 
 
 CHANGES = {
@@ -86,20 +76,20 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_both_languages_show_the_same_numbers(name):
-    for inputs in ({}, CHANGES[name]):
-        assert numbers(name, "en", **inputs) == numbers(name, "zh", **inputs)
+def test_both_languages_show_the_same_numbers(numbers_of, name):
+    for changes in ({}, CHANGES.get(name)):
+        assert numbers_of(name, "en", changes) == numbers_of(name, "zh", changes)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_is_changed_is_followed(name):
-    before, after = numbers(name, "en"), numbers(name, "en", **CHANGES[name])
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_is_changed_is_followed(numbers_of, name):
+    before, after = numbers_of(name), numbers_of(name, "en", CHANGES[name])
     assert sum(a != b for a, b in zip(before, after, strict=True)) >= 6
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_number_of_every_trace_is_explained(name):
-    lesson = load(name)
+def test_every_number_of_every_trace_is_explained(pages_of, name):
+    lesson = pages_of(name).lesson
     traces = {key: value for key in dir(lesson) if isinstance(value := getattr(lesson, key), Trace)}
     assert len(traces) >= 5
     for trace in traces.values():
@@ -210,9 +200,8 @@ def test_inputs_are_read_like_their_defaults():
 
 @pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("name", NAMES)
-def test_exercises_take_the_right_answer_and_help_with_mistakes(name, language):
-    i18n.use(language)
-    lesson = load(name)
+def test_exercises_take_the_right_answer_and_help_with_mistakes(pages_of, name, language):
+    lesson = pages_of(name, language).lesson
     assert [q.exercise.name for q in questions(lesson)] == list(lesson_text(name).exercises)
     for seed in range(30):
         for question in questions(lesson, seed):

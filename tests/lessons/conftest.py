@@ -1,0 +1,43 @@
+"""What the tests of lessons share."""
+
+import re
+from functools import cache
+
+import pytest
+from helpers.lesson_pages import printed
+
+from llmtrace import i18n
+from llmtrace.lessons import load
+from llmtrace.lessons.framework.pages import Pages
+
+
+@pytest.fixture(scope="session")
+def pages_of():
+    """The pages of a lesson in a language, which is spoken from then on: made once for all tests."""
+
+    @cache
+    def made(name, language):
+        return Pages(load(name, language))
+
+    def pages(name, language="en"):
+        i18n.use(language)
+        return made(name, language)
+
+    return pages
+
+
+@pytest.fixture(scope="session")
+def numbers_of(pages_of):
+    """All numbers of all pages of a lesson, page by page and sorted, as their order in a sentence may differ."""
+
+    @cache
+    def found(name, language, changes):
+        pages = Pages(load(name, language, **dict(changes))) if changes else pages_of(name, language)
+        texts = [printed(pages[n], 200).replace("、", " ") for n in range(len(pages))]
+        return [sorted(re.findall(r"−?\d[\d.,]*\d|\d", text)) for text in texts]
+
+    def numbers(name, language="en", changes=None):
+        i18n.use(language)
+        return found(name, language, tuple((changes or {}).items()))
+
+    return numbers
