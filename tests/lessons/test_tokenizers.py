@@ -75,7 +75,7 @@ def test_both_tokenizers_part_the_plural(lesson):
 def test_the_vocabulary_of_gpt2(golden):
     lesson = load("tokenizers", gpt2=str(golden / "gpt2-tokenizer"))
     assert len(lesson.real) == 50257
-    shown = printed(lesson.real_shown)
+    shown = printed(Document((lesson.real_shown,)))
     assert "two|_dogs|_and|_the|_bats" in shown
     assert "11545|6844|290|262|19553" in shown
     last = printed(Pages(lesson)[-2 + len(Pages(lesson))])
