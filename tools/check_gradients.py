@@ -159,7 +159,7 @@ def gradients(shape: Shape, weights: Mapping[str, Weight], texts: Array) -> dict
     with Run(weights, trace) as run:
         loss, _ = GPT(shape.config, weights).loss(run, texts[:, :-1].copy(), texts[:, 1:].copy(), texts[:, 1:].size)
         found = Backward(run, trace, loss.name).gradients()
-        both = {key: Weight(w.name, found[w.name].data.copy(), w.axes) for key, w in weights.items()}
+        both = {key: w.with_data(found[w.name].data.copy()) for key, w in weights.items()}
     return by_their_names(shape.config, both)
 
 

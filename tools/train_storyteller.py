@@ -20,6 +20,7 @@ import numpy as np
 from storyteller import END, KINDS, Probe, probes, stories
 
 from llmtrace.models import GPT, GPTConfig, Sampling
+from llmtrace.ops import by_name
 from llmtrace.storage import weights_hash
 from llmtrace.training import LanguageTraining, Plan, Settings, TrainingFolder, new_tokenizer
 
@@ -138,7 +139,7 @@ def card(training: LanguageTraining, losses: tuple[float, float]) -> str:
     words = {
         word for story in stories(SEED, 20_000) for word in story.lower().replace(".", " ").replace(",", " ").split()
     }
-    own = {weight.name: weight for weight in model.weights.values()}
+    own = by_name(model.weights.values())
     s = plan.settings
     return CARD.format(
         **{"parameters": sum(weight.data.size for weight in own.values()), "vocabulary": plan.model.vocabulary},
@@ -190,7 +191,7 @@ def main() -> int:
         shutil.copy(folder.path / name, options.output / name)
     text = card(training, (last["loss"], last["validation"]))
     (options.output / "README.md").write_text(text, encoding="utf-8")
-    print(weights_hash({weight.name: weight for weight in training.model.weights.values()}))
+    print(weights_hash(by_name(training.model.weights.values())))
     return 0
 
 

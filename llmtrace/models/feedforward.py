@@ -12,7 +12,7 @@ from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.models.feedforward_words import FEEDFORWARD
 from llmtrace.models.model import Model
-from llmtrace.ops import Op, Tensor, Weight
+from llmtrace.ops import Op, Tensor, Weight, by_name
 from llmtrace.ops.elementwise.relu import relu
 from llmtrace.ops.elementwise.sigmoid import sigmoid
 from llmtrace.ops.elementwise.tanh import tanh
@@ -30,7 +30,7 @@ class Feedforward(Model):
     The hidden layers are called `hidden.1`, `hidden.2` …, the last one `output`; each gives a step `.sum`, and where it has
     an activation function a step `.act`.
 
-    weights: by the names that the steps ask for, such as `hidden.1.sum.weight` [neurons, inputs]; see `Feedforward.of`.
+    weights: `hidden.1.weight` [neurons, inputs], `hidden.1.bias` [neurons], and so on; see `Feedforward.of`.
     activation, last: φ of the hidden layers, and of the outputs.
     labels: what the places of the axes `input` and `output` are called, such as {"input": ["red", "green"]}.
     """
@@ -56,7 +56,7 @@ class Feedforward(Model):
         super().__init__(weights, "feedforward")
         self.activation, self.last = activation, last
         self.labels = dict(labels or {})
-        self.layers = [name.removesuffix(".sum.weight") for name in weights if name.endswith(".sum.weight")]
+        self.layers = [name.removesuffix(".weight") for name in weights if name.endswith(".weight")]
 
     @classmethod
     def of(
@@ -68,26 +68,25 @@ class Feedforward(Model):
         labels: Mapping[str, Sequence[str]] | None = None,
     ) -> Feedforward:
         """A net of given numbers: a matrix for each layer, with a row for each neuron; without `biases`, no neuron has one."""
-        weights: dict[str, Weight] = {}
+        weights: list[Weight] = []
         for n, matrix in enumerate(matrices, 1):
             layer, axis = (f"hidden.{n}", "neuron") if n < len(matrices) else ("output", "output")
             axes = (axis, "input" if n == 1 else "from")
-            weights[f"{layer}.sum.weight"] = Weight(f"{layer}.weight", np.array(matrix, np.float32), axes)
+            weights.append(Weight(f"{layer}.weight", np.array(matrix, np.float32), axes))
             if biases is not None:
-                bias = np.array(biases[n - 1], np.float32)
-                weights[f"{layer}.sum.bias"] = Weight(f"{layer}.bias", bias, (axis,))
-        return cls(weights, activation, last, labels)
+                weights.append(Weight(f"{layer}.bias", np.array(biases[n - 1], np.float32), (axis,)))
+        return cls(by_name(weights), activation, last, labels)
 
     def forward(self, run: Run, x: Tensor) -> Tensor:
         """Inputs [*, I] → outputs [*, O]."""
         for layer in self.layers[:-1]:
-            x = self.layer(run.within(layer), x, ACTIVATIONS[self.activation])
-        return self.layer(run.within(self.layers[-1]), x, ACTIVATIONS[self.last])
+            x = self.layer(run, layer, x, ACTIVATIONS[self.activation])
+        return self.layer(run, self.layers[-1], x, ACTIVATIONS[self.last])
 
-    def layer(self, run: Run, x: Tensor, activation: Op | None) -> Tensor:
+    def layer(self, run: Run, layer: str, x: Tensor, activation: Op | None) -> Tensor:
         """One layer: every neuron's weighted sum, then φ."""
-        z = run("sum", linear, x, transposed=True)
-        return z if activation is None else run("act", activation, z)
+        z = run(f"{layer}.sum", linear, x, weights=layer, transposed=True)
+        return z if activation is None else run(f"{layer}.act", activation, z)
 
     def trace(self, inputs: npt.ArrayLike) -> Trace:
         """Runs one example [I], or several [examples, I], and records every step."""

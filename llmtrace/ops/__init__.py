@@ -59,7 +59,7 @@ from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.ops.sampling.sample import sample
 from llmtrace.ops.sampling.top_k import top_k
 from llmtrace.ops.sampling.top_p import top_p
-from llmtrace.ops.tensor import Tensor, Weight
+from llmtrace.ops.tensor import Tensor, Weight, by_name
 
 OPS: dict[str, Op] = {
     op.name: op
@@ -114,6 +114,7 @@ __all__ = [
     "attention_products",
     "attention_scores",
     "broadcast",
+    "by_name",
     "causal_softmax",
     "causal_softmax_gradient",
     "clip_factor",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -44,5 +44,14 @@ class Weight:
             self._packed[transposed] = _kernels.pack(self.data, transposed)
         return self._packed[transposed]
 
+    def with_data(self, data: Array) -> Weight:
+        """A weight of the same name and axes with other numbers."""
+        return Weight(self.name, data, self.axes)
+
     def __repr__(self) -> str:
         return f"<Weight {self.name} ({', '.join(self.axes)})>"
+
+
+def by_name(weights: Iterable[Weight]) -> dict[str, Weight]:
+    """Weights by their names, as models, runs and traces take them. A model may know one by a second name, too."""
+    return {weight.name: weight for weight in weights}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
-from llmtrace.ops import OPS, Op, Weight
+from llmtrace.ops import OPS, Op, Weight, by_name
 from llmtrace.ops.elementwise.multiply import multiply
 from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.testing.compare import described, expect_same_bits
@@ -94,11 +94,11 @@ def gradients(op: Op, arguments: Arguments, weighing: Array, wanted: tuple[str, 
 
     Of the inputs only those of `wanted`, of the weights all.
     """
-    weights = {
-        f"out.{name}": Weight(f"out.{name}", tensor, axis_names(tensor))
+    weights = by_name(
+        Weight(f"out.{name}", tensor, axis_names(tensor))
         for name, tensor in arguments.tensors.items()
         if name in op.weights and tensor is not None
-    }
+    )
     trace = Trace(weights)
     with np.errstate(all="ignore"), Run(weights, trace) as run:
         inputs = {name: arguments.tensors[name] for name in op.inputs}

@@ -13,7 +13,7 @@ from llmtrace.arithmetic.lines import Elements, from_plain, to_plain
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ReplayError
 from llmtrace.explain import Explanation
-from llmtrace.ops import OPS, Op, Weight
+from llmtrace.ops import OPS, Op, Weight, by_name
 from llmtrace.testing.compare import described, expect_same_bits
 from llmtrace.testing.sampling import Arguments
 from llmtrace.trace import Run, Trace
@@ -65,11 +65,11 @@ def check_explain(op: Op, arguments: Arguments, index: int | tuple[int, ...] = 0
 
 def traced(op: Op, arguments: Arguments) -> Trace:
     """The trace of a run that does this op once; its output is the step `out`."""
-    weights = {
-        f"out.{name}": Weight(f"out.{name}", tensor, axis_names(tensor))
+    weights = by_name(
+        Weight(f"out.{name}", tensor, axis_names(tensor))
         for name, tensor in arguments.tensors.items()
         if name in op.weights and tensor is not None
-    }
+    )
     trace = Trace(weights)
     with Run(weights, trace) as run:
         inputs = []

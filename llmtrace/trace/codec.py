@@ -14,7 +14,7 @@ from llmtrace._version import __version__
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.errors import TraceFileError
 from llmtrace.i18n import _
-from llmtrace.ops import OPS, Weight
+from llmtrace.ops import OPS, Weight, by_name
 from llmtrace.ops.ranges import RANGES
 from llmtrace.storage import weights_hash
 from llmtrace.text import shown
@@ -193,7 +193,7 @@ def _weights(file: TraceFile, origin: Origin, weights_of: WeightsOf) -> dict[str
 
     def from_model(name: str) -> Array:
         if not loaded:
-            found = {weight.name: weight for weight in weights_of(origin).values()}
+            found = by_name(weights_of(origin).values())
             if not {*entries} <= {*found}:
                 raise other()
             if weights_hash({n: found[n] for n in entries}) != file.content["model"]["weights_hash"]:
@@ -204,7 +204,7 @@ def _weights(file: TraceFile, origin: Origin, weights_of: WeightsOf) -> dict[str
             raise other()
         return data
 
-    weights = {}
+    weights = []
     for name, entry in entries.items():
         stored, said = WEIGHT + name in file, (entry["shape"], entry["dtype"])
         whole = isinstance(entry["shape"], list) and all(type(n) is int and n >= 0 for n in entry["shape"])
@@ -213,8 +213,8 @@ def _weights(file: TraceFile, origin: Origin, weights_of: WeightsOf) -> dict[str
         if stored and said != (list(file.shape(WEIGHT + name)), file.dtype(WEIGHT + name)):
             raise ValueError(_("{name} has another shape or dtype than its tensor", name=shown(name)))
         fetch = (lambda n=name: file.array(WEIGHT + n)) if stored else (lambda n=name: from_model(n))
-        weights[name] = Weight(name, fetch, _axes(entry["axes"], entry["shape"]))
-    return weights
+        weights.append(Weight(name, fetch, _axes(entry["axes"], entry["shape"])))
+    return by_name(weights)
 
 
 def _record(step: dict[str, Any], file: TraceFile) -> Record:

@@ -56,8 +56,9 @@ class Dropout:
 class Run:
     """Executes a model's forward: `run("ln_1", layer_norm, x, epsilon=1e-5)` does the op and names the result.
 
-    The weights that the op takes are found by the step's name (`block.0.ln_1.gain`). `within("block.0")` gives a Run whose
-    names begin so. Use it as a context manager: leaving it frees the memory that no kept array needs.
+    The weights that the op takes are found by the step's name (`block.0.ln_1.gain`), or by the one that `weights` says.
+    `within("block.0")` gives a Run whose names begin so. Use it as a context manager: leaving it frees the memory that no
+    kept array needs.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Run:
         arena: _kernels.Arena | None = None,
         dropout: Dropout | None = None,
     ) -> None:
-        self._weights = weights
+        self.weights = weights
         self._trace = trace
         self._cache = cache
         self._results = results  # names whose arrays outlive an untraced run, so that they get memory of their own
@@ -97,15 +98,19 @@ class Run:
             self._trace.add_leaf(name, data, axes)
         return Tensor(name, data, axes)
 
-    def __call__(self, name: str, op: Op, *inputs: Tensor, **settings: Any) -> Tensor:
-        """Does `op` with the weights that are named like the step, and names the result; with a trace, records the step."""
+    def __call__(self, name: str, op: Op, *inputs: Tensor, weights: str | None = None, **settings: Any) -> Tensor:
+        """Does `op` with the weights that are named like the step, and names the result; with a trace, records the step.
+
+        weights: what the names of the weights begin with, where that is not the name of the step.
+        """
+        own = self._prefix + (name if weights is None else weights)
         name = self._prefix + name
-        weights = [self._weights.get(f"{name}.{weight}") for weight in op.weights]
-        for kind, weight in zip(op.weights, weights, strict=True):
+        found = [self.weights.get(f"{own}.{kind}") for kind in op.weights]
+        for kind, weight in zip(op.weights, found, strict=True):
             if weight is None and not op.optional(kind):
-                raise ModelError(_("the model has no weight {name}", name=f"{name}.{kind}"))
+                raise ModelError(_("the model has no weight {name}", name=f"{own}.{kind}"))
         absent = [None] * (len(op.inputs) - len(inputs))
-        return self.do(name, op, (*inputs, *absent, *weights), settings)
+        return self.do(name, op, (*inputs, *absent, *found), settings)
 
     def do(
         self, name: str, op: Op, operands: Sequence[Operand], settings: Mapping[str, Any], axes: Axes | None = None

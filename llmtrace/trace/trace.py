@@ -16,7 +16,7 @@ from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.display import Displayed, above
 from llmtrace.errors import AddressError
 from llmtrace.i18n import _, n_
-from llmtrace.ops import Weight
+from llmtrace.ops import Weight, by_name
 from llmtrace.text import cited
 from llmtrace.trace.legend import NO_WORDS, Legend
 from llmtrace.trace.step import Record, Step
@@ -63,7 +63,7 @@ class Trace(Displayed):
         self.labels: dict[
             str, Sequence[str]
         ] = {}  # what stands at the places of other axes, such as the inputs of a small net
-        self.weights: dict[str, Weight] = {weight.name: weight for weight in weights.values()}
+        self.weights = by_name(weights.values())
         self._records: dict[str, Record] = {}
         self._arrays: dict[str, Array] = {}
         self._leaves: dict[str, Axes] = {}

@@ -25,7 +25,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError, TrainingError
 from llmtrace.i18n import N_, _
 from llmtrace.models import LanguageModel
-from llmtrace.ops import Weight
+from llmtrace.ops import by_name
 from llmtrace.storage import open_tensors, save, write_whole
 from llmtrace.storage.files import reason
 from llmtrace.storage.replace import refuse
@@ -186,8 +186,8 @@ class TrainingFolder:
             losses = tensors.pop(REPORTED, None)  # an older file has none
             summed, reported = losses.data.view("<f8").tolist() if losses else (0.0, step)
             arrays = {name: tensor.read().copy() for name, tensor in tensors.items()}
-            once = {w.name: w for w in initial.values()}  # two keys may share one
-            own = {w.name: Weight(w.name, arrays.pop(WEIGHT + w.name), w.axes) for w in once.values()}
+            once = by_name(initial.values())  # a tied one has two keys
+            own = {name: weight.with_data(arrays.pop(WEIGHT + name)) for name, weight in once.items()}
             if not 0 <= reported <= step:
                 raise ValueError(REPORTED)
         except (ModelError, KeyError, ValueError) as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
-from llmtrace.ops import Op, Tensor, Weight
+from llmtrace.ops import Op, Tensor, Weight, by_name
 from llmtrace.ops.elementwise.multiply_scalar import multiply_scalar
 from llmtrace.ops.elementwise.sqrt import sqrt
 from llmtrace.ops.optimisers.adam_mean import adam_mean
@@ -33,9 +33,6 @@ def memory_of(settings: Settings) -> tuple[str, ...]:
     if settings.optimiser != "sgd":
         return ("mean", "square")
     return ("velocity",) if settings.momentum else ()
-
-
-"""What each optimiser remembers of every weight."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ class Update:
                 epsilon=s.epsilon,
                 decay=decay if s.optimiser == "adamw" else 0.0,
             )
-        return Weight(name, out.data, weight.axes)
+        return weight.with_data(out.data)
 
     def _remembered(self, kind: str, op: Op, name: str, gradient: Tensor, **settings: float) -> Tensor:
         before = self.state.memory.get(f"{kind}.{name}")
@@ -126,7 +123,7 @@ def updated(run: Run, settings: Settings, state: State, gradients: Mapping[str, 
     if not np.isfinite(norm.data):
         return state, update.rate, float(norm.data)
     gradients = update.clip(gradients, norm)
-    by_name = {weight.name: weight for weight in state.weights.values()}
-    new = {name: update.new(by_name[name], gradient) for name, gradient in gradients.items()}
+    own = by_name(state.weights.values())
+    new = {name: update.new(own[name], gradient) for name, gradient in gradients.items()}
     weights = {key: new.get(weight.name, weight) for key, weight in state.weights.items()}
     return replace(state, step=state.step + 1, weights=weights, memory=update.memory), update.rate, float(norm.data)

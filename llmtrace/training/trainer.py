@@ -136,7 +136,7 @@ LAYER = re.compile(r"block\.\d+|embed|ln_f|logits|loss\b")
 
 def whole(weights: Mapping[str, Weight]) -> dict[str, Weight]:
     """The same weights, each in memory of its own without gaps: queries, keys and values are often parts of one array."""
-    own = {w.name: Weight(w.name, np.ascontiguousarray(w.data), w.axes) for w in weights.values()}
+    own = {w.name: w.with_data(np.ascontiguousarray(w.data)) for w in weights.values()}
     return {key: own[weight.name] for key, weight in weights.items()}
 
 

@@ -7,7 +7,6 @@ from helpers.small_models import small_gpt
 from llmtrace.errors import PromptError
 from llmtrace.explain.not_finite import first_not_finite, said
 from llmtrace.models import Feedforward
-from llmtrace.ops import Weight
 
 
 def changed(model, name, place, value):
@@ -15,7 +14,7 @@ def changed(model, name, place, value):
     weight = model.weights[name]
     data = weight.data.copy()
     data[place] = value
-    model.weights = {**model.weights, name: Weight(weight.name, data, weight.axes)}
+    model.weights = {**model.weights, name: weight.with_data(data)}
     return model
 
 
@@ -35,7 +34,7 @@ def test_an_overflowing_score_is_named_with_its_term():
     model = small_gpt()
     for name in ("block.0.attn.q.weight", "block.0.attn.k.weight"):
         weight = model.weights[name]
-        model.weights = {**model.weights, name: Weight(weight.name, weight.data * np.float32(1e19), weight.axes)}
+        model.weights = {**model.weights, name: weight.with_data(weight.data * np.float32(1e19))}
     with np.errstate(all="ignore"):
         trace = model.trace("CBABBC")
     found = first_not_finite(trace)

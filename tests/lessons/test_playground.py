@@ -96,7 +96,7 @@ def test_numbers_are_learned_too(activation):
 
 def test_without_hidden_layers_it_is_one_neuron():
     lesson = load("playground", hidden="none", epochs=8)
-    assert list(lesson.net.weights) == ["output.sum.weight", "output.sum.bias"]
+    assert list(lesson.net.weights) == ["output.weight", "output.bias"]
     assert lesson.train(lesson.steps).right < 80  # a line can't enclose a circle
 
 

@@ -24,7 +24,7 @@ def test_nudges_and_the_formula_agree(lesson):
 
 def test_a_step_is_the_gradient_times_the_rate(lesson):
     trace = lesson.first_step
-    weight = lesson.net.weights["output.sum.weight"].data
+    weight = lesson.net.weights["output.weight"].data
     expected = weight - np.float32(lesson.rate) * trace.tensor("d.output.weight")
     assert trace.tensor("new.output.weight").tobytes() == expected.tobytes()
 

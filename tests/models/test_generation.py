@@ -12,7 +12,7 @@ from llmtrace.errors import PromptError
 from llmtrace.explain.verify import verify
 from llmtrace.models import Choice, Sampling
 from llmtrace.models.writing import Writing
-from llmtrace.ops import OPS, Weight
+from llmtrace.ops import OPS
 
 GREEDY = Sampling(temperature=0)
 WARM = Sampling(temperature=0.7, top_k=5, top_p=0.9, seed=3)
@@ -293,6 +293,6 @@ def test_scores_that_are_not_finite_are_refused(gpt):
     broken = dict(gpt.weights)
     weight = gpt.weights["ln_f.gain"]
     for gain, sampling, message in ((np.nan, None, "not all finite"), (1e9, Sampling(1e-36), "no longer finite")):
-        broken["ln_f.gain"] = Weight(weight.name, np.full_like(weight.data, gain), weight.axes)
+        broken["ln_f.gain"] = weight.with_data(np.full_like(weight.data, gain))
         with pytest.raises(PromptError, match=message):
             next(type(gpt)(gpt.config, broken, gpt.tokenizer).generate("A", 3, sampling))

@@ -8,7 +8,6 @@ import llmtrace
 from llmtrace.errors import TrainingError
 from llmtrace.explain.verify import verify
 from llmtrace.models import GPT, KVCache
-from llmtrace.ops import Weight
 from llmtrace.ops.elementwise.add import add
 from llmtrace.ops.elementwise.multiply import multiply
 from llmtrace.ops.linear.embedding import embedding
@@ -39,7 +38,7 @@ def walked(model, ids=IDS, targets=TARGETS, count=None, start=None, starts=None,
 
 def wide(model):
     """The same model in float64."""
-    own = {w.name: Weight(w.name, w.data.astype(np.float64), w.axes) for w in model.weights.values()}
+    own = {w.name: w.with_data(w.data.astype(np.float64)) for w in model.weights.values()}
     return GPT(model.config, {key: own[w.name] for key, w in model.weights.items()}, model.tokenizer, model.name)
 
 
@@ -63,7 +62,7 @@ def test_all_gradients_of_a_gpt_are_its_slopes(dropout):
 
 
 def loss_with(model, name, data, dropout):
-    own = {key: Weight(w.name, data, w.axes) if w.name == name else w for key, w in model.weights.items()}
+    own = {key: w.with_data(data) if w.name == name else w for key, w in model.weights.items()}
     with Run(own, dropout=dropout) as run:
         return float(GPT(model.config, own).loss(run, IDS, TARGETS, IDS.size)[0].data)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import llmtrace
 from llmtrace.errors import LlmtraceError, ReplayError, TraceFileError
 from llmtrace.explain.verify import verify
-from llmtrace.ops import Weight, embedding_gradient
+from llmtrace.ops import Weight, by_name, embedding_gradient
 from llmtrace.ops.linear.linear import linear
 from llmtrace.trace import Run, Trace
 
@@ -151,7 +151,7 @@ def test_no_memory_is_taken_for_a_size_that_only_the_file_names(tmp_path):
 
 def test_a_row_is_not_multiplied_by_a_single_number(tmp_path):
     path = tmp_path / "a.trace"
-    weights = {"sum.weight": Weight("sum.weight", np.ones((3, 1), np.float32), ("input", "output"))}
+    weights = by_name([Weight("sum.weight", np.ones((3, 1), np.float32), ("input", "output"))])
     trace = Trace(weights, [])
     with Run(weights, trace) as run:
         run("sum", linear, run.leaf("x", np.ones(3, np.float32), ("input",)))

@@ -7,9 +7,8 @@ import pytest
 from helpers import plain_training
 from helpers.small_models import small_gpt
 
-from llmtrace.models import GPT
-from llmtrace.models.model import Model
-from llmtrace.ops import OPS, Weight
+from llmtrace.models import GPT, LanguageModel
+from llmtrace.ops import OPS
 from llmtrace.trace import Backward
 from llmtrace.training import Settings, Trainer, optimiser, trainer
 from llmtrace.training.optimiser import Update
@@ -35,7 +34,7 @@ def initial():
 def ours(settings, sizes=(2, 1)):
     """The weights as llmtrace trains them, each batch in parts, and the reports of the steps."""
     model, data = small_gpt(heads=HEADS, blocks=BLOCKS), initial()
-    own = {w.name: Weight(w.name, data[w.name], w.axes) for w in model.weights.values()}
+    own = {w.name: w.with_data(data[w.name]) for w in model.weights.values()}
     training = Trainer({key: own[w.name] for key, w in model.weights.items()}, settings)
     reports = []
     for ids, targets in BATCHES:
@@ -101,16 +100,18 @@ def _(patch):
 
 @breaks("each part's loss divided by its own size")
 def _(patch):
-    true = Model.loss
+    true = LanguageModel.loss
     patch.setattr(
-        Model, "loss", lambda self, run, ids, targets, count, start=None: true(self, run, ids, targets, ids.size, start)
+        LanguageModel,
+        "loss",
+        lambda self, run, ids, targets, count, start=None: true(self, run, ids, targets, ids.size, start),
     )
 
 
 @breaks("targets that are not the next tokens")
 def _(patch):
-    true = Model.loss
-    patch.setattr(Model, "loss", lambda self, run, ids, targets, *more: true(self, run, ids, ids, *more))
+    true = LanguageModel.loss
+    patch.setattr(LanguageModel, "loss", lambda self, run, ids, targets, *more: true(self, run, ids, ids, *more))
 
 
 @breaks("the second part of a shared table lost")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from llmtrace.ops import Weight
+from llmtrace.ops import Weight, by_name
 from llmtrace.ops.losses.squared_error import squared_error
 from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.testing import expect_same_bits
@@ -67,7 +67,7 @@ def test_optimisers_are_the_formulas(settings, shape):
     start, target = rng.standard_normal(shape).astype(F), rng.standard_normal(shape).astype(F)
     settings = Settings(steps=5, schedule="constant", warmup=0, rate=0.05, clip=0, **settings)
     axes = ("in", "out")[-len(shape) :]
-    trainer = Trainer({"w": Weight("w", start, axes)}, settings)
+    trainer = Trainer(by_name([Weight("w", start, axes)]), settings)
     for _ in range(5):
         trainer.step([pulled(target)])
     new = trainer.state.weights["w"].data
@@ -80,7 +80,7 @@ def test_a_long_gradient_is_shortened():
     settings = Settings(
         steps=1, schedule="constant", warmup=0, rate=1.0, clip=0.5, optimiser="sgd", decay=0.0, momentum=0
     )
-    trainer = Trainer({"w": Weight("w", np.array([3.0, 4.0], F), ("in",))}, settings)
+    trainer = Trainer(by_name([Weight("w", np.array([3.0, 4.0], F), ("in",))]), settings)
     report = trainer.step([pulled(np.zeros(2, F))])
     assert (report.norm, report.loss) == (10, 25)
     np.testing.assert_allclose(trainer.state.weights["w"].data, [3 - 0.3, 4 - 0.4], rtol=1e-6)

@@ -8,7 +8,6 @@ from helpers.small_training import begun
 
 from llmtrace.errors import DoesNotFitError, TrainingError
 from llmtrace.models import GPTConfig
-from llmtrace.ops import Weight
 from llmtrace.storage import open_tensors, save
 from llmtrace.testing import expect_same_bits
 from llmtrace.training import (
@@ -191,7 +190,7 @@ def test_a_checkpoint_is_good_or_is_not_made(tmp_path):
     token = training.trainer.state.weights["embed.token.weight"]
     bad = token.data.copy()
     bad[:] = np.nan
-    training.trainer.state.weights["embed.token.weight"] = Weight(token.name, bad, token.axes)
+    training.trainer.state.weights["embed.token.weight"] = token.with_data(bad)
     before = (folder.path / "model.safetensors").read_bytes()
     with pytest.raises(TrainingError, match="layer embed, op embedding"):
         training.save()

@@ -14,7 +14,7 @@ from llmtrace.cli import main
 from llmtrace.errors import AddressError
 from llmtrace.explain.describe import what
 from llmtrace.models import KVCache
-from llmtrace.ops import OPS, Weight
+from llmtrace.ops import OPS, Weight, by_name
 from llmtrace.render import renderable
 from llmtrace.render.notebook import as_text
 from llmtrace.trace import Run, Trace
@@ -91,7 +91,7 @@ def test_numbers_that_are_not_finite_do_not_matter():
     table = model.weights["embed.token.weight"]
     data = table.data.copy()
     data[0], data[1] = np.nan, np.inf
-    new = Weight(table.name, data, table.axes)
+    new = table.with_data(data)
     model.weights = {name: new if weight is table else weight for name, weight in model.weights.items()}
     for ids in ([0], [1], [2, 0], [0, 1, 2], [2, 2, 2]):
         assert "next token" in printed(model.trace(ids), every=True)
@@ -221,7 +221,7 @@ def test_a_batch_that_goes_on():
 
 
 def test_a_trace_of_ops_of_ones_own():
-    weights = {"hidden.weight": Weight("hidden.weight", np.ones((2, 3), np.float32), ("in", "out"))}
+    weights = by_name([Weight("hidden.weight", np.ones((2, 3), np.float32), ("in", "out"))])
     trace = Trace(weights)
     with Run(weights, trace) as run:
         row = run.leaf("x", np.array([[3, 5]], np.float32), ("example", "feature"))

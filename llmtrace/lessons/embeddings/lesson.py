@@ -100,7 +100,7 @@ class Embeddings(Lesson):
     @property
     def table(self) -> Array:
         """The vectors of all letters before training: a row for each."""
-        return self.letter_weights["letters.embed.weight"].data
+        return self.letter_weights[nets.TABLE].data
 
     @cached_property
     def matrix_before(self) -> Heatmap:
@@ -110,7 +110,7 @@ class Embeddings(Lesson):
     @cached_property
     def matrix_after(self) -> Heatmap:
         """The same after it."""
-        return rhyme.columns(self.letter_net[0]["letters.embed.weight"].data, self.start)
+        return rhyme.columns(self.letter_net[0][nets.TABLE].data, self.start)
 
     @cached_property
     def picked(self) -> Trace:

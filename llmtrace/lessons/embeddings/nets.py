@@ -9,7 +9,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.lessons.embeddings.words import LEGEND
-from llmtrace.ops import Tensor, Weight
+from llmtrace.ops import Tensor, Weight, by_name
 from llmtrace.ops.attention.merge_heads import merge_heads
 from llmtrace.ops.elementwise.scale import scale
 from llmtrace.ops.elementwise.sqrt import sqrt
@@ -34,42 +34,46 @@ def drawn(seed: int, name: str, shape: tuple[int, ...], spread: float, axes: tup
     return Weight(name, (normal(derive(seed, name), shape) * spread).astype(np.float32), axes)
 
 
-def layer(seed: int, name: str, outputs: int, inputs: int, spread: float) -> dict[str, Weight]:
-    """The weights of one layer, with biases that are 0."""
+def layer(seed: int, name: str, outputs: int, inputs: int, spread: float) -> tuple[Weight, Weight]:
+    """The weights of one layer, and its biases, which are 0."""
     axis = "output" if name == "output" else "neuron"
-    return {
-        f"{name}.sum.weight": drawn(seed, f"{name}.weight", (outputs, inputs), spread, (axis, "input")),
-        f"{name}.sum.bias": Weight(f"{name}.bias", np.zeros(outputs, np.float32), (axis,)),
-    }
+    weight = drawn(seed, f"{name}.weight", (outputs, inputs), spread, (axis, "input"))
+    return weight, Weight(f"{name}.bias", np.zeros(outputs, np.float32), (axis,))
 
 
 def letter_weights(seed: int, letters: int, numbers: int, context: int, neurons: int) -> dict[str, Weight]:
     """Those of a net that reads `context` letters, each as so many numbers, and guesses the next."""
-    return {
-        "letters.embed.weight": drawn(seed, TABLE, (letters, numbers), 0.5, ("entry", "feature")),
-        **layer(seed, "hidden.1", neurons, context * numbers, 0.1),
-        **layer(seed, "output", letters, neurons, 0.2),
-    }
+    table = drawn(seed, TABLE, (letters, numbers), 0.5, ("entry", "feature"))
+    hidden, output = (
+        layer(seed, "hidden.1", neurons, context * numbers, 0.1),
+        layer(seed, "output", letters, neurons, 0.2),
+    )
+    return by_name([table, *hidden, *output])
 
 
 def word_weights(seed: int, words: int) -> dict[str, Weight]:
     """Those of a net that reads one word as two numbers, and guesses the next."""
     table = drawn(seed, TABLE, (words, 2), 0.7, ("entry", "feature"))
-    return {"words.embed.weight": table, **layer(seed, "output", words, 2, 0.7)}
+    return by_name([table, *layer(seed, "output", words, 2, 0.7)])
 
 
 def read_letters(run: Run, ids: Array) -> Tensor:
     """Letters [place, example] → scores of the next letter [example, letter]."""
-    vectors = run("letters.embed", embedding, run.leaf("letters.ids", ids, ("place", "example")))
+    vectors = looked_up(run, "letters", ids, ("place", "example"))
     beside = run("letters.beside", merge_heads, vectors)
-    bent = run("hidden.1.act", tanh, run("hidden.1.sum", linear, beside, transposed=True))
-    return run("output.sum", linear, bent, transposed=True)
+    bent = run("hidden.1.act", tanh, run("hidden.1.sum", linear, beside, weights="hidden.1", transposed=True))
+    return run("output.sum", linear, bent, weights="output", transposed=True)
 
 
 def read_words(run: Run, ids: Array) -> Tensor:
     """Words [example] → scores of the next word [example, word]."""
-    vectors = run("words.embed", embedding, run.leaf("words.ids", ids, ("example",)))
-    return run("output.sum", linear, vectors, transposed=True)
+    vectors = looked_up(run, "words", ids, ("example",))
+    return run("output.sum", linear, vectors, weights="output", transposed=True)
+
+
+def looked_up(run: Run, kind: str, ids: Array, axes: tuple[str, ...]) -> Tensor:
+    """The rows of the table for these letters or words."""
+    return run.do(f"{kind}.embed", embedding, (run.leaf(f"{kind}.ids", ids, axes), run.weights[TABLE]), {})
 
 
 def loss(run: Run, scores: Tensor, targets: Array, summed: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import N_, _
-from llmtrace.lessons.embeddings.nets import distance, part
+from llmtrace.lessons.embeddings.nets import TABLE, distance, part
 from llmtrace.lessons.embeddings.words import LEGEND
 from llmtrace.lessons.nets import plain_settings
 from llmtrace.loading import load
@@ -67,7 +67,7 @@ def followers(text: Array) -> list[tuple[Any, ...]]:
 
 def table_of(weights: Mapping[str, Weight]) -> Array:
     """The points of all words."""
-    return weights["words.embed.weight"].data
+    return weights[TABLE].data
 
 
 def plane(weights: Mapping[str, Weight]) -> Scatter:

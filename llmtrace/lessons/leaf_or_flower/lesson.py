@@ -16,7 +16,7 @@ from llmtrace.lessons.framework.text import written
 from llmtrace.lessons.leaf_or_flower.exercises import EXERCISES
 from llmtrace.lessons.leaf_or_flower.words import LEGEND
 from llmtrace.models import Feedforward
-from llmtrace.ops import Weight
+from llmtrace.ops import Weight, by_name
 from llmtrace.ops.linear.linear import linear
 from llmtrace.trace import Run, Trace
 
@@ -156,7 +156,7 @@ class LeafOrFlower(Lesson):
         """The matrices of both layers multiplied, and the leaf through the one layer that comes out."""
         axes = ("output", "input")
         matrix = Weight("hidden.1.weight", self.hidden, ("neuron", "input"))
-        trace = Trace({"matrix": matrix}, legend=LEGEND)
+        trace = Trace(by_name([matrix]), legend=LEGEND)
         trace.labels = dict(self.labels)
         with Run({}, trace) as run:
             outputs = run.leaf("output.weight", self.output, ("output", "neuron"))

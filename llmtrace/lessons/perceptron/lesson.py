@@ -15,7 +15,7 @@ from llmtrace.lessons.framework.lesson import Article, Lesson
 from llmtrace.lessons.perceptron.exercises import EXERCISES
 from llmtrace.lessons.perceptron.words import LEGEND
 from llmtrace.models import Feedforward
-from llmtrace.ops import Weight
+from llmtrace.ops import Weight, by_name
 from llmtrace.ops.elementwise.add import add
 from llmtrace.rng import derive, uniform
 from llmtrace.trace import Run, Trace
@@ -205,13 +205,14 @@ class Perceptron(Lesson):
     @cached_property
     def correction(self) -> Trace:
         """The first time that the neuron is wrong: its weights before and after."""
-        weights, names = np.zeros(3, np.float32), ("input",)
+        names = ("input",)
+        weights = Weight("weights", np.zeros(3, np.float32), names)
         answers = self.answers[self.first_mistake]
-        trace = Trace({"weights": Weight("weights", weights, names)}, legend=LEGEND)
+        trace = Trace(by_name([weights]), legend=LEGEND)
         trace.labels = dict(self.labels)
         with Run(trace.weights, trace) as run:
             person = run.leaf("answers", answers, names)
-            run.do("new.weights", add, (trace.weights["weights"], person), {}, names)
+            run.do("new.weights", add, (weights, person), {}, names)
         return trace
 
 
