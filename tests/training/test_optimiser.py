@@ -43,7 +43,7 @@ def pulled(target):
 
     def part(run, start):
         zero = run.leaf("goal", target, ("in", "out")[-target.ndim :])
-        w = run._weights["w"]
+        w = run.weights["w"]
         loss = run.do("losses", squared_error, (w, zero), {})
         summed = run.do("loss", sum_all, (loss, None), {})
         return summed, summed
