@@ -1,5 +1,8 @@
 # Operations per element and per row: the uniform kernels, which are run by their names.
 
+cdef tuple INPUT_NAMES = tuple([f"input {k + 1}" for k in range(MOST_INPUTS)])
+
+
 def elementwise(str name, tuple inputs, out, *settings):
     """out[i] = name(inputs[0][i], inputs[1][i], …; settings), for a name in `ELEMENTWISE`; all of one shape and type. Settings
     are rounded to that type first."""
@@ -10,9 +13,9 @@ def elementwise(str name, tuple inputs, out, *settings):
         raise TypeError(f"{name} takes {wanted[0]} inputs and {wanted[1]} settings, not {len(inputs)} and {len(settings)}")
     kind = real_type(inputs[0], "the first input")
     for k in range(MOST_INPUTS):
-        job.in_[k] = pointer(inputs[k], kind, -1, f"input {k + 1}") if k < len(inputs) else NULL
+        job.in_[k] = pointer(inputs[k], kind, -1, INPUT_NAMES[k]) if k < len(inputs) else NULL
         if k < len(inputs):
-            same_shape(inputs[k], out, f"input {k + 1}", "out")
+            same_shape(inputs[k], out, INPUT_NAMES[k], "out")
     for k in range(MOST_SETTINGS):
         job.setting[k] = settings[k] if k < len(settings) else 0
     job.out = target(out, kind, -1, inputs)
