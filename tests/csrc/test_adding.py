@@ -1,0 +1,125 @@
+"""What C needs for one more kernel: a line, or a header and its line. Each is added to a copy, compiled, and computed with."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+CSRC = Path(__file__).parents[2] / "csrc"
+COMPILER = os.environ.get("CC") or shutil.which("cc")
+FLAGS = ["-std=gnu11", "-O0", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC", "-DLLMTRACE_ISA=baseline"]
+RMS_NORM = """/* RMS norm (Zhang & Sennrich 2019, arXiv:1910.07467): y = (x / √(Σ(x·x) / C + ε)) · gain.
+ * in: x [rows, C], gain [C]; size: C; setting: ε. */
+#ifndef LLMTRACE_RMS_NORM_H
+#define LLMTRACE_RMS_NORM_H
+
+#include "rows.h"
+
+ALWAYS_INLINE void rms_norm_rows(const kernel_job *j, ptrdiff_t row, const int rows)
+{
+    const ptrdiff_t width = j->size[0];
+    const real *x = (const real *)j->in[0] + row * width, *gain = j->in[1];
+    real *restrict out = (real *)j->out + row * width;
+    real sum[ROWS_TOGETHER];
+    for (int r = 0; r < rows; r++)
+        for (ptrdiff_t i = 0; i < width; i++)
+            out[r * width + i] = x[r * width + i] * x[r * width + i];
+    add_up(out, width, width, sum, rows);
+    for (int r = 0; r < rows; r++) {
+        const real root = root_of(sum[r] / (real)width + (real)j->setting[0]);
+        for (ptrdiff_t i = 0; i < width; i++)
+            out[r * width + i] = (x[r * width + i] / root) * gain[i];
+    }
+}
+
+#endif
+
+ROWS(rms_norm, 2, 1, 2)
+"""
+
+
+class Job(ctypes.Structure):
+    """`kernel_job` of inner.h."""
+
+    _fields_ = [
+        ("inputs", ctypes.c_void_p * 4),
+        ("out", ctypes.c_void_p),
+        ("size", ctypes.c_ssize_t * 8),
+        ("setting", ctypes.c_double * 6),
+    ]
+
+
+class Entry(ctypes.Structure):
+    """`kernel_entry` of inner.h."""
+
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("run", ctypes.CFUNCTYPE(None, ctypes.POINTER(Job), ctypes.c_ssize_t, ctypes.c_ssize_t)),
+        *((name, ctypes.c_int) for name in ("kind", "inputs", "settings", "cost")),
+    ]
+
+
+class Table(ctypes.Structure):
+    """`inner_table` of inner.h."""
+
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("count", ctypes.c_int),
+        ("kernels", ctypes.POINTER(Entry)),
+        ("panel", ctypes.c_ssize_t),
+    ]
+
+
+@pytest.fixture
+def copy(tmp_path):
+    if not COMPILER:
+        pytest.skip("needs a C compiler")
+    return Path(shutil.copytree(CSRC, tmp_path / "csrc"))
+
+
+def add_line(path, after, line):
+    text = path.read_text()
+    assert text.count(after) == 1
+    path.write_text(text.replace(after, f"{after}\n{line}"))
+
+
+def kernel(copy, name, inputs, out, size=(), setting=()):
+    """Compiles the copy and runs one of its kernels on float32 arrays; returns how many inputs and settings it says it has."""
+    library = copy / "inner.so"
+    subprocess.run([*COMPILER.split(), *FLAGS, f"-I{copy}", copy / "inner.c", "-o", library, "-lm"], check=True)
+    table = Table.in_dll(ctypes.CDLL(str(library)), "inner_baseline_f32")
+    found = {entry.name.decode(): entry for entry in table.kernels[: table.count]}[name]
+    job = Job(out=out.ctypes.data)
+    for field, values in (("inputs", [x.ctypes.data for x in inputs]), ("size", size), ("setting", setting)):
+        for k, value in enumerate(values):
+            getattr(job, field)[k] = value
+    found.run(ctypes.byref(job), 0, len(out))
+    return found.inputs, found.settings
+
+
+def test_an_elementwise_kernel_is_a_line(copy):
+    add_line(
+        copy / "kernels" / "elementwise.h",
+        "ELEMENTWISE(add, 2, 0, 1, a[i] + b[i])",
+        "ELEMENTWISE(cube, 1, 0, 2, a[i] * a[i] * a[i])",
+    )
+    x, out = np.linspace(-3, 3, 37, dtype="f"), np.empty(37, "f")
+    assert kernel(copy, "cube", [x], out) == (1, 0)
+    assert (out == x * x * x).all()
+
+
+def test_a_row_kernel_is_a_header_and_a_line(copy):
+    (copy / "kernels" / "rms_norm.h").write_text(RMS_NORM)
+    add_line(copy / "kernels" / "all.h", '#include "pack.h"', '#include "rms_norm.h"')
+    x = np.random.default_rng(0).standard_normal((11, 13), np.float32)  # eight rows side by side, and three more
+    gain, out = x[0] + 1, np.empty_like(x)
+    assert kernel(copy, "rms_norm", [x, gain], out, [13], [0.5]) == (2, 1)
+    total = np.zeros(11, np.float32)
+    for column in (x * x).T:
+        total += column
+    root = np.sqrt(total / np.float32(13) + np.float32(0.5))
+    assert (out == (x / root[:, None]) * gain).all()
