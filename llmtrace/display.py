@@ -1,14 +1,34 @@
 """The one door upward: what a thing asks of the rooms above it when a user wants to see, explain or save it.
 
 Computation imports neither explanations nor renderers. Where a method of a Trace, a Step or an Explanation is only a short way
-to them, they are fetched here, by name, when first asked for.
+to them, they are fetched here, by name, when first asked for. Whether a user wants plain sentences is said here, too.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Collection
 from importlib import import_module
 from typing import Any
+
+_plain: bool | None = None
+
+
+def speak_plainly(plain: bool | None) -> None:
+    """Says plain sentences from now on instead of drawing (or not), or with None what the environment asks for."""
+    global _plain
+    _plain = plain
+
+
+def plain_wanted() -> bool:
+    """What `speak_plainly` said, else LLMTRACE_PLAIN, else whether the terminal says that it can do nothing (TERM=dumb)."""
+    if _plain is not None:
+        return _plain
+    said = os.environ.get("LLMTRACE_PLAIN", "")
+    if said:
+        return said.lower() not in {"0", "no", "false", "off"}
+    return os.environ.get("TERM", "").lower() == "dumb" and sys.stdout is not None and sys.stdout.isatty()
 
 
 def above(module: str) -> Any:

@@ -11,6 +11,7 @@ import rich_click
 from rich.markup import escape
 
 from llmtrace import i18n
+from llmtrace.display import speak_plainly
 from llmtrace.i18n import N_, _
 
 PANELS = {
@@ -155,9 +156,7 @@ def plain_option() -> Option:
     """`--plain`, which every command has."""
 
     def ask(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-        from llmtrace.render.plain import mode
-
-        mode.ask(True if value else None)
+        speak_plainly(True if value else None)
 
     return Option(
         ["--plain"],

@@ -16,6 +16,7 @@ from rich.segment import Segment, Segments
 
 from llmtrace.cli import player
 from llmtrace.cli.keys import BACK, ON, QUIT, key
+from llmtrace.display import plain_wanted
 from llmtrace.errors import AddressError, LessonError
 from llmtrace.i18n import _
 from llmtrace.lessons import Lesson
@@ -23,7 +24,6 @@ from llmtrace.lessons.framework import progress
 from llmtrace.lessons.framework.pages import WIDEST, Pages, PageView, marked
 from llmtrace.lessons.framework.questions import Question, questions
 from llmtrace.lessons.matrices_as_projections.matrix import EXAMPLE
-from llmtrace.render.plain import mode
 from llmtrace.render.terminal.blocks import InAscii, Printed
 from llmtrace.render.terminal.console import output_console
 from llmtrace.render.terminal.inlines import rich_text
@@ -46,7 +46,7 @@ class Classroom:
         self.console = output_console()
         self.ascii = only_ascii or self.console.options.ascii_only
         self.room = Page(min(self.console.width, WIDEST), self.ascii)
-        self.plain = mode.wanted()
+        self.plain = plain_wanted()
         self.interactive = sys.stdout.isatty() and sys.stdin.isatty()
         self.live = self.pages.live and self.interactive and not (self.plain or self.console.is_dumb_terminal)
 

@@ -29,10 +29,10 @@ def print_document(
             click.echo(inert(note), err=True)
         print_json(document.facts)
         return
+    from llmtrace.display import plain_wanted
     from llmtrace.render import plain
-    from llmtrace.render.plain import mode
 
-    if mode.wanted():
+    if plain_wanted():
         from llmtrace.text import to_ascii
 
         text = f"{inert(note)}\n\n" * bool(note) + plain.render(document)

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 from rich.text import Text as RichText
 
-from llmtrace.render.plain import mode
+from llmtrace.display import plain_wanted
 from llmtrace.render.plain.blocks import lines as plain_lines
 from llmtrace.render.terminal import grids, heatmaps, pictures, plots, products, sums, tables, words
 from llmtrace.render.terminal.layout import Branches, Indented, Page
@@ -27,7 +27,7 @@ class Printed:
     blocks: Iterable[d.Block]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if mode.wanted():
+        if plain_wanted():
             yield from (RichText(line, overflow="fold") for line in plain_lines(self.blocks))
             return
         page = Page(options.max_width, options.ascii_only, colour=in_colour(console, options))

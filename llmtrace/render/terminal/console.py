@@ -7,7 +7,7 @@ import sys
 
 from rich.console import Console
 
-from llmtrace.render.plain import mode
+from llmtrace.display import plain_wanted
 
 
 def output_console() -> Console:
@@ -17,6 +17,6 @@ def output_console() -> Console:
     """
     columns = os.environ.get("COLUMNS", "")
     width = None if sys.stdout.isatty() else max(20, int(columns)) if columns.isdecimal() else 80
-    if mode.wanted():
+    if plain_wanted():
         return Console(width=width, emoji=False, markup=False, highlight=False, force_terminal=False, no_color=True)
     return Console(width=width, emoji=False, markup=False, highlight=False)
