@@ -97,7 +97,7 @@ def _node(explanation: Explanation, count: int, shown: _Shown, top: bool = False
     body = tuple(_own(explanation, count, shown))
     title = _("where the numbers that matter most come from:") if explanation.children else ""
     children = tuple(_node(child, min(count, 3), shown) for child in explanation.children)
-    return Tree(address, _head(explanation, *checked), body, title, children)
+    return Tree(address, _head(explanation, *checked), body, title, children, open=top)
 
 
 def _head(explanation: Explanation, *said: Text) -> Paragraph:

@@ -9,6 +9,7 @@ from typing import Any
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
 from llmtrace.trace import Step, Trace, role_of
+from llmtrace.views import overview
 from llmtrace.views.document import (
     Block,
     Document,
@@ -28,8 +29,6 @@ from llmtrace.views.guided_step import entry, numbers, title
 from llmtrace.views.next_token import candidates, predicts
 from llmtrace.views.next_token import view as next_token
 from llmtrace.views.numbers import number
-from llmtrace.views.overview import tokens_read
-from llmtrace.views.overview import view as overview
 from llmtrace.views.sections import Part, Spot, blocks, parts, spot, strongest, telling, trained
 from llmtrace.views.step_list import step_facts
 
@@ -129,7 +128,7 @@ class _Guided:
         if self.layer is None:
             yield from self._whole()
         else:
-            yield tokens_read(self.trace)
+            yield overview.tokens_read(self.trace)
         folded, told = False, set[str]()
         for part in self.parts:
             if self.layer is not None and part.block != self.layer:
@@ -164,7 +163,7 @@ class _Guided:
                 yield Space()
             if self.trace.batch:
                 yield Heading((heading(_("text {number}", number=text)),))
-            yield from overview(self.trace, self.spot.position, text=text).blocks
+            yield from overview.at(self.trace, replace(self.spot, text=text)).blocks
         if len(self._texts()) > MOST_TEXTS:
             yield paragraph(quiet(_("and {count} texts more", count=len(self._texts()) - MOST_TEXTS)))
         if trained(self.trace):

@@ -84,7 +84,12 @@ def tokens_read(trace: Trace, text: int = 0) -> Paragraph:
 
 def view(trace: Trace, position: int | None = None, *, text: int = 0) -> Document:
     """What each block does to the row of one token: at `position` (the last, if none is given), in which `text` of a batch."""
-    overview = Overview(trace, spot(trace, position, text))
+    return at(trace, spot(trace, position, text))
+
+
+def at(trace: Trace, place: Spot) -> Document:
+    """What each block does to the row of the token at a place."""
+    overview = Overview(trace, place)
     return Document(tuple(overview.blocks()), overview.facts)
 
 

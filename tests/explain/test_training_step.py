@@ -7,7 +7,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from helpers.small_models import printed, small_gpt
+from helpers.small_models import as_text, printed, small_gpt
 from rich.cells import cell_len
 
 import llmtrace
@@ -15,7 +15,6 @@ from llmtrace.cli import main
 from llmtrace.explain.describe import what
 from llmtrace.explain.verify import verify
 from llmtrace.ops import OPS
-from llmtrace.render.notebook import as_text
 from llmtrace.trace import Origin, Trace, role_of
 from llmtrace.trace.role_words import BEFORE, ROLES
 from llmtrace.training import Settings, Trainer

@@ -4,6 +4,8 @@ import io
 
 from rich.console import Console
 
+from llmtrace.render import renderable
+
 PATTERN = "block.1.attn.pattern"
 LOOKS = [
     (None, {}),
@@ -29,4 +31,4 @@ LOOKS = [
 
 def coloured(shown, width=80, system="truecolor", **options):
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=system, **options)
-    return list(console.render(shown))
+    return list(console.render(shown if hasattr(shown, "__rich_console__") else renderable(shown)))

@@ -8,7 +8,8 @@ from rich.console import Console
 from safetensors.numpy import save_file
 
 from llmtrace.models import GPT, GPTConfig
-from llmtrace.render import renderable
+from llmtrace.render import document_of, renderable, terminal
+from llmtrace.render.json import to_data
 from llmtrace.weights.gpt import GPT2
 
 ADDRESSES = [
@@ -94,3 +95,13 @@ def printed(thing, width=80, encoding="utf-8", **options):
     console.print(renderable(thing, **options))
     stream.flush()
     return stream.buffer.getvalue().decode(encoding)
+
+
+def as_text(thing, width=100, only_ascii=False):
+    """What a terminal of that width shows, without colours."""
+    return terminal.render(document_of(thing), width, only_ascii)
+
+
+def facts(thing):
+    """What `--json` tells of it."""
+    return to_data(document_of(thing).facts)

@@ -1,22 +1,24 @@
 """Looking at a trace: every view fits its page, does nothing but show, nests and is shown by notebooks; the command."""
 
+import io
 import json
 
 import pytest
 from click.testing import CliRunner
 from helpers.inert import harmless, texts
 from helpers.looks import LOOKS, PATTERN, coloured
-from helpers.small_models import long_trace, small_gpt, write_folder
+from helpers.small_models import as_text, facts, long_trace, small_gpt, write_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.columns import Columns
+from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
 from llmtrace.cli import main
-from llmtrace.render import renderable
-from llmtrace.render.notebook import InAscii, as_html, as_text, mimebundle
+from llmtrace.render import media, render
+from llmtrace.render.notebook import mimebundle
 from llmtrace.views.catalog import look
 
 pytestmark = pytest.mark.usefixtures("own_state")
@@ -40,13 +42,13 @@ def long():
 def test_nothing_is_wider_than_the_page(trace, long_trace, width, name, options):
     for source in (trace, long_trace):
         view = look(source, name, **options)
-        for shown in (as_text(view, width), as_text(InAscii(view), width)):
+        for shown in (as_text(view, width), as_text(view, width, only_ascii=True)):
             assert shown
             harmless(shown)
             for line in shown.splitlines():
                 assert cell_len(line) <= width, line
                 assert line == line.rstrip()
-        assert as_text(InAscii(view), width).isascii()
+        assert as_text(view, width, only_ascii=True).isascii()
         plain = "".join(segment.text for segment in coloured(view, width, no_color=False))
         assert max(map(cell_len, plain.splitlines())) <= width
 
@@ -60,10 +62,11 @@ def test_tokens_do_nothing(tokens):
         for width in (45, 80):
             harmless(as_text(view, width))
             harmless("".join(segment.text for segment in coloured(view, width, no_color=False)))
-        html = as_html(view)
-        assert not [c for c in html if c != "\n" and not c.isprintable()]
-        assert "<script" not in html
-        json.dumps(view.to_dict(), allow_nan=False)
+        for medium in media():
+            text = render(view, medium)
+            assert not [c for c in text if c != "\n" and not c.isprintable()]
+        assert "<script" not in render(view, "html")
+        json.dumps(facts(view), allow_nan=False)
 
 
 @pytest.mark.parametrize(("name", "options"), LOOKS)
@@ -72,7 +75,9 @@ def test_views_nest(trace, name, options):
     table = Table("a", "b", width=100)
     table.add_row(view, Panel(view))
     for shown in (table, Columns([view, view]), Panel(view)):
-        for line in as_text(shown, 100).splitlines():
+        console = Console(file=io.StringIO(), width=100)
+        console.print(shown)
+        for line in console.file.getvalue().splitlines():
             assert cell_len(line) <= 100
 
 
@@ -82,8 +87,7 @@ def test_notebooks(trace, name, options):
     bundle = view._repr_mimebundle_()
     assert set(bundle) == {"text/plain", "text/html"}
     assert bundle["text/plain"] == as_text(view)
-    assert bundle["text/html"].startswith("<pre style=")
-    assert "<style" not in bundle["text/html"]
+    assert bundle["text/html"] == render(view, "html")
     assert set(view._repr_mimebundle_(include={"text/plain"})) == {"text/plain"}
     assert set(view._repr_mimebundle_(exclude={"text/plain"})) == {"text/html"}
 
@@ -91,8 +95,8 @@ def test_notebooks(trace, name, options):
 def test_notebooks_show_traces_steps_and_explanations(trace, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     for thing in (trace, trace["logits"], trace[PATTERN], trace.explain("logits", -1, 0)):
-        assert mimebundle(thing)["text/plain"] == as_text(renderable(thing))
-    assert "background-color" in mimebundle(trace[PATTERN])["text/html"]
+        assert mimebundle(thing)["text/plain"] == as_text(thing)
+    assert "background:" in mimebundle(trace[PATTERN])["text/html"]
 
 
 # ---- the command line -----------------------------------------------------------------------------------------------
@@ -122,7 +126,7 @@ def test_the_command(trace, model, name, options):
     assert text.splitlines()[1:] == own.splitlines()[1:]
     assert run(*arguments, "--ascii").isascii()
     data = json.loads(run(*arguments, "--json"))
-    expected = json.loads(json.dumps(look(trace, name, **options).to_dict()))
+    expected = json.loads(json.dumps(facts(look(trace, name, **options))))
     assert {**data, "model": ""} == {**expected, "model": ""}
 
 

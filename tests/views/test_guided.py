@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from helpers.small_models import printed, small_gpt, write_folder
+from helpers.small_models import as_text, facts, printed, small_gpt, write_folder
 from rich.cells import cell_len
 
 import llmtrace
@@ -16,11 +16,10 @@ from llmtrace.explain.describe import what
 from llmtrace.models import KVCache
 from llmtrace.ops import OPS, Weight, by_name
 from llmtrace.render import renderable
-from llmtrace.render.notebook import as_text
 from llmtrace.trace import Run, Trace
 from llmtrace.views.guided_step import HOW
-from llmtrace.views.next_token import Predictions
-from llmtrace.views.overview import Overview
+from llmtrace.views.next_token import view as next_token
+from llmtrace.views.overview import view as overview
 from llmtrace.views.residual_stream import norms
 
 pytestmark = pytest.mark.usefixtures("own_state")
@@ -39,8 +38,8 @@ def trace():
 @pytest.mark.parametrize("prompt", ["A", LONG])
 @pytest.mark.parametrize("blocks", [1, 3, 12, 13, 40])
 def test_the_overview_is_one_screen(blocks, prompt):
-    overview = Overview(small_gpt(blocks=blocks).trace(prompt))
-    lines = as_text(overview, 80).splitlines()
+    screen = overview(small_gpt(blocks=blocks).trace(prompt))
+    lines = as_text(screen, 80).splitlines()
     assert len(lines) <= 23  # of 24 lines a pager needs one
     assert all(cell_len(line) <= 80 for line in lines)
     shown = [line.split()[1] for line in lines if line.startswith("block ")]
@@ -55,14 +54,14 @@ def test_the_overview_is_one_screen(blocks, prompt):
 def test_the_overview_of_long_tokens_is_one_screen():
     texts = [f" {'word' * 8}{i}" for i in range(30)]
     trace = small_gpt(texts=texts, blocks=12, context=60).trace([i % 30 for i in range(60)])
-    lines = as_text(Overview(trace), 80).splitlines()
+    lines = as_text(overview(trace), 80).splitlines()
     assert len(lines) <= 23
     assert "…" in lines[0] + lines[1]
 
 
 @pytest.mark.parametrize("position", [None, 2, -2])
 def test_the_overview_says_what_is_recorded(trace, position):
-    data, at = Overview(trace, position).to_dict(), 5 if position is None else position % 6
+    data, at = facts(overview(trace, position)), 5 if position is None else position % 6
     assert (data["position"], data["text"]) == (at, "CBABBC"[at])
     inside = [stage for stage in data["stages"] if stage["block"] is not None]
     for n, stage in enumerate(inside):
@@ -74,7 +73,7 @@ def test_the_overview_says_what_is_recorded(trace, position):
         assert look["share"] == float(pattern.max()) == float(pattern[look["head"], look["key"]])
         token = f"{'CBABBC'[look['key']]!r} ({look['key']})"
         assert re.search(rf"^block {n} +{re.escape(token)} \d+ %, head {look['head']} ", text_of(trace, position), re.M)
-    assert data["next_token"] == Predictions(trace, position, 3).to_dict()["next_token"]
+    assert data["next_token"] == facts(next_token(trace, position, count=3))["next_token"]
     biggest = max((stage[key], stage["block"], word) for stage in inside for key, word in ADDED)
     assert f"{biggest[2]} of block {biggest[1]} adds most." in text_of(trace, position)
 
@@ -83,7 +82,7 @@ ADDED = (("attention_adds", "The attention"), ("mlp_adds", "The MLP"))
 
 
 def text_of(trace, position):
-    return as_text(Overview(trace, position), 80)
+    return as_text(overview(trace, position), 80)
 
 
 def test_numbers_that_are_not_finite_do_not_matter():
@@ -191,9 +190,9 @@ def test_a_batch(width):
         assert all(cell_len(line) <= width for line in text.splitlines())
     text = printed(trace)
     assert text.count("reads 5 tokens") == text.count("(4) looks most at") == 2
-    second = Overview(trace, text=1).to_dict()
-    assert second["next_token"] == Overview(model.trace(CATS[1])).to_dict()["next_token"]
-    assert second["stages"] == Overview(model.trace(CATS[1])).to_dict()["stages"]
+    second = facts(overview(trace, text=1))
+    assert second["next_token"] == facts(overview(model.trace(CATS[1])))["next_token"]
+    assert second["stages"] == facts(overview(model.trace(CATS[1])))["stages"]
     assert "and 2 texts more" in printed(model.trace(3 * CATS))
 
 
@@ -201,10 +200,10 @@ def test_a_trace_that_goes_on():
     model, cache = llmtrace.load(), KVCache()
     model.logits("The cat", cache)
     trace = model.trace(" sat", cache)
-    whole = Overview(model.trace("The cat sat")).to_dict()
-    overview = Overview(trace).to_dict()
-    assert (overview["stages"], overview["next_token"]) == (whole["stages"], whole["next_token"])
-    assert overview["position"] == 1
+    whole = facts(overview(model.trace("The cat sat")))
+    found = facts(overview(trace))
+    assert (found["stages"], found["next_token"]) == (whole["stages"], whole["next_token"])
+    assert found["position"] == 1
     text = printed(trace, every=True)
     assert text.startswith("storyteller reads 2 tokens, after 3: ' s' 'at'\n")
     assert "'at' (4) looks most at" in text

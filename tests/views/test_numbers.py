@@ -1,12 +1,11 @@
 """The views of `llmtrace show` say the trace's own numbers; shades grow with them, and what is masked is not zero."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from helpers.looks import LOOKS, PATTERN, coloured
-from helpers.small_models import long_trace, printed, small_gpt
+from helpers.small_models import as_text, facts, long_trace, printed, small_gpt
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import Color
@@ -15,13 +14,17 @@ from rich.table import Table
 from llmtrace.errors import AddressError
 from llmtrace.models import KVCache
 from llmtrace.ops.op import ordered_sum
-from llmtrace.render.notebook import InAscii, as_text
-from llmtrace.render.terminal.heatmap import Heatmap, Scale
+from llmtrace.render import renderable
+from llmtrace.render.terminal.blocks import InAscii
+from llmtrace.render.terminal.cells import Cells
 from llmtrace.render.terminal.palette import BLANK, CHARACTERS, COLOURS, UNKNOWN, background, character, levels
-from llmtrace.views.attention import Attention
-from llmtrace.views.catalog import look, step_view
+from llmtrace.views import neuron
+from llmtrace.views.attention import of_step
+from llmtrace.views.attention import view as attention
+from llmtrace.views.catalog import look
+from llmtrace.views.figures import Heatmaps, Scale
 from llmtrace.views.histogram import spread
-from llmtrace.views.neuron import Neuron, largest
+from llmtrace.views.ranking import largest
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ def long():
 
 
 def test_the_list_of_steps(trace, long_trace):
-    data = look(trace).to_dict()
+    data = facts(look(trace))
     assert [step["name"] for step in data["steps"]] == list(trace)
     for step in data["steps"]:
         out = trace.tensor(step["name"])
@@ -66,16 +69,17 @@ def test_columns_that_do_not_fit_go(trace):
 def test_spread():
     numbers = np.arange(1000, dtype=np.float32)
     found = spread(numbers)
-    assert (found.low, found.high, found.counts, found.not_finite) == (0, 999, (100,) * 10, 0)
-    assert spread(np.full((2, 3), np.nan, "f")).to_dict()["smallest"] is None
-    assert spread(np.zeros((0, 3), "f")).counts == (0,) * 10
-    assert spread(np.float32([1, 1, np.inf])).counts == (0, 0, 0, 0, 0, 2, 0, 0, 0, 0)
+    assert (found.smallest, found.largest, found.histogram, found.not_finite) == (0, 999, (100,) * 10, 0)
+    assert spread(np.full((2, 3), np.nan, "f")).smallest is None
+    assert spread(np.zeros((0, 3), "f")).histogram == (0,) * 10
+    assert spread(np.float32([1, 1, np.inf])).histogram == (0, 0, 0, 0, 0, 2, 0, 0, 0, 0)
     big = np.zeros((1500, 1000), np.float32)
     big[:, 7] = 1
     found = spread(big)
-    assert found.every > 1
-    assert found.counts[-1] / sum(found.counts) == pytest.approx(0.001, rel=0.05)
-    shades = spread(np.float32([0] * 9 + [1] + [2] * 4)).levels(10)
+    assert found.histogram_of_every > 1
+    assert found.histogram[-1] / sum(found.histogram) == pytest.approx(0.001, rel=0.05)
+    counts = np.array(spread(np.float32([0] * 9 + [1] + [2] * 4)).histogram)
+    shades = levels(counts, 0, counts.max(), 10, counts == 0)
     assert shades[0] == 9
     assert shades[5] < shades[-1] < shades[0]
     assert shades[1] == BLANK
@@ -84,7 +88,7 @@ def test_spread():
 @pytest.mark.parametrize("name", ["block.0.attn.pattern", "block.0.attn.scores"])
 def test_attention_as_data(trace, long_trace, name):
     for source in (trace, long_trace):
-        data = json.loads(json.dumps(look(source, name).to_dict(), allow_nan=False))
+        data = json.loads(json.dumps(facts(look(source, name)), allow_nan=False))
         out = source.tensor(name)
         queries, keys = ([place["position"] for place in data[axis]] for axis in ("queries", "keys"))
         assert len(queries) == min(64, out.shape[1])
@@ -93,13 +97,13 @@ def test_attention_as_data(trace, long_trace, name):
                 for j, key in enumerate(keys):
                     expected = None if key > query else out[head, query, key]
                     assert data["values"][head][i][j] == expected
-    one = look(trace, name, head=2).to_dict()
+    one = facts(look(trace, name, head=2))
     assert (one["heads"], len(one["values"])) == ([2], 1)
     assert [place["text"] for place in one["keys"]] == list("CBABBC")
 
 
 def test_the_residual_stream(trace):
-    data = look(trace, "residual").to_dict()
+    data = facts(look(trace, "residual"))
     assert [stage["name"] for stage in data["stages"]] == [
         "embed",
         *(f"block.{i}.residual_{part}" for i in (0, 1) for part in ("mid", "out")),
@@ -121,7 +125,7 @@ def test_the_residual_stream(trace):
 
 def test_predictions_of_any_position(trace):
     for position in range(-6, 6):
-        data = look(trace, "logits", position=position).to_dict()
+        data = facts(look(trace, "logits", position=position))
         scores, shares = trace.tensor("logits")[position], trace.tensor("probabilities")[position]
         assert data["position"] == position % 6
         assert [row["probability"] for row in data["next_token"]] == sorted(shares.tolist(), reverse=True)
@@ -134,7 +138,7 @@ def test_predictions_of_any_position(trace):
 
 def test_a_neuron(trace):
     for name in ("block.1.mlp.up", "block.1.mlp.act"):
-        data = look(trace, name, neuron=5).to_dict()
+        data = facts(look(trace, name, neuron=5))
         up, down = (trace.tensor(f"block.1.mlp.{part}.weight") for part in ("up", "down"))
         for key, weights in (("incoming", up[:, 5]), ("outgoing", down[5])):
             listed = {row["feature"]: row["weight"] for row in data[key]}
@@ -144,23 +148,23 @@ def test_a_neuron(trace):
             assert min(map(abs, listed.values())) >= max(others)
         assert [row["gelu_tanh"] for row in data["positions"]] == trace.tensor("block.1.mlp.act")[:, 5].tolist()
         assert [row["sum"] for row in data["positions"]] == trace.tensor("block.1.mlp.up")[:, 5].tolist()
-    text = as_text(Neuron(trace, "block.1.mlp.up", 5))
+    text = as_text(neuron.view(trace, "block.1.mlp.up", 5))
     assert f"{data['incoming'][0]['feature']} " in text
     assert largest(np.float32([1, -3, 2, np.nan]), 3) == [3, 1, 2]
 
 
 def test_a_step_as_data(trace):
-    data = look(trace, "block.0.mlp.up").to_dict()
+    data = facts(look(trace, "block.0.mlp.up"))
     out = trace.tensor("block.0.mlp.up")
     places = data["shown"]["places"]
     assert np.array_equal(np.float32(data["shown"]["values"]), out[np.ix_(places["position"], places["feature"])])
     assert [operand["name"] for operand in data["operands"]] == [
         *("block.0.ln_2", "block.0.mlp.up.weight", "block.0.mlp.up.bias")
     ]
-    head = look(trace, "block.0.attn.q", head=2).to_dict()
+    head = facts(look(trace, "block.0.attn.q", head=2))
     assert np.array_equal(np.float32(head["shown"]["values"]), trace.tensor("block.0.attn.q")[2])
-    assert "next_token" in look(trace, "logits").to_dict()
-    tokens = look(trace, "tokens").to_dict()
+    assert "next_token" in facts(look(trace, "logits"))
+    tokens = facts(look(trace, "tokens"))
     assert tokens["shown"]["values"] == trace.tensor("tokens").tolist()
 
 
@@ -201,21 +205,21 @@ def test_places_that_hold_nothing_are_not_zeros():
 
 
 def test_masked_places_have_no_colour(trace):
-    view = Attention(trace[PATTERN], head=1)
+    view = attention(trace[PATTERN], head=1)
     cells = [s for s in coloured(view, 80, no_color=False) if s.style and s.style.bgcolor]
     numbers = [s for s in cells if any(c.isdigit() for c in s.text)]
     assert len(numbers) == 6 * 7 // 2
-    text = as_text(Attention(trace[PATTERN]))
+    text = as_text(attention(trace[PATTERN]))
     assert "0 'C'  @" in text
     zero = np.zeros((1, 2), np.float32)
-    heatmap = Heatmap(zero, np.array([[False, True]]), Scale(0, 1), [0], [0, 1], ["x"])
-    assert as_text(heatmap) == "x  ."
+    heatmap = Cells(zero, np.array([[False, True]]), Scale(0, 1), [0], [0, 1], ["x"])
+    assert "".join(s.text for s in coloured(heatmap, system=None)) == "x  .\n"
     first, *_ = (s for s in coloured(heatmap, no_color=False) if s.style and s.style.bgcolor)
     assert (first.text, first.style.bgcolor) == ("  ", Color.from_ansi(COLOURS[0]))
 
 
 def test_a_head_shows_its_numbers(trace):
-    text = as_text(Attention(trace[PATTERN], head=1))
+    text = as_text(attention(trace[PATTERN], head=1))
     for share in trace.tensor(PATTERN)[1, -1]:
         assert f"{share:.3f}" in text
     assert all(f"{i} {token!r}" in text for i, token in enumerate("CBABBC"))
@@ -223,11 +227,11 @@ def test_a_head_shows_its_numbers(trace):
 
 @pytest.mark.parametrize("system", [None, "standard", "256", "truecolor"])
 def test_colours_where_there_are_enough(trace, system, monkeypatch):
-    view = Attention(trace[PATTERN])
+    view = attention(trace[PATTERN])
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert any(s.style and s.style.bgcolor for s in coloured(view, system=system)) == (system in {"256", "truecolor"})
     assert not any(s.style and s.style.bgcolor for s in coloured(view, system=system, no_color=True))
-    assert not any(s.style and s.style.bgcolor for s in coloured(InAscii(view), system=system))
+    assert not any(s.style and s.style.bgcolor for s in coloured(InAscii(renderable(view)), system=system))
     assert not {c for s in coloured(view, system=system) for c in s.text} & set("█▀▄▌▐░▒▓■")
 
 
@@ -243,7 +247,7 @@ def test_a_cache_and_a_batch():
     model, cache = small_gpt(), KVCache()
     model.logits("CBA", cache)
     trace = model.trace("BBC", cache)
-    data = look(trace, PATTERN, head=0).to_dict()
+    data = facts(look(trace, PATTERN, head=0))
     assert [len([value for value in row if value is not None]) for row in data["values"][0]] == [4, 5, 6]
     assert [place["text"] for place in data["queries"]] == ["B", "B", "C"]
     for name, options in LOOKS:
@@ -251,21 +255,22 @@ def test_a_cache_and_a_batch():
     batch = model.trace(["CBA", "BBC"])
     for name, options in LOOKS:
         assert as_text(look(batch, name, **options))
-        json.dumps(look(batch, name, **options).to_dict(), allow_nan=False)
-    second = replace(look(batch, PATTERN), text=1).to_dict()
+        json.dumps(facts(look(batch, name, **options)), allow_nan=False)
+    second = facts(attention(batch[PATTERN], text=1))
     assert second["values"][0][2] == batch.tensor(PATTERN)[1, 0, 2].tolist()
 
 
 def test_steps_have_these_views(trace):
-    assert isinstance(step_view(trace[PATTERN]), Attention)
-    assert printed(trace[PATTERN]) == as_text(Attention(trace[PATTERN]), 80) + "\n"
+    assert any(isinstance(block, Heatmaps) for block in of_step(trace[PATTERN]).blocks)
+    assert printed(trace[PATTERN]) == as_text(attention(trace[PATTERN]), 80) + "\n"
 
 
 def test_a_heatmap_takes_no_more_room_than_it_needs():
-    heatmap = Heatmap(np.eye(3, dtype="f"), np.zeros((3, 3), bool), Scale(0, 1), range(3), range(3), list("abc"))
+    heatmap = Cells(np.eye(3, dtype="f"), np.zeros((3, 3), bool), Scale(0, 1), range(3), range(3), list("abc"))
     table = Table.grid()
     table.add_row(heatmap, heatmap)
-    assert as_text(table, 80).splitlines() == ["a  @ . .a  @ . .", "b  . @ .b  . @ .", "c  . . @c  . . @"]
+    shown = "".join(s.text for s in coloured(table, system=None))
+    assert shown.splitlines() == ["a  @ . .a  @ . .", "b  . @ .b  . @ .", "c  . . @c  . . @"]
 
 
 def test_traces_without_some_parts(trace):

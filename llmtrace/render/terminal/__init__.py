@@ -1,1 +1,35 @@
 """The terminal: everything that knows how wide it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmtrace.views.document import Document
+
+MIME = "text/plain"
+WIDTH = 100
+
+
+def render(document: Document, width: int = WIDTH, only_ascii: bool = False) -> str:
+    """A document as a terminal without colours shows it."""
+    import io
+
+    from rich.console import Console
+
+    from llmtrace.render.terminal.blocks import InAscii, printed
+
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        color_system=None,
+        emoji=False,
+        markup=False,
+        highlight=False,
+        force_jupyter=False,
+        legacy_windows=False,
+    )
+    shown = printed(document)
+    with console.capture() as capture:
+        console.print(InAscii(shown) if only_ascii else shown)
+    return capture.get().rstrip("\n")
