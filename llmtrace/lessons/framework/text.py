@@ -19,6 +19,8 @@ FOLDERS = Path(__file__).parents[1]
 """The folder that holds a folder for each lesson."""
 PLACEHOLDER = re.compile(r"\{([^{}]+?)(?::([-+,]?\.?\d*[a-z%]?))?\}")
 """An expression of the lesson's names, and how it is written, as Python's format does."""
+OPERATED = re.compile(r"[+−×÷·/] ?$")
+"""What ends in a sign of arithmetic: a negative number that follows stands in brackets, as in school."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ def filled(text: str, lesson: Lesson, others: Mapping[str, Any] | None = None) -
     """A text with its numbers computed."""
 
     def number(match: re.Match[str]) -> str:
-        return written(lesson.value(match[1], others), match[2])
+        said = written(lesson.value(match[1], others), match[2])
+        return f"({said})" if said.startswith("−") and OPERATED.search(text[: match.start()]) else said
 
     return PLACEHOLDER.sub(number, text)
 
