@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from helpers.lesson_pages import glossary
+from helpers.lesson_pages import glossary, prose
 
 from llmtrace.lessons import LESSONS, lesson_class
 from llmtrace.lessons.framework.text import FOLDERS, PLACEHOLDER, languages, lesson_text, parse
@@ -68,16 +68,6 @@ def test_a_difference_is_seen():
         assert shape(parse(text.replace(old, new, 1))) != shape(parse(text)), old
 
 
-def prose(text):
-    """What is said, without what is computed and without code."""
-    for page in text.pages:
-        yield page.title
-        yield from (block.text for block in page.blocks if block.kind in {"paragraph", "item"})
-    for exercise in text.exercises.values():
-        yield from (exercise.question, *exercise.helps.values())
-    yield from text.inputs.values()
-
-
 @pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("name", NAMES)
 def test_no_number_is_typed(name, language):
@@ -100,7 +90,9 @@ def test_every_exercise_has_a_hint(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_chinese_uses_the_words_of_the_glossary(name):
     english, chinese = (" ".join(prose(lesson_text(name, language))) for language in ("en", "zh"))
-    plain = re.sub(r"`[^`]*`", "", PLACEHOLDER.sub("", chinese)).lower()
+    plain = re.sub(r"`[^`]*`", "", PLACEHOLDER.sub("", chinese)).replace("**", "").lower()
+    for term, word in glossary().items():  # 词元（token）, where a word is met for the first time
+        plain = re.sub(rf"{word}（{term}(?=[）；，])", word, plain)
     for term, word in glossary().items():
         if re.search(rf"\b{term}s?\b", re.sub(r"`[^`]*`", "", PLACEHOLDER.sub("", english)), re.IGNORECASE):
             assert word in chinese, term

@@ -39,7 +39,7 @@ def shapes(chance: Chance) -> Exercise:
 def turn(chance: Chance) -> Exercise:
     """A point that is turned by a quarter."""
     x, y = chance.sample(range(1, 10), 2)
-    return Exercise({"x": x, "y": y, "r": "0 1; -1 0"}, -y, {"other-way": y, "second-column": x, "crossed": -x})
+    return Exercise({"x": x, "y": y, "r": "0 1; −1 0"}, -y, {"other-way": y, "second-column": x, "crossed": -x})
 
 
 def shadow(chance: Chance) -> Exercise:
