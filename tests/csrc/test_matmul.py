@@ -68,6 +68,26 @@ def test_bits(rows, depth, columns, dtype, transposed, biased, specials, seed):
 
 
 @pytest.mark.parametrize("dtype", TYPES)
+def test_bits_for_every_number_of_rows_and_of_columns(dtype):
+    """Blocks of rows and panels of columns that are full, lack one, and have one too many."""
+    x, weight = numbers((300, 3), dtype, 1), numbers((3, 300), dtype, 2)
+    expected = bits(meaning(x, weight, None))
+    few = pack(weight[:, :5])
+    for rows in range(301):
+        np.testing.assert_array_equal(bits(product(x[:rows].copy(), few, None)), expected[:rows, :5])
+    for columns in range(301):
+        packed = pack(weight[:, :columns])
+        for rows in (1, 7):
+            np.testing.assert_array_equal(bits(product(x[:rows].copy(), packed, None)), expected[:rows, :columns])
+
+
+@pytest.mark.parametrize("depth", [1, 2, 767, 768, 769, 1535, 1536, 1537])
+def test_bits_for_every_depth_near_a_segment(depth):
+    x, weight, bias = (numbers(s, np.float32, 3) for s in ((13, depth), (depth, 21), 21))
+    np.testing.assert_array_equal(bits(product(x, pack(weight), bias)), bits(meaning(x, weight, bias)))
+
+
+@pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize(("rows", "depth", "columns"), [(1, 768, 2304), (203, 1100, 200), (97, 513, 769)])
 def test_bits_of_large_ones(rows, depth, columns, dtype):
     x, weight, bias = (numbers(s, dtype, 5) for s in ((rows, depth), (depth, columns), columns))

@@ -4,6 +4,7 @@ import copy
 import ctypes
 import ctypes.util
 import dataclasses
+import json
 import platform
 
 import numpy as np
@@ -12,6 +13,7 @@ from helpers.small_models import ADDRESSES, small_gpt
 
 from llmtrace.arithmetic.bits import same_bits
 from llmtrace.errors import AddressError, LlmtraceError, ReplayError
+from llmtrace.explain import Explanation
 from llmtrace.explain.address import parse
 from llmtrace.explain.exact_text import exact_text
 from llmtrace.explain.verify import verify, verify_sample
@@ -46,6 +48,40 @@ def test_a_child_must_be_what_its_parent_leans_on(trace):
         dataclasses.replace(explanation, children=(swapped, *explanation.children[1:])).replay()
     with pytest.raises(ReplayError, match="does not lean on"):
         dataclasses.replace(explanation, children=(trace.explain("embed", 0, 0),)).replay()
+
+
+def changed(values, place):
+    """The numbers, one of them one bit off."""
+    wrong = np.array(values)
+    flat = wrong.reshape(-1).view(f"u{wrong.itemsize}")
+    flat[place % flat.size] ^= 1
+    return wrong
+
+
+def everywhere(explanation):
+    """The tree with one wrong number, for each number that a line of it, or of a child however deep, says."""
+    for at, line in enumerate(explanation.lines):
+        for place in {0, line.values.size // 2, line.values.size - 1}:
+            wrong = dataclasses.replace(line, values=changed(line.values, place))
+            yield dataclasses.replace(explanation, lines=(*explanation.lines[:at], wrong, *explanation.lines[at + 1 :]))
+    for at, child in enumerate(explanation.children):
+        for wrong in everywhere(child):
+            children = (*explanation.children[:at], wrong, *explanation.children[at + 1 :])
+            yield dataclasses.replace(explanation, children=children)
+
+
+@pytest.mark.parametrize("address", ["logits[-1, 0]", "block.1.attn.pattern[0, 4, 2]", "block.0.mlp.act[2, 9]"])
+def test_one_wrong_bit_anywhere_in_a_tree_does_not_replay(trace, address):
+    """However deep, in the tree and in what JSON made of it."""
+    tree = trace.explain(address, depth=3)
+    assert Explanation.from_dict(json.loads(json.dumps(tree.to_dict()))).replay() == tree.value
+    wrong = list(everywhere(tree))
+    assert len(wrong) > 20
+    for each in wrong:
+        with pytest.raises(ReplayError):
+            each.replay()
+        with pytest.raises(ReplayError):
+            Explanation.from_dict(json.loads(json.dumps(each.to_dict()))).replay()
 
 
 def test_each_number_is_explained_once(trace):

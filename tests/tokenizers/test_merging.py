@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmtrace._bpe import MergeTable
+from llmtrace.rng import Chance
 from llmtrace.tokenizers import ByteLevelBPE, Merge
 from llmtrace.tokenizers.byte_symbols import SYMBOLS, bytes_of, symbols_of, visible
 from llmtrace.tokenizers.merging import merge_by_rank
@@ -55,6 +56,28 @@ def compiled(tokenizer, text):
 def test_the_compiled_loop_does_what_the_definition_says(merges, text):
     tokenizer = tokenizer_of(merges)
     assert compiled(tokenizer, text) == definition(tokenizer, text)
+
+
+def any_merges(chance):
+    """Up to 24 merges of few letters in any order, so that a merge often makes pairs whose rank has had its turn."""
+    tokens = [*LETTERS[: 2 + chance.below(2)]]
+    merges = {}
+    for _ in range(4 + chance.below(21)):
+        pair = chance.choice(tokens), chance.choice(tokens)
+        if pair not in merges and len("".join(pair)) <= 8:
+            merges[pair] = None
+            tokens.append("".join(pair))
+    return chance.sample(list(merges), len(merges))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_long_texts_with_merges_in_any_order(seed):
+    """Pairs leave buckets, batches and the heap in every order: what Hypothesis's mostly short examples do not reach."""
+    chance = Chance(seed)
+    for _ in range(100):
+        tokenizer = tokenizer_of(any_merges(chance))
+        text = "".join(chance.choice(LETTERS[:3]) for _ in range(33 + chance.below(200)))
+        assert compiled(tokenizer, text) == definition(tokenizer, text), (tokenizer.merges, text)
 
 
 @pytest.mark.parametrize("plant", [lambda m: m[::-1], lambda m: m[:-1]], ids=["order", "one missing"])

@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmtrace.arithmetic import elementary
@@ -34,10 +34,10 @@ def every_parting(text):
             yield tuple(text[a:b] for a, b in pairwise((0, *places, len(text))))
 
 
-def brute_force(text, scores):
+def brute_force(text, scores, unknown=UNKNOWN):
     """All partings into entries and unknown single characters, best first, each with its score."""
     found = [
-        Parting(parts, tuple(scores.get(part, UNKNOWN) for part in parts))
+        Parting(parts, tuple(scores.get(part, unknown) for part in parts))
         for parts in every_parting(text)
         if all(part in scores or len(part) == 1 for part in parts)
     ]
@@ -54,6 +54,14 @@ def test_the_best_partings_are_the_best_of_all(text, scores, number):
     assert [parting.score for parting in found] == [parting.score for parting in wanted[:number]]
     assert set(found) <= set(wanted)
     assert len(set(found)) == len(found)
+
+
+@given(WORDS, st.dictionaries(st.text("abc", min_size=1, max_size=4), st.floats(-20, 15), min_size=1))
+@example("cab", {"ca": -20.0, "b": -6.0, "ab": -1.0})  # between the two, as SentencePiece has it
+@example("cab", {"ca": -20.0, "b": -16.0, "ab": -1.0})
+def test_an_unknown_character_costs_ten_more_than_the_rarest_entry(text, scores):
+    (best,) = UnigramTokenizer(list(scores.items()), by_words=False).partings(text)
+    assert best.score == brute_force(text, scores, min(scores.values()) - 10)[0].score
 
 
 def test_of_equal_partings_the_last_part_is_longest():

@@ -1,10 +1,52 @@
 """Learning a unigram tokenizer from texts in which characters are nearly never needed alone."""
 
+import hashlib
 import math
 
 import pytest
 
+from llmtrace.rng import Chance
 from llmtrace.tokenizers import train_unigram
+from llmtrace.tokenizers.byte_symbols import SPACE
+from llmtrace.tokenizers.unigram_training import count, pruned, seeds, shares
+
+
+def some_text(seed, words=200):
+    """Words that begin and end alike, so that there is something to learn."""
+    chance = Chance(seed)
+    starts, ends = [
+        ["".join(chance.choice("abcdeéß中") for _ in range(1 + chance.below(5))) for _ in range(30)] for _ in range(2)
+    ]
+    return " ".join(chance.choice(starts) + chance.choice(ends) for _ in range(words))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_learning_is_what_the_page_says(seed):
+    """EM twice, keep three quarters, and again until there are few enough."""
+    trained, size = train_unigram(some_text(seed), 257 + 40 + 15 * seed), 40 + 15 * seed
+    characters, rounds = frozenset("".join(trained.words)) | {SPACE}, []
+    probabilities = shares(seeds(trained.words))
+    while True:
+        probabilities = shares(count(trained.words, probabilities)[0])
+        counts, likelihood = count(trained.words, probabilities)
+        probabilities = shares(counts)
+        rounds.append((len(probabilities), likelihood))
+        if len(characters.union(probabilities)) <= size:
+            break
+        kept = max(size, len(probabilities) * 3 // 4)
+        probabilities = shares(pruned(counts, probabilities, characters, kept))
+    assert [(entry.pieces, entry.likelihood) for entry in trained.rounds] == rounds
+    assert len(rounds) >= 4
+    assert set(probabilities) <= set(trained.probabilities) <= characters.union(probabilities)
+
+
+def test_what_was_learned_stays_as_it_is():
+    """The same texts give the same bits, also in a later version."""
+    digest = hashlib.sha256()
+    for seed in range(4):
+        for text, score in train_unigram(some_text(seed), 320).tokenizer.entries:
+            digest.update(f"{text} {score.hex()}\n".encode())
+    assert digest.hexdigest() == "099d2ce65d9dadc3185dd3ada22a2a38049b622c3d7484c82d94526f4964772a"
 
 
 @pytest.mark.parametrize(

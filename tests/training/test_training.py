@@ -164,6 +164,45 @@ def test_a_loss_falls(tmp_path):
     assert last.validation < 2.0
 
 
+@pytest.mark.parametrize(("report", "until"), [(1, 0), (2, 0), (4, 0), (4, 3), (3, 5)])
+def test_a_report_is_the_mean_of_the_losses_since_the_last_one(tmp_path, report, until):
+    """Whatever the distance of the reports, and where the training was left and gone on with."""
+    folder, seen, means = begun(tmp_path / "m", steps=11), [], []
+
+    def take(progress):
+        means.append((progress.step, progress.loss))
+        norms = [done.norm for done in seen if done.step == progress.step]
+        assert progress.norm == norms[-1]
+
+    if until:
+        training = LanguageTraining(folder)
+        for progress in training.run(report, 1, seen.append):
+            take(progress)
+            if progress.step >= until:
+                break
+        training.save()
+    for progress in LanguageTraining(folder).run(report, 100, seen.append):
+        take(progress)
+    losses = {done.step: done.loss for done in seen}
+    assert sorted(losses) == list(range(1, 12))
+    ends = sorted({1, *range(report, 12, report), 11})
+    assert [step for step, _ in means] == ends
+    for begin, (end, mean) in zip([0, *ends], means, strict=False):
+        total = 0.0
+        for step in range(begin + 1, end + 1):
+            total += losses[step]
+        assert mean == total / (end - begin), (begin, end)
+
+
+def test_a_step_reads_the_batch_of_its_number(tmp_path):
+    training = LanguageTraining(begun(tmp_path / "m", dropout=0.1))
+    for number in range(4):
+        batch, trace = training.windows.batch(number, training.plan.batch), training.traced_step()
+        np.testing.assert_array_equal(trace.tensor("tokens"), batch.ids)
+        np.testing.assert_array_equal(trace.tensor("targets"), batch.targets)
+        assert training.done == number + 1
+
+
 # ---- what goes wrong -------------------------------------------------------------------------------------------------
 
 

@@ -142,6 +142,21 @@ def test_contradictions_about_tying(tmp_path):
     assert "lm_head.weight is missing" in refusal(write(tmp_path / "b", tie_word_embeddings=False))
 
 
+@pytest.mark.parametrize("epsilon", [None, 1e-5, 1e-12, 1e-3, 0.1, 1])
+def test_every_norm_adds_what_the_config_says(tmp_path, epsilon):
+    """Loaded, traced, computed without a trace, and saved again."""
+    model = llmtrace.load(write(tmp_path / "a", layer_norm_epsilon=epsilon))
+    used = {step.name: step.settings["epsilon"] for step in model.trace([0, 2, 1]).steps if step.op == "layer_norm"}
+    norms = ["ln_f", *(f"block.{i}.ln_{n}" for i in (0, 1) for n in (1, 2))]
+    assert used == dict.fromkeys(norms, 1e-5 if epsilon is None else float(epsilon))
+    save_folder(model, tmp_path / "b")
+    again = llmtrace.load(tmp_path / "b")
+    assert same(again, model)
+    np.testing.assert_array_equal(again.logits([0, 2, 1]), model.trace([0, 2, 1]).tensor("logits"))
+    if epsilon == 0.1:
+        assert (llmtrace.load(write(tmp_path / "c")).logits([0, 2, 1]) != again.logits([0, 2, 1])).any()
+
+
 # ---- saving ---------------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,32 @@
+"""The errors of tests/mutants/source: each still has its one place, and its tests are there. tools/check_mutants.py plants them."""
+
+import ast
+from pathlib import Path
+
+import check_mutants
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MUTANTS = check_mutants.mutants()
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: f"{m.area}: {m.name}")
+def test_an_error_can_be_planted(mutant):
+    before = (ROOT / mutant.file).read_text(encoding="utf-8")
+    after = mutant.planted(before)
+    assert after != before
+    if mutant.file.endswith(".py"):
+        ast.parse(after)
+    assert mutant.tests
+    for test in mutant.tests:
+        file, _, name = test.partition("::")
+        assert f"def {name.partition('[')[0]}" in (ROOT / file).read_text(encoding="utf-8"), test
+
+
+def test_no_error_is_planted_twice():
+    assert len({(m.file, m.old, m.new) for m in MUTANTS}) == len({m.name for m in MUTANTS}) == len(MUTANTS)
+
+
+def test_an_error_without_a_place_is_said():
+    with pytest.raises(ValueError, match="stands 0 times"):
+        MUTANTS[0].planted("")
