@@ -35,11 +35,12 @@ def golden() -> Path:
 @pytest.fixture(scope="session")
 def locale(tmp_path_factory) -> Path:
     """A folder with two languages that nobody speaks: every text stands between brackets."""
+    import catalogue
     from helpers.pseudo import written
 
-    folder = tmp_path_factory.mktemp("locale")
-    written(folder, "la", lambda text: f"⟦{text}⟧")
-    written(folder, "zh", lambda text: f"【{text}】")
+    folder, texts = tmp_path_factory.mktemp("locale"), catalogue.template()
+    written(texts, folder, "la", lambda text: f"⟦{text}⟧")
+    written(texts, folder, "zh", lambda text: f"【{text}】")
     return folder
 
 

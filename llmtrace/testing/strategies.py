@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,16 +19,28 @@ from llmtrace.testing.sampling import FLOATS, Arguments, assemble, filled, sampl
 __all__ = ["Arguments", "arguments", "arrays"]
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
-SEEDS = st.integers(0, 2**64 - 1)
 SMALL = 3
 """The sizes of small argument sets, whose numbers are drawn one by one, so that a failing one becomes simple."""
+# A strategy is drawn from faster the second time: those that need no more than this are made once.
+SEEDS = st.integers(0, 2**64 - 1)
+TYPES = st.sampled_from(FLOATS)
+FEW = st.sampled_from((1, 2, SMALL, 0, 1))
+LEAD = st.lists(st.integers(0, SMALL), max_size=1)
+ABSENT = st.booleans()
 
 
-def numbers(dtype: npt.DTypeLike, special: bool) -> st.SearchStrategy[float]:
+@cache
+def numbers(dtype: np.dtype[Any], special: bool) -> st.SearchStrategy[float]:
     """One float of the type: any at all, or, not special, an ordinary one of at most 8 in size."""
-    width: Any = np.dtype(dtype).itemsize * 8
+    width: Any = dtype.itemsize * 8
     ordinary = st.floats(-8, 8, width=width, allow_subnormal=False)
     return st.one_of(ordinary, st.sampled_from(specials(dtype)), st.floats(width=width)) if special else ordinary
+
+
+@cache
+def row(size: int, dtype: np.dtype[Any], special: bool) -> st.SearchStrategy[list[float]]:
+    """So many of them."""
+    return st.lists(numbers(dtype, special), min_size=size, max_size=size)
 
 
 @st.composite
@@ -39,7 +52,10 @@ def arrays(draw: Draw, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32
     size = math.prod(shape)
     if size > SMALL**3:
         return filled(np.random.default_rng(draw(SEEDS)), shape, dtype, special)
-    return np.array(draw(st.lists(numbers(dtype, special), min_size=size, max_size=size)), dtype).reshape(shape)
+    return np.array(draw(row(size, np.dtype(dtype), special)), dtype).reshape(shape)
+
+
+small_array = cache(arrays)
 
 
 def arguments(
@@ -58,17 +74,16 @@ def arguments(
 @st.composite
 def few(draw: Draw, op: Op, dtype: npt.DTypeLike | None, special: bool) -> Arguments:
     """Argument sets of sizes up to `SMALL`."""
-    real = np.dtype(dtype) if dtype is not None else draw(st.sampled_from(FLOATS))
-    size = st.sampled_from((1, 2, SMALL, 0, 1))
-    known = {letter: max(low, draw(size)) for letter, low in letters(op).items()}
-    lead = tuple(draw(st.lists(st.integers(0, SMALL), max_size=1)))
+    real = np.dtype(dtype) if dtype is not None else draw(TYPES)
+    known = {letter: max(low, draw(FEW)) for letter, low in letters(op).items()}
+    lead = tuple(draw(LEAD))
 
     def fill(shape: Shape, size: tuple[int, ...]) -> Array | None:
         if shape.below:
             return np.random.default_rng(draw(SEEDS)).integers(0, max(1, known[shape.below]), size)
-        if shape.optional and draw(st.booleans()):
+        if shape.optional and draw(ABSENT):
             return None
-        return np.asarray(draw(arrays(size, real, special)))
+        return np.asarray(draw(small_array(size, real, special)))
 
     pools = {name: setting_pool(op.shapes[name], known, special) for name in op.shapes if name not in op.tensors}
     return assemble(op, lead, known, fill, {name: draw(st.sampled_from(pool)) for name, pool in pools.items()})

@@ -11,11 +11,11 @@ from llmtrace.cli import COMMANDS
 from llmtrace.ops import OPS
 
 
-def written(folder, language, change):
+def written(template, folder, language, change):
     """A catalogue in which every text is what `change` makes of it."""
     path = folder / language / "LC_MESSAGES" / "llmtrace.po"
     path.parent.mkdir(parents=True)
-    texts = catalogue.read_po(io.BytesIO(catalogue.written(catalogue.template())), locale=language)
+    texts = catalogue.read_po(io.BytesIO(catalogue.written(template)), locale=language)
     for message in texts:
         if message.id:
             many = isinstance(message.id, tuple)

@@ -1,5 +1,6 @@
 """Languages: one catalogue holds all that llmtrace says, and it can be changed at any time."""
 
+import copy
 import os
 import re
 import shlex
@@ -91,13 +92,24 @@ def test_the_catalogue_is_up_to_date():
     assert catalogue.main(["--check"]) == 0
 
 
+@pytest.fixture(scope="module")
+def collected():
+    """Every text of the package: what takes long, and is the same for every state of the translations."""
+    return catalogue.template()
+
+
+@pytest.fixture
+def once(monkeypatch, collected):
+    """The texts of the package are not collected anew."""
+    monkeypatch.setattr(catalogue, "template", lambda: copy.deepcopy(collected))
+
+
 @pytest.fixture
 def copied(tmp_path, monkeypatch):
     """The Chinese .po, where it can be spoilt."""
     folder = tmp_path / "locale"
     shutil.copytree(catalogue.LOCALE, folder)
     monkeypatch.setattr(catalogue, "LOCALE", folder)
-    assert catalogue.main(["--check"]) == 0
     return folder / "zh" / "LC_MESSAGES" / "llmtrace.po"
 
 
@@ -115,7 +127,8 @@ def copied(tmp_path, monkeypatch):
         ("nothing is named {name}; `llmtrace show` lists all names", "show", "Show", "'`llmtrace show`'"),
     ],
 )
-def test_the_check_sees_what_is_wrong(text, old, new, problem, copied, capsys):
+def test_the_check_sees_what_is_wrong(text, old, new, problem, copied, once, capsys):
+    assert catalogue.main(["--check"]) == 0
     before = copied.read_text()
     line = re.search(rf'msgid "{re.escape(text)}"\nmsgstr "(.+)"\n', before)[0]
     first, said = line.split("\nmsgstr ")
@@ -127,13 +140,13 @@ def test_the_check_sees_what_is_wrong(text, old, new, problem, copied, capsys):
     assert problem in capsys.readouterr().out
 
 
-def test_a_guess_is_seen(copied, capsys):
+def test_a_guess_is_seen(copied, once, capsys):
     copied.write_text(copied.read_text().replace('\nmsgid "formula"', '\n#, fuzzy\nmsgid "formula"'))
     assert catalogue.main([]) == 1
     assert "'formula' is only guessed" in capsys.readouterr().out
 
 
-def test_what_is_compiled_follows_the_text(copied, monkeypatch):
+def test_what_is_compiled_follows_the_text(copied, once, monkeypatch):
     copied.write_text(copied.read_text().replace("公式", "式子"))
     assert "llmtrace.mo is not up to date" in " ".join(catalogue.problems(catalogue.outputs([])))
     assert catalogue.main([]) == 0
@@ -153,7 +166,7 @@ def test_a_new_text_must_be_translated(copied, tmp_path, monkeypatch):
     assert "'A sentence that nobody has said before.' is not translated" in " ".join(catalogue.problems({}))
 
 
-def test_a_language_can_be_begun(tmp_path, monkeypatch):
+def test_a_language_can_be_begun(tmp_path, once, monkeypatch):
     monkeypatch.setattr(catalogue, "LOCALE", tmp_path)
     assert catalogue.main(["--check"]) == 1
     assert catalogue.main(["eo"]) == 1
