@@ -27,7 +27,18 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "tests" / "mutants" / "source"
 LONGEST = 900
 """Seconds for the tests of one error: one that makes them hang is noticed, too."""
-PYTEST = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=--import-mode=importlib"]
+PYTEST = [
+    "-m",
+    "pytest",
+    "-x",
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:xdist",
+    "-o",
+    "addopts=--import-mode=importlib",
+]
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,10 @@ def chosen(words: list[str]) -> list[Mutant]:
 def copied(folder: Path) -> Path:
     """A copy of the checkout, with what is compiled."""
     files = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     )
     names = [os.fsdecode(name) for name in files.stdout.split(b"\0") if name]
     for path in [*map(Path, names), *(path.relative_to(ROOT) for path in ROOT.glob("llmtrace/*.so"))]:
@@ -150,7 +164,10 @@ def main() -> int:
             if not said:
                 survivors.append(mutant)
             seconds, start = time.monotonic() - start, time.monotonic()
-            print(f"{'caught  ' if said else 'SURVIVED'} {seconds:4.0f} s  {mutant.area}: {mutant.name}: {said}", flush=True)
+            print(
+                f"{'caught  ' if said else 'SURVIVED'} {seconds:4.0f} s  {mutant.area}: {mutant.name}: {said}",
+                flush=True,
+            )
     print(f"{len(wanted) - len(survivors)} of {len(wanted)} are caught")
     return 1 if survivors else 0
 

@@ -40,7 +40,13 @@ def test_rows(values, changes):
 def test_shapes_and_types_count():
     x = np.zeros((2, 3), np.float32)
     assert same_bits(x, np.zeros((2, 3), np.float32))
-    others = [np.zeros((3, 2), "f4"), np.zeros(6, "f4"), np.zeros((2, 3)), np.zeros((2, 3), "i4"), np.zeros((2, 4), "f4")]
+    others = [
+        np.zeros((3, 2), "f4"),
+        np.zeros(6, "f4"),
+        np.zeros((2, 3)),
+        np.zeros((2, 3), "i4"),
+        np.zeros((2, 4), "f4"),
+    ]
     assert not any(same_bits(x, other) for other in others)
     assert same_bits(np.array([1, 2]), np.array([1, 2]))
     assert not same_bits(np.array([1, 2]), np.array([1, 3]))

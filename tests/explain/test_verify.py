@@ -59,7 +59,11 @@ def test_minus_zero_is_another_number(honest, tmp_path):
     found = zeros({name: TRACE.tensor(name) for name in TRACE})
     assert len(found) >= 2  # at least the masked places of the patterns
     for name, place in found:
-        forged(honest, lambda arrays, content, name=name, place=place: arrays[name].__setitem__(place, -0.0), tmp_path / "b")
+        forged(
+            honest,
+            lambda arrays, content, name=name, place=place: arrays[name].__setitem__(place, -0.0),
+            tmp_path / "b",
+        )
         with pytest.raises(ReplayError, match=rf"{name}\[.*\] is recorded as -0.0, but its inputs give 0.0"):
             verify(llmtrace.open(tmp_path / "b"))
 

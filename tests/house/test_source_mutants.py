@@ -1,4 +1,4 @@
-"""The errors of tests/mutants/source: each still has its one place, and its tests are there. tools/check_mutants.py plants them."""
+"""Planted errors of the sources: what each changes is really there, and its test too (`tools/check_mutants.py` plants them)."""
 
 import ast
 from pathlib import Path
