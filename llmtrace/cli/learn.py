@@ -116,12 +116,12 @@ def list_lessons() -> None:
 
 def list_inputs(lesson: Lesson) -> None:
     """What --set can change, with the values that it has now."""
-    from llmtrace.lessons.framework.lesson import plain
+    from llmtrace.lessons.framework.lesson import input_text
     from llmtrace.lessons.framework.text import filled, lesson_text
     from llmtrace.views.document import Document, paragraph, quiet
 
     told = lesson_text(lesson.name).inputs
     for key in lesson.inputs():
-        click.echo(f"{key}={plain(getattr(lesson, key))}")
+        click.echo(f"{key}={input_text(getattr(lesson, key))}")
         if key in told:
             print_document(Document((paragraph(quiet(filled(told[key], lesson)), indent=4, hang=0),)))

@@ -167,7 +167,7 @@ class Classroom:
             inputs = {name: getattr(self.lesson, name) for name in self.lesson.inputs()}
             inputs |= {name: typed for name in names if (typed := self._line(f"{name} = ").strip())}
             try:
-                self.lesson = type(self.lesson).given(inputs)
+                self.lesson = type(self.lesson).with_inputs(inputs)
             except LessonError as error:
                 self._say(str(error))
                 continue
@@ -228,7 +228,7 @@ class Classroom:
             for n, question in enumerate(found, 1):
                 self._say("")
                 self._say(f"{n}. ", *marked(question.question), hang=3)
-                self._say(*marked(question.told), indent=3, hang=0)
+                self._say(*marked(question.full_answer), indent=3, hang=0)
             return
         self._clear()
         hint = _("type a number; ? shows the answer; an empty line ends")
@@ -253,8 +253,8 @@ class Classroom:
             if reply.right:
                 progress.note(self.notes, self.lesson.name, exercise=question.exercise.name)
                 return True
-            wrong += reply.counts
-        self._say(*marked(question.told), indent=3, hang=0)
+            wrong += reply.is_answer
+        self._say(*marked(question.full_answer), indent=3, hang=0)
         return True
 
     # ---- output --------------------------------------------------------------------------------------------------------
@@ -290,7 +290,7 @@ class Classroom:
                     tasks.append(bar.add_task(_("computing"), total=whole))
                 bar.update(tasks[0], completed=done, total=whole)
 
-            self.lesson.watch(tell)
+            self.lesson.report_to(tell)
             yield
 
 

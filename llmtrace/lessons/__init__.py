@@ -57,4 +57,4 @@ def load(name: str, language: str | None = None, **inputs: Any) -> Lesson:
     """
     if language is not None:
         i18n.use(language)
-    return lesson_class(name).given(inputs)
+    return lesson_class(name).with_inputs(inputs)

@@ -5,8 +5,8 @@ import pytest
 
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
-from llmtrace.lessons.embeddings.sentences import tightness
-from llmtrace.lessons.next_character.reciting import RHYME
+from llmtrace.lessons.embeddings.sentences import cluster_ratio
+from llmtrace.lessons.next_character.characters import RHYME
 
 pytestmark = pytest.mark.usefixtures("own_state")
 
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.usefixtures("own_state")
 @pytest.mark.parametrize("seed", [0, 1, 2, 5])
 def test_words_that_are_used_alike_come_together(seed):
     lesson = load("embeddings", seed=seed)
-    assert tightness(lesson.word_weights) > 5
-    assert tightness(lesson.word_net[0]) < 0.6
+    assert cluster_ratio(lesson.word_weights) > 5
+    assert cluster_ratio(lesson.word_net[0]) < 0.6
 
 
 def test_it_recites_what_it_can_know():

@@ -4,7 +4,7 @@ import pytest
 
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
-from llmtrace.lessons.next_character.reciting import enough, followers, window
+from llmtrace.lessons.next_character.characters import ambiguous_contexts, sufficient_context, window
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def test_the_rhyme_is_recited_with_enough_letters_only(lesson):
 
 
 def test_what_cannot_be_known_gets_equal_shares(lesson):
-    assert followers(lesson.text, 12) == {"mpty dumpty ": "sh", "l the kings ": "hm"}
+    assert ambiguous_contexts(lesson.text, 12) == {"mpty dumpty ": "sh", "l the kings ": "hm"}
     assert [share for _letter, _score, share in lesson.likeliest(lesson.unsure)[:2]] == pytest.approx(
         [0.5, 0.5], abs=0.01
     )
@@ -35,11 +35,11 @@ def test_the_longer_net_knows_every_letter_at_the_end_only(lesson):
     assert lesson.text.replace(" ", "_").startswith(lesson.longer_course[-1][3])
 
 
-@pytest.mark.parametrize(("text", "known", "reads"), [("abcab.", 1, 3), ("abcd.", 1, 1), ("aab.", 1, 2)])
-def test_so_many_letters_are_enough(text, known, reads):
-    assert enough(text, known) == reads
-    assert not followers(text, reads)
-    assert reads == known or followers(text, reads - 1)
+@pytest.mark.parametrize(("text", "least", "length"), [("abcab.", 1, 3), ("abcd.", 1, 1), ("aab.", 1, 2)])
+def test_so_many_letters_are_enough(text, least, length):
+    assert sufficient_context(text, least) == length
+    assert not ambiguous_contexts(text, length)
+    assert length == least or ambiguous_contexts(text, length - 1)
 
 
 def test_the_gradient_of_a_score_is_the_share_less_the_wanted_one(lesson):

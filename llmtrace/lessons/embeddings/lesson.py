@@ -11,13 +11,12 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _
 from llmtrace.lessons.embeddings import letters as rhyme
-from llmtrace.lessons.embeddings import nets
-from llmtrace.lessons.embeddings import sentences as told
+from llmtrace.lessons.embeddings import nets, sentences
 from llmtrace.lessons.embeddings.exercises import EXERCISES
 from llmtrace.lessons.embeddings.words import LEGEND
 from llmtrace.lessons.framework.lesson import Article, Lesson
 from llmtrace.lessons.nets import trained
-from llmtrace.lessons.next_character.reciting import RHYME, SIGNS, enough, followers, visible
+from llmtrace.lessons.next_character.characters import ALPHABET, RHYME, ambiguous_contexts, sufficient_context, visible
 from llmtrace.ops import Weight
 from llmtrace.rng import derive
 from llmtrace.trace import Trace
@@ -26,12 +25,12 @@ from llmtrace.views.explanation import view as explanation
 from llmtrace.views.figures import Heatmap, Scatter
 
 FIRST = 8
-"""So many pairs of words are in the step that is looked at."""
+"""The pairs of words in the recorded training step."""
 
 
 @dataclass
 class Embeddings(Lesson):
-    """A net that reads letters as vectors, and one that reads words as points."""
+    """The sizes and the training of a net that reads letters as vectors, and of one that reads words as points."""
 
     name = "embeddings"
     legend = LEGEND
@@ -55,7 +54,7 @@ class Embeddings(Lesson):
     def check(self) -> None:
         """LessonError where something would take too long, or there would be nothing to learn from."""
         limits = {"numbers": (2, 12), "context": (2, 20), "letter_steps": (1, 5000), "word_steps": (1, 5000)}
-        self.within({**limits, "sentences": (10, 2000)})
+        self.require_within({**limits, "sentences": (10, 2000)})
         for key in ("letter_rate", "word_rate"):
             if not 0 < getattr(self, key) <= 5:
                 raise LessonError(_("{key} must be above 0, and at most 5", key=key))
@@ -64,98 +63,100 @@ class Embeddings(Lesson):
 
     @property
     def letters(self) -> str:
-        """All letters that can be read, with the space and the full stop."""
-        return SIGNS
+        """The alphabet of the net that reads letters, with the space and the full stop."""
+        return ALPHABET
 
     @property
     def start(self) -> str:
-        """What the net reads first."""
+        """The first context of the rhyme."""
         return RHYME[: self.context]
 
     @property
     def follows(self) -> str:
-        """The letter that really follows."""
+        """The letter that follows the first context."""
         return RHYME[self.context]
 
     @property
     def last(self) -> str:
-        """The last letter that the net reads first, or the one before a space."""
+        """The last letter of the first context, or the one before a space."""
         return self.start.rstrip()[-1]
 
     @property
     def neurons(self) -> int:
-        """Of the hidden layer."""
+        """The size of the hidden layer of the net that reads letters."""
         return rhyme.NEURONS
 
     @property
     def inputs_count(self) -> int:
-        """How many numbers go in."""
+        """How many numbers go into the net that reads letters."""
         return self.context * self.numbers
 
     @cached_property
     def letter_weights(self) -> dict[str, Weight]:
-        """The untrained net."""
-        return rhyme.untaught(self.seed, self.numbers, self.context)
+        """The weights of the untrained net that reads letters."""
+        return rhyme.untrained(self.seed, self.numbers, self.context)
 
     @property
     def table(self) -> Array:
-        """The vectors of all letters before training: a row for each."""
+        """The vectors of all letters before training, [letter, number]."""
         return self.letter_weights[nets.TABLE].data
 
     @cached_property
     def matrix_before(self) -> Heatmap:
-        """Some columns of the matrix before training."""
-        return rhyme.columns(self.table, self.start)
+        """The vectors of some letters before training, each a column."""
+        return rhyme.vectors_as_columns(self.table, self.start)
 
     @cached_property
     def matrix_after(self) -> Heatmap:
-        """The same after it."""
-        return rhyme.columns(self.letter_net[0][nets.TABLE].data, self.start)
+        """The vectors of some letters after training, each a column."""
+        return rhyme.vectors_as_columns(self.letter_net[0][nets.TABLE].data, self.start)
 
     @cached_property
     def picked(self) -> Trace:
-        """The matrix times a one-hot vector: the column of the last letter."""
-        return rhyme.picked(self.table, self.last)
+        """The matrix of the vectors times a one-hot vector: the column of the last letter."""
+        return rhyme.one_hot_product(self.table, self.last)
 
     @cached_property
     def laid_out(self) -> list[tuple[Any, ...]]:
-        """The letters that go in, each with the first numbers of its vector and the places where its numbers go."""
-        return rhyme.laid_out(self.table, self.start)
+        """The letters of the first context, each with the first numbers of its vector and the inputs that they go to."""
+        return rhyme.input_rows(self.table, self.start)
 
     @cached_property
     def reading(self) -> Trace:
-        """Before training, with the gradients."""
+        """The net that reads letters at the first context, before training, with all gradients."""
         return rhyme.traced(self.letter_weights, self.start, self.follows)
 
     @property
     def gradient(self) -> float:
-        """That of the first number of the last letter."""
+        """The gradient of the first number of the last letter's vector."""
         return float(self.reading.tensor("d.embedding")[self.letters.index(self.last), 0])
 
     @cached_property
     def gradient_shown(self) -> Document:
-        """How it is computed."""
+        """How the gradient of the first number of the last letter's vector is computed."""
         return explanation(self.reading.explain("d.embedding", self.letters.index(self.last), 0), ending=False)
 
     @cached_property
     def letter_net(self) -> tuple[Mapping[str, Weight], list[float]]:
-        """The trained net, and its loss on the way."""
-        return rhyme.taught(self.letter_weights, self.context, self.letter_rate, self.counted(self.letter_steps))
+        """The trained net that reads letters, and its losses on the way."""
+        return rhyme.trained_on_rhyme(
+            self.letter_weights, self.context, self.letter_rate, self.tracked(self.letter_steps)
+        )
 
     @cached_property
     def knowing(self) -> Trace:
-        """The beginning of the rhyme after training."""
+        """The net that reads letters at the first context, after training."""
         return rhyme.traced(self.letter_net[0], self.start)
 
     @cached_property
     def letter_course(self) -> list[tuple[Any, ...]]:
-        """The loss after some steps."""
+        """The loss of the net that reads letters after some steps."""
         losses = self.letter_net[1]
         return [(n, losses[n]) for n in sorted({0, 10, 30, 100, self.letter_steps}) if n < len(losses)]
 
     @cached_property
     def guesses(self) -> list[tuple[Any, ...]]:
-        """Before and after: the letter with the largest share, that share, and the share of the right letter."""
+        """Before and after training: the likeliest letter, its probability, and the probability of the right letter."""
         rows = []
         for when, trace in ((_("before"), self.reading), (_("after"), self.knowing)):
             shares = trace["guess.shares"].output[0]
@@ -165,72 +166,74 @@ class Embeddings(Lesson):
 
     @cached_property
     def recited(self) -> str:
-        """How the net goes on from the beginning of the rhyme."""
-        return rhyme.recited(self.letter_net[0], self.context, self.start)
+        """How the trained net that reads letters continues the first context."""
+        return rhyme.recite(self.letter_net[0], self.context, self.start)
 
     @property
     def doubtful(self) -> str:
-        """Letters after which the net can't know what follows; "" where there are none."""
-        return visible(next(iter(followers(RHYME, self.context)), ""))
+        """The first context that different letters follow; "" where there is none."""
+        return visible(next(iter(ambiguous_contexts(RHYME, self.context)), ""))
 
     @property
     def longer(self) -> int:
-        """How many letters must be read to know what follows everywhere; more than the first net reads."""
-        return enough(RHYME, self.context + 1)
+        """The length of context that determines every next letter of the rhyme; more than `context`."""
+        return sufficient_context(RHYME, self.context + 1)
 
     @cached_property
     def recited_by_longer(self) -> str:
-        """What a net that reads so many writes when it is given nothing, after the same training."""
-        weights = rhyme.untaught(self.seed, self.numbers, self.longer)
-        learned, _losses = rhyme.taught(weights, self.longer, self.letter_rate, self.counted(self.letter_steps))
-        return rhyme.recited(learned, self.longer, "")
+        """What a net with the longer context writes from nothing on, after the same training."""
+        weights = rhyme.untrained(self.seed, self.numbers, self.longer)
+        learned, _losses = rhyme.trained_on_rhyme(
+            weights, self.longer, self.letter_rate, self.tracked(self.letter_steps)
+        )
+        return rhyme.recite(learned, self.longer, "")
 
     @property
     def whole_rhyme(self) -> str:
-        """What they should say."""
+        """The rhyme."""
         return RHYME
 
     # ---- words ---------------------------------------------------------------------------------------------------------
 
     @cached_property
     def text(self) -> Array:
-        """The sentences, one word after the other, as numbers of words."""
-        return told.told(derive(self.seed, "sentences"), self.sentences)
+        """The sentences as ids of words, one word after the other."""
+        return sentences.random_sentences(derive(self.seed, "sentences"), self.sentences)
 
     @cached_property
     def first_sentences(self) -> list[tuple[Any, ...]]:
-        """The first six."""
+        """The first six sentences."""
         return [(n + 1, *(self.words[k] for k in self.text[3 * n : 3 * n + 3])) for n in range(6)]
 
     @cached_property
     def followers(self) -> list[tuple[Any, ...]]:
-        """How often each verb follows those who do something."""
-        return told.followers(self.text)
+        """How often each verb follows each subject."""
+        return sentences.verb_counts(self.text)
 
     @property
     def words(self) -> list[str]:
-        """All words, in the language that is spoken."""
-        return told.words()
+        """The vocabulary, in the language that is spoken."""
+        return sentences.words()
 
     @cached_property
     def word_weights(self) -> dict[str, Weight]:
-        """The untrained net."""
+        """The weights of the untrained net that reads words."""
         return nets.word_weights(self.seed, len(self.words))
 
     @cached_property
     def word_net(self) -> tuple[Mapping[str, Weight], list[float]]:
-        """The trained net, and its loss on the way."""
+        """The trained net that reads words, and its losses on the way."""
         batch = nets.part("words", self.text[:-1], self.text[1:])
-        return trained(self.word_weights, batch, self.word_rate, self.counted(self.word_steps))
+        return trained(self.word_weights, batch, self.word_rate, self.tracked(self.word_steps))
 
     @cached_property
     def word_step(self) -> Trace:
-        """One step of training on the first pairs of words, all of it recorded."""
-        return told.one_step(self.word_weights, self.text[: FIRST + 1], self.word_rate)
+        """One training step on the first pairs of words, recorded."""
+        return sentences.one_step(self.word_weights, self.text[: FIRST + 1], self.word_rate)
 
     @cached_property
     def step_shown(self) -> Document:
-        """How the first word's first number changes."""
+        """How one step changes the first number of the first word's point."""
         return explanation(self.word_step.explain("new.embedding", int(self.text[0]), 0), ending=False)
 
     @property
@@ -241,34 +244,34 @@ class Embeddings(Lesson):
     @cached_property
     def map_before(self) -> Scatter:
         """The words as points before training."""
-        return told.plane(self.word_weights)
+        return sentences.word_plane(self.word_weights)
 
     @cached_property
     def map_after(self) -> Scatter:
-        """And after it."""
-        return told.plane(self.word_net[0])
+        """The words as points after training."""
+        return sentences.word_plane(self.word_net[0])
 
     @property
     def together(self) -> bool:
-        """Whether the words that are used alike lie together."""
-        return told.tightness(self.word_net[0]) < 1
+        """Whether words that are used alike are nearer to each other than to all others, after training."""
+        return sentences.cluster_ratio(self.word_net[0]) < 1
 
     @cached_property
     def distances(self) -> list[tuple[Any, ...]]:
-        """Of some words, before and after."""
-        return told.distances(self.word_weights, self.word_net[0])
+        """The distances of some pairs of words before and after training."""
+        return sentences.distances(self.word_weights, self.word_net[0])
 
     @cached_property
     def cat_and_lion(self) -> Trace:
-        """The distance of cat and lion after training."""
-        return told.apart(self.word_net[0], told.PAIRS[0])
+        """The distance of cat and lion after training, step by step."""
+        return sentences.word_distance(self.word_net[0], sentences.PAIRS[0])
 
     @cached_property
     def cat_and_king(self) -> Trace:
-        """That of cat and king."""
-        return told.apart(self.word_net[0], told.PAIRS[-2])
+        """The distance of cat and king after training, step by step."""
+        return sentences.word_distance(self.word_net[0], sentences.PAIRS[-2])
 
     @cached_property
     def bundled(self) -> tuple[int, int, list[tuple[str, ...]]]:
-        """Of the bundled model: its tokens, the numbers of each, and which are near each other."""
-        return told.bundled()
+        """The size of the bundled model's embedding table, and the nearest neighbours of some of its tokens."""
+        return sentences.bundled()

@@ -12,7 +12,7 @@ from llmtrace.lessons.embeddings import nets
 from llmtrace.lessons.embeddings.words import LEGEND
 from llmtrace.lessons.framework.pages import picture
 from llmtrace.lessons.nets import trained
-from llmtrace.lessons.next_character.reciting import RHYME, SIGNS, numbers, places, visible, write
+from llmtrace.lessons.next_character.characters import ALPHABET, RHYME, contexts, generate, numbers, visible
 from llmtrace.ops import Weight
 from llmtrace.ops.linear.linear import linear
 from llmtrace.trace import Backward, Run, Trace
@@ -20,23 +20,23 @@ from llmtrace.views.figures import Heatmap
 
 COLUMNS = 8
 NEURONS = 24
-NAMES = list(visible(SIGNS))
-"""The letters as they stand in a table: a space must be seen."""
+NAMES = list(visible(ALPHABET))
+"""The labels of the letters, with a mark for the space."""
 
 
 def ids(text: str) -> Array:
-    """The letters of a text as their numbers."""
+    """The ids of the letters of a text."""
     return numbers(text).astype(np.int64)
 
 
-def columns(table: Array, text: str) -> Heatmap:
+def vectors_as_columns(table: Array, text: str) -> Heatmap:
     """The vectors of the letters of a text, each a column; of many letters the first."""
     some = list(dict.fromkeys(text.replace(" ", "")))[:COLUMNS]
     return picture(table[ids("".join(some))].T, [str(n) for n in range(table.shape[1])], some)
 
 
-def laid_out(table: Array, text: str) -> list[tuple[Any, ...]]:
-    """Each letter of a text with some numbers of its vector, and which inputs of the net they are."""
+def input_rows(table: Array, text: str) -> list[tuple[Any, ...]]:
+    """Each letter of a text with some numbers of its vector, and the inputs of the net that they are."""
     width = table.shape[1]
     return [
         (n, visible(letter), *table[place][:2], "…", table[place][-1], f"{n * width}–{(n + 1) * width - 1}")
@@ -44,13 +44,13 @@ def laid_out(table: Array, text: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def picked(table: Array, letter: str) -> Trace:
+def one_hot_product(table: Array, letter: str) -> Trace:
     """The matrix times a one-hot vector: the column of a letter."""
     trace = Trace({}, legend=LEGEND)
     trace.labels = {"entry": NAMES}
     with Run({}, trace) as run:
-        hot = np.zeros(len(SIGNS), np.float32)
-        hot[SIGNS.index(letter)] = 1
+        hot = np.zeros(len(ALPHABET), np.float32)
+        hot[ALPHABET.index(letter)] = 1
         given = run.leaf("one_hot", hot, ("entry",))
         matrix = run.leaf("matrix", np.ascontiguousarray(table.T), ("feature", "entry"))
         run.do("column.picked", linear, (given, matrix, None), {"transposed": True}, ("feature",))
@@ -58,7 +58,7 @@ def picked(table: Array, letter: str) -> Trace:
 
 
 def traced(weights: Mapping[str, Weight], text: str, follows: str = "") -> Trace:
-    """The net reads some letters; where it is said which letter follows, its loss and all gradients are computed, too."""
+    """The net's probabilities after a text; with the letter that `follows`, also the loss and all gradients."""
     trace = Trace(weights, legend=LEGEND)
     trace.labels = {"entry": NAMES, "output": NAMES, "place": list(visible(text))}
     with Run(weights, trace) as run:
@@ -70,19 +70,19 @@ def traced(weights: Mapping[str, Weight], text: str, follows: str = "") -> Trace
     return trace
 
 
-def untaught(seed: int, vector: int, reads: int) -> dict[str, Weight]:
-    """A net that reads so many letters, each as a vector of so many numbers, and knows nothing yet."""
-    return nets.letter_weights(seed, len(SIGNS), vector, reads, NEURONS)
+def untrained(seed: int, size: int, length: int) -> dict[str, Weight]:
+    """Random weights of a net whose context has `length` letters, each a vector of `size` numbers."""
+    return nets.letter_weights(seed, len(ALPHABET), size, length, NEURONS)
 
 
-def taught(
-    weights: Mapping[str, Weight], reads: int, rate: float, steps: Iterator[int]
+def trained_on_rhyme(
+    weights: Mapping[str, Weight], length: int, rate: float, steps: Iterator[int]
 ) -> tuple[Mapping[str, Weight], list[float]]:
-    """The net after it was asked for every letter of the rhyme in every step, and its loss on the way."""
-    windows = np.array([ids(seen) for seen in places(RHYME, reads)])
+    """The net after `steps` on all of the rhyme, and its losses on the way."""
+    windows = np.array([ids(context) for context in contexts(RHYME, length)])
     return trained(weights, nets.part("letters", np.ascontiguousarray(windows.T), ids(RHYME)), rate, steps)
 
 
-def recited(weights: Mapping[str, Weight], reads: int, text: str) -> str:
-    """What the net makes of a beginning: up to the full stop, or as many letters as the rhyme has."""
-    return write(lambda seen: nets.letter_scores(weights, ids(seen)), text, reads, len(RHYME))
+def recite(weights: Mapping[str, Weight], length: int, text: str) -> str:
+    """A text as the net continues it: up to the full stop, or by as many letters as the rhyme has."""
+    return generate(lambda context: nets.letter_scores(weights, ids(context)), text, length, len(RHYME))

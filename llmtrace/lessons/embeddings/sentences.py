@@ -1,4 +1,4 @@
-"""The words of the lesson on embeddings: sentences made of them, their points on a plane, and the words of the bundled model."""
+"""The words of the lesson on embeddings: sentences made of them, their vectors as points, and the words of the bundled model."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ WORDS = (
     N_("book"),
     N_("poem"),
 )
-WHO, VERBS = range(6), (6, 7, 8, 9)
+SUBJECTS, VERBS = range(6), (6, 7, 8, 9)
 SENTENCES = (((0, 1, 2), (6, 7), (10, 11)), ((3, 4, 5), (8, 9), (12, 13)))
-"""Two kinds of sentences: who does it, what is done, to what."""
+"""Two kinds of sentences, each with its subjects, verbs and objects."""
 ALIKE = ((0, 1, 2), (3, 4, 5), (6, 7), (8, 9), (10, 11, 12, 13))
 """Words after which the same words come."""
 PAIRS = ((0, 2), (3, 4), (6, 7), (12, 13), (0, 3), (0, 12))
@@ -48,50 +48,50 @@ KNOWN = ("red", "three", "she")
 
 
 def words() -> list[str]:
-    """The words, in the language that is spoken."""
+    """The vocabulary, in the language that is spoken."""
     return [_(word) for word in WORDS]
 
 
-def told(seed: int, sentences: int) -> Array:
-    """Random sentences, one word after the other, as numbers of words."""
+def random_sentences(seed: int, sentences: int) -> Array:
+    """Random sentences as ids of words, one word after the other."""
     chance = Chance(seed)
     kinds = [chance.choice(SENTENCES) for _n in range(sentences)]
     return np.array([chance.choice(options) for kind in kinds for options in kind])
 
 
-def followers(text: Array) -> list[tuple[Any, ...]]:
-    """How often each verb follows those who do something."""
+def verb_counts(text: Array) -> list[tuple[Any, ...]]:
+    """How often each verb follows each subject."""
     pairs = Counter(zip(text[:-1].tolist(), text[1:].tolist(), strict=True))
-    return [(words()[n], *(pairs[n, k] for k in VERBS)) for n in WHO]
+    return [(words()[n], *(pairs[n, k] for k in VERBS)) for n in SUBJECTS]
 
 
 def table_of(weights: Mapping[str, Weight]) -> Array:
-    """The points of all words."""
+    """The vectors of all words, [word, 2]."""
     return weights[TABLE].data
 
 
-def plane(weights: Mapping[str, Weight]) -> Scatter:
+def word_plane(weights: Mapping[str, Weight]) -> Scatter:
     """The words as points."""
     points = table_of(weights).tolist()
     return Scatter({word: (x, y) for word, (x, y) in zip(words(), points, strict=True)}, 15)
 
 
 def one_step(weights: Mapping[str, Weight], text: Array, rate: float) -> Trace:
-    """One step of training on some words, all of it recorded."""
+    """One training step on some words, recorded."""
     trace = Trace(weights, legend=LEGEND)
     trace.labels = {"entry": words(), "output": words()}
     Trainer(weights, plain_settings(rate)).step([part("words", text[:-1], text[1:])], trace=trace)
     return trace
 
 
-def apart(weights: Mapping[str, Weight], pair: tuple[int, int]) -> Trace:
-    """How far two words are from each other."""
+def word_distance(weights: Mapping[str, Weight], pair: tuple[int, int]) -> Trace:
+    """The distance of two words, step by step."""
     first, second = pair
     return distance(table_of(weights)[first], table_of(weights)[second])
 
 
-def tightness(weights: Mapping[str, Weight]) -> float:
-    """The largest distance of two words that are used alike, as a share of the smallest of two that are not."""
+def cluster_ratio(weights: Mapping[str, Weight]) -> float:
+    """The largest distance of two words that are used alike, divided by the smallest of two that are not."""
     points = table_of(weights).astype(np.float64)
     between = np.sqrt(((points[:, None] - points) ** 2).sum(axis=-1))
     own = np.zeros(between.shape, bool)
@@ -104,15 +104,13 @@ def distances(before: Mapping[str, Weight], after: Mapping[str, Weight]) -> list
     """The distances of some pairs of words, before and after training."""
     names = words()
     return [
-        (names[a], names[b], *(float(apart(weights, (a, b))["distance"].output) for weights in (before, after)))
+        (names[a], names[b], *(float(word_distance(weights, (a, b))["distance"].output) for weights in (before, after)))
         for a, b in PAIRS
     ]
 
 
 def bundled() -> tuple[int, int, list[tuple[str, ...]]]:
-    """Of the bundled model: how many tokens, how many numbers each, and the tokens whose vectors point most nearly
-    the same way as those of some words.
-    """
+    """The embedding table of the bundled model: its size, and for some tokens those with the largest cosine."""
     model = load()
     table = model.weights["embed.token.weight"].data.astype(np.float64)
     texts = [model.token_text(n).strip() for n in range(len(table))]

@@ -33,7 +33,7 @@ class Article:
 
 @dataclass
 class Lesson:
-    """The base of all lessons. A property that takes long is a `cached_property` that counts its steps with `counted`."""
+    """The base of all lessons. A property that takes long is a `cached_property` that counts its steps with `tracked`."""
 
     name: ClassVar[str]
     """That of its folder, with `-` for `_`."""
@@ -44,10 +44,10 @@ class Lesson:
     articles: ClassVar[tuple[Article, ...]] = ()
     chosen: ClassVar[str] = ""
     """What an article leaves out, and was chosen here so that its numbers come out."""
-    _tell: ClassVar[Any] = None
+    _report: ClassVar[Any] = None
 
     @classmethod
-    def given(cls, inputs: Mapping[str, Any]) -> Self:
+    def with_inputs(cls, inputs: Mapping[str, Any]) -> Self:
         """The lesson with some inputs changed; a text is read as the kind of value that the input has."""
         defaults = cls.inputs()
         for key in inputs:
@@ -58,7 +58,7 @@ class Lesson:
                     text = _("{lesson} has no input {key}; did you mean {near}?")
                 names = ", ".join(defaults)
                 raise LessonError(text.format(lesson=cls.name, key=repr(key), near=", ".join(near), names=names))
-        lesson = cls(**{key: typed(key, value, defaults[key]) for key, value in inputs.items()})
+        lesson = cls(**{key: parse_input(key, value, defaults[key]) for key, value in inputs.items()})
         lesson.check()
         return lesson
 
@@ -70,26 +70,26 @@ class Lesson:
     def check(self) -> None:
         """LessonError where the inputs can't be so."""
 
-    def within(self, limits: Mapping[str, tuple[float, float]]) -> None:
+    def require_within(self, limits: Mapping[str, tuple[float, float]]) -> None:
         """LessonError where an input is smaller or larger than it may be; `limits` has both bounds, by the input's name."""
         for key, (least, most) in limits.items():
             if not least <= getattr(self, key) <= most:
                 text = _("{key} must be from {least} to {most}, not {value}")
-                value, low, high = (plain(number) for number in (getattr(self, key), least, most))
+                value, low, high = (input_text(number) for number in (getattr(self, key), least, most))
                 raise LessonError(text.format(key=key, least=low, most=high, value=value))
 
-    def watch(self, tell: Callable[[int, int], None]) -> None:
-        """From now on, `tell(done, whole)` is called while something takes long."""
-        vars(self)["_tell"] = tell
+    def report_to(self, report: Callable[[int, int], None]) -> None:
+        """From now on, `report(done, whole)` is called while something takes long."""
+        vars(self)["_report"] = report
 
-    def counted(self, steps: int) -> Iterator[int]:
+    def tracked(self, steps: int) -> Iterator[int]:
         """0 … steps − 1, told to whoever shows how far it is."""
         for step in range(steps):
-            if self._tell is not None and step % max(1, steps // 100) == 0:
-                self._tell(step, steps)
+            if self._report is not None and step % max(1, steps // 100) == 0:
+                self._report(step, steps)
             yield step
-        if self._tell is not None:
-            self._tell(steps, steps)
+        if self._report is not None:
+            self._report(steps, steps)
 
     def value(self, expression: str, others: Mapping[str, Any] | None = None) -> Any:
         """What an expression of the lesson's text gives: `weights[0] * 2`."""
@@ -114,7 +114,7 @@ class Lesson:
         return draw(name, self.exercises[name], derive(seed, self.name, name))
 
 
-def typed(key: str, value: Any, default: Any) -> Any:
+def parse_input(key: str, value: Any, default: Any) -> Any:
     """A value of the kind of the default: texts are read, other values checked."""
     kind = type(default)
     try:
@@ -122,7 +122,7 @@ def typed(key: str, value: Any, default: Any) -> Any:
             parts = value.split(",") if isinstance(value, str) else list(value)
             if len(parts) != len(default):
                 raise ValueError
-            return tuple(typed(key, part, first) for part, first in zip(parts, default, strict=True))
+            return tuple(parse_input(key, part, first) for part, first in zip(parts, default, strict=True))
         if kind is bool and isinstance(value, str):
             return {"true": True, "false": False, "1": True, "0": False}[value.strip().lower()]
         made = kind(value)
@@ -133,25 +133,25 @@ def typed(key: str, value: Any, default: Any) -> Any:
         return made
     except (ValueError, TypeError, KeyError, OverflowError):
         raise LessonError(
-            _("{key} can't be {value}: give {wanted}", key=key, value=repr(value), wanted=wanted(default))
+            _("{key} can't be {value}: give {wanted}", key=key, value=repr(value), wanted=expected_kind(default))
         ) from None
 
 
-def wanted(default: Any) -> str:
+def expected_kind(default: Any) -> str:
     """What kind of value an input takes."""
     if isinstance(default, bool):
         return _("true or false")
     if isinstance(default, int):
         return _("a whole number, such as {example}", example=default)
     if isinstance(default, float):
-        return _("a number, such as {example}", example=plain(default))
+        return _("a number, such as {example}", example=input_text(default))
     if isinstance(default, tuple):
-        return _("{count} numbers with commas, such as {example}", count=len(default), example=plain(default))
+        return _("{count} numbers with commas, such as {example}", count=len(default), example=input_text(default))
     return _("a text")
 
 
-def plain(value: Any) -> str:
+def input_text(value: Any) -> str:
     """A value as `--set` takes it."""
     if isinstance(value, tuple):
-        return ",".join(map(plain, value))
+        return ",".join(map(input_text, value))
     return format_float_positional(value, trim="-") if isinstance(value, float) else str(value)

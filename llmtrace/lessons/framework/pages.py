@@ -17,7 +17,7 @@ from llmtrace.display import Displayed
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import Lesson
 from llmtrace.lessons.framework.text import Block as TextBlock
-from llmtrace.lessons.framework.text import LessonText, PageText, filled, lesson_text, written
+from llmtrace.lessons.framework.text import LessonText, PageText, filled, formatted, lesson_text
 from llmtrace.views.document import (
     Block,
     Code,
@@ -214,9 +214,9 @@ def table_column(title: str, cells: Sequence[Any]) -> Column:
     """A column of texts, or of numbers with their points under each other; `sum:.2f` says how they are written."""
     title, _colon, form = title.partition(":")
     if form:
-        return Column(title, tuple(written(cell, form) for cell in cells), "right")
+        return Column(title, tuple(formatted(cell, form) for cell in cells), "right")
     if any(isinstance(cell, str) for cell in cells):
-        texts = tuple(written(cell, None) for cell in cells)
+        texts = tuple(formatted(cell, None) for cell in cells)
         return Column(title, texts, "right" if all(text[:1] in NUMERIC for text in texts) else "left")
     values = np.asarray(cells)
     return Column(title, numbers(values.astype(np.float32) if values.dtype.kind == "f" else values), "right")

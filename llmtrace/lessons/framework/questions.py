@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.exercises import Exercise
 from llmtrace.lessons.framework.lesson import Lesson
-from llmtrace.lessons.framework.text import ExerciseText, filled, lesson_text, written
+from llmtrace.lessons.framework.text import ExerciseText, filled, formatted, lesson_text
 
 NEAR = 0.0051
 """So far an answer may be off: two decimals are enough."""
@@ -25,7 +25,7 @@ class Reply:
 
     right: bool
     text: str
-    counts: bool = True
+    is_answer: bool = True
     """Whether it was an answer at all."""
 
 
@@ -45,7 +45,7 @@ class Question:
     @property
     def answer(self) -> str:
         """The answer."""
-        return written(round(self.exercise.answer, 6), None)
+        return formatted(round(self.exercise.answer, 6), None)
 
     @property
     def solution(self) -> str:
@@ -53,15 +53,15 @@ class Question:
         return self._help(SOLUTION)
 
     @property
-    def told(self) -> str:
+    def full_answer(self) -> str:
         """The answer, and how it is found."""
         return _("Answer: {answer}. {solution}", answer=self.answer, solution=self.solution)
 
     def check(self, answer: str) -> Reply:
         """What is said to an answer as it was typed."""
-        number = read(answer)
+        number = parse_number(answer)
         if number is None:
-            return Reply(False, _("Answer with a number, such as {example}.", example="−3.5"), counts=False)
+            return Reply(False, _("Answer with a number, such as {example}.", example="−3.5"), is_answer=False)
         if abs(number - self.exercise.answer) <= NEAR:
             return Reply(True, _("Right: {solution}", solution=self.solution))
         for name, wrong in self.exercise.mistakes.items():
@@ -74,11 +74,11 @@ class Question:
         return Reply(False, _("Not quite. Read the question once more."))
 
     def _help(self, name: str) -> str:
-        values = {**self.exercise.values, "answer": self.exercise.answer, **mistaken(self.exercise)}
+        values = {**self.exercise.values, "answer": self.exercise.answer, **mistake_values(self.exercise)}
         return filled(self.text.helps[name], self.lesson, values)
 
 
-def mistaken(exercise: Exercise) -> dict[str, float]:
+def mistake_values(exercise: Exercise) -> dict[str, float]:
     """The wrong answers, by names that a text can use: `forgot_bias`."""
     return {name.replace("-", "_"): value for name, value in exercise.mistakes.items()}
 
@@ -89,7 +89,7 @@ def questions(lesson: Lesson, seed: int = 0) -> Iterator[Question]:
         yield Question(lesson.exercise(name, seed), text, lesson)
 
 
-def read(answer: str) -> float | None:
+def parse_number(answer: str) -> float | None:
     """A number as people type it: `−3.5`, `-3,5`, full-width digits."""
     text = unicodedata.normalize("NFKC", answer).strip().replace("−", "-").replace(",", ".")
     try:

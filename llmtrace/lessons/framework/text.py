@@ -18,7 +18,7 @@ from llmtrace.views.numbers import rounded
 FOLDERS = Path(__file__).parents[1]
 """The folder that holds a folder for each lesson."""
 PLACEHOLDER = re.compile(r"\{([^{}]+?)(?::([-+,]?\.?\d*[a-z%]?))?\}")
-"""An expression of the lesson's names, and how it is written, as Python's format does."""
+"""An expression of the lesson's names, and its format, as in Python's f-strings."""
 OPERATED = re.compile(r"[+−×÷·/] ?$")
 """What ends in a sign of arithmetic: a negative number that follows stands in brackets, as in school."""
 
@@ -80,10 +80,10 @@ def parse(text: str) -> LessonText:
     title, _line, summary = head.removeprefix("# ").partition("\n")
     return LessonText(
         title.strip(),
-        joined(summary.strip().split("\n")),
+        unwrapped(summary.strip().split("\n")),
         tuple(map(_page, pages)),
         _exercises(rest.get("Exercises", "")),
-        _named(_blocks(rest.get("Inputs", ""))),
+        _by_name(_blocks(rest.get("Inputs", ""))),
     )
 
 
@@ -102,7 +102,7 @@ def _blocks(text: str) -> Iterator[Block]:
             for item in re.split(r"^(?=- )", paragraph, flags=re.MULTILINE):
                 if item.strip():
                     kind = "item" if item.startswith("- ") else "paragraph"
-                    yield Block(kind, joined(item.removeprefix("- ").strip().split("\n")))
+                    yield Block(kind, unwrapped(item.removeprefix("- ").strip().split("\n")))
 
 
 def _exercises(text: str) -> dict[str, ExerciseText]:
@@ -110,16 +110,16 @@ def _exercises(text: str) -> dict[str, ExerciseText]:
     for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         name, _line, body = part.partition("\n")
         question, *items = _blocks(body)
-        found[name.strip()] = ExerciseText(question.text, _named(items))
+        found[name.strip()] = ExerciseText(question.text, _by_name(items))
     return found
 
 
-def _named(items: Iterable[Block]) -> dict[str, str]:
+def _by_name(items: Iterable[Block]) -> dict[str, str]:
     """`- name: text`, by name."""
     return dict(item.text.split(": ", 1) for item in items)
 
 
-def joined(lines: list[str]) -> str:
+def unwrapped(lines: list[str]) -> str:
     """Lines as one: with a space between, but for Chinese, which has none."""
     text = lines[0].strip()
     for line in map(str.strip, lines[1:]):
@@ -131,19 +131,19 @@ def filled(text: str, lesson: Lesson, others: Mapping[str, Any] | None = None) -
     """A text with its numbers computed."""
 
     def number(match: re.Match[str]) -> str:
-        said = written(lesson.value(match[1], others), match[2])
+        said = formatted(lesson.value(match[1], others), match[2])
         return f"({said})" if said.startswith("−") and OPERATED.search(text[: match.start()]) else said
 
     return PLACEHOLDER.sub(number, text)
 
 
-def written(value: Any, form: str | None) -> str:
+def formatted(value: Any, form: str | None) -> str:
     """A value as it stands in a sentence."""
     if isinstance(value, str):
         return value
     array = np.asarray(value)
     if array.ndim:
-        return ", ".join(written(each, form) for each in array)
+        return ", ".join(formatted(each, form) for each in array)
     if not form:
         return rounded(array.astype(np.float32) if array.dtype.kind == "f" else array)
     text = format(array.item(), form)

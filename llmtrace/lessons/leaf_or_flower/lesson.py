@@ -12,7 +12,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import Article, Lesson
-from llmtrace.lessons.framework.text import written
+from llmtrace.lessons.framework.text import formatted
 from llmtrace.lessons.leaf_or_flower.exercises import EXERCISES
 from llmtrace.lessons.leaf_or_flower.words import LEGEND
 from llmtrace.models import Feedforward
@@ -70,7 +70,7 @@ class LeafOrFlower(Lesson):
 
     def check(self) -> None:
         """LessonError where a colour is none."""
-        self.within(dict.fromkeys(("red", "green", "blue"), (0, self.brightest)))
+        self.require_within(dict.fromkeys(("red", "green", "blue"), (0, self.brightest)))
 
     # ---- the net -------------------------------------------------------------------------------------------------------
 
@@ -138,7 +138,7 @@ class LeafOrFlower(Lesson):
     def weights_table(self) -> list[tuple[Any, ...]]:
         """The weights of the middle layer, those chosen here with a star; and each neuron's sum for the leaf."""
         return [
-            (n, *(written(w, ".2f") + ("*" if (n, k) in CHOSEN else " ") for k, w in enumerate(row)), self.sums[n])
+            (n, *(formatted(w, ".2f") + ("*" if (n, k) in CHOSEN else " ") for k, w in enumerate(row)), self.sums[n])
             for n, row in enumerate(self.hidden.tolist())
         ]
 

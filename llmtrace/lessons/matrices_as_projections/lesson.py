@@ -65,7 +65,7 @@ class MatricesAsProjections(Lesson):
         must_have("screen", self.matrix("screen"), 3, 2)
         if not any(self.lost):
             raise LessonError(_("the columns of screen must not point the same way"))
-        self.within({"token": (0, self.vocabulary - 1)})
+        self.require_within({"token": (0, self.vocabulary - 1)})
         must_have("w", self.matrix("w"), len(self.matrix("w")), self.matrix("x").shape[1])
         must_have("bias", self.matrix("bias"), 1, len(self.matrix("w")))
         if self.activation not in ACTIVATIONS or self.activation == "none":
@@ -220,7 +220,7 @@ class MatricesAsProjections(Lesson):
     @cached_property
     def word(self) -> Trace:
         """A token through a table of GPT-2's size, and back. The table's numbers are random, from −1 to 1."""
-        blocks = self.counted(-(-self.vocabulary // BLOCK))
+        blocks = self.tracked(-(-self.vocabulary // BLOCK))
         table = random_table(derive(0, self.name, "table"), self.vocabulary, self.features, blocks)
         trace = Trace({}, legend=LEGEND)
         with Run({}, trace) as run:

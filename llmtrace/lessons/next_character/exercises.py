@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmtrace.lessons.framework.exercises import Exercise
-from llmtrace.lessons.next_character.reciting import SIGNS
+from llmtrace.lessons.next_character.characters import ALPHABET
 from llmtrace.rng import Chance
 
 WORDS = ("planet", "garden", "silver", "orange", "window", "bridge", "guitar", "market", "carpet")
 
 
 def letters(chance: Chance) -> Exercise:
-    """A neuron that reads three letters."""
+    """The weighted sum of a neuron that reads three characters."""
     word, w = chance.choice(WORDS)[:3], chance.sample((1, 2, 3, 4), 3)
-    x = [SIGNS.index(sign) for sign in word]
+    x = [ALPHABET.index(character) for character in word]
     mistakes = {"from-zero": products([n - 1 for n in x], w), "no-weights": sum(x)}
     return Exercise({"word": word, "w": w, "x": x}, products(x, w), mistakes)
 
 
 def window(chance: Chance) -> Exercise:
-    """What is read next."""
+    """The second character of the context after one more was written."""
     word = chance.choice(WORDS)
     values = {"seen": word[:-1], "new": word[-1], "second": word[1], "reads": len(word) - 1}
-    first, second, newest = map(SIGNS.index, (word[0], word[1], word[-1]))
+    first, second, newest = map(ALPHABET.index, (word[0], word[1], word[-1]))
     return Exercise(values, second, {"kept": first, "newest": newest, "from-zero": second - 1})
 
 
 def share(chance: Chance) -> Exercise:
-    """The best that can be said where two letters follow."""
+    """The lowest loss where two characters follow a context: the probability of one of them."""
     whole = chance.choice((4, 5, 10))
     times = 1 + chance.below(whole - 1)
     other = whole - times
@@ -37,7 +37,7 @@ def share(chance: Chance) -> Exercise:
 
 
 def products(x: Sequence[int], w: Sequence[int]) -> int:
-    """Each number times its weight, added up."""
+    """The sum of the products of numbers and weights."""
     return sum(a * b for a, b in zip(x, w, strict=True))
 
 

@@ -53,7 +53,7 @@ class Perceptron(Lesson):
 
     def check(self) -> None:
         """LessonError where there are too few people or too many."""
-        self.within({"people": (100, 100_000)})
+        self.require_within({"people": (100, 100_000)})
 
     # ---- the neuron with given weights ---------------------------------------------------------------------------------
 
@@ -133,7 +133,7 @@ class Perceptron(Lesson):
     def history(self) -> Array:
         """The weights and the bias after each person, [people + 1, 4]."""
         history = np.zeros((self.people + 1, 4), np.float32)
-        for n in self.counted(self.people):
+        for n in self.tracked(self.people):
             answers = np.append(self.answers[n], np.float32(1))
             says = np.float32(dots(history[n], answers) > 0)
             history[n + 1] = history[n] + (self.went[n] - says) * answers

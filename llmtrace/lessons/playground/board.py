@@ -11,7 +11,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
-from llmtrace.lessons.framework.lesson import plain
+from llmtrace.lessons.framework.lesson import input_text
 from llmtrace.lessons.playground.data import EDGE, Points
 from llmtrace.lessons.playground.net import Look, Play
 from llmtrace.views.figures import Board, Picture
@@ -100,5 +100,7 @@ def dots(points: Points, rows: int) -> Picture:
 
 def command(name: str, inputs: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
     """The command line that begins a lesson with these inputs: only those that differ from the defaults are named."""
-    changed = [f"--set {shlex.quote(f'{key}={plain(inputs[key])}')}" for key in inputs if inputs[key] != defaults[key]]
+    changed = [
+        f"--set {shlex.quote(f'{key}={input_text(inputs[key])}')}" for key in inputs if inputs[key] != defaults[key]
+    ]
     return " ".join([f"llmtrace learn {name}", *changed])

@@ -93,7 +93,7 @@ class Playground(Lesson):
     @classmethod
     def recipe(cls, data: str, **changes: Any) -> Playground:
         """The playground with settings that are good for a set of two sides."""
-        return cls.given({"data": data, **RECIPES[data], **changes})
+        return cls.with_inputs({"data": data, **RECIPES[data], **changes})
 
     @property
     def steps(self) -> int:
@@ -112,7 +112,7 @@ class Playground(Lesson):
         """The net trained to the end; what it made of the plane at some moments, and how well it did then."""
         play, pictures, looks = Play(self.choices), [], []
         stops = {0, min(self.steps, play.batches * max(1, round(self.epochs / 10))), self.steps}
-        for step in self.counted(self.steps + 1):
+        for step in self.tracked(self.steps + 1):
             if step:
                 play.train()
             if step in stops and not play.stopped:
@@ -201,7 +201,7 @@ class Playground(Lesson):
     def tried(self, epochs: int, **changes: Any) -> Play:
         """A net with other choices, trained."""
         play = Play(replace(self.choices, **changes))
-        for _epoch in self.counted(epochs):
+        for _epoch in self.tracked(epochs):
             play.train(play.batches)
         return play
 
@@ -222,7 +222,7 @@ class Playground(Lesson):
         rows = []
         for data in RECIPES:
             lesson = self.recipe(data, seed=self.seed)
-            for _step in self.counted(lesson.steps):
+            for _step in self.tracked(lesson.steps):
                 lesson.play.train()
             own = [str(getattr(lesson, key)) for key in ("features", "hidden", "batch")]
             rows.append((data, *own, f"{lesson.rate:g}", f"{lesson.epochs:g}", lesson.play.look().right))
@@ -241,7 +241,7 @@ class Playground(Lesson):
     @property
     def crowd(self) -> str:
         """The command line for the same."""
-        return self.given({**CROWDED, "seed": self.seed, "epochs": STOPS[-1]}).command()
+        return self.with_inputs({**CROWDED, "seed": self.seed, "epochs": STOPS[-1]}).command()
 
     @cached_property
     def by_heart(self) -> list[tuple[Any, ...]]:

@@ -12,7 +12,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError, TrainingError
 from llmtrace.i18n import _
-from llmtrace.lessons.framework.lesson import plain
+from llmtrace.lessons.framework.lesson import input_text
 from llmtrace.lessons.nets import Descent
 from llmtrace.lessons.playground.data import FEATURES, REGRESSION, SETS, Points, grid, points, table
 from llmtrace.lessons.playground.words import LEGEND
@@ -82,7 +82,7 @@ class Choices:
 
 def refused(key: str, value: object, wanted: str) -> LessonError:
     """What is said to a choice that can't be."""
-    shown = repr(value) if isinstance(value, str) else plain(value)
+    shown = repr(value) if isinstance(value, str) else input_text(value)
     return LessonError(_("{key} can't be {value}: give {wanted}", key=key, value=shown, wanted=wanted))
 
 

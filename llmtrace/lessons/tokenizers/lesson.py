@@ -56,7 +56,7 @@ class Tokenizers(Lesson):
                 raise LessonError(text.format(key=key, most=f"{most:,}"))
         if len(self.character) != 1:
             raise LessonError(_("character must be a single one, not {text}", text=repr(self.character)))
-        self.within({"merges": (1, 500), "pieces": (len(set(written(self.text))) + 1, 1000)})
+        self.require_within({"merges": (1, 500), "pieces": (len(set(written(self.text))) + 1, 1000)})
         if " " in self.word:
             raise LessonError(_("word must be one word, without spaces, not {text}", text=repr(self.word)))
         if missing := sorted(set(f" {self.word}") - set(self.text)):

@@ -10,7 +10,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import TrainingError
-from llmtrace.lessons.framework.lesson import Article, Lesson, plain
+from llmtrace.lessons.framework.lesson import Article, Lesson, input_text
 from llmtrace.lessons.leaf_or_flower.lesson import HIDDEN, LeafOrFlower
 from llmtrace.lessons.nets import Descent, random_net, squared_loss
 from llmtrace.lessons.training.exercises import EXERCISES
@@ -53,7 +53,7 @@ class Training(Lesson):
 
     def check(self) -> None:
         """LessonError where nothing could be computed."""
-        self.within({"layers": (2, 12), **dict.fromkeys(("nudge", "rate", "large"), (1e-7, 1))})
+        self.require_within({"layers": (2, 12), **dict.fromkeys(("nudge", "rate", "large"), (1e-7, 1))})
 
     # ---- how wrong -----------------------------------------------------------------------------------------------------
 
@@ -109,7 +109,7 @@ class Training(Lesson):
 
     def plainly(self, number: float) -> str:
         """A small number, as it is typed."""
-        return plain(number)
+        return input_text(number)
 
     @property
     def loss(self) -> float:
@@ -194,7 +194,7 @@ class Training(Lesson):
         """The average loss after some epochs, and how many of the others are told right."""
         (inputs, wanted), rows = self.data, []
         descent = Descent(random_net(self.seed, "layer", (4, 3, 2), 0.5, "sigmoid"), 0.1)
-        for epoch in self.counted(EPOCHS[-1] + 1):
+        for epoch in self.tracked(EPOCHS[-1] + 1):
             if epoch in EPOCHS:
                 outputs = descent.net(inputs[80:])
                 right = outputs.argmax(axis=1) == wanted[80:].argmax(axis=1)
@@ -228,7 +228,7 @@ class Training(Lesson):
         """A wide net on few examples: the loss on them, and on others, as it learns."""
         (x, y), (others, theirs), rows = wave(10, self.noise, self.seed), wave(60, self.noise, self.seed + 1), []
         descent = Descent(random_net(self.seed, "layer", (1, 24, 1), 1.5, "tanh"), 0.02, optimiser="adam")
-        for step in self.counted(FITTED[-1] + 1):
+        for step in self.tracked(FITTED[-1] + 1):
             if step in FITTED:
                 rows.append((step, descent.loss(x, y), descent.loss(others, theirs)))
             descent.step(x, y)

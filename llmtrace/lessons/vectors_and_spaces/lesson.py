@@ -68,8 +68,8 @@ class VectorsAndSpaces(Lesson):
 
     def check(self) -> None:
         """LessonError where there is no such token, or a vector that has no direction."""
-        self.within({"vocabulary": (1, 1_000_000)})
-        self.within({"token": (0, self.vocabulary - 1)})
+        self.require_within({"vocabulary": (1, 1_000_000)})
+        self.require_within({"token": (0, self.vocabulary - 1)})
         for key in ("cat", "lion", "dog", "wolf", "short", "long"):
             if not any(getattr(self, key)):
                 raise LessonError(_("{key} must not be all 0: it would have no direction", key=key))
