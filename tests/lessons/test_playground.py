@@ -88,7 +88,7 @@ def test_the_recipes_tell_all_sets_apart(name, seed):
 @pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid", "linear"])
 def test_numbers_are_learned_too(activation):
     lesson = load("playground", data="plane", activation=activation, rate=0.03, epochs=4)
-    first = lesson.play.look()
+    first = lesson.play.evaluate()
     look = lesson.train(lesson.steps)
     assert look.test < 0.2 * first.test
     assert np.isnan(look.right)

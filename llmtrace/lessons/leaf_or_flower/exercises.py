@@ -1,4 +1,4 @@
-"""The exercises of this lesson."""
+"""The exercises of the lesson leaf-or-flower."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def neuron(chance: Chance) -> Exercise:
 
 
 def activation(chance: Chance) -> Exercise:
-    """Two neurons with ReLU, and what an output makes of them."""
+    """An output of two neurons with ReLU."""
     sums = [-(1 + chance.below(9)), 1 + chance.below(9)]
     w = [(1 + chance.below(9)) / 10, (1 + chance.below(9)) / 10]
     without = sums[0] * w[0] + sums[1] * w[1]
@@ -34,7 +34,7 @@ def activation(chance: Chance) -> Exercise:
 
 
 def collapse(chance: Chance) -> Exercise:
-    """One weight of two layers made one."""
+    """One weight of two layers multiplied into one."""
     first = [1 + chance.below(5), -(1 + chance.below(5))]
     second = [2 + chance.below(4), 2 + chance.below(4)]
     answer = first[0] * second[0] + first[1] * second[1]

@@ -1,4 +1,4 @@
-"""Leaf or flower: four numbers go in, two come out. The net of the article, with its numbers."""
+"""Leaf or flower: an article's net of three neurons and two outputs, with the article's numbers."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from llmtrace.ops.linear.linear import linear
 from llmtrace.trace import Run, Trace
 
 HIDDEN = ((0.10, -0.29, -0.07, 0.46), (0.12, -0.05, 0.04, 0.16), (-0.36, -0.21, -0.25, 0.08))
-"""The weights of the three neurons in the middle, for red, green, blue and volume."""
+"""The weights of the hidden layer, [neuron, input], for red, green, blue and volume."""
 OUTPUT = ((-0.17, 0.39, 0.10), (0.21, 0.24, -0.11))
-"""Those of the two outputs, for the three neurons."""
+"""The weights of the outputs, [output, neuron]."""
 CHOSEN = {(1, 2), (1, 3), (2, 2), (2, 3)}
-"""Which of HIDDEN the article gives only in a picture: chosen here so that its sums come out, as are those of the flower."""
+"""The places in HIDDEN whose weights the article shows only in a picture: they are chosen so that its sums come out."""
 VOLUMES = (30, 50, 70, 90, 110)
 SLIP = "ours: −26.6 + 0.25 is −26.35; the article has lost the minus sign"
 
 
 @dataclass
 class LeafOrFlower(Lesson):
-    """The leaf and the sunflower as four numbers, the bias of the first neuron, and its first weights."""
+    """The numbers of the leaf and of the sunflower, and the weights and the bias of the first neuron."""
 
     name = "leaf-or-flower"
     legend = LEGEND
@@ -65,78 +65,78 @@ class LeafOrFlower(Lesson):
 
     @property
     def brightest(self) -> int:
-        """The largest amount of a colour that a screen knows."""
+        """The largest value of a colour channel."""
         return 255
 
     def check(self) -> None:
-        """LessonError where a colour is none."""
+        """LessonError where a colour is out of range."""
         self.require_within(dict.fromkeys(("red", "green", "blue"), (0, self.brightest)))
 
     # ---- the net -------------------------------------------------------------------------------------------------------
 
     @property
     def labels(self) -> dict[str, Sequence[str]]:
-        """What goes in and comes out."""
+        """The labels of the inputs and outputs."""
         inputs = (_("red"), _("green"), _("blue"), _("volume"))
         return {"input": inputs, "output": (_("leaf"), _("flower"))}
 
     @property
     def leaf_numbers(self) -> tuple[float, ...]:
-        """The leaf."""
+        """The leaf's numbers."""
         return self.red, self.green, self.blue, self.volume
 
     @property
     def hidden(self) -> Array:
-        """The weights of the middle layer: a row for each neuron."""
+        """The weights of the hidden layer, [neuron, input]."""
         return np.array((self.weights, *HIDDEN[1:]), np.float32)
 
     @property
     def output(self) -> Array:
-        """The weights of the outputs."""
+        """The weights of the outputs, [output, neuron]."""
         return np.array(OUTPUT, np.float32)
 
     @cached_property
     def net(self) -> Feedforward:
-        """Four numbers, three neurons, two outputs; no biases, no activation."""
+        """The net without biases and activation."""
         return Feedforward.of(self.hidden, self.output, labels=self.labels)
 
     @cached_property
     def leaf(self) -> Trace:
-        """The leaf goes through the net."""
+        """The net for the leaf."""
         return self.net.trace(self.leaf_numbers)
 
     @cached_property
     def sunflower(self) -> Trace:
-        """The sunflower goes through the net."""
+        """The net for the sunflower."""
         return self.net.trace(self.flower)
 
     @property
     def sums(self) -> Array:
-        """What the three neurons add up for the leaf."""
+        """The weighted sums of the hidden layer for the leaf."""
         return self.leaf["hidden.1.sum"].output
 
     @property
     def outputs(self) -> Array:
-        """What comes out for the leaf."""
+        """The outputs for the leaf."""
         return self.leaf["output.sum"].output
 
     @property
     def flower_outputs(self) -> Array:
-        """What comes out for the sunflower."""
+        """The outputs for the sunflower."""
         return self.sunflower["output.sum"].output
 
     def larger(self, outputs: Array) -> str:
-        """The name of the larger output."""
+        """The label of the larger output."""
         return str(self.labels["output"][int(outputs.argmax())])
 
     @cached_property
     def things(self) -> list[tuple[Any, ...]]:
-        """Leaf and sunflower as numbers."""
+        """The numbers of the leaf and of the sunflower."""
         return [(_("leaf"), *self.leaf_numbers), (_("sunflower"), *self.flower)]
 
     @cached_property
     def weights_table(self) -> list[tuple[Any, ...]]:
-        """The weights of the middle layer, those chosen here with a star; and each neuron's sum for the leaf."""
+        """The weights of the hidden layer, those not of the article with a star, and each neuron's sum for the leaf."""
         return [
             (n, *(formatted(w, ".2f") + ("*" if (n, k) in CHOSEN else " ") for k, w in enumerate(row)), self.sums[n])
             for n, row in enumerate(self.hidden.tolist())
@@ -144,7 +144,7 @@ class LeafOrFlower(Lesson):
 
     @cached_property
     def weather(self) -> Trace:
-        """The same net, with other words for what goes in and comes out."""
+        """The net for the leaf's numbers, with other labels for the inputs and outputs."""
         inputs = (_("temperature"), _("humidity"), _("cloud"), _("wind"))
         labels = {"input": inputs, "output": (_("sunny day"), _("rainy day"))}
         return Feedforward.of(self.hidden, self.output, labels=labels).trace(self.leaf_numbers)
@@ -153,7 +153,7 @@ class LeafOrFlower(Lesson):
 
     @cached_property
     def collapse(self) -> Trace:
-        """The matrices of both layers multiplied, and the leaf through the one layer that comes out."""
+        """Both weight matrices multiplied into one, and the one layer that this makes, for the leaf."""
         axes = ("output", "input")
         matrix = Weight("hidden.1.weight", self.hidden, ("neuron", "input"))
         trace = Trace(by_name([matrix]), legend=LEGEND)
@@ -168,7 +168,7 @@ class LeafOrFlower(Lesson):
 
     @cached_property
     def one_layer(self) -> list[tuple[Any, ...]]:
-        """The outputs through two layers and through one."""
+        """The outputs for the leaf by two layers and by the one layer that replaces them."""
         one = self.collapse["one.sum"].output
         return [(name, a, b) for name, a, b in zip(self.labels["output"], self.outputs, one, strict=True)]
 
@@ -176,22 +176,22 @@ class LeafOrFlower(Lesson):
 
     @cached_property
     def bent_net(self) -> Feedforward:
-        """The same weights, with ReLU after the middle layer."""
+        """The net with ReLU after the hidden layer."""
         return Feedforward.of(self.hidden, self.output, activation="relu", labels=self.labels)
 
     @cached_property
     def bent(self) -> Trace:
-        """The leaf through it."""
+        """The net with ReLU for the leaf."""
         return self.bent_net.trace(self.leaf_numbers)
 
     @cached_property
     def bent_table(self) -> list[tuple[Any, ...]]:
-        """Each neuron's sum, and what it passes on."""
+        """Each hidden neuron's sum for the leaf, and its ReLU."""
         return [(n, *both) for n, both in enumerate(zip(self.sums, self.bent["hidden.1.act"].output, strict=True))]
 
     @cached_property
     def growing(self) -> list[tuple[Any, ...]]:
-        """Output leaf for ever larger leaves, without and with activation; after each, by how much it has grown."""
+        """The first output for larger and larger leaves, without and with ReLU, and by how much each has grown."""
         rows: list[tuple[Any, ...]] = []
         for volume in VOLUMES:
             leaf = (*self.leaf_numbers[:3], volume)
@@ -202,12 +202,12 @@ class LeafOrFlower(Lesson):
 
     @property
     def even(self) -> bool:
-        """Whether the net with activation, too, grows by the same at every step."""
+        """Whether the first output of the net with ReLU grows by the same amount at every step, too."""
         steps = [row[4] for row in self.growing[1:]]
         return max(steps) - min(steps) < 0.01
 
     @cached_property
     def leaf_with_bias(self) -> Trace:
-        """The leaf, where the first neuron has a bias."""
+        """The net for the leaf, where the first neuron has a bias."""
         biases = ((self.bias, 0, 0), (0, 0))
         return Feedforward.of(self.hidden, self.output, biases=biases, labels=self.labels).trace(self.leaf_numbers)

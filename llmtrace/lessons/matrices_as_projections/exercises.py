@@ -1,4 +1,4 @@
-"""The exercises of this lesson."""
+"""The exercises of the lesson matrices-as-projections."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmtrace.lessons.framework.exercises import Exercise
-from llmtrace.lessons.matrices_as_projections.matrix import typed
+from llmtrace.lessons.matrices_as_projections.matrix import matrix_text
 from llmtrace.rng import Chance
 
 
 def cell(chance: Chance) -> Exercise:
-    """One cell of a product of two small matrices, off the diagonal."""
+    """One entry of a product of two small matrices, off the diagonal."""
     a, b = ([[1 + chance.below(9) for _c in range(2)] for _r in range(2)] for _m in range(2))
     row = chance.below(2)
     column = 1 - row
@@ -25,7 +25,14 @@ def cell(chance: Chance) -> Exercise:
         "same-place": a[row][column] * b[row][column],
         "row-by-row": a[row][0] * b[column][0] + a[row][1] * b[column][1],
     }
-    values = {"a": typed(a), "b": typed(b), "row": row, "column": column, "p": a[row], "q": [r[column] for r in b]}
+    values = {
+        "a": matrix_text(a),
+        "b": matrix_text(b),
+        "row": row,
+        "column": column,
+        "p": a[row],
+        "q": [r[column] for r in b],
+    }
     return Exercise(values, cell(row, column), mistakes)
 
 
@@ -37,13 +44,13 @@ def shapes(chance: Chance) -> Exercise:
 
 
 def turn(chance: Chance) -> Exercise:
-    """A point that is turned by a quarter."""
+    """A point that is rotated by a quarter turn."""
     x, y = chance.sample(range(1, 10), 2)
     return Exercise({"x": x, "y": y, "r": "0 1; −1 0"}, -y, {"other-way": y, "second-column": x, "crossed": -x})
 
 
 def shadow(chance: Chance) -> Exercise:
-    """What a second point needs to have the shadow of the first."""
+    """A coordinate of a second point with the same projection."""
     x, y, z = (2 + chance.below(8) for _n in range(3))
     more = 1 + chance.below(3)
     values: Mapping[str, Any] = {"x": x, "y": y, "z": z, "x2": x - more, "z2": z + more, "more": more}

@@ -1,4 +1,4 @@
-"""Matrices: rows times columns, and what that does to points: it turns them, throws their shadow, reads and guesses words."""
+"""Matrices: products, rotations, projections, the embedding of a word, a layer of a net."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from llmtrace.lessons.framework.lesson import Lesson
 from llmtrace.lessons.matrices_as_projections.exercises import EXERCISES
 from llmtrace.lessons.matrices_as_projections.matrix import (
     BLOCK,
-    NAMES,
-    listed,
-    must_fit,
-    must_have,
-    named,
+    POINT_NAMES,
+    expect_product,
+    expect_shape,
+    points_by_name,
     random_table,
     read_matrix,
     rotation,
+    row_text,
     shape,
 )
 from llmtrace.lessons.matrices_as_projections.words import LEGEND
@@ -36,11 +36,12 @@ from llmtrace.views.matmul_steps import Product
 
 CORNERS = "ABCDEFGH"
 SHOWN = 5
+"""The rows of the table of the largest scores."""
 
 
 @dataclass
 class MatricesAsProjections(Lesson):
-    """Two matrices to multiply, an angle, a screen for shadows, a word, and the weights of a layer."""
+    """Two matrices to multiply, an angle, a matrix to project by, a token, and the inputs and weights of a layer."""
 
     name = "matrices-as-projections"
     legend = LEGEND
@@ -59,32 +60,32 @@ class MatricesAsProjections(Lesson):
     activation: str = "relu"
 
     def check(self) -> None:
-        """LessonError where the matrices don't fit, or one is none."""
-        must_fit("a", self.matrix("a"), "b", self.matrix("b"))
-        must_have("points", self.matrix("points"), len(self.matrix("points")), 2)
-        must_have("screen", self.matrix("screen"), 3, 2)
+        """LessonError where an input is no matrix, or has a shape that doesn't fit."""
+        expect_product("a", self.matrix("a"), "b", self.matrix("b"))
+        expect_shape("points", self.matrix("points"), len(self.matrix("points")), 2)
+        expect_shape("screen", self.matrix("screen"), 3, 2)
         if not any(self.lost):
             raise LessonError(_("the columns of screen must not point the same way"))
         self.require_within({"token": (0, self.vocabulary - 1)})
-        must_have("w", self.matrix("w"), len(self.matrix("w")), self.matrix("x").shape[1])
-        must_have("bias", self.matrix("bias"), 1, len(self.matrix("w")))
+        expect_shape("w", self.matrix("w"), len(self.matrix("w")), self.matrix("x").shape[1])
+        expect_shape("bias", self.matrix("bias"), 1, len(self.matrix("w")))
         if self.activation not in ACTIVATIONS or self.activation == "none":
             names = ", ".join(name for name in ACTIVATIONS if name != "none")
             raise LessonError(_("activation must be one of {names}", names=names))
 
     def matrix(self, key: str) -> Array:
-        """One of the inputs as a matrix."""
+        """An input as a matrix."""
         return read_matrix(key, getattr(self, key))
 
     def shape(self, key: str) -> str:
-        """Its rows and columns."""
+        """The shape of an input, such as `2×3`."""
         return shape(self.matrix(key).shape)
 
     # ---- rows times columns --------------------------------------------------------------------------------------------
 
     @cached_property
     def product(self) -> Trace:
-        """a times b."""
+        """The product of a and b."""
         trace = Trace({}, legend=LEGEND)
         with Run({}, trace) as run:
             a = run.leaf("a", self.matrix("a"), ("row", "place"))
@@ -94,21 +95,21 @@ class MatricesAsProjections(Lesson):
 
     @cached_property
     def steps(self) -> Product:
-        """The same, one product after the other."""
+        """The product of a and b, term by term."""
         return Product(self.product, "product")
 
     # ---- turning -------------------------------------------------------------------------------------------------------
 
     @property
     def turning(self) -> Array:
-        """The matrix that turns a point, written as a row, by theta to the left."""
+        """The rotation matrix for points as rows."""
         return rotation(self.theta)
 
     @cached_property
     def turn(self) -> Trace:
-        """The points as rows times the matrix, and the matrix times the points as columns."""
+        """The rotation of points as rows and as columns, X·R and R·Xᵀ."""
         trace, points = Trace({}, legend=LEGEND), self.matrix("points")
-        trace.labels = {"point": NAMES[: len(points)]}
+        trace.labels = {"point": POINT_NAMES[: len(points)]}
         with Run({}, trace) as run:
             x = run.leaf("points", points, ("point", "from"))
             turning = run.leaf("R", self.turning, ("from", "number"))
@@ -120,48 +121,48 @@ class MatricesAsProjections(Lesson):
 
     @cached_property
     def turn_steps(self) -> Product:
-        """X·R, one product after the other."""
+        """The rotation of points as rows, X·R, term by term."""
         return Product(self.turn, "turned.rows")
 
     @property
     def rows_turned(self) -> Array:
-        """X·R: a row for each point."""
+        """The rotated points X·R, [point, 2]."""
         return self.turn["turned.rows"].output
 
     @property
     def columns_turned(self) -> Array:
-        """R·Xᵀ: a column for each point."""
+        """The rotated points R·Xᵀ, [2, point]."""
         return self.turn["turned.columns"].output
 
     @property
     def turned_plane(self) -> Scatter:
-        """The points and where X·R takes them."""
-        return Scatter({**named(self.matrix("points"), ""), **named(self.rows_turned, "'")}, 9)
+        """The points before and after the rotation X·R."""
+        return Scatter({**points_by_name(self.matrix("points"), ""), **points_by_name(self.rows_turned, "'")}, 9)
 
     @property
     def both_ways(self) -> list[tuple[Any, ...]]:
-        """Each point, by X·R and by R·Xᵀ."""
-        ways = zip(NAMES, self.matrix("points"), self.rows_turned, self.columns_turned.T, strict=False)
+        """Each point, with its rotation by X·R and by R·Xᵀ."""
+        ways = zip(POINT_NAMES, self.matrix("points"), self.rows_turned, self.columns_turned.T, strict=False)
         return [(name, *before, "", *rows, "", *columns) for name, before, rows, columns in ways]
 
     # ---- shadows -------------------------------------------------------------------------------------------------------
 
     @property
     def lost(self) -> tuple[float, ...]:
-        """The way along which the screen sees nothing: across both of its columns."""
+        """The kernel of the projection: the cross product of the columns of `screen`."""
         (a, d), (b, e), (c, f) = self.matrix("screen").astype(np.float64).tolist()
         return (b * f - c * e, c * d - a * f, a * e - b * d)
 
     @property
     def things(self) -> Array:
-        """A point in the room, and another one behind it."""
+        """A point in space, and another one with the same projection, [2, 3]."""
         return np.array([self.thing, [p + q for p, q in zip(self.thing, self.lost, strict=True)]], np.float32)
 
     @cached_property
     def shadow(self) -> Trace:
-        """Both points on the screen, and an attempt to come back."""
+        """The projections of both points, and these projections times the transposed matrix."""
         trace = Trace({}, legend=LEGEND)
-        trace.labels = {"point": NAMES[:2]}
+        trace.labels = {"point": POINT_NAMES[:2]}
         with Run({}, trace) as run:
             room = run.leaf("room", self.things, ("point", "from"))
             screen = run.leaf("screen", self.matrix("screen"), ("from", "number"))
@@ -172,18 +173,18 @@ class MatricesAsProjections(Lesson):
 
     @cached_property
     def shadow_steps(self) -> Product:
-        """The shadows, one product after the other."""
+        """The projections of both points, term by term."""
         return Product(self.shadow, "shadow.flat")
 
     @property
     def one_shadow(self) -> bool:
-        """Whether both points have one shadow; a computer rounds, so it may be off by a little."""
+        """Whether both points have the same projection, but for rounding."""
         first, second = self.shadow["shadow.flat"].output
         return bool((np.abs(first - second) < 0.001).all())
 
     @cached_property
     def cube(self) -> Trace:
-        """The corners of a cube on the screen."""
+        """The projections of the corners of a cube."""
         trace = Trace({}, legend=LEGEND)
         trace.labels = {"point": CORNERS}
         corners = [(x, y, z) for z in (-1, 1) for y in (1, -1) for x in (-1, 1)]
@@ -195,31 +196,31 @@ class MatricesAsProjections(Lesson):
 
     @property
     def cube_plane(self) -> Scatter:
-        """The cube's shadow."""
+        """The projected corners of a cube."""
         return Scatter({name: (x, y) for name, (x, y) in zip(CORNERS, self.cube["shadow.flat"].output, strict=True)}, 9)
 
     @property
     def shadows(self) -> list[tuple[Any, ...]]:
-        """Each point, its shadow, and what comes back."""
+        """Each point, its projection, and what the transposed matrix makes of that."""
         flat, back = (self.shadow[f"shadow.{kind}"].output for kind in ("flat", "back"))
-        each = zip(NAMES, self.things, flat, back, strict=False)
+        each = zip(POINT_NAMES, self.things, flat, back, strict=False)
         return [(name, *thing, "→", *shadow, "→", *guess) for name, thing, shadow, guess in each]
 
     # ---- a word --------------------------------------------------------------------------------------------------------
 
     @property
     def vocabulary(self) -> int:
-        """So many tokens does GPT-2 know."""
+        """The size of GPT-2's vocabulary."""
         return 50_257
 
     @property
     def features(self) -> int:
-        """As so many numbers does GPT-2 know each."""
+        """The width of GPT-2's embedding."""
         return 768
 
     @cached_property
     def word(self) -> Trace:
-        """A token through a table of GPT-2's size, and back. The table's numbers are random, from −1 to 1."""
+        """A token looked up in a random table of GPT-2's size, and the scores of that row against the whole table."""
         blocks = self.tracked(-(-self.vocabulary // BLOCK))
         table = random_table(derive(0, self.name, "table"), self.vocabulary, self.features, blocks)
         trace = Trace({}, legend=LEGEND)
@@ -232,12 +233,12 @@ class MatricesAsProjections(Lesson):
 
     @property
     def vector(self) -> Array:
-        """The token's row of the table."""
+        """The row of the table for the token."""
         return self.word["word.vector"].output[0]
 
     @property
     def scores(self) -> Array:
-        """What comes back: a number for each token."""
+        """The scores of all tokens."""
         return self.word["word.scores"].output[0]
 
     @property
@@ -250,13 +251,13 @@ class MatricesAsProjections(Lesson):
 
     @cached_property
     def layer(self) -> Trace:
-        """Z = φ(X·Wᵀ + B)."""
+        """The layer Z = φ(X·Wᵀ + B)."""
         net = Feedforward.of(self.matrix("w"), biases=[self.matrix("bias")[0]], last=self.activation)
         return net.trace(self.matrix("x"))
 
     @property
     def layer_table(self) -> list[tuple[Any, ...]]:
-        """For each example what goes in, its sums, and what comes out."""
+        """The inputs of each example, its sums, and its outputs."""
         sums, out = (self.layer[f"output.{kind}"].output for kind in ("sum", "act"))
         each = zip(self.matrix("x"), sums, out, strict=True)
-        return [(n, listed(x), listed(z), listed(y)) for n, (x, z, y) in enumerate(each)]
+        return [(n, row_text(x), row_text(z), row_text(y)) for n, (x, z, y) in enumerate(each)]

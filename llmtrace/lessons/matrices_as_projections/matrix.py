@@ -1,4 +1,4 @@
-"""Matrices of the lesson on them: as people type them (`1 2; 3 4`), those that turn, and a large one at random."""
+"""Matrices: written as text (`1 2; 3 4`), rotations, and large random ones."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from llmtrace.i18n import _
 from llmtrace.rng import uniform
 
 LARGEST = 4
-"""More rows or columns do not fit side by side on a screen."""
+"""The most rows and columns that fit side by side on a screen."""
 LIMIT = 999
 EXAMPLE = "1 2; 3 4"
-NAMES = "PQST"
-"""Of points; R is the matrix that turns them."""
+POINT_NAMES = "PQST"
+"""The names of points; R is the rotation matrix."""
 QUARTERS: dict[float, float] = {0: 1.0, 90: 0.0, 180: -1.0, 270: 0.0}
-"""The cosine of quarter turns, which a computer would miss by a little: it can't write down π exactly."""
+"""The cosines of multiples of 90°, which the cosine of a rounded multiple of π is not."""
 BLOCK = 128
-"""So many rows of a random table are drawn at once."""
+"""The rows of a random table that are drawn at once."""
 
 
 def read_matrix(key: str, text: str) -> Array:
@@ -65,8 +65,8 @@ def read_matrix(key: str, text: str) -> Array:
     return np.array(rows, np.float32)
 
 
-def must_have(key: str, matrix: Array, rows: int, columns: int) -> None:
-    """LessonError where a matrix has another shape than it needs."""
+def expect_shape(key: str, matrix: Array, rows: int, columns: int) -> None:
+    """LessonError where a matrix doesn't have a shape."""
     if matrix.shape != (rows, columns):
         raise LessonError(
             _(
@@ -78,35 +78,35 @@ def must_have(key: str, matrix: Array, rows: int, columns: int) -> None:
         )
 
 
-def must_fit(first: str, a: Array, second: str, b: Array) -> None:
-    """LessonError where the rows of one matrix can't be multiplied by the columns of another."""
+def expect_product(first: str, a: Array, second: str, b: Array) -> None:
+    """LessonError where two matrices can't be multiplied."""
     if a.shape[1] != b.shape[0]:
         text = _("{a} is {shape_a} and {b} is {shape_b} (rows × columns): {a} needs as many columns as {b} has rows")
         raise LessonError(text.format(a=first, b=second, shape_a=shape(a.shape), shape_b=shape(b.shape)))
 
 
 def shape(sizes: Sequence[int]) -> str:
-    """`2×3`: rows and columns."""
+    """A shape as text: `2×3`, rows and columns."""
     return "×".join(map(str, sizes))
 
 
-def typed(rows: Sequence[Sequence[int]]) -> str:
-    """A matrix as `read_matrix` takes it."""
+def matrix_text(rows: Sequence[Sequence[int]]) -> str:
+    """A matrix as text that `read_matrix` reads."""
     return "; ".join(" ".join(map(str, row)) for row in rows)
 
 
-def listed(numbers: Array) -> str:
-    """Some numbers with commas between, two decimals at most."""
+def row_text(numbers: Array) -> str:
+    """Some numbers with commas between, rounded to two decimals."""
     return ", ".join(f"{number:.2f}".rstrip("0").rstrip(".") for number in numbers.tolist()).replace("-", "−")
 
 
-def named(points: Array, mark: str) -> dict[str, tuple[float, float]]:
-    """Points by their letters, with a mark after each."""
-    return {name + mark: (float(x), float(y)) for name, (x, y) in zip(NAMES, points, strict=False)}
+def points_by_name(points: Array, mark: str) -> dict[str, tuple[float, float]]:
+    """Points by their names, with a mark after each name."""
+    return {name + mark: (float(x), float(y)) for name, (x, y) in zip(POINT_NAMES, points, strict=False)}
 
 
 def rotation(degrees: float) -> Array:
-    """The matrix [2, 2] that turns a point, written as a row, by so many degrees to the left: cos, sin; −sin, cos."""
+    """The matrix [2, 2] that rotates points, written as rows, counterclockwise: cos, sin; −sin, cos."""
     cos, sin = _cosine(degrees), _cosine(degrees - 90)
     return np.array([[cos, sin], [-sin, cos]], np.float32)
 
@@ -119,7 +119,7 @@ def _cosine(degrees: float) -> float:
 def random_table(seed: int, rows: int, columns: int, blocks: Iterable[int]) -> Array:
     """float32 [rows, columns] of numbers from −1 to 1, drawn in blocks of BLOCK rows so that little memory is needed.
 
-    blocks: the numbers of all blocks; whoever counts them sees how far it is.
+    blocks: the numbers of all blocks; iterating over them may report the progress.
     """
     table = np.empty((rows, columns), np.float32)
     for block in blocks:

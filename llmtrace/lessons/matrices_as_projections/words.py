@@ -1,4 +1,4 @@
-"""What the steps of this lesson mean, in words."""
+"""What the steps of the lesson matrices-as-projections mean, in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exercises of this lesson."""
+"""The exercises of the lesson next-character."""
 
 from __future__ import annotations
 

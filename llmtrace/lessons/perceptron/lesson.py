@@ -21,14 +21,14 @@ from llmtrace.rng import derive, uniform
 from llmtrace.trace import Run, Trace
 
 EVERY = [(a, b, c) for a in (1, 0) for b in (1, 0) for c in (1, 0)]
-"""All the answers to three questions."""
+"""All combinations of answers to three questions."""
 TEST = 1000
-"""So many people, besides those it learns from, tell how well it has learned."""
+"""The people whom the neuron is tested on, besides those it learns from."""
 
 
 @dataclass
 class Perceptron(Lesson):
-    """weights and threshold of the first pages, and the habits of the people of the last ones."""
+    """The weights and the threshold of the first neuron, and the habits of the people that the second learns from."""
 
     name = "perceptron"
     legend = LEGEND
@@ -59,51 +59,51 @@ class Perceptron(Lesson):
 
     @property
     def weights(self) -> tuple[float, float, float]:
-        """Of the three answers."""
+        """The weights of the three answers."""
         return self.sunny, self.affordable, self.company
 
     @property
     def labels(self) -> dict[str, Sequence[str]]:
-        """What the inputs are called."""
+        """The labels of the inputs and the output."""
         return {"input": (_("sunny"), _("affordable"), _("company")), "output": (_("go"),)}
 
     @cached_property
     def neuron(self) -> Feedforward:
-        """The neuron."""
+        """The neuron with the given weights, without a bias."""
         return Feedforward.of([self.weights], labels=self.labels)
 
     def sum_of(self, *answers: float) -> float:
-        """What the neuron adds up."""
+        """The weighted sum of the neuron for some answers."""
         return float(self.neuron(answers)[0])
 
     @cached_property
     def everything(self) -> Trace:
-        """All three answers are yes."""
+        """The neuron where all three answers are yes."""
         return self.neuron.trace((1, 1, 1))
 
     @cached_property
     def alone(self) -> Trace:
-        """Sunny and affordable, but nobody comes along."""
+        """The neuron on a sunny and affordable day with nobody to go with."""
         return self.neuron.trace((1, 1, 0))
 
     @cached_property
     def only_sunny(self) -> Trace:
-        """Sunny, and nothing else."""
+        """The neuron on a day that is sunny, and nothing else."""
         return self.neuron.trace((1, 0, 0))
 
     @cached_property
     def cases(self) -> list[tuple[Any, ...]]:
-        """All answers, the sum, and what the neuron says."""
+        """All answers, each with the weighted sum and the neuron's decision."""
         return [(*case, self.sum_of(*case), int(self.sum_of(*case) > self.threshold)) for case in EVERY]
 
     @cached_property
     def goes(self) -> int:
-        """In how many cases the neuron says 1."""
+        """In how many cases the neuron's decision is 1."""
         return sum(case[-1] for case in self.cases)
 
     @cached_property
     def biased(self) -> Trace:
-        """The same neuron with the threshold as a bias."""
+        """The neuron with the threshold as a bias, on a sunny and affordable day with nobody to go with."""
         net = Feedforward.of([self.weights], biases=[[-self.threshold]], labels=self.labels)
         return net.trace((1, 1, 0))
 
@@ -111,14 +111,14 @@ class Perceptron(Lesson):
 
     @cached_property
     def answers(self) -> Array:
-        """The answers of all people, [people, 3], and of those that are asked afterwards."""
+        """The answers of all people, [people, 3]: first those to learn from, then those of the test."""
         count = self.people + TEST
         drawn = uniform(derive(self.seed, "answers"), np.arange(3 * count)).reshape(count, 3)
         return (drawn < 0.5).astype(np.float32)
 
     @cached_property
     def went(self) -> Array:
-        """Who went: the sum by the habits, and what each happens to feel like that day, is above the threshold."""
+        """Who went, [people]: whose sum by the habits and the day's mood was above the threshold."""
         habits = np.array([self.habit_sunny, self.habit_affordable, self.habit_company])
         moods = uniform(derive(self.seed, "moods"), np.arange(len(self.answers)))
         sums = dots(self.answers, habits)
@@ -126,7 +126,7 @@ class Perceptron(Lesson):
 
     @cached_property
     def first_people(self) -> list[tuple[Any, ...]]:
-        """The answers of the first six, and what each did."""
+        """The answers of the first six people, and what each did."""
         return [(n + 1, *map(int, self.answers[n]), int(self.went[n])) for n in range(6)]
 
     @cached_property
@@ -140,71 +140,71 @@ class Perceptron(Lesson):
         return history
 
     def average(self, people: int) -> Array:
-        """The mean of the weights and the bias over the second half of so many people."""
+        """The mean of the weights and the bias over the second half of the first `people`."""
         return np.asarray(self.history[people // 2 + 1 : people + 1].mean(axis=0, dtype=np.float64).astype(np.float32))
 
     @cached_property
     def course(self) -> list[tuple[Any, ...]]:
-        """The averages, as a table."""
+        """The average weights and bias after some numbers of people."""
         return [(n, *self.average(n)) for n in sorted({10, 100, 1000, self.people}) if n <= self.people]
 
     @cached_property
     def found(self) -> Array:
-        """The average weights after all people, and the bias."""
+        """The average weights and bias after all people."""
         return self.average(self.people)
 
     @cached_property
     def compared(self) -> list[tuple[Any, ...]]:
-        """Each question: the hidden habit, and the weight that was found."""
+        """Each question with its weight in the habits, and the weight that was learned."""
         habits = (self.habit_sunny, self.habit_affordable, self.habit_company)
         return list(zip(self.labels["input"], habits, self.found[:3], strict=True))
 
     @cached_property
     def decides(self) -> str:
-        """The question with the largest weight."""
+        """The question with the largest learned weight."""
         return str(self.labels["input"][int(np.abs(self.found[:3]).argmax())])
 
     @cached_property
     def ignored(self) -> str:
-        """The question with the smallest weight."""
+        """The question with the smallest learned weight."""
         return str(self.labels["input"][int(np.abs(self.found[:3]).argmin())])
 
     @cached_property
     def learner(self) -> Feedforward:
-        """The neuron that has learned."""
+        """The neuron with the learned weights."""
         return Feedforward.of([self.found[:3]], biases=[[self.found[3]]], labels=self.labels)
 
     @cached_property
     def learned_alone(self) -> Trace:
-        """What it makes of a sunny and affordable day with nobody to go with."""
+        """The learned neuron on a sunny and affordable day with nobody to go with."""
         return self.learner.trace((1, 1, 0))
 
     @cached_property
     def share_right(self) -> float:
-        """For how many of a hundred people whom it has not learned from it says what they did."""
+        """The accuracy of the learned neuron on the people of the test, in per cent."""
         says = self.learner(self.answers[self.people :])[:, 0] > 0
         return 100 * float(np.mean(says == (self.went[self.people :] > 0)))
 
     @property
     def tested(self) -> int:
-        """How many people it has not learned from."""
+        """How many people the test has."""
         return TEST
 
     @cached_property
     def best_share(self) -> float:
-        """The same for somebody who knows the habits, but not the moods."""
+        """The accuracy of somebody who knows the habits, but not the moods, on the people of the test, in per cent."""
         habits = np.array([self.habit_sunny, self.habit_affordable, self.habit_company])
         says = dots(self.answers[self.people :], habits) > self.habit_threshold
         return 100 * float(np.mean(says == (self.went[self.people :] > 0)))
 
     @cached_property
     def first_mistake(self) -> int:
-        """The first person for whom the neuron is wrong. With all numbers 0 it says stay: so the first who went."""
+        """The first person for whom the untrained neuron is wrong: it always decides 0, so it is the first who went."""
         return int(self.went.argmax())
 
     @cached_property
     def correction(self) -> Trace:
-        """The first time that the neuron is wrong: its weights before and after."""
+        """The first step of learning: the weights before it and after it."""
         names = ("input",)
         weights = Weight("weights", np.zeros(3, np.float32), names)
         answers = self.answers[self.first_mistake]
@@ -217,5 +217,5 @@ class Perceptron(Lesson):
 
 
 def dots(a: Array, b: Array) -> Array:
-    """The products of two rows, added up one by one; the same bits on every machine, which `@` doesn't promise."""
+    """The dot products of rows, added up from left to right: the same bits on every machine, which `@` doesn't promise."""
     return np.asarray((a * b).sum(axis=-1))

@@ -1,4 +1,4 @@
-"""What is shown of the playground: the board, in words and pictures, and the command that leads to the same place."""
+"""What is shown of the playground: the board, in words and pictures, and the command that leads to the same state."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import input_text
 from llmtrace.lessons.playground.data import EDGE, Points
-from llmtrace.lessons.playground.net import Look, Play
+from llmtrace.lessons.playground.net import Evaluation, Play
 from llmtrace.views.figures import Board, Picture
 from llmtrace.views.training import Point, curves
 
 Marks = Mapping[tuple[int, int], str]
-"""What is written at some places of a picture, by row and column."""
+"""The marks on a picture, by row and column."""
 CURVES = 4
 """The rows of the loss curves."""
 WORDS = 4
 """The rows of a board that are neither picture nor curve: two above, the legend, the keys."""
 HIGH, LOW = "o", "x"
-"""What stands for a point where 1 is wanted, or more than 0, and for one where −1 is."""
+"""The marks of points with a positive and with a negative target."""
 
 
 def board(play: Play, rows: int, epochs: float, with_points: bool = True, keys: str = "") -> Board:
-    """The playground as it is, its picture so many rows high."""
+    """The board of a playground, with a picture of the output in so many rows."""
     surfaces = play.surfaces(rows)
     output = surfaces.pop("output")[0]
-    marks = marked(play.train_points, rows) if with_points else {}
-    looks = [
-        Point(n + 1, look.train, look.test)
-        for n, look in enumerate(play.looks)
-        if math.isfinite(look.train + look.test)
+    marks = marks_of(play.train_points, rows) if with_points else {}
+    evaluations = [
+        Point(n + 1, each.train, each.test)
+        for n, each in enumerate(play.evaluations)
+        if math.isfinite(each.train + each.test)
     ]
-    chart = curves(looks, CURVES, _("{mark} loss in the test"))
-    return Board(titled(play, epochs), said(play), Picture(output, -1, 1, marks), surfaces, chart, keys)
+    chart = curves(evaluations, CURVES, _("{mark} loss in the test"))
+    return Board(title(play, epochs), status(play), Picture(output, -1, 1, marks), surfaces, chart, keys)
 
 
 def picture_rows(width: int, height: int) -> int:
@@ -46,17 +46,17 @@ def picture_rows(width: int, height: int) -> int:
     return max(4, min(height - WORDS - CURVES, (width - 30) // 2, 32))
 
 
-def surface(play: Play, rows: int) -> Picture:
-    """The output alone."""
+def output_picture(play: Play, rows: int) -> Picture:
+    """The output of the net on the plane."""
     return Picture(play.surfaces(rows)["output"][0], -1, 1)
 
 
-def said(play: Play) -> str:
-    """How well it does, or why it stopped."""
-    return play.stopped or outcome(play.look())
+def status(play: Play) -> str:
+    """How well the net does, or why it stopped."""
+    return play.stopped or result_text(play.evaluate())
 
 
-def titled(play: Play, epochs: float) -> str:
+def title(play: Play, epochs: float) -> str:
     """What is being trained, and how far it is."""
     c = play.choices
     whole = _("{data}: epoch {epoch}, step {step}; {activation}, learning rate {rate}")
@@ -72,17 +72,17 @@ def titled(play: Play, epochs: float) -> str:
     )
 
 
-def outcome(look: Look) -> str:
-    """How well it does, in one line."""
-    train, test = (f"{loss:.4f}" if loss < 1e4 else f"{loss:.3g}" for loss in (look.train, look.test))
+def result_text(found: Evaluation) -> str:
+    """An evaluation in one line."""
+    train, test = (f"{loss:.4f}" if loss < 1e4 else f"{loss:.3g}" for loss in (found.train, found.test))
     said = _("loss in training {train}, in the test {test}", train=train, test=test)
-    if math.isnan(look.right):
+    if math.isnan(found.right):
         return said
-    return said + _("; {right:.1f} % of the test right", right=look.right)
+    return said + _("; {right:.1f} % of the test right", right=found.right)
 
 
-def marked(points: Points, rows: int) -> Marks:
-    """The points as marks on a picture so many rows high; of several in one place the first."""
+def marks_of(points: Points, rows: int) -> Marks:
+    """Points as marks on a picture of so many rows; of several in one place the first."""
     found: dict[tuple[int, int], str] = {}
     down = np.floor((EDGE - points.x2) / (2 * EDGE) * rows).astype(int)
     across = np.floor((points.x1 + EDGE) / EDGE * rows).astype(int)
@@ -92,10 +92,10 @@ def marked(points: Points, rows: int) -> Marks:
     return found
 
 
-def dots(points: Points, rows: int) -> Picture:
-    """The points alone."""
+def points_picture(points: Points, rows: int) -> Picture:
+    """A picture of points alone."""
     nothing: Array = np.zeros((rows, 2 * rows), np.float32)
-    return Picture(nothing, -1, 1, marked(points, rows), empty=True)
+    return Picture(nothing, -1, 1, marks_of(points, rows), empty=True)
 
 
 def command(name: str, inputs: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:

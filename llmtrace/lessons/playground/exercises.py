@@ -1,4 +1,4 @@
-"""The exercises of this lesson."""
+"""The exercises of the lesson playground."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from llmtrace.rng import Chance
 
 
 def update(chance: Chance) -> Exercise:
-    """The weight after a step."""
+    """A weight after one training step."""
     weight, gradient, rate = (1 + chance.below(9)) / 10, chance.choice([-4, -3, -2, 2, 3, 4]) / 10, 0.5
     mistakes = {"uphill": weight + rate * gradient, "no-rate": weight - gradient, "only-step": rate * gradient}
     return Exercise(
@@ -25,7 +25,7 @@ def steps(chance: Chance) -> Exercise:
 
 
 def circle(chance: Chance) -> Exercise:
-    """The sum of a neuron that is told squares."""
+    """The weighted sum of a neuron on squared features."""
     x1, x2 = chance.choice([1, 2, 3]), chance.choice([-3, -2, -1])
     weight, bias = -(1 + chance.below(4)) / 2, 2 + chance.below(5)
     squares = x1 * x1 + x2 * x2
@@ -36,7 +36,7 @@ def circle(chance: Chance) -> Exercise:
 
 
 def pull(chance: Chance) -> Exercise:
-    """A weight with a pull towards 0 and no gradient."""
+    """A weight after one step of L2 regularisation alone."""
     weight, rate, pull = 2 + 2 * chance.below(4), 0.5, (1 + chance.below(4)) / 10
     step = rate * pull * weight
     values = {"w": weight, "rate": rate, "pull": pull, "step": step}

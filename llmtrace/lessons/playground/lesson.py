@@ -1,4 +1,4 @@
-"""The playground: a small net that learns where points are, drawn as it learns, in the manner of TensorFlow Playground."""
+"""The playground: a small net that learns to classify points of a plane, in the manner of TensorFlow Playground."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmtrace.lessons.framework.lesson import Lesson
 from llmtrace.lessons.playground import board as boards
 from llmtrace.lessons.playground.data import EDGE, FEATURES, features, grid
 from llmtrace.lessons.playground.exercises import EXERCISES
-from llmtrace.lessons.playground.net import Choices, Look, Play, listed, refused, sizes
+from llmtrace.lessons.playground.net import Choices, Evaluation, Play, items_of, layer_sizes, refusal
 from llmtrace.lessons.playground.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.trace import Trace
@@ -24,25 +24,25 @@ RECIPES: dict[str, dict[str, Any]] = {
     "gaussian": {"hidden": "none", "epochs": 2},
     "spiral": {"features": "x1,x2,sinx1,sinx2", "hidden": "8,8", "rate": 0.3, "batch": 50, "epochs": 140},
 }
-"""Settings with which the sets of two sides are told apart, 95 % of the test points at least."""
+"""Settings for the data sets of two classes, with which the accuracy in the test is at least 95 %."""
 ROWS, SEEN = 10, 6
-"""The height of the pictures on pages, and of the one whose every number can be explained."""
+"""The rows of the pictures on pages, and of the grid whose every activation can be explained."""
 MOST_EPOCHS = 5000
 CROWDED: dict[str, Any] = {"data": "gaussian", "features": ("x1", "x2"), "hidden": (8, 8), "activation": "tanh"}
 CROWDED |= {"rate": 0.6, "batch": 50, "noise": 50, "share": 10, "l1": 0.0}
 STOPS = (0, 10, 60, 100, 250)
-"""When the net that learns by heart is looked at."""
+"""The epochs at which the net that overfits is evaluated."""
 
 
 @dataclass
 class Playground(Lesson):
-    """The set of points, the net, and how it is trained."""
+    """The data set, the net, and how it is trained."""
 
     name = "playground"
     legend = LEGEND
     exercises = EXERCISES
     pull: ClassVar[float] = 0.03
-    """How strong the pull towards 0 is, where one is shown."""
+    """The strength of the L2 regularisation where one is shown."""
     fast: ClassVar[float] = 3.0
     """A learning rate that is far too large."""
     edge: ClassVar[float] = EDGE
@@ -61,77 +61,77 @@ class Playground(Lesson):
     seed: int = 0
 
     def check(self) -> None:
-        """LessonError where a choice can't be."""
+        """LessonError where an input can't be so."""
         if not 0 < self.epochs <= MOST_EPOCHS:
-            raise refused("epochs", self.epochs, _("a number above 0, up to {high}", high=MOST_EPOCHS))
+            raise refusal("epochs", self.epochs, _("a number above 0, up to {high}", high=MOST_EPOCHS))
         self.features = ",".join(self.choices.features)
         self.hidden = ",".join(map(str, self.choices.hidden)) or "none"
 
     @cached_property
     def choices(self) -> Choices:
-        """What was chosen, checked."""
+        """The inputs, parsed and checked."""
         own = {key: getattr(self, key) for key in self.inputs() if key != "epochs"}
-        return Choices(**{**own, "features": listed(self.features), "hidden": sizes(self.hidden)})
+        return Choices(**{**own, "features": items_of(self.features), "hidden": layer_sizes(self.hidden)})
 
     # ---- to play with --------------------------------------------------------------------------------------------------
 
     @cached_property
     def play(self) -> Play:
-        """The net as it is: untrained until `train` is called."""
+        """The net of these inputs: untrained until `train` is called."""
         return Play(self.choices)
 
     @property
     def net(self) -> Feedforward:
-        """The same as weights and layers."""
+        """The weights and layers of `play`."""
         return self.play.net
 
-    def train(self, steps: int = 1) -> Look:
-        """Trains it some steps; how well it does then."""
+    def train(self, steps: int = 1) -> Evaluation:
+        """Trains `play` some steps; returns how well it does then."""
         self.play.train(steps)
-        return self.play.look()
+        return self.play.evaluate()
 
     @classmethod
     def recipe(cls, data: str, **changes: Any) -> Playground:
-        """The playground with settings that are good for a set of two sides."""
+        """The playground with settings that suit one of the data sets of two classes."""
         return cls.with_inputs({"data": data, **RECIPES[data], **changes})
 
     @property
     def steps(self) -> int:
-        """How many steps the epochs are; an epoch may be broken off."""
+        """The number of steps in `epochs`, of which the last need not be whole."""
         return max(1, round(self.epochs * self.play.batches))
 
     def command(self, epochs: float = 0) -> str:
-        """The command line that begins the playground with these choices, and stops after so many epochs."""
+        """The command line that begins the playground with these inputs, and stops after so many epochs."""
         now = {key: getattr(self, key) for key in self.inputs()}
         return boards.command(self.name, {**now, "epochs": epochs or self.epochs}, self.inputs())
 
     # ---- the course of a training --------------------------------------------------------------------------------------
 
     @cached_property
-    def course(self) -> tuple[Play, list[Picture], list[Look]]:
-        """The net trained to the end; what it made of the plane at some moments, and how well it did then."""
-        play, pictures, looks = Play(self.choices), [], []
+    def course(self) -> tuple[Play, list[Picture], list[Evaluation]]:
+        """A net trained for all steps, with pictures of its output and its evaluations: before, soon after, and at the end."""
+        play, pictures, evaluations = Play(self.choices), [], []
         stops = {0, min(self.steps, play.batches * max(1, round(self.epochs / 10))), self.steps}
         for step in self.tracked(self.steps + 1):
             if step:
                 play.train()
             if step in stops and not play.stopped:
-                marks = boards.marked(play.train_points, ROWS) if step == 0 else {}
-                pictures.append(replace(boards.surface(play, ROWS), marks=marks))
-                looks.append(play.look())
-        return play, pictures, looks
+                marks = boards.marks_of(play.train_points, ROWS) if step == 0 else {}
+                pictures.append(replace(boards.output_picture(play, ROWS), marks=marks))
+                evaluations.append(play.evaluate())
+        return play, pictures, evaluations
 
     @property
     def trained(self) -> Play:
-        """The net trained to the end."""
+        """The net, trained for all steps."""
         return self.course[0]
 
     @cached_property
     def snapshots(self) -> Group:
-        """What it made of the plane: before the first step, soon after it, and at the end; how well it did then."""
-        _play, pictures, looks = self.course
-        names = [_("epoch {epoch}", epoch=f"{look.epoch:g}") for look in looks]
-        each = zip(names, map(boards.outcome, looks), strict=True)
+        """The output on the plane before the first step, soon after it, and at the end, each with its evaluation."""
+        _play, pictures, evaluations = self.course
+        names = [_("epoch {epoch}", epoch=f"{each.epoch:g}") for each in evaluations]
+        each = zip(names, map(boards.result_text, evaluations), strict=True)
         said = [_("{name}: {said}", name=name, said=outcome) for name, outcome in each]
         said += [self.trained.stopped] if self.trained.stopped else []
         shown = Pictures(dict(zip(names, pictures, strict=True)))
@@ -139,37 +139,37 @@ class Playground(Lesson):
 
     @cached_property
     def points(self) -> Pictures:
-        """Where the points are: those to learn from, and the others."""
+        """Pictures of the points of the training and of the test."""
         play = Play(self.choices)
-        learned, others = boards.dots(play.train_points, ROWS), boards.dots(play.test_points, ROWS)
+        learned, others = boards.points_picture(play.train_points, ROWS), boards.points_picture(play.test_points, ROWS)
         return Pictures({_("in training"): learned, _("in the test"): others}, False)
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """How many points it learns from, how many are for the test, and how many steps an epoch has."""
+        """The numbers of points in training and in the test, and of steps in an epoch."""
         return len(self.play.train_points), len(self.play.test_points), self.play.batches
 
     @cached_property
     def board(self) -> Board:
-        """What the live view shows at the end, lower."""
+        """The board of the live view for the trained net, with a smaller picture."""
         return boards.board(self.trained, ROWS, self.epochs)
 
     # ---- traces --------------------------------------------------------------------------------------------------------
 
     @cached_property
     def first_step(self) -> Trace:
-        """The first step."""
+        """The first training step, recorded."""
         return Play(self.choices).last_step()
 
     @cached_property
     def last_step(self) -> Trace:
-        """The last step of the training."""
+        """The last training step, recorded."""
         return self.trained.last_step()
 
     @cached_property
     def surface(self) -> Trace:
-        """What every neuron of the trained net makes of some places of the plane, row by row."""
-        return self.trained.seen(grid(SEEN))
+        """The activations of every neuron of the trained net on a grid of the plane, row by row."""
+        return self.trained.activations(grid(SEEN))
 
     @cached_property
     def told(self) -> Trace:
@@ -178,28 +178,28 @@ class Playground(Lesson):
 
     @cached_property
     def pulled(self) -> Trace:
-        """The first step, with a pull towards 0."""
+        """The first training step with L2 regularisation, recorded."""
         return Play(replace(self.choices, l1=0.0, l2=self.pull)).last_step()
 
     @property
     def moved(self) -> str:
-        """The weight that the last step moved furthest."""
+        """The address of the weight that the last step changed most."""
         return self.trained.most_moved(self.last_step)
 
     @property
     def gradient(self) -> str:
-        """Its gradient."""
+        """The address of the gradient of the weight that the last step changed most."""
         return self.moved.replace("new.", "d.", 1)
 
     @property
     def penalty(self) -> str:
-        """The weight that the first step with a pull moved furthest, with its pull."""
+        """The address of the regularised gradient of the weight that the first step with L2 regularisation changed most."""
         return self.play.most_moved(self.pulled).replace("new.", "penalised.", 1)
 
     # ---- what needs what -----------------------------------------------------------------------------------------------
 
     def tried(self, epochs: int, **changes: Any) -> Play:
-        """A net with other choices, trained."""
+        """A net with other choices, trained for some epochs."""
         play = Play(replace(self.choices, **changes))
         for _epoch in self.tracked(epochs):
             play.train(play.batches)
@@ -207,25 +207,25 @@ class Playground(Lesson):
 
     @cached_property
     def needs(self) -> list[tuple[Any, ...]]:
-        """The circle, by a net without and with a hidden layer, and without one, but with squares."""
+        """The accuracy on the circle without and with a hidden layer, and without one on squared features."""
         rows: list[tuple[Any, ...]] = []
         for told, hidden in ((("x1", "x2"), ()), (("x1", "x2"), (4,)), (("x1^2", "x2^2"), ())):
             usual = {"activation": "tanh", "noise": 0, "share": 50, "l1": 0.0, "l2": 0.0, "batch": 25}
             rate = 0.03 if "x1^2" in told else 0.2
             play = self.tried(20 if hidden else 10, data="circle", features=told, hidden=hidden, rate=rate, **usual)
-            rows.append((",".join(told), ",".join(map(str, hidden)) or "none", play.look().right))
+            rows.append((",".join(told), ",".join(map(str, hidden)) or "none", play.evaluate().right))
         return rows
 
     @cached_property
     def recipes(self) -> list[tuple[Any, ...]]:
-        """The sets of two sides with settings that are good for them, and how well the net does."""
+        """The data sets of two classes with settings that suit them, and the accuracy of the net."""
         rows = []
         for data in RECIPES:
             lesson = self.recipe(data, seed=self.seed)
             for _step in self.tracked(lesson.steps):
                 lesson.play.train()
             own = [str(getattr(lesson, key)) for key in ("features", "hidden", "batch")]
-            rows.append((data, *own, f"{lesson.rate:g}", f"{lesson.epochs:g}", lesson.play.look().right))
+            rows.append((data, *own, f"{lesson.rate:g}", f"{lesson.epochs:g}", lesson.play.evaluate().right))
         return rows
 
     @property
@@ -235,28 +235,28 @@ class Playground(Lesson):
 
     @cached_property
     def crowded(self) -> Play:
-        """A large net and few, noisy points, trained for long."""
+        """A large net, trained for long on few, noisy points."""
         return self.tried(STOPS[-1], **CROWDED, l2=0.0)
 
     @property
     def crowd(self) -> str:
-        """The command line for the same."""
+        """The command line for a large net on few, noisy points."""
         return self.with_inputs({**CROWDED, "seed": self.seed, "epochs": STOPS[-1]}).command()
 
     @cached_property
     def by_heart(self) -> list[tuple[Any, ...]]:
-        """Both losses of it as it learned, and those of the same net with a pull towards 0."""
+        """The losses in training and in the test of a large net on few, noisy points, without and with L2 regularisation."""
         pulled = self.tried(STOPS[-1], **CROWDED, l2=self.pull)
-        looks = ((self.crowded.looks[stop], pulled.looks[stop]) for stop in STOPS)
-        return [(round(a.epoch), a.train, a.test, b.train, b.test) for a, b in looks]
+        evaluations = ((self.crowded.evaluations[stop], pulled.evaluations[stop]) for stop in STOPS)
+        return [(round(a.epoch), a.train, a.test, b.train, b.test) for a, b in evaluations]
 
     @property
     def least(self) -> float:
-        """The smallest loss in the test that it had on the way."""
+        """The smallest test loss of the large net on few, noisy points, without regularisation."""
         return min(row[2] for row in self.by_heart)
 
     @cached_property
     def too_fast(self) -> Paragraph:
-        """What is said then."""
+        """The message where the learning rate is far too large."""
         fast = self.tried(1, data="plane", features=("x1", "x2"), hidden=(4,), activation="relu", rate=self.fast)
-        return paragraph(boards.said(fast), indent=2, hang=0)
+        return paragraph(boards.status(fast), indent=2, hang=0)

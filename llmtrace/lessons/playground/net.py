@@ -1,4 +1,4 @@
-"""The net of the playground as it learns: its choices, its steps, what it makes of the plane, and how wrong it is."""
+"""The net of the playground: its choices, its training step by step, and its evaluation."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from llmtrace.rng import derive, uniform
 from llmtrace.trace import Run, Trace
 
 ACTIVATIONS = {"tanh": "tanh", "relu": "relu", "sigmoid": "sigmoid", "linear": "none"}
-"""φ of the hidden layers, as the playground calls them."""
+"""The activation functions of the hidden layers by the names of the playground."""
 MOST_LAYERS, MOST_NEURONS = 6, 8
 FIRST_BIAS = 0.1
 
 
 @dataclass(frozen=True)
 class Choices:
-    """All that can be chosen. Raises LessonError where a choice can't be."""
+    """All that can be chosen. Raises LessonError where a choice can't be so."""
 
     data: str
     features: tuple[str, ...]
@@ -45,30 +45,30 @@ class Choices:
     def __post_init__(self) -> None:
         for key, known in (("data", SETS), ("activation", ACTIVATIONS)):
             if getattr(self, key) not in known:
-                raise refused(key, getattr(self, key), ", ".join(known))
+                raise refusal(key, getattr(self, key), ", ".join(known))
         if not self.features or len(set(self.features)) < len(self.features) or set(self.features) - set(FEATURES):
-            raise refused("features", ",".join(self.features), _("some of {names}", names=",".join(FEATURES)))
+            raise refusal("features", ",".join(self.features), _("some of {names}", names=",".join(FEATURES)))
         if len(self.hidden) > MOST_LAYERS or not all(1 <= size <= MOST_NEURONS for size in self.hidden):
             text = _("none, or up to {layers} layers of 1 to {neurons} neurons, such as 4,2")
-            raise refused(
+            raise refusal(
                 "hidden", ",".join(map(str, self.hidden)), text.format(layers=MOST_LAYERS, neurons=MOST_NEURONS)
             )
         for key, low, high in (("batch", 1, 500), ("noise", 0, 50), ("share", 10, 90), ("seed", 0, 2**31 - 1)):
             if not low <= getattr(self, key) <= high:
                 text = _("a whole number from {low} to {high}")
-                raise refused(key, getattr(self, key), text.format(low=low, high=high))
+                raise refusal(key, getattr(self, key), text.format(low=low, high=high))
         for key, least in (("rate", 1e-5), ("l1", 0), ("l2", 0)):
             if not least <= getattr(self, key) <= 10:
                 text = _("a number from {low} to 10", low=f"{least:.5f}".rstrip("0").rstrip("."))
-                raise refused(key, getattr(self, key), text)
+                raise refusal(key, getattr(self, key), text)
 
     @property
     def regression(self) -> bool:
-        """Whether a number is wanted, and not a side."""
+        """Whether the target is a number, and not a class."""
         return self.data in REGRESSION
 
     def first(self) -> Feedforward:
-        """The net before its first step: weights between −0.5 and 0.5, biases 0.1."""
+        """The untrained net: weights from −0.5 to 0.5, biases 0.1."""
         sizes = (len(self.features), *self.hidden, 1)
         shapes = list(zip(sizes[1:], sizes, strict=False))
         matrices = [
@@ -80,85 +80,85 @@ class Choices:
         return Feedforward.of(*matrices, biases=biases, activation=ACTIVATIONS[self.activation], last=last)
 
 
-def refused(key: str, value: object, wanted: str) -> LessonError:
-    """What is said to a choice that can't be."""
+def refusal(key: str, value: object, wanted: str) -> LessonError:
+    """The error that refuses a choice."""
     shown = repr(value) if isinstance(value, str) else input_text(value)
     return LessonError(_("{key} can't be {value}: give {wanted}", key=key, value=shown, wanted=wanted))
 
 
-def listed(text: str) -> tuple[str, ...]:
-    """The parts of `x1, x2` or of `("x1", "x2")`."""
+def items_of(text: str) -> tuple[str, ...]:
+    """The items of `x1, x2` or of `("x1", "x2")`."""
     return tuple(re.findall(r"[^\s,()\[\]'\"]+", text.replace("²", "^2")))
 
 
-def sizes(text: str) -> tuple[int, ...]:
-    """The sizes of the hidden layers: `4,2`; of `none`, there are none."""
-    parts = listed(text)
+def layer_sizes(text: str) -> tuple[int, ...]:
+    """The sizes of the hidden layers: of `4,2`; of `none` there are none."""
+    parts = items_of(text)
     try:
         return () if parts in {(), ("none",), ("0",)} else tuple(map(int, parts))
     except ValueError:
-        raise refused("hidden", text, _("numbers with commas, such as 4,2, or none")) from None
+        raise refusal("hidden", text, _("numbers with commas, such as 4,2, or none")) from None
 
 
 @dataclass(frozen=True)
-class Look:
-    """How well the net does after so many steps."""
+class Evaluation:
+    """How well the net does after `step` steps."""
 
     step: int
     epoch: float
     train: float
-    """The loss on the points that it learns from."""
+    """The loss on the training set."""
     test: float
-    """The loss on the others."""
+    """The loss on the test set."""
     right: float
-    """Per cent of the others that it puts on their side; NaN where there are no sides."""
+    """The accuracy on the test set in per cent; NaN for regression."""
 
 
 class Play:
-    """A net that can be trained, step by step, and begun again. `looks` are those of every epoch, the first before any step."""
+    """A net that is trained step by step, and can be reset. It is evaluated before the first step and after every epoch."""
 
     def __init__(self, choices: Choices) -> None:
         self.choices = choices
         self.points = points(choices.data, choices.noise / 100, choices.seed)
         count = len(self.points) * choices.share // 100
         self.train_points, self.test_points = self.points.part(slice(0, count)), self.points.part(slice(count, None))
-        self._train, self._test = (self.asked(part) for part in (self.train_points, self.test_points))
+        self._train, self._test = (self.examples(part) for part in (self.train_points, self.test_points))
         self.batches = math.ceil(count / choices.batch)
         self.reset()
 
     def reset(self) -> None:
-        """Back to the first weights, which are always the same."""
+        """Goes back to the initial weights, which are always the same."""
         self.step = 0
-        self._descent = self._begun(self.choices.first())
+        self._descent = self._descent_from(self.choices.first())
         self._before = self._descent.net
         self.stopped = ""
-        self.looks = [self.look()]
+        self.evaluations = [self.evaluate()]
 
-    def asked(self, where: Points) -> tuple[Array, Array]:
-        """Points as the net takes them: features [points, features], and what is wanted [points, 1]."""
+    def examples(self, where: Points) -> tuple[Array, Array]:
+        """Points as inputs [point, feature] and targets [point, 1]."""
         return table(where, self.choices.features), where.wanted[:, None]
 
-    def _begun(self, net: Feedforward) -> Descent:
+    def _descent_from(self, net: Feedforward) -> Descent:
         return Descent(net, self.choices.rate, l1=self.choices.l1, l2=self.choices.l2)
 
     @property
     def net(self) -> Feedforward:
-        """The net as it is."""
+        """The net as it is now."""
         return self._descent.net
 
     @property
     def epoch(self) -> float:
-        """How many times it has seen all points that it learns from."""
+        """How many epochs were trained."""
         return self.step / self.batches
 
     def train(self, steps: int = 1) -> None:
-        """Some steps, or fewer where the numbers grow beyond all bounds."""
+        """Trains some steps, or fewer where the numbers overflow."""
         for _n in range(steps):
             if self.stopped:
                 break
-            self._one()
+            self._train_once()
 
-    def _one(self) -> None:
+    def _train_once(self) -> None:
         before = self._descent.net
         try:
             self._descent.step(*self._batch(self.step))
@@ -172,33 +172,35 @@ class Play:
         self._before = before
         self.step += 1
         if self.step % self.batches == 0:
-            self.looks.append(self.look())
+            self.evaluations.append(self.evaluate())
 
     def _batch(self, step: int) -> tuple[Array, Array]:
         start = step % self.batches * self.choices.batch
         inputs, wanted = self._train
         return inputs[start : start + self.choices.batch], wanted[start : start + self.choices.batch]
 
-    def look(self) -> Look:
-        """How well it does now."""
+    def evaluate(self) -> Evaluation:
+        """How well the net does now."""
         (inputs, wanted), right = self._test, math.nan
         if not self.choices.regression:
             right = 100 * float(np.mean((self.net(inputs) > 0) == (wanted > 0)))
-        return Look(self.step, self.epoch, self._descent.loss(*self._train), self._descent.loss(inputs, wanted), right)
+        return Evaluation(
+            self.step, self.epoch, self._descent.loss(*self._train), self._descent.loss(inputs, wanted), right
+        )
 
     # ---- traces --------------------------------------------------------------------------------------------------------
 
     @property
     def labels(self) -> Mapping[str, tuple[str, ...]]:
-        """What the inputs are called."""
+        """The labels of the inputs."""
         return {"input": self.choices.features}
 
     def last_step(self) -> Trace:
-        """The last step once more, recorded: the same bits; before any step, the first one."""
-        return self._begun(self._before).traced(*self._batch(max(0, self.step - 1)), self.labels)
+        """The last training step again, recorded, with the same bits; before any step, the first one."""
+        return self._descent_from(self._before).traced(*self._batch(max(0, self.step - 1)), self.labels)
 
     def most_moved(self, step: Trace) -> str:
-        """The address of the weight that a recorded step moved furthest: `new.hidden.1.weight[neuron=0, input=1]`."""
+        """The address of the weight that a recorded step changed most: `new.hidden.1.weight[neuron=0, input=1]`."""
         moves = {
             weight.name: np.abs(step.tensor(f"new.{weight.name}") - weight.data)
             for weight in step.weights.values()
@@ -209,22 +211,22 @@ class Play:
         axes = step.weights[name].axes
         return f"new.{name}[{', '.join(f'{axis}={index}' for axis, index in zip(axes, place, strict=True))}]"
 
-    def seen(self, where: Points) -> Trace:
-        """What the net makes of some points, every neuron recorded."""
+    def activations(self, where: Points) -> Trace:
+        """The net on some points, with the activations of every neuron."""
         net = self.net
         trace = Trace(net.weights, legend=LEGEND)
         trace.labels = dict(self.labels)
         with Run(net.weights, trace) as run:
-            net.forward(run, run.leaf("input", self.asked(where)[0], ("example", "input")))
+            net.forward(run, run.leaf("input", self.examples(where)[0], ("example", "input")))
         return trace
 
     def surfaces(self, rows: int) -> dict[str, Array]:
-        """What every neuron gives on a picture of the plane, by layer: [neurons, rows, 2 · rows]; the last is the output."""
-        trace = self.seen(grid(rows))
+        """The outputs of every neuron on a grid of the plane, by layer: [neuron, rows, 2 · rows]; the last is the output."""
+        trace = self.activations(grid(rows))
         return {layer: neurons_of(trace, layer, rows) for layer in self.net.layers}
 
 
 def neurons_of(trace: Trace, layer: str, rows: int) -> Array:
-    """What the neurons of a layer give, as pictures."""
+    """The outputs of the neurons of a layer as pictures."""
     name = f"{layer}.act" if f"{layer}.act" in trace else f"{layer}.sum"
     return np.asarray(trace.tensor(name).T.reshape(-1, rows, 2 * rows))

@@ -1,4 +1,4 @@
-"""The exercises of this lesson."""
+"""The exercises of the lesson tokenizers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def bytes(chance: Chance) -> Exercise:
 
 
 def parting(chance: Chance) -> Exercise:
-    """The probability of the most probable of three partings."""
+    """The probability of the most probable of three segmentations."""
     cat, s, ca, ts = (
         n / 10 for n in (4 + chance.below(3), 3 + chance.below(3), 1 + chance.below(2), 1 + chance.below(2))
     )

@@ -1,4 +1,4 @@
-"""Tokenizers: how a text becomes numbers, by characters, words, merged pairs, or the most probable parting."""
+"""Tokenizers: how a text becomes numbers, by characters, words, byte-pair encoding, or a unigram model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TOO_LONG = 5_000
 
 @dataclass
 class Tokenizers(Lesson):
-    """Two tokenizers that learn from one small text."""
+    """The text that two tokenizers learn from, how much they learn, and what is tokenized."""
 
     name = "tokenizers"
     legend = LEGEND
@@ -74,7 +74,7 @@ class Tokenizers(Lesson):
 
     @cached_property
     def words(self) -> dict[str, int]:
-        """The words of the text, with the spaces before them, and how often each occurs."""
+        """The words of the text, each with the space before it, and how often each occurs."""
         return dict(count_pieces(self.text).counts)
 
     @property
@@ -89,30 +89,30 @@ class Tokenizers(Lesson):
 
     @cached_property
     def word_rows(self) -> list[tuple[Any, ...]]:
-        """The words of the sample, and how often each is in the text."""
+        """The words of the sample, and how often each occurs in the text."""
         known = Counter(word.strip() for word in count_pieces(self.text).counts.elements())
         return [(word.strip(), known[word.strip()]) for word in Splitter().pieces(self.sample)]
 
     @property
     def unknown_words(self) -> list[str]:
-        """The words of the sample that are not in the text."""
+        """The words of the sample that the text doesn't have."""
         return [word for word, times in self.word_rows if not times]
 
     # ---- merges --------------------------------------------------------------------------------------------------------
 
     @cached_property
     def bpe(self) -> TrainedBPE:
-        """The tokenizer of merges."""
+        """The tokenizer by byte-pair encoding."""
         return train_bpe(self.text, len(BYTES) + self.merges)
 
     @cached_property
     def pair_rows(self) -> list[tuple[Any, ...]]:
-        """The pairs that occur most often in the beginning."""
+        """The pairs of symbols that occur most often before any merge."""
         return steps.pair_rows(self.words, self.bpe.merges[0])
 
     @cached_property
     def pair(self) -> Trace:
-        """The count of the first pair."""
+        """The count of the first pair that is merged."""
         return steps.pair_trace(self.words, (self.bpe.merges[0].left, self.bpe.merges[0].right))
 
     @cached_property
@@ -122,12 +122,12 @@ class Tokenizers(Lesson):
 
     @cached_property
     def merge_rows(self) -> list[tuple[Any, ...]]:
-        """The first merges: their pairs, their counts, and how many tokens the text has afterwards."""
+        """The first merges: pair, result, count, and how many tokens the text has afterwards."""
         return steps.merge_rows(self.bpe.merges[:12], self.sizes[1:13])
 
     @cached_property
     def word_steps(self) -> list[tuple[Any, ...]]:
-        """How the word is merged: after which merge it consists of which tokens."""
+        """The merges of the word, each with the tokens after it."""
         return steps.word_rows(self.bpe.tokenizer.explain(f" {self.word}").pieces[0])
 
     def tokens(self, tokenizer: Tokenizer, text: str) -> list[str]:
@@ -140,7 +140,7 @@ class Tokenizers(Lesson):
         return self.tokens(self.bpe.tokenizer, "cats")
 
     def numbered(self, tokenizer: Tokenizer, text: str) -> TokenRows:
-        """A text in tokens, with their numbers."""
+        """A text in tokens, with their ids."""
         ids = list(map(str, tokenizer.encode(text)))
         return TokenRows({_("tokens"): self.tokens(tokenizer, text), _("numbers"): ids})
 
@@ -148,7 +148,7 @@ class Tokenizers(Lesson):
 
     @property
     def data(self) -> list[int]:
-        """The bytes of the character."""
+        """The bytes of the character in UTF-8."""
         return list(self.character.encode())
 
     @property
@@ -158,88 +158,88 @@ class Tokenizers(Lesson):
 
     @property
     def base(self) -> int:
-        """By how much a place counts more than the next, in the bytes of a character."""
+        """The ratio of the place values of the bytes of a character in UTF-8."""
         return steps.BASE
 
     @cached_property
     def code(self) -> Trace:
-        """The number of the character out of its bytes."""
+        """The code point of the character, computed from its bytes."""
         return steps.character_trace(self.character)
 
     @property
     def byte_rows(self) -> list[tuple[Any, ...]]:
-        """Each of its bytes: the mark in it, and the rest."""
+        """Each byte of the character: its value, its prefix bits, and the rest."""
         return steps.byte_rows(self.code)
 
     # ---- the most probable parting -------------------------------------------------------------------------------------
 
     @cached_property
     def unigram(self) -> TrainedUnigram:
-        """The tokenizer of probabilities."""
+        """The tokenizer by a unigram model."""
         return train_unigram(self.text, 1 + len(BYTES) + self.pieces)
 
     @cached_property
     def partings(self) -> list[Parting]:
-        """The best partings of the word, and how probable each is."""
+        """The most probable segmentations of the word."""
         return self.unigram.tokenizer.partings(f" {self.word}", 6)
 
     @property
     def parting_rows(self) -> list[tuple[Any, ...]]:
-        """The partings with their scores."""
+        """The most probable segmentations of the word with their scores."""
         return [(n + 1, " | ".join(map(steps.shown, p.parts)), p.score) for n, p in enumerate(self.partings)]
 
     @property
     def best_probabilities(self) -> list[float]:
-        """The probabilities of the parts of the best parting."""
+        """The probabilities of the pieces of the best segmentation."""
         return [self.unigram.probabilities[part] for part in self.partings[0].parts]
 
     @property
     def best_parts(self) -> str:
-        """The best parting."""
+        """The pieces of the best segmentation."""
         return " + ".join(map(steps.shown, self.partings[0].parts))
 
     @cached_property
     def best(self) -> Trace:
-        """The score of the best parting."""
+        """The score of the best segmentation, step by step."""
         return steps.score_trace(self.partings[0], self.unigram.probabilities)
 
     @cached_property
     def other(self) -> Trace:
-        """The score of the next best parting."""
+        """The score of the second best segmentation, step by step."""
         return steps.score_trace(self.partings[1], self.unigram.probabilities)
 
     # ---- where the probabilities come from -----------------------------------------------------------------------------
 
     @cached_property
     def first_guess(self) -> dict[str, float]:
-        """The probabilities that training begins with."""
+        """The initial probabilities of the pieces in the training of the unigram model."""
         return shares(seeds(self.unigram.words))
 
     @cached_property
     def guessed(self) -> list[Parting]:
-        """All partings of the word by the first guess, best first."""
+        """All segmentations of the word by the initial probabilities, best first."""
         return steps.every_parting(written(f" {self.word}"), self.first_guess)
 
     @cached_property
     def expected(self) -> Trace:
-        """How often each piece is expected in the word; first come the partings with the last letter as a piece."""
+        """The expected count of each piece in the word; the segmentations that end in the last letter as a piece come first."""
         ordered = sorted(self.guessed, key=lambda parting: self.word[-1] not in parting.parts)
         return steps.expected_trace(ordered, self.first_guess)
 
     @cached_property
     def share_rows(self) -> list[tuple[Any, ...]]:
-        """The partings with the largest shares."""
+        """The segmentations of the word with the largest probabilities among all."""
         shares = zip(self.expected.labels["parting"], self.expected["expected.shares"].output.tolist(), strict=True)
         return sorted(shares, key=lambda row: -row[1])[:6]
 
     @property
     def end(self) -> int:
-        """The place of the word's last letter among the pieces."""
+        """The index of the word's last letter among the pieces."""
         return list(self.expected.labels["piece"]).index(self.word[-1])
 
     @property
     def rounds(self) -> list[tuple[Any, ...]]:
-        """How many pieces there are after each round, and how probable the text is."""
+        """For each round of training, how many pieces are left, and the likelihood of the text."""
         return [(n + 1, r.pieces, r.likelihood) for n, r in enumerate(self.unigram.rounds)]
 
     @property
@@ -256,12 +256,12 @@ class Tokenizers(Lesson):
 
     @property
     def side_by_side(self) -> TokenRows:
-        """The sample in the tokens of both."""
+        """The sample in the tokens of both tokenizers."""
         return TokenRows({name: self.tokens(tokenizer, self.sample) for name, tokenizer in self.both.items()})
 
     @cached_property
     def counts(self) -> list[tuple[Any, ...]]:
-        """The numbers of tokens of the sample and of the text, by each way."""
+        """The numbers of tokens of the sample and of the text, by each way of tokenizing."""
         texts = (self.sample, self.text)
         rows = [(name, *(len(each.encode(text)) for text in texts)) for name, each in self.both.items()]
         words = [len(Splitter().pieces(text)) for text in texts]
@@ -274,5 +274,5 @@ class Tokenizers(Lesson):
 
     @property
     def real_shown(self) -> TokenRows:
-        """The sample and the character in its tokens."""
+        """The sample and the character in tokens of GPT-2 or of the bundled model."""
         return self.numbered(self.real, f"{self.sample} {self.character}")

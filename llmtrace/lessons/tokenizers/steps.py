@@ -1,4 +1,4 @@
-"""What the lesson on tokenizers calculates: the count of a pair, a character out of its bytes, the score of a parting."""
+"""The computations of the lesson on tokenizers: counts of pairs, code points from bytes, scores of segmentations."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from llmtrace.trace import Run, Trace
 from llmtrace.views.figures import SPACE
 
 Pieces = Mapping[str, int]
-"""How often each word occurs in a text, with the space before it."""
+"""How often each word, with the space before it, occurs in a text."""
 BASE = 64
-"""So many values has the rest of a byte that goes on with a character, in UTF-8."""
+"""The values of the payload bits of a continuation byte in UTF-8."""
 
 
 def shown(text: str) -> str:
-    """With a mark for each space."""
+    """A text with a mark for each space."""
     return text.replace(" ", SPACE).replace(WRITTEN, SPACE)
 
 
@@ -45,7 +45,7 @@ def shown_symbol(symbol: str) -> str:
 
 
 def pairs(pieces: Pieces) -> Counter[tuple[str, str]]:
-    """How often each pair of neighbours occurs, as long as nothing is merged."""
+    """How often each pair of neighbouring symbols occurs before any merge."""
     counts: Counter[tuple[str, str]] = Counter()
     for piece, times in pieces.items():
         for pair in pairwise(symbols_of(piece.encode())):
@@ -54,7 +54,7 @@ def pairs(pieces: Pieces) -> Counter[tuple[str, str]]:
 
 
 def pair_trace(pieces: Pieces, pair: tuple[str, str]) -> Trace:
-    """The count of one pair: of every word that has it, how often the word occurs, times how often the pair is in it."""
+    """The count of one pair: over all words that have it, how often the word occurs times how often the pair is in it."""
     inside = {piece: list(pairwise(symbols_of(piece.encode()))).count(pair) for piece in pieces}
     words = [piece for piece, times in inside.items() if times]
     trace = Trace({}, legend=LEGEND)
@@ -67,14 +67,14 @@ def pair_trace(pieces: Pieces, pair: tuple[str, str]) -> Trace:
 
 
 def pair_rows(pieces: Pieces, first: LearnedMerge) -> list[tuple[Any, ...]]:
-    """The pairs that occur most often in the beginning, before all the one that is merged first."""
+    """The pairs that occur most often before any merge; first comes the one that is merged first."""
     counts = pairs(pieces)
     ordered = sorted(counts, key=lambda pair: (pair != (first.left, first.right), -counts[pair]))
     return [(*map(shown_symbol, pair), counts[pair]) for pair in ordered[:6]]
 
 
 def merge_rows(merges: Sequence[LearnedMerge], sizes: Sequence[int]) -> list[tuple[Any, ...]]:
-    """Merges: their pairs, their counts, and how many tokens the text has afterwards."""
+    """Merges: pair, result, count, and how many tokens the text has afterwards."""
     return [
         (merge.rank + 1, *map(shown_symbol, (merge.left, merge.right, merge.left + merge.right)), merge.count, size)
         for merge, size in zip(merges, sizes, strict=True)
@@ -82,7 +82,7 @@ def merge_rows(merges: Sequence[LearnedMerge], sizes: Sequence[int]) -> list[tup
 
 
 def word_rows(piece: Piece) -> list[tuple[Any, ...]]:
-    """How a word is merged: after which merge it consists of which tokens."""
+    """The merges of a word, each with the tokens after it."""
     numbers = ["", *(str(merge.rank + 1) for merge in piece.merges)]
     states = [piece.symbols, *piece.states()]
     return [(n, " | ".join(map(shown_symbol, state))) for n, state in zip(numbers, states, strict=True)]
@@ -102,7 +102,7 @@ def lengths(pieces: Pieces, merges: Sequence[LearnedMerge]) -> list[int]:
 
 
 def character_trace(character: str) -> Trace:
-    """The number of a character out of its bytes in UTF-8 (RFC 3629): each without its mark, in places of BASE."""
+    """The code point of a character, from its bytes in UTF-8 (RFC 3629) without their prefix bits, as digits to BASE."""
     data = character.encode()
     marks = [{1: 0, 2: 192, 3: 224, 4: 240}[len(data)]] + [128] * (len(data) - 1)
     steps = [[BASE ** (len(data) - 1 - n) for n in range(len(data))]]
@@ -120,7 +120,7 @@ def character_trace(character: str) -> Trace:
 
 
 def byte_rows(trace: Trace) -> list[tuple[Any, ...]]:
-    """Each byte of such a character: its value, the mark in it, and the rest."""
+    """Each byte of a character's trace: its value, its prefix bits, and the rest."""
     columns = (trace.tensor(name).astype(int).tolist() for name in ("bytes", "marks", "character.rest"))
     return list(zip(*columns, strict=True))
 
@@ -129,7 +129,7 @@ def byte_rows(trace: Trace) -> list[tuple[Any, ...]]:
 
 
 def score_trace(parting: Parting, probabilities: Mapping[str, float]) -> Trace:
-    """The score of one parting: the logarithm of each part's probability, and their sum. In float64, as in the tokenizer."""
+    """The score of one segmentation: the sum of the logarithms of its probabilities, in float64 as in the tokenizer."""
     trace = Trace({}, legend=LEGEND)
     trace.labels = {"piece": [shown(part) for part in parting.parts]}
     with Run({}, trace) as run:
@@ -139,13 +139,13 @@ def score_trace(parting: Parting, probabilities: Mapping[str, float]) -> Trace:
 
 
 def every_parting(word: str, probabilities: Mapping[str, float]) -> list[Parting]:
-    """All partings of a word into pieces that have a probability, among them all its characters; the best first."""
+    """All segmentations of a word into pieces that have a probability, as all its characters have; the best first."""
     scores = logarithms(probabilities)
     return best_partings(word, scores, max(map(len, scores)), min(scores.values()), count=2 ** (len(word) - 1))
 
 
 def expected_trace(partings: Sequence[Parting], probabilities: Mapping[str, float]) -> Trace:
-    """How often each piece is expected in a word: its places in each parting, times the share of that parting."""
+    """The expected count of each piece in a word: its counts in the segmentations, weighted with their probabilities."""
     used = sorted({part for parting in partings for part in parting.parts}, key=lambda part: (len(part), part))
     uses: Array = np.array([[parting.parts.count(piece) for piece in used] for parting in partings], np.float64)
     trace = Trace({}, legend=LEGEND)

@@ -1,4 +1,4 @@
-"""Training: a net that is wrong is made less wrong, step by step, by the gradient of its loss."""
+"""Training: the weights of a net are changed, step by step, against the gradient of its loss."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llmtrace.lessons.framework.lesson import Article, Lesson, input_text
 from llmtrace.lessons.leaf_or_flower.lesson import HIDDEN, LeafOrFlower
 from llmtrace.lessons.nets import Descent, random_net, squared_loss
 from llmtrace.lessons.training.exercises import EXERCISES
-from llmtrace.lessons.training.nets import deep, samples, sizes, wave
+from llmtrace.lessons.training.nets import deep_net, gradient_sizes, noisy_curve, samples
 from llmtrace.lessons.training.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.ops.losses.absolute_error import absolute_error
@@ -22,7 +22,7 @@ from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.trace import Backward, Run, Trace
 
 OUTPUT = ((-0.17, 0.39, 0.10416), (0.21, 0.24, -0.11425))
-"""The outputs' weights, a little off, so that (0.6, 0.4) comes out."""
+"""The weights of the outputs, a little off, so that the outputs are (0.6, 0.4)."""
 SHOWN = (0, 1, 2, 3, 5, 10, 20)
 EPOCHS = (0, 1, 2, 5, 10, 20)
 FITTED = (0, 30, 100, 300, 1000, 3000)
@@ -30,7 +30,7 @@ FITTED = (0, 30, 100, 300, 1000, 3000)
 
 @dataclass
 class Training(Lesson):
-    """The leaf, what is wanted for it, and how far a step goes."""
+    """The leaf and its targets, the learning rates, and the nets of the later pages."""
 
     name = "training"
     legend = LEGEND
@@ -52,35 +52,35 @@ class Training(Lesson):
     seed: int = 0
 
     def check(self) -> None:
-        """LessonError where nothing could be computed."""
+        """LessonError where an input is out of range."""
         self.require_within({"layers": (2, 12), **dict.fromkeys(("nudge", "rate", "large"), (1e-7, 1))})
 
     # ---- how wrong -----------------------------------------------------------------------------------------------------
 
     @cached_property
     def net(self) -> Feedforward:
-        """The net of the leaf, with outputs that are a little off."""
+        """The net of leaf and flower, with outputs that are a little off."""
         labels = LeafOrFlower().labels
         return Feedforward.of(HIDDEN, OUTPUT, labels=labels)
 
     @property
     def changed(self) -> list[tuple[float, float]]:
-        """The third weight of each output: what it was in the lesson before, and what it is here."""
+        """The third weight of each output, in the lesson on leaf and flower and here."""
         return [(float(old[2]), new[2]) for old, new in zip(LeafOrFlower().output, OUTPUT, strict=True)]
 
     @property
     def sums(self) -> Array:
-        """What the three neurons in the middle add up for the leaf."""
+        """The weighted sums of the hidden layer for the leaf."""
         return self.slope["hidden.1.sum"].output
 
     @property
     def got(self) -> Array:
-        """What it makes of the leaf."""
+        """The outputs for the leaf."""
         return self.net(self.leaf)
 
     @cached_property
     def missed(self) -> Trace:
-        """How far off it is: the differences without their signs, added up."""
+        """The absolute errors of the outputs, and their sum."""
         trace = Trace({}, legend=LEGEND)
         trace.labels = {"output": self.net.labels["output"]}
         with Run({}, trace) as run:
@@ -91,7 +91,7 @@ class Training(Lesson):
 
     @property
     def both(self) -> list[tuple[Any, ...]]:
-        """What is wanted, and what comes out."""
+        """Each output's target, value and absolute error."""
         each = self.missed.tensor("miss.each")
         return list(zip(self.net.labels["output"], self.wanted, self.got, each, strict=True))
 
@@ -99,7 +99,7 @@ class Training(Lesson):
 
     @cached_property
     def slope(self) -> Trace:
-        """The leaf through the net, the loss, and the gradient of every weight."""
+        """The net for the leaf, its squared loss, and the gradient of every weight."""
         trace = Trace(self.net.weights, legend=LEGEND)
         trace.labels = dict(self.net.labels)
         with Run(self.net.weights, trace) as run:
@@ -108,12 +108,12 @@ class Training(Lesson):
         return trace
 
     def plainly(self, number: float) -> str:
-        """A small number, as it is typed."""
+        """A small number without an exponent."""
         return input_text(number)
 
     @property
     def loss(self) -> float:
-        """The loss with squares."""
+        """The squared loss for the leaf."""
         return float(self.slope.tensor("miss.loss"))
 
     def nudged(self, output: int, neuron: int) -> float:
@@ -126,7 +126,7 @@ class Training(Lesson):
 
     @cached_property
     def nudges(self) -> list[tuple[Any, ...]]:
-        """Every weight of the outputs nudged: the loss, by how much it grew, and that divided by the nudge; the gradient."""
+        """For every weight of the outputs: the loss after its nudge, the difference quotient, and the gradient."""
         gradient = self.slope.tensor("d.output.weight")
         rows: list[tuple[Any, ...]] = []
         for output, name in enumerate(self.net.labels["output"]):
@@ -138,23 +138,23 @@ class Training(Lesson):
 
     @property
     def nudge_table(self) -> list[tuple[Any, ...]]:
-        """The same without the gradient."""
+        """For every weight of the outputs: the loss after its nudge, and the difference quotient."""
         return [row[:4] for row in self.nudges]
 
     # ---- descent -------------------------------------------------------------------------------------------------------
 
     @cached_property
     def descent(self) -> Descent:
-        """The leaf net, learning the leaf."""
+        """The training of the net on the leaf."""
         return Descent(self.net, self.rate)
 
     @cached_property
     def first_step(self) -> Trace:
-        """The first step of it, with all that is computed."""
+        """The first training step on the leaf, recorded."""
         return self.descent.traced(np.array(self.leaf, np.float32), np.array(self.wanted, np.float32), self.net.labels)
 
     def losses(self, rate: float) -> list[tuple[Any, ...]]:
-        """Some of the steps: outputs and loss before each."""
+        """The outputs and the loss before some training steps with a learning rate, as long as they are finite."""
         descent, rows = Descent(self.net, rate), []
         leaf, wanted = np.array(self.leaf, np.float32), np.array(self.wanted, np.float32)
         for step in range(SHOWN[-1] + 1):
@@ -169,29 +169,29 @@ class Training(Lesson):
 
     @cached_property
     def calm(self) -> list[tuple[Any, ...]]:
-        """With the rate."""
+        """The outputs and the loss before some training steps with `rate`."""
         return self.losses(self.rate)
 
     @cached_property
     def wild(self) -> list[tuple[Any, ...]]:
-        """With the large rate."""
+        """The outputs and the loss before some training steps with `large`."""
         return self.losses(self.large)[:5]
 
     # ---- many examples -------------------------------------------------------------------------------------------------
 
     @cached_property
     def data(self) -> tuple[Array, Array]:
-        """Leaves and flowers, and what is wanted for them: the first 80 to learn from, 40 held out."""
+        """Leaves and flowers with their targets: 80 to train on, then 40 held out."""
         return samples(self.leaf, LeafOrFlower.flower, 120, self.seed)
 
     @property
     def batch(self) -> int:
-        """After so many examples the net takes a step."""
+        """The batch size."""
         return 8
 
     @cached_property
     def epochs(self) -> list[tuple[Any, ...]]:
-        """The average loss after some epochs, and how many of the others are told right."""
+        """The mean loss after some epochs, and how many of the held-out examples are classified right."""
         (inputs, wanted), rows = self.data, []
         descent = Descent(random_net(self.seed, "layer", (4, 3, 2), 0.5, "sigmoid"), 0.1)
         for epoch in self.tracked(EPOCHS[-1] + 1):
@@ -207,26 +207,30 @@ class Training(Lesson):
 
     @cached_property
     def vanishing(self) -> Trace:
-        """A deep net with sigmoids."""
-        return deep(self.layers, 1.0, "sigmoid", self.seed)
+        """The gradients of a deep net with sigmoids."""
+        return deep_net(self.layers, 1.0, "sigmoid", self.seed)
 
     @cached_property
     def exploding(self) -> Trace:
-        """A deep net with large weights."""
-        return deep(self.layers, 2.0, "none", self.seed)
+        """The gradients of a deep net with large weights."""
+        return deep_net(self.layers, 2.0, "none", self.seed)
 
     @cached_property
     def sizes(self) -> list[tuple[Any, ...]]:
-        """The size of the gradients, layer by layer."""
-        pairs = zip(sizes(self.vanishing), sizes(self.exploding), strict=True)
+        """For each layer, the largest gradient of its sums in the net with sigmoids and in the one with large weights."""
+        pairs = zip(gradient_sizes(self.vanishing), gradient_sizes(self.exploding), strict=True)
         return [(n, *both) for n, both in enumerate(pairs, 1)]
 
     # ---- overfitting ---------------------------------------------------------------------------------------------------
 
     @cached_property
     def fitted(self) -> list[tuple[Any, ...]]:
-        """A wide net on few examples: the loss on them, and on others, as it learns."""
-        (x, y), (others, theirs), rows = wave(10, self.noise, self.seed), wave(60, self.noise, self.seed + 1), []
+        """The loss of a wide net in training and on held-out points, after some steps."""
+        (x, y), (others, theirs), rows = (
+            noisy_curve(10, self.noise, self.seed),
+            noisy_curve(60, self.noise, self.seed + 1),
+            [],
+        )
         descent = Descent(random_net(self.seed, "layer", (1, 24, 1), 1.5, "tanh"), 0.02, optimiser="adam")
         for step in self.tracked(FITTED[-1] + 1):
             if step in FITTED:
@@ -236,10 +240,10 @@ class Training(Lesson):
 
     @property
     def fitting(self) -> dict[str, int]:
-        """What the wide net has and gets."""
+        """The sizes of the wide net and of its data."""
         return {"neurons": 24, "points": 10, "others": 60}
 
     @property
     def best(self) -> int:
-        """After how many steps the others' loss was smallest."""
+        """The steps after which the loss on held-out points was smallest."""
         return int(min(self.fitted, key=lambda row: row[2])[0])

@@ -1,4 +1,4 @@
-"""What the lesson on training learns from, and the deep nets whose gradients it compares."""
+"""The data of the lesson on training, and the deep nets whose gradients it compares."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from llmtrace.rng import derive, normal, uniform
 from llmtrace.trace import Backward, Run, Trace
 
 
-def deep(layers: int, std: float, activation: str, seed: int) -> Trace:
-    """A net of many layers of three neurons, and the gradients of its weights."""
+def deep_net(layers: int, std: float, activation: str, seed: int) -> Trace:
+    """A net of `layers` layers of three neurons with its loss, and the gradients of its weights."""
     net = random_net(seed, "deep", [3] * (layers + 1), std, activation, biased=False)
     trace = Trace(net.weights, legend=LEGEND)
     with Run(net.weights, trace) as run:
@@ -28,20 +28,20 @@ def deep(layers: int, std: float, activation: str, seed: int) -> Trace:
     return trace
 
 
-def sizes(trace: Trace) -> list[float]:
-    """The largest gradient of what each layer adds up, without its sign."""
+def gradient_sizes(trace: Trace) -> list[float]:
+    """For each layer, the largest absolute gradient of its sums."""
     return [float(np.abs(trace.tensor(f"d.{name.removesuffix('.weight')}.sum")).max()) for name in trace.weights]
 
 
 def samples(leaf: Sequence[float], flower: Sequence[float], count: int, seed: int) -> tuple[Array, Array]:
-    """Leaves and flowers by turns, all a little different, in hundreds so that numbers stay small; and what is wanted."""
+    """Leaves and flowers by turns with noise, divided by 100 [count, 4], and their targets [count, 2]."""
     middle = np.array([leaf, flower] * (count // 2))
     inputs = (middle + 40 * normal(derive(seed, "things"), middle.shape)) / 100
     return inputs.astype(np.float32), np.array([(1, 0), (0, 1)] * (count // 2), np.float32)
 
 
-def wave(count: int, noise: float, seed: int) -> tuple[Array, Array]:
-    """A curve up and down, measured at some places, with errors."""
+def noisy_curve(count: int, noise: float, seed: int) -> tuple[Array, Array]:
+    """Points of a cubic, [count, 1] each: where, and its value with noise."""
     x = 2 * uniform(derive(seed, "places"), np.arange(count)) - 1
     y = x * (1 - x * x) * 2 + noise * normal(derive(seed, "errors"), (count,))
     return x[:, None].astype(np.float32), y[:, None].astype(np.float32)

@@ -1,9 +1,9 @@
-"""The exercises of this lesson."""
+"""The exercises of the lesson vectors-and-spaces."""
 
 from __future__ import annotations
 
 from llmtrace.lessons.framework.exercises import Exercise
-from llmtrace.lessons.vectors_and_spaces.steps import shares
+from llmtrace.lessons.vectors_and_spaces.steps import softmax_trace
 from llmtrace.rng import Chance
 
 
@@ -22,9 +22,9 @@ def length(chance: Chance) -> Exercise:
 
 
 def softmax(chance: Chance) -> Exercise:
-    """Shares that stay the same when all scores grow."""
+    """Probabilities that stay the same when all scores grow by the same amount."""
     more = 2 + chance.below(50)
-    share = round(float(shares((1, 2, 3))["softmax.shares"].output[1]), 2)
+    share = round(float(softmax_trace((1, 2, 3))["softmax.shares"].output[1]), 2)
     return Exercise({"more": more, "share": share}, share, {"grown": share * more, "added": share + more, "whole": 1})
 
 

@@ -1,4 +1,4 @@
-"""Vectors and spaces: lists of numbers, what softmax makes of them, and words as points that are near or far."""
+"""Vectors and spaces: vectors as points and arrows, softmax, one-hot vectors, cosine similarity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llmtrace.errors import LessonError
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import Article, Lesson
 from llmtrace.lessons.vectors_and_spaces.exercises import EXERCISES
-from llmtrace.lessons.vectors_and_spaces.steps import angle, shares
+from llmtrace.lessons.vectors_and_spaces.steps import cosine_trace, softmax_trace
 from llmtrace.lessons.vectors_and_spaces.words import LEGEND
 from llmtrace.ops.linear.linear import linear
 from llmtrace.trace import Run, Trace
@@ -22,13 +22,13 @@ from llmtrace.views.figures import Scatter
 
 
 def pair(vector: Sequence[float]) -> str:
-    """A vector as it stands beside its point: `(2, −3)`."""
+    """A vector as text: `(2, −3)`."""
     return f"({', '.join(f'{number:g}' for number in vector)})".replace("-", "−")
 
 
 @dataclass
 class VectorsAndSpaces(Lesson):
-    """Points, scores, and four animals in a space of two numbers."""
+    """Points, scores, a token, and the vectors of four animals."""
 
     name = "vectors-and-spaces"
     legend = LEGEND
@@ -67,7 +67,7 @@ class VectorsAndSpaces(Lesson):
     long: tuple[float, ...] = (8.0, 16.0)
 
     def check(self) -> None:
-        """LessonError where there is no such token, or a vector that has no direction."""
+        """LessonError where the vocabulary has no such token, or a vector has no direction."""
         self.require_within({"vocabulary": (1, 1_000_000)})
         self.require_within({"token": (0, self.vocabulary - 1)})
         for key in ("cat", "lion", "dog", "wolf", "short", "long"):
@@ -76,12 +76,12 @@ class VectorsAndSpaces(Lesson):
 
     @cached_property
     def points(self) -> Scatter:
-        """The first vector as a point."""
+        """The vector `plane` as a point."""
         return Scatter({pair(self.plane): (self.plane[0], self.plane[1])})
 
     @cached_property
     def one_hot(self) -> Array:
-        """The token as a vector with a number for each word."""
+        """The one-hot vector of the token, as long as the vocabulary."""
         vector = np.zeros(self.vocabulary, np.float32)
         vector[self.token] = 1
         return vector
@@ -89,32 +89,32 @@ class VectorsAndSpaces(Lesson):
     # ---- softmax -------------------------------------------------------------------------------------------------------
 
     def shares_of(self, *scores: float) -> Array:
-        """Softmax of some numbers."""
-        return shares(scores)["softmax.shares"].output
+        """The softmax of some scores."""
+        return softmax_trace(scores)["softmax.shares"].output
 
     @cached_property
     def soft(self) -> Trace:
-        """Softmax of the scores."""
-        return shares(self.scores)
+        """The softmax of the scores, step by step."""
+        return softmax_trace(self.scores)
 
     @property
     def lowered(self) -> tuple[float, ...]:
-        """The scores, all made smaller by the same."""
+        """The scores, all less by the same amount."""
         return tuple(score - self.lower for score in self.scores)
 
     @cached_property
     def soft_lowered(self) -> Trace:
-        """Softmax of them."""
-        return shares(self.lowered)
+        """The softmax of the lowered scores, step by step."""
+        return softmax_trace(self.lowered)
 
     @cached_property
     def soft_last(self) -> Trace:
-        """Softmax of the scores with another last one."""
-        return shares((*self.scores[:2], self.last))
+        """The softmax of the scores with another last one, step by step."""
+        return softmax_trace((*self.scores[:2], self.last))
 
     @cached_property
     def softmaxes(self) -> list[tuple[Any, ...]]:
-        """Three times three scores, and their shares."""
+        """Three times three scores with their softmax."""
         traces = (self.soft, self.soft_lowered, self.soft_last)
         return [(*t.tensor("scores"), "", *t["softmax.shares"].output) for t in traces]
 
@@ -122,12 +122,12 @@ class VectorsAndSpaces(Lesson):
 
     @property
     def animals(self) -> dict[str, tuple[float, ...]]:
-        """The four animals by name."""
+        """The vectors of four animals by name."""
         return {_("cat"): self.cat, _("lion"): self.lion, _("dog"): self.dog, _("wolf"): self.wolf}
 
     @cached_property
     def animals_plane(self) -> Scatter:
-        """The animals as points, with their numbers."""
+        """The animals as points, with their vectors."""
         return Scatter({f"{name} {pair(v)}": (v[0], v[1]) for name, v in self.animals.items()})
 
     @cached_property
@@ -145,21 +145,21 @@ class VectorsAndSpaces(Lesson):
 
     @cached_property
     def cat_and_lion(self) -> Trace:
-        """The cosine of cat and lion."""
-        return angle(self.cat, self.lion)
+        """The cosine of cat and lion, step by step."""
+        return cosine_trace(self.cat, self.lion)
 
     @cached_property
     def cat_and_wolf(self) -> Trace:
-        """The cosine of cat and wolf."""
-        return angle(self.cat, self.wolf)
+        """The cosine of cat and wolf, step by step."""
+        return cosine_trace(self.cat, self.wolf)
 
     @cached_property
     def cosines(self) -> Array:
-        """Of every two animals."""
+        """The cosines of all pairs of animals, [animal, animal]."""
         all_ = self.animals.values()
-        return np.array([[float(angle(a, b)["cosine"].output[0]) for b in all_] for a in all_], np.float32)
+        return np.array([[float(cosine_trace(a, b)["cosine"].output[0]) for b in all_] for a in all_], np.float32)
 
     @cached_property
     def same_way(self) -> Trace:
-        """The cosine of a short vector and a long one."""
-        return angle(self.short, self.long)
+        """The cosine of a short vector and a long one, step by step."""
+        return cosine_trace(self.short, self.long)

@@ -1,4 +1,4 @@
-"""What the lesson on vectors calculates: softmax, and the cosine of two vectors."""
+"""The computations of the lesson on vectors: softmax, and the cosine of two vectors."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from llmtrace.trace import Run, Trace
 ONE = ("output",)
 
 
-def shares(scores: Sequence[float]) -> Trace:
-    """Softmax of some numbers."""
+def softmax_trace(scores: Sequence[float]) -> Trace:
+    """The softmax of some scores, recorded."""
     trace = Trace({}, legend=LEGEND)
     with Run({}, trace) as run:
         run("softmax.shares", softmax, run.leaf("scores", np.array(scores, np.float32), ("score",)))
     return trace
 
 
-def angle(first: Sequence[float], second: Sequence[float]) -> Trace:
+def cosine_trace(first: Sequence[float], second: Sequence[float]) -> Trace:
     """The cosine of two vectors, step by step."""
     axes = ("number",)
     trace = Trace({}, legend=LEGEND)
