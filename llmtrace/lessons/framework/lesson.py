@@ -1,4 +1,4 @@
-"""What every lesson is: inputs, values that follow from them, and exercises."""
+"""The base of all lessons: inputs, values computed from them, and exercises."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Article:
 
 @dataclass
 class Lesson:
-    """The base of all lessons. A property that takes long is a `cached_property` that counts its steps with `tracked`."""
+    """The base of all lessons. A property that takes long is a `cached_property` that goes through its steps with `tracked`."""
 
     name: ClassVar[str]
-    """That of its folder, with `-` for `_`."""
+    """The name of its folder, with `-` for `_`."""
     legend: ClassVar[Legend] = NO_WORDS
     """What the steps of its traces mean; the traces carry it."""
     exercises: ClassVar[Mapping[str, Maker]] = {}
@@ -48,7 +48,7 @@ class Lesson:
 
     @classmethod
     def with_inputs(cls, inputs: Mapping[str, Any]) -> Self:
-        """The lesson with some inputs changed; a text is read as the kind of value that the input has."""
+        """The lesson with some inputs changed; a text is parsed as the type of the input's default."""
         defaults = cls.inputs()
         for key in inputs:
             if key not in defaults:
@@ -64,14 +64,14 @@ class Lesson:
 
     @classmethod
     def inputs(cls) -> dict[str, Any]:
-        """What can be changed, with the values it has by itself."""
+        """The inputs with their defaults."""
         return {field.name: field.default for field in fields(cls)}
 
     def check(self) -> None:
-        """LessonError where the inputs can't be so."""
+        """Raises LessonError where the inputs can't be so; nothing is refused unless a lesson says so."""
 
     def require_within(self, limits: Mapping[str, tuple[float, float]]) -> None:
-        """LessonError where an input is smaller or larger than it may be; `limits` has both bounds, by the input's name."""
+        """LessonError where an input is out of range; `limits` has the smallest and the largest value by the input's name."""
         for key, (least, most) in limits.items():
             if not least <= getattr(self, key) <= most:
                 text = _("{key} must be from {least} to {most}, not {value}")
@@ -83,7 +83,7 @@ class Lesson:
         vars(self)["_report"] = report
 
     def tracked(self, steps: int) -> Iterator[int]:
-        """0 … steps − 1, told to whoever shows how far it is."""
+        """0 … steps − 1, while the progress is reported."""
         for step in range(steps):
             if self._report is not None and step % max(1, steps // 100) == 0:
                 self._report(step, steps)
@@ -92,18 +92,18 @@ class Lesson:
             self._report(steps, steps)
 
     def value(self, expression: str, others: Mapping[str, Any] | None = None) -> Any:
-        """What an expression of the lesson's text gives: `weights[0] * 2`."""
+        """The value of an expression of the lesson's text, such as `weights[0] * 2`."""
         tree = ast.parse(expression.strip(), mode="eval")
         return eval(compile(tree, f"<{self.name}>", "eval"), self.names_in(tree, others))
 
     def names_in(self, tree: ast.AST, others: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The values of the names that some code speaks of: those of the lesson are computed now, others are given."""
+        """The values of the names in some code: `others` first, then those of the lesson, which are computed now."""
         others = others or {}
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
         return {**{name: getattr(self, name) for name in names - others.keys() if hasattr(type(self), name)}, **others}
 
     def trace(self, name: str) -> Trace:
-        """One of the traces that the lesson speaks of."""
+        """A trace of the lesson by its name."""
         found = getattr(self, name, None) if name.isidentifier() and not name.startswith("_") else None
         if not isinstance(found, Trace):
             raise LessonError(_("{lesson} has no trace {name}", lesson=self.name, name=repr(name)))
@@ -115,7 +115,7 @@ class Lesson:
 
 
 def parse_input(key: str, value: Any, default: Any) -> Any:
-    """A value of the kind of the default: texts are read, other values checked."""
+    """A value of the type of the default: a text is parsed, any other value is checked."""
     kind = type(default)
     try:
         if kind is tuple:
@@ -138,7 +138,7 @@ def parse_input(key: str, value: Any, default: Any) -> Any:
 
 
 def expected_kind(default: Any) -> str:
-    """What kind of value an input takes."""
+    """The kind of value that an input takes, in words."""
     if isinstance(default, bool):
         return _("true or false")
     if isinstance(default, int):

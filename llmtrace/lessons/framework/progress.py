@@ -1,4 +1,4 @@
-"""Which lessons have been read, and which exercises solved: noted beside what was traced last."""
+"""The reader's progress: which lessons have been read and which exercises solved, kept in a file of the reader's state."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from llmtrace.storage.replace import PRIVATE, write_whole
 
 @dataclass(frozen=True)
 class Done:
-    """What has been done of one lesson."""
+    """The progress in one lesson."""
 
     pages: int = 0
-    """The pages that have been seen, from the first on."""
+    """How many pages have been read, from the first on."""
     exercises: tuple[str, ...] = ()
-    """The exercises that have been answered right."""
+    """The names of the exercises that have been solved."""
 
 
 def read(path: Path) -> dict[str, Done]:
-    """What has been done, by lesson; nothing where the file says nothing sensible."""
+    """The progress in all lessons, by name; empty where the file is missing or damaged."""
     try:
         notes = json.loads(path.read_text(encoding="utf-8"))
         return {str(name): Done(int(n["pages"]), tuple(map(str, n["exercises"]))) for name, n in notes.items()}
@@ -30,7 +30,7 @@ def read(path: Path) -> dict[str, Done]:
 
 
 def note(path: Path, name: str, pages: int = 0, exercise: str = "") -> None:
-    """Adds to what has been done. It is not important enough to fail."""
+    """Adds to the progress in the file. An error is ignored: it is not important enough."""
     done = read(path)
     old = done.get(name, Done())
     solved = dict.fromkeys([*old.exercises, exercise] if exercise else old.exercises)

@@ -1,4 +1,4 @@
-"""Exercises: the question in words, and what is said to an answer: right, or which mistake leads to it."""
+"""Exercises in words: the question, and the reply to an answer, which is right or made by a typical mistake."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from llmtrace.lessons.framework.lesson import Lesson
 from llmtrace.lessons.framework.text import ExerciseText, filled, formatted, lesson_text
 
 NEAR = 0.0051
-"""So far an answer may be off: two decimals are enough."""
+"""The largest error of a right answer: two decimals are enough."""
 SOLUTION = "solution"
-"""The help that says how the answer is found."""
+"""The name of the help that says how the answer is found."""
 HINT = "hint"
-"""What is said to a wrong answer that no known mistake leads to."""
+"""The name of the help for a wrong answer that no known mistake leads to."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What is said to an answer."""
+    """The reply to an answer."""
 
     right: bool
     text: str
     is_answer: bool = True
-    """Whether it was an answer at all."""
+    """Whether the answer was a number."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """One exercise in words."""
+    """An exercise in the words of the lesson's text."""
 
     exercise: Exercise
     text: ExerciseText
@@ -39,26 +39,26 @@ class Question:
 
     @property
     def question(self) -> str:
-        """The question."""
+        """The question in words."""
         return filled(self.text.question, self.lesson, self.exercise.values)
 
     @property
     def answer(self) -> str:
-        """The answer."""
+        """The right answer as text."""
         return formatted(round(self.exercise.answer, 6), None)
 
     @property
     def solution(self) -> str:
-        """How it is found."""
+        """The way to the right answer, in words."""
         return self._help(SOLUTION)
 
     @property
     def full_answer(self) -> str:
-        """The answer, and how it is found."""
+        """The right answer, and the way to it."""
         return _("Answer: {answer}. {solution}", answer=self.answer, solution=self.solution)
 
     def check(self, answer: str) -> Reply:
-        """What is said to an answer as it was typed."""
+        """The reply to an answer as it was typed."""
         number = parse_number(answer)
         if number is None:
             return Reply(False, _("Answer with a number, such as {example}.", example="−3.5"), is_answer=False)
@@ -79,12 +79,12 @@ class Question:
 
 
 def mistake_values(exercise: Exercise) -> dict[str, float]:
-    """The wrong answers, by names that a text can use: `forgot_bias`."""
+    """The wrong answers of an exercise by names that expressions can use: `forgot_bias`."""
     return {name.replace("-", "_"): value for name, value in exercise.mistakes.items()}
 
 
 def questions(lesson: Lesson, seed: int = 0) -> Iterator[Question]:
-    """The lesson's exercises, in the order of its text; another seed gives other numbers."""
+    """The lesson's exercises in the order of its text; another seed gives other numbers."""
     for name, text in lesson_text(lesson.name).exercises.items():
         yield Question(lesson.exercise(name, seed), text, lesson)
 

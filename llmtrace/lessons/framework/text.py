@@ -1,4 +1,4 @@
-"""A lesson's text: Markdown, cut into pages and blocks. What is in {braces} is computed where it is shown."""
+"""A lesson's text: Markdown, parsed into pages and blocks. Expressions in {braces} are computed when a page is shown."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Block:
 
 @dataclass(frozen=True)
 class PageText:
-    """One page."""
+    """The text of one page."""
 
     title: str
     blocks: tuple[Block, ...]
@@ -49,7 +49,7 @@ class ExerciseText:
 
 @dataclass(frozen=True)
 class LessonText:
-    """Everything that a lesson says, in one language."""
+    """The whole text of a lesson in one language."""
 
     title: str
     summary: str
@@ -65,7 +65,7 @@ def languages() -> list[str]:
 
 
 def lesson_text(name: str, language: str | None = None) -> LessonText:
-    """The text of a lesson in the language that is spoken; in English where there is none in that."""
+    """The text of a lesson in a language, or the one that is spoken; in English where there is none."""
     folder = FOLDERS / name.replace("-", "_")
     wanted = folder / f"{language or i18n.language()}.md"
     path = wanted if wanted.is_file() else folder / f"{i18n.ENGLISH}.md"
@@ -73,7 +73,7 @@ def lesson_text(name: str, language: str | None = None) -> LessonText:
 
 
 def parse(text: str) -> LessonText:
-    """`# title` and a summary, a page for each `## `; `# Inputs`, a list; `# Exercises` with a `## name` for each."""
+    """A text in Markdown: `# title`, a summary, a page for each `## `; `# Inputs`, a list; `# Exercises`, a `## name` for each."""
     lesson, *others = text.split("\n# ")
     rest = {heading.strip(): body for heading, _line, body in (other.partition("\n") for other in others)}
     head, *pages = re.split(r"^## ", lesson, flags=re.MULTILINE)
@@ -115,12 +115,12 @@ def _exercises(text: str) -> dict[str, ExerciseText]:
 
 
 def _by_name(items: Iterable[Block]) -> dict[str, str]:
-    """`- name: text`, by name."""
+    """Items such as `- name: text`, by name."""
     return dict(item.text.split(": ", 1) for item in items)
 
 
 def unwrapped(lines: list[str]) -> str:
-    """Lines as one: with a space between, but for Chinese, which has none."""
+    """Wrapped lines as one; Chinese is joined without a space."""
     text = lines[0].strip()
     for line in map(str.strip, lines[1:]):
         text += line if has_wide(text[-1:]) or has_wide(line[:1]) else f" {line}"
@@ -128,7 +128,7 @@ def unwrapped(lines: list[str]) -> str:
 
 
 def filled(text: str, lesson: Lesson, others: Mapping[str, Any] | None = None) -> str:
-    """A text with its numbers computed."""
+    """A text with its expressions computed."""
 
     def number(match: re.Match[str]) -> str:
         said = formatted(lesson.value(match[1], others), match[2])
@@ -138,7 +138,7 @@ def filled(text: str, lesson: Lesson, others: Mapping[str, Any] | None = None) -
 
 
 def formatted(value: Any, form: str | None) -> str:
-    """A value as it stands in a sentence."""
+    """A value as text in a sentence, by a format specification or rounded; the numbers of an array with commas between."""
     if isinstance(value, str):
         return value
     array = np.asarray(value)
