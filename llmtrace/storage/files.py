@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import stat
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import N_, _
+from llmtrace.storage.foreign import HEAD, TAIL, kind_of
 from llmtrace.text import cited, shown
 
-HEAD = 4096
-"""So many bytes of a file are enough to see what it is."""
-TAIL = 1 << 16
 LARGEST_JSON = 64 << 20
 """config.json has a few kilobytes, the index of the largest models a few megabytes."""
 
@@ -29,19 +26,6 @@ SYSTEM = (
     N_("Read-only file system"),
 )
 """What operating systems say, to be said in other languages too."""
-PICKLE = N_(
-    "a pickle file, which can run any program when it is read, so llmtrace reads none; get the model as .safetensors"
-)
-SIGNATURES = (
-    (
-        b"version https://git-lfs",
-        N_("only a Git LFS pointer: the file itself was not downloaded; `git lfs pull` fetches it"),
-    ),
-    (b"GGUF", N_("a GGUF file, not safetensors")),
-    (b"\x89HDF\r\n\x1a\n", N_("an HDF5 file (TensorFlow), not safetensors")),
-    (b"\x93NUMPY", N_("a NumPy file, not safetensors")),
-    (b"\x1f\x8b", N_("a gzip file; unpack it first")),
-)
 
 
 def reason(error: Exception) -> str:
@@ -81,10 +65,10 @@ def read_json(path: Path) -> Any:
     try:
         return parse_json(content)
     except ValueError as error:
-        what = disguise(content[:HEAD], content[-TAIL:])
+        kind = kind_of(content[:HEAD], content[-TAIL:])
         raise ModelError(
-            _("{path} is {what}", path=shown(path), what=what)
-            if what
+            _("{path} is {what}", path=shown(path), what=_(kind.what))
+            if kind
             else _("{path} is not valid JSON: {why}", path=shown(path), why=error)
         ) from error
 
@@ -110,36 +94,3 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(_("{name} is not a number of JSON", name=name))
-
-
-def disguise(head: bytes, tail: bytes = b"") -> str | None:
-    """What a file that isn't what its name says is instead, by its first and last bytes; None if that can't be told."""
-    if not head:
-        return _("empty")
-    for signature, what in SIGNATURES:
-        if head.startswith(signature):
-            return _(what)
-    if re.match(rb"\s*<(!doctype|html|\?xml)", head, re.IGNORECASE):
-        return _("a web page, not the file that it should be; download it again")
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):  # PyTorch's files are zips with `data.pkl` in them
-        return _(PICKLE) if b".pkl" in head or b".pkl" in tail else _("a zip archive; unpack it first")
-    return _(PICKLE) if is_pickle(head) else None
-
-
-def is_pickle(head: bytes) -> bool:
-    """Whether a file begins like a pickle of any protocol; nothing of it is executed."""
-    import pickletools
-
-    if head[:1] == b"\x80":  # protocol 2 and later say so
-        return len(head) > 1 and 2 <= head[1] <= 5
-    if head[:1] not in {b"(", b"]", b"}", b")", b"c"}:  # marks, empty containers, a global: how protocols 0 and 1 begin
-        return False
-    seen = 0
-    try:
-        for opcode, _argument, _place in pickletools.genops(head):
-            seen += 1
-            if seen >= 4 or opcode.name == "STOP":
-                return True
-    except Exception:  # pickletools promises no particular error for what is no pickle
-        return False
-    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -12,11 +13,11 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
-from llmtrace.storage.files import HEAD, TAIL, disguise, open_regular, refuse
+from llmtrace.storage.files import open_regular, refuse
+from llmtrace.storage.foreign import HEAD, kind_of_file
 from llmtrace.storage.header import LENGTH, Header, header_length, parse_header
 from llmtrace.text import shown
 
-READABLE = ("F32", "F16", "BF16", "F64")
 PIECE = 1 << 20
 """So many numbers are checked at a time: what is made of them on the way stays in the processor's cache."""
 
@@ -34,20 +35,11 @@ class StoredTensor(NamedTuple):
 
         F16 and BF16 are widened, which changes no number. F64 is narrowed only if that changes none either.
         """
-        if self.dtype == "BF16":  # the upper half of a float32
-            wide = self.data.view("<u2").astype(np.uint32)
-            wide <<= np.uint32(16)
-            numbers: Array = wide.view(np.float32)
-        elif self.dtype == "F16":
-            numbers = self.data.view("<f2").astype(np.float32)
-        elif self.dtype == "F64":
-            numbers = narrowed(self.data.view("<f8"))
-        elif self.dtype == "F32":
-            numbers = self.data.view("<f4").astype(np.float32, copy=False)
-        else:
+        if self.dtype not in WIDENED:
             raise ValueError(
-                _("is {dtype}, but only {readable} can be read", dtype=shown(self.dtype), readable=", ".join(READABLE))
+                _("is {dtype}, but only {readable} can be read", dtype=shown(self.dtype), readable=", ".join(WIDENED))
             )
+        numbers = WIDENED[self.dtype](self.data)
         if not numbers.flags.aligned:  # old files pad nothing; the kernels want numbers at multiples of their size
             numbers = numbers.copy()
         numbers = numbers.reshape(self.shape)
@@ -69,6 +61,22 @@ def narrowed(numbers: Array) -> Array:
             )
         )
     return narrow
+
+
+def _upper_half(data: Array) -> Array:
+    """BF16 is the upper half of a float32."""
+    wide = data.view("<u2").astype(np.uint32)
+    wide <<= np.uint32(16)
+    return wide.view(np.float32)
+
+
+WIDENED: dict[str, Callable[[Array], Array]] = {
+    "F32": lambda data: data.view("<f4").astype(np.float32, copy=False),
+    "F16": lambda data: data.view("<f2").astype(np.float32),
+    "BF16": _upper_half,
+    "F64": lambda data: narrowed(data.view("<f8")),
+}
+"""How the bytes of a tensor become float32 numbers, by what it is stored as. What is not here can't be read."""
 
 
 def all_finite(numbers: Array) -> bool:
@@ -105,9 +113,8 @@ def _read_header(file: BinaryIO, path: Path, size: int) -> tuple[Header, int]:
         file.seek(LENGTH)
         return parse_header(file.read(length), size - LENGTH - length), LENGTH + length
     except ValueError as error:
-        file.seek(max(0, size - TAIL))
         # A length and then a brace: safetensors after all, whatever is wrong with it.
-        what = None if head[LENGTH : LENGTH + 1] == b"{" else disguise(head, file.read(TAIL))
+        kind = None if head[LENGTH : LENGTH + 1] == b"{" else kind_of_file(file)
         raise ModelError(
-            _("{path} is {what}", path=shown(path), what=what) if what else f"{shown(path)} {error}"
+            _("{path} is {what}", path=shown(path), what=_(kind.what)) if kind else f"{shown(path)} {error}"
         ) from error

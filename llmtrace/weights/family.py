@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.models import LanguageModel
-from llmtrace.ops import Weight
+from llmtrace.ops import Weight, by_name
 from llmtrace.rng import derive, normal
 from llmtrace.storage.stored import StoredTensor, all_finite
 from llmtrace.text import shown
@@ -29,20 +29,24 @@ NAMED = 8
 STD = 0.02
 """The standard deviation of random initial weights (Radford et al. 2019)."""
 
+Initial = Literal["zero", "one", "normal", "residual"]
+
 
 @dataclass(frozen=True)
 class Entry:
-    """A stored tensor: its name and shape there, and the weights here that stand side by side along its last axis.
+    """A stored tensor: its name, its shape, and the weights here that stand side by side along its last axis.
 
     `initial`: what it is before training; a `residual` one writes into the residual stream, once for each of `writers`.
+    `transposed`: the file has its two axes the other way round, as torch's Linear has [out, in].
     """
 
     stored: str
     shape: tuple[int, ...]
     weights: tuple[str, ...]
     axes: Axes
-    initial: Literal["zero", "one", "normal", "residual"] = "normal"
+    initial: Initial = "normal"
     writers: int = 1
+    transposed: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,36 +87,28 @@ class Family:
     """Names (without the prefix) that are no parameters."""
 
     def shapes(self, config: Any) -> dict[str, tuple[int, ...]]:
-        """The stored tensors (without the prefix) and their shapes; of a linear layer [in, out]."""
-        return {entry.stored: entry.shape for entry in self.table(config)}
+        """The stored tensors (without the prefix) and their shapes there."""
+        return {e.stored: e.shape[::-1] if e.transposed else e.shape for e in self.table(config)}
 
     def weights(
         self,
         config: Any,
         stored: Mapping[str, Array | StoredTensor],
         where: str,
-        out_in: bool = False,
         tied: bool | None = None,
     ) -> dict[str, Weight]:
         """Weights by our names; one ModelError names every tensor that is missing, unknown or not what it must be.
 
-        `out_in`: linear weights are stored [out, in], as torch's Linear has them, and transposed.
         `tied`: whether the output reads the token embedding; None: unless it is stored.
         """
-        tensors = self._checked(config, stored, where, out_in, tied)
-        weights: dict[str, Weight] = {}
-        for entry in self.table(config):
-            width = entry.shape[-1] // len(entry.weights)
-            for n, name in enumerate(entry.weights):
-                part = slice(None) if len(entry.weights) == 1 else slice(n * width, (n + 1) * width)
-                weights[name] = Weight(name, tensors[entry.stored][..., part], entry.axes)
+        tensors = self._checked(config, stored, where, tied)
+        weights = by_name(self._parts(config, tensors))
+        own = weights[self.tied.first_weight]
         first, second = tensors[self.tied.first], tensors.get(self.tied.stored)
         if second is None or (tied is not False and same_bits(second, first)):
-            weights[self.tied.weight] = weights[
-                self.tied.first_weight
-            ]  # the same numbers read tokens in and score them
+            weights[self.tied.weight] = own  # the same numbers read tokens in and score them
         else:
-            weights[self.tied.weight] = Weight(self.tied.weight, second, weights[self.tied.first_weight].axes)
+            weights[self.tied.weight] = Weight(self.tied.weight, second, own.axes)
         return weights
 
     def tensors(self, config: Any, weights: Mapping[str, Weight]) -> dict[str, Array]:
@@ -120,7 +116,8 @@ class Family:
         tensors: dict[str, Array] = {}
         for entry in self.table(config):
             parts = [weights[name].data for name in entry.weights]
-            tensors[self.prefix + entry.stored] = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+            whole = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+            tensors[self.prefix + entry.stored] = whole.T if entry.transposed else whole
         if not self.is_tied(weights):
             tensors[self.tied.stored] = weights[self.tied.weight].data
         return tensors
@@ -141,19 +138,23 @@ class Family:
                 std = STD / math.sqrt(entry.writers) if entry.initial == "residual" else STD
                 drawn = normal(derive(seed, "weight", entry.stored), entry.shape)
                 tensors[entry.stored] = (drawn * std).astype(np.float32)
-        return self.weights(config, tensors, "initial weights", tied=True)
+        weights = by_name(self._parts(config, tensors))
+        return {**weights, self.tied.weight: weights[self.tied.first_weight]}
+
+    def _parts(self, config: Any, tensors: Mapping[str, Array]) -> Iterator[Weight]:
+        """Our weights, each a view of the tensor that it is stored in."""
+        for entry in self.table(config):
+            width = entry.shape[-1] // len(entry.weights)
+            for n, name in enumerate(entry.weights):
+                part = slice(None) if len(entry.weights) == 1 else slice(n * width, (n + 1) * width)
+                yield Weight(name, tensors[entry.stored][..., part], entry.axes)
 
     def _checked(
-        self,
-        config: Any,
-        stored: Mapping[str, Array | StoredTensor],
-        where: str,
-        out_in: bool,
-        tied: bool | None,
+        self, config: Any, stored: Mapping[str, Array | StoredTensor], where: str, tied: bool | None
     ) -> dict[str, Array]:
         """The numbers of every tensor, by its name without the prefix; ModelError with all that is wrong."""
         shapes, head = self.shapes(config), self.tied.stored
-        tables = {self.tied.first, head, *(entry.stored for entry in self.table(config) if entry.axes[0] == "position")}
+        transposed = {entry.stored for entry in self.table(config) if entry.transposed}
         if head in stored or tied is False:
             shapes[head] = shapes[self.tied.first]
         problems: list[str] = []
@@ -167,8 +168,8 @@ class Family:
             elif name in tensors:
                 problems.append(_("{name} is there twice, with {prefix} and without", name=name, prefix=self.prefix))
             else:
-                transposed = out_in and len(tensor.shape) == 2 and name not in tables
-                tensors[name] = _read(name, tensor, shapes[name], transposed, problems)
+                array = _read(name, tensor, shapes[name], problems)
+                tensors[name] = array.T if name in transposed else array
         problems[:0] = [_("{name} is missing", name=name) for name in shapes if name not in tensors]
         if len({array.dtype for array in tensors.values()} & {np.dtype(np.float32), np.dtype(np.float64)}) > 1:
             problems.append(_("some tensors are float32, others float64"))
@@ -187,12 +188,9 @@ class Family:
         return tensors
 
 
-def _read(
-    name: str, tensor: Array | StoredTensor, shape: tuple[int, ...], transposed: bool, problems: list[str]
-) -> Array:
+def _read(name: str, tensor: Array | StoredTensor, expected: tuple[int, ...], problems: list[str]) -> Array:
     """The numbers of a tensor; what is wrong with it goes to `problems`."""
     nothing = np.empty(0, np.float32)
-    expected = shape[::-1] if transposed else shape
     if tensor.shape != expected:
         problems.append(
             _("{name} has shape {shape}, expected {expected}", name=name, shape=tensor.shape, expected=expected)
@@ -217,4 +215,4 @@ def _read(
                 place=[int(i) for i in index],
             )
         )
-    return array.T if transposed else array
+    return array

@@ -14,7 +14,7 @@ import numpy as np
 from llmtrace.i18n import N_, _
 from llmtrace.models import GPT, GPTConfig
 from llmtrace.weights.config import written
-from llmtrace.weights.family import Entry, Family, Tied
+from llmtrace.weights.family import Entry, Family, Initial, Tied
 
 SIZES = {
     "vocab_size": ("vocabulary", 1 << 31),
@@ -128,10 +128,9 @@ def config_json(c: GPTConfig, tied: bool) -> dict[str, Any]:
 def table(c: GPTConfig) -> Iterator[Entry]:
     """Every tensor of a GPT-2 of these sizes."""
 
-    def linear(stored: str, inputs: int, outputs: int, *names: str, residual: bool = False) -> Iterator[Entry]:
+    def linear(stored: str, inputs: int, outputs: int, *names: str, initial: Initial = "normal") -> Iterator[Entry]:
         weights, biases = (tuple(f"{name}.{kind}" for name in names) for kind in ("weight", "bias"))
-        kind = "residual" if residual else "normal"
-        yield Entry(f"{stored}.weight", (inputs, outputs), weights, ("in", "out"), kind, 2 * c.blocks)  # type: ignore[arg-type]
+        yield Entry(f"{stored}.weight", (inputs, outputs), weights, ("in", "out"), initial, 2 * c.blocks)
         yield Entry(f"{stored}.bias", (outputs,), biases, ("out",), "zero")
 
     def norm(name: str, stored: str) -> Iterator[Entry]:
@@ -143,9 +142,9 @@ def table(c: GPTConfig) -> Iterator[Entry]:
     for i in range(c.blocks):
         h, block = f"h.{i}", f"block.{i}"
         yield from linear(f"{h}.attn.c_attn", c.width, 3 * c.width, *(f"{block}.attn.{name}" for name in "qkv"))
-        yield from linear(f"{h}.attn.c_proj", c.width, c.width, f"{block}.attn.out", residual=True)
+        yield from linear(f"{h}.attn.c_proj", c.width, c.width, f"{block}.attn.out", initial="residual")
         yield from linear(f"{h}.mlp.c_fc", c.width, c.hidden, f"{block}.mlp.up")
-        yield from linear(f"{h}.mlp.c_proj", c.hidden, c.width, f"{block}.mlp.down", residual=True)
+        yield from linear(f"{h}.mlp.c_proj", c.hidden, c.width, f"{block}.mlp.down", initial="residual")
         yield from norm(f"{block}.ln_1", f"{h}.ln_1")
         yield from norm(f"{block}.ln_2", f"{h}.ln_2")
     yield from norm("ln_f", "ln_f")

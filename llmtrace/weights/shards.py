@@ -7,7 +7,8 @@ from pathlib import Path
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
-from llmtrace.storage.files import HEAD, PICKLE, TAIL, disguise, open_regular, read_json
+from llmtrace.storage.files import open_regular, read_json
+from llmtrace.storage.foreign import kind_of_file
 from llmtrace.storage.stored import StoredTensor, open_tensors
 from llmtrace.text import shown
 
@@ -95,13 +96,9 @@ def instead(folder: Path) -> str:
             return _(", but {file}: give that file, or rename it to {name}", file=shown(path.name, 80), name=SINGLE)
         try:
             with open_regular(path) as file:
-                head = file.read(HEAD)
-                file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
-                what = disguise(head, file.read(TAIL))
+                kind = kind_of_file(file)
         except (ModelError, OSError):
             continue
-        if what == _(PICKLE):
-            return _(", only {file}: {what}", file=shown(path.name, 80), what=what)
-        if head.startswith(b"GGUF"):
-            return _(", only {file}, a GGUF file", file=shown(path.name, 80))
+        if kind and kind.instead:
+            return _(kind.instead, file=shown(path.name, 80), what=_(kind.what))
     return _(" (nor {file})", file=INDEX)

@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 from llmtrace.errors import ModelError
 from llmtrace.storage import header
-from llmtrace.storage.stored import READABLE, open_tensors
+from llmtrace.storage.stored import WIDENED, open_tensors
 
 # ---- shards ---------------------------------------------------------------------------------------------------------
 
@@ -101,7 +101,7 @@ def outcome(path, content):
         return message
     found = {}
     for name, tensor in tensors.items():
-        if tensor.dtype in READABLE:
+        if tensor.dtype in WIDENED:
             found[name] = tensor.read()
         else:
             with pytest.raises(ValueError, match="can be read"):
@@ -145,7 +145,7 @@ def test_every_change_of_one_byte_of_the_header():
             alive += 1  # as where a space becomes another, or a name another name
             assert 8 + length == HEADER_END
             for name, entry in found.entries.items():
-                if entry.dtype in READABLE and name != "ids":  # others are refused when they are read
+                if entry.dtype in WIDENED and name != "ids":  # others are refused when they are read
                     assert entry == original.entries.get(name, entry), (place, byte)
     assert alive
 

@@ -5,6 +5,7 @@ import os
 import pickle
 import struct
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -133,13 +134,19 @@ def test_arrays_in_memory_are_checked_too():
             GPT2.weights(config, stored(**change), "here")
 
 
-def test_weights_stored_out_in_are_turned():
-    config = small_config()
+def test_weights_that_a_file_has_out_in():
+    def table(sizes):
+        return (replace(entry, transposed=entry.axes == ("in", "out")) for entry in GPT2.table(sizes))
+
+    config, like_torch = small_config(), replace(GPT2, table=table)
     torch = {name: a.T if ".weight" in name and name.startswith("h") else a for name, a in stored().items()}
-    turned, plain = GPT2.weights(config, torch, "here", out_in=True), GPT2.weights(config, stored(), "here")
-    assert weights_hash(turned) == weights_hash(plain)
+    weights = like_torch.weights(config, torch, "here")
+    assert weights_hash(weights) == weights_hash(GPT2.weights(config, stored(), "here"))
+    assert weights_hash(like_torch.initial(config, 1)) == weights_hash(GPT2.initial(config, 1))
+    for name, array in like_torch.tensors(config, weights).items():
+        np.testing.assert_array_equal(array, torch[name.removeprefix("transformer.")])
     with pytest.raises(ModelError, match=r"h.0.mlp.c_fc.weight has shape \(12, 48\), expected \(48, 12\)"):
-        GPT2.weights(config, stored(), "here", out_in=True)
+        like_torch.weights(config, stored(), "here")
 
 
 @given(st.integers(0, 2 * PIECE + 5), st.sampled_from([np.nan, np.inf, -np.inf]))
