@@ -73,7 +73,7 @@ def lesson_text(name: str, language: str | None = None) -> LessonText:
 
 
 def parse(text: str) -> LessonText:
-    """A text in Markdown: `# title`, a summary, a page for each `## `; `# Inputs`, a list; `# Exercises`, a `## name` for each."""
+    """A text in Markdown: `# title`, a summary, a page for each `## `; `# Inputs`, a list; `# Exercises`, each a `## name`."""
     lesson, *others = text.split("\n# ")
     rest = {heading.strip(): body for heading, _line, body in (other.partition("\n") for other in others)}
     head, *pages = re.split(r"^## ", lesson, flags=re.MULTILINE)
