@@ -36,9 +36,9 @@ cdef struct tensor_shape:
 cdef class RowKernel:
     """A kernel that works on rows, and the shapes that go together, in the language of `llmtrace.ops.shapes`.
 
-    `kernel((x, gain), empty, epsilon)` checks the inputs against these shapes, asks `empty(shape, dtype)` for the result, computes
-    it, and returns it. An item is a row of the first input: all that lies along its last named axis, an element where none is named.
-    The kernel gets as sizes the letters, in the order in which they appear, and −1 for those beyond.
+    `kernel((x, gain), empty, epsilon)` checks the inputs against these shapes, asks `empty(shape, dtype)` for the result,
+    computes it, and returns it. An item is a row of the first input: all that lies along its last named axis, an element where
+    none is named. The kernel gets as sizes the letters, in the order in which they appear, and −1 for those beyond.
     """
     cdef readonly str name
     cdef readonly dict shapes  # of every input, and of "out", as text
