@@ -11,9 +11,9 @@ from rich.text import Text as RichText
 
 from llmtrace.display import plain_wanted
 from llmtrace.render.plain.blocks import lines as plain_lines
-from llmtrace.render.terminal import grids, heatmaps, pictures, plots, products, sums, tables, words
+from llmtrace.render.terminal import grids, heatmap, pictures, plots, products, sums, words
+from llmtrace.render.terminal import table as tables
 from llmtrace.render.terminal.layout import Branches, Indented, Page
-from llmtrace.render.terminal.palette import in_colour
 from llmtrace.views import document as d
 from llmtrace.views import figures as f
 
@@ -30,7 +30,7 @@ class Printed:
         if plain_wanted():
             yield from (RichText(line, overflow="fold") for line in plain_lines(self.blocks))
             return
-        page = Page(options.max_width, options.ascii_only, colour=in_colour(console, options))
+        page = Page.of(console, options)
         for block in self.blocks:
             yield from draw(block, page)
 
@@ -82,8 +82,8 @@ BLOCKS: Mapping[type[d.Block], Draw] = {
     d.Table: table,
     f.Grid: grids.grid,
     f.NumberRow: grids.number_row,
-    f.Heatmap: heatmaps.heatmap,
-    f.Heatmaps: heatmaps.heatmaps,
+    f.Heatmap: heatmap.heatmap,
+    f.Heatmaps: heatmap.heatmaps,
     f.Chart: plots.chart,
     f.Progress: plots.progress,
     f.Scatter: plots.scatter,

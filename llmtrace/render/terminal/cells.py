@@ -16,7 +16,8 @@ from rich.text import Text
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
-from llmtrace.render.terminal.layout import NAME, QUIET, Page
+from llmtrace.render.terminal.inlines import rich_text
+from llmtrace.render.terminal.layout import STYLES, Line, Page, fit, left
 from llmtrace.render.terminal.palette import (
     BLANK,
     CHARACTERS,
@@ -24,10 +25,8 @@ from llmtrace.render.terminal.palette import (
     UNKNOWN,
     background,
     character,
-    in_colour,
     levels,
 )
-from llmtrace.render.terminal.table import Line, fit, left
 from llmtrace.text import to_ascii
 from llmtrace.views.figures import Scale
 from llmtrace.views.numbers import rounded
@@ -62,7 +61,7 @@ class Cells:
     """The widest label of a row."""
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        width = self.width(Page.of(options))
+        width = self.width(Page.of(console, options))
         return Measurement(min(width, options.max_width), min(width, options.max_width))
 
     def width(self, page: Page) -> int:
@@ -79,14 +78,14 @@ class Cells:
         return self.cell or number_width(self.values, self.blank, self.scale, self.rows, self.columns) + 3
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        page = Page.of(options)
+        page = Page.of(console, options)
         margin, width = self.margin(page), options.max_width
         crop = self.width(page) > width
         if self.title:
-            yield Line(Text(" " * margin).append(page.plain(self.title), NAME))
+            yield Line(Text(" " * margin).append(page.plain(self.title), STYLES["name"]))
         for text in self.heads(page):
-            yield Line(Text(" " * margin).append(text, QUIET))
-        for label, cells in self.lines(page, in_colour(console, options)):
+            yield Line(Text(" " * margin).append(text, STYLES["quiet"]))
+        for label, cells in self.lines(page, page.colour):
             line = [Segment(left(label, margin)), *cells]
             yield from tidy(Segment.adjust_line_length(line, width, pad=False) if crop else line)
             yield Segment.line()
@@ -126,10 +125,10 @@ class Cells:
 
 def scale_line(scale: Scale, page: Page, colour: bool) -> Line:
     """`shades: 0 .:-=+*#%@ 0.8`, the shades in their order."""
-    text = page.text(_("shades:"), f" {rounded(np.float64(scale.low), 3)} ")
+    text = rich_text(page, _("shades:"), f" {rounded(np.float64(scale.low), 3)} ")
     for level in range(len(COLOURS) if colour else len(CHARACTERS)):
         text.append("  " if colour else CHARACTERS[level], background(level) if colour else "")
-    return Line(text.append_text(page.text(f" {rounded(np.float64(scale.high), 3)}")))
+    return Line(text.append_text(rich_text(page, f" {rounded(np.float64(scale.high), 3)}")))
 
 
 def number_width(values: Array, blank: Array, scale: Scale, rows: Places, columns: Places) -> int:

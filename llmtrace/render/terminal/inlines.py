@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text as RichText
 
-from llmtrace.render.terminal.layout import Page
+from llmtrace.render.terminal.layout import STYLES, Page
 from llmtrace.render.terminal.palette import BLANK, COLOURS, background, levels
 from llmtrace.text import quoted
 from llmtrace.views.document import Bar, Histogram, Inline, Number, Phrase, Ref, Role, Run, Text, Token, Tokens, places
 
-STYLES: Mapping[Role, str] = {
-    "": "",
-    "name": "bold",
-    "number": "bold",
-    "value": "bold cyan",
-    "quiet": "dim",
-    "heading": "bold magenta",
-    "total": "cyan",
-    "good": "green",
-    "wrong": "bold red",
-    "negative": "magenta",
-    "formula": "italic",
-}
-"""The few styles there are: standard colours, so that they suit light and dark backgrounds."""
 HISTOGRAM = " .:-=+*#%@"
 MOST_TOKENS, SLACK = 40, 30
 """So many tokens of a text are listed at most; and so many columns may be lost where its lines are broken."""

@@ -1,65 +1,54 @@
-"""What every view needs: the room there is, what the output can show, and lines that wrap with a hanging indent."""
+"""What every block needs: the room there is, what the output can show, and lines that wrap with a hanging indent."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
-from llmtrace.i18n import _
 from llmtrace.render.terminal.cjk import has_wide, wrapped
+from llmtrace.render.terminal.palette import in_colour
 from llmtrace.text import inert, to_ascii
+from llmtrace.views.document import Role
 
-Part = str | tuple[str, str]
-"""A piece of text, or a piece with its style."""
-
-NAME, VALUE, QUIET, HEADING, TOTAL, GOOD = "bold", "bold cyan", "dim", "bold magenta", "cyan", "green"
+STYLES: Mapping[Role, str] = {
+    "": "",
+    "name": "bold",
+    "number": "bold",
+    "value": "bold cyan",
+    "quiet": "dim",
+    "heading": "bold magenta",
+    "total": "cyan",
+    "good": "green",
+    "wrong": "bold red",
+    "negative": "magenta",
+    "formula": "italic",
+}
 """The few styles there are: standard colours, so that they suit light and dark backgrounds."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """How much to show, and with which characters."""
+    """How much room there is, and what the output can show."""
 
     width: int
     ascii: bool = False
-    count: int = 6
-    """How many of many are shown: terms, examples."""
-    every: bool = False
-    """Show all of them."""
     colour: bool = False
     """Whether backgrounds can be coloured."""
 
     @classmethod
-    def of(cls, options: ConsoleOptions, count: int = 6, every: bool = False) -> Page:
+    def of(cls, console: Console, options: ConsoleOptions) -> Page:
         """The page that a console offers."""
-        return cls(options.max_width, options.ascii_only, count, every)
+        return cls(options.max_width, options.ascii_only, in_colour(console, options))
 
     def plain(self, text: str) -> str:
         """One line of harmless text in the characters that the output has."""
         return to_ascii(inert(text)) if self.ascii else inert(text)
-
-    def text(self, *parts: Part) -> Text:
-        """One line of text out of pieces."""
-        line = Text(overflow="fold")
-        for part in parts:
-            words, style = (part, "") if isinstance(part, str) else part
-            line.append(self.plain(words), style)
-        return line
-
-    def line(self, *parts: Part, indent: int = 0, hang: int = 2) -> Hanging:
-        """A paragraph that begins at column `indent` and goes on, where it does not fit, at `indent + hang`."""
-        return Hanging(self.text(*parts), indent, hang)
-
-
-def label(name: str) -> str:
-    """`formula: `, what stands before that of which it is the name."""
-    return _("{name}: ", name=name)
 
 
 @dataclass(frozen=True)
@@ -125,7 +114,7 @@ class Branches:
         for number, item in enumerate(items):
             last = number == len(items) - 1
             marks = ("└─ ", "   ") if last else ("├─ ", "│  ")
-            quiet = Style.parse(QUIET)
+            quiet = Style.parse(STYLES["quiet"])
             for i, line in enumerate(console.render_lines(item, room, pad=False)):
                 mark = marks[min(i, 1)] if indented else ""
                 mark = to_ascii(mark) if options.ascii_only else mark
@@ -137,3 +126,30 @@ class Branches:
                     (to_ascii(marks[1]) if options.ascii_only else marks[1]).rstrip() if indented else "", quiet
                 )
                 yield Segment.line()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line that is never wrapped: what does not fit is cut off."""
+
+    text: Text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        text = self.text.copy()
+        text.truncate(options.max_width, overflow="crop")
+        text.rstrip()
+        yield from text.render(console)
+        yield Segment.line()
+
+
+def fit(text: str, width: int, page: Page) -> str:
+    """A harmless text of at most so many columns; one that is cut ends in `…` (`~` in ASCII)."""
+    whole = page.plain(text)
+    if cell_len(whole) <= width:
+        return whole
+    return set_cell_size(whole, max(0, width - 1)).rstrip() + ("~" if page.ascii else "…")[:width]
+
+
+def left(text: str, width: int) -> str:
+    """The text, filled up on the right to so many columns."""
+    return text + " " * (width - cell_len(text))

@@ -11,11 +11,12 @@ from rich.segment import Segment
 from rich.style import Style
 
 from llmtrace.render.terminal.cells import scale_line, tidy
-from llmtrace.render.terminal.layout import NAME, QUIET, Page
+from llmtrace.render.terminal.inlines import rich_text
+from llmtrace.render.terminal.layout import Line, Page, fit, left
 from llmtrace.render.terminal.palette import CHARACTERS, COLOURS, UNKNOWN, background, character, levels
 from llmtrace.render.terminal.plots import curves
-from llmtrace.render.terminal.table import Line, fit, left
 from llmtrace.render.terminal.words import Drawn
+from llmtrace.views.document import name, quiet
 from llmtrace.views.figures import Board, Picture, Pictures, Scale
 
 GAP, MARGIN = 2, 9
@@ -70,7 +71,7 @@ def pictures(block: Pictures, page: Page) -> Drawn:
     shown = list(block.pictures.values())
     widths = [each.values.shape[1] for each in shown]
     titles = [left(fit(name, width, page), width) for name, width in zip(block.pictures, widths, strict=True)]
-    yield Line(page.text(((" " * GAP).join(titles), NAME)))
+    yield Line(rich_text(page, name((" " * GAP).join(titles))))
     for parts in zip(*(picture_lines(each, page.colour) for each in shown), strict=True):
         yield SegmentLine([segment for part in parts for segment in (*part, Segment(" " * GAP))])
     if block.scale:
@@ -79,8 +80,8 @@ def pictures(block: Pictures, page: Page) -> Drawn:
 
 def board(block: Board, page: Page) -> Drawn:
     """A title, how well it does, the output with the neurons beside it, and the curves."""
-    yield Line(page.text((block.title, NAME)))
-    yield Line(page.text(block.said))
+    yield Line(rich_text(page, name(block.title)))
+    yield Line(rich_text(page, block.said))
     rows, width = block.output.values.shape
     room = page.width - width - GAP
     beside = list(_Neurons(block, room, rows).lines(page)) if room > MARGIN + 4 else []
@@ -89,7 +90,7 @@ def board(block: Board, page: Page) -> Drawn:
         yield SegmentLine([*line, *right])
     yield _Curves(block)
     if block.keys:
-        yield Line(page.text((block.keys, QUIET)))
+        yield Line(rich_text(page, quiet(block.keys)))
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class _Curves:
     block: Board
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        chart, page = self.block.chart, Page.of(options)
+        chart, page = self.block.chart, Page.of(console, options)
         lines = console.render_lines(Group(*curves(chart, page, page.width)), options, pad=False)
         if self.block.keys:
             room = chart.height + 1
@@ -122,11 +123,11 @@ class _Neurons:
         height, low, high = self._height(), self.block.output.low, self.block.output.high
         each = self._in_a_row(height)
         made: list[list[Segment]] = []
-        for name, neurons in self.block.layers.items():
+        for layer, neurons in self.block.layers.items():
             for first in range(0, len(neurons), each):
                 tiles = [smaller(Picture(n, low, high), height) for n in neurons[first : first + each]]
                 numbers = "".join(f"[{first + n}]".ljust(2 * height + 1) for n in range(len(tiles)))
-                made.append([Segment(page.plain("" if first else name).ljust(MARGIN)), Segment(numbers)])
+                made.append([Segment(page.plain("" if first else layer).ljust(MARGIN)), Segment(numbers)])
                 for parts in zip(*(picture_lines(tile, page.colour) for tile in tiles), strict=True):
                     line = [Segment(" " * MARGIN)]
                     for part in parts:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.text import Text as RichText
 
-from llmtrace.render.terminal.layout import NAME, QUIET, Page
+from llmtrace.render.terminal.layout import STYLES, Line, Page, left
 from llmtrace.render.terminal.palette import background
-from llmtrace.render.terminal.table import Line, left
 from llmtrace.render.terminal.words import Drawn, hanging
 from llmtrace.views.document import quiet
 from llmtrace.views.figures import SPACE, Chart, Progress, Scatter, TokenRows
@@ -58,7 +57,7 @@ def progress(block: Progress, page: Page) -> Drawn:
 
 def scatter(block: Scatter, page: Page) -> Drawn:
     """A cross for the axes, a mark and a name for each point; a row is as high as two columns are wide."""
-    half = block.height // 2
+    half, name_style, quiet_style = block.height // 2, STYLES["name"], STYLES["quiet"]
     largest = max((abs(number) for point in block.points.values() for number in point), default=0.0) or 1.0
     names: dict[int, list[tuple[int, str]]] = {}
     for name, (x, y) in block.points.items():
@@ -72,11 +71,13 @@ def scatter(block: Scatter, page: Page) -> Drawn:
         for column, name in sorted(names.get(row, ())):
             place = column + 2 * half
             if used and place <= used:
-                line.append(f" {page.plain(name)}", NAME)
+                line.append(f" {page.plain(name)}", name_style)
                 continue
-            line.append("".join(axis[used:place]), QUIET).append(POINT, NAME).append(f" {page.plain(name)}", NAME)
+            line.append("".join(axis[used:place]), quiet_style).append(POINT, name_style).append(
+                f" {page.plain(name)}", name_style
+            )
             used = place + 2 + cell_len(page.plain(name))
-        yield Line(line.append("".join(axis[used:]), QUIET))
+        yield Line(line.append("".join(axis[used:]), quiet_style))
 
 
 def token_rows(block: TokenRows, page: Page) -> Drawn:
@@ -86,7 +87,7 @@ def token_rows(block: TokenRows, page: Page) -> Drawn:
     for title, tokens in zip(titles, block.rows.values(), strict=True):
         first = left(title, margin)
         for line in _token_lines(tokens, page, page.width - 2 - margin):
-            yield Line(RichText("  ").append(first, QUIET).append_text(line))
+            yield Line(RichText("  ").append(first, STYLES["quiet"]).append_text(line))
             first = " " * margin
 
 
@@ -99,5 +100,7 @@ def _token_lines(tokens: Sequence[str], page: Page, room: int) -> list[RichText]
         if lines[-1].plain and lines[-1].cell_len + cell_len(before + shown) > room:
             lines.append(RichText())
             before = ""
-        lines[-1].append(before, QUIET).append(shown, background(TURNS[n % len(TURNS)]) if page.colour else "")
+        lines[-1].append(before, STYLES["quiet"]).append(
+            shown, background(TURNS[n % len(TURNS)]) if page.colour else ""
+        )
     return lines

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmtrace.render.terminal.layout import HEADING, NAME, VALUE, Page, Part
-from llmtrace.render.terminal.table import Line
+from llmtrace.render.terminal.inlines import rich_text
+from llmtrace.render.terminal.layout import Line, Page
 from llmtrace.render.terminal.words import Drawn
+from llmtrace.views.document import Inline, Role, Text, heading
 from llmtrace.views.figures import Matrix, MatrixProduct
 
 GAP = "    "
@@ -28,12 +29,12 @@ def matrix_product(block: MatrixProduct, page: Page) -> Drawn:
     if left + len(b) * wide + len(GAP) + len(b[0]) * (width + 2) > page.width:
         lying, wide = [""] * len(b), 0  # only the column's place is shown
     margin = " " * (left + len(b) * wide) + GAP
-    yield Line(page.text(margin + " ", (block.second.name, HEADING)))
+    yield Line(rich_text(page, margin + " ", heading(block.second.name)))
     for k, line in enumerate(b):
         marks = [_mark(at is not None and j == at[1], k == terms - 1) for j in range(len(line))]
-        yield Line(page.text(margin, *_cells([text.rjust(width) for text in line], marks)))
+        yield Line(rich_text(page, margin, *_cells([text.rjust(width) for text in line], marks)))
     first = f" {block.first.name}".ljust(len(margin) + 1)
-    yield Line(page.text((first, HEADING), (f"{block.first.name} · {block.second.name}", HEADING)))
+    yield Line(rich_text(page, heading(first), heading(f"{block.first.name} · {block.second.name}")))
     for i, line in enumerate(a):
         here = at is not None and i == at[0]
         over = [text + (lying[k] if here else "").ljust(wide) for k, text in enumerate(line)]
@@ -42,7 +43,7 @@ def matrix_product(block: MatrixProduct, page: Page) -> Drawn:
         if at is not None and here and at not in block.known and terms:
             cells[at[1]] = block.totals[at][terms - 1].text
         found = [_mark((i, j) == at, True) for j in range(len(cells))]
-        yield Line(page.text(*_cells(over, marks), GAP, *_cells([text.rjust(width) for text in cells], found)))
+        yield Line(rich_text(page, *_cells(over, marks), GAP, *_cells([text.rjust(width) for text in cells], found)))
 
 
 def _texts(matrix: Matrix) -> list[list[str]]:
@@ -51,11 +52,13 @@ def _texts(matrix: Matrix) -> list[list[str]]:
     return [[number.text.rjust(width) for number in row] for row in matrix.numbers]
 
 
-def _mark(here: bool, now: bool) -> str:
-    """The style of a cell: of the row or column at which one is, or of what is multiplied now."""
-    return "" if not here else VALUE if now else NAME
+def _mark(here: bool, now: bool) -> Role:
+    """The role of a cell: of the row or column at which one is, or of what is multiplied now."""
+    return "" if not here else "value" if now else "name"
 
 
-def _cells(texts: Sequence[str], styles: Sequence[str]) -> list[Part]:
+def _cells(texts: Sequence[str], roles: Sequence[Role]) -> list[Inline]:
     """Cells beside each other; what is multiplied now stands in brackets, as not every output has styles."""
-    return [(f"[{text}]" if style == VALUE else f" {text} ", style) for text, style in zip(texts, styles, strict=True)]
+    return [
+        Text(f"[{text}]" if role == "value" else f" {text} ", role) for text, role in zip(texts, roles, strict=True)
+    ]

@@ -1,74 +1,93 @@
-"""Columns of short texts under their titles; on a narrow page the less important ones are left out."""
+"""A table in a terminal: columns under their titles; on a narrow page the less important ones are left out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from rich.cells import cell_len, set_cell_size
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
-from rich.segment import Segment
-from rich.text import Text
+from rich.text import Text as RichText
 
-from llmtrace.render.terminal.layout import QUIET, Page, Part
+from llmtrace.render.terminal.inlines import bar, rich_text
+from llmtrace.render.terminal.layout import STYLES, Line, Page, left
+from llmtrace.render.terminal.words import Drawn, hanging, under_each_other
+from llmtrace.text import quoted
+from llmtrace.views.document import Bar, Block, Column, Inline, Phrase, Table, TableEnd, Text, name
+
+Draw = Callable[[Any, Page], Drawn]
 
 GAP, NARROW_GAP, NARROW = 2, 1, 70
 """The space between columns, and that on pages narrower than NARROW."""
+SHORTEST, ENOUGH = 4, 7
+"""The length of a whole bar at least; and one that is long enough for another column to stay beside it."""
 
 
-@dataclass(frozen=True)
-class Column:
-    """Some texts under a title. `rank`: of the columns that do not fit, those with the highest rank go first; 0 stays."""
-
-    title: str
-    cells: Sequence[Part | Text]
-    right: bool = False
-    style: str = ""
-    rank: int = 0
-
-    def texts(self, page: Page) -> list[Text]:
-        """The title and the cells, harmless."""
-        return [page.text((self.title, QUIET)), *(self._text(cell, page) for cell in self.cells)]
-
-    def _text(self, cell: Part | Text, page: Page) -> Text:
-        if isinstance(cell, Text):
-            return cell
-        return page.text((cell, self.style) if isinstance(cell, str) else cell)
+def table(block: Table, page: Page, draw: Draw) -> Drawn:
+    """The titles, then a line for each row; `draw` draws the blocks between them."""
+    between: dict[int, list[Block]] = {}
+    for row, each in block.between:
+        between.setdefault(row, []).append(each)
+    lines = list(_lines(block, page))
+    for n in range(max(len(lines), *(row + 2 for row in between)) if between else len(lines)):
+        if n:  # after the titles
+            for each in between.get(n - 1, ()):
+                yield from draw(each, page)
+        if n < len(lines):
+            yield lines[n]
+    for end in block.after:
+        yield from _end(end, block, page)
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line that is never wrapped: what does not fit is cut off."""
-
-    text: Text
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        text = self.text.copy()
-        text.truncate(options.max_width, overflow="crop")
-        text.rstrip()
-        yield from text.render(console)
-        yield Segment.line()
-
-
-def columns_view(page: Page, columns: Sequence[Column], indent: int = 2) -> Iterator[ConsoleRenderable]:
-    """The titles, then a line for each place of the columns."""
-    texts = {n: column.texts(page) for n, column in enumerate(columns)}
+def _lines(block: Table, page: Page) -> Iterator[Line]:
+    length = bar_length(block, page.width)
+    texts = {n: list(_texts(column, page, length)) for n, column in enumerate(block.columns)}
     widths = {n: max(text.cell_len for text in cells) for n, cells in texts.items()}
-    gap = GAP if page.width >= NARROW else NARROW_GAP
-    for n in dropped([column.rank for column in columns], widths, page.width - indent, gap):
+    gap = _gap(page)
+    for n in dropped([column.rank for column in block.columns], widths, page.width - block.indent, gap):
         del texts[n]
     for row in range(max((len(cells) for cells in texts.values()), default=0)):
-        line = Text(" " * indent)
+        line = RichText(" " * block.indent)
         for n, cells in texts.items():
             space = " " * (widths[n] - cells[row].cell_len)
-            line.append(space if columns[n].right else "")
+            right = block.columns[n].align == "right"
+            line.append(space if right else "")
             line.append_text(cells[row])
-            line.append(("" if columns[n].right else space) + " " * gap)
+            line.append(("" if right else space) + " " * gap)
         yield Line(line)
 
 
-def dropped(ranks: Sequence[int], widths: dict[int, int], room: int, gap: int) -> list[int]:
-    """Which columns go: as few as will do, by rank; one of lower rank comes back where there is room after all."""
+def _gap(page: Page) -> int:
+    return GAP if page.width >= NARROW else NARROW_GAP
+
+
+def _texts(column: Column, page: Page, length: int) -> Iterator[RichText]:
+    """The title and the cells of a column."""
+    yield rich_text(page, column.title, role="quiet")
+    cells: Sequence[Inline] = column.cells
+    if column.align == "number":
+        cells = [Phrase(cell) for cell in under_each_other([(cell,) for cell in cells], 1)]
+    for cell in cells:
+        if isinstance(cell, Bar):
+            style = STYLES["negative" if cell.negative else "value"]
+            yield RichText(page.plain(bar(cell.share, length)), style)
+        else:
+            yield rich_text(page, cell, role=column.role)
+
+
+def bar_length(block: Table, width: int) -> int:
+    """How long a whole bar is: bars share what the other columns leave, without those that are not worth shorter bars."""
+    bars = [column for column in block.columns if any(isinstance(cell, Bar) for cell in column.cells)]
+    if not bars:
+        return 0
+    longest = max(cell.longest for column in bars for cell in column.cells if isinstance(cell, Bar))
+    extra = sum(column.width for column in block.columns)
+    length = (width - block.width - extra) // len(bars)
+    if extra and length < ENOUGH:
+        length = (width - block.width) // len(bars)
+    return max(SHORTEST, min(longest, length))
+
+
+def dropped(ranks: Sequence[int], widths: Mapping[int, int], room: int, gap: int) -> list[int]:
+    """Which columns go: as few as will do, those of the highest rank first; one comes back where there is room after all."""
     gone: list[int] = []
     used = sum(widths.values()) + gap * (len(widths) - 1)
     for n in sorted((n for n in widths if ranks[n]), key=lambda n: -ranks[n]):
@@ -82,14 +101,11 @@ def dropped(ranks: Sequence[int], widths: dict[int, int], room: int, gap: int) -
     return gone
 
 
-def fit(text: str, width: int, page: Page) -> str:
-    """A harmless text of at most so many columns; one that is cut ends in `…` (`~` in ASCII)."""
-    whole = page.plain(text)
-    if cell_len(whole) <= width:
-        return whole
-    return set_cell_size(whole, max(0, width - 1)).rstrip() + ("~" if page.ascii else "…")[:width]
-
-
-def left(text: str, width: int) -> str:
-    """The text, filled up on the right to so many columns."""
-    return text + " " * (width - cell_len(text))
+def _end(end: TableEnd, block: Table, page: Page) -> Drawn:
+    """The last row: as much of each token as there is room for."""
+    first = block.columns[0]
+    margin = max(text.cell_len for text in _texts(first, page, 0))
+    title = left(page.plain(end.title), margin)
+    room = max(6, (page.width - margin - 8) // max(3, len(end.items)) - 11)  # a percentage takes up to 10
+    cells = "   ".join(f"{quoted(token.text, room)} {number.text}" for token, number in end.items)
+    yield hanging(page, name(title), " " * _gap(page), Text(cells, "value"))

@@ -10,8 +10,8 @@ from rich.cells import cell_len
 from rich.console import ConsoleRenderable
 from rich.text import Text as RichText
 
-from llmtrace.render.terminal.inlines import STYLES, rich_text, width_of
-from llmtrace.render.terminal.layout import Hanging, Page
+from llmtrace.render.terminal.inlines import rich_text, width_of
+from llmtrace.render.terminal.layout import STYLES, Hanging, Page
 from llmtrace.views.document import (
     Calculation,
     Code,

@@ -13,9 +13,7 @@ from rich.text import Text as RichText
 
 from llmtrace.render.terminal.cells import LABEL, Cells, number_width, scale_line, tidy
 from llmtrace.render.terminal.grids import labels as labels_of
-from llmtrace.render.terminal.layout import NAME, QUIET, Page
-from llmtrace.render.terminal.palette import in_colour
-from llmtrace.render.terminal.table import Line, fit, left
+from llmtrace.render.terminal.layout import STYLES, Line, Page, fit, left
 from llmtrace.render.terminal.words import Drawn, hanging
 from llmtrace.text import quoted
 from llmtrace.views.document import quiet
@@ -172,16 +170,16 @@ class _Row:
     size: int
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        page, colour, first = Page.of(options), in_colour(console, options), self.maps[0]
+        page, first = Page.of(console, options), self.maps[0]
         if len(self.maps) == 1:
             yield first
             return
         margin = " " * first.margin(page)
         for texts in zip(*([item.title, *item.heads(page)] for item in self.maps), strict=True):
-            style = NAME if texts[0] == first.title else QUIET
+            style = STYLES["name"] if texts[0] == first.title else STYLES["quiet"]
             yield Line(RichText(margin).append("  ".join(left(text, self.size) for text in texts), style))
         gap = Segment("  ")
-        for rows in zip(*(item.lines(page, colour) for item in self.maps), strict=True):
+        for rows in zip(*(item.lines(page, page.colour) for item in self.maps), strict=True):
             line = [Segment(left(rows[0][0], len(margin)))]
             for _label, cells in rows:
                 used = sum(segment.cell_length for segment in cells)
