@@ -181,7 +181,7 @@ class Classroom:
         self._print(*self._explanation(text).blocks)
 
     def _explanation(self, text: str, usual: str = "") -> Document:
-        """The same, not printed yet. usual: the trace that is meant where none is named."""
+        """An explanation, not printed yet. usual: the trace that is meant where none is named."""
         name, _space, address = text.strip().partition(" ")
         if usual and name not in self._traces():
             name, address = usual, text

@@ -13,7 +13,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import input_text
 from llmtrace.lessons.playground.data import EDGE, Points
-from llmtrace.lessons.playground.net import Evaluation, Play
+from llmtrace.lessons.playground.net import Look, Play
 from llmtrace.views.figures import Board, Picture
 from llmtrace.views.training import Point, curves
 
@@ -72,7 +72,7 @@ def title(play: Play, epochs: float) -> str:
     )
 
 
-def result_text(found: Evaluation) -> str:
+def result_text(found: Look) -> str:
     """An evaluation in one line."""
     train, test = (f"{loss:.4f}" if loss < 1e4 else f"{loss:.3g}" for loss in (found.train, found.test))
     said = _("loss in training {train}, in the test {test}", train=train, test=test)

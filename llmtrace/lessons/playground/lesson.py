@@ -11,7 +11,7 @@ from llmtrace.lessons.framework.lesson import Lesson
 from llmtrace.lessons.playground import board as boards
 from llmtrace.lessons.playground.data import EDGE, FEATURES, features, grid
 from llmtrace.lessons.playground.exercises import EXERCISES
-from llmtrace.lessons.playground.net import Choices, Evaluation, Play, items_of, layer_sizes, refusal
+from llmtrace.lessons.playground.net import Choices, Look, Play, items_of, layer_sizes, refusal
 from llmtrace.lessons.playground.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.trace import Trace
@@ -85,7 +85,7 @@ class Playground(Lesson):
         """The weights and layers of `play`."""
         return self.play.net
 
-    def train(self, steps: int = 1) -> Evaluation:
+    def train(self, steps: int = 1) -> Look:
         """Trains `play` some steps; returns how well it does then."""
         self.play.train(steps)
         return self.play.evaluate()
@@ -108,7 +108,7 @@ class Playground(Lesson):
     # ---- the course of a training --------------------------------------------------------------------------------------
 
     @cached_property
-    def course(self) -> tuple[Play, list[Picture], list[Evaluation]]:
+    def course(self) -> tuple[Play, list[Picture], list[Look]]:
         """A net trained for all steps, with pictures of its output and its evaluations: before, soon after, and at the end."""
         play, pictures, evaluations = Play(self.choices), [], []
         stops = {0, min(self.steps, play.batches * max(1, round(self.epochs / 10))), self.steps}

@@ -101,8 +101,8 @@ def layer_sizes(text: str) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """How well the net does after `step` steps."""
+class Look:
+    """The evaluation of the net after `step` steps; readers see its name where they print one."""
 
     step: int
     epoch: float
@@ -179,14 +179,12 @@ class Play:
         inputs, wanted = self._train
         return inputs[start : start + self.choices.batch], wanted[start : start + self.choices.batch]
 
-    def evaluate(self) -> Evaluation:
+    def evaluate(self) -> Look:
         """How well the net does now."""
         (inputs, wanted), right = self._test, math.nan
         if not self.choices.regression:
             right = 100 * float(np.mean((self.net(inputs) > 0) == (wanted > 0)))
-        return Evaluation(
-            self.step, self.epoch, self._descent.loss(*self._train), self._descent.loss(inputs, wanted), right
-        )
+        return Look(self.step, self.epoch, self._descent.loss(*self._train), self._descent.loss(inputs, wanted), right)
 
     # ---- traces --------------------------------------------------------------------------------------------------------
 
