@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
-from llmtrace.models import LEGENDS, LanguageModel
+from llmtrace.models import Model
 from llmtrace.trace import Trace
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ def bundled() -> list[str]:
     return sorted(path.parent.name for path in DATA.glob("*/config.json"))
 
 
-def load(model: str | os.PathLike[str] = DEFAULT) -> LanguageModel:
-    """The bundled model of that name, or a GPT-2 in Hugging Face's layout: its folder, or its .safetensors file.
+def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
+    """The bundled model of that name, or one on disk, of any family and format in `llmtrace.weights`: a folder in Hugging
+    Face's layout, or its .safetensors file.
 
     A bundled name comes first; a folder of the same name is `./name`. Raises ModelError.
     """
@@ -52,7 +53,7 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> LanguageModel:
     return _named(load_folder(Path(path)), os.path.abspath(path))
 
 
-def _named(model: LanguageModel, reference: str) -> LanguageModel:
+def _named(model: Model, reference: str) -> Model:
     model.reference = reference
     return model
 
@@ -74,6 +75,7 @@ def open_trace(path: str | os.PathLike[str], model: str | os.PathLike[str] | Non
     The weights come from the file where it has them, else from `model`, or from the model that the trace names.
     """
     from llmtrace.trace.codec import read
+    from llmtrace.weights.families import LEGENDS
 
     return read(Path(path), lambda origin: load(origin.reference if model is None else model).weights, LEGENDS)
 

@@ -64,13 +64,13 @@ def command(prompt: str, model: str | None, steps: int, output: str | None, last
     """  # noqa: D301 - \b keeps click from filling the lines
     if last and output is None:
         raise click.UsageError(_("--last needs -o FILE, where it is written"))
-    from llmtrace.models import Sampling
+    from llmtrace.models import Sampling, as_language_model
 
     sampling = Sampling(options["temperature"], options["top_k"], options["top_p"], options["seed"])
     if output is not None:
         _must_be_writable(output)
     prompt = read_prompt(prompt)
-    generation = load(model).generate(prompt, steps, sampling, options["stop"])
+    generation = as_language_model(load(model)).generate(prompt, steps, sampling, options["stop"])
     as_json, explain = options["as_json"], options["explain"]
     tables = not options["quiet"] and (explain or options["table"] or sys.stdout.isatty())
     stream = Stream(prompt, plain=not as_json and not tables)

@@ -14,7 +14,7 @@ from llmtrace.i18n import N_, _
 from llmtrace.text import cited
 
 if TYPE_CHECKING:
-    from llmtrace.models import LanguageModel
+    from llmtrace.models import Model
     from llmtrace.trace import Trace
 
 
@@ -44,7 +44,7 @@ ascii_option = option(
 json_option = option("--json", "as_json", is_flag=True, help=N_("Print JSON for other programs."))
 
 
-def load(model: str | None) -> LanguageModel:
+def load(model: str | None) -> Model:
     """The model that was asked for, or the one that comes with llmtrace."""
     from llmtrace.loading import DEFAULT, load
 

@@ -70,12 +70,12 @@ class Descent:
         self, net: Feedforward, rate: float, optimiser: str = "sgd", *, l1: float = 0.0, l2: float = 0.0
     ) -> None:
         self._trainer = Trainer(net.weights, plain_settings(rate, optimiser, l1=l1, l2=l2))
-        self._activation, self._last = net.activation, net.last
+        self._config = net.config
 
     @property
     def net(self) -> Feedforward:
         """The net as it is now."""
-        return Feedforward(self.weights, self._activation, self._last)
+        return Feedforward(self.weights, self._config.activation, self._config.last)
 
     @property
     def weights(self) -> Mapping[str, Weight]:

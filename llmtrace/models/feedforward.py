@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,14 @@ ACTIVATIONS: dict[str, Op | None] = {"none": None, "relu": relu, "sigmoid": sigm
 """φ, by name: what a neuron makes of its sum."""
 
 
+@dataclass(frozen=True)
+class FeedforwardConfig:
+    """What a feed-forward net is, besides its weights: φ of the hidden layers, and of the outputs."""
+
+    activation: str = "none"
+    last: str = "none"
+
+
 class Feedforward(Model):
     """Layers of neurons. A neuron multiplies every number that comes in by a weight, adds up, adds its bias, and bends the sum.
 
@@ -35,6 +44,7 @@ class Feedforward(Model):
     labels: what the places of the axes `input` and `output` are called, such as {"input": ["red", "green"]}.
     """
 
+    config: FeedforwardConfig
     legend = FEEDFORWARD
 
     def __init__(
@@ -53,8 +63,7 @@ class Feedforward(Model):
                         known=", ".join(ACTIVATIONS),
                     )
                 )
-        super().__init__(weights, "feedforward")
-        self.activation, self.last = activation, last
+        super().__init__(FeedforwardConfig(activation, last), weights, "feedforward")
         self.labels = dict(labels or {})
         self.layers = [name.removesuffix(".weight") for name in weights if name.endswith(".weight")]
 
@@ -80,8 +89,8 @@ class Feedforward(Model):
     def forward(self, run: Run, x: Tensor) -> Tensor:
         """Inputs [*, I] → outputs [*, O]."""
         for layer in self.layers[:-1]:
-            x = self.layer(run, layer, x, ACTIVATIONS[self.activation])
-        return self.layer(run, self.layers[-1], x, ACTIVATIONS[self.last])
+            x = self.layer(run, layer, x, ACTIVATIONS[self.config.activation])
+        return self.layer(run, self.layers[-1], x, ACTIVATIONS[self.config.last])
 
     def layer(self, run: Run, layer: str, x: Tensor, activation: Op | None) -> Tensor:
         """One layer: every neuron's weighted sum, then φ."""
@@ -98,7 +107,7 @@ class Feedforward(Model):
 
     def __call__(self, inputs: npt.ArrayLike) -> Array:
         """The outputs. Nothing is recorded."""
-        result = f"output.{'sum' if self.last == 'none' else 'act'}"
+        result = f"output.{'sum' if self.config.last == 'none' else 'act'}"
         with Run(self.weights, results=frozenset({result})) as run:
             return self.forward(run, Tensor("input", *_example(inputs))).data
 

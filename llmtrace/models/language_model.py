@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
-from llmtrace.errors import DoesNotFitError, PromptError
+from llmtrace.errors import DoesNotFitError, ModelError, PromptError
 from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
 from llmtrace.models.generation import Generation, Sampling
@@ -24,6 +24,7 @@ from llmtrace.ops.losses.cross_entropy import cross_entropy
 from llmtrace.ops.rows.softmax import softmax
 from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.ops.sampling.argmax import argmax
+from llmtrace.text import cited
 from llmtrace.trace import Origin, Run, Trace
 from llmtrace.trace.legend import Legend
 
@@ -41,8 +42,7 @@ class LanguageModel(Model):
         name: str = "",
         reference: str = "",
     ) -> None:
-        super().__init__(weights, name, reference)
-        self.config = config
+        super().__init__(config, weights, name, reference)
         self.tokenizer = tokenizer
 
     @abstractmethod
@@ -200,3 +200,15 @@ class LanguageModel(Model):
                 longest=longest,
             )
         )
+
+
+def as_language_model(model: Model) -> LanguageModel:
+    """The model, of which language is asked; ModelError where it is of another kind."""
+    if not isinstance(model, LanguageModel):
+        raise ModelError(
+            _(
+                "{model} is not a language model, so it can't go on with a text",
+                model=cited(model.name or type(model).__name__),
+            )
+        )
+    return model

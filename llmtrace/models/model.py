@@ -12,15 +12,17 @@ from llmtrace.trace.legend import Legend
 
 
 class Model(ABC):
-    """Weights, by the names that steps ask for; a weight that is used in two places is one object under two of them.
+    """A configuration, and weights by their names; one that is used in two places is one object under two names.
 
-    `name` is what it is called, `reference` what `llmtrace.load` takes to load it again.
+    `config` is a dataclass of its sizes and settings, `name` what it is called, `reference` what `llmtrace.load` takes to
+    load it again.
     """
 
     legend: Legend
     """What the steps of its traces mean."""
 
-    def __init__(self, weights: Mapping[str, Weight], name: str = "", reference: str = "") -> None:
+    def __init__(self, config: Any, weights: Mapping[str, Weight], name: str = "", reference: str = "") -> None:
+        self.config = config
         self.weights = weights
         self.name = name
         self.reference = reference

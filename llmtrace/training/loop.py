@@ -10,7 +10,7 @@ from functools import partial
 
 from llmtrace.errors import TrainingError
 from llmtrace.i18n import _
-from llmtrace.models import LanguageModel
+from llmtrace.models import LanguageModel, as_language_model
 from llmtrace.ops import Tensor
 from llmtrace.trace import Origin, Run, Trace
 from llmtrace.training.data import Batch, Windows, split, split_starts
@@ -88,10 +88,8 @@ class LanguageTraining:
     @property
     def model(self) -> LanguageModel:
         """The model as it stands."""
-        weights = self.trainer.state.weights
-        return FAMILIES[self.plan.family].model(
-            self.plan.model, weights, self.tokenizer, self.folder.path.resolve().name
-        )
+        family, name = FAMILIES[self.plan.family], self.folder.path.resolve().name
+        return as_language_model(family.build(self.plan.model, self.trainer.state.weights, self.tokenizer, name))
 
     def step(self, trace: Trace | None = None) -> Report:
         """One step; TrainingError where a number is no longer finite, and then nothing has changed."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from llmtrace.errors import DoesNotFitError
 from llmtrace.i18n import _
+from llmtrace.models import as_language_model
 from llmtrace.models.memory import available_memory
 from llmtrace.weights.family import Family
 
@@ -25,9 +26,9 @@ def weights_of(family: Family, config: Any) -> int:
 
 def must_fit(family: Family, config: Any, texts: int) -> None:
     """DoesNotFitError where one step with so many texts at once needs more memory than is free."""
-    numbers = COPIES * weights_of(family, config) + PASSES * texts * family.model(config, {}).trace_numbers(
-        config.context
-    )
+    numbers = COPIES * weights_of(family, config) + PASSES * texts * as_language_model(
+        family.build(config, {})
+    ).trace_numbers(config.context)
     needed, free = 4 * numbers, available_memory()
     if free is not None and needed > free:
         raise DoesNotFitError(

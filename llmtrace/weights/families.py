@@ -6,14 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmtrace.errors import ModelError
+from llmtrace.models import Model
+from llmtrace.models.feedforward_words import FEEDFORWARD
+from llmtrace.models.gpt_words import GPT_LEGEND
+from llmtrace.models.language_words import LANGUAGE
 from llmtrace.weights.config import kind_of, must_be_plain, tied_or_not
 from llmtrace.weights.family import Family
 from llmtrace.weights.gpt import GPT2  # noqa: F401 - found below
 
 FAMILIES: dict[str, Family] = {family.name: family for family in vars().copy().values() if isinstance(family, Family)}
 
+LEGENDS = {
+    legend.name: legend
+    for legend in (GPT_LEGEND, FEEDFORWARD, LANGUAGE, *(family.model.legend for family in FAMILIES.values()))
+}
+"""The legends that a trace file may name. A file that names none is older than all families but the first."""
 
-def family_of(model: Any) -> Family | None:
+
+def family_of(model: Model) -> Family | None:
     """The family that a model is of."""
     return next((family for family in FAMILIES.values() if isinstance(model, family.model)), None)
 

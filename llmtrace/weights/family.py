@@ -18,7 +18,8 @@ from llmtrace.arithmetic.bits import same_bits
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
-from llmtrace.models import LanguageModel
+from llmtrace.models import Model
+from llmtrace.models.prompt import Tokenizer
 from llmtrace.ops import Weight, by_name
 from llmtrace.rng import derive, normal
 from llmtrace.storage.stored import StoredTensor, all_finite
@@ -71,7 +72,7 @@ class Family:
     """What people call it."""
     architectures: str
     """How the entries of `architectures` begin, in files that have no `model_type`."""
-    model: type[LanguageModel]
+    model: type[Model]
     config: Callable[..., Any]
     """The class of its sizes."""
     read_config: Callable[[Mapping[str, Any], list[str]], Any]
@@ -85,6 +86,14 @@ class Family:
     """What stands before the names of most tensors in files; it may be absent."""
     ignored: re.Pattern[str] = re.compile("(?!)")
     """Names (without the prefix) that are no parameters."""
+
+    def build(
+        self, config: Any, weights: Mapping[str, Weight], tokenizer: Tokenizer | None = None, name: str = ""
+    ) -> Model:
+        """A model of these sizes and weights."""
+        kind: Any = self.model
+        model: Model = kind(config, weights, tokenizer, name)
+        return model
 
     def shapes(self, config: Any) -> dict[str, tuple[int, ...]]:
         """The stored tensors (without the prefix) and their shapes there."""

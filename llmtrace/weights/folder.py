@@ -11,7 +11,7 @@ import numpy as np
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
-from llmtrace.models import LanguageModel, Model
+from llmtrace.models import Model
 from llmtrace.storage.files import reason
 from llmtrace.storage.store import replacing_files_of, save
 from llmtrace.storage.stored import narrowed
@@ -24,7 +24,7 @@ from llmtrace.weights.sources import SOURCES
 __all__ = ["load_folder", "save_folder"]
 
 
-def load_folder(path: Path | str) -> LanguageModel:
+def load_folder(path: Path | str) -> Model:
     """The model at a path, of any source and family; ModelError says what is wrong.
 
     All weights are looked through once for NaN and infinity.
@@ -46,7 +46,7 @@ def load_folder(path: Path | str) -> LanguageModel:
                 limit=config.vocabulary,
             )
         )
-    return family.model(config, weights, tokenizer, opened.name)
+    return family.build(config, weights, tokenizer, opened.name)
 
 
 def save_folder(model: Model, folder: Path | str) -> None:
@@ -56,7 +56,7 @@ def save_folder(model: Model, folder: Path | str) -> None:
     """
     folder = Path(os.path.abspath(folder))
     family = family_of(model)
-    if family is None or not isinstance(model, LanguageModel):
+    if family is None:
         titles = ", ".join(each.title for each in FAMILIES.values())
         raise ModelError(
             _("only a {families} can be saved as a folder, not {kind}", families=titles, kind=type(model).__name__)
@@ -77,6 +77,6 @@ def save_folder(model: Model, folder: Path | str) -> None:
     with replacing_files_of(folder) as temporary:
         save(tensors, temporary / SINGLE, {"format": "pt"})
         (temporary / CONFIG).write_text(config + "\n", encoding="utf-8")
-        tokenizer: Any = model.tokenizer
+        tokenizer: Any = getattr(model, "tokenizer", None)
         if hasattr(tokenizer, "save"):
             tokenizer.save(temporary)

@@ -212,6 +212,11 @@ assert (again.logits([1, 2]) == model.logits([1, 2])).all()
 trace = again.trace([3, 0, 1])
 trace.explain("logits", -1, 2).replay()
 assert [c.id for c in again.generate([1], 3)] and len(trace) == 4
+trace.save("bigram.trace")
+opened = llmtrace.open("bigram.trace")
+assert opened.legend.of("embed.token").words.what == "the row of each token"
+assert (opened["logits"].output == trace["logits"].output).all()
+opened.explain("logits", -1, 2).replay()
 print("same")
 """
     assert copy.run(code).strip() == "same"

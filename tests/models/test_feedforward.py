@@ -5,7 +5,7 @@ import pytest
 from rich.cells import cell_len
 
 from llmtrace.errors import ModelError
-from llmtrace.models import Feedforward
+from llmtrace.models import Feedforward, Model, as_language_model
 from llmtrace.ops import Tensor
 from llmtrace.ops.elementwise.multiply import multiply
 from llmtrace.ops.rows.sum_all import sum_all
@@ -98,3 +98,9 @@ def test_narrow_and_empty_lines():
     assert [end - start for start, end in wrapped("中文中文", 1, 1)] == [1, 1, 1, 1]
     assert has_wide("a中")
     assert not has_wide("aé−“")
+
+
+def test_it_is_a_model_but_none_of_language():
+    assert isinstance(net(), Model)
+    with pytest.raises(ModelError, match="'feedforward' is not a language model"):
+        as_language_model(net())

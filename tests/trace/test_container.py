@@ -18,10 +18,10 @@ import llmtrace
 from llmtrace.arithmetic.bits import same_bits
 from llmtrace.errors import LlmtraceError, ModelError, TraceFileError
 from llmtrace.explain.verify import verify, verify_sample
-from llmtrace.models import LEGENDS
 from llmtrace.storage import write_whole
 from llmtrace.tokenizers.json_format.write import write_json
 from llmtrace.trace import codec, container
+from llmtrace.weights.families import LEGENDS
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from llmtrace.lessons.embeddings.nets import TABLE, distance, part
 from llmtrace.lessons.embeddings.words import LEGEND
 from llmtrace.lessons.nets import plain_settings
 from llmtrace.loading import load
+from llmtrace.models import as_language_model
 from llmtrace.ops import Weight
 from llmtrace.rng import Chance
 from llmtrace.trace import Trace
@@ -111,7 +112,7 @@ def distances(before: Mapping[str, Weight], after: Mapping[str, Weight]) -> list
 
 def bundled() -> tuple[int, int, list[tuple[str, ...]]]:
     """The embedding table of the bundled model: its size, and for some tokens those with the largest cosine."""
-    model = load()
+    model = as_language_model(load())
     table = model.weights["embed.token.weight"].data.astype(np.float64)
     texts = [model.token_text(n).strip() for n in range(len(table))]
     table /= np.sqrt((table * table).sum(axis=1))[:, None]
