@@ -18,7 +18,6 @@ import numpy as np
 from llmtrace import rng
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import PromptError
-from llmtrace.explain.not_finite import first_not_finite, said
 from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
 from llmtrace.models.prompt import Prompt
@@ -234,6 +233,8 @@ class Generation:
     def _chosen(self, number: int, scores: Array) -> tuple[Trace, int]:
         """The steps of a choice, and the token."""
         if not np.isfinite(scores).all():
+            from llmtrace.explain.not_finite import first_not_finite, said
+
             found = first_not_finite(self.model.trace(self.ids[self.window.start : self.window.end]))
             raise PromptError(
                 _(
