@@ -16,6 +16,7 @@ from pathlib import Path
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
 from llmtrace.tokenizers.byte_symbols import SYMBOLS, bytes_of, symbols_of, utf8
+from llmtrace.tokenizers.json_format.write import byte_level_json, write_json
 from llmtrace.tokenizers.splitting import Splitter
 from llmtrace.tokenizers.tokenization import Merge, Piece, Token, Tokenization
 from llmtrace.tokenizers.vocabulary import FromVocabulary, SpecialTokens, Vocabulary
@@ -112,8 +113,6 @@ class ByteLevelBPE(FromVocabulary):
 
     def save(self, folder: Path | str) -> Path:
         """Writes tokenizer.json into a folder, in the format of the `tokenizers` library, and returns its path."""
-        from llmtrace.tokenizers.json_format.write import byte_level_json, write_json
-
         return write_json(byte_level_json(self), Path(folder))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
 from llmtrace.tokenizers.byte_symbols import utf8
+from llmtrace.tokenizers.json_format.write import character_json, write_json
 from llmtrace.tokenizers.tokenization import Piece, Token, Tokenization
 from llmtrace.tokenizers.vocabulary import FromVocabulary, Vocabulary
 
@@ -49,6 +50,4 @@ class CharacterTokenizer(FromVocabulary):
 
     def save(self, folder: Path | str) -> Path:
         """Writes tokenizer.json into a folder, in the format of the `tokenizers` library, and returns its path."""
-        from llmtrace.tokenizers.json_format.write import character_json, write_json
-
         return write_json(character_json(self), Path(folder))

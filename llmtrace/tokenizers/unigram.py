@@ -18,6 +18,7 @@ from pathlib import Path
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
 from llmtrace.tokenizers.byte_symbols import SPACE, byte_names, utf8, written
+from llmtrace.tokenizers.json_format.write import unigram_json, write_json
 from llmtrace.tokenizers.partings import best_partings
 from llmtrace.tokenizers.tokenization import Parting, Piece, Token, Tokenization
 from llmtrace.tokenizers.vocabulary import FromVocabulary, SpecialTokens, Vocabulary
@@ -124,8 +125,6 @@ class UnigramTokenizer(FromVocabulary):
 
     def save(self, folder: Path | str) -> Path:
         """Writes tokenizer.json into a folder, in the format of the `tokenizers` library, and returns its path."""
-        from llmtrace.tokenizers.json_format.write import unigram_json, write_json
-
         return write_json(unigram_json(self), Path(folder))
 
 

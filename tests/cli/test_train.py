@@ -194,7 +194,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(place, whole):
 @pytest.mark.parametrize(
     ("inside", "done"),
     [
-        ("llmtrace.tokenizers.training:_learn", False),
+        ("llmtrace.tokenizers.training.bpe:_learn", False),
         ("llmtrace.training.corpus:documents", False),
         ("llmtrace.training.optimiser:updated", True),
         ("llmtrace.weights.folder:save", True),

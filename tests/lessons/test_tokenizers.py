@@ -9,8 +9,8 @@ from llmtrace.errors import LessonError
 from llmtrace.lessons import load
 from llmtrace.lessons.framework.pages import Pages
 from llmtrace.lessons.tokenizers.steps import byte_rows
-from llmtrace.tokenizers.learning import learn_by_counting
-from llmtrace.tokenizers.unigram_training import count
+from llmtrace.tokenizers.training.counting import learn_by_counting
+from llmtrace.tokenizers.training.unigram import count
 from llmtrace.views.document import Document
 from llmtrace.views.figures import TokenRows
 

@@ -16,7 +16,7 @@ from llmtrace.cli import main
 from llmtrace.errors import ModelError, PromptError, ReplayError, TrainingError
 from llmtrace.tokenizers import Parting, Tokenization, UnigramTokenizer, load_tokenizer, train_unigram
 from llmtrace.tokenizers.partings import best_partings, expected_counts
-from llmtrace.tokenizers.unigram_training import count, logarithms, pruned, seeds, shares
+from llmtrace.tokenizers.training.unigram import count, logarithms, pruned, seeds, shares
 
 TEXT = "one cat and two cats. one dog and two dogs. one hat and two hats. the cat has that hat, the rat sat on it."
 TRAINED = train_unigram(TEXT, 300)

@@ -18,8 +18,8 @@ from llmtrace.loading import load_tokenizer
 from llmtrace.tokenizers import Parting, Tokenizer, TrainedBPE, TrainedUnigram, train_bpe, train_unigram
 from llmtrace.tokenizers.byte_symbols import written
 from llmtrace.tokenizers.splitting import Splitter
-from llmtrace.tokenizers.training import BYTES, count_pieces
-from llmtrace.tokenizers.unigram_training import seeds, shares
+from llmtrace.tokenizers.training.bpe import BYTES, count_pieces
+from llmtrace.tokenizers.training.unigram import seeds, shares
 from llmtrace.trace import Trace
 from llmtrace.views.figures import TokenRows
 

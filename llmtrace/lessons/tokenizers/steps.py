@@ -19,9 +19,9 @@ from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.tokenizers import LearnedMerge, Parting, Piece
 from llmtrace.tokenizers.byte_symbols import SPACE as WRITTEN
 from llmtrace.tokenizers.byte_symbols import bytes_of, symbols_of, visible
-from llmtrace.tokenizers.learning import merge_pair
 from llmtrace.tokenizers.partings import best_partings
-from llmtrace.tokenizers.unigram_training import logarithms
+from llmtrace.tokenizers.training.counting import merge_pair
+from llmtrace.tokenizers.training.unigram import logarithms
 from llmtrace.trace import Run, Trace
 from llmtrace.views.figures import SPACE
 

@@ -8,7 +8,7 @@ import pytest
 from llmtrace.rng import Chance
 from llmtrace.tokenizers import train_unigram
 from llmtrace.tokenizers.byte_symbols import SPACE
-from llmtrace.tokenizers.unigram_training import count, pruned, seeds, shares
+from llmtrace.tokenizers.training.unigram import count, pruned, seeds, shares
 
 
 def some_text(seed, words=200):

@@ -16,9 +16,9 @@ from llmtrace.errors import DoesNotFitError, TrainingError
 from llmtrace.i18n import _
 from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.byte_symbols import SYMBOLS, bytes_of, utf8
-from llmtrace.tokenizers.learned import LearnedMerge, TrainedBPE
-from llmtrace.tokenizers.reading import parts_of
 from llmtrace.tokenizers.splitting import Splitter
+from llmtrace.tokenizers.training.reading import parts_of
+from llmtrace.tokenizers.training.trained_bpe import LearnedMerge, TrainedBPE
 
 BYTES = sorted(SYMBOLS)
 """The symbols of the bytes as GPT-2 numbers them: by their characters."""

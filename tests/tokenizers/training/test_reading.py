@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from llmtrace.errors import TrainingError
 from llmtrace.tokenizers import read_texts, train_bpe
-from llmtrace.tokenizers.reading import cut_safely, parts_of
 from llmtrace.tokenizers.splitting import Splitter
+from llmtrace.tokenizers.training.reading import cut_safely, parts_of
 
 SPLITTER = Splitter()
 texts = st.text("ab'sdrevlm1 \n\t.!é中😀\u0301\u00a0\u3000\u2028½", max_size=60) | st.text(max_size=40)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from llmtrace._bpe import PairTable
 from llmtrace.tokenizers.byte_symbols import SYMBOLS
-from llmtrace.tokenizers.learning import learn_by_counting, merge_pair
-from llmtrace.tokenizers.training import BYTES
+from llmtrace.tokenizers.training.bpe import BYTES
+from llmtrace.tokenizers.training.counting import learn_by_counting, merge_pair
 
 IDS = [BYTES.index(symbol) for symbol in SYMBOLS]
 

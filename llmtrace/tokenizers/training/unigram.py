@@ -26,7 +26,7 @@ from llmtrace.i18n import _
 from llmtrace.ops.elementwise.log import log
 from llmtrace.tokenizers.byte_symbols import SPACE, written
 from llmtrace.tokenizers.partings import best_partings, expected_counts
-from llmtrace.tokenizers.training import Progress, count_pieces
+from llmtrace.tokenizers.training.bpe import Progress, count_pieces
 from llmtrace.tokenizers.unigram import BYTES, WORD, UnigramTokenizer
 
 UNKNOWN = "<unk>"

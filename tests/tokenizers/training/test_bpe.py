@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from llmtrace.errors import ModelError, TrainingError
 from llmtrace.tokenizers import LearnedMerge, TrainedBPE, load_tokenizer, train_bpe
-from llmtrace.tokenizers.learning import learn_by_counting
-from llmtrace.tokenizers.training import count_pieces
+from llmtrace.tokenizers.training.bpe import count_pieces
+from llmtrace.tokenizers.training.counting import learn_by_counting
 
 
 def merges_of(trained):
