@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from llmtrace.arithmetic.types import Array
 from llmtrace.storage.stored import StoredTensor
 
 
@@ -18,7 +19,7 @@ class Opened:
     name: str
     config: Mapping[str, Any]
     config_place: str
-    tensors: Mapping[str, StoredTensor]
+    tensors: Mapping[str, Array | StoredTensor]
     tokenizer: Any
 
 
