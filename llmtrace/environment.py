@@ -7,7 +7,7 @@ import sys
 from itertools import pairwise
 
 from llmtrace import _kernels
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.text import cited
 
 MOST_THREADS = 4096
@@ -21,7 +21,7 @@ def follow() -> None:
         text = _(
             "LLMTRACE_ISA={name} can't be used here; choose one of {known}, or unset it",
             name=cited(name),
-            known=", ".join(known),
+            known=listed(known),
         )
         refuse(text)
     if name:

@@ -7,9 +7,9 @@ Texts are translated when they are used, never when a module is imported: `use` 
 import gettext
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -22,8 +22,12 @@ ENGLISH = "en"
 VARIABLES = ("LLMTRACE_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 """Where the language is looked for, in this order; a variable may name several, with colons between them."""
 
+NAMES = {"中文": "zh", "汉语": "zh", "chinese": "zh", "english": "en"}
+"""What languages are called by those who speak them."""
 QUOTED = 80
 """So many characters of a text from outside are enough to know it."""
+WIDE = re.compile("[“”\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+"""A character of Chinese: no space stands between two of them."""
 
 _chosen: str | None = None
 
@@ -41,7 +45,7 @@ def use(language: str | None) -> None:
             _(
                 "there is no language {language}; there are {known}",
                 language=cited(language),
-                known=", ".join(languages()),
+                known=listed(languages()),
             )
         )
     _chosen = language
@@ -60,9 +64,9 @@ def _spoken(folder: Path, wanted: str) -> str:
 
 def _known(wanted: str) -> str | None:
     """The language of `languages()` that a name such as "zh_CN.UTF-8" or "zh-Hans" means."""
-    name = re.split("[.@]", wanted)[0].replace("-", "_")
-    there = languages()
-    return next((found for found in (name, name.partition("_")[0]) if found in there), None)
+    name = re.split("[.@]", wanted)[0].replace("-", "_").lower()
+    there = {language.lower(): language for language in languages()}
+    return next((there[each] for each in (name, name.partition("_")[0], NAMES.get(name, "")) if each in there), None)
 
 
 @contextmanager
@@ -100,6 +104,15 @@ def _catalogue(folder: Path, language: str) -> gettext.NullTranslations:
 class Filling(Formatter):
     """Fills the places of a text. What stands in quotes, `{name!r}`, was typed or read: it is escaped, and not endless."""
 
+    def vformat(self, format_string: str, args: Any, kwargs: Any) -> str:
+        """The text with its values."""
+        said = ""
+        for words, name, form, conversion in self.parse(format_string):
+            said = beside(said, words)
+            if name is not None:
+                said = beside(said, format(self.convert_field(kwargs[name], conversion), form or ""))
+        return said
+
     def convert_field(self, value: Any, conversion: Any) -> Any:
         """A value for its place."""
         return shown(repr(value), QUOTED) if conversion == "r" else super().convert_field(value, conversion)
@@ -112,6 +125,23 @@ def _(text: str, /, **values: Any) -> str:
     """`text` in the user's language, with `values` at the places of their names: `_("no {what}", what="weight")`."""
     translated = catalogue().gettext(text) if text else ""
     return FILLING.vformat(translated, (), values) if values else translated
+
+
+def beside(before: str, after: str) -> str:
+    """Two parts of a sentence in one, without the space between them where both are Chinese."""
+    if before.endswith(" ") and WIDE.match(before[-2:]) and WIDE.match(after):
+        return before[:-1] + after
+    return before + (after[1:] if after[:1] == " " and WIDE.match(before[-1:]) and WIDE.match(after[1:]) else after)
+
+
+def listed(items: Iterable[object]) -> str:
+    """`a, b, c`: a list in a sentence."""
+    return _(", ").join(map(str, items))
+
+
+def clauses(parts: Iterable[str]) -> str:
+    """Parts of a sentence: `step 3 of 10, loss 2.1`."""
+    return reduce(lambda before, after: _("{before}, {after}", before=before, after=after), parts)
 
 
 def n_(one: str, many: str, count: int, /, **values: Any) -> str:

@@ -15,7 +15,7 @@ from llmtrace import i18n
 from llmtrace._version import __version__
 from llmtrace.cli.command import Context, Helpful, Option, language_option
 from llmtrace.errors import LlmtraceError
-from llmtrace.i18n import N_, _
+from llmtrace.i18n import N_, _, listed
 from llmtrace.text import cited
 
 COMMANDS = ("trace", "explain", "generate", "train", "show", "tokenize", "learn", "verify", "doctor", "completion")
@@ -46,7 +46,7 @@ class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_cli
         text = _("there is no command {name}; the commands are {names}")
         if near:
             text = _("there is no command {name}; did you mean {near}?")
-        raise click.UsageError(text.format(name=cited(args[0]), near=", ".join(near), names=", ".join(COMMANDS)), ctx)
+        raise click.UsageError(text.format(name=cited(args[0]), near=listed(near), names=listed(COMMANDS)), ctx)
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs a command and ends the process: 0 done, 1 a check failed, 2 wrong usage, 130 interrupted."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from llmtrace.cli.command import new_command
 from llmtrace.cli.options import json_option
 from llmtrace.cli.output import print_document
-from llmtrace.i18n import _, n_
+from llmtrace.i18n import _, listed, n_
 
 if TYPE_CHECKING:
     from llmtrace.views.document import Document
@@ -67,7 +67,7 @@ def _document(facts: dict[str, Any], results: list[Any]) -> Document:
     )
 
     instructions = _(
-        "{name} (available: {names})", name=facts["instruction_set"], names=", ".join(facts["instruction_sets"])
+        "{name} (available: {names})", name=facts["instruction_set"], names=listed(facts["instruction_sets"])
     )
     rows = {
         "llmtrace": facts["llmtrace"],
@@ -75,7 +75,7 @@ def _document(facts: dict[str, Any], results: list[Any]) -> Document:
         "NumPy": facts["numpy"],
         _("instruction set"): instructions,
         _("threads"): str(facts["threads"]),
-        _("bundled models"): ", ".join(facts["bundled_models"]) or _("none"),
+        _("bundled models"): listed(facts["bundled_models"]) or _("none"),
     }
     blocks: list[Block] = [
         Definitions(tuple((name(title), (words,)) for title, words in rows.items())),

@@ -18,7 +18,7 @@ from llmtrace.cli import player
 from llmtrace.cli.keys import BACK, ON, QUIT, key
 from llmtrace.display import plain_wanted
 from llmtrace.errors import AddressError, LessonError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.lessons import Lesson
 from llmtrace.lessons.framework import progress
 from llmtrace.lessons.framework.pages import WIDEST, Pages, PageView, marked
@@ -189,14 +189,14 @@ class Classroom:
             trace = self.lesson.trace(name)
         except LessonError as error:
             told = _("{error}; its traces are {names}; an example: {example}")
-            names, example = ", ".join(self._traces()), self.pages.example()
+            names, example = listed(self._traces()), self.pages.example()
             raise LessonError(told.format(error=error, names=names, example=example)) from None
         steps = trace.names()
         if not get_close_matches(address.partition("[")[0].strip(), steps):
             place = ", ".join(f"{axis}=0" for axis in trace.axes(steps[0]))
             told = _("give a number of {trace}, such as {steps}; an example: {example}")
             example = f"{name} {steps[0]}[{place}]"
-            raise LessonError(told.format(trace=name, steps=", ".join(steps), example=example))
+            raise LessonError(told.format(trace=name, steps=listed(steps), example=example))
         return view(trace.explain(address), ending=False)
 
     def _traces(self) -> list[str]:
@@ -208,7 +208,7 @@ class Classroom:
         """Until there is one, or an empty line; without the name of a trace, that of the page is meant."""
         example = self.pages.example(number)
         self._say(_("Which number? For example: {example} (an empty line goes back)", example=example))
-        self._say(_("The first word may also be one of these: {names}", names=", ".join(self._traces())))
+        self._say(_("The first word may also be one of these: {names}", names=listed(self._traces())))
         while text := self._line().strip():
             try:
                 shown = self._explanation(text, example.partition(" ")[0])

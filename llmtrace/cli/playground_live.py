@@ -9,7 +9,7 @@ from rich.live import Live
 
 from llmtrace.cli.keys import QUIT, key, unbuffered
 from llmtrace.errors import AddressError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.lessons.playground.board import board, picture_rows
 from llmtrace.lessons.playground.lesson import Playground
 from llmtrace.render.terminal.blocks import InAscii, Printed
@@ -102,7 +102,7 @@ class LiveView:
         play = self.lesson.play
         trace = play.last_step()
         usual = play.most_moved(trace).removeprefix("new.")
-        names = ", ".join(name for name in trace.weights)
+        names = listed(trace.weights)
         self._say(_("Which weight? The net has {names}.", names=names))
         self._say(_("An empty line: {address}, which the last step moved furthest.", address=usual))
         try:

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from llmtrace.cli.command import Command, Option, option
 from llmtrace.cli.options import FileName
 from llmtrace.errors import TrainingError
-from llmtrace.i18n import N_, _
+from llmtrace.i18n import N_, _, listed
 
 if TYPE_CHECKING:
     from llmtrace.training import LanguageTraining, Setting, Tokenizer, TrainingFolder
@@ -139,7 +139,7 @@ def expect_nothing_new(files: tuple[str, ...], names: list[str]) -> None:
         raise click.UsageError(
             _(
                 "--resume goes on as the training was planned, so {options} can't be given again",
-                options=", ".join(f"--{name.replace('_', '-')}" for name in sorted(wrong)),
+                options=listed(f"--{name.replace('_', '-')}" for name in sorted(wrong)),
             )
         )
 

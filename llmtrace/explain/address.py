@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from llmtrace.arithmetic.types import Axes
 from llmtrace.errors import AddressError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 
 
 class Labelled(Protocol):
@@ -101,7 +101,7 @@ def resolve(
                 "{name} has {count} axes ({axes}), but {places} places were given",
                 name=name,
                 count=len(axes),
-                axes=", ".join(axes),
+                axes=listed(axes),
                 places=len(places),
             )
         )
@@ -109,21 +109,21 @@ def resolve(
     for axis, entry in by_axis.items():
         if axis not in axes:
             raise AddressError(
-                _("{name} has no axis {axis!r}; its axes are {axes}", name=name, axis=axis, axes=", ".join(axes))
+                _("{name} has no axis {axis!r}; its axes are {axes}", name=name, axis=axis, axes=listed(axes))
             )
         if axis in entries:
             raise AddressError(_("the axis {axis!r} of {name} is given twice", axis=axis, name=name))
         entries[axis] = entry
     missing = [axis for axis in axes if axis not in entries]
     if missing:
-        sizes = ", ".join(
+        sizes = listed(
             _("{axis} 0 to {last}", axis=axis, last=size - 1) for axis, size in zip(axes, shape, strict=True)
         )
         raise AddressError(
             _(
                 "{name} needs {missing} as well; its axes are {sizes}",
                 name=name,
-                missing=", ".join(missing),
+                missing=listed(missing),
                 sizes=sizes,
             )
         )
@@ -146,7 +146,7 @@ def _place(trace: Labelled, name: str, axis: str, size: int, entry: int | str, b
                     "{entry!r} stands at several places of {axis}: {places}; give one by number",
                     entry=entry,
                     axis=axis,
-                    places=", ".join(map(str, matches)),
+                    places=listed(matches),
                 )
             )
         raise AddressError(

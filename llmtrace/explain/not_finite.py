@@ -11,7 +11,7 @@ from llmtrace.arithmetic.lines import Elements, Line
 from llmtrace.arithmetic.operations import DOTS, SUMS
 from llmtrace.arithmetic.types import Array
 from llmtrace.explain import explain_element
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.trace import Step, Trace
 
 LEFT_OUT = frozenset({"top_k", "top_p"})
@@ -73,7 +73,7 @@ def said(found: NotFinite) -> str:
     if found.line is None:
         return text
     if found.term is None:
-        operands = ", ".join(_sign(operand.values) for operand in found.line.operands if operand.values.ndim == 0)
+        operands = listed(_sign(operand.values) for operand in found.line.operands if operand.values.ndim == 0)
         how = _("the operation {operation} made it, of {operands}", operation=found.line.operation, operands=operands)
     else:
         terms, totals = found.line.terms(), found.line.totals()

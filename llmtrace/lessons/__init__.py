@@ -14,7 +14,7 @@ from typing import Any
 
 from llmtrace import i18n
 from llmtrace.errors import LessonError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.lessons.framework.exercises import Exercise
 from llmtrace.lessons.framework.lesson import Article, Lesson
 
@@ -40,7 +40,7 @@ def lesson_class(name: str) -> type[Lesson]:
         text = _("there is no lesson {name}; the lessons are {names}")
         if near:
             text = _("there is no lesson {name}; did you mean {near}?")
-        raise LessonError(text.format(name=repr(name), near=", ".join(near), names=", ".join(LESSONS)))
+        raise LessonError(text.format(name=repr(name), near=listed(near), names=listed(LESSONS)))
     module = import_module(f"{LESSONS[name]}.lesson")
     (program,) = (
         each

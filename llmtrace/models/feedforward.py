@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.models.feedforward_words import FEEDFORWARD
 from llmtrace.models.model import Model
 from llmtrace.ops import Op, Tensor, Weight, by_name
@@ -60,7 +60,7 @@ class Feedforward(Model):
                     _(
                         "there is no activation function {name}; there are {known}",
                         name=cited(name),
-                        known=", ".join(ACTIVATIONS),
+                        known=listed(ACTIVATIONS),
                     )
                 )
         super().__init__(FeedforwardConfig(activation, last), weights, "feedforward")

@@ -11,7 +11,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import DoesNotFitError, ModelError, PromptError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.models.cache import KVCache
 from llmtrace.models.generation import Generation, Sampling
 from llmtrace.models.language_words import LANGUAGE
@@ -97,7 +97,7 @@ class LanguageModel(Model):
             texts = [prompt] if isinstance(prompt, str) else prompt
             rows = [self.tokenizer.encode(str(text)) for text in texts]
             if len({len(row) for row in rows}) > 1:
-                lengths = ", ".join(str(len(row)) for row in rows)
+                lengths = listed(len(row) for row in rows)
                 raise PromptError(
                     _(
                         "a batch needs texts of one length, but these have {lengths} tokens; run them one by one",

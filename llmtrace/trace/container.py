@@ -18,7 +18,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError, TraceFileError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.storage import LENGTH, StoredTensor, open_tensors, write_whole
 from llmtrace.storage.files import parse_json, reason
 from llmtrace.text import shown
@@ -127,7 +127,7 @@ class TraceFile:
                         "{name} is {dtype}, not one of {known}",
                         name=shown(name),
                         dtype=shown(stored.dtype),
-                        known=", ".join(DTYPES),
+                        known=listed(DTYPES),
                     )
                 )
             count = math.ceil(stored.data.size / PIECE)

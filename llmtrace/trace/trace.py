@@ -15,7 +15,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.display import Displayed, above
 from llmtrace.errors import AddressError
-from llmtrace.i18n import _, n_
+from llmtrace.i18n import _, listed, n_
 from llmtrace.ops import Weight, by_name
 from llmtrace.text import cited
 from llmtrace.trace.legend import NO_WORDS, Legend
@@ -241,4 +241,4 @@ class Trace(Displayed):
             "nothing is named {name}; the nearest names are {near}",
             len(near),
         )
-        return AddressError(text.format(name=cited(name), near=", ".join(near)))
+        return AddressError(text.format(name=cited(name), near=listed(near)))

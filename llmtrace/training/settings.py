@@ -11,7 +11,7 @@ import numpy as np
 
 from llmtrace.arithmetic import elementary
 from llmtrace.errors import TrainingError
-from llmtrace.i18n import N_, _
+from llmtrace.i18n import N_, _, listed
 
 LARGEST = (1 << 31) - 1
 
@@ -39,7 +39,7 @@ class Setting:
     def wanted(self) -> str:
         """Which values it can have, in words."""
         if self.options:
-            return ", ".join(self.options)
+            return listed(self.options)
         if isinstance(self.preset, int):
             return _("a whole number from {least} to {most}", least=self.least, most=LARGEST)
         return _("a number from 0, less than 1") if self.share else _("a number from 0")

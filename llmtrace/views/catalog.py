@@ -10,7 +10,7 @@ from importlib import import_module
 
 from llmtrace import views
 from llmtrace.errors import AddressError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.trace import Trace
 from llmtrace.views.document import Document
 from llmtrace.views.view import Option, View
@@ -49,9 +49,7 @@ def unknown(trace: Trace, name: str) -> AddressError:
     own = (called for view in catalog() for called, there in view.called.items() if there(trace))
     known = [*trace.names(), *own]
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]
-    return AddressError(
-        _("nothing is named {name}; the nearest names are {near}", name=repr(name), near=", ".join(near))
-    )
+    return AddressError(_("nothing is named {name}; the nearest names are {near}", name=repr(name), near=listed(near)))
 
 
 def _must_go_with(view: View, name: str, given: Mapping[str, int]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from llmtrace.arithmetic.lines import Elements, Line, Result
 from llmtrace.explain import Explanation
-from llmtrace.i18n import N_, _
+from llmtrace.i18n import N_, _, listed
 from llmtrace.views.calculation import calculations, folds
 from llmtrace.views.document import (
     Block,
@@ -135,7 +135,7 @@ def _own(explanation: Explanation, count: int, shown: _Shown) -> Iterator[Block]
     yield Space()
     lines, old, where = shown.new_lines(explanation)
     if old:
-        known = ", ".join(line_name(name) for name in old)
+        known = listed(line_name(name) for name in old)
         yield paragraph(quiet(_("{names}: worked out above, for {address}", names=known, address=where)))
     shown.folded |= folds(lines, count, shown.every)
     yield from calculations(lines, names, count, shown.every)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from llmtrace.arithmetic.types import Array, Axes
-from llmtrace.i18n import NN_, _, n_
+from llmtrace.i18n import NN_, _, listed, n_
 from llmtrace.views.document import Inline, said
 from llmtrace.views.figures import Grid, axis
 from llmtrace.views.numbers import number
@@ -53,7 +53,7 @@ def grid(values: Array, axes: Axes, label: Label, tensor: str = "", rows: int = 
     table = np.atleast_2d(values[(0,) * len(lead)])
     across = axes[-1] if axes else ""
     down = axes[-2] if len(axes) > 1 else ""
-    corner = ", ".join(f"{name}=0" for name in lead)
+    corner = listed(f"{name}=0" for name in lead)
     inner = [corner, *([f"{down}={{row}}"] if down else []), *([f"{across}={{column}}"] if across else [])]
     return Grid(
         table,

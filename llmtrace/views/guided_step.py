@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llmtrace.explain.describe import what
-from llmtrace.i18n import N_, _
+from llmtrace.i18n import N_, _, listed
 from llmtrace.ops import OPS
 from llmtrace.trace import Step
 from llmtrace.views.document import Block, Heading, Number, Token, name, paragraph, quiet
@@ -97,7 +97,7 @@ def how(step: Step) -> str:
     """How its numbers are made, in one sentence."""
     source, record = step.trace, step.record
     if step.op not in HOW:
-        inputs = ", ".join(record.inputs)
+        inputs = listed(record.inputs)
         return _("{formula}, of {inputs}", formula=_(OPS[step.op].formula), inputs=inputs)
     shape = source.shape(record.inputs[0])
     count = shape[-1] * (shape[-3] if step.op == "linear_from_heads" else 1) if shape else 1
@@ -115,7 +115,7 @@ def formal(step: Step) -> str:
         size = " × ".join(f"{size:,}" for size in step.trace.shape(weight))
         weights.append(f"{weight.removeprefix(step.name + '.')} {size}")
     text = _("op: {op}; weights: {weights}") if weights else _("op: {op}")
-    return text.format(op=step.op, weights=", ".join(weights))
+    return text.format(op=step.op, weights=listed(weights))
 
 
 def entry(step: Step, place: Spot, before: list[Step]) -> Iterator[Block]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import AddressError
-from llmtrace.i18n import N_, _
+from llmtrace.i18n import N_, _, listed
 from llmtrace.trace import Step, Trace
 from llmtrace.views.document import (
     Bar,
@@ -72,7 +72,7 @@ def layer_of(trace: Trace, step: str) -> Layer:
             return layer
     names = [layer.up.name for layer in known]
     near = sorted(names, key=lambda other: (other.rpartition(".")[0] != step.rpartition(".")[0], names.index(other)))
-    where = ", ".join(near[:3]) or _("none")
+    where = listed(near[:3]) or _("none")
     raise AddressError(_("{name} has no neurons; steps that have are {where}", name=step, where=where))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from llmtrace.errors import ModelError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.storage.files import read_json
 from llmtrace.text import shown
 
@@ -36,7 +36,7 @@ def kind_of(data: Mapping[str, Any], where: str, known: Mapping[str, str]) -> st
     if kind is None:
         raise ModelError(_("{where} does not say what model it describes: it has no model_type", where=where))
     if kind not in known:
-        names = ", ".join(map(repr, known))
+        names = listed(map(repr, known))
         raise ModelError(
             _("{where} describes {kind}, but only {known} can be read", where=where, kind=written(kind), known=names)
         )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from llmtrace.errors import ModelError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.models import Model
 from llmtrace.storage.files import reason
 from llmtrace.storage.store import replacing_files_of, save
@@ -57,7 +57,7 @@ def save_folder(model: Model, folder: Path | str) -> None:
     folder = Path(os.path.abspath(folder))
     family = family_of(model)
     if family is None:
-        titles = ", ".join(each.title for each in FAMILIES.values())
+        titles = listed(each.title for each in FAMILIES.values())
         raise ModelError(
             _("only a {families} can be saved as a folder, not {kind}", families=titles, kind=type(model).__name__)
         )

@@ -52,7 +52,7 @@ def read_sharded(index: Path) -> dict[str, StoredTensor]:
                 parent=shown(index.parent),
                 count=len(missing),
                 files=len(files),
-                names=", ".join(missing[:8]) + more,
+                names=listed(missing[:8]) + more,
             )
         )
     tensors: dict[str, StoredTensor] = {}

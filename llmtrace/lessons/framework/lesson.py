@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 from numpy import format_float_positional
 
 from llmtrace.errors import LessonError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.lessons.framework.exercises import Exercise, Maker, draw
 from llmtrace.rng import derive
 from llmtrace.trace import Trace

@@ -10,7 +10,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.lessons.framework.lesson import Lesson
 from llmtrace.lessons.matrices_as_projections.exercises import EXERCISES
 from llmtrace.lessons.matrices_as_projections.matrix import (
@@ -70,7 +70,7 @@ class MatricesAsProjections(Lesson):
         expect_shape("w", self.matrix("w"), len(self.matrix("w")), self.matrix("x").shape[1])
         expect_shape("bias", self.matrix("bias"), 1, len(self.matrix("w")))
         if self.activation not in ACTIVATIONS or self.activation == "none":
-            names = ", ".join(name for name in ACTIVATIONS if name != "none")
+            names = listed(name for name in ACTIVATIONS if name != "none")
             raise LessonError(_("activation must be one of {names}", names=names))
 
     def matrix(self, key: str) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 from llmtrace.arithmetic import elementary
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.rng import uniform
 
 LARGEST = 4
@@ -48,7 +48,7 @@ def read_matrix(key: str, text: str) -> Array:
             _(
                 "the rows of {key} have {lengths} numbers: every row needs as many as the first",
                 key=key,
-                lengths=", ".join(map(str, lengths)),
+                lengths=listed(lengths),
             )
         )
     if max(len(rows), lengths[0]) > LARGEST:

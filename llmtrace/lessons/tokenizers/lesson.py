@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llmtrace.errors import LessonError, TrainingError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.lessons.framework.lesson import Article, Lesson
 from llmtrace.lessons.tokenizers import steps
 from llmtrace.lessons.tokenizers.exercises import EXERCISES
@@ -61,7 +61,7 @@ class Tokenizers(Lesson):
             raise LessonError(_("word must be one word, without spaces, not {text}", text=repr(self.word)))
         if missing := sorted(set(f" {self.word}") - set(self.text)):
             text = _("text must have all that the word {word} is made of, and a space; it has no {missing}")
-            raise LessonError(text.format(word=repr(self.word), missing=", ".join(map(repr, missing))))
+            raise LessonError(text.format(word=repr(self.word), missing=listed(map(repr, missing))))
         try:
             if len(self.partings) < 2 or not self.bpe.merges:
                 raise LessonError(_("from this text nothing can be learned for the word {word}", word=self.word))
