@@ -129,9 +129,15 @@ def _(text: str, /, **values: Any) -> str:
 
 def beside(before: str, after: str) -> str:
     """Two parts of a sentence in one, without the space between them where both are Chinese."""
-    if before.endswith(" ") and WIDE.match(before[-2:]) and WIDE.match(after):
-        return before[:-1] + after
-    return before + (after[1:] if after[:1] == " " and WIDE.match(before[-1:]) and WIDE.match(after[1:]) else after)
+    if touching(before, after):
+        return before.rstrip(" ") + after.lstrip(" ")
+    return before + after
+
+
+def touching(before: str, after: str) -> bool:
+    """Whether two parts of a sentence have a space between them that Chinese has not."""
+    spaced = before.endswith(" ") != after.startswith(" ")
+    return spaced and bool(WIDE.match(before.rstrip(" ")[-1:])) and bool(WIDE.match(after.lstrip(" ")))
 
 
 def listed(items: Iterable[object]) -> str:

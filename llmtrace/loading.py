@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmtrace.errors import ModelError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.models import Model
 from llmtrace.trace import Trace
 
@@ -38,15 +38,15 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
     if isinstance(model, str) and model in bundled():
         return _named(load_folder(DATA / model), model)
     if not name:
-        raise ModelError(_("the name of the model is empty: give a folder, or one of {names}", names=_names()))
+        raise ModelError(_("the name of the model is empty: give a folder, or {names}", names=_names()))
     path = os.path.expanduser(name)
     try:
         os.stat(path)
     except FileNotFoundError:
         near = _(" or ").join(cited(n) for n in _near(name))
-        text = _("there is no model {name}: give a folder, or one of {names}")
+        text = _("there is no model {name}: give a folder, or {names}")
         if near:
-            text = _("there is no model {name}: did you mean {near}? Otherwise give a folder, or one of {names}")
+            text = _("there is no model {name}: did you mean {near}? Otherwise give a folder, or {names}")
         raise ModelError(text.format(name=cited(name), near=near, names=_names())) from None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
         raise ModelError(_("{name} can't be read: {why}", name=shown(name), why=reason(error))) from error
@@ -81,7 +81,11 @@ def open_trace(path: str | os.PathLike[str], model: str | os.PathLike[str] | Non
 
 
 def _names() -> str:
-    return ", ".join(bundled()) or _("(none)")
+    """The bundled models, to choose from."""
+    known = bundled()
+    if len(known) > 1:
+        return _("one of {names}", names=listed(known))
+    return _("the bundled {name}", name=known[0]) if known else _("(none)")
 
 
 def _near(name: str) -> list[str]:

@@ -6,12 +6,12 @@ written as Python writes it, `\x1b` or `\u202e`. The result always goes into `ri
 
 from __future__ import annotations
 
+import re
+
 _ASCII = str.maketrans(
     {
         **{"−": "-", "×": "*", "·": "*", "÷": "/", "–": "-", "—": "-", "√": "sqrt", "Σ": "sum", "π": "pi", "ε": "eps"},
         **{
-            "²": "^2",
-            "³": "^3",
             "½": "1/2",
             "→": "->",
             "←": "<-",
@@ -24,6 +24,8 @@ _ASCII = str.maketrans(
         **{"“": '"', "”": '"', "‘": "'", "’": "'", "│": "|", "├": "|", "└": "`", "─": "-", "█": "#"},
     }
 )
+_POWER = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 def inert(text: str) -> str:
@@ -58,4 +60,5 @@ def quoted(text: str, room: int = 0) -> str:
 
 def to_ascii(text: str) -> str:
     r"""The same in ASCII: signs by their plain names, everything else as `\xe9` or `\u4e2d`."""
+    text = _POWER.sub(lambda power: f"^{power[0].translate(_DIGITS)}", text)
     return text if text.isascii() else text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")

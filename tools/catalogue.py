@@ -61,19 +61,28 @@ def helps(tree: ast.AST, file: str) -> Iterator[Found]:
                 yield file, node.lineno, text
 
 
-def line_names(tree: ast.AST, file: str) -> Iterator[Found]:
-    """What explanations call their lines: the first argument of `w.add("mean", …)` and its like in llmtrace/ops."""
+def words_of_ops(tree: ast.AST, file: str) -> Iterator[Found]:
+    """What explanations say of an op: its formula, its inputs and weights, the constants and the names of its lines."""
     for node in ast.walk(tree):
+        texts: list[ast.expr] = []
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name("w"), attr=kind), args=[ast.Constant(str(text)), *_others]):
-                if kind != "has" and spoken(text):
-                    yield file, node.lineno, text
+            case ast.Call(func=ast.Name("Op"), args=[_name, formula, *_others], keywords=keywords):
+                tensors = [
+                    k.value.elts for k in keywords if k.arg in {"inputs", "weights"} and isinstance(k.value, ast.Tuple)
+                ]
+                texts = [formula, *(each for names in tensors for each in names)]
+            case ast.Call(func=ast.Attribute(value=ast.Name("w"), attr="constant" | "count"), args=[_value, text]):
+                texts = [text]
+            case ast.Call(func=ast.Attribute(value=ast.Name("w"), attr=kind), args=[name, *_others]) if kind != "has":
+                texts = [name]
+        for text in texts:
+            if isinstance(text, ast.Constant) and isinstance(text.value, str) and spoken(text.value):
+                yield file, node.lineno, text.value
 
 
 def spoken(text: str) -> bool:
-    """Whether the name of a line has a word of English; `x²` and `out`, which is called the result, have none."""
-    words = {"exp", "tanh", "erf", "out"}
-    return any(w.isalpha() and len(w) > 2 and w not in words for w in text.split())
+    """Whether a formula or the name of a line has a word of English: `x²` has none, and `out` is called the result."""
+    return bool(set(re.findall(r"(?<![`\w])[a-zA-Z]{3,}", text)) - {"exp", "tanh", "erf", "log", "out", "dout"})
 
 
 def template() -> Catalog:
@@ -85,7 +94,7 @@ def template() -> Catalog:
         if path.parent.name == "cli":
             found += helps(tree, name)
         if path.is_relative_to(PACKAGE / "ops"):
-            found += line_names(tree, name)
+            found += words_of_ops(tree, name)
         for file, _line, text in sorted(found, key=lambda item: item[1]):
             message = catalogue.get(text[0] if isinstance(text, tuple) else text)
             if message is None or file not in dict(message.locations):

@@ -11,9 +11,9 @@ import numpy as np
 from llmtrace.arithmetic.lines import Constant, Elements, Line, Operand
 from llmtrace.arithmetic.operations import DOTS, OPERATIONS, SUMS
 from llmtrace.i18n import _, n_
-from llmtrace.views.document import Block, Calculation, Examples, Inline, Number, Text, quiet, said
+from llmtrace.views.document import Block, Calculation, Examples, Inline, Number, Text, label, quiet, said
 from llmtrace.views.numbers import DIGITS, gives, is_above, number, numbers, rounded
-from llmtrace.views.operand_names import Names, axis_names, line_name
+from llmtrace.views.operand_names import Names
 from llmtrace.views.running_sum import running_sum
 
 _BINARY = {"add", "subtract", "multiply", "divide"}
@@ -67,9 +67,9 @@ class _Worked:
         line, letters = self.line, self._letters(self.line.operands)
         if line.operation == "masked":
             why = _("a token can't look at tokens that come after it, so nothing is computed here")
-            return self._done(said=(f": {why}",))
+            return self._done(said=(f"{label('')}{why}",))
         if line.operation == "take":
-            return self._done((letters[0],), said=(f" ({_('passed on as it is')})",))
+            return self._done((letters[0],), said=(_(" (passed on as it is)"),))
         if line.operation == "look_up":
             row = rounded(line.operands[0].values)
             table, bracket, _place = letters[1].partition("[")
@@ -78,10 +78,10 @@ class _Worked:
             return self._done((_("row {row} of the table {table}", row=row, table=table),))
         digits = _significant_digits(line)
         operands, exact = _operands(line, digits)
-        written = _written(line.operation, letters)
-        if _text(written) == line_name(line.name):
+        written = _written(line, letters)
+        if _text(written) == self.names.line(line.name):
             written = ()
-        done = self._done(written, _written(line.operation, operands), digits=digits)
+        done = self._done(written, _written(line, operands), digits=digits)
         return done if exact else replace(done, sign="≈")
 
     def _done(
@@ -93,7 +93,7 @@ class _Worked:
     ) -> Calculation:
         last = self.line.name == "out"
         result = number(self.line.values[()], digits, "value" if last else "number", self.names.address if last else "")
-        return Calculation(line_name(self.line.name), letters, work, result, said)
+        return Calculation(self.names.line(self.line.name), letters, work, result, said)
 
     def _letters(self, operands: Sequence[Operand]) -> list[str]:
         return [self.names.of(operand) for operand in operands]
@@ -134,19 +134,20 @@ class _Worked:
             done = self._done(said=(quiet(f"   {text}"),))
             return replace(done, result=replace(done.result, role="number")) if done.result else done
         place = int(np.argmax(line.operands[0].values))
-        where = f"{axis_names(names.origin(line))} {names.label(names.origin(line), place)}"
-        if line.operation == "argmax":
-            what = _("where the largest of {count} numbers {a} stands: {where}", count=count, a=letter, where=where)
-        else:
-            what = _("the largest of {count} numbers {a}, at {where}", count=count, a=letter, where=where)
+        number = names.place(names.origin(line), place)
+        token = names.label(names.origin(line), place).removeprefix(number)
+        text = _("the largest of {count} numbers {a} is number {place}{token}")
+        if line.operation == "maximum":
+            text = _("the largest of {count} numbers {a}, number {place}{token}")
+        what = text.format(count=count, a=letter, place=number, token=token)
         return self._done(said=(quiet(f"   {what}"),))
 
     def _row_title(self) -> Calculation:
-        size, written = self.line.values.size, _written(self.line.operation, self._letters(self.line.operands))
+        size, written = self.line.values.size, _written(self.line, self._letters(self.line.operands))
         text = _("for each of {count} numbers", count=f"{size:,}")
         if size > self.count and not self.every:
             text = _("for each of {count} numbers, such as:", count=f"{size:,}")
-        return Calculation(line_name(self.line.name), written, said=(quiet(f"   {text}"),))
+        return Calculation(self.names.line(self.line.name), written, said=(quiet(f"   {text}"),))
 
     def _shown(self, row: Any) -> list[int]:
         """Which elements of a row are shown: those at `places`, if these fit, or the largest."""
@@ -167,10 +168,7 @@ class _Worked:
         shown = self._shown(row)
         operands = [_numbers(operand, shown, row.shape) for operand in line.operands]
         results = numbers(row[shown])
-        work = [
-            (*_written(line.operation, [each[n] for each in operands], bracket=False), " = ", results[n])
-            for n in range(len(shown))
-        ]
+        work = [(*_written(line, [each[n] for each in operands]), " = ", results[n]) for n in range(len(shown))]
         return self._examples(shown, work)
 
     def _examples(self, shown: list[int], work: Sequence[tuple[Inline, ...]]) -> Examples:
@@ -198,16 +196,19 @@ class _Worked:
 # ---- operations in letters and numbers ------------------------------------------------------------------------------
 
 
-def _written(operation: str, operands: Sequence[str | Number], bracket: bool = True) -> tuple[Inline, ...]:
-    """An operation on its operands, as it is written: `(a + b) × c`."""
+def _written(line: Line, operands: Sequence[str | Number]) -> tuple[Inline, ...]:
+    """The operation of a line on its operands, as it is written: `(a + b) × c`."""
+    operation = line.operation
     symbol = OPERATIONS[operation].symbol
     if operation in _BINARY:
         left, right = (("(", each, ")") if _is_formula(_text((each,))) else (each,) for each in operands)
-        if bracket and _text(right).startswith("−"):
+        if _text(right).startswith("−"):
             right = ("(", *right, ")")
         return (*left, f" {symbol} ", *right)
     if operation == "above":
-        text = _("{then} if {x} > {limit}, else {otherwise}")
+        text = _("({then} if {x} > {limit}, else {otherwise})")
+        if isinstance(line.operands[0], Constant):  # `weight < 0` rather than `0 > weight`
+            text = _("({then} if {limit} < {x}, else {otherwise})")
         return (said(text, **dict(zip(("x", "limit", "then", "otherwise"), operands, strict=True))),)
     if operation == "absolute":
         return ("|", operands[0], "|")

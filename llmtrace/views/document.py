@@ -22,7 +22,7 @@ from string import Formatter
 from typing import Any, Literal
 
 from llmtrace.display import Displayed
-from llmtrace.i18n import _
+from llmtrace.i18n import _, touching
 
 Role = Literal["", "name", "number", "value", "quiet", "heading", "total", "good", "wrong", "negative", "formula"]
 """What a piece of text is for; a medium has a style for each."""
@@ -357,12 +357,20 @@ def said(text: str, role: Role = "", /, **values: Inline | int) -> Phrase:
     """A sentence, already in the reader's language, with inlines at the places of their names: `said(_("{n} of 3"), n=…)`."""
     parts: list[Inline] = []
     for words, key, _form, _conversion in Formatter().parse(text):
-        if words:
-            parts.append(words)
-        if key:
-            found = values[key]
-            parts.append(str(found) if isinstance(found, int) else found)
+        found = values[key] if key else ""
+        for each in (words, str(found) if isinstance(found, int) else found):
+            if parts and touching(_plain(parts[-1]), _plain(each)):
+                parts[-1] = parts[-1].rstrip(" ") if isinstance(parts[-1], str) else parts[-1]
+                each = each.lstrip(" ") if isinstance(each, str) else each
+            parts += [each] if each else []
     return Phrase(tuple(parts), role)
+
+
+def _plain(inline: Inline) -> str:
+    """The words of an inline where a sentence may go on without a space."""
+    if isinstance(inline, Phrase):
+        return "".join(map(_plain, inline.parts))
+    return inline if isinstance(inline, str) else inline.text if isinstance(inline, Text) else "…"
 
 
 def places(count: int, room: int) -> list[int | None]:

@@ -24,7 +24,8 @@ from llmtrace.views.document import (
     quiet,
 )
 from llmtrace.views.numbers import number
-from llmtrace.views.operand_names import Names, line_name, row_address
+from llmtrace.views.operand_names import Names, row_address
+from llmtrace.views.terms import formula_words
 
 FOOTER = N_(
     "The numbers are shown rounded, so the last digit may differ by 1 when you add them up yourself; --exact shows all"
@@ -47,7 +48,7 @@ def view(explanation: Explanation, *, every: bool = False, count: int = 6, endin
     shown = _Shown(every)
     blocks: list[Block] = [_node(explanation, count, shown, top=True)]
     if ending and _computed(explanation):
-        footer = f"{_(FOOTER)} {_(FOLDED)}" if shown.folded else _(FOOTER)
+        footer = _("{before} {after}", before=_(FOOTER), after=_(FOLDED)) if shown.folded else _(FOOTER)
         blocks += [Space(), paragraph(quiet(_(SAME))), paragraph(quiet(footer))]
     return Document(tuple(blocks), explanation.to_dict)
 
@@ -114,7 +115,7 @@ def formula(explanation: Explanation) -> str:
     """The formula of what was done: without a bias, where the step has none."""
     tensors = [o.tensor for line in explanation.lines for o in line.operands if isinstance(o, Elements)]
     biased = any(tensor.rpartition(".")[2] == "bias" for tensor in tensors)
-    return _(explanation.formula if biased else explanation.formula.removesuffix(" + bias"))
+    return formula_words(explanation.formula, biased)
 
 
 def _own(explanation: Explanation, count: int, shown: _Shown) -> Iterator[Block]:
@@ -135,7 +136,7 @@ def _own(explanation: Explanation, count: int, shown: _Shown) -> Iterator[Block]
     yield Space()
     lines, old, where = shown.new_lines(explanation)
     if old:
-        known = listed(line_name(name) for name in old)
+        known = listed(names.line(name) for name in old)
         yield paragraph(quiet(_("{names}: worked out above, for {address}", names=known, address=where)))
     shown.folded |= folds(lines, count, shown.every)
     yield from calculations(lines, names, count, shown.every)

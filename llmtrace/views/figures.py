@@ -15,6 +15,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.views.document import Block, Number, Paragraph, places
 from llmtrace.views.numbers import rounded
+from llmtrace.views.terms import axis_word
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Axis:
             return self.places
         known = {place.index: place for place in self.places if place is not None}
         return tuple(None if i is None else known[i] for i in places(self.size, room))
+
+    @property
+    def title(self) -> str:
+        """Its name in a heading."""
+        return axis_word(self.name)
 
     @property
     def labelled(self) -> bool:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array, Axes
-from llmtrace.i18n import NN_, _, listed, n_
+from llmtrace.i18n import N_, NN_, _, listed, n_
 from llmtrace.views.document import Inline, said
 from llmtrace.views.figures import Grid, axis
 from llmtrace.views.numbers import number
 from llmtrace.views.places import Label
+from llmtrace.views.terms import letter_word
 
 _SIZES = {
     "batch": NN_("{n} text", "{n} texts"),
@@ -25,6 +26,11 @@ _SIZES = {
     "in": NN_("{n} input", "{n} inputs"),
     "out": NN_("{n} output", "{n} outputs"),
 }
+SETTINGS = (
+    N_("transposed = True"), N_("beta"), N_("count"), N_("decay"), N_("epsilon"), N_("first"), N_("heads"),
+    N_("mean_correction"), N_("rows"), N_("seed"), N_("square_correction"),
+)  # fmt: skip
+"""What ops call their settings, where that is not a letter of their formula."""
 
 
 def sizes(shape: Sequence[int], axes: Axes) -> str:
@@ -78,6 +84,11 @@ def shown_numbers(values: Array, axes: Axes, rows: int, columns: int = 12) -> di
     }
 
 
-def settings(values: Any) -> str:
-    """The settings of a step: `epsilon = 0.00001`."""
-    return ", ".join(f"{name} = {value}" for name, value in values.items())
+def settings(values: Mapping[str, Any], op: str) -> str:
+    """The settings of a step of an op: `epsilon = 0.00001`."""
+    return listed(_setting(name, value, op) for name, value in values.items())
+
+
+def _setting(name: str, value: Any, op: str) -> str:
+    text = f"{name} = {value}"
+    return _(text) if text in SETTINGS else f"{letter_word(name, op)} = {value}"

@@ -8,11 +8,12 @@ from llmtrace.explain.describe import what
 from llmtrace.i18n import N_, _, listed
 from llmtrace.ops import OPS
 from llmtrace.trace import Step
-from llmtrace.views.document import Block, Heading, Number, Token, name, paragraph, quiet
+from llmtrace.views.document import Block, Heading, Number, Token, label, name, paragraph, quiet
 from llmtrace.views.figures import Axis, NumberRow, Place
 from llmtrace.views.grid import sizes
 from llmtrace.views.ranking import highest
 from llmtrace.views.sections import Spot, row
+from llmtrace.views.terms import formula_words
 
 # How the numbers of an op are made, out of its inputs {a} and {b}, whose rows have {n} numbers.
 HOW = {
@@ -98,7 +99,7 @@ def how(step: Step) -> str:
     source, record = step.trace, step.record
     if step.op not in HOW:
         inputs = listed(record.inputs)
-        return _("{formula}, of {inputs}", formula=_(OPS[step.op].formula), inputs=inputs)
+        return _("{formula}, of {inputs}", formula=formula_words(OPS[step.op].formula), inputs=inputs)
     shape = source.shape(record.inputs[0])
     count = shape[-1] * (shape[-3] if step.op == "linear_from_heads" else 1) if shape else 1
     names = dict(zip("ab", record.inputs, strict=False))
@@ -132,7 +133,7 @@ def entry(step: Step, place: Spot, before: list[Step]) -> Iterator[Block]:
 def title(step: Step) -> Block:
     """`block.0.attn.q: what each token asks (query)`."""
     about = what(step.trace, step.name)
-    return Heading((name(step.name), f": {about}" if about else ""), 3, indent=2)
+    return Heading((name(step.name), f"{label('')}{about}" if about else ""), 3, indent=2)
 
 
 def numbers(step: Step, place: Spot) -> Iterator[Block]:

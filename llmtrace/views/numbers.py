@@ -12,10 +12,13 @@ import numpy as np
 
 from llmtrace.arithmetic.bits import exact
 from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import _
 from llmtrace.views.document import Number, Role
 
 DIGITS = 4
 """How many significant digits a rounded number shows."""
+RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+LOWERED = {raised: plain for plain, raised in RAISED.items()}
 
 
 def rounded(value: Any, digits: int = DIGITS) -> str:
@@ -35,7 +38,7 @@ def rounded(value: Any, digits: int = DIGITS) -> str:
 def _shortened(number: float, digits: int) -> str:
     exponent = _exponent(number)
     if not -5 <= exponent < 7:
-        return f"{number:.{digits - 1}e}"
+        return _power(*f"{number:.{digits - 1}e}".split("e"))
     fewest = max(0, digits - 1 - exponent)
     text = f"{number:.{fewest}f}"
     for decimals in range(fewest, 10):
@@ -45,9 +48,23 @@ def _shortened(number: float, digits: int) -> str:
     return text
 
 
+def _power(digits: str, exponent: str) -> str:
+    """A number with a power of ten: `8.061e-06`, or as the reader's language writes it."""
+    sign = _("e")
+    if sign == "e":
+        return f"{digits}e{exponent}"
+    return f"{digits}{sign}{str(int(exponent)).translate(RAISED)}"
+
+
+def decimal(text: str) -> Decimal:
+    """A shown number, to calculate with."""
+    digits, _sign, exponent = text.replace("−", "-").partition("×10")
+    return Decimal(f"{digits}e{exponent.translate(LOWERED)}" if exponent else digits)
+
+
 def gives(operation: str, operands: Sequence[str], result: str) -> bool:
     """Whether `add`, `subtract`, `multiply` or `divide` of two shown numbers, rounded to its digits, is `result`."""
-    a, b, wanted = (Decimal(text.replace("−", "-")) for text in (*operands, result))
+    a, b, wanted = (decimal(text) for text in (*operands, result))
     with localcontext() as context:
         context.prec = 60
         if operation == "divide" and not b:
@@ -59,7 +76,12 @@ def gives(operation: str, operands: Sequence[str], result: str) -> bool:
 
 def is_above(a: str, b: str) -> bool:
     """Whether a shown number is larger than another."""
-    return Decimal(a.replace("−", "-")) > Decimal(b.replace("−", "-"))
+    return decimal(a) > decimal(b)
+
+
+def bracketed(text: str) -> str:
+    """A number behind a sign of arithmetic: one below 0 stands in brackets."""
+    return f"({text})" if text.startswith("−") else text
 
 
 _DECIMAL: dict[str, Callable[[Decimal, Decimal], Decimal]] = {"add": add, "subtract": sub, "multiply": mul}

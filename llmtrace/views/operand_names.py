@@ -9,10 +9,11 @@ import numpy as np
 
 from llmtrace.arithmetic.lines import Constant, Elements, Line, Operand, Result
 from llmtrace.explain import Explanation
-from llmtrace.i18n import N_, _
+from llmtrace.i18n import N_, _, listed
 from llmtrace.ops import OPS
 from llmtrace.text import quoted
 from llmtrace.views.numbers import rounded
+from llmtrace.views.terms import axis_word, letter_word
 
 TOKENS = {"position", "query", "key", "vocabulary"}
 """The axes whose places have tokens."""
@@ -71,15 +72,19 @@ class Names:
     def of(self, operand: Operand) -> str:
         """The name of an operand: a letter, `x[5]` for one element beside a row x, a constant, an earlier line."""
         if isinstance(operand, Result):
-            return line_name(operand.line)
+            return self.line(operand.line)
         if isinstance(operand, Constant):
-            return operand.text
-        letter = self._letters.get(operand.tensor, operand.tensor)
+            return letter_word(operand.text, self._explanation.op)
+        letter = letter_word(self._letters.get(operand.tensor, operand.tensor), self._explanation.op)
         row = next((e for e in self._elements() if e.tensor == operand.tensor and e.values.ndim), None)
         if operand.values.ndim or row is None:
             return letter
         varies = [n for n, part in enumerate(row.index) if isinstance(part, np.ndarray)]
         return f"{letter}[{', '.join(str(operand.index[n]) for n in varies)}]"
+
+    def line(self, name: str) -> str:
+        """What a line is called: its last is the result itself."""
+        return _("result") if name == "out" else letter_word(name, self._explanation.op)
 
     def legend(self) -> list[tuple[str, str, str]]:
         """Name, address and token of everything taken from tensors, each once, in the order in which it is used."""
@@ -94,7 +99,7 @@ class Names:
             said = _CONSTANTS.get(f"{self._explanation.op}.{text}") or _CONSTANTS.get(text)
             if said is not None:
                 number = f"{size:,}" if text == "√D" else rounded(value)
-                yield text.removeprefix("√"), _(said, number=number), ""
+                yield letter_word(text, self._explanation.op).removeprefix("√"), _(said, number=number), ""
 
     def origin(self, line: Line) -> Elements | None:
         """The row of a tensor whose places the elements of a line's row stand for."""
@@ -136,7 +141,11 @@ class Names:
                 token = self._token(elements, axis)
                 if token is not None:
                     found[axis] = quoted(token, 20)
-        return next(iter(found.values()), "") if len(found) < 2 else ", ".join(f"{a} {t}" for a, t in found.items())
+        return (
+            next(iter(found.values()), "")
+            if len(found) < 2
+            else listed(f"{axis_word(a)} {t}" for a, t in found.items())
+        )
 
     def _labels(self, axis: str) -> bool:
         """Whether the places of an axis stand with their tokens or labels."""
@@ -154,7 +163,8 @@ def axis_names(elements: Elements | None) -> str:
     """The names of the axes that vary: what the labels count."""
     if elements is None:
         return _("term")
-    return ", ".join(a for a, part in zip(elements.axes, elements.index, strict=True) if isinstance(part, np.ndarray))
+    varying = zip(elements.axes, elements.index, strict=True)
+    return listed(axis_word(axis) for axis, part in varying if isinstance(part, np.ndarray))
 
 
 def row_address(elements: Elements) -> str:
@@ -167,8 +177,3 @@ def row_address(elements: Elements) -> str:
         else:
             parts.append(f"{axis}={int(part)}")
     return f"{elements.tensor}[{', '.join(parts)}]" if parts else elements.tensor
-
-
-def line_name(name: str) -> str:
-    """What a line is called: its last is the result itself."""
-    return _("result") if name == "out" else _(name)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from llmtrace.arithmetic.lines import Elements, Line, Operand
 from llmtrace.arithmetic.operations import DOTS
 from llmtrace.views.document import Fold, Number, RunningSum, Start, Term
-from llmtrace.views.numbers import DIGITS, column, numbers
+from llmtrace.views.numbers import DIGITS, column, decimal, numbers
 from llmtrace.views.operand_names import Names, axis_names
 
 FEW = 8
@@ -87,13 +86,11 @@ def _adding_up(parts: list[Stretch], *columns: list[Any]) -> tuple[list[Number],
         added, after, before = found = _alike(digits, *columns)
         sums = ((a, b) for part, a, b in zip(parts, before, after, strict=True) if not part.folded)
         finite = all(np.isfinite(values).all() for values in columns) and len(added) <= FEW
-        if finite and all(_decimal(a) + _decimal(p) == _decimal(b) for (a, b), p in zip(sums, added, strict=True)):
+        if finite and all(
+            decimal(a.text) + decimal(p.text) == decimal(b.text) for (a, b), p in zip(sums, added, strict=True)
+        ):
             return found
     return _alike(DIGITS, *columns)
-
-
-def _decimal(number: Number) -> Decimal:
-    return Decimal(number.text.replace("−", "-"))
 
 
 def _alike(digits: int, *columns: list[Any]) -> tuple[list[Number], ...]:

@@ -23,6 +23,7 @@ from llmtrace.views.document import (
     name,
     paragraph,
     quiet,
+    said,
     value,
 )
 from llmtrace.views.grid import grid, settings, shown_numbers, sizes, summary
@@ -32,6 +33,7 @@ from llmtrace.views.next_token import view as next_token
 from llmtrace.views.places import Label
 from llmtrace.views.sections import spot
 from llmtrace.views.step_list import step_facts
+from llmtrace.views.terms import formula_words, letter_word
 from llmtrace.views.view import HEAD, View
 
 ROWS, ALL_ROWS = 6, 24
@@ -62,7 +64,9 @@ def tensor(trace: Trace, tensor: str) -> Document:
     what = _("a weight of the model") if tensor in trace.weights else _("given to the model")
     size = value(sizes(values.shape, axes))
     blocks: list[Block] = [
-        Heading((name(tensor), label(f" ({what})"), size, f", {values.dtype}"), 1),
+        Heading(
+            (name(tensor), said(_(" ({what}): {size}, {dtype}"), what=what, size=size, dtype=str(values.dtype))), 1
+        ),
         paragraph(summary(values), indent=2),
     ]
     tokens: Label = trace.label if axes[:1] != ("batch",) else lambda axis, index: None
@@ -124,7 +128,7 @@ def _step(step: Step, rows: int) -> Iterator[Block]:
     yield _formula(step)
     yield from _operands(step)
     if step.settings:
-        yield paragraph(quiet(label(_("settings"))), settings(step.settings))
+        yield paragraph(quiet(label(_("settings"))), settings(step.settings, step.op))
     yield from _output(step, step.output, step.axes, rows)
 
 
@@ -135,7 +139,10 @@ def _head(step: Step, head: int, rows: int) -> Iterator[Block]:
 
 
 def _output(step: Step, out: Array, axes: Axes, rows: int) -> Iterator[Block]:
-    yield paragraph(quiet(label(_("came out"))), value(sizes(out.shape, axes)), f", {out.dtype}")
+    yield paragraph(
+        quiet(label(_("came out"))),
+        said(_("{before}, {after}"), before=value(sizes(out.shape, axes)), after=str(out.dtype)),
+    )
     yield paragraph(summary(out), indent=2)
     if out.size:
         yield grid(out, axes, label_of(step), step.name if axes == step.axes else "", rows)
@@ -145,7 +152,7 @@ def _formula(step: Step) -> Block:
     """The formula of the step's op: without a bias, where the step has none."""
     op = OPS[step.op]
     weights = dict(zip(op.weights, step.record.weights, strict=True))
-    text = _(op.formula if weights.get("bias") is not None else op.formula.removesuffix(" + bias"))
+    text = formula_words(op.formula, weights.get("bias") is not None)
     return paragraph(quiet(label(_("formula"))), Text(text, "formula"))
 
 
@@ -156,7 +163,9 @@ def _operands(step: Step) -> Iterator[Block]:
         if operand is not None:
             title = _("came in") if letter in op.inputs else _("weights")
             size = sizes(trace.shape(operand), trace.axes(operand))
-            yield paragraph(quiet(label(title)), f"{letter} = ", Ref(operand), quiet(f"   {size}"))
+            yield paragraph(
+                quiet(label(title)), f"{letter_word(letter, step.op)} = ", Ref(operand), quiet(f"   {size}")
+            )
 
 
 def label_of(step: Step) -> Label:

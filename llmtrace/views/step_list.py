@@ -6,9 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.i18n import N_, _, n_
+from llmtrace.i18n import N_, _, clauses, n_
 from llmtrace.trace import Step, Trace
-from llmtrace.views.document import Block, Column, Document, Heading, Inline, Table, heading, name, paragraph, quiet
+from llmtrace.views.document import (
+    Block,
+    Column,
+    Document,
+    Heading,
+    Inline,
+    Table,
+    heading,
+    label,
+    name,
+    paragraph,
+    quiet,
+)
 from llmtrace.views.histogram import spread
 from llmtrace.views.numbers import number
 from llmtrace.views.sections import Part, parts, trained
@@ -67,9 +79,10 @@ def view(trace: Trace, *, every: bool = False) -> Document:
     text = _("{count} steps, {size} of numbers", count=len(trace), size=in_bytes(total))
     more = _(MORE_TRAINED) if trained(trace) else _(MORE)
     blocks = (
-        Heading((name(trace.model or _("a model")), f": {text}"), 1),
+        Heading((name(trace.model or _("a model")), f"{label('')}{text}"), 1),
+        paragraph(quiet(_legend(trace)), hang=0),
         _table(found, every, set() if every else _left_out(trace, blocks_of(found))),
-        *(paragraph(quiet(said), hang=0) for said in (_legend(trace), _(HISTOGRAM), more)),
+        *(paragraph(quiet(said), hang=0) for said in (_(HISTOGRAM), more)),
     )
     return Document(blocks, lambda: _facts(trace, found, total))
 
@@ -108,7 +121,7 @@ def _left_out(trace: Trace, known: list[int]) -> set[int]:
 
 def _legend(trace: Trace) -> str:
     axes = {axis for step in trace.steps for axis in step.axes}
-    return _(", ").join(f"{letter} {_(words)}" for axis, (letter, words) in LETTERS.items() if axis in axes)
+    return clauses(f"{letter} {_(words)}" for axis, (letter, words) in LETTERS.items() if axis in axes)
 
 
 def step_facts(step: Step) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from llmtrace.display import Displayed
-from llmtrace.i18n import _
+from llmtrace.i18n import _, clauses
 from llmtrace.views.document import Block, Document, name, paragraph, quiet
 from llmtrace.views.figures import Chart, Curve, Progress
 
@@ -47,17 +47,17 @@ def report_line(progress: Measured, steps: int) -> str:
         parts.append(_("on held-out text {loss:.4f}", loss=progress.validation))
     parts.append(_("{speed:,.0f} tokens/s", speed=progress.tokens_per_second))
     parts.append(_("{time} left", time=duration(progress.seconds_left)))
-    return _(", ").join(parts)
+    return clauses(parts)
 
 
 def duration(seconds: float) -> str:
     """`12 s`, `3:05 min` or `1:02 h`."""
     whole = math.ceil(seconds)
     if whole < 60:
-        return f"{whole} s"
+        return _("{count} s", count=whole)
     if whole < 3600:
-        return f"{whole // 60}:{whole % 60:02} min"
-    return f"{whole // 3600}:{whole % 3600 // 60:02} h"
+        return _("{count} min", count=f"{whole // 60}:{whole % 60:02}")
+    return _("{count} h", count=f"{whole // 3600}:{whole % 3600 // 60:02}")
 
 
 @dataclass(frozen=True)

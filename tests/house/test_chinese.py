@@ -14,6 +14,7 @@ OTHER = re.compile(r"`[^`]*`|\"[^\"]*\"|'[^']*'|\{[^{}]*\}")
 """What is no Chinese: code, quotations, placeholders."""
 POINT = re.compile(r"\([^()" + HAN + r"]*\)")
 """(3, 4), and f(x)."""
+FORMULA = re.compile(r"[·√Σ]|/\(|exp\(x − ")
 MARKS = {
     "a half-width mark beside Chinese": rf"[{HAN}。，：；、] ?[,:;()?!]|[,:;()?!] ?[{HAN}]",
     "a space beside a quotation mark": r" [“”]|[“”] ",
@@ -48,16 +49,17 @@ def lessons():
             yield from ((title.partition(":")[0].strip(), name) for line in tables for title in line.split("|")[1:])
 
 
-def wrong(said):
-    """What is not as Chinese is written."""
+def wrong(said, english=""):
+    """What is not as Chinese is written; brackets of formulas are those of mathematics."""
     plain = POINT.sub("x", OTHER.sub("x", said.replace("**", "").replace("英文字母", "")))
+    plain = re.sub(r"[()]", "", plain) if FORMULA.search(english) else plain
     found = [f"{what}: {plain}" for what, pattern in MARKS.items() if re.search(pattern, plain)]
     return found + [f"{word}, not {right}: {said}" for word, right in glossary(1).items() if word in plain]
 
 
 @pytest.mark.parametrize("texts", [catalogued, lessons])
 def test_chinese_is_written_as_in_textbooks(texts):
-    found = [(each, where) for said, where in texts() for each in wrong(said)]
+    found = [(each, where) for said, where in texts() for each in wrong(said, where)]
     assert not found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.render.html import figures
 from llmtrace.render.html.words import Page, escaped, html, spanned
 from llmtrace.views import document as d
@@ -99,7 +99,7 @@ def table(block: d.Table, page: Page) -> str:
             cells = (f"<td{_side(c)}>{html(page, c.cells[row], role=c.role)}</td>" for c in block.columns)
             rows.append(f"<tr>{''.join(cells)}</tr>\n")
     for end in block.after:
-        items = ", ".join(f"{html(page, token)} {html(page, number)}" for token, number in end.items)
+        items = listed(f"{html(page, token)} {html(page, number)}" for token, number in end.items)
         rows.append(f'<tr><th scope="row">{escaped(end.title)}</th><td colspan="{width - 1}">{items}</td></tr>\n')
     head = f"<thead><tr>{heads}</tr></thead>\n" if any(column.title for column in block.columns) else ""
     return f"<table>\n{head}<tbody>\n{''.join(rows)}</tbody></table>\n"

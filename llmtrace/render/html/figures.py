@@ -55,7 +55,7 @@ def grid(block: f.Grid, page: Page) -> str:
     rows = [(label(row), [cell(row, column) for column in columns]) for row in block.rows.places]
     corner = f"<p>{escaped(_('at {place}', place=block.corner))}</p>\n" if block.corner else ""
     first = " ".join(
-        escaped(each) for each in (block.rows.name, block.columns.name and f"{block.columns.name} →") if each
+        escaped(each) for each in (block.rows.title, block.columns.name and f"{block.columns.title} →") if each
     )
     return f"{corner}<table>\n{_heads(first, map(label, columns))}<tbody>\n{_rows(rows)}</tbody></table>\n"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.render import plain
 from llmtrace.render.markdown.words import escaped, markdown
 from llmtrace.render.plain.figures import label
@@ -88,7 +88,7 @@ def tree(block: d.Tree) -> Lines:
 def definitions(block: d.Definitions) -> Lines:
     """A list."""
     for name, meaning in block.entries:
-        yield f"- {markdown(name, role='name')}: {markdown(*meaning)}"
+        yield f"- {d.label(markdown(name, role='name'))}{markdown(*meaning)}"
 
 
 def rows(heads: Sequence[str], cells: Iterable[Sequence[str]], right: Iterable[int] = ()) -> Lines:
@@ -109,7 +109,7 @@ def table(block: d.Table) -> Lines:
     yield from rows([markdown(column.title) for column in shown], cells, right)
     for end in block.after:
         yield ""
-        yield f"{escaped(end.title)}: " + ", ".join(markdown(token, " ", number) for token, number in end.items)
+        yield d.label(escaped(end.title)) + listed(markdown(token, " ", number) for token, number in end.items)
     for _row, between in block.between:
         yield ""
         yield from lines_of(between)
@@ -127,7 +127,7 @@ def calculation(block: d.Calculation) -> Lines:
 def examples(block: d.Examples) -> Lines:
     """A list."""
     for place, work in block.rows:
-        yield f"- {escaped(place)}: {markdown(*work)}"
+        yield f"- {d.label(escaped(place))}{markdown(*work)}"
 
 
 def running_sum(block: d.RunningSum) -> Lines:
@@ -161,7 +161,7 @@ def grid(block: f.Grid) -> Lines:
     if block.corner:
         yield escaped(_("at {place}", place=block.corner)) + "\n"
     yield from rows(
-        [escaped(block.rows.name), *map(_label, block.columns.places)], cells, range(1, len(cells[0]) if cells else 1)
+        [escaped(block.rows.title), *map(_label, block.columns.places)], cells, range(1, len(cells[0]) if cells else 1)
     )
 
 

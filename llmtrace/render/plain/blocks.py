@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from llmtrace.i18n import _, n_
+from llmtrace.i18n import _, clauses, listed, n_
 from llmtrace.render.plain import figures
 from llmtrace.render.plain.words import calculated, said, spoken
 from llmtrace.views import document as d
 from llmtrace.views import figures as f
+from llmtrace.views.document import label
 
 Lines = Iterator[str]
 
@@ -58,7 +59,7 @@ def tree(block: d.Tree, depth: int = 1) -> Lines:
 def definitions(block: d.Definitions) -> Lines:
     """A line for each name."""
     for name, meaning in block.entries:
-        yield f"{said(name)}: {said(*meaning)}"
+        yield label(said(name)) + said(*meaning)
 
 
 def table(block: d.Table) -> Lines:
@@ -73,11 +74,10 @@ def table(block: d.Table) -> Lines:
         cells = [cell for cell in cells if cell[1]]
         named = [f"{title} {cell}" if title else cell for title, cell in cells]
         if cells:
-            yield f"{named[0]}: {', '.join(named[1:])}" if len(named) > 1 else named[0]
+            yield label(named[0]) + clauses(named[1:]) if len(named) > 1 else named[0]
     yield from lines(each for row, blocks in before.items() if row >= count for each in blocks)
     for end in block.after:
-        items = ", ".join(said(token, " ", number) for token, number in end.items)
-        yield f"{said(end.title)}: {items}"
+        yield label(said(end.title)) + listed(said(token, " ", number) for token, number in end.items)
 
 
 def calculation(block: d.Calculation) -> Lines:
@@ -97,7 +97,7 @@ def calculation(block: d.Calculation) -> Lines:
 def examples(block: d.Examples) -> Lines:
     """A line for each place."""
     for place, work in block.rows:
-        yield f"{said(place)}: {calculated(*work)}"
+        yield label(said(place)) + calculated(*work)
 
 
 def running_sum(block: d.RunningSum) -> Lines:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
-from llmtrace.i18n import _, n_
+from llmtrace.i18n import _, clauses, listed, n_
 from llmtrace.render.plain.words import said, spoken
 from llmtrace.text import quoted
 from llmtrace.views import figures as f
+from llmtrace.views.document import label as named
 from llmtrace.views.numbers import percent, rounded
 
 MOST = 3
@@ -36,10 +37,10 @@ def grid(block: f.Grid) -> Iterator[str]:
         if place is None:
             continue
         row = np.atleast_2d(block.values)[place.index]
-        cells = ", ".join(f"{label(each)}: {_number(row[each.index])}" for each in columns)
-        start = f"{block.rows.name} {label(place)}; " if block.rows.name else ""
+        cells = clauses(named(label(each)) + _number(row[each.index]) for each in columns)
+        start = f"{block.rows.title} {label(place)}{_('; ')}" if block.rows.name else ""
         more = "" if len(columns) == block.columns.size else _("; {count} in all", count=f"{block.columns.size:,}")
-        yield f"{start}{block.columns.name} {cells}{more}"
+        yield f"{start}{block.columns.title} {cells}{more}"
     rows = len([place for place in block.rows.places if place is not None])
     if rows < block.rows.size:
         yield _("{shown} of {count} rows", shown=rows, count=f"{block.rows.size:,}")
@@ -48,10 +49,10 @@ def grid(block: f.Grid) -> Iterator[str]:
 def number_row(block: f.NumberRow) -> Iterator[str]:
     """All of it in a line."""
     places = [place for place in block.axis.places if place is not None]
-    cells = ", ".join(f"{label(place)}: {_number(value)}" for place, value in zip(places, block.values, strict=False))
-    start = f"{', '.join(block.where)}; " if block.where else ""
+    cells = clauses(named(label(place)) + _number(value) for place, value in zip(places, block.values, strict=False))
+    start = listed(block.where) + _("; ") if block.where else ""
     more = "" if len(places) == block.size else _("; {count} in all", count=f"{block.size:,}")
-    yield f"{start}{block.axis.name} {cells}{more}"
+    yield f"{start}{block.axis.title} {cells}{more}"
 
 
 def heatmap(block: f.Heatmap) -> Iterator[str]:
@@ -65,9 +66,9 @@ def heatmap(block: f.Heatmap) -> Iterator[str]:
         values, there = block.values[place.index], ~block.blank[place.index]
         known = [each for each in block.columns.places if each is not None and there[each.index]]
         order = sorted(known, key=lambda each: _rank(values[each.index]))
-        cells = [f"{label(each)}: {_cell(values[each.index], shares)}" for each in order[:MOST]]
+        cells = [named(label(each)) + _cell(values[each.index], shares) for each in order[:MOST]]
         rest = np.array([values[each.index] for each in order[MOST:]])
-        yield f"{label(place)}; {', '.join([*cells, *_others(rest, shares)])}"
+        yield label(place) + _("; ") + clauses([*cells, *_others(rest, shares)])
 
 
 def _rank(value: float) -> float:
@@ -97,8 +98,8 @@ def chart(block: f.Chart) -> Iterator[str]:
     for curve in block.curves:
         shown = curve.points[:: max(1, len(curve.points) // 6)]
         points = dict.fromkeys([*shown, *curve.points[-1:]])
-        cells = ", ".join(_("step {step}: {number}", step=step, number=_number(value)) for step, value in points)
-        yield f"{said(curve.legend.format(mark='')).strip()}: {cells}"
+        cells = clauses(_("step {step}: {number}", step=step, number=_number(value)) for step, value in points)
+        yield named(said(curve.legend.format(mark="")).strip()) + cells
 
 
 def progress(block: f.Progress) -> Iterator[str]:
@@ -118,7 +119,7 @@ def scatter(block: f.Scatter) -> Iterator[str]:
 def token_rows(block: f.TokenRows) -> Iterator[str]:
     """A line for each text."""
     for title, tokens in block.rows.items():
-        yield f"{said(title)}: {' '.join(map(quoted, tokens))}"
+        yield named(said(title)) + " ".join(map(quoted, tokens))
 
 
 def picture(block: f.Picture) -> Iterator[str]:
@@ -126,12 +127,12 @@ def picture(block: f.Picture) -> Iterator[str]:
     rows, columns = block.values.shape
     if not block.empty:
         for n, row in enumerate(_spread(rows)):
-            values = ", ".join(_number(block.values[row, column]) for column in _spread(columns))
+            values = listed(_number(block.values[row, column]) for column in _spread(columns))
             where = (_("above"), _("in the middle"), _("below"))[n] if rows >= LOOKS else str(row)
             yield _("{where}, from left to right: {values}", where=where, values=values)
     marks = sorted(set(block.marks.values()))
     if marks:
-        counts = ", ".join(f"{mark} {sum(each == mark for each in block.marks.values())}" for mark in marks)
+        counts = listed(f"{mark} {sum(each == mark for each in block.marks.values())}" for mark in marks)
         yield _("marks: {counts}", counts=counts)
 
 
@@ -163,7 +164,7 @@ def matrix_product(block: f.MatrixProduct) -> Iterator[str]:
     """Both matrices row by row, then every number of the product that is known, with how its sum grows."""
     for matrix in (block.first, block.second):
         for n, row in enumerate(matrix.numbers):
-            numbers = ", ".join(said(number) for number in row)
+            numbers = listed(said(number) for number in row)
             yield _("{name}, row {row}: {numbers}", name=said(matrix.name), row=n, numbers=numbers)
     for at in sorted(block.known | ({block.at} if block.at else set())):
         totals = block.totals.get(at, ())
@@ -171,7 +172,7 @@ def matrix_product(block: f.MatrixProduct) -> Iterator[str]:
         steps = f" {_('then')} ".join(said(total) for total in done)
         place = _("{name}, row {row}, column {column}", name=said(block.product.name), row=at[0], column=at[1])
         if at in block.known:
-            place += f": {said(block.product.numbers[at[0]][at[1]])}"
+            place += named("") + said(block.product.numbers[at[0]][at[1]])
         yield place + (_("; the sum so far: {steps}", steps=steps) if steps else "")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from llmtrace.i18n import N_, _, n_
+from llmtrace.i18n import N_, _, listed, n_
 from llmtrace.text import inert, quoted
 from llmtrace.views.document import Bar, Histogram, Inline, Number, Phrase, Ref, Run, Text, Token, Tokens
 
@@ -62,6 +62,6 @@ def _histogram(histogram: Histogram) -> str:
         "how many numbers lie in each of {steps} equal steps from the smallest to the largest: {counts}",
         steps,
         steps=steps,
-        counts=", ".join(map(str, histogram.counts)),
+        counts=listed(histogram.counts),
     )
     return text if any(histogram.counts) else ""

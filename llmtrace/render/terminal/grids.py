@@ -45,11 +45,11 @@ def grid(block: Grid, page: Page) -> Drawn:
     if block.corner:
         yield hanging(page, quiet(_("at {place}", place=block.corner)), indent=2)
     names = [page.plain(text) for text in labels(block.rows, block.rows.places)]
-    margin = max(map(cell_len, [*names, block.rows.name]))
+    margin = max(map(cell_len, [*names, block.rows.title]))
     columns = _columns(block, page, page.width - margin - 2)
-    yield hanging(page, quiet(f"{' ' * margin}  {block.columns.name} →"), indent=2)
+    yield hanging(page, quiet(f"{' ' * margin}  {block.columns.title} →"), indent=2)
     heads = "  ".join(each.head for each in columns)
-    yield hanging(page, quiet(f"{_left(block.rows.name, margin)}  {heads}"), indent=2)
+    yield hanging(page, quiet(f"{_left(block.rows.title, margin)}  {heads}"), indent=2)
     for place, label in zip(block.rows.places, names, strict=True):
         cells = [each.cells[place.index] if place is not None else " " * cell_len(each.head) for each in columns]
         yield hanging(page, name(_left(label, margin)), "  " + "  ".join(cells), indent=2)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from llmtrace.i18n import _
+from llmtrace.i18n import _, clauses
 from llmtrace.render.terminal.layout import Hanging, Page
-from llmtrace.render.terminal.words import Drawn, hanging
-from llmtrace.views.document import Fold, Number, Phrase, RunningSum, Start, Term, name, quiet
+from llmtrace.render.terminal.words import Drawn, aligned, hanging
+from llmtrace.views.document import Fold, Number, Phrase, RunningSum, Start, Term, label, name, quiet, said
 
 
 def running_sum(block: RunningSum, page: Page) -> Drawn:
@@ -30,10 +30,9 @@ class _Rows:
         self.page, self.signs = page, ["×", "=", ""] if block.products else [""]
         totals = [each.text for row in block.rows for each in _totals(row)]
         self.total = max(map(len, totals), default=0)
-        terms = [row for row in block.rows if isinstance(row, Term)]
-        self.factors = [
-            max(len(each.text) for each in column) for column in zip(*(t.factors for t in terms), strict=True)
-        ]
+        rows = [[each.text for each in row.factors] for row in block.rows if isinstance(row, Term)]
+        columns = [aligned(column, bool(n)) for n, column in enumerate(zip(*rows, strict=True))]
+        self.factors = iter(list(zip(*columns, strict=True)))
         products = [_("product")] if block.products else []
         heads = [block.axis, *block.operands, *products, _("total so far")]
         self.rows = [_Row("head", [page.plain(text) for text in heads]), *map(self._row, block.rows)]
@@ -45,9 +44,8 @@ class _Rows:
             count = _("{count} terms", count=f"{row.count:,}")
             cells = [f"{row.first} – {row.last}", count, f"{row.before.text} → {row.after.text}"]
         else:
-            factors = (each.text.rjust(width) for each, width in zip(row.factors, self.factors, strict=True))
             sums = (each.text.rjust(self.total) for each in (row.added, row.total))
-            cells = [row.place, *factors, *sums]
+            cells = [row.place, *next(self.factors, ()), *sums]
         return _Row("term" if isinstance(row, Term) else "fold", [self.page.plain(text) for text in cells])
 
     def lines(self) -> Drawn:
@@ -79,13 +77,14 @@ class _Rows:
     def _sentence(self, row: _Row) -> Hanging:
         cells = [text.strip() for text in row.cells]
         if row.kind == "head":
-            return hanging(self.page, quiet(f"{cells[0]}: {', '.join(cells[-2:])}"), indent=2)
+            return hanging(self.page, quiet(label(cells[0]) + clauses(cells[-2:])), indent=2)
         if row.kind == "fold":
-            return hanging(self.page, quiet(f"{cells[0]}: {cells[1]}, {cells[2]}"), indent=2, hang=4)
+            return hanging(self.page, quiet(label(cells[0]) + clauses(cells[1:])), indent=2, hang=4)
         between = [f" {sign} " if sign else "" for sign in self.signs]
         calculation = _joined(cells[1:-1], between[:-1])
         total = Phrase((_("total so far {total}", total=cells[-1]),), "total")
-        return hanging(self.page, name(cells[0]), f": {calculation}, ", total, indent=2, hang=4)
+        work = said(_("{before}, {after}"), before=label("") + calculation, after=total)
+        return hanging(self.page, name(cells[0]), work, indent=2, hang=4)
 
 
 def _totals(row: Start | Term | Fold) -> tuple[Number, ...]:

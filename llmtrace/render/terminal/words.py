@@ -25,6 +25,7 @@ from llmtrace.views.document import (
     Phrase,
     Space,
 )
+from llmtrace.views.numbers import bracketed
 
 Drawn = Iterator[ConsoleRenderable]
 
@@ -87,22 +88,47 @@ def examples(block: Examples, page: Page) -> Drawn:
 
 
 def under_each_other(lines: Sequence[tuple[Inline, ...]], most: int | None = None) -> list[tuple[Inline, ...]]:
-    """The same inlines, with spaces before their numbers so that the first ones have one width, the second ones, …
+    """The same inlines, with spaces beside their numbers so that the first ones have one width, the second ones, …
 
     `most`: only so many numbers of each line.
     """
-    widths: dict[int, int] = {}
+    columns: dict[int, list[str]] = {}
 
     def measure(n: int, number: Number) -> Number:
-        widths[n] = max(widths.get(n, 0), len(number.text))
+        columns.setdefault(n, []).append(number.text)
         return number
 
     def widen(n: int, number: Number) -> Number:
-        return replace(number, text=number.text.rjust(widths[n])) if most is None or n < most else number
+        return replace(number, text=next(texts[n])) if most is None or n < most else number
 
+    lines = [_with_brackets(line) for line in lines]
     for line in lines:
         _each_number(line, measure)
+    texts = {n: iter(aligned(column, any(map(_in_brackets, column)))) for n, column in columns.items()}
     return [_each_number(line, widen) for line in lines]
+
+
+def aligned(texts: Sequence[str], operand: bool = False) -> list[str]:
+    """Numbers of one width; those of an `operand` below 0 in brackets."""
+    if operand and any(map(_in_brackets, map(bracketed, texts))):
+        texts = [text if _in_brackets(text) else f"{text} " for text in map(bracketed, texts)]
+    width = max(map(len, texts), default=0)
+    return [text.rjust(width) for text in texts]
+
+
+def _in_brackets(text: str) -> bool:
+    return text.startswith("(")
+
+
+def _with_brackets(line: tuple[Inline, ...]) -> tuple[Inline, ...]:
+    """A line whose numbers hold the brackets that stand around them."""
+    found: list[Inline] = []
+    for inline in line:
+        if inline == ")" and len(found) > 1 and found[-2] == "(" and isinstance(number := found[-1], Number):
+            found[-2:] = [replace(number, text=f"({number.text})")]
+        else:
+            found.append(inline)
+    return tuple(found)
 
 
 def _each_number(line: tuple[Inline, ...], change: Callable[[int, Number], Number]) -> tuple[Inline, ...]:
