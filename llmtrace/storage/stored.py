@@ -12,7 +12,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.storage.files import open_regular, refuse
 from llmtrace.storage.foreign import HEAD, kind_of_file
 from llmtrace.storage.header import LENGTH, Header, header_length, parse_header
@@ -37,7 +37,7 @@ class StoredTensor(NamedTuple):
         """
         if self.dtype not in WIDENED:
             raise ValueError(
-                _("is {dtype}, but only {readable} can be read", dtype=shown(self.dtype), readable=", ".join(WIDENED))
+                _("is {dtype}, but only {readable} can be read", dtype=shown(self.dtype), readable=listed(WIDENED))
             )
         numbers = WIDENED[self.dtype](self.data)
         if not numbers.flags.aligned:  # old files pad nothing; the kernels want numbers at multiples of their size

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from llmtrace.errors import ModelError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.storage.files import open_regular, read_json
 from llmtrace.storage.foreign import kind_of_file
 from llmtrace.storage.stored import StoredTensor, open_tensors

@@ -56,8 +56,8 @@ class Lesson:
                 text = _("{lesson} has no input {key}; its inputs are {names}")
                 if near:
                     text = _("{lesson} has no input {key}; did you mean {near}?")
-                names = ", ".join(defaults)
-                raise LessonError(text.format(lesson=cls.name, key=repr(key), near=", ".join(near), names=names))
+                names = listed(defaults)
+                raise LessonError(text.format(lesson=cls.name, key=repr(key), near=listed(near), names=names))
         lesson = cls(**{key: parse_input(key, value, defaults[key]) for key, value in inputs.items()})
         lesson.check()
         return lesson

@@ -131,19 +131,21 @@ def filled(text: str, lesson: Lesson, others: Mapping[str, Any] | None = None) -
     """A text with its expressions computed."""
 
     def number(match: re.Match[str]) -> str:
-        said = formatted(lesson.value(match[1], others), match[2])
-        return f"({said})" if said.startswith("−") and OPERATED.search(text[: match.start()]) else said
+        before = text[: match.start()]
+        comma = ", " if before.endswith("(") else i18n._(", ")  # (3, 4) is a point
+        said = formatted(lesson.value(match[1], others), match[2], comma)
+        return f"({said})" if said.startswith("−") and OPERATED.search(before) else said
 
     return PLACEHOLDER.sub(number, text)
 
 
-def formatted(value: Any, form: str | None) -> str:
-    """A value as text in a sentence, by a format specification or rounded; the numbers of an array with commas between."""
+def formatted(value: Any, form: str | None, comma: str = ", ") -> str:
+    """A value as text in a sentence, by a format specification or rounded; `comma` stands between the numbers of an array."""
     if isinstance(value, str):
         return value
     array = np.asarray(value)
     if array.ndim:
-        return ", ".join(formatted(each, form) for each in array)
+        return comma.join(formatted(each, form) for each in array)
     if not form:
         return rounded(array.astype(np.float32) if array.dtype.kind == "f" else array)
     text = format(array.item(), form)

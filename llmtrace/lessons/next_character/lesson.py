@@ -10,7 +10,7 @@ import numpy as np
 
 from llmtrace.arithmetic import elementary
 from llmtrace.errors import LessonError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.lessons.framework.lesson import Article, Lesson
 from llmtrace.lessons.next_character.characters import (
     ALPHABET,
@@ -225,7 +225,7 @@ class NextCharacter(Lesson):
     def unclear(self) -> list[tuple[Any, ...]]:
         """Some contexts that different characters follow, each with these characters."""
         found = [*ambiguous_contexts(self.text, self.letters).items()][:UNCLEAR] or [self.open_place]
-        return [(visible(seen), ", ".join(map(visible, dict.fromkeys(after)))) for seen, after in found]
+        return [(visible(seen), listed(map(visible, dict.fromkeys(after)))) for seen, after in found]
 
     @cached_property
     def unsure(self) -> Trace:

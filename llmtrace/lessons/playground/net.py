@@ -11,7 +11,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError, TrainingError
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.lessons.framework.lesson import input_text
 from llmtrace.lessons.nets import Descent
 from llmtrace.lessons.playground.data import FEATURES, REGRESSION, SETS, Points, grid, points, table
@@ -45,7 +45,7 @@ class Choices:
     def __post_init__(self) -> None:
         for key, known in (("data", SETS), ("activation", ACTIVATIONS)):
             if getattr(self, key) not in known:
-                raise refusal(key, getattr(self, key), ", ".join(known))
+                raise refusal(key, getattr(self, key), listed(known))
         if not self.features or len(set(self.features)) < len(self.features) or set(self.features) - set(FEATURES):
             raise refusal("features", ",".join(self.features), _("some of {names}", names=",".join(FEATURES)))
         if len(self.hidden) > MOST_LAYERS or not all(1 <= size <= MOST_NEURONS for size in self.hidden):
