@@ -156,7 +156,7 @@ def test_every_step_is_explained_on_a_page(trace, width):
 def test_the_weights_gradient_is_this_sum(adam):
     text = printed(adam.explain("d.block.0.mlp.up.weight[3, 5]"), every=True)
     ours, theirs = adam.tensor("block.0.ln_2")[..., 3], adam.tensor("d.block.0.mlp.up")[..., 5]
-    rows = re.findall(r"^ +([01]), ([0-3]) '([ABC])' +(\S+) × +(\S+) = +(\S+) +(\S+)$", text, re.MULTILINE)
+    rows = re.findall(r"^ +([01]), ([0-3]) '([ABC])' +(\S+) × +\(?([^\s)]+)\)? += +(\S+) +(\S+)$", text, re.MULTILINE)
     assert len(rows) == 8
     total = np.float32(0)
     for text_number, position, token, *numbers in rows:
