@@ -7,12 +7,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmtrace.errors import ModelError
+from llmtrace.errors import ModelError, TraceFileError
 from llmtrace.i18n import _, listed
 from llmtrace.models import Model
-from llmtrace.trace import Trace
+from llmtrace.trace import Origin, Trace
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llmtrace.ops import Weight
     from llmtrace.tokenizers import Tokenizer
 
 DATA = Path(__file__).parent / "data"
@@ -32,6 +35,7 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
     """
     from llmtrace.storage.files import reason
     from llmtrace.text import cited, shown
+    from llmtrace.trace.container import is_trace
     from llmtrace.weights import load_folder
 
     name = os.fsdecode(model)
@@ -50,6 +54,9 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
         raise ModelError(text.format(name=cited(name), near=near, names=_names())) from None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
         raise ModelError(_("{name} can't be read: {why}", name=shown(name), why=reason(error))) from error
+    if is_trace(Path(path)):
+        text = _("{name} is a trace, not a model: open it with llmtrace.open, or look at it with llmtrace show")
+        raise ModelError(text.format(name=shown(name)))
     return _named(load_folder(Path(path)), os.path.abspath(path))
 
 
@@ -74,10 +81,22 @@ def open_trace(path: str | os.PathLike[str], model: str | os.PathLike[str] | Non
 
     The weights come from the file where it has them, else from `model`, or from the model that the trace names.
     """
-    from llmtrace.trace.codec import read
+    from llmtrace.text import shown
+    from llmtrace.trace.codec import no_weights, read
     from llmtrace.weights.families import LEGENDS
 
-    return read(Path(path), lambda origin: load(origin.reference if model is None else model).weights, LEGENDS)
+    if os.path.isdir(path):
+        text = _("{path} is a folder, not a trace file; a model is loaded with llmtrace.load")
+        raise TraceFileError(text.format(path=shown(os.fsdecode(path))))
+
+    def weights_of(origin: Origin) -> Mapping[str, Weight]:
+        if model is not None:
+            return load(model).weights
+        if origin.reference in bundled() or os.path.exists(os.path.expanduser(origin.reference)):
+            return load(origin.reference).weights
+        raise no_weights(os.fsdecode(path), origin)
+
+    return read(Path(path), weights_of, LEGENDS, "" if model is None else os.fsdecode(model))
 
 
 def _names() -> str:

@@ -5,7 +5,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from helpers.fresh import SEED
+from hypothesis import core, settings
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
 
@@ -14,8 +15,10 @@ os.environ["LLMTRACE_LANG"] = "en"  # tests read what llmtrace says
 # What a shell starts in the background does not hear Ctrl-C, nor do the processes that it starts; these tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("llmtrace", deadline=None, derandomize=True)
+settings.register_profile("llmtrace", deadline=None, derandomize=not SEED, database=None, print_blob=bool(SEED))
 settings.load_profile("llmtrace")
+if SEED:
+    core.global_force_seed = SEED  # what --hypothesis-seed sets, for everything that reads the variable
 
 
 def pytest_configure(config):

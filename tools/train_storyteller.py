@@ -10,6 +10,7 @@ goes on where it was when it is started again.
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,10 @@ HELD_OUT = 0.01
 REPORT = CHECKPOINT = 500
 ASKED = 500
 """Held-out questions of each kind that the model card counts."""
+MEASURED = 640
+"""Windows of held-out stories on which the model card's loss is measured."""
+WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
+"""What the model card counts as a word: letters, without the signs around them."""
 FAR = range(12, 50)
 """Distances in words, from the one that decides to the answer, at which her and him are asked for."""
 PROMPT = "The king had a child, a girl."
@@ -52,8 +57,8 @@ named.
   on every machine and with any number of threads: their hash is `{hash}`.
 - **Trained on** {stories:,} stories ({tokens:,} tokens) of `storyteller`, which are put together from sentences and words
   chosen at random, with rules that hold over many words: who is a girl or a boy, who has what, how many there are.
-- **Loss** in nats per token: {loss:.3f} at the end of training, {validation:.3f} on the last {held:.0%} of the stories, which it
-  was not trained on.
+- **Loss** in nats per token: {loss:.3f} at the end of training, {validation:.3f} on {windows} windows of the last {held:.0%} of the
+  stories, which it was not trained on.
 - **Licence**: MIT, like llmtrace.
 
 ## What it can do
@@ -136,9 +141,7 @@ def card(training: LanguageTraining, losses: tuple[float, float]) -> str:
         probe = next(asked(kind, 1))
         example = " ".join(f"{probe.prompt[-70:]} … **{probe.right}**, not {probe.wrong}".split())
         rows.append(f"| {kind} | … {example} | {share_right(model, kind, ASKED):.1%} |")
-    words = {
-        word for story in stories(SEED, 20_000) for word in story.lower().replace(".", " ").replace(",", " ").split()
-    }
+    words = {word for story in stories(SEED, 20_000) for word in WORD.findall(story.lower())}
     own = by_name(model.weights.values())
     s = plan.settings
     return CARD.format(
@@ -155,6 +158,7 @@ def card(training: LanguageTraining, losses: tuple[float, float]) -> str:
         **{
             "loss": losses[0],
             "validation": losses[1],
+            "windows": MEASURED,
             "skills": "\n".join(rows),
             "words": len(words),
             "prompt": PROMPT,
@@ -189,7 +193,7 @@ def main() -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         shutil.copy(folder.path / name, options.output / name)
-    text = card(training, (last["loss"], last["validation"]))
+    text = card(training, (last["loss"], training.validation(MEASURED) or np.nan))
     (options.output / "README.md").write_text(text, encoding="utf-8")
     print(weights_hash(by_name(training.model.weights.values())))
     return 0

@@ -16,6 +16,8 @@ from llmtrace.errors import ReplayError
 from llmtrace.explain import explain_element
 from llmtrace.i18n import _
 from llmtrace.ops import OPS
+from llmtrace.storage import weights_hash
+from llmtrace.text import cited
 from llmtrace.tokenizers import Tokenization
 from llmtrace.trace import Step, Trace
 
@@ -28,7 +30,7 @@ QUICK = 50_000
 
 def verify(trace: Trace, progress: Progress = lambda name: None) -> int:
     """Does every step again and returns how many numbers were compared; ReplayError names the first that does not follow."""
-    verify_tokens(trace)
+    verify_header(trace)
     for step in trace.steps:
         progress(step.name)
         verify_step(trace, step)
@@ -79,7 +81,7 @@ def verify_sample(trace: Trace, count: int, seed: int = 0, progress: Progress = 
     """
     if count >= recorded_numbers(trace):
         return verify(trace, progress)
-    verify_tokens(trace)
+    verify_header(trace)
     names = [name for name in trace if math.prod(trace.shape(name))]
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(count, np.full(len(names), 1 / len(names)))
@@ -94,8 +96,15 @@ def verify_sample(trace: Trace, count: int, seed: int = 0, progress: Progress = 
     return count
 
 
+def verify_header(trace: Trace) -> None:
+    """What the trace says beside its numbers fits them: the weights and the tokens are those that it speaks of."""
+    verify_tokens(trace)
+    if trace.weights_hash and weights_hash(trace.weights) != trace.weights_hash:
+        raise ReplayError(_("the weights are not those that made the trace: their checksum (weights_hash) is another"))
+
+
 def verify_tokens(trace: Trace) -> None:
-    """The record of how the text became tokens is right, and ends in the ids that the model read."""
+    """The record of how the text became tokens is right, and ends in the ids that the model read and in their texts."""
     if trace.origin.tokenization is None:
         return
     try:
@@ -105,6 +114,18 @@ def verify_tokens(trace: Trace) -> None:
     tokenization.replay()
     if tokenization.ids != trace.tensor("tokens").tolist() or tokenization.text != trace.origin.text:
         raise ReplayError(_("the ids of the tokens are not those that the prompt's text gives"))
+    texts = trace.tokens[trace.past :]
+    for place, (token, said) in enumerate(zip(tokenization.tokens, texts, strict=False)):
+        for text in (said, trace.token_text(token.id)):
+            if text != token.text:
+                raise ReplayError(
+                    _(
+                        "the token at position {place} is {text}, but the prompt's text gives {other}",
+                        place=place,
+                        text=cited(text),
+                        other=cited(token.text),
+                    )
+                )
 
 
 def in_order(tensor: Array) -> Array:

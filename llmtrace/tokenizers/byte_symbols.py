@@ -9,6 +9,7 @@ are, but for the space, and bytes only where it must (Kudo and Richardson, 2018,
 from __future__ import annotations
 
 import codecs
+import re
 
 from llmtrace.errors import LlmtraceError, ModelError, PromptError
 from llmtrace.i18n import _
@@ -60,6 +61,10 @@ SPACE = "▁"
 def written(text: str) -> str:
     """A text as SentencePiece writes it: " a cat" becomes "▁a▁cat"."""
     return text.replace(" ", SPACE)
+
+
+BYTE_NAME = re.compile("<0x([0-9A-F]{2})>")
+"""How SentencePiece names a byte."""
 
 
 def byte_names(text: str) -> list[str]:

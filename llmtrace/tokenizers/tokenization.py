@@ -11,7 +11,7 @@ from typing import Any
 from llmtrace.errors import ReplayError
 from llmtrace.i18n import _
 from llmtrace.text import shown
-from llmtrace.tokenizers.byte_symbols import byte_names, symbols_of, written
+from llmtrace.tokenizers.byte_symbols import BYTE_NAME, SPACE, byte_names, bytes_of, symbols_of, visible, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,11 @@ class Piece:
         data = self.text.encode("utf-8", "replace")
         if self.data not in (data, b" " + data):
             raise ReplayError(_("the bytes of {piece!r} are not its UTF-8", piece=self.text))
+        for token in self.tokens:
+            if token.text not in _texts(token.symbol):
+                raise ReplayError(
+                    _("{text!r} is not the text of the token {symbol!r}", text=token.text, symbol=token.symbol)
+                )
         if self.partings:
             self._replay_partings()
             return
@@ -181,6 +186,13 @@ class Tokenization:
             return cls(_str(data["text"]), different, tuple(_int(n, len(different)) for n in data["order"]))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(_("this is not a tokenization: {error}", error=shown(error))) from error
+
+
+def _texts(symbol: str) -> set[str]:
+    """What a symbol may be shown as: its bytes by their characters or by their name, its text with "▁" for a space, itself."""
+    named = BYTE_NAME.fullmatch(symbol)
+    data = [bytes_of(symbol), symbol.replace(SPACE, " ").encode("utf-8", "replace")]
+    return {symbol, *map(visible, [*data, bytes.fromhex(named[1])] if named else data)}
 
 
 def _piece_to_dict(piece: Piece) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from inspect import signature
@@ -13,19 +14,22 @@ import numpy as np
 from llmtrace._version import __version__
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.errors import TraceFileError
-from llmtrace.i18n import _
+from llmtrace.i18n import N_, _
 from llmtrace.ops import OPS, Weight, by_name
 from llmtrace.ops.ranges import RANGES
 from llmtrace.storage import weights_hash
-from llmtrace.text import shown
+from llmtrace.text import cited, shown
 from llmtrace.trace.container import WEIGHT, TraceFile, write
 from llmtrace.trace.legend import Legend
 from llmtrace.trace.step import Record
+from llmtrace.trace.token_texts import check_tokens
 from llmtrace.trace.trace import Origin, Trace
 from llmtrace.trace.version_1 import current
 
 WHOLE_VOCABULARY = 4096
 LIKELY = 10
+
+REMEDY = N_("name the model that it was made by with --model, or make the trace again with --with-weights")
 
 WeightsOf = Callable[[Origin], Mapping[str, Weight]]
 """Finds the weights of the model that a trace names."""
@@ -42,7 +46,7 @@ def save(trace: Trace, path: Path, with_weights: bool) -> None:
         "llmtrace": __version__,
         "model": {
             "name": origin.model,
-            "reference": origin.reference,
+            "reference": relative(origin.reference, path),
             "config": dict(origin.config),
             "weights_hash": weights_hash(used),
         },
@@ -71,7 +75,7 @@ def _weights_of(record: Record, trace: Trace) -> list[str]:
 
 def vocabulary(trace: Trace) -> dict[str, str]:
     """The texts of the tokens that a reader of the trace may want, by id."""
-    if "logits" not in trace:
+    if "logits" not in trace or trace.token_text is str:  # which is no text, only the id
         return {}
     size = trace.shape("logits")[-1]
     if size <= WHOLE_VOCABULARY:
@@ -89,33 +93,43 @@ def _step(record: Record) -> dict[str, Any]:
     return data
 
 
-def read(path: Path, weights_of: WeightsOf, legends: Mapping[str, Legend]) -> Trace:
+def relative(reference: str, path: Path) -> str:
+    """What a trace file says of where its model is: a folder in or below the file's own by the way from there, so that both
+    can be moved together; of one elsewhere only its name, which says nothing of the writer's disk.
+    """
+    if not os.path.isabs(reference):
+        return reference
+    folder, beside = Path(reference), Path(os.path.abspath(path)).parent
+    return f"./{folder.relative_to(beside).as_posix()}" if folder.is_relative_to(beside) else folder.name
+
+
+def read(path: Path, weights_of: WeightsOf, legends: Mapping[str, Legend], asked: str = "") -> Trace:
     """The trace in a file; tensors are read when they are looked at, the model's weights when they are needed.
 
-    legends: those that a file may name.
+    legends: those that a file may name. asked: the model whose weights `weights_of` gives, if somebody asked for one.
 
     All that the file says is checked here, so that what is read later can only be damaged, or not follow.
     """
     file = TraceFile(path)
     try:
-        return _trace(file, weights_of, legends)
+        return _trace(file, weights_of, legends, asked)
     except TraceFileError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise file.wrong(f"{type(error).__name__}: {shown(error)}") from error
 
 
-def _trace(file: TraceFile, weights_of: WeightsOf, legends: Mapping[str, Legend]) -> Trace:
+def _trace(file: TraceFile, weights_of: WeightsOf, legends: Mapping[str, Legend], asked: str) -> Trace:
     content = file.content
-    origin, texts = _origin(content), _texts(content["vocabulary"])
-    weights = _weights(file, origin, weights_of)
+    origin, texts = _origin(file), _texts(content["vocabulary"])
+    weights = _weights(file, origin, weights_of, asked)
     trace = Trace(weights, content["tokens"], lambda i: texts.get(str(int(i)), f"#{int(i)}"), origin)
     if "legend" in content:
         trace.legend = Legend.from_dict(content["legend"], legends)
     else:  # of version 1, which has none
         trace.legend = Legend(bases=tuple(legends.values()))
     given = {name: _axes(axes, file.shape(name)) for name, axes in _dict(content, "given").items()}
-    _check_tokens(file, given)
+    check_tokens(file, given)
     records: dict[str, Record] = {}
     if not isinstance(content["steps"], list):
         raise TypeError(_("{what} is not a list", what="steps"))
@@ -127,11 +141,12 @@ def _trace(file: TraceFile, weights_of: WeightsOf, legends: Mapping[str, Legend]
         if {*record.inputs} - there or {*record.weights} - {None} - there:
             raise ValueError(_("{name} uses what comes later, or is not there", name=shown(record.name)))
         records[record.name] = record
-    trace.attach(file, list(records.values()), given)
+    trace.attach(file, list(records.values()), given, content["model"]["weights_hash"])
     return trace
 
 
-def _origin(content: dict[str, Any]) -> Origin:
+def _origin(file: TraceFile) -> Origin:
+    content = file.content
     model = _dict(content, "model")
     texts = {"llmtrace": content["llmtrace"], "text": "" if content["text"] is None else content["text"]}
     texts |= {f"model.{key}": model[key] for key in ("name", "reference", "weights_hash")}
@@ -139,7 +154,10 @@ def _origin(content: dict[str, Any]) -> Origin:
         if not isinstance(text, str):
             raise TypeError(_("{what} is not a text", what=what))
     tokenization = None if content["tokenization"] is None else _dict(content, "tokenization")
-    return Origin(model["name"], model["reference"], _dict(model, "config"), content["text"], tokenization)
+    reference = model["reference"]
+    if reference.startswith("./"):  # from the file's folder
+        reference = os.path.abspath(file.path.parent / reference)
+    return Origin(model["name"], reference, _dict(model, "config"), content["text"], tokenization)
 
 
 def _dict(content: dict[str, Any], key: str) -> dict[str, Any]:
@@ -156,53 +174,22 @@ def _texts(found: Any) -> dict[str, str]:
     return found
 
 
-def _check_tokens(file: TraceFile, given: Mapping[str, Axes]) -> None:
-    """The texts of the tokens are texts, one for each position; those that a cache held come first."""
-    tokens = file.content["tokens"]
-    batch = isinstance(tokens, list) and bool(tokens) and all(isinstance(row, list) for row in tokens)
-    rows = tokens if batch else [tokens]
-    if not all(isinstance(row, list) and all(isinstance(text, str) for text in row) for row in rows):
-        raise TypeError(_("the tokens are not texts"))
-    for name in {"tokens", "positions"} & {*given}:
-        if file.dtype(name) != "int64":
-            raise TypeError(_("{name} holds no whole numbers", name=name))
-    if "positions" not in given:
-        return
-    shape = file.shape("positions")
-    if not shape or 0 in shape:
-        raise ValueError(_("there are no positions"))
-    past = int(file.elements("positions", (0,) * len(shape)))
-    rows_right = len(shape) == 1 if not batch else shape[:-1] == (len(rows),)
-    if not rows_right or any(len(row) != past + shape[-1] for row in rows):
-        raise ValueError(_("there are not as many tokens as positions"))
-
-
-def _weights(file: TraceFile, origin: Origin, weights_of: WeightsOf) -> dict[str, Weight]:
+def _weights(file: TraceFile, origin: Origin, weights_of: WeightsOf, asked: str) -> dict[str, Weight]:
     """The weights that the steps used, fetched when they are looked at."""
     entries = _dict(file.content, "weights")
     loaded: dict[str, Weight] = {}
 
-    def other() -> TraceFileError:
-        return TraceFileError(
-            _(
-                "{path} was made with other weights than those of {model}; open it with the model it was made with",
-                path=shown(file.path),
-                model=shown(origin.reference),
-            )
-        )
-
     def from_model(name: str) -> Array:
         if not loaded:
             found = by_name(weights_of(origin).values())
-            if not {*entries} <= {*found}:
-                raise other()
-            if weights_hash({n: found[n] for n in entries}) != file.content["model"]["weights_hash"]:
-                raise other()
+            fits = {*entries} <= {*found} and all(
+                [list(found[n].data.shape), found[n].data.dtype.name] == [entry["shape"], entry["dtype"]]
+                for n, entry in entries.items()
+            )
+            if not fits or weights_hash({n: found[n] for n in entries}) != file.content["model"]["weights_hash"]:
+                raise _other_weights(file, origin, asked)
             loaded.update(found)
-        data = loaded[name].data
-        if [list(data.shape), data.dtype.name] != [entries[name]["shape"], entries[name]["dtype"]]:
-            raise other()
-        return data
+        return loaded[name].data
 
     weights = []
     for name, entry in entries.items():
@@ -215,6 +202,22 @@ def _weights(file: TraceFile, origin: Origin, weights_of: WeightsOf) -> dict[str
         fetch = (lambda n=name: file.array(WEIGHT + n)) if stored else (lambda n=name: from_model(n))
         weights.append(Weight(name, fetch, _axes(entry["axes"], entry["shape"])))
     return by_name(weights)
+
+
+def no_weights(path: str, origin: Origin) -> TraceFileError:
+    """The error that the weights of a trace are neither in its file nor, any more, where its model was."""
+    text = _("{path} holds no weights, and its model, {model}, is not to be found: {remedy}")
+    return TraceFileError(text.format(path=shown(path), model=cited(origin.model), remedy=_(REMEDY)))
+
+
+def _other_weights(file: TraceFile, origin: Origin, asked: str) -> TraceFileError:
+    """The error that a model is not the one of the trace; `asked` is the one that was asked for, if any was."""
+    text = _("{path} was made by {model} with other weights than it has now: {remedy}")
+    if asked:
+        text = _("{path} was not made by {asked}, but by {model}, which has other weights: {remedy}")
+    return TraceFileError(
+        text.format(path=shown(file.path), asked=cited(asked), model=cited(origin.model), remedy=_(REMEDY))
+    )
 
 
 def _record(step: dict[str, Any], file: TraceFile) -> Record:

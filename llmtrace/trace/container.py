@@ -76,6 +76,16 @@ def _is_digest(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
+def is_trace(path: Path) -> bool:
+    """Whether a file is, or by its name wants to be, a trace: that it is in order, only `TraceFile` finds out."""
+    if not path.is_file():
+        return False
+    try:
+        return path.suffix == ".trace" or "llmtrace" in open_tensors(path)[1]
+    except ModelError:
+        return False
+
+
 class TraceFile:
     """An open trace file: its content, and its tensors, mapped into memory and checked when they are read."""
 

@@ -68,6 +68,7 @@ class Trace(Displayed):
         self._arrays: dict[str, Array] = {}
         self._leaves: dict[str, Axes] = {}
         self._file: TraceFile | None = None
+        self.weights_hash = ""  # what a file says of the weights that made it
 
     @property
     def model(self) -> str:
@@ -96,9 +97,11 @@ class Trace(Displayed):
         self._records.pop(name, None)
         self._arrays.pop(name, None)
 
-    def attach(self, file: TraceFile, records: Sequence[Record], leaves: Mapping[str, Axes]) -> None:
+    def attach(
+        self, file: TraceFile, records: Sequence[Record], leaves: Mapping[str, Axes], weights_hash: str = ""
+    ) -> None:
         """Makes this the trace that a file holds."""
-        self._file = file
+        self._file, self.weights_hash = file, weights_hash
         self._records = {record.name: record for record in records}
         self._leaves = dict(leaves)
 
@@ -162,6 +165,8 @@ class Trace(Displayed):
             return self._records[name].shape
         if self._file is not None and name not in self._arrays and name in self._file:
             return self._file.shape(name)
+        if self._file is not None and name in self.weights:  # a model that is not there need not be loaded to know it
+            return tuple(self._file.content["weights"][name]["shape"])
         return self.tensor(name).shape
 
     def axes(self, name: str) -> Axes:
@@ -217,6 +222,8 @@ class Trace(Displayed):
             return np.dtype(self._records[name].dtype)
         if self._file is not None and name not in self._arrays and name in self._file:
             return np.dtype(self._file.dtype(name))
+        if self._file is not None and name in self.weights:
+            return np.dtype(self._file.content["weights"][name]["dtype"])
         return self.tensor(name).dtype
 
     # ---- files -----------------------------------------------------------------------------------------------------

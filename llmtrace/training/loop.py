@@ -108,11 +108,11 @@ class LanguageTraining:
         self.step(trace)
         return trace
 
-    def validation(self) -> float | None:
-        """The loss on held-out texts."""
+    def validation(self, windows: int = MEASURED) -> float | None:
+        """The loss on so many windows of held-out texts."""
         if self.held is None:
             return None
-        batch = self.held.evenly(MEASURED)
+        batch = self.held.evenly(windows)
         return self.trainer.evaluate(self._losses(list(batch.parts(self.part)), batch))
 
     def save(self) -> None:

@@ -8,6 +8,7 @@ from helpers.small_models import small_gpt
 import llmtrace
 from llmtrace.errors import LlmtraceError, ReplayError
 from llmtrace.explain.verify import verify, verify_sample
+from llmtrace.models import KVCache
 
 TRACE = small_gpt().trace([0, 2, 1, 2])
 
@@ -76,3 +77,96 @@ def test_the_text_is_what_the_tokens_were_made_of(story, tmp_path, count):
     forged(story, change, tmp_path / "b.trace")
     with pytest.raises(ReplayError, match="not those that the prompt's text gives"):
         verify_sample(llmtrace.open(tmp_path / "b.trace"), count)
+
+
+# ---- what stands beside the numbers ------------------------------------------------------------------------------------
+
+
+def refused(path):
+    """What is said of a file that does not hang together: when it is opened, or when it is verified."""
+    with pytest.raises(LlmtraceError) as caught:
+        verify(llmtrace.open(path))
+    with pytest.raises(LlmtraceError) as sampled:
+        verify_sample(llmtrace.open(path), 1)
+    assert str(sampled.value) == str(caught.value)
+    assert str(caught.value).isprintable()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", sorted({weight.name for weight in TRACE.weights.values()}))
+def test_an_embedded_weight_is_the_one_of_the_checksum(honest, tmp_path, name):
+    """Also where no token reads the number: unused rows of a table, places beyond the text."""
+    for place in (0, -1):
+
+        def change(arrays, content, place=place):
+            arrays[f"weight:{name}"].reshape(-1).view("u4")[place] ^= 1
+
+        forged(honest, change, tmp_path / "b.trace")
+        assert "the weights are not those that made the trace" in refused(tmp_path / "b.trace")
+
+
+def test_a_checksum_of_other_weights_is_seen(honest, tmp_path):
+    forged(honest, lambda arrays, content: content["model"].update(weights_hash="0" * 64), tmp_path / "b.trace")
+    assert "weights_hash" in refused(tmp_path / "b.trace")
+
+
+def everywhere(content):
+    """Every way to one text of one token: of those that were read, in the vocabulary, in the account of the tokenizer."""
+    for place in range(len(content["tokens"])):
+        yield lambda c, place=place: c["tokens"].__setitem__(place, " giant")
+    used = {str(token[0]) for piece in content["tokenization"]["pieces"] for token in piece["tokens"]}
+    for index in used:
+        yield lambda c, index=index: c["vocabulary"].__setitem__(index, " Hers")
+    for number, piece in enumerate(content["tokenization"]["pieces"]):
+        for token in range(len(piece["tokens"])):
+            for part, text in ((1, "Ġgiant"), (2, " giant")):
+                yield lambda c, n=number, t=token, p=part, x=text: c["tokenization"]["pieces"][n]["tokens"][
+                    t
+                ].__setitem__(p, x)
+
+
+def test_one_text_of_one_token_that_contradicts_the_others_is_seen(story, tmp_path):
+    content = llmtrace.open(story)._file.content
+    changes = list(everywhere(content))
+    assert len(changes) > 40
+    for change in changes:
+        forged(story, lambda arrays, content, change=change: change(content), tmp_path / "b.trace")
+        refused(tmp_path / "b.trace")
+
+
+def test_all_texts_of_a_token_changed_alike_contradict_its_symbol(story, tmp_path):
+    def change(arrays, content):
+        index = content["tokenization"]["pieces"][-2]["tokens"][-1][0]
+        old = content["vocabulary"][str(index)]
+        content["vocabulary"][str(index)] = " wolf"
+        content["tokens"] = [" wolf" if text == old else text for text in content["tokens"]]
+        for piece in content["tokenization"]["pieces"]:
+            for token in piece["tokens"]:
+                token[2] = " wolf" if token[0] == index else token[2]
+
+    forged(story, change, tmp_path / "b.trace")
+    assert "' wolf' is not the text of the token" in refused(tmp_path / "b.trace")
+
+
+@pytest.mark.parametrize("prompt", [["The cat", "The dog"], [5, 6, 7]], ids=["batch", "ids"])
+def test_texts_without_a_tokenization_are_those_of_the_ids(tmp_path, prompt):
+    llmtrace.load().trace(prompt).save(tmp_path / "a.trace", with_weights=True)
+    assert verify(llmtrace.open(tmp_path / "a.trace"))
+
+    def change(arrays, content):
+        row = content["tokens"][1] if isinstance(prompt[0], str) else content["tokens"]
+        row[-1] = " wolf"
+
+    forged(tmp_path / "a.trace", change, tmp_path / "b.trace")
+    assert "is ' wolf', but its id" in refused(tmp_path / "b.trace")
+
+
+def test_after_a_cache_the_new_texts_are_looked_at(tmp_path):
+    model, cache = llmtrace.load(), KVCache()
+    model.trace("The king", cache)
+    model.trace(" had a child", cache).save(tmp_path / "a.trace", with_weights=True)
+    assert verify(llmtrace.open(tmp_path / "a.trace"))
+    forged(
+        tmp_path / "a.trace", lambda arrays, content: content["tokens"].__setitem__(-1, " wolf"), tmp_path / "b.trace"
+    )
+    assert "is ' wolf', but its id" in refused(tmp_path / "b.trace")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from helpers.by_hand import INF, NAN, REALS, bits_are, do
 
+from llmtrace import rng
 from llmtrace.ops import OPS
 from llmtrace.testing import check_function, units_apart
 
@@ -40,6 +41,16 @@ def test_exp_log_tanh_erf(real):
     bits_are(do("log", [1, 0, -0.0, -1, INF, -INF, NAN], real=real), [0, -INF, -INF, NAN, INF, NAN, NAN])
     bits_are(do("tanh", [0, -0.0, INF, -INF, 100, NAN], real=real), [0, -0.0, 1, -1, 1, NAN])
     bits_are(do("erf", [0, -0.0, INF, -INF, 100, NAN], real=real), [0, -0.0, 1, -1, 1, NAN])
+
+
+@REALS
+@pytest.mark.parametrize("seed", range(20))
+def test_dropout_keeps_what_is_exactly_at_the_rate(real, seed):
+    """A place is dropped where its random number is below the rate; one that equals it stays."""
+    drawn = rng.uniform(seed, np.arange(12)).astype(real)
+    for rate in drawn[drawn > 0]:
+        kept = do("dropout", np.ones(12), real=real, rate=float(rate), seed=seed, first=0) != 0
+        assert (kept == (drawn >= rate)).all()
 
 
 @REALS

@@ -4,11 +4,12 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from helpers.fresh import SEED
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmtrace._bpe import MergeTable
-from llmtrace.rng import Chance
+from llmtrace.rng import Chance, derive
 from llmtrace.tokenizers import ByteLevelBPE, Merge
 from llmtrace.tokenizers.byte_symbols import SYMBOLS, bytes_of, symbols_of, visible
 from llmtrace.tokenizers.merging import merge_by_rank
@@ -73,7 +74,7 @@ def any_merges(chance):
 @pytest.mark.parametrize("seed", range(10))
 def test_long_texts_with_merges_in_any_order(seed):
     """Pairs leave buckets, batches and the heap in every order: what Hypothesis's mostly short examples do not reach."""
-    chance = Chance(seed)
+    chance = Chance(derive(SEED, "merges", seed))
     for _ in range(100):
         tokenizer = tokenizer_of(any_merges(chance))
         text = "".join(chance.choice(LETTERS[:3]) for _ in range(33 + chance.below(200)))
