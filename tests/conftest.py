@@ -23,7 +23,7 @@ if SEED:
 
 def pytest_configure(config):
     """The many processes that tests start need not all compile the package, also where nothing may be written beside it."""
-    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None) and hasattr(config, "cache"):
+    if hasattr(config, "cache") and os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
         os.environ["PYTHONPYCACHEPREFIX"] = str(config.cache.mkdir("bytecode"))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from helpers.cli_run import said
 from helpers.small_models import write_folder
 from rich.cells import cell_len
 
@@ -34,12 +35,6 @@ def state(tmp_path, monkeypatch):
     return tmp_path / "state" / "llmtrace" / "last.json"
 
 
-def run(*arguments, code=0, **options):
-    result = CliRunner().invoke(main, list(arguments), **options)
-    assert result.exit_code == code, result.output
-    return result.output
-
-
 def process(*arguments, **options):
     command = [sys.executable, "-c", "import sys; sys.argv[0] = 'llmtrace'; from llmtrace.cli import main; main()"]
     return subprocess.Popen([*command, *arguments], **options)
@@ -52,24 +47,24 @@ def finished(*arguments, **options):
 
 
 def test_trace(model):
-    text = run("trace", "CBABBC", "--model", model)
+    text = said("trace", "CBABBC", "--model", model)
     assert text.startswith("model reads 6 tokens: 'C' 'B' 'A' 'B' 'B' 'C'\n")
     assert "Block 1: MLP" in text
     assert "probability" in text
     assert all(cell_len(line) <= 80 for line in text.splitlines())
-    assert len(run("trace", "CBABBC", "--model", model, "--all")) > len(text)
-    one = run("trace", "CBABBC", "--model", model, "--layer", "1")
+    assert len(said("trace", "CBABBC", "--model", model, "--all")) > len(text)
+    one = said("trace", "CBABBC", "--model", model, "--layer", "1")
     assert "Block 0" not in one
     assert "Block 1: attention" in one
 
 
 def test_trace_from_standard_input(model):
-    assert run("trace", "-", "--model", model, input="CAB\n").startswith("model reads 3 tokens: 'C' 'A' 'B'\n")
-    assert "no token for '\\n'" in run("trace", "-", "--model", model, input="CAB\n\n", code=2)
+    assert said("trace", "-", "--model", model, input="CAB\n").startswith("model reads 3 tokens: 'C' 'A' 'B'\n")
+    assert "no token for '\\n'" in said("trace", "-", "--model", model, input="CAB\n\n", code=2)
 
 
 def test_trace_as_json(model):
-    data = json.loads(run("trace", "CBABBC", "--model", model, "--json"))
+    data = json.loads(said("trace", "CBABBC", "--model", model, "--json"))
     assert [token["text"] for token in data["tokens"]] == list("CBABBC")
     assert data["steps"][0] | {"shape": [6, 12], "dtype": "float32", "op": "embedding"} == data["steps"][0]
     shares = [row["probability"] for row in data["next_token"]]
@@ -78,50 +73,50 @@ def test_trace_as_json(model):
 
 
 def test_explain(model):
-    text = run("explain", ADDRESS, "--prompt", "CBABBC", "--model", model)
+    text = said("explain", ADDRESS, "--prompt", "CBABBC", "--model", model)
     assert text.startswith(f"{ADDRESS} = ")
     assert "✓ same bits" in text
-    assert "└─" in run("explain", ADDRESS, "--prompt", "CBABBC", "--model", model, "--depth", "2")
+    assert "└─" in said("explain", ADDRESS, "--prompt", "CBABBC", "--model", model, "--depth", "2")
     assert " terms" in text or len(text.splitlines()) < 20
-    assert " terms" not in run("explain", "ln_f[0, 0]", "--prompt", "CBABBC", "--model", model, "--all")
-    exact = run("explain", ADDRESS, "--prompt", "CBABBC", "--model", model, "--exact")
+    assert " terms" not in said("explain", "ln_f[0, 0]", "--prompt", "CBABBC", "--model", model, "--all")
+    exact = said("explain", ADDRESS, "--prompt", "CBABBC", "--model", model, "--exact")
     assert exact.startswith('explain "block.0')
 
 
 def test_explain_as_json(model):
-    data = json.loads(run("explain", ADDRESS, "--prompt", "CBABBC", "--model", model, "--json", "--depth", "2"))
+    data = json.loads(said("explain", ADDRESS, "--prompt", "CBABBC", "--model", model, "--json", "--depth", "2"))
     assert data["address"] == ADDRESS
     assert len(data["children"]) > 1
     Explanation.from_dict(data).replay()
-    masked = json.loads(run("explain", "block.0.attn.scores[0, 0, 1]", "--prompt", "CB", "--model", model, "--json"))
+    masked = json.loads(said("explain", "block.0.attn.scores[0, 0, 1]", "--prompt", "CB", "--model", model, "--json"))
     assert masked["element"]["values"] == "-inf"
 
 
 def test_explain_what_was_traced_last(model, state, monkeypatch):
-    assert "no prompt was traced yet" in run("explain", ADDRESS, code=2)
-    run("trace", "CBABBC", "--model", model)
+    assert "no prompt was traced yet" in said("explain", ADDRESS, code=2)
+    said("trace", "CBABBC", "--model", model)
     note = json.loads(state.read_text())
     assert note.pop("steps")[:2] == ["embed.token", "embed.position"]
     assert note == {"prompt": "CBABBC", "model": model}
     assert state.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in state.parent.iterdir()] == ["last.json"]
-    text = run("explain", ADDRESS)
+    text = said("explain", ADDRESS)
     assert text.startswith("prompt: 'CBABBC' (traced last)\n\nblock.0")
     for option in ("--json", "--exact"):
         result = CliRunner().invoke(main, ["explain", ADDRESS, option])
         assert result.stderr == "prompt: 'CBABBC' (traced last)\n"
         assert "prompt" not in result.stdout
-    run("trace", "CBX", "--model", model, code=2)
+    said("trace", "CBX", "--model", model, code=2)
     assert json.loads(state.read_text())["prompt"] == "CBABBC"
     state.write_text("[1]")
-    assert "no prompt was traced yet" in run("explain", ADDRESS, code=2)
+    assert "no prompt was traced yet" in said("explain", ADDRESS, code=2)
 
 
 def test_a_relative_folder_is_found_again(model, monkeypatch, tmp_path):
     monkeypatch.chdir(Path(model).parent)
-    run("trace", "CBABBC", "--model", "model")
+    said("trace", "CBABBC", "--model", "model")
     monkeypatch.chdir(tmp_path)
-    run("explain", ADDRESS)
+    said("explain", ADDRESS)
 
 
 def test_what_can_not_be_remembered_does_not_matter(model, tmp_path, monkeypatch):
@@ -140,10 +135,10 @@ def test_where_the_last_prompt_is_kept(monkeypatch):
 
 
 def test_doctor():
-    text = run("doctor")
+    text = said("doctor")
     assert "instruction set" in text
     assert "✗" not in text
-    data = json.loads(run("doctor", "--json"))
+    data = json.loads(said("doctor", "--json"))
     assert data["passed"] is True
     assert data["instruction_set"] in data["instruction_sets"]
 
@@ -156,7 +151,7 @@ def test_doctor_sees_what_is_wrong(number, monkeypatch):
     name, _check = selftest.checks()[number]
     if "bundled" in name:
         monkeypatch.setattr(selftest, "load", lambda name: 1 / 0)
-    text = run("doctor", code=1)
+    text = said("doctor", code=1)
     assert f"✗ {name}" in " ".join(text.split())
     assert "do not trust" in text
 
@@ -184,7 +179,7 @@ ERRORS = [
 
 @pytest.mark.parametrize(("arguments", "message"), ERRORS)
 def test_errors_are_one_line(model, arguments, message):
-    text = run(*arguments, "--model", model, code=2)
+    text = said(*arguments, "--model", model, code=2)
     assert text.startswith("Error: ")
     assert message in text
     assert text.count("\n") == 1
@@ -194,26 +189,26 @@ def test_errors_are_one_line(model, arguments, message):
     "arguments", [["trce"], ["completion"], ["completion", "csh"], ["--nope"], ["trace", "A", "--model", "/nowhere"]]
 )
 def test_wrong_names(arguments):
-    text = run(*arguments, code=2)
+    text = said(*arguments, code=2)
     assert text.startswith("Error: ")
     assert text.count("\n") == 1
 
 
 def test_unknown_commands():
-    assert "there is no command 'explian'; did you mean explain? Try" in run("explian", code=2)
-    assert "the commands are trace, explain," in run("zzz", code=2)
+    assert "there is no command 'explian'; did you mean explain? Try" in said("explian", code=2)
+    assert "the commands are trace, explain," in said("zzz", code=2)
 
 
 def test_an_error_says_which_prompt_was_run(model):
-    run("trace", "CAB", "--model", model)
-    assert "from 0 to 2; prompt: 'CAB' (traced last)" in run("explain", "logits[3, 0]", code=2)
-    assert "prompt: 'CAB'" in run("show", "logits", "--position", "9", code=2)
-    assert "prompt" not in run("explain", "lgits[3, 0]", code=2)
+    said("trace", "CAB", "--model", model)
+    assert "from 0 to 2; prompt: 'CAB' (traced last)" in said("explain", "logits[3, 0]", code=2)
+    assert "prompt: 'CAB'" in said("show", "logits", "--position", "9", code=2)
+    assert "prompt" not in said("explain", "lgits[3, 0]", code=2)
 
 
 def test_what_was_written(model, tmp_path):
     file = str(tmp_path / "a.trace")
-    text = run("trace", "CAB", "--model", model, "-o", file)
+    text = said("trace", "CAB", "--model", model, "-o", file)
     assert re.search(r"written: .*a\.trace \(\d+ kB\)\n$", text)
     result = CliRunner().invoke(main, ["trace", "CAB", "--model", model, "-o", file, "--json"])
     assert result.stderr == text.splitlines()[-1] + "\n"
@@ -222,12 +217,12 @@ def test_what_was_written(model, tmp_path):
 
 
 def test_help():
-    text = run("--help")
+    text = said("--help")
     for command in COMMANDS:
         assert command in text
-        assert f"llmtrace {command}" in run(command, "--help")
-        assert "Example" in run(command, "--help")
-    assert run("--version").startswith("llmtrace ")
+        assert f"llmtrace {command}" in said(command, "--help")
+        assert "Example" in said(command, "--help")
+    assert said("--version").startswith("llmtrace ")
 
 
 # ---- whole processes ------------------------------------------------------------------------------------------------

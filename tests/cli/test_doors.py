@@ -19,8 +19,8 @@ COMMANDS = [
 ]
 
 
-def run(command, shell="", **environment):
-    line = f"{sys.executable} -m llmtrace {command} {shell}"
+def shell(command, more="", **environment):
+    line = f"{sys.executable} -m llmtrace {command} {more}"
     environment = os.environ | {"LLMTRACE_LANG": "en"} | environment
     return subprocess.run(line, shell=True, capture_output=True, text=True, env=environment, timeout=120)
 
@@ -28,14 +28,14 @@ def run(command, shell="", **environment):
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-"])
 def test_a_closed_stream_is_one_that_nobody_reads(closed):
     for command in COMMANDS:
-        done = run(command, closed)
+        done = shell(command, closed)
         assert "Traceback" not in done.stdout + done.stderr
         assert done.returncode == (2 if command in {"explain loss", "nothing"} else 0), command
 
 
 def test_a_file_is_written_all_the_same(tmp_path):
-    assert run(f"trace hi -o {tmp_path}/a.trace", "<&- >&- 2>&-").returncode == 0
-    assert run(f"verify {tmp_path}/a.trace").returncode == 0
+    assert shell(f"trace hi -o {tmp_path}/a.trace", "<&- >&- 2>&-").returncode == 0
+    assert shell(f"verify {tmp_path}/a.trace").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_file_is_written_all_the_same(tmp_path):
 )
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_variable_that_can_t_be_followed_is_named_in_one_line(name, value, language):
-    done = run("doctor", **{name: value, "LLMTRACE_LANG": language, "PYTHONIOENCODING": "utf-8"})
+    done = shell("doctor", **{name: value, "LLMTRACE_LANG": language, "PYTHONIOENCODING": "utf-8"})
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert done.stderr.strip().isprintable()

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from click.testing import CliRunner
+from helpers.cli_run import run
 from helpers.small_models import write_folder
 
 import llmtrace
@@ -23,12 +24,6 @@ def model(tmp_path_factory):
     return str(write_folder(tmp_path_factory.mktemp("generate") / "model"))
 
 
-def run(*arguments, code=0, **options):
-    result = CliRunner().invoke(main, ["generate", *arguments], **options)
-    assert result.exit_code == code, result.output
-    return result
-
-
 def generated(model, *arguments, **options):
     return [choice.id for choice in llmtrace.load(model).generate(*arguments, **options)]
 
@@ -37,9 +32,10 @@ def test_the_text_alone_where_the_output_is_no_terminal(model):
     ids = generated(model, "CAB", 5, Sampling(0.5, 2, 0.9, 3))
     settings = ["--temperature", "0.5", "--top-k", "2", "--top-p", "0.9", "--seed", "3"]
     assert (
-        run("CAB", "--model", model, "--steps", "5", *settings).stdout == "CAB" + "".join("ABC"[i] for i in ids) + "\n"
+        run("generate", "CAB", "--model", model, "--steps", "5", *settings).stdout
+        == "CAB" + "".join("ABC"[i] for i in ids) + "\n"
     )
-    assert run("-", "--model", model, "--steps", "2", input="CAB\n").stdout.startswith("CAB")
+    assert run("generate", "-", "--model", model, "--steps", "2", input="CAB\n").stdout.startswith("CAB")
 
 
 def test_a_vocabulary_that_is_filled_up(tmp_path):
@@ -51,29 +47,42 @@ def test_a_vocabulary_that_is_filled_up(tmp_path):
     file.write_text(json.dumps(data))
     arguments = ("AB", "--model", str(folder), "--steps", "12", "--temperature", "3")
     choices = [
-        json.loads(line) for line in run(*arguments, "--json", "-o", str(tmp_path / "a.trace")).stdout.splitlines()
+        json.loads(line)
+        for line in run("generate", *arguments, "--json", "-o", str(tmp_path / "a.trace")).stdout.splitlines()
     ]
     written = ["ABC"[i] if i < 3 else "" for i in generated(str(folder), "AB", 12, Sampling(3.0))]
     assert len(written) == 12 > len("".join(written)) > 0
     assert [choice["written"] for choice in choices] == written
-    assert run(*arguments).stdout == f"AB{''.join(written)}\n"
-    assert "#3" in run(*arguments, "--table").stdout
+    assert run("generate", *arguments).stdout == f"AB{''.join(written)}\n"
+    assert "#3" in run("generate", *arguments, "--table").stdout
     assert "#4" in llmtrace.open(tmp_path / "a.trace").tokens
 
 
 def test_tables(model):
-    text = run("CAB", "--model", model, "--steps", "2", "--table").stdout
+    text = run("generate", "CAB", "--model", model, "--steps", "2", "--table").stdout
     assert text.count("→") == 2
     assert text.count("drawn: 0.") == 2
     assert "probability" in text
     assert text.splitlines()[-1].startswith("CAB")
-    quiet = run("CAB", "--model", model, "--steps", "2", "--table", "--quiet").stdout
+    quiet = run("generate", "CAB", "--model", model, "--steps", "2", "--table", "--quiet").stdout
     assert quiet == text.splitlines()[-1] + "\n"
 
 
 def test_each_choice_as_arithmetic(model):
     text = run(
-        "CAB", "--model", model, "--steps", "2", "--temperature", "2", "--top-k", "2", "--top-p", "0.99", "--explain"
+        "generate",
+        "CAB",
+        "--model",
+        model,
+        "--steps",
+        "2",
+        "--temperature",
+        "2",
+        "--top-k",
+        "2",
+        "--top-p",
+        "0.99",
+        "--explain",
     )
     for part in (
         "x = score ÷ 2, the temperature",
@@ -86,32 +95,32 @@ def test_each_choice_as_arithmetic(model):
     assert text.stdout.count("✓ same bits") == 2
     assert "Number drawn: 0." in text.stdout
     assert "total so far" in text.stdout
-    greedy = run("CAB", "--model", model, "--steps", "1", "--temperature", "0", "--explain").stdout
+    greedy = run("generate", "CAB", "--model", model, "--steps", "1", "--temperature", "0", "--explain").stdout
     assert "The largest score is" in greedy
     assert "drawn" not in greedy
 
 
 def test_the_arithmetic_of_many_candidates_is_folded(tmp_path):
     write_folder(tmp_path / "large", [chr(0x100 + i) for i in range(60)])
-    text = run("\u0100", "--model", str(tmp_path / "large"), "--steps", "3", "--explain").stdout
+    text = run("generate", "\u0100", "--model", str(tmp_path / "large"), "--steps", "3", "--explain").stdout
     assert " others" in text
     assert all(len(line) <= 80 for line in text.splitlines())
 
 
 def test_json(model):
-    lines = run("CAB", "--model", model, "--steps", "4", "--json").stdout.splitlines()
+    lines = run("generate", "CAB", "--model", model, "--steps", "4", "--json").stdout.splitlines()
     data = [json.loads(line) for line in lines]
     assert [row["id"] for row in data] == generated(model, "CAB", 4)
     assert [row["number"] for row in data] == [0, 1, 2, 3]
     assert all(sum(c["probability"] for c in row["candidates"]) == pytest.approx(1) for row in data)
-    explained = json.loads(run("CAB", "--model", model, "--steps", "1", "--json", "--explain").stdout)
+    explained = json.loads(run("generate", "CAB", "--model", model, "--steps", "1", "--json", "--explain").stdout)
     assert {"limit", "whole_total", "maximum", "sum_of_exponentials", "settings"} <= set(explained)
     assert {"scaled", "exponential", "running_total"} <= set(explained["candidates"][0])
 
 
 def test_files(model, tmp_path):
     file = str(tmp_path / "a.trace")
-    result = run("CAB", "--model", model, "--steps", "3", "-o", file)
+    result = run("generate", "CAB", "--model", model, "--steps", "3", "-o", file)
     assert result.stderr.startswith("written: ")
     assert result.stdout.count("\n") == 1
     trace = llmtrace.open(file)
@@ -122,7 +131,7 @@ def test_files(model, tmp_path):
     assert "Number drawn: " in shown.output
     assert CliRunner().invoke(main, ["show", file, "choice.9"]).exit_code == 2
     assert CliRunner().invoke(main, ["show", file]).exit_code == 0
-    run("CAB", "--model", model, "--steps", "3", "-o", file, "--last")
+    run("generate", "CAB", "--model", model, "--steps", "3", "-o", file, "--last")
     trace = llmtrace.open(file)
     assert verify(trace)
     assert trace["block.0.attn.keys"].op == "concatenate"
@@ -131,16 +140,16 @@ def test_files(model, tmp_path):
 
 
 def test_a_text_that_slides_says_so_once(model):
-    result = run("CABCAB", "--model", model, "--steps", "30")
+    result = run("generate", "CABCAB", "--model", model, "--steps", "30")
     assert len(result.stdout) == 37
     assert result.stderr.count("longer than the 11 tokens") == 1
-    assert "longer" not in run("CAB", "--model", model, "--steps", "8").stderr
-    assert "longer" in run("C" * 20, "--model", model, "--steps", "1").stderr
+    assert "longer" not in run("generate", "CAB", "--model", model, "--steps", "8").stderr
+    assert "longer" in run("generate", "C" * 20, "--model", model, "--steps", "1").stderr
 
 
 def test_stop(model):
-    free = run("CAB", "--model", model, "--steps", "8").stdout.strip()[3:]
-    stopped = run("CAB", "--model", model, "--steps", "8", "--stop", "zz", "--stop", free[2:4]).stdout
+    free = run("generate", "CAB", "--model", model, "--steps", "8").stdout.strip()[3:]
+    stopped = run("generate", "CAB", "--model", model, "--steps", "8", "--stop", "zz", "--stop", free[2:4]).stdout
     assert stopped.strip()[3:] == free[: free.index(free[2:4]) + 2]
 
 
@@ -161,7 +170,7 @@ ERRORS = [
 
 @pytest.mark.parametrize(("arguments", "message"), ERRORS)
 def test_errors_are_one_line(model, arguments, message):
-    result = run(*arguments, "--model", model, code=2)
+    result = run("generate", *arguments, "--model", model, code=2)
     assert result.stderr.splitlines()[-1].startswith("Error: ")
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
@@ -170,9 +179,9 @@ def test_errors_are_one_line(model, arguments, message):
 def test_what_a_model_writes_is_inert(tmp_path):
     write_folder(tmp_path / "evil", ["\x1b", "\u202e", "\n"])
     for options in ([], ["--table"], ["--explain"], ["--json"]):
-        result = run("\n", "--model", str(tmp_path / "evil"), "--steps", "12", *options)
+        result = run("generate", "\n", "--model", str(tmp_path / "evil"), "--steps", "12", *options)
         assert not {"\x1b", "\u202e"} & set(result.output)
-    assert "\\x1b" in run("\n", "--model", str(tmp_path / "evil"), "--steps", "30").stdout
+    assert "\\x1b" in run("generate", "\n", "--model", str(tmp_path / "evil"), "--steps", "30").stdout
 
 
 # ---- whole processes --------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ OURS = re.compile(r"\x1b\[(?:(?:\d|[1-9]\d|1\d\d|2[0-5]\d)(?:;|(?=m)))*m")
 """The colours that Rich writes; no number in them is above 255."""
 
 
-def run(*arguments, colour=False, **options):
+def harmless_run(*arguments, colour=False, **options):
     """A command's output, found to be harmless; and its exit code."""
     environment = {"FORCE_COLOR": "1", "COLORTERM": "truecolor", "TERM": "xterm-256color"} if colour else {}
     result = CliRunner().invoke(main, list(arguments), env=environment, color=colour, **options)
@@ -113,9 +113,9 @@ def test_a_forged_trace_file(edits, which, new, colour, honest, tmp_path_factory
     path = tmp_path_factory.mktemp("forged") / "forged.trace"
     write(path, arrays, content)
     for arguments in (["show"], ["verify"], ["verify", "--sample", "3"], ["show", "--json"], ["show", "--ascii"]):
-        run(arguments[0], str(path), *arguments[1:], colour=colour)
+        harmless_run(arguments[0], str(path), *arguments[1:], colour=colour)
     for shown in (name, "logits", "residual", "block.0.attn.pattern"):
-        run("show", str(path), "--", shown, colour=colour)
+        harmless_run("show", str(path), "--", shown, colour=colour)
 
 
 @settings(max_examples=30)
@@ -123,10 +123,10 @@ def test_a_forged_trace_file(edits, which, new, colour, honest, tmp_path_factory
 def test_hostile_tokens_in_a_trace_file(texts, colour, tmp_path_factory):
     path = tmp_path_factory.mktemp("tokens") / "tokens.trace"
     small_gpt(texts=texts, blocks=1).trace([0, 1, 2, 1]).save(path, with_weights=True)
-    assert run("verify", str(path), colour=colour)[1] == 0
+    assert harmless_run("verify", str(path), colour=colour)[1] == 0
     for name in ("block.0.attn.pattern", "residual", "logits", "embed", "tokens"):
-        assert run("show", str(path), name, colour=colour)[1] == 0
-    assert run("show", str(path), "block.0.mlp.up", "--neuron", "1", colour=colour)[1] == 0
+        assert harmless_run("show", str(path), name, colour=colour)[1] == 0
+    assert harmless_run("show", str(path), "block.0.mlp.up", "--neuron", "1", colour=colour)[1] == 0
 
 
 COMMANDS = [
@@ -150,21 +150,21 @@ def test_hostile_arguments(text, colour, hostile, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for command in COMMANDS:
         model = ["--model", str(hostile)] if command and command[0] in {"trace", "explain", "show", "tokenize"} else []
-        run(*command, text, *([] if "--model" in command else model), colour=colour)
+        harmless_run(*command, text, *([] if "--model" in command else model), colour=colour)
 
 
 @pytest.mark.parametrize("colour", [False, True])
 def test_a_hostile_model_folder(hostile, colour, tmp_path):
     path = str(tmp_path / "from-hostile.trace")
     prompt, model = "A\x1b\x9b\rA", str(hostile)
-    assert run("trace", prompt, "--model", model, "-o", path, colour=colour)[1] == 0
-    assert run("tokenize", prompt, "--model", model, colour=colour)[1] == 0
-    assert run("explain", "block.0.attn.scores[0, 4, 3]", "--depth", "3", colour=colour)[1] == 0
+    assert harmless_run("trace", prompt, "--model", model, "-o", path, colour=colour)[1] == 0
+    assert harmless_run("tokenize", prompt, "--model", model, colour=colour)[1] == 0
+    assert harmless_run("explain", "block.0.attn.scores[0, 4, 3]", "--depth", "3", colour=colour)[1] == 0
     for name in ([], ["block.0.attn.pattern"], ["residual"], ["logits"]):
-        assert run("show", path, *name, colour=colour)[1] == 0
-        assert run("show", *name, colour=colour)[1] == 0
-    assert run("verify", path, colour=colour)[1] == 0
-    data = json.loads(run("show", path, "logits", "--json", colour=colour)[0])
+        assert harmless_run("show", path, *name, colour=colour)[1] == 0
+        assert harmless_run("show", *name, colour=colour)[1] == 0
+    assert harmless_run("verify", path, colour=colour)[1] == 0
+    data = json.loads(harmless_run("show", path, "logits", "--json", colour=colour)[0])
     assert any(row["text"] == "\x1b" for row in data["next_token"])
     (tmp_path / "damaged\x1b[1337m.trace").write_bytes(b"x" * 90)
-    run("verify", str(tmp_path / "damaged\x1b[1337m.trace"), colour=colour)
+    harmless_run("verify", str(tmp_path / "damaged\x1b[1337m.trace"), colour=colour)

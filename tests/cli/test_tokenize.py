@@ -3,16 +3,15 @@
 import json
 
 import pytest
-from click.testing import CliRunner
+from helpers.cli_run import run
 from helpers.small_tokenizer import TOKENIZER
 
-from llmtrace.cli import main
 from llmtrace.errors import ReplayError
 from llmtrace.views.tokenization import view
 
 
-def run(*arguments):
-    return CliRunner().invoke(main, ["tokenize", *arguments], env={"COLUMNS": "80", "NO_COLOR": "1"})
+def tokenize(*arguments, code=0):
+    return run("tokenize", *arguments, code=code, env={"COLUMNS": "80", "NO_COLOR": "1"}).output
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def folder(tmp_path):
 
 def test_every_merge_is_shown_with_its_rank(folder):
     tokenization = TOKENIZER.explain("hello hello")
-    shown = run("hello hello", "--model", folder, "--all").output
+    shown = tokenize("hello hello", "--model", folder, "--all")
     for piece in tokenization.different:
         for merge in piece.merges:
             assert f"merge {merge.rank}: {merge.left} + {merge.right}" in shown
@@ -33,21 +32,20 @@ def test_every_merge_is_shown_with_its_rank(folder):
 
 
 def test_json_is_the_tokenization(folder):
-    shown = json.loads(run("hello", "--model", folder, "--json").output)
+    shown = json.loads(tokenize("hello", "--model", folder, "--json"))
     assert shown == {**TOKENIZER.explain("hello").to_dict(), "ids": TOKENIZER.encode("hello")}
 
 
 def test_long_texts_are_summarised(folder):
-    short = run("hello " * 500 + "x" * 3000, "--model", folder).output
+    short = tokenize("hello " * 500 + "x" * 3000, "--model", folder)
     assert len(short.splitlines()) < 100
-    assert len(run("".join(map(chr, range(33, 127))), "--model", folder).output.splitlines()) < 100
+    assert len(tokenize("".join(map(chr, range(33, 127))), "--model", folder).splitlines()) < 100
 
 
 def test_hostile_text_is_inert(folder):
-    result = run("\x1b[31m[bold]\r\x00‮", "--model", folder)
-    assert result.exit_code == 0
-    assert not {c for c in result.output if ord(c) < 32 and c != "\n"}
-    assert "[bold]" in result.output
+    output = tokenize("\x1b[31m[bold]\r\x00‮", "--model", folder)
+    assert not {c for c in output if ord(c) < 32 and c != "\n"}
+    assert "[bold]" in output
 
 
 def test_a_wrong_record_is_not_shown():
@@ -60,6 +58,4 @@ def test_a_wrong_record_is_not_shown():
 
 def test_errors_are_one_line(tmp_path):
     for arguments in (["x", "--model", str(tmp_path)], ["x", "--model", "no-such-model"]):
-        result = run(*arguments)
-        assert result.exit_code == 2
-        assert len(result.output.strip().splitlines()) == 1
+        assert len(tokenize(*arguments, code=2).strip().splitlines()) == 1

@@ -13,7 +13,7 @@ import time
 import pytest
 from click.testing import CliRunner
 from helpers.pseudo import english
-from helpers.train_command import START, TEXT, TINY, process, refused, run
+from helpers.train_command import START, TEXT, TINY, process, refused, train
 
 import llmtrace
 from llmtrace import i18n
@@ -40,7 +40,7 @@ def bits(folder):
 
 
 def test_in_a_pipe_every_report_is_a_line(place):
-    result = run(f"book.txt -o m {TINY} --steps 25 --report 10")
+    result = train(f"book.txt -o m {TINY} --steps 25 --report 10")
     lines = result.stdout.splitlines()
     number = r"\d+\.\d{4}"
     for step, line in zip((1, 10, 20, 25), lines, strict=False):
@@ -59,12 +59,12 @@ def test_in_a_pipe_every_report_is_a_line(place):
     assert len(list(llmtrace.load("./m").generate("The queen", 3))) == 3
     log = [json.loads(line) for line in (place / "m/training/log.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in log] == [1, 10, 20, 25]
-    again = run("-o m --resume").stdout.splitlines()
+    again = train("-o m --resume").stdout.splitlines()
     assert again == ["All 25 steps are done already.", *lines[4:]]
 
 
 def test_characters_epochs_and_samples():
-    text = run(f"book.txt -o m {TINY} --epochs 1 --characters --validation 0 --sample 'The ' --report 500").stdout
+    text = train(f"book.txt -o m {TINY} --epochs 1 --characters --validation 0 --sample 'The ' --report 500").stdout
     count = len(TEXT) - 16
     assert text.startswith(f"step 1 of {-(-(count // 16) // 4)}, loss ")
     assert "held-out" not in text
@@ -74,17 +74,17 @@ def test_characters_epochs_and_samples():
 
 def test_one_repeated_character(place):
     (place / "a.txt").write_text("a" * 3000)
-    assert "step 3: loss 0.0000" in run(f"a.txt -o m {TINY} --steps 3 --characters").stdout
+    assert "step 3: loss 0.0000" in train(f"a.txt -o m {TINY} --steps 3 --characters").stdout
     assert "give more text, or a smaller context" in refused(f"a.txt -o n {TINY} --steps 3")
 
 
 def test_a_step_is_recorded(place):
-    text = run(f"book.txt -o m {TINY} --steps 5 --trace-step s.trace").stdout
+    text = train(f"book.txt -o m {TINY} --steps 5 --trace-step s.trace").stdout
     assert 'Step 1 is in s.trace. Look at it with: llmtrace explain "loss" --trace s.trace' in text
     trace = llmtrace.open("s.trace")
     assert trace.explain("loss").value == trace.tensor("loss")
     assert "new.block.0.mlp.up.weight" in trace
-    assert "step 5 of 5" in run("-o m --resume").stdout
+    assert "step 5 of 5" in train("-o m --resume").stdout
 
 
 def test_the_examples_of_the_help():
@@ -133,7 +133,7 @@ def test_what_can_not_be_is_one_line(place, line, message):
 
 
 def test_folders_that_are_taken(place):
-    run(f"book.txt -o m {TINY} --steps 1")
+    train(f"book.txt -o m {TINY} --steps 1")
     before = bits(place / "m")
     assert "go on with it by --resume" in refused(f"book.txt -o m {TINY} --steps 1")
     (place / "m/training/plan.json").unlink()

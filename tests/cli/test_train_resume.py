@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from helpers.train_command import TEXT, TINY, process, refused, run
+from helpers.train_command import TEXT, TINY, process, refused, train
 
 
 @pytest.fixture(autouse=True)
@@ -23,15 +23,15 @@ def test_two_trainings_in_one_folder(place):
                 "Error: another training is at work in m: wait until it ends, or give another folder\n"
             )
         first.kill()
-    assert run("-o m --resume --trace-step s.trace").exit_code == 0
+    assert train("-o m --resume --trace-step s.trace").exit_code == 0
 
 
 def test_a_finished_training_goes_on(place):
-    run(f"book.txt -o m {TINY} --characters --steps 3")
-    assert "All 3 steps are done already" in run("-o m --resume --steps 3").stdout
+    train(f"book.txt -o m {TINY} --characters --steps 3")
+    assert "All 3 steps are done already" in train("-o m --resume --steps 3").stdout
     assert "give a larger number" in refused("-o m --resume --steps 2")
     assert "no token for 'Ω'" in refused("-o m --resume --steps 4 --sample Ω")  # and then nothing has changed
-    assert "step 5 of 5" in run("-o m --resume --steps 5").stdout
+    assert "step 5 of 5" in train("-o m --resume --steps 5").stdout
     plan = json.loads((place / "m/training/plan.json").read_text())
     assert (plan["settings"]["steps"], plan["earlier"]) == (5, [3])
 
@@ -46,7 +46,7 @@ def test_a_finished_training_goes_on(place):
     ],
 )
 def test_files_that_are_not_as_they_were_written(place, name, content, message):
-    run(f"book.txt -o m {TINY} --steps 1")
+    train(f"book.txt -o m {TINY} --steps 1")
     path = place / "m/training" / name
     path.unlink()
     path.mkdir() if content is None else path.write_text(content)

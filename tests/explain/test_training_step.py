@@ -6,12 +6,12 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
-from helpers.small_models import as_text, printed, small_gpt
+from helpers.cli_run import said
+from helpers.printing import as_text, printed
+from helpers.small_models import small_gpt
 from rich.cells import cell_len
 
 import llmtrace
-from llmtrace.cli import main
 from llmtrace.explain.describe import what
 from llmtrace.explain.verify import verify
 from llmtrace.ops import OPS
@@ -241,32 +241,28 @@ def test_the_guided_read(trace, options):
 # ---- the command line -----------------------------------------------------------------------------------------------
 
 
-def run(*arguments, code=0):
-    result = CliRunner().invoke(main, list(arguments))
-    assert result.exit_code == code, result.output
-    return result.stdout if not code else result.output
-
-
 ADDRESS = "d.block.0.mlp.up.weight[in=3, out=5]"
 
 
 @pytest.mark.parametrize("options", [[], ["--depth", "3"], ["--all"], ["--exact"], ["--ascii"]])
 def test_explain_from_a_file(adam, file, options):
-    text = run("explain", ADDRESS, "--trace", file, *options)
+    text = said("explain", ADDRESS, "--trace", file, *options)
     assert ADDRESS in text
     assert "traced last" not in text
     assert len(text.splitlines()) > 11
     if not options:
         assert text == printed(adam.explain(ADDRESS))
-    data = json.loads(run("explain", ADDRESS, "--trace", file, "--json"))
+    data = json.loads(said("explain", ADDRESS, "--trace", file, "--json"))
     assert data == json.loads(json.dumps(adam.explain(ADDRESS).to_dict()))
 
 
 def test_show_from_a_file(adam, file):
     for name in (None, "norm", ADDRESS.partition("[")[0], "d.block.0.attn.scores", "mean.before.ln_f.gain"):
         names = [name] if name else []
-        assert run("show", *names, "--trace", file) == run("show", file, *names) == as_text(look(adam, name), 80) + "\n"
-    assert "looks at itself" not in run("show", file, "d.block.0.attn.scores")
+        assert (
+            said("show", *names, "--trace", file) == said("show", file, *names) == as_text(look(adam, name), 80) + "\n"
+        )
+    assert "looks at itself" not in said("show", file, "d.block.0.attn.scores")
 
 
 ERRORS = [
@@ -288,7 +284,7 @@ ERRORS = [
 
 @pytest.mark.parametrize(("arguments", "message"), ERRORS)
 def test_errors_are_one_line(file, arguments, message):
-    text = run(*[file if argument == "FILE" else argument for argument in arguments], code=2)
+    text = said(*[file if argument == "FILE" else argument for argument in arguments], code=2)
     assert text.startswith("Error: ")
     assert message in text
     assert text.count("\n") == 1

@@ -1,15 +1,11 @@
-"""Small GPTs with random weights, for tests that need a model and not what it has learned; and what a page shows."""
+"""Small GPTs with random weights, for tests that need a model and not what it has learned."""
 
-import io
 import json
 
 import numpy as np
-from rich.console import Console
 from safetensors.numpy import save_file
 
 from llmtrace.models import GPT, GPTConfig
-from llmtrace.render import document_of, renderable, terminal
-from llmtrace.render.json import to_data
 from llmtrace.weights.gpt import GPT2
 
 ADDRESSES = [
@@ -86,22 +82,3 @@ def write_folder(folder, texts="ABC", **sizes):
     (folder / "tokenizer.json").write_text(json.dumps({"model": {"type": "BPE", "vocab": vocabulary, "merges": []}}))
     save_file(tensors(config), folder / "model.safetensors")
     return folder
-
-
-def printed(thing, width=80, encoding="utf-8", **options):
-    """What a console of that width and encoding prints, without colours."""
-    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict", newline="\n")
-    console = Console(file=stream, width=width, emoji=False, markup=False, highlight=False, force_terminal=False)
-    console.print(renderable(thing, **options))
-    stream.flush()
-    return stream.buffer.getvalue().decode(encoding)
-
-
-def as_text(thing, width=100, only_ascii=False):
-    """What a terminal of that width shows, without colours."""
-    return terminal.render(document_of(thing), width, only_ascii)
-
-
-def facts(thing):
-    """What `--json` tells of it."""
-    return to_data(document_of(thing).facts)

@@ -5,9 +5,7 @@ import shlex
 import subprocess
 import sys
 
-from click.testing import CliRunner
-
-from llmtrace.cli import main
+from helpers.cli_run import run
 
 TINY = "--layers 1 --width 16 --heads 2 --context 16 --batch 4"
 TEXT = "".join(f"The king {i % 50} had a child, a girl. The queen had {i % 7} more.\n" for i in range(300))
@@ -20,14 +18,13 @@ from llmtrace.cli import main
 PROGRAM = [sys.executable, "-c", START + "main()"]
 
 
-def run(line, code=0):
-    result = CliRunner().invoke(main, ["train", *shlex.split(line)])
-    assert result.exit_code == code, (line, result.output, result.exc_info)
-    return result
+def train(line, code=0):
+    """What the command does."""
+    return run("train", *shlex.split(line), code=code)
 
 
 def refused(line):
-    *notes, text = run(line, 2).stderr.splitlines(keepends=True)
+    *notes, text = train(line, 2).stderr.splitlines(keepends=True)
     assert text.startswith("Error: ")
     assert all(note.startswith("Note: ") for note in notes)
     return text

@@ -4,7 +4,7 @@ import re
 
 import catalogue
 import pytest
-from helpers.lesson_pages import glossary, prose
+from helpers.lesson_words import glossary, prose
 
 from llmtrace.lessons import LESSONS
 from llmtrace.lessons.framework.text import PLACEHOLDER, lesson_text

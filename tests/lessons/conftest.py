@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 import pytest
-from helpers.lesson_pages import printed
+from helpers.printing import drawn
 
 from llmtrace import i18n
 from llmtrace.lessons import load
@@ -33,7 +33,7 @@ def numbers_of(pages_of):
     @cache
     def found(name, language, changes):
         pages = Pages(load(name, language, **dict(changes))) if changes else pages_of(name, language)
-        texts = [printed(pages[n], 200).replace("、", " ") for n in range(len(pages))]
+        texts = [drawn(pages[n], 200).replace("、", " ") for n in range(len(pages))]
         return [sorted(re.findall(r"−?\d[\d.,]*\d|\d", text)) for text in texts]
 
     def numbers(name, language="en", changes=None):

@@ -8,7 +8,7 @@ from pathlib import Path
 import article_numbers
 import numpy as np
 import pytest
-from helpers.lesson_pages import printed
+from helpers.printing import drawn
 from rich.cells import cell_len
 
 from llmtrace.errors import LessonError
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("own_state")
 def test_pages_fit_the_screen(pages_of, name, language):
     pages = pages_of(name, language)
     for n in range(len(pages)):
-        lines = printed(pages[n]).rstrip("\n").split("\n")
+        lines = drawn(pages[n]).rstrip("\n").split("\n")
         assert max(map(cell_len, lines)) <= 80
         assert len(lines) <= 23, lines[0]
         prose = [line for line in lines if not re.search(r"[.:\-=+*#%@ox]{8}", line)]  # and not the rows of a picture
@@ -106,7 +106,7 @@ def test_code_goes_on_from_the_block_before_and_shows_what_it_prints():
     text = parse(
         "# T\ns\n\n## A\n\n```python\na = 2 * sunny\n```\n\n## B\n\n```python\nprint(a + 1)\nprint([a for _n in 'ab'])\n```"
     )
-    second = printed(Pages(load("perceptron"), text)[1])
+    second = drawn(Pages(load("perceptron"), text)[1])
     assert ">>> print(a + 1)\n  17.0\n" in second
     assert "[16.0, 16.0]" in second
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from helpers.lesson_pages import glossary, prose
+from helpers.lesson_words import glossary, prose
 
 from llmtrace.lessons import LESSONS, lesson_class
 from llmtrace.lessons.framework.text import FOLDERS, PLACEHOLDER, languages, lesson_text, parse

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from rich.console import Console
+from helpers.printing import drawn
 
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
@@ -18,13 +18,6 @@ from llmtrace.views.figures import TokenRows
 @pytest.fixture(scope="module")
 def lesson():
     return load("tokenizers")
-
-
-def printed(view, **options):
-    console = Console(width=options.pop("width", 80), emoji=False, markup=False, highlight=False, **options)
-    with console.capture() as capture:
-        console.print(view)
-    return capture.get()
 
 
 def test_merges_and_their_counts(lesson):
@@ -75,13 +68,13 @@ def test_both_tokenizers_part_the_plural(lesson):
 def test_the_vocabulary_of_gpt2(golden):
     lesson = load("tokenizers", gpt2=str(golden / "gpt2-tokenizer"))
     assert len(lesson.real) == 50257
-    shown = printed(Document((lesson.real_shown,)))
+    shown = drawn(Document((lesson.real_shown,)))
     assert "two|_dogs|_and|_the|_bats" in shown
     assert "11545|6844|290|262|19553" in shown
-    last = printed(Pages(lesson)[-2 + len(Pages(lesson))])
+    last = drawn(Pages(lesson)[-2 + len(Pages(lesson))])
     assert "50,257" in last
     assert "huggingface" not in last
-    assert "huggingface" in printed(Pages(load("tokenizers"))[len(Pages(lesson)) - 2])
+    assert "huggingface" in drawn(Pages(load("tokenizers"))[len(Pages(lesson)) - 2])
 
 
 @pytest.mark.parametrize(
@@ -104,10 +97,10 @@ def test_wrong_inputs(inputs, message):
 
 def test_rows_of_tokens_have_bars_and_colours():
     rows = Document((TokenRows({"one": ["the", " cat", "s"], "two": ["猫"]}),))
-    assert printed(rows, color_system=None) == "  one  the|_cat|s\n  two  猫\n"
-    coloured = printed(rows, color_system="256", force_terminal=True, no_color=False)
-    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == printed(rows, color_system=None)
+    assert drawn(rows, color_system=None) == "  one  the|_cat|s\n  two  猫\n"
+    coloured = drawn(rows, color_system="256", force_terminal=True, no_color=False)
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == drawn(rows, color_system=None)
     assert coloured.count("\x1b[") >= 6
-    narrow = printed(Document((TokenRows({"one": ["abc"] * 20}),)), color_system=None, width=30)
+    narrow = drawn(Document((TokenRows({"one": ["abc"] * 20}),)), color_system=None, width=30)
     assert max(map(len, narrow.split("\n"))) <= 30
     assert narrow.replace("one", "").count("abc") == 20

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from helpers.inert import NASTY, harmless, texts
-from helpers.small_models import printed, small_gpt, write_folder
+from helpers.printing import printed
+from helpers.small_models import small_gpt, write_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len

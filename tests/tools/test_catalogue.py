@@ -12,7 +12,7 @@ import catalogue
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
-from helpers.lesson_pages import glossary
+from helpers.lesson_words import glossary
 from helpers.small_models import small_gpt
 
 from llmtrace import i18n
@@ -127,17 +127,28 @@ def copied(tmp_path, monkeypatch):
         ("nothing is named {name}; `llmtrace show` lists all names", "show", "Show", "'`llmtrace show`'"),
     ],
 )
-def test_the_check_sees_what_is_wrong(text, old, new, problem, copied, once, capsys):
-    assert catalogue.main(["--check"]) == 0
-    before = copied.read_text()
+def test_the_check_sees_what_is_wrong(text, old, new, problem, copied):
+    assert catalogue.problems({}) == []
+    spoil(copied, text, old, new)
+    assert problem in " ".join(catalogue.problems({}))
+
+
+def spoil(po, text, old, new):
+    """Changes the translation of a text."""
+    before = po.read_text()
     line = re.search(rf'msgid "{re.escape(text)}"\nmsgstr "(.+)"\n', before)[0]
     first, said = line.split("\nmsgstr ")
     assert old in said
-    copied.write_text(before.replace(line, f"{first}\nmsgstr {said.replace(old, new, 1)}"))
-    assert catalogue.main([]) == 1  # written all the same
-    capsys.readouterr()
+    po.write_text(before.replace(line, f"{first}\nmsgstr {said.replace(old, new, 1)}"))
+
+
+def test_what_is_wrong_is_compiled_all_the_same(copied, once, capsys):
+    spoil(copied, "formula", "公式", "{公式}")
+    assert catalogue.main([]) == 1
+    assert capsys.readouterr().out.count("\n") == 1
     assert catalogue.main(["--check"]) == 1
-    assert problem in capsys.readouterr().out
+    assert "must have [], as 'formula'" in capsys.readouterr().out
+    assert "{公式}" in copied.read_text()
 
 
 def test_a_guess_is_seen(copied, once, capsys):

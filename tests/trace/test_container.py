@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -274,8 +273,6 @@ def test_leftovers_of_the_dead_are_removed_and_others_kept(tmp_path):
 
 
 KILLED = """
-import sys
-sys.path.insert(0, {tests!r})
 from pathlib import Path
 from helpers.forging import forged
 from helpers.small_models import small_gpt
@@ -288,10 +285,10 @@ while True:
 
 def test_a_kill_while_saving_loses_no_finished_trace(saved_trace):
     trace, path = saved_trace
-    tests = str(Path(__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     for moment in range(6):
-        code = KILLED.format(tests=tests, path=str(path))
-        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        code = KILLED.format(path=str(path))
+        process = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE)
         process.stdout.readline()
         time.sleep(0.003 * moment + 0.001)
         process.send_signal(signal.SIGKILL)

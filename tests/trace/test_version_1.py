@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.small_models import printed
+from helpers.printing import printed
 
 import llmtrace
 from llmtrace.arithmetic.bits import same_bits
@@ -19,7 +19,7 @@ from llmtrace.trace import container
 from llmtrace.trace.container import TraceFile
 from llmtrace.trace.version_1 import RENAMED, SETTINGS
 
-FILES = sorted(Path(__file__).with_name("version_1").glob("*.xz"))
+FILES = sorted((Path(__file__).parents[1] / "data" / "version_1").glob("*.xz"))
 WITHOUT_WORDS = {"leaf-or-flower", "net", "rest"}
 """Those of no model: not everything in them has a sentence."""
 LATER = {"cross_entropy"}

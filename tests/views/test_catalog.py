@@ -5,9 +5,11 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from helpers.cli_run import said
 from helpers.inert import harmless, texts
 from helpers.looks import LOOKS, PATTERN, coloured
-from helpers.small_models import as_text, facts, long_trace, small_gpt, write_folder
+from helpers.printing import as_text, facts
+from helpers.small_models import long_trace, small_gpt, write_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -107,12 +109,6 @@ def model(tmp_path_factory):
     return str(write_folder(tmp_path_factory.mktemp("show") / "model"))
 
 
-def run(*arguments, code=0):
-    result = CliRunner().invoke(main, ["show", *arguments])
-    assert result.exit_code == code, result.output
-    return result.stdout if not code else result.output
-
-
 def flags(options):
     for key, value in options.items():
         yield from (["--all"] if key == "every" else [f"--{key}", str(value)])
@@ -121,25 +117,25 @@ def flags(options):
 @pytest.mark.parametrize(("name", "options"), LOOKS)
 def test_the_command(trace, model, name, options):
     arguments = [*([name] if name else []), *flags(options), "--prompt", "CBABBC", "--model", model]
-    text = run(*arguments)
+    text = said("show", *arguments)
     own = as_text(look(trace, name, **options), 80)
     assert text.splitlines()[1:] == own.splitlines()[1:]
-    assert run(*arguments, "--ascii").isascii()
-    data = json.loads(run(*arguments, "--json"))
+    assert said("show", *arguments, "--ascii").isascii()
+    data = json.loads(said("show", *arguments, "--json"))
     expected = json.loads(json.dumps(facts(look(trace, name, **options))))
     assert {**data, "model": ""} == {**expected, "model": ""}
 
 
 def test_the_last_prompt_and_files(trace, model, tmp_path):
-    assert "no prompt was traced yet" in run("residual", code=2)
+    assert "no prompt was traced yet" in said("show", "residual", code=2)
     CliRunner().invoke(main, ["trace", "CBABBC", "--model", model])
-    assert run("residual").startswith("prompt: 'CBABBC' (traced last)\n\nThe residual stream")
-    json.loads(run("residual", "--json"))
+    assert said("show", "residual").startswith("prompt: 'CBABBC' (traced last)\n\nThe residual stream")
+    json.loads(said("show", "residual", "--json"))
     path = tmp_path / "a.trace"
     trace.save(path, with_weights=True)
-    assert run(str(path), "residual") == as_text(look(trace, "residual"), 80) + "\n"
-    assert run(str(path)) == as_text(look(trace), 80) + "\n"
-    assert "not both" in run(str(path), "--prompt", "A", code=2)
+    assert said("show", str(path), "residual") == as_text(look(trace, "residual"), 80) + "\n"
+    assert said("show", str(path)) == as_text(look(trace), 80) + "\n"
+    assert "not both" in said("show", str(path), "--prompt", "A", code=2)
 
 
 ERRORS = [
@@ -163,7 +159,7 @@ ERRORS = [
 
 @pytest.mark.parametrize(("arguments", "message"), ERRORS)
 def test_errors_are_one_line(model, arguments, message):
-    text = run(*arguments, "--prompt", "CBABBC", "--model", model, code=2)
+    text = said("show", *arguments, "--prompt", "CBABBC", "--model", model, code=2)
     assert text.startswith("Error: ")
     assert message in text
     assert text.count("\n") == 1

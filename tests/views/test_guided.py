@@ -5,12 +5,12 @@ import re
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
-from helpers.small_models import as_text, facts, printed, small_gpt, write_folder
+from helpers.cli_run import said
+from helpers.printing import as_text, facts, printed
+from helpers.small_models import small_gpt, write_folder
 from rich.cells import cell_len
 
 import llmtrace
-from llmtrace.cli import main
 from llmtrace.errors import AddressError
 from llmtrace.explain.describe import what
 from llmtrace.models import KVCache
@@ -241,15 +241,9 @@ def folder(tmp_path_factory):
     return str(write_folder(tmp_path_factory.mktemp("guided") / "model"))
 
 
-def run(*arguments, code=0):
-    result = CliRunner().invoke(main, list(arguments))
-    assert result.exit_code == code, result.output
-    return result.output
-
-
 def test_options(folder, tmp_path):
     options = ["--layer", "1", "--head", "2", "--position", "-3"]
-    assert run("trace", "CBABBC", "--model", folder, *options) == run(
+    assert said("trace", "CBABBC", "--model", folder, *options) == said(
         "trace", "CBABBC", "--model", folder, "--no-pager", "--layer", "1", "--head", "2", "--position", "3"
     )
     for command in (
@@ -257,11 +251,11 @@ def test_options(folder, tmp_path):
         ["explain", "logits[0, 0]", "--prompt"],
         ["explain", "ln_f[0, 0]", "--exact", "--prompt"],
     ):
-        text = run(*command, "CBABBC", "--model", folder, "--ascii")
+        text = said(*command, "CBABBC", "--model", folder, "--ascii")
         assert text.isascii()
         assert "\\u" not in text
-    assert run("explain", "logits[0, 0]", "--ascii").startswith("prompt: 'CBABBC' (traced last)\n\nlogits[")
-    assert json.loads(run("trace", "CBABBC", "--model", folder, "--json"))["next_token"][0]["id"] in {0, 1, 2}
+    assert said("explain", "logits[0, 0]", "--ascii").startswith("prompt: 'CBABBC' (traced last)\n\nlogits[")
+    assert json.loads(said("trace", "CBABBC", "--model", folder, "--json"))["next_token"][0]["id"] in {0, 1, 2}
 
 
 ERRORS = [
@@ -276,7 +270,7 @@ ERRORS = [
 @pytest.mark.parametrize(("arguments", "message"), ERRORS)
 def test_errors_are_one_line(folder, tmp_path, arguments, message):
     file = tmp_path / "a.trace"
-    text = run("trace", "CBABBC", "--model", folder, "-o", str(file), *arguments, code=2)
+    text = said("trace", "CBABBC", "--model", folder, "-o", str(file), *arguments, code=2)
     assert text.startswith("Error: ")
     assert message in text
     assert text.count("\n") == 1

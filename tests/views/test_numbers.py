@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 from helpers.looks import LOOKS, PATTERN, coloured
-from helpers.small_models import as_text, facts, long_trace, printed, small_gpt
+from helpers.printing import as_text, facts, printed
+from helpers.small_models import long_trace, small_gpt
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import Color

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from helpers.lesson_pages import printed
+from helpers.printing import drawn
 from rich.cells import cell_len
 
 from llmtrace import i18n
@@ -129,7 +129,7 @@ def test_frames_add_up_term_by_term():
             for k in range(3):
                 done += 1
                 total += a[row][k] * b[k][column]
-                text = printed(lesson.steps.frame(done))
+                text = drawn(lesson.steps.frame(done))
                 assert f"product {done} of 12" in text
                 assert f"Column {column} of b lies over row {row} of a" in text
                 assert f"[{a[row][k]:g}×{b[k][column]:g}" in text
@@ -158,9 +158,9 @@ def test_every_frame_fits_the_screen(inputs, language):
     assert len(steps) <= 64
     heights = set()
     for n in range(len(steps) + 1):
-        lines = printed(steps.frame(n)).rstrip("\n").split("\n")
+        lines = drawn(steps.frame(n)).rstrip("\n").split("\n")
         assert max(map(cell_len, lines)) <= 80
         heights.add(len(lines))
     assert len(heights) == 1  # it does not jump
     assert max(heights) <= 21
-    assert printed(steps).count("\n") <= 64  # in a pipe
+    assert drawn(steps).count("\n") <= 64  # in a pipe

@@ -5,7 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from helpers.small_models import ADDRESSES, printed, small_gpt
+from helpers.printing import printed
+from helpers.small_models import ADDRESSES, small_gpt
 from rich.cells import cell_len
 from rich.console import Console
 

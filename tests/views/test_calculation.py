@@ -4,7 +4,8 @@ import re
 from decimal import Decimal
 
 import numpy as np
-from helpers.small_models import printed, small_gpt
+from helpers.printing import printed
+from helpers.small_models import small_gpt
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -1,15 +1,6 @@
-"""What lessons show, and the words that they use."""
-
-from rich.console import Console
+"""The words that lessons use."""
 
 from llmtrace.lessons.framework.text import FOLDERS
-
-
-def printed(view, width=80):
-    console = Console(width=width, color_system=None, emoji=False, markup=False, highlight=False)
-    with console.capture() as capture:
-        console.print(view)
-    return capture.get()
 
 
 def glossary(table=0):
