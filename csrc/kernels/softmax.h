@@ -75,7 +75,13 @@ ALWAYS_INLINE void softmax_gradient_rows(const kernel_job *j, ptrdiff_t row, con
     }
 }
 
+/* Rows of two sizes are causal. */
+#define causal_softmax_kernel softmax_kernel
+#define causal_softmax_gradient_kernel softmax_gradient_kernel
+
 #endif
 
 ROWS(softmax, 1, 0, 16)
+ITEMS(causal_softmax, 1, 0, 16)
 ROWS(softmax_gradient, 2, 0, 4)
+ITEMS(causal_softmax_gradient, 2, 0, 4)

@@ -1,13 +1,11 @@
-"""All operations, by name. To add one: its file, its line here, and its header in csrc/ where it has an inner loop of its own."""
+"""All operations, by name: every op that is imported here. To add one: its file, its line here, and its kernel in csrc/."""
 
-from llmtrace.arithmetic.types import Array
 from llmtrace.ops.attention.attention_back import attention_back
 from llmtrace.ops.attention.attention_mix import attention_mix
 from llmtrace.ops.attention.attention_products import attention_products
 from llmtrace.ops.attention.attention_scores import attention_scores
 from llmtrace.ops.attention.causal_softmax import causal_softmax, causal_softmax_gradient
-from llmtrace.ops.attention.merge_heads import merge_heads
-from llmtrace.ops.attention.split_heads import split_heads
+from llmtrace.ops.attention.heads import merge_heads, split_heads
 from llmtrace.ops.elementwise.add import add
 from llmtrace.ops.elementwise.divide import divide
 from llmtrace.ops.elementwise.divide_by import divide_by
@@ -61,117 +59,6 @@ from llmtrace.ops.sampling.top_k import top_k
 from llmtrace.ops.sampling.top_p import top_p
 from llmtrace.ops.tensor import Tensor, Weight, by_name
 
-OPS: dict[str, Op] = {
-    op.name: op
-    for op in (
-        *(embedding, add, multiply, scale, identity, concatenate, argmax),
-        *(divide_by, select, top_k, top_p, sample),
-        *(exp, log, tanh, erf, relu, sigmoid, silu, gelu_tanh, gelu_erf),
-        *(subtract, divide, sqrt, multiply_scalar, dropout, squared_error, absolute_error),
-        *(squared_error_gradient, absolute_error_gradient, relu_gradient, tanh_gradient, sigmoid_gradient),
-        *(silu_gradient, erf_gradient, gelu_tanh_gradient, gelu_erf_gradient),
-        *(regularise, momentum, sgd_step, adam_mean, adam_square, adam_update, clip_factor),
-        *(layer_norm, softmax, causal_softmax),
-        *(linear, linear_to_heads, linear_from_heads, attention_scores, attention_mix),
-        *(
-            sum_outer_products,
-            sum_positions,
-            sum_products,
-            embedding_gradient,
-            merge_heads,
-            split_heads,
-            slice_positions,
-        ),
-        *(attention_products, attention_back, softmax_gradient, causal_softmax_gradient),
-        *(
-            normalise,
-            layer_norm_gradient,
-            cross_entropy,
-            cross_entropy_gradient,
-            cross_entropy_v1,
-            sum_all,
-            broadcast,
-            squared_norm,
-        ),
-    )
-}
+OPS: dict[str, Op] = {op.name: op for op in list(globals().values()) if isinstance(op, Op)}
 
-__all__ = [
-    "OPS",
-    "Array",
-    "Op",
-    "Tensor",
-    "Weight",
-    "absolute_error",
-    "absolute_error_gradient",
-    "adam_mean",
-    "adam_square",
-    "adam_update",
-    "add",
-    "argmax",
-    "attention_back",
-    "attention_mix",
-    "attention_products",
-    "attention_scores",
-    "broadcast",
-    "by_name",
-    "causal_softmax",
-    "causal_softmax_gradient",
-    "clip_factor",
-    "concatenate",
-    "cross_entropy",
-    "cross_entropy_gradient",
-    "cross_entropy_v1",
-    "divide",
-    "divide_by",
-    "dropout",
-    "embedding",
-    "embedding_gradient",
-    "erf",
-    "erf_gradient",
-    "exp",
-    "gelu_erf",
-    "gelu_erf_gradient",
-    "gelu_tanh",
-    "gelu_tanh_gradient",
-    "identity",
-    "layer_norm",
-    "layer_norm_gradient",
-    "linear",
-    "linear_from_heads",
-    "linear_to_heads",
-    "log",
-    "merge_heads",
-    "momentum",
-    "multiply",
-    "multiply_scalar",
-    "normalise",
-    "regularise",
-    "relu",
-    "relu_gradient",
-    "sample",
-    "scale",
-    "select",
-    "sgd_step",
-    "sigmoid",
-    "sigmoid_gradient",
-    "silu",
-    "silu_gradient",
-    "slice_positions",
-    "softmax",
-    "softmax_gradient",
-    "split_heads",
-    "sqrt",
-    "squared_error",
-    "squared_error_gradient",
-    "squared_norm",
-    "subtract",
-    "sum_all",
-    "sum_outer_products",
-    "sum_positions",
-    "sum_products",
-    "tanh",
-    "tanh_gradient",
-    "top_k",
-    "top_p",
-]
+__all__ = ["OPS", "Op", "Tensor", "Weight", "by_name"]

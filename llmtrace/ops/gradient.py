@@ -1,13 +1,10 @@
 """What an op's `backward` is given: one step of a run that is walked backward, and a way to say its gradients as ops."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from llmtrace.ops.op import Op
-    from llmtrace.ops.tensor import Tensor, Weight
+from llmtrace.ops.op import Op
+from llmtrace.ops.tensor import Tensor, Weight
 
 
 class Gradient(Protocol):

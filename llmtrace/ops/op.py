@@ -1,26 +1,22 @@
 """What an operation is. Every other file here defines one, in this order: meaning, forward, backward, explain."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Axes, Empty
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
+from llmtrace.ops.shapes import axes_by_letters
 
 
-def same_axes(first: Axes, *others: Axes) -> Axes:
-    """The axes of a result shaped like the first input."""
-    return first
+def by_letters(*tensors: Axes | None) -> Axes:
+    """Stands for the names that follow from `Op.shapes` and `Op.out` (`llmtrace.ops.shapes.axes_by_letters`)."""
+    raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -43,14 +39,25 @@ class Op:
     shapes: Mapping[str, str] = field(default_factory=dict)
     """Shape of every input, weight and setting in the letters of docs/notation.md; `*` is any leading axes. The few
     signs that are used are explained, and read by the contract tests, in `llmtrace.ops.shapes`."""
-    axes: Callable[..., Axes] = same_axes
-    """The axis names of the result, from those of the inputs and weights."""
+    out: str = "*"
+    """Shape of the result in these letters; "* < V" where it is whole numbers."""
+    axes: Callable[..., Axes] = by_letters
+    """The axis names of the result, from those of the inputs and weights, where they do not just follow from the letters."""
     packed: Axes = ()
     """The weights that `forward` also takes packed (`llmtrace._kernels.pack`). Packing copies: they may be strided."""
     batch_strided: Axes = ()
     """The inputs whose blocks [rows, width] may lie apart in memory, as a cache with room to grow leaves them."""
-    backward: Callable[[Gradient], None] | None = None
-    """Says the gradients of the inputs and weights, as ops; None where there are none (argmax), and for gradients themselves."""
+    backward: Callable[[Any], None] | None = None
+    """Says the gradients of the inputs and weights, as ops, on a `llmtrace.ops.gradient.Gradient`; None where there are none
+    (argmax), and for gradients themselves."""
+    how: str = ""
+    """For readers, how the numbers are made, in one sentence out of the inputs {a} and {b}, whose rows have {n} numbers; where
+    there is none, the formula says it."""
+
+    def __post_init__(self) -> None:
+        if self.axes is by_letters:
+            tensors = [self.shapes[name] for name in self.tensors]
+            object.__setattr__(self, "axes", axes_by_letters(tensors, self.out))
 
     @cached_property
     def tensors(self) -> Axes:
@@ -112,8 +119,8 @@ def initial_sum(initial: Array | None, shape: tuple[int, ...], dtype: npt.DTypeL
     return np.zeros(shape, dtype) if initial is None else initial.copy()
 
 
-def unravel_leading(lead: tuple[int, ...], *last: int) -> tuple[Any, ...]:
+def unravel_leading(leading: tuple[int, ...], *last: int) -> tuple[Any, ...]:
     """The index of all positions of the leading axes, in C order, at one place of the last axes."""
-    if not lead:  # one position: still a row, of one number
+    if not leading:  # one position: still a row, of one number
         return tuple(np.array([place]) for place in last)
-    return (*np.unravel_index(np.arange(math.prod(lead)), lead), *last)
+    return (*np.unravel_index(np.arange(math.prod(leading)), leading), *last)

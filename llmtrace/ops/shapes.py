@@ -1,4 +1,4 @@
-"""The little language of `Op.shapes`: which sizes of which tensor must agree.
+"""The little language of `Op.shapes` and `Op.out`: which sizes of which tensor must agree, and what settings may be.
 
     "* T K"      any leading axes, the same for every tensor that has them, then T, then K
     "H·D"  "P+T" one axis whose size is a product or a sum of sizes
@@ -6,26 +6,56 @@
     "* < V"      whole numbers from 0 to V − 1, not reals
     "N ?"        a tensor that may be absent (None)
 
-and for settings, which are no tensors: "real" any number, "small" a number from 0, like an epsilon, "rate" a number
-from 0 to below 1, "whole" a whole number from 0 to 2^53, "share" a number above 0 and up to 1, "count" a whole number
-from 1 on (`llmtrace.ops.ranges`), "H≥1" a size itself, and "turns weight" whether the axes of `weight` stand the other way round.
+and for settings, which are no tensors: "real" any number, "small" a number from 0, like an epsilon, one of `RANGES`, "H≥1" a
+size itself, and "turns weight" whether the axes of `weight` stand the other way round.
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from llmtrace.ops.op import Op
-from llmtrace.ops.ranges import RANGES
+from llmtrace.arithmetic.types import Axes
 
-__all__ = ["KINDS", "Shape", "added", "fits", "letters", "parse", "size_of"]
+__all__ = [
+    "KINDS",
+    "RANGES",
+    "Shape",
+    "added",
+    "axes_by_letters",
+    "expect_within",
+    "fits",
+    "letters",
+    "parse",
+    "size_of",
+    "split",
+]
 
+
+class Range(NamedTuple):
+    """The values of one kind of setting."""
+
+    holds: Callable[[Any], bool]
+    words: str
+
+
+RANGES = {
+    "rate": Range(lambda value: 0 <= value < 1, "from 0 to below 1"),
+    "share": Range(lambda value: 0 < value <= 1, "above 0 and at most 1"),
+    "whole": Range(lambda value: isinstance(value, int) and 0 <= value <= 1 << 53, "a whole number from 0 to 2^53"),
+    "count": Range(lambda value: isinstance(value, int) and value >= 1, "a whole number of at least 1"),
+}
+"""The kinds "real" and "small" have no bounds: the arithmetic takes what comes."""
 
 KINDS = frozenset({"real", "small", *RANGES})
 """The kinds of settings that have no letter."""
+
+
+def expect_within(kind: str, **settings: Any) -> None:
+    """ValueError where a setting can't be of that kind."""
+    for name, value in settings.items():
+        if not RANGES[kind].holds(value):
+            raise ValueError(f"{name} must be {RANGES[kind].words}, not {value!r}")
 
 
 @dataclass(frozen=True)
@@ -37,9 +67,9 @@ class Shape:
     below: str | None
     optional: bool
 
-    def of(self, lead: tuple[int, ...], known: Mapping[str, int]) -> tuple[int, ...]:
+    def of(self, leading: tuple[int, ...], known: Mapping[str, int]) -> tuple[int, ...]:
         """The shape as numbers, once the leading axes and every letter are known."""
-        return (*(lead if self.leading else ()), *(size_of(size, known) for size in self.sizes))
+        return (*(leading if self.leading else ()), *(size_of(size, known) for size in self.sizes))
 
 
 def parse(text: str) -> Shape:
@@ -71,10 +101,10 @@ def size_of(size: str, known: Mapping[str, int]) -> int:
     return first
 
 
-def letters(op: Op) -> dict[str, int]:
-    """Every letter of the op's shapes with the least size that it may have."""
+def letters(shapes: Mapping[str, str]) -> dict[str, int]:
+    """Every letter of an op's shapes with the least size that it may have."""
     found: dict[str, int] = {}
-    for text in op.shapes.values():
+    for text in shapes.values():
         if text in KINDS or text.startswith("turns "):
             continue
         shape = parse(text)
@@ -85,18 +115,42 @@ def letters(op: Op) -> dict[str, int]:
     return found
 
 
-def added(op: Op) -> frozenset[str]:
+def added(shapes: Mapping[str, str], tensors: Axes) -> frozenset[str]:
     """The letters that only stand in sums, such as the P of `P+T`, and not last: without them two axes are of one size."""
-    every = [split(size) for name in (*op.inputs, *op.weights) for size in parse(op.shapes[name]).sizes]
+    every = [split(size) for name in tensors for size in parse(shapes[name]).sizes]
     alone = {letter for joint, parts, _ in every for letter in (parts[-1:] if joint == "+" else parts)}
     return frozenset(letter for _, parts, _ in every for letter in parts if letter not in alone)
 
 
-def fits(op: Op, shapes: Mapping[str, tuple[int, ...] | None], settings: Mapping[str, Any]) -> bool:
-    """Whether tensors of these shapes (None where absent) go together under the op's grammar."""
+def axes_by_letters(tensors: Sequence[str], out: str) -> Callable[..., Axes]:
+    """How the axes of a result are called, by those of the tensors: as the first axis of the same size in these shapes is.
+
+    ValueError where no tensor that is there has such an axis: whoever does the op must say the names then.
+    """
+    parsed, result = [parse(text) for text in tensors], parse(out)
+
+    def axes(*given: Axes | None) -> Axes:
+        """The names, from those of the inputs and weights; None for one that is absent."""
+        leading: Axes | None = None
+        named: dict[str, str] = {}
+        for shape, names in zip(parsed, given, strict=False):
+            if names is not None:
+                count = len(names) - len(shape.sizes)
+                leading = names[:count] if leading is None and shape.leading else leading
+                for size, name in zip(shape.sizes, names[count:], strict=True):
+                    named.setdefault(size.partition("≥")[0], name)
+        if not {*result.sizes} <= {*named} or (result.leading and leading is None):
+            raise ValueError(f"nothing says how the axes {out} of the result are called: give their names")
+        return (*((leading or ()) if result.leading else ()), *(named[size] for size in result.sizes))
+
+    return axes
+
+
+def fits(texts: Mapping[str, str], shapes: Mapping[str, tuple[int, ...] | None], settings: Mapping[str, Any]) -> bool:
+    """Whether tensors of these shapes (None where absent) go together under an op's `texts`."""
     equations: list[tuple[str, int]] = []
     leads: set[tuple[int, ...]] = set()
-    for name, text in op.shapes.items():
+    for name, text in texts.items():
         if name not in shapes:
             if split(text)[0] == "" and text.partition("≥")[0].isupper():
                 equations.append((text, settings[name]))
@@ -106,7 +160,7 @@ def fits(op: Op, shapes: Mapping[str, tuple[int, ...] | None], settings: Mapping
             if not shape.optional:
                 return False
             continue
-        if settings.get("transposed") and op.shapes["transposed"] == f"turns {name}":
+        if settings.get("transposed") and texts["transposed"] == f"turns {name}":
             found = found[::-1]
         extra = len(found) - len(shape.sizes)
         if extra < 0 or (extra and not shape.leading):

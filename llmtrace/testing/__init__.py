@@ -17,8 +17,8 @@ Where it is not, AssertionError shows the smallest input that Hypothesis could f
 both numbers, and how many units in the last place they are apart.
 
 The checks that every op of llmtrace keeps are here too, for an op of one's own: `hold(op, check_forward)`, and likewise
-`check_bound`, `check_backward`, `check_explain`, `check_refusals`; `arguments(op)` and `arrays(shape)` are the Hypothesis
-strategies under them.
+`check_bound`, `check_backward`, `check_explain`, `check_refusals`, `check_formula`, `check_axes`; `arguments(op)` and
+`arrays(shape)` are the Hypothesis strategies under them.
 """
 
 try:
@@ -29,9 +29,11 @@ except ModuleNotFoundError as error:
 from llmtrace.testing.bounds import BOUNDS, bound
 from llmtrace.testing.checks import (
     CHECKS,
+    check_axes,
     check_backward,
     check_bound,
     check_explain,
+    check_formula,
     check_forward,
     check_refusals,
 )
@@ -52,9 +54,11 @@ __all__ = [
     "arguments",
     "arrays",
     "bound",
+    "check_axes",
     "check_backward",
     "check_bound",
     "check_explain",
+    "check_formula",
     "check_forward",
     "check_function",
     "check_refusals",

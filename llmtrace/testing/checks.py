@@ -13,12 +13,22 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.ops import Op
 from llmtrace.testing.bounds import bound
 from llmtrace.testing.compare import expect_same_bits, expect_within
+from llmtrace.testing.descriptions import check_axes, check_formula
 from llmtrace.testing.gradients import check_backward
 from llmtrace.testing.refusals import check_refusals
 from llmtrace.testing.replays import check_explain
 from llmtrace.testing.sampling import Arguments
 
-__all__ = ["CHECKS", "check_backward", "check_bound", "check_explain", "check_forward", "check_refusals"]
+__all__ = [
+    "CHECKS",
+    "check_axes",
+    "check_backward",
+    "check_bound",
+    "check_explain",
+    "check_formula",
+    "check_forward",
+    "check_refusals",
+]
 
 
 def check_forward(op: Op, arguments: Arguments) -> None:
@@ -94,7 +104,7 @@ def check_bound(op: Op, arguments: Arguments) -> None:
     """`meaning` in float32 and in float64 stays within the a-priori bound about an independent float64 calculation."""
     for dtype in (np.float32, np.float64):
         given = arguments.cast(np.float32).cast(dtype)
-        value, error = bound(op.name, given, dtype)
+        value, error = bound(op, given, dtype)
         expect_within(given.call(op.meaning), value, error, f"the meaning of {op.name} in {np.dtype(dtype)}", given)
 
 
@@ -104,4 +114,6 @@ CHECKS: dict[str, Callable[..., None]] = {
     "backward": check_backward,
     "explain": check_explain,
     "refusals": check_refusals,
+    "formula": check_formula,
+    "axes": check_axes,
 }

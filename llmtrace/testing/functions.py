@@ -21,6 +21,7 @@ from llmtrace.testing.bounds import bound
 from llmtrace.testing.checks import check_backward, check_bound, check_explain
 from llmtrace.testing.compare import described, expect_alike, expect_same_bits, expect_within
 from llmtrace.testing.composed import named
+from llmtrace.testing.descriptions import check_formula
 from llmtrace.testing.rounding import Close
 from llmtrace.testing.sampling import Arguments
 from llmtrace.testing.strategies import arguments
@@ -48,7 +49,7 @@ def steady(examples: int, *, shrink: bool = True) -> settings:
 def hold(op: Op, check: Callable[..., None], *, examples: int = 50, shrink: bool = True) -> None:
     """Does one of `llmtrace.testing.CHECKS` with many arguments; AssertionError shows the smallest that fails."""
     # Bounds and slopes speak of ordinary numbers only; and are checked in float64, whose meaning takes long: fewer numbers.
-    ordinary = check in {check_bound, check_backward}
+    ordinary = check in {check_bound, check_backward, check_formula}
     dtype = np.float64 if ordinary else None
 
     def over_all(drawn: Arguments, index: int) -> None:
@@ -122,7 +123,7 @@ def _room(op: Op, known: Arguments, expected: Array, tolerance: float | None, dt
         value = expected.astype(np.float64)
         return Close(value, tolerance * np.maximum(1, np.abs(np.where(np.isfinite(value), value, 0))))
     with np.errstate(all="ignore"):
-        right = bound(op.name, known, dtype)
+        right = bound(op, known, dtype)
     assume(bool(np.isfinite(right.error).all()))
     return right
 

@@ -146,7 +146,7 @@ def wrong_shapes(op: Op, arguments: Arguments) -> Wrong:
         shorter = [(*shape[:i], size - 1, *shape[i + 1 :]) for i, size in enumerate(shape) if size]
         fewer_or_more = [shape[i:] for i in range(1, len(shape) + 1)] + [(1, *shape), (2, *shape)]
         for other in (*longer, *shorter, *fewer_or_more):
-            if not fits(op, {**shapes, name: other}, arguments.settings):
+            if not fits(op.shapes, {**shapes, name: other}, arguments.settings):
                 yield f"{name} of shape {other}", arguments.having(**{name: np.zeros(other, tensor.dtype)})
 
 
@@ -156,7 +156,7 @@ def wrong_values(op: Op, arguments: Arguments) -> Wrong:
     for name, value in arguments.settings.items():
         if not isinstance(value, bool) and isinstance(value, int):
             for other in (0, -1, value + 1):
-                if not fits(op, shapes, {**arguments.settings, name: other}):
+                if not fits(op.shapes, shapes, {**arguments.settings, name: other}):
                     yield f"{name} = {other}", arguments.having(**{name: other})
     outside = {"rate": (-0.1, 1.0, math.inf, math.nan), "whole": (-1, 0.5, 1 << 54), "count": (0, -1)}
     outside |= {"share": (0.0, -0.1, 1.1, math.inf, math.nan)}

@@ -13,7 +13,7 @@ from llmtrace.arithmetic.lines import Elements, from_plain, to_plain
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ReplayError
 from llmtrace.explain import Explanation
-from llmtrace.ops import OPS, Op, Weight, by_name
+from llmtrace.ops import OPS, Op, Tensor, Weight, by_name
 from llmtrace.testing.compare import described, expect_same_bits
 from llmtrace.testing.sampling import Arguments
 from llmtrace.trace import Run, Trace
@@ -72,11 +72,13 @@ def traced(op: Op, arguments: Arguments) -> Trace:
     )
     trace = Trace(weights)
     with Run(weights, trace) as run:
-        inputs = []
+        operands: list[Tensor | Weight | None] = []
         for name in op.inputs:
-            if (tensor := arguments.tensors[name]) is not None:
-                inputs.append(run.leaf(f"in.{name}", tensor, axis_names(tensor)))
-        run("out", op, *inputs, **arguments.settings)
+            tensor = arguments.tensors[name]
+            operands.append(None if tensor is None else run.leaf(f"in.{name}", tensor, axis_names(tensor)))
+        operands += [weights.get(f"out.{name}") for name in op.weights]
+        rank = np.ndim(arguments.call(op.meaning))
+        run.do("out", op, operands, arguments.settings, tuple(f"axis{i}" for i in range(rank)))
     return trace
 
 

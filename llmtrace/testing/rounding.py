@@ -38,6 +38,8 @@ class Rounding:
 
     def __init__(self, dtype: npt.DTypeLike) -> None:
         info = np.finfo(dtype)
+        self.real = np.dtype(dtype)
+        self.largest = float(info.max)
         self.unit = float(info.eps) / 2
         self.least = float(info.smallest_subnormal) / 2
 
@@ -47,13 +49,16 @@ class Rounding:
         return Close(x, np.zeros_like(x))
 
     def constant(self, x: float) -> Close:
-        """A number of the formula, rounded once."""
-        return self.rounded(np.asarray(float(x)), np.asarray(0.0))
+        """A number of the formula, rounded once; exact where the short type has it."""
+        value = np.asarray(float(x))
+        return Close(value, np.abs(value - value.astype(self.real)))
 
     def rounded(self, value: Array, propagated: Array) -> Close:
-        """u·|t| + η, with |t| ≤ |value| + propagated; ±∞ and NaN are not rounded."""
+        """u·|t| + η, with |t| ≤ |value| + propagated; what the short type can't hold is ±∞. Neither that nor NaN is rounded."""
+        value = np.where(np.abs(value) >= self.largest, np.copysign(np.inf, value), value)
         size = np.where(np.isfinite(value), np.abs(value) + propagated, 0)
-        return Close(value, propagated + self.unit * size + self.least * (size > 0))
+        error = propagated + self.unit * size + self.least * (size > 0)
+        return Close(value, np.where(np.isinf(value), 0, error))
 
     def add(self, a: Close, b: Close) -> Close:
         """Propagates: |(â + b̂) − (a + b)| ≤ ea + eb."""
@@ -106,6 +111,22 @@ class Rounding:
     def negate(self, a: Close) -> Close:
         """Exact."""
         return Close(-a.value, a.error)
+
+    def relu(self, a: Close) -> Close:
+        """Propagates: |max(â, 0) − max(a, 0)| ≤ ea; nothing is rounded."""
+        return Close(np.maximum(a.value, 0), a.error)
+
+    def absolute(self, a: Close) -> Close:
+        """Propagates: ||â| − |a|| ≤ ea; nothing is rounded."""
+        return Close(np.abs(a.value), a.error)
+
+    def above(self, x: Close, limit: Close, then: Close, otherwise: Close) -> Close:
+        """`then` where x > limit, else `otherwise`; where the errors leave open which, as far as the farther one."""
+        chosen = np.where(x.value > limit.value, then.value, otherwise.value)
+        error = np.where(x.value > limit.value, then.error, otherwise.error)
+        unsure = np.abs(x.value - limit.value) < x.error + limit.error
+        either = np.abs(then.value - otherwise.value) + np.maximum(then.error, otherwise.error)
+        return Close(chosen, np.where(unsure, either, error))
 
     def maximum(self, row: Close) -> Close:
         """Of the last axis, kept: |max â − max a| ≤ max ea; nothing is rounded."""

@@ -135,7 +135,7 @@ def assemble(
 
 def sizes(rng: np.random.Generator, op: Op, most: int) -> dict[str, int]:
     """A size for every letter: up to `most`, or all 1, or one long and the others short; one only added often 0."""
-    least, only_added = letters(op), added(op)
+    least, only_added = letters(op.shapes), added(op.shapes, op.tensors)
     if rng.random() < 0.05:
         return dict.fromkeys(least, 1) | dict.fromkeys(only_added, 0)
     long = rng.choice(list(least)) if least and rng.random() < 0.25 else None

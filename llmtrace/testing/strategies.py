@@ -75,7 +75,7 @@ def arguments(
 def few(draw: Draw, op: Op, dtype: npt.DTypeLike | None, special: bool) -> Arguments:
     """Argument sets of sizes up to `SMALL`."""
     real = np.dtype(dtype) if dtype is not None else draw(TYPES)
-    known = {letter: max(low, draw(FEW)) for letter, low in letters(op).items()}
+    known = {letter: max(low, draw(FEW)) for letter, low in letters(op.shapes).items()}
     lead = tuple(draw(LEAD))
 
     def fill(shape: Shape, size: tuple[int, ...]) -> Array | None:

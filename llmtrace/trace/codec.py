@@ -16,7 +16,7 @@ from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.errors import TraceFileError
 from llmtrace.i18n import N_, _
 from llmtrace.ops import OPS, Weight, by_name
-from llmtrace.ops.ranges import RANGES
+from llmtrace.ops.shapes import RANGES
 from llmtrace.storage import weights_hash
 from llmtrace.text import cited, shown
 from llmtrace.trace.container import WEIGHT, TraceFile, write
@@ -235,23 +235,23 @@ def _record(step: dict[str, Any], file: TraceFile) -> Record:
     options = {p.name: p for p in signature(op.meaning).parameters.values() if p.kind is p.KEYWORD_ONLY}
     needed = {p.name for p in options.values() if p.default is p.empty}
     if not needed <= set(settings) <= set(options) or not all(
-        _plain(value, str(options[key].annotation), op.shapes.get(key, "")) for key, value in settings.items()
+        _plain(value, options[key].annotation, op.shapes.get(key, "")) for key, value in settings.items()
     ):
         raise ValueError(_("{name} has not the settings that {op} takes", name=shown(name), op=op.name))
     return Record(name, op.name, inputs, weights, settings, _axes(step["axes"], shape), shape, file.dtype(name))
 
 
-def _plain(value: Any, kind: str, values: str) -> bool:
-    """Whether a setting is of the kind that the op's signature says: a truth, a size or a count, or a number that floats
+def _plain(value: Any, kind: type, values: str) -> bool:
+    """Whether a setting is of the type that the op's signature says: a truth, a size or a count, or a number that floats
     have; and within the range of what `Op.shapes` says of it. A first place ("F") may be 0.
     """
     values = "whole" if values == "F" else values
-    if kind == "float":
+    if kind is float:
         right = type(value) in {int, float} and abs(value) <= float(np.finfo(np.float64).max)
-    elif kind == "int":
+    elif kind is int:
         right = type(value) is int and (values == "whole" or 1 <= value < 1 << 31)
     else:
-        right = type(value).__name__ == kind
+        right = type(value) is kind
     return right and (values not in RANGES or RANGES[values].holds(value))
 
 

@@ -16,9 +16,11 @@ SIZES = (1, 2, 3, 5)
 def cases(op):
     """Arguments for each combination of sizes; ordinary numbers, that no special case of the arithmetic hides in."""
     rng = np.random.default_rng(0)
-    for number, sizes in enumerate(itertools.product(SIZES, repeat=len(letters(op)))):
-        known = {letter: max(low, size) for (letter, low), size in zip(letters(op).items(), sizes, strict=True)}
-        known |= {letter: known[letter] - 1 for letter in added(op)}  # a part of an axis that may be empty
+    for number, sizes in enumerate(itertools.product(SIZES, repeat=len(letters(op.shapes)))):
+        known = {letter: max(low, size) for (letter, low), size in zip(letters(op.shapes).items(), sizes, strict=True)}
+        known |= {
+            letter: known[letter] - 1 for letter in added(op.shapes, op.tensors)
+        }  # a part of an axis that may be empty
         real, lead = FLOATS[number % 2], [(), (2,), (1,)][number % 3]
 
         def fill(shape, size, known=known, real=real):

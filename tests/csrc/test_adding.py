@@ -12,34 +12,7 @@ import pytest
 CSRC = Path(__file__).parents[2] / "csrc"
 COMPILER = os.environ.get("CC") or shutil.which("cc")
 FLAGS = ["-std=gnu11", "-O0", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC", "-DLLMTRACE_ISA=baseline"]
-RMS_NORM = """/* RMS norm (Zhang & Sennrich 2019, arXiv:1910.07467): y = (x / √(Σ(x·x) / C + ε)) · gain.
- * in: x [rows, C], gain [C]; size: C; setting: ε. */
-#ifndef LLMTRACE_RMS_NORM_H
-#define LLMTRACE_RMS_NORM_H
-
-#include "rows.h"
-
-ALWAYS_INLINE void rms_norm_rows(const kernel_job *j, ptrdiff_t row, const int rows)
-{
-    const ptrdiff_t width = j->size[0];
-    const real *x = (const real *)j->in[0] + row * width, *gain = j->in[1];
-    real *restrict out = (real *)j->out + row * width;
-    real sum[ROWS_TOGETHER];
-    for (int r = 0; r < rows; r++)
-        for (ptrdiff_t i = 0; i < width; i++)
-            out[r * width + i] = x[r * width + i] * x[r * width + i];
-    add_up(out, width, width, sum, rows);
-    for (int r = 0; r < rows; r++) {
-        const real root = root_of(sum[r] / (real)width + (real)j->setting[0]);
-        for (ptrdiff_t i = 0; i < width; i++)
-            out[r * width + i] = (x[r * width + i] / root) * gain[i];
-    }
-}
-
-#endif
-
-ROWS(rms_norm, 2, 1, 2)
-"""
+RMS_NORM = CSRC.parent / "tests" / "helpers" / "rms_norm.h"
 
 
 class Job(ctypes.Structure):
@@ -113,7 +86,7 @@ def test_an_elementwise_kernel_is_a_line(copy):
 
 
 def test_a_row_kernel_is_a_header_and_a_line(copy):
-    (copy / "kernels" / "rms_norm.h").write_text(RMS_NORM)
+    shutil.copy(RMS_NORM, copy / "kernels")
     add_line(copy / "kernels" / "all.h", '#include "pack.h"', '#include "rms_norm.h"')
     x = np.random.default_rng(0).standard_normal((11, 13), np.float32)  # eight rows side by side, and three more
     gain, out = x[0] + 1, np.empty_like(x)

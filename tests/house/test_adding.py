@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
+COMPILER = os.environ.get("CC") or shutil.which("cc")
 
 
 class Copy:
@@ -36,6 +37,13 @@ class Copy:
         lines.insert(place + 1, line)
         path.write_text("\n".join(lines))
         self.lines += 1
+
+    def build(self):
+        """Compiles the copy's kernels, for any processor and without optimisation, which takes seconds."""
+        environment = os.environ | {"CFLAGS": "-O0", "LLMTRACE_BUILD_MACHINE": "any"}
+        command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=self.folder, timeout=240)
+        assert done.returncode == 0, done.stderr[-3000:]
 
     def run(self, code, *arguments):
         """What a program prints that uses the copy."""
@@ -259,3 +267,103 @@ class NumpyFile(Source):
     code = "import llmtrace; print(llmtrace.load('story.npz').logits([1, 2, 3])[-1, :4].tobytes().hex())"
     assert copy.run(code).strip() == model.logits([1, 2, 3])[-1, :4].tobytes().hex()
     assert copy.lines == 1
+
+
+CUBE = '''"""The cube of a number."""
+
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import elementwise_op
+from llmtrace.ops.elementwise.multiply import multiply
+from llmtrace.ops.elementwise.scale import scale
+from llmtrace.ops.gradient import Gradient
+
+
+def meaning(x: Array) -> Array:
+    """`(x·x)·x`, element by element."""
+    return (x * x) * x
+
+
+def backward(g: Gradient) -> None:
+    """out = (x·x)·x:  dx = dout · (3·(x·x))."""
+    if g.wants("x"):
+        slope = g.do("slope", scale, g.do("square", multiply, g["x"], g["x"]), factor=3.0)
+        g.accumulate("x", multiply, g.dout, slope)
+
+
+def explain(w: Derivation) -> None:
+    """Two products."""
+    x = w["x"][w.index]
+    w.multiply("out", w.multiply("x²", x, x), x)
+
+
+cube = elementwise_op(
+    "cube", "(x·x)·x", meaning, explain, backward=backward, how=N_("the numbers of {a}, each times itself, and once more")
+)
+'''
+
+RMS_NORM = '''"""RMS norm (Zhang & Sennrich 2019, arXiv:1910.07467)."""
+
+import numpy as np
+
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops.constructors import row_op
+from llmtrace.ops.op import ordered_sum
+
+
+def meaning(x: Array, gain: Array, *, epsilon: float) -> Array:
+    """`(x / √(Σ(x·x) / C + ε)) · gain` along the last axis C of x [*, C]; gain [C]."""
+    real = x.dtype.type
+    root = np.sqrt((ordered_sum(x * x) / real(x.shape[-1]))[..., None] + real(epsilon))
+    return (x / root) * gain
+
+
+def explain(w: Derivation) -> None:
+    """Mean of squares, root, quotient, gain."""
+    *row, feature = w.index
+    x = w["x"][(*row, slice(None))]
+    mean = w.divide("mean of squares", w.dot("sum of squares", x, x), w.constant(w["x"].shape[-1], "C"))
+    root = w.root("root", w.add("mean of squares + ε", mean, w.constant(w.settings["epsilon"], "ε")))
+    w.multiply("out", w.divide("normalised", w["x"][w.index], root), w["gain"][feature])
+
+
+rms_norm = row_op(
+    "rms_norm",
+    "(x / √((Σ x · x) / C + ε)) · gain",
+    meaning,
+    explain,
+    weights=("gain",),
+    shapes={"x": "* C", "gain": "C", "epsilon": "small"},
+    out="* C",
+)
+'''
+
+
+def test_ops_are_their_files_a_line_in_c_and_a_line_in_ops(copy):
+    """Of one calculation per element, and of one per row, which has a header as well: compiled, they keep the whole contract."""
+    if not COMPILER:
+        pytest.skip("needs a C compiler")
+    shutil.copytree(ROOT / "csrc", copy.folder / "csrc")
+    for name in ("setup.py", "pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, copy.folder)
+    copy.new("llmtrace/ops/elementwise/cube.py", CUBE)
+    copy.line("llmtrace/ops/__init__.py", "import add", "from llmtrace.ops.elementwise.cube import cube")
+    copy.line("csrc/kernels/elementwise.h", "a[i] + b[i])", "ELEMENTWISE(cube, 1, 0, 2, (a[i] * a[i]) * a[i])")
+    assert copy.lines == 2
+    copy.new("llmtrace/ops/rows/rms_norm.py", RMS_NORM)
+    copy.new("csrc/kernels/rms_norm.h", (ROOT / "tests" / "helpers" / "rms_norm.h").read_text())
+    copy.line("llmtrace/ops/__init__.py", "import normalise", "from llmtrace.ops.rows.rms_norm import rms_norm")
+    copy.line("csrc/kernels/all.h", '#include "pack.h"', '#include "rms_norm.h"')
+    assert copy.lines == 4
+    copy.build()
+    code = """
+from llmtrace.ops import OPS
+from llmtrace.testing import CHECKS, hold
+for name in ("cube", "rms_norm"):
+    for check in CHECKS.values():
+        hold(OPS[name], check, examples=16)
+print("kept")
+"""
+    assert copy.run(code).strip() == "kept"

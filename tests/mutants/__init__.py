@@ -19,6 +19,7 @@ class Planted:
 
 PLANTED: list[Planted] = []
 PARTS = {"forward": "forward", "bound": "meaning", "backward": "backward", "explain": "explain", "refusals": "forward"}
+PARTS |= {"formula": "formula", "axes": "axes"}
 
 
 def plant(name, op, check="forward", whole=False):
@@ -33,6 +34,11 @@ def plant(name, op, check="forward", whole=False):
         return function
 
     return register
+
+
+def plant_formula(name, op, formula):
+    """A wrong formula, which stands above every explanation."""
+    PLANTED.append(Planted(name, replace(OPS[op], formula=formula), "formula"))
 
 
 def compiled(op, function):
@@ -58,6 +64,7 @@ from mutants import (  # noqa: E402
     attention,
     backward,
     choices,
+    descriptions,
     elements,
     explanations,
     gradients,
@@ -73,6 +80,7 @@ __all__ = [
     "attention",
     "backward",
     "choices",
+    "descriptions",
     "elements",
     "explanations",
     "gradients",

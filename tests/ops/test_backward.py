@@ -85,7 +85,7 @@ def test_heads_attention_and_places(real):
     beside = do("merge_heads", apart, real=real)
     bits_are(beside, [[1, 2, 3, 4], [5, 6, 7, 8]])
     bits_are(do("split_heads", beside, real=real, heads=2), apart)
-    with pytest.raises(ValueError, match="4 features can't be dealt out to 3 heads"):
+    with pytest.raises(ValueError, match="4 features can't be split into 3 heads"):
         OPS["split_heads"].forward(beside, heads=3)
     bits_are(do("attention_products", [[1, 2], [3, 4]], [[10, 1], [NAN, 1]], real=real), [[12, 0], [34, NAN]])
     bits_are(do("attention_back", [[2, NAN], [3, 4]], [[10], [1]], real=real), [[23], [4]])

@@ -231,10 +231,10 @@ def test_the_exact_text_of_a_comparison():
 @pytest.mark.parametrize(
     ("kind", "values", "right", "wrong"),
     [
-        ("float", "rate", [0, 0.5], [1, 1.0, -0.1, NAN, True]),
-        ("float", "real", [0, 1.5, -2.0], [INF, NAN, 10**400]),
-        ("int", "whole", [0, 7, 2**53], [-1, 2**53 + 1, 1.0, False]),
-        ("int", "H≥1", [1, 12], [0, 2**31]),
+        (float, "rate", [0, 0.5], [1, 1.0, -0.1, NAN, True]),
+        (float, "real", [0, 1.5, -2.0], [INF, NAN, 10**400]),
+        (int, "whole", [0, 7, 2**53], [-1, 2**53 + 1, 1.0, False]),
+        (int, "H≥1", [1, 12], [0, 2**31]),
     ],
 )
 def test_the_settings_that_a_file_may_have(kind, values, right, wrong):

@@ -151,7 +151,7 @@ def test_heads(real):
     dealt = do("linear_to_heads", x, deal, real=real, heads=2)
     bits_are(dealt, [[[1, 2], [5, 6]], [[3, 4], [7, 8]]])
     bits_are(do("linear_from_heads", dealt, deal, [0, 0, 0, 100], real=real), [[1, 2, 3, 104], [5, 6, 7, 108]])
-    with pytest.raises(ValueError, match="4 outputs can't be dealt out to 3 heads"):
+    with pytest.raises(ValueError, match="4 outputs can't be split into 3 heads"):
         OPS["linear_to_heads"].forward(np.array(x, real), deal.astype(real), heads=3)
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import llmtrace
 from llmtrace.errors import LlmtraceError, ReplayError, TraceFileError
 from llmtrace.explain.verify import verify
-from llmtrace.ops import Weight, by_name, embedding_gradient
+from llmtrace.ops import Weight, by_name
+from llmtrace.ops.linear.embedding import embedding_gradient
 from llmtrace.ops.linear.linear import linear
 from llmtrace.trace import Run, Trace
 
@@ -139,7 +140,7 @@ def test_no_memory_is_taken_for_a_size_that_only_the_file_names(tmp_path):
     with Run({}, trace) as run:
         ids = run.leaf("ids", np.array([2, 0]), ("position",))
         dout = run.leaf("dout", np.ones((2, 1 << 10), np.float32), ("position", "feature"))
-        run("d", embedding_gradient, ids, dout, rows=3)
+        run.do("d", embedding_gradient, (ids, dout, None), {"rows": 3}, ("vocabulary", "feature"))
     trace.save(path)
     assert verify(llmtrace.open(path)) == 3 << 10
     note = note_of(path)

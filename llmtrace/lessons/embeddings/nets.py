@@ -10,7 +10,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.lessons.embeddings.words import LEGEND
 from llmtrace.ops import Tensor, Weight, by_name
-from llmtrace.ops.attention.merge_heads import merge_heads
+from llmtrace.ops.attention.heads import merge_heads
 from llmtrace.ops.elementwise.scale import scale
 from llmtrace.ops.elementwise.sqrt import sqrt
 from llmtrace.ops.elementwise.subtract import subtract

@@ -1,17 +1,12 @@
-"""What comes back to each key: from every query that looked at it, times how much it looked."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""The gradient of keys and values: a sum over the queries that see them, weighted by the pattern or its gradient."""
 
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.i18n import N_
 from llmtrace.ops.op import Op, expect_axes
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
 
 
 def meaning(pattern: Array, x: Array) -> Array:
@@ -25,7 +20,7 @@ def meaning(pattern: Array, x: Array) -> Array:
 
 
 def forward(pattern: Array, x: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
+    """`meaning`, compiled."""
     expect_axes(pattern, 2, "pattern")
     expect_axes(x, 1, "x")
     out = empty((*pattern.shape[:-2], pattern.shape[-1], x.shape[-1]), pattern.dtype)
@@ -35,10 +30,10 @@ def forward(pattern: Array, x: Array, *, empty: Empty = np.empty) -> Array:
 
 def explain(w: Derivation) -> None:
     """One sum of products over the queries that see this key."""
-    *lead, key, feature = w.index
+    *leading, key, feature = w.index
     pattern, x = w["pattern"], w["x"]
     seeing = slice(max(0, key - (pattern.shape[-1] - pattern.shape[-2])), None)
-    w.dot("out", pattern[(*lead, seeing, key)], x[(*lead, seeing, feature)])
+    w.dot("out", pattern[(*leading, seeing, key)], x[(*leading, seeing, feature)])
 
 
 def axes(pattern: Axes, x: Axes) -> Axes:
@@ -54,5 +49,7 @@ attention_back = Op(
     explain,
     inputs=("pattern", "x"),
     shapes={"pattern": "* T P+T", "x": "* T D"},
+    out="* P+T D",
     axes=axes,
+    how=N_("each the sum, over the queries that see a key, of the products of {a} and {b}"),
 )

@@ -1,20 +1,15 @@
-"""The mix of values that a query takes home: each value times the attention it gets (arXiv:1706.03762, equation 1)."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""The output of attention: values weighted by the pattern (Vaswani et al. 2017, arXiv:1706.03762, equation 1)."""
 
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.i18n import N_
 from llmtrace.ops.attention.attention_back import attention_back
 from llmtrace.ops.attention.attention_products import attention_products
+from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.op import Op, expect_axes, expect_batch_strided
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(pattern: Array, v: Array) -> Array:
@@ -28,7 +23,7 @@ def meaning(pattern: Array, v: Array) -> Array:
 
 
 def forward(pattern: Array, v: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
+    """`meaning`, compiled."""
     expect_axes(pattern, 2, "pattern")
     expect_batch_strided(v, "v")
     out = empty((*pattern.shape[:-1], v.shape[-1]), pattern.dtype)
@@ -44,10 +39,10 @@ def backward(g: Gradient) -> None:
 
 def explain(w: Derivation) -> None:
     """One sum of products over the keys that this query may see."""
-    *lead, query, feature = w.index
+    *leading, query, feature = w.index
     pattern, v = w["pattern"], w["v"]
     kept = pattern.shape[-1] - pattern.shape[-2] + query + 1
-    w.dot("out", pattern[(*lead, query, slice(kept))], v[(*lead, slice(kept), feature)])
+    w.dot("out", pattern[(*leading, query, slice(kept))], v[(*leading, slice(kept), feature)])
 
 
 def axes(pattern: Axes, v: Axes) -> Axes:
@@ -63,7 +58,9 @@ attention_mix = Op(
     explain,
     inputs=("pattern", "v"),
     shapes={"pattern": "* T P+T", "v": "* P+T D"},
+    out="* T D",
     axes=axes,
     batch_strided=("v",),
     backward=backward,
+    how=N_("the rows of {b}, each times its share in {a}, added up"),
 )

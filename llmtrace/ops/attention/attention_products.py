@@ -1,21 +1,16 @@
-"""The gradient of an attention pattern: how well the gradient of each mix fits each value."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""The gradient of an attention pattern: dot products of the mix's gradient with the values."""
 
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.i18n import N_
 from llmtrace.ops.op import Op, expect_axes, expect_batch_strided
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
 
 
 def meaning(a: Array, b: Array) -> Array:
-    """a [*, T, D], b [*, S, D], S ≥ T → [*, T, S]: Σ_d a · b for the keys 0 … S − T + t of query t; masked ones are 0."""
+    """a [*, T, D], b [*, S, D], S ≥ T → [*, T, S]: `Σ a·b` for the keys 0 … S − T + t of query t; masked ones are 0."""
     queries, keys = a.shape[-2], b.shape[-2]
     out = np.zeros((*a.shape[:-1], keys), a.dtype)
     for d in range(a.shape[-1]):
@@ -25,7 +20,7 @@ def meaning(a: Array, b: Array) -> Array:
 
 
 def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled; products of masked keys are not computed."""
+    """`meaning`, compiled; products of masked keys are not computed."""
     expect_axes(a, 2, "a")
     expect_batch_strided(b, "b")
     out = empty((*a.shape[:-1], b.shape[-2]), a.dtype)
@@ -35,12 +30,12 @@ def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
 
 def explain(w: Derivation) -> None:
     """One sum of products; or masked."""
-    *lead, query, key = w.index
+    *leading, query, key = w.index
     a, b = w["a"], w["b"]
     if key > query + b.shape[-2] - a.shape[-2]:
         w.masked("out", 0.0)
     else:
-        w.dot("out", a[(*lead, query, slice(None))], b[(*lead, key, slice(None))])
+        w.dot("out", a[(*leading, query, slice(None))], b[(*leading, key, slice(None))])
 
 
 def axes(a: Axes, b: Axes) -> Axes:
@@ -56,6 +51,8 @@ attention_products = Op(
     explain,
     inputs=("a", "b"),
     shapes={"a": "* T D", "b": "* P+T D"},
+    out="* T P+T",
     axes=axes,
     batch_strided=("b",),
+    how=N_("each the products of a row of {a} and a row of {b}, added up; later tokens do not count"),
 )

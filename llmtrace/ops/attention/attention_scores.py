@@ -1,26 +1,22 @@
 """Attention scores (Vaswani et al. 2017, arXiv:1706.03762, equation 1): how well each query fits each key."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.i18n import N_
 from llmtrace.ops.attention.attention_back import attention_back
 from llmtrace.ops.attention.attention_mix import attention_mix
 from llmtrace.ops.elementwise.scale import scale
+from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.op import Op, expect_axes, expect_batch_strided
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(q: Array, k: Array) -> Array:
-    """q [*, T, D], k [*, S, D], S ≥ T → [*, T, S]; query t sees the keys 0 … S − T + t, the others are −∞."""
+    """q [*, T, D], k [*, S, D], S ≥ T → [*, T, S]: `(Σ q·k) / √D` for the keys 0 … S − T + t of query t; the others are −∞."""
     queries, keys, width = q.shape[-2], k.shape[-2], q.shape[-1]
     out = np.zeros((*q.shape[:-1], keys), q.dtype)
     for d in range(width):
@@ -31,7 +27,7 @@ def meaning(q: Array, k: Array) -> Array:
 
 
 def forward(q: Array, k: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled; scores of masked keys are not computed."""
+    """`meaning`, compiled; scores of masked keys are not computed."""
     expect_axes(q, 2, "q")
     expect_batch_strided(k, "k")
     out = empty((*q.shape[:-1], k.shape[-2]), q.dtype)
@@ -51,12 +47,12 @@ def backward(g: Gradient) -> None:
 
 def explain(w: Derivation) -> None:
     """One sum of products, one division by √D; or masked."""
-    *lead, query, key = w.index
+    *leading, query, key = w.index
     q, k = w["q"], w["k"]
     if key > query + k.shape[-2] - q.shape[-2]:
         w.masked("out", -math.inf)
         return
-    total = w.dot("sum", q[(*lead, query, slice(None))], k[(*lead, key, slice(None))])
+    total = w.dot("sum", q[(*leading, query, slice(None))], k[(*leading, key, slice(None))])
     w.divide("out", total, w.constant(math.sqrt(q.shape[-1]), "√D"))
 
 
@@ -73,7 +69,9 @@ attention_scores = Op(
     explain,
     inputs=("q", "k"),
     shapes={"q": "* T D", "k": "* P+T D"},
+    out="* T P+T",
     axes=axes,
     batch_strided=("k",),
     backward=backward,
+    how=N_("each compares a row of {a} with one of {b}: the products of their {n} features added up, divided by √{n}"),
 )

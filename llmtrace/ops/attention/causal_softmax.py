@@ -1,30 +1,19 @@
-"""Softmax of attention scores: each query shares its attention among its own key and the earlier ones."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Softmax of attention scores under the causal mask: over a query's own key and the earlier ones."""
 
 import numpy as np
 
-from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import N_
-from llmtrace.ops.compiled import row_kernel
-from llmtrace.ops.op import Op
+from llmtrace.ops.constructors import row_op
+from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.rows.softmax import explain_row, gradient_explain_row
 from llmtrace.ops.rows.softmax import gradient_meaning as gradient_of
 from llmtrace.ops.rows.softmax import meaning as softmax_of
 
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
-
-
-SHAPES = {"x": "* T P+T"}
-KERNEL = row_kernel("softmax", SHAPES, out="* T P+T")  # masks where its row has two sizes
-
 
 def meaning(x: Array) -> Array:
-    """Scores [*, T, S] with S ≥ T: query t keeps the keys 0 … S − T + t; the later ones are masked and get 0."""
+    """Scores [*, T, S], S ≥ T: softmax of the keys 0 … S − T + t of query t; the later ones are masked and get 0."""
     queries, keys = x.shape[-2:]
     out = np.zeros_like(x)
     for t in range(queries):
@@ -33,48 +22,39 @@ def meaning(x: Array) -> Array:
     return out
 
 
-def forward(x: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return KERNEL((x,), empty)
-
-
 def backward(g: Gradient) -> None:
-    """As of softmax, over the keys that a query sees; the masked ones get 0."""
+    """p = e / Σe over the keys that a query sees:  dx = p · (dp − Σ dp·p); the masked ones get 0."""
     g.accumulate("x", causal_softmax_gradient, g.out, g.dout)
 
 
 def explain(w: Derivation) -> None:
     """Softmax of the keys that this query may see."""
-    *lead, query, key = w.index
+    *leading, query, key = w.index
     x = w["x"]
     kept = x.shape[-1] - x.shape[-2] + query + 1
     if key >= kept:
         w.masked("out", 0.0)
     else:
-        explain_row(w, x[(*lead, query, slice(kept))], x[w.index])
+        explain_row(w, x[(*leading, query, slice(kept))], x[w.index])
 
 
-causal_softmax = Op(
+causal_softmax = row_op(
     "causal_softmax",
     N_("exp(x − maximum) / Σ exp(x − maximum), over the keys up to the query"),
     meaning,
-    forward,
     explain,
-    inputs=("x",),
-    shapes=SHAPES,
+    shapes={"x": "* T P+T"},
+    out="* T P+T",
     backward=backward,
+    how=N_("e to the power of each number of {a}, divided by the sum of these; later tokens do not count, and get 0"),
 )
 
 
 # ---- its gradient ----------------------------------------------------------------------------------------------------
 
 
-GRADIENT_SHAPES = {"p": "* T P+T", "dout": "* T P+T"}
-GRADIENT_KERNEL = row_kernel("softmax_gradient", GRADIENT_SHAPES, out="* T P+T")
-
-
 def gradient_meaning(p: Array, dout: Array) -> Array:
-    """From the pattern p [*, T, S]: p · (dout − Σ dout·p) over the keys 0 … S − T + t of query t; masked ones are 0."""
+    """The pattern p, dout [*, T, S]: `p · (dout − Σ dout·p)` over the keys 0 … S − T + t of query t; masked ones are 0."""
     queries, keys = p.shape[-2:]
     out = np.zeros_like(p)
     for t in range(queries):
@@ -83,28 +63,23 @@ def gradient_meaning(p: Array, dout: Array) -> Array:
     return out
 
 
-def gradient_forward(p: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return GRADIENT_KERNEL((p, dout), empty)
-
-
 def gradient_explain(w: Derivation) -> None:
     """The gradient of softmax, over the keys that this query may see."""
-    *lead, query, key = w.index
+    *leading, query, key = w.index
     queries, keys = w.shape[-2:]
     kept = keys - queries + query + 1
     if key >= kept:
         w.masked("out", 0.0)
     else:
-        gradient_explain_row(w, (*lead, query, slice(kept)))
+        gradient_explain_row(w, (*leading, query, slice(kept)))
 
 
-causal_softmax_gradient = Op(
+causal_softmax_gradient = row_op(
     "causal_softmax_gradient",
     N_("p · (dout − Σ dout · p), over the keys up to the query"),
     gradient_meaning,
-    gradient_forward,
     gradient_explain,
-    inputs=("p", "dout"),
-    shapes=GRADIENT_SHAPES,
+    shapes={"p": "* T P+T", "dout": "* T P+T"},
+    out="* T P+T",
+    how=N_("each share in {a}, times how much the gradient of that share, in {b}, lies above the mean of its row"),
 )

@@ -1,28 +1,15 @@
 """Addition of two tensors of one shape: token plus position, and every step of the residual stream."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import elementwise_op
+from llmtrace.ops.gradient import Gradient
 
 
 def meaning(a: Array, b: Array) -> Array:
     """`a + b`, element by element."""
     return a + b
-
-
-def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("add", (a, b), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -35,4 +22,11 @@ def explain(w: Derivation) -> None:
     w.add("out", w["a"][w.index], w["b"][w.index])
 
 
-add = Op("add", "a + b", meaning, forward, explain, inputs=("a", "b"), shapes={"a": "*", "b": "*"}, backward=backward)
+add = elementwise_op(
+    "add",
+    "a + b",
+    meaning,
+    explain,
+    backward=backward,
+    how=N_("each the sum of two numbers at the same place, of {a} and {b}"),
+)

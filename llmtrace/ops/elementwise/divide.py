@@ -1,30 +1,16 @@
 """Division of two tensors of one shape, element by element."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops.constructors import elementwise_op
 from llmtrace.ops.elementwise.multiply import multiply
 from llmtrace.ops.elementwise.scale import scale
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
+from llmtrace.ops.gradient import Gradient
 
 
 def meaning(a: Array, b: Array) -> Array:
     """`a / b`, element by element; by the rules of IEEE 754 also where b is 0."""
     return a / b
-
-
-def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("divide", (a, b), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -40,6 +26,10 @@ def explain(w: Derivation) -> None:
     w.divide("out", w["a"][w.index], w["b"][w.index])
 
 
-divide = Op(
-    "divide", "a / b", meaning, forward, explain, inputs=("a", "b"), shapes={"a": "*", "b": "*"}, backward=backward
+divide = elementwise_op(
+    "divide",
+    "a / b",
+    meaning,
+    explain,
+    backward=backward,
 )

@@ -1,25 +1,13 @@
-"""Dropout (Srivastava et al. 2014, JMLR 15:1929): in training, chance takes some numbers away and the others grow instead."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Dropout (Srivastava et al. 2014, JMLR 15:1929): in training, numbers are set to 0 at random, and the others scaled up."""
 
 import numpy as np
 
 from llmtrace import rng
-from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import N_
-from llmtrace.ops.compiled import row_kernel
-from llmtrace.ops.op import Op
-from llmtrace.ops.ranges import expect_within
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
-
-
-SHAPES = {"x": "*", "rate": "rate", "seed": "whole", "first": "whole"}
-KERNEL = row_kernel("dropout", SHAPES, out="*")
+from llmtrace.ops.constructors import row_op
+from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array, *, rate: float, seed: int, first: int = 0) -> Array:
@@ -32,15 +20,8 @@ def meaning(x: Array, *, rate: float, seed: int, first: int = 0) -> Array:
     return np.where(u < real(rate), real(0), x * real(1 / (1 - rate)))
 
 
-def forward(x: Array, *, rate: float, seed: int, first: int = 0, empty: Empty = np.empty) -> Array:
-    """The same, compiled. A part of a batch that begins at its element `first` loses what it loses in the whole."""
-    expect_within("rate", rate=rate)
-    expect_within("whole", seed=seed, first=first)
-    return KERNEL((x,), empty, rate, 1 / (1 - rate), seed, first)
-
-
 def backward(g: Gradient) -> None:
-    """dx = dropout(dout): the same places are 0, the others grow by the same factor (out = 0 or x · (1/(1 − rate)))."""
+    """dx = dropout(dout): the same mask and the same factor (out = 0 or x · (1/(1 − rate)))."""
     g.accumulate("x", dropout, g.dout, **g.settings)
 
 
@@ -55,13 +36,14 @@ def explain(w: Derivation) -> None:
     w.above("out", w.constant(rate, "rate"), w.constant(u, "u"), w.constant(0, "0"), kept)
 
 
-dropout = Op(
+dropout = row_op(
     "dropout",
     N_("0 if u < rate else x · (1/(1 − rate))"),
     meaning,
-    forward,
     explain,
-    inputs=("x",),
-    shapes=SHAPES,
+    shapes={"x": "*", "rate": "rate", "seed": "whole", "first": "whole"},
+    out="*",
+    constants=lambda rate, seed, first: (rate, 1 / (1 - rate), seed, first),
     backward=backward,
+    how=N_("the numbers of {a}, some of them 0 at random, the others a little larger instead"),
 )

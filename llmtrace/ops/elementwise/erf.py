@@ -1,30 +1,19 @@
 """The error function, correctly rounded."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from llmtrace.arithmetic import elementary
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops.constructors import elementwise_op
+from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
     """The float32 or float64 nearest to erf(x), element by element."""
     return elementary.erf(x)
-
-
-def forward(x: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("erf", (x,), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -43,11 +32,6 @@ def gradient_meaning(x: Array, dout: Array) -> Array:
     return np.asarray(dout * (x.dtype.type(2 / math.sqrt(math.pi)) * bell))
 
 
-def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("erf_gradient", (x, dout), empty)
-
-
 def gradient_explain(w: Derivation) -> None:
     """A bell curve, then the product."""
     x = w["x"][w.index]
@@ -56,13 +40,16 @@ def gradient_explain(w: Derivation) -> None:
     w.multiply("out", w["dout"][w.index], slope)
 
 
-erf = Op("erf", "erf(x)", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)
-erf_gradient = Op(
+erf = elementwise_op(
+    "erf",
+    "erf(x)",
+    meaning,
+    explain,
+    backward=backward,
+)
+erf_gradient = elementwise_op(
     "erf_gradient",
     "dout · ((2/√π) · exp(−(x·x)))",
     gradient_meaning,
-    gradient_forward,
     gradient_explain,
-    inputs=("x", "dout"),
-    shapes={"x": "*", "dout": "*"},
 )

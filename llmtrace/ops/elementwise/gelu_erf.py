@@ -1,31 +1,21 @@
 """GELU in its exact form (Hendrycks & Gimpel 2016, arXiv:1606.08415), by the error function."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from llmtrace.arithmetic import elementary
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import elementwise_op
+from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
     """`(0.5·x) · (1 + erf(x / √2))`, √2 rounded to x's type."""
     real = x.dtype.type
     return np.asarray((real(0.5) * x) * (real(1) + elementary.erf(x / real(math.sqrt(2)))), x.dtype)
-
-
-def forward(x: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("gelu_erf", (x,), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -50,11 +40,6 @@ def gradient_meaning(x: Array, dout: Array) -> Array:
     return np.asarray(dout * (gate + x * bell))
 
 
-def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("gelu_erf_gradient", (x, dout), empty)
-
-
 def gradient_explain(w: Derivation) -> None:
     """The gate of the forward step, a bell curve, the two parts of the product rule."""
     x, half = w["x"][w.index], w.constant(0.5, "½")
@@ -66,22 +51,18 @@ def gradient_explain(w: Derivation) -> None:
     w.multiply("out", w["dout"][w.index], slope)
 
 
-gelu_erf = Op(
+gelu_erf = elementwise_op(
     "gelu_erf",
     "(0.5·x) · (1 + erf(x / √2))",
     meaning,
-    forward,
     explain,
-    inputs=("x",),
-    shapes={"x": "*"},
     backward=backward,
+    how=N_("the numbers of {a}, bent: negative ones to nearly 0, large ones stay (GELU)"),
 )
-gelu_erf_gradient = Op(
+gelu_erf_gradient = elementwise_op(
     "gelu_erf_gradient",
     "dout · ((0.5·(1 + erf(x/√2))) + (x · (exp(−(0.5·(x·x))) · (1/√(2π)))))",
     gradient_meaning,
-    gradient_forward,
     gradient_explain,
-    inputs=("x", "dout"),
-    shapes={"x": "*", "dout": "*"},
+    how=N_("{b}, times how steep the bent curve is at {a}"),
 )

@@ -1,20 +1,15 @@
 """GELU in its tanh form (Hendrycks & Gimpel 2016, arXiv:1606.08415): what GPT-2 uses."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from llmtrace.arithmetic import elementary
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import elementwise_op
+from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
@@ -22,11 +17,6 @@ def meaning(x: Array) -> Array:
     real = x.dtype.type
     inner = real(math.sqrt(2 / math.pi)) * (x + real(0.044715) * ((x * x) * x))
     return np.asarray((real(0.5) * x) * (real(1) + elementary.tanh(inner)), x.dtype)
-
-
-def forward(x: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("gelu_tanh", (x,), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -55,11 +45,6 @@ def gradient_meaning(x: Array, dout: Array) -> Array:
     return np.asarray(dout * (half * (one + t) + (half * x) * ((one - t * t) * slope)))
 
 
-def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("gelu_tanh_gradient", (x, dout), empty)
-
-
 def gradient_explain(w: Derivation) -> None:
     """The tanh of the forward step, its slope, the two parts of the product rule."""
     x, one, half = w["x"][w.index], w.constant(1, "1"), w.constant(0.5, "½")
@@ -78,22 +63,19 @@ def gradient_explain(w: Derivation) -> None:
     w.multiply("out", w["dout"][w.index], w.add("total slope", gate, change))
 
 
-gelu_tanh = Op(
+gelu_tanh = elementwise_op(
     "gelu_tanh",
     "(0.5·x) · (1 + tanh(√(2/π) · (x + 0.044715·x³)))",
     meaning,
-    forward,
     explain,
-    inputs=("x",),
-    shapes={"x": "*"},
     backward=backward,
+    how=N_("the numbers of {a}, bent: negative ones to nearly 0, large ones stay (GELU)"),
 )
-gelu_tanh_gradient = Op(
+gelu_tanh_gradient = elementwise_op(
     "gelu_tanh_gradient",
-    "dout · ((0.5·(1 + t)) + ((0.5·x) · ((1 − t·t) · slope)))",
+    "dout · ((0.5·(1 + t)) + ((0.5·x) · ((1 − t·t) · slope))), t = tanh(√(2/π) · (x + 0.044715·x³)),"
+    " slope = √(2/π) · (1 + 0.134145·x²)",
     gradient_meaning,
-    gradient_forward,
     gradient_explain,
-    inputs=("x", "dout"),
-    shapes={"x": "*", "dout": "*"},
+    how=N_("{b}, times how steep the bent curve is at {a}"),
 )

@@ -1,17 +1,12 @@
-"""A number that is passed on unchanged under another name: how an addition hands its gradient to both of its inputs."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Identity: a tensor under another name, such as the gradient that an addition passes on to both of its inputs."""
 
 import numpy as np
 
+from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.i18n import N_
+from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.op import Op, expect_real, flatten_leading, new_array
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
@@ -20,7 +15,7 @@ def meaning(x: Array) -> Array:
 
 
 def forward(x: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, copied to `empty`. A run does not copy: it gives the same memory a second name."""
+    """`meaning`, copied to `empty`. A run does not copy: it gives the same memory a second name."""
     expect_real(x, "x")
     flatten_leading(x, "x", 0)
     out = new_array(empty, x.shape, x.dtype, x)
@@ -38,4 +33,14 @@ def explain(w: Derivation) -> None:
     w.take("out", w["x"][w.index])
 
 
-identity = Op("identity", "x", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward)
+identity = Op(
+    "identity",
+    "x",
+    meaning,
+    forward,
+    explain,
+    inputs=("x",),
+    shapes={"x": "*"},
+    backward=backward,
+    how=N_("the numbers of {a}: an addition hands its gradient on as it is"),
+)

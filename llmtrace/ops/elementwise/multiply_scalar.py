@@ -1,34 +1,17 @@
 """Every element times one number that was itself computed, such as the factor that clips a gradient."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import row_kernel
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import row_op
 from llmtrace.ops.elementwise.multiply import multiply
-from llmtrace.ops.op import Op
+from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.rows.sum_all import sum_all
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
-
-
-SHAPES = {"x": "*", "factor": ""}
-KERNEL = row_kernel("multiply_scalar", SHAPES, out="*")
 
 
 def meaning(x: Array, factor: Array) -> Array:
     """`x · factor`, element by element; the factor has no axes."""
     return x * factor
-
-
-def forward(x: Array, factor: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return KERNEL((x, factor), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -43,13 +26,13 @@ def explain(w: Derivation) -> None:
     w.multiply("out", w["x"][w.index], w["factor"][()])
 
 
-multiply_scalar = Op(
+multiply_scalar = row_op(
     "multiply_scalar",
     "x · factor",
     meaning,
-    forward,
     explain,
-    inputs=("x", "factor"),
-    shapes=SHAPES,
+    shapes={"x": "*", "factor": ""},
+    out="*",
     backward=backward,
+    how=N_("the numbers of {a}, each times {b}"),
 )

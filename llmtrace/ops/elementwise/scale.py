@@ -1,28 +1,15 @@
 """Every element times one constant."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import elementwise_op
+from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array, *, factor: float) -> Array:
     """`x · factor`, the factor rounded to x's type first."""
     return x * x.dtype.type(factor)
-
-
-def forward(x: Array, *, factor: float, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("scale", (x,), empty, factor)
 
 
 def backward(g: Gradient) -> None:
@@ -35,13 +22,11 @@ def explain(w: Derivation) -> None:
     w.multiply("out", w["x"][w.index], w.constant(w.settings["factor"], "factor"))
 
 
-scale = Op(
+scale = elementwise_op(
     "scale",
     "x · factor",
     meaning,
-    forward,
     explain,
-    inputs=("x",),
-    shapes={"x": "*", "factor": "real"},
     backward=backward,
+    how=N_("the numbers of {a}, each times the same one"),
 )

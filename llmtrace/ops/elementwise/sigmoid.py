@@ -1,31 +1,19 @@
-"""Sigmoid: any number squeezed between 0 and 1."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""The logistic sigmoid."""
 
 import numpy as np
 
 from llmtrace.arithmetic import elementary
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.arithmetic.lines import Result
-    from llmtrace.ops.gradient import Gradient
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.lines import Result
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops.constructors import elementwise_op
+from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
     """`1 / (1 + exp(−x))`, element by element."""
     one = x.dtype.type(1)
     return np.asarray(one / (one + elementary.exp(-x)), x.dtype)
-
-
-def forward(x: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("sigmoid", (x,), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -50,11 +38,6 @@ def gradient_meaning(out: Array, dout: Array) -> Array:
     return np.asarray(dout * (out * (out.dtype.type(1) - out)))
 
 
-def gradient_forward(out: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("sigmoid_gradient", (out, dout), empty)
-
-
 def gradient_explain(w: Derivation) -> None:
     """Rest, slope, product."""
     out = w["out"][w.index]
@@ -62,15 +45,16 @@ def gradient_explain(w: Derivation) -> None:
     w.multiply("out", w["dout"][w.index], slope)
 
 
-sigmoid = Op(
-    "sigmoid", "1 / (1 + exp(−x))", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward
+sigmoid = elementwise_op(
+    "sigmoid",
+    "1 / (1 + exp(−x))",
+    meaning,
+    explain,
+    backward=backward,
 )
-sigmoid_gradient = Op(
+sigmoid_gradient = elementwise_op(
     "sigmoid_gradient",
     "dout · (out · (1 − out))",
     gradient_meaning,
-    gradient_forward,
     gradient_explain,
-    inputs=("out", "dout"),
-    shapes={"out": "*", "dout": "*"},
 )

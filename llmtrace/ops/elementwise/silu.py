@@ -1,30 +1,18 @@
 """SiLU (Hendrycks & Gimpel 2016, arXiv:1606.08415; also called swish): x times its own sigmoid."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops.constructors import elementwise_op
 from llmtrace.ops.elementwise.sigmoid import explain_sigmoid
 from llmtrace.ops.elementwise.sigmoid import meaning as sigmoid_of
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
+from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array) -> Array:
     """`x · (1 / (1 + exp(−x)))`, element by element."""
     return x * sigmoid_of(x)
-
-
-def forward(x: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("silu", (x,), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -43,11 +31,6 @@ def gradient_meaning(x: Array, dout: Array) -> Array:
     return np.asarray(dout * (s * (one + x * (one - s))))
 
 
-def gradient_forward(x: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("silu_gradient", (x, dout), empty)
-
-
 def gradient_explain(w: Derivation) -> None:
     """The sigmoid's lines, then the slope and the product."""
     x, one, s = w["x"][w.index], w.constant(1, "1"), explain_sigmoid(w)
@@ -55,15 +38,16 @@ def gradient_explain(w: Derivation) -> None:
     w.multiply("out", w["dout"][w.index], w.multiply("slope", s, growth))
 
 
-silu = Op(
-    "silu", "x · (1 / (1 + exp(−x)))", meaning, forward, explain, inputs=("x",), shapes={"x": "*"}, backward=backward
+silu = elementwise_op(
+    "silu",
+    "x · (1 / (1 + exp(−x)))",
+    meaning,
+    explain,
+    backward=backward,
 )
-silu_gradient = Op(
+silu_gradient = elementwise_op(
     "silu_gradient",
     "dout · (s · (1 + x·(1 − s))), s = 1 / (1 + exp(−x))",
     gradient_meaning,
-    gradient_forward,
     gradient_explain,
-    inputs=("x", "dout"),
-    shapes={"x": "*", "dout": "*"},
 )

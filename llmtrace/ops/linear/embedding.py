@@ -1,23 +1,14 @@
-"""Embedding: a token's row of a table of weights, and a position's row of another."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Embedding: rows of a table of weights, by token or by position."""
 
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Axes, Empty
-from llmtrace.ops.compiled import row_kernel
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import row_op
+from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.op import Op, expect_axes, initial_sum, unravel_leading
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
-
-
-SHAPES = {"ids": "* < V", "weight": "V C"}
-KERNEL = row_kernel("embedding", SHAPES, out="* C")
 
 
 def meaning(ids: Array, weight: Array) -> Array:
@@ -25,13 +16,8 @@ def meaning(ids: Array, weight: Array) -> Array:
     return weight[ids]
 
 
-def forward(ids: Array, weight: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled; an id outside the table raises IndexError."""
-    return KERNEL((ids, weight), empty)
-
-
 def backward(g: Gradient) -> None:
-    """out = weight[id]:  what comes back to a row of the table comes from all positions that read it."""
+    """out = weight[id]:  dweight[v] = Σ dout over the positions with id v."""
     g.accumulate("weight", embedding_gradient, g["ids"], g.dout, rows=g["weight"].data.shape[0])
 
 
@@ -47,17 +33,17 @@ def axes(ids: Axes, weight: Axes) -> Axes:
     return (*ids, "feature")
 
 
-embedding = Op(
+embedding = row_op(
     "embedding",
     "weight[id]",
     meaning,
-    forward,
     explain,
-    inputs=("ids",),
+    shapes={"ids": "* < V", "weight": "V C"},
+    out="* C",
     weights=("weight",),
-    shapes=SHAPES,
     axes=axes,
     backward=backward,
+    how=N_("rows of a learned table; {a} says which row"),
 )
 
 
@@ -75,7 +61,7 @@ def gradient_meaning(ids: Array, dout: Array, initial: Array | None = None, *, r
 def gradient_forward(
     ids: Array, dout: Array, initial: Array | None = None, *, rows: int, empty: Empty = np.empty
 ) -> Array:
-    """The same, compiled; an id outside the table raises IndexError."""
+    """`gradient_meaning`, compiled; an id outside the table raises IndexError."""
     expect_axes(dout, 1, "dout")
     out = empty((rows, dout.shape[-1]), dout.dtype)
     _kernels.embedding_gradient(ids, dout, initial, out)
@@ -95,11 +81,6 @@ def gradient_explain(w: Derivation) -> None:
         w.sum("out", dout[chosen], w["initial"][w.index] if w.has("initial") else None)
 
 
-def gradient_axes(ids: Axes, dout: Axes, initial: Axes | None = None) -> Axes:
-    """Those of the table."""
-    return ("vocabulary", dout[-1])
-
-
 embedding_gradient = Op(
     "embedding_gradient",
     "Σ dout[id = row]",
@@ -108,5 +89,6 @@ embedding_gradient = Op(
     gradient_explain,
     inputs=("ids", "dout", "initial"),
     shapes={"ids": "* < V", "dout": "* C", "initial": "V C ?", "rows": "V"},
-    axes=gradient_axes,
+    out="V C",
+    how=N_("the rows of {b}, added up for every row of the table that was read; {a} says which"),
 )

@@ -1,25 +1,20 @@
 """A linear layer: every output is a sum of all inputs, each times a weight, plus a bias."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.lines import Operand
 from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.i18n import N_
+from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.linear.sum_outer_products import sum_outer_products
 from llmtrace.ops.linear.sum_positions import sum_positions
 from llmtrace.ops.op import Op, flatten_leading, new_array
 
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.arithmetic.lines import Operand
-    from llmtrace.ops.gradient import Gradient
-
 
 def meaning(x: Array, weight: Array, bias: Array | None = None, *, transposed: bool = False) -> Array:
-    """x [*, K] times weight [K, N] ([N, K] where transposed), k ascending from 0, the bias [N] last."""
+    """x [*, K], weight [K, N] ([N, K] where transposed), bias [N] → [*, N]: `Σ x·weight + bias`, k ascending, the bias last."""
     matrix = weight.T if transposed else weight
     out = np.zeros((*x.shape[:-1], matrix.shape[1]), x.dtype)
     for k in range(matrix.shape[0]):
@@ -30,7 +25,7 @@ def meaning(x: Array, weight: Array, bias: Array | None = None, *, transposed: b
 def forward(
     x: Array, weight: Array, bias: Array | None = None, *, transposed: bool = False, empty: Empty = np.empty
 ) -> Array:
-    """The same, compiled; `weight` may be packed."""
+    """`meaning`, compiled; `weight` may be packed."""
     rows, packed = flatten_leading(x, "x"), pack(weight, transposed=transposed)
     out = new_array(empty, (*x.shape[:-1], packed.columns), x.dtype, weight)
     _kernels.matmul(rows, packed, bias, flatten_leading(out, "out"))
@@ -44,9 +39,9 @@ def pack(weight: Array | _kernels.PackedMatrix, *, transposed: bool = False) -> 
 
 def backward(g: Gradient) -> None:
     """out = Σ x·weight + bias:  dx = Σ dout·weightᵀ;  over the positions dweight = Σ x·dout, dbias = Σ dout."""
-    turned = bool(g.settings.get("transposed", False))
-    g.accumulate("x", linear, g.dout, g["weight"], None, transposed=not turned)
-    g.accumulate("weight", sum_outer_products, *((g.dout, g["x"]) if turned else (g["x"], g.dout)))
+    transposed = bool(g.settings.get("transposed", False))
+    g.accumulate("x", linear, g.dout, g["weight"], None, transposed=not transposed)
+    g.accumulate("weight", sum_outer_products, *((g.dout, g["x"]) if transposed else (g["x"], g.dout)))
     g.accumulate("bias", sum_positions, g.dout)
 
 
@@ -85,7 +80,9 @@ linear = Op(
     inputs=("x",),
     weights=("weight", "bias"),
     shapes={"x": "* K", "weight": "K N", "bias": "N ?", "transposed": "turns weight"},
+    out="* N",
     axes=axes,
     packed=("weight",),
     backward=backward,
+    how=N_("each a weighted sum of the {n} numbers in a row of {a}"),
 )

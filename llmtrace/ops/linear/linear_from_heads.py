@@ -1,24 +1,18 @@
-"""A linear layer that reads all attention heads side by side: what the heads found, mixed back into one stream."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""A linear layer over the merged attention heads: the output projection."""
 
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Axes, Empty
-from llmtrace.ops.attention.merge_heads import merge_heads
-from llmtrace.ops.attention.split_heads import split_heads
+from llmtrace.i18n import N_
+from llmtrace.ops.attention.heads import merge_heads, split_heads
+from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.linear.linear import explain_output, linear, pack
 from llmtrace.ops.linear.linear import meaning as linear_of
 from llmtrace.ops.linear.sum_outer_products import sum_outer_products
 from llmtrace.ops.linear.sum_positions import sum_positions
 from llmtrace.ops.op import Op, flatten_leading, new_array
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array, weight: Array, bias: Array | None = None) -> Array:
@@ -28,18 +22,18 @@ def meaning(x: Array, weight: Array, bias: Array | None = None) -> Array:
 
 
 def forward(x: Array, weight: Array, bias: Array | None = None, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled: each input is read where its head left it."""
+    """`meaning`, compiled: each input is read from the layout of the heads."""
     rows, packed = flatten_leading(x, "x", 3), pack(weight)
-    *lead, heads, positions, _features = x.shape
+    *leading, heads, positions, _features = x.shape
     if not heads:
         raise ValueError(f"x has shape {x.shape}: there must be at least one head")
-    out = new_array(empty, (*lead, positions, packed.columns), x.dtype, weight)
+    out = new_array(empty, (*leading, positions, packed.columns), x.dtype, weight)
     _kernels.matmul(rows, packed, bias, flatten_leading(out, "out"))
     return out
 
 
 def backward(g: Gradient) -> None:
-    """As of a linear layer over the heads side by side; what comes back to them is dealt out again."""
+    """out = Σ merge(x)·weight + bias:  the gradients of a linear layer over merged heads; that of x is split into heads again."""
     if g.wants("x"):
         beside = g.do("beside", linear, g.dout, g["weight"], None, transposed=True)
         g.accumulate("x", split_heads, beside, heads=g["x"].data.shape[-3])
@@ -50,12 +44,12 @@ def backward(g: Gradient) -> None:
 
 def explain(w: Derivation) -> None:
     """One sum of products over all heads and their features, one bias."""
-    *lead, position, column = w.index
+    *leading, position, column = w.index
     x = w["x"]
     heads, features = x.shape[-3], x.shape[-1]
     head = np.repeat(np.arange(heads), features)
     feature = np.tile(np.arange(features), heads)
-    explain_output(w, x[(*lead, head, position, feature)], column)
+    explain_output(w, x[(*leading, head, position, feature)], column)
 
 
 def axes(x: Axes, weight: Axes, bias: Axes | None = None) -> Axes:
@@ -72,7 +66,9 @@ linear_from_heads = Op(
     inputs=("x",),
     weights=("weight", "bias"),
     shapes={"x": "* H≥1 T D", "weight": "H·D N", "bias": "N ?"},
+    out="* T N",
     axes=axes,
     packed=("weight",),
     backward=backward,
+    how=N_("each a weighted sum of all the {n} numbers that the heads have for a token in {a}"),
 )

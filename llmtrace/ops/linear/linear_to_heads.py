@@ -1,23 +1,18 @@
-"""A linear layer whose outputs are dealt out to attention heads: how queries, keys and values are made."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""A linear layer whose outputs are split into attention heads: how queries, keys and values are made."""
 
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Axes, Empty
-from llmtrace.ops.attention.merge_heads import merge_heads
+from llmtrace.i18n import N_
+from llmtrace.ops.attention.heads import merge_heads
+from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.linear.linear import explain_output, linear, pack
 from llmtrace.ops.linear.linear import meaning as linear_of
 from llmtrace.ops.linear.sum_outer_products import sum_outer_products
 from llmtrace.ops.linear.sum_positions import sum_positions
 from llmtrace.ops.op import Op, expect_axes, flatten_leading, new_array
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array, weight: Array, bias: Array | None = None, *, heads: int) -> Array:
@@ -27,19 +22,19 @@ def meaning(x: Array, weight: Array, bias: Array | None = None, *, heads: int) -
 
 
 def forward(x: Array, weight: Array, bias: Array | None = None, *, heads: int, empty: Empty = np.empty) -> Array:
-    """The same, compiled: each output is written where its head wants it."""
+    """`meaning`, compiled: each output is written in the layout of the heads."""
     packed = pack(weight)
     if heads < 1 or packed.columns % heads:
-        raise ValueError(f"{packed.columns} outputs can't be dealt out to {heads} heads")
+        raise ValueError(f"{packed.columns} outputs can't be split into {heads} heads")
     expect_axes(x, 2, "x")
-    *lead, positions, _depth = x.shape
-    out = new_array(empty, (*lead, heads, positions, packed.columns // heads), x.dtype, weight)
+    *leading, positions, _depth = x.shape
+    out = new_array(empty, (*leading, heads, positions, packed.columns // heads), x.dtype, weight)
     _kernels.matmul(flatten_leading(x, "x"), packed, bias, flatten_leading(out, "out", 3))
     return out
 
 
 def backward(g: Gradient) -> None:
-    """As of a linear layer, once the heads are side by side again."""
+    """out = Σ x·weight + bias, split into heads:  with dout merged again, the gradients of a linear layer."""
     if not g.wants("x", "weight", "bias"):
         return
     dout = g.do("merged", merge_heads, g.dout)
@@ -50,8 +45,8 @@ def backward(g: Gradient) -> None:
 
 def explain(w: Derivation) -> None:
     """One sum of products, one bias."""
-    *lead, head, position, feature = w.index
-    x = w["x"][(*lead, position, slice(None))]
+    *leading, head, position, feature = w.index
+    x = w["x"][(*leading, position, slice(None))]
     explain_output(w, x, head * w.shape[-1] + feature)
 
 
@@ -69,7 +64,9 @@ linear_to_heads = Op(
     inputs=("x",),
     weights=("weight", "bias"),
     shapes={"x": "* T K", "weight": "K H·D", "bias": "H·D ?", "heads": "H≥1"},
+    out="* H T D",
     axes=axes,
     packed=("weight",),
     backward=backward,
+    how=N_("each a weighted sum of the {n} numbers in a row of {a}"),
 )

@@ -1,18 +1,12 @@
 """The gradient of a weight: over all positions, what came in times the gradient of what went out."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.op import Op, expect_axes, flatten_leading, initial_sum, unravel_leading
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
 
 
 def meaning(a: Array, b: Array, initial: Array | None = None) -> Array:
@@ -24,7 +18,7 @@ def meaning(a: Array, b: Array, initial: Array | None = None) -> Array:
 
 
 def forward(a: Array, b: Array, initial: Array | None = None, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled: a matrix product of `a` on its side with `b`."""
+    """`meaning`, compiled: a product of the matrices aᵀ and b."""
     expect_axes(a, 1, "a")
     expect_axes(b, 1, "b")
     out = empty((a.shape[-1], b.shape[-1]), a.dtype)
@@ -40,11 +34,6 @@ def explain(w: Derivation) -> None:
     w.dot("out", a[unravel_leading(a.shape[:-1], i)], b[unravel_leading(b.shape[:-1], j)], initial)
 
 
-def axes(a: Axes, b: Axes, initial: Axes | None = None) -> Axes:
-    """Those of a weight: from features to features."""
-    return ("in", "out")
-
-
 sum_outer_products = Op(
     "sum_outer_products",
     N_("Σ a · b, over all positions"),
@@ -53,5 +42,6 @@ sum_outer_products = Op(
     explain,
     inputs=("a", "b", "initial"),
     shapes={"a": "* A", "b": "* B", "initial": "A B ?"},
-    axes=axes,
+    out="A B",
+    how=N_("each a sum over all positions: a number of {a} times a number of {b}"),
 )

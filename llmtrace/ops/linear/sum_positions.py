@@ -1,18 +1,12 @@
 """The sum of all positions' rows: the gradient of a bias, which is added at every position."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.op import Op, expect_axes, flatten_leading, initial_sum, unravel_leading
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
 
 
 def meaning(x: Array, initial: Array | None = None) -> Array:
@@ -24,7 +18,7 @@ def meaning(x: Array, initial: Array | None = None) -> Array:
 
 
 def forward(x: Array, initial: Array | None = None, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
+    """`meaning`, compiled."""
     expect_axes(x, 1, "x")
     out = empty(x.shape[-1:], x.dtype)
     _kernels.column_sum(x, None, initial, out)
@@ -38,11 +32,6 @@ def explain(w: Derivation) -> None:
     w.sum("out", x[unravel_leading(x.shape[:-1], column)], w["initial"][column] if w.has("initial") else None)
 
 
-def axes(x: Axes, initial: Axes | None = None) -> Axes:
-    """The positions disappear in the sum."""
-    return x[-1:]
-
-
 sum_positions = Op(
     "sum_positions",
     N_("Σ x, over all positions"),
@@ -51,5 +40,6 @@ sum_positions = Op(
     explain,
     inputs=("x", "initial"),
     shapes={"x": "* C", "initial": "C ?"},
-    axes=axes,
+    out="C",
+    how=N_("each a sum over all positions of {a}"),
 )

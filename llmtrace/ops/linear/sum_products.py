@@ -1,18 +1,12 @@
 """The sum of products at all positions, feature by feature: the gradient of a gain."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.op import Op, expect_axes, flatten_leading, initial_sum, unravel_leading
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
 
 
 def meaning(a: Array, b: Array, initial: Array | None = None) -> Array:
@@ -24,7 +18,7 @@ def meaning(a: Array, b: Array, initial: Array | None = None) -> Array:
 
 
 def forward(a: Array, b: Array, initial: Array | None = None, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
+    """`meaning`, compiled."""
     expect_axes(a, 1, "a")
     out = empty(a.shape[-1:], a.dtype)
     _kernels.column_sum(a, b, initial, out)
@@ -39,11 +33,6 @@ def explain(w: Derivation) -> None:
     w.dot("out", a[places], b[places], w["initial"][column] if w.has("initial") else None)
 
 
-def axes(a: Axes, b: Axes, initial: Axes | None = None) -> Axes:
-    """The positions disappear in the sum."""
-    return a[-1:]
-
-
 sum_products = Op(
     "sum_products",
     N_("Σ a · b, over all positions"),
@@ -52,5 +41,6 @@ sum_products = Op(
     explain,
     inputs=("a", "b", "initial"),
     shapes={"a": "* C", "b": "* C", "initial": "C ?"},
-    axes=axes,
+    out="C",
+    how=N_("each a sum over all positions: a number of {a} times the one at the same place of {b}"),
 )

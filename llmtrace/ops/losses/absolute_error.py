@@ -1,29 +1,17 @@
 """The absolute error: how far two tensors are apart, element by element."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import N_
-from llmtrace.ops.compiled import elementwise
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
+from llmtrace.ops.constructors import elementwise_op
+from llmtrace.ops.gradient import Gradient
 
 
 def meaning(a: Array, b: Array) -> Array:
     """`|a − b|`, element by element."""
     return np.asarray(np.abs(a - b))
-
-
-def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("absolute_error", (a, b), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -43,11 +31,6 @@ def gradient_meaning(a: Array, b: Array, dout: Array) -> Array:
     return np.where(a > b, dout, np.where(a < b, -dout, equal))
 
 
-def gradient_forward(a: Array, b: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("absolute_error_gradient", (a, b, dout), empty)
-
-
 def gradient_explain(w: Derivation) -> None:
     """Two comparisons."""
     a, b, dout = (w[name][w.index] for name in ("a", "b", "dout"))
@@ -55,22 +38,16 @@ def gradient_explain(w: Derivation) -> None:
     w.above("out", a, b, dout, below)
 
 
-absolute_error = Op(
+absolute_error = elementwise_op(
     "absolute_error",
     "|a − b|",
     meaning,
-    forward,
     explain,
-    inputs=("a", "b"),
-    shapes={"a": "*", "b": "*"},
     backward=backward,
 )
-absolute_error_gradient = Op(
+absolute_error_gradient = elementwise_op(
     "absolute_error_gradient",
     N_("dout if a > b, −dout if a < b, else 0"),
     gradient_meaning,
-    gradient_forward,
     gradient_explain,
-    inputs=("a", "b", "dout"),
-    shapes={"a": "*", "b": "*", "dout": "*"},
 )

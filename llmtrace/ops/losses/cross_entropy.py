@@ -1,41 +1,26 @@
-"""Cross-entropy: how surprised the model is by the token that really came."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Cross-entropy: the negative log-likelihood of the target."""
 
 import numpy as np
 
 from llmtrace.arithmetic import elementary
-from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.lines import Result
+from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import N_
-from llmtrace.ops.compiled import row_kernel
-from llmtrace.ops.op import Op, ordered_sum
+from llmtrace.ops.constructors import row_op
+from llmtrace.ops.gradient import Gradient
+from llmtrace.ops.op import ordered_sum
 from llmtrace.ops.rows.softmax import explain_row
 from llmtrace.ops.rows.softmax import meaning as softmax_of
 
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.arithmetic.lines import Result
-    from llmtrace.ops.gradient import Gradient
-
-
-SHAPES = {"x": "* V", "target": "* < V"}
-KERNEL = row_kernel("cross_entropy", SHAPES, out="*")
-
 
 def meaning(x: Array, target: Array) -> Array:
-    """x [*, V], target [*] → [*]: (m − x[target]) + log Σ exp(x − m), m the largest of the row."""
+    """x [*, V], target [*] → [*]: `(m − x[target]) + log Σ exp(x − m)`, m = max x."""
     if not target.size:
         return np.zeros(target.shape, x.dtype)
     m = np.max(x, axis=-1)
     own = np.take_along_axis(x, target[..., None], axis=-1)[..., 0]
     return np.asarray((m - own) + elementary.log(ordered_sum(elementary.exp(x - m[..., None]))), x.dtype)
-
-
-def forward(x: Array, target: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled; a target that is no entry of the row raises IndexError."""
-    return KERNEL((x, target), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -60,45 +45,32 @@ def explain_parts(w: Derivation) -> tuple[Result, Result, Result]:
     return own, m, total
 
 
-def axes(x: Axes, target: Axes) -> Axes:
-    """One number for every row."""
-    return x[:-1]
-
-
-cross_entropy = Op(
+cross_entropy = row_op(
     "cross_entropy",
     "(maximum − x[target]) + log Σ exp(x − maximum)",
     meaning,
-    forward,
     explain,
-    inputs=("x", "target"),
-    shapes=SHAPES,
-    axes=axes,
+    shapes={"x": "* V", "target": "* < V"},
+    out="*",
     backward=backward,
+    how=N_("the logarithm of the sum of e to the power of each score, less the score of the token that came"),
 )
 
 
-# ---- its gradient: what the model expected, less what came -----------------------------------------------------------
-
-
-GRADIENT_SHAPES = {"x": "* V", "target": "* < V", "dout": "*"}
-GRADIENT_KERNEL = row_kernel("cross_entropy_gradient", GRADIENT_SHAPES, out="* V")
+# ---- its gradient: the probabilities less the one-hot target -----------------------------------------------------------
 
 
 def gradient_meaning(x: Array, target: Array, dout: Array) -> Array:
-    """x [*, V], target, dout [*] → [*, V]: p = exp(x − m) / Σ; at the target (p − 1) · dout, elsewhere p · dout."""
+    """x [*, V], target, dout [*] → [*, V]: p = exp(x − m) / Σ exp(x − m), m = max x; at the target
+    `(p − 1) · dout`, elsewhere `p · dout`: the gradient of x.
+    """
     p = softmax_of(x)
     at_target = np.arange(x.shape[-1]) == target[..., None]
     return np.where(at_target, p - x.dtype.type(1), p) * dout[..., None]
 
 
-def gradient_forward(x: Array, target: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled; a target that is no entry of the row raises IndexError."""
-    return GRADIENT_KERNEL((x, target, dout), empty)
-
-
 def gradient_explain(w: Derivation) -> None:
-    """The share that softmax gives; at the target, less 1; times the gradient of the loss."""
+    """The probability that softmax gives; at the target, less 1; times the gradient of the loss."""
     *row, entry = w.index
     x, target, dout = w["x"], w["target"][tuple(row)], w["dout"][tuple(row)]
     p = explain_row(w, x[(*row, slice(None))], x[w.index], "share")
@@ -107,18 +79,12 @@ def gradient_explain(w: Derivation) -> None:
     w.multiply("out", p, dout)
 
 
-def gradient_axes(x: Axes, target: Axes, dout: Axes) -> Axes:
-    """Those of x."""
-    return x
-
-
-cross_entropy_gradient = Op(
+cross_entropy_gradient = row_op(
     "cross_entropy_gradient",
     N_("(softmax(x) − 1 at the target) · dout"),
     gradient_meaning,
-    gradient_forward,
     gradient_explain,
-    inputs=("x", "target", "dout"),
-    shapes=GRADIENT_SHAPES,
-    axes=gradient_axes,
+    shapes={"x": "* V", "target": "* < V", "dout": "*"},
+    out="* V",
+    how=N_("the probability of each token, less 1 for the one that really follows; times the gradient of the loss"),
 )

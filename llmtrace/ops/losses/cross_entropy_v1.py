@@ -3,37 +3,24 @@
 Adding a large m first loses digits that taking off the score of the target does not bring back.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from llmtrace.arithmetic import elementary
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import row_kernel
-from llmtrace.ops.losses.cross_entropy import SHAPES, axes, explain_parts
-from llmtrace.ops.op import Op, ordered_sum
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-
-
-KERNEL = row_kernel("cross_entropy_v1", SHAPES, out="*")
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import row_op
+from llmtrace.ops.losses.cross_entropy import explain_parts
+from llmtrace.ops.op import ordered_sum
 
 
 def meaning(x: Array, target: Array) -> Array:
-    """x [*, V], target [*] → [*]: (m + log Σ exp(x − m)) − x[target], m the largest of the row."""
+    """x [*, V], target [*] → [*]: `(m + log Σ exp(x − m)) − x[target]`, m = max x."""
     if not target.size:
         return np.zeros(target.shape, x.dtype)
     m = np.max(x, axis=-1)
     own = np.take_along_axis(x, target[..., None], axis=-1)[..., 0]
     return np.asarray((m + elementary.log(ordered_sum(elementary.exp(x - m[..., None])))) - own, x.dtype)
-
-
-def forward(x: Array, target: Array, *, empty: Empty = np.empty) -> Array:
-    """`meaning`, compiled; a target that is no entry of the row raises IndexError."""
-    return KERNEL((x, target), empty)
 
 
 def explain(w: Derivation) -> None:
@@ -42,13 +29,12 @@ def explain(w: Derivation) -> None:
     w.subtract("out", w.add("logarithm of all", m, w.log("logarithm of the sum", total)), own)
 
 
-cross_entropy_v1 = Op(
+cross_entropy_v1 = row_op(
     "cross_entropy_v1",
     "(maximum + log Σ exp(x − maximum)) − x[target]",
     meaning,
-    forward,
     explain,
-    inputs=("x", "target"),
-    shapes=SHAPES,
-    axes=axes,
+    shapes={"x": "* V", "target": "* < V"},
+    out="*",
+    how=N_("the logarithm of the sum of e to the power of each score, less the score of the token that came"),
 )

@@ -1,29 +1,15 @@
 """The squared error: how far two tensors are apart, element by element, large distances counting for more."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops.constructors import elementwise_op
+from llmtrace.ops.gradient import Gradient
 
 
 def meaning(a: Array, b: Array) -> Array:
     """`(a − b)·(a − b)`, element by element."""
     difference = a - b
     return difference * difference
-
-
-def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("squared_error", (a, b), empty)
 
 
 def backward(g: Gradient) -> None:
@@ -43,33 +29,22 @@ def gradient_meaning(a: Array, b: Array, dout: Array) -> Array:
     return dout * (a.dtype.type(2) * (a - b))
 
 
-def gradient_forward(a: Array, b: Array, dout: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("squared_error_gradient", (a, b, dout), empty)
-
-
 def gradient_explain(w: Derivation) -> None:
     """Difference, slope, product."""
     difference = w.subtract("a − b", w["a"][w.index], w["b"][w.index])
     w.multiply("out", w["dout"][w.index], w.multiply("slope", w.constant(2, "2"), difference))
 
 
-squared_error = Op(
+squared_error = elementwise_op(
     "squared_error",
     "(a − b)·(a − b)",
     meaning,
-    forward,
     explain,
-    inputs=("a", "b"),
-    shapes={"a": "*", "b": "*"},
     backward=backward,
 )
-squared_error_gradient = Op(
+squared_error_gradient = elementwise_op(
     "squared_error_gradient",
     "dout · (2·(a − b))",
     gradient_meaning,
-    gradient_forward,
     gradient_explain,
-    inputs=("a", "b", "dout"),
-    shapes={"a": "*", "b": "*", "dout": "*"},
 )

@@ -1,17 +1,9 @@
-"""The first half of Adam's memory (Kingma & Ba 2015, arXiv:1412.6980): the mean of a weight's gradients, old ones fading."""
+"""Adam's first moment (Kingma & Ba 2015, arXiv:1412.6980): the exponential moving average of a weight's gradients."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import elementwise_op
 
 
 def meaning(before: Array, gradient: Array, *, beta: float) -> Array:
@@ -20,24 +12,18 @@ def meaning(before: Array, gradient: Array, *, beta: float) -> Array:
     return real(beta) * before + real(1 - beta) * gradient
 
 
-def forward(before: Array, gradient: Array, *, beta: float, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("adam_mean", (before, gradient), empty, beta, 1 - beta)
-
-
 def explain(w: Derivation) -> None:
-    """Most of what was before, a little of what is new."""
+    """The decayed average, plus a little of the gradient."""
     old = w.multiply("old", w.constant(w.settings["beta"], "β"), w["before"][w.index])
     new = w.multiply("new", w.constant(1 - w.settings["beta"], "1 − β"), w["gradient"][w.index])
     w.add("out", old, new)
 
 
-adam_mean = Op(
+adam_mean = elementwise_op(
     "adam_mean",
     "β·before + (1 − β)·gradient",
     meaning,
-    forward,
     explain,
-    inputs=("before", "gradient"),
-    shapes={"before": "*", "gradient": "*", "beta": "real"},
+    constants=lambda beta: (beta, 1 - beta),
+    how=N_("most of the old mean {a}, and a little of the new gradient {b}"),
 )

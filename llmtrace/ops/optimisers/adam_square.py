@@ -1,17 +1,9 @@
-"""The second half of Adam's memory (Kingma & Ba 2015, arXiv:1412.6980): the mean of a weight's squared gradients."""
+"""Adam's second moment (Kingma & Ba 2015, arXiv:1412.6980): the exponential moving average of a weight's squared gradients."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import elementwise_op
 
 
 def meaning(before: Array, gradient: Array, *, beta: float) -> Array:
@@ -20,25 +12,19 @@ def meaning(before: Array, gradient: Array, *, beta: float) -> Array:
     return real(beta) * before + real(1 - beta) * (gradient * gradient)
 
 
-def forward(before: Array, gradient: Array, *, beta: float, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("adam_square", (before, gradient), empty, beta, 1 - beta)
-
-
 def explain(w: Derivation) -> None:
-    """The same with the gradient's square."""
+    """Most of the mean before, a little of the gradient's square."""
     old = w.multiply("old", w.constant(w.settings["beta"], "β"), w["before"][w.index])
     gradient = w["gradient"][w.index]
     square = w.multiply("gradient²", gradient, gradient)
     w.add("out", old, w.multiply("new", w.constant(1 - w.settings["beta"], "1 − β"), square))
 
 
-adam_square = Op(
+adam_square = elementwise_op(
     "adam_square",
     "β·before + (1 − β)·(gradient·gradient)",
     meaning,
-    forward,
     explain,
-    inputs=("before", "gradient"),
-    shapes={"before": "*", "gradient": "*", "beta": "real"},
+    constants=lambda beta: (beta, 1 - beta),
+    how=N_("most of the old mean {a}, and a little of the square of {b}"),
 )

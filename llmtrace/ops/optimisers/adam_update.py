@@ -1,19 +1,13 @@
-"""Adam's step (Kingma & Ba 2015, arXiv:1412.6980): the mean gradient, divided by the gradient's usual size; with weight
-decay kept apart from the gradient, as in AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101).
+"""Adam's step (Kingma & Ba 2015, arXiv:1412.6980): the first moment, divided by the root of the second; with decoupled
+weight decay, as in AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101).
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import elementwise_op
 
 
 def meaning(
@@ -29,7 +23,7 @@ def meaning(
 ) -> Array:
     """`(weight − (rate·decay)·weight) − rate·((mean / mean_correction) / (√(square / square_correction) + epsilon))`.
 
-    mean_correction is 1 − β1^t at step t, square_correction 1 − β2^t: which share of a full mean has come together so far.
+    mean_correction is 1 − β1^t at step t, square_correction 1 − β2^t: the moments begin at 0.
     rate·decay is worked out in float64, then rounded, as every setting is.
     """
     real = weight.dtype.type
@@ -37,23 +31,15 @@ def meaning(
     return (weight - real(rate * decay) * weight) - real(rate) * step
 
 
-def forward(
-    *arrays: Array,
-    rate: float,
-    mean_correction: float,
-    square_correction: float,
-    epsilon: float,
-    decay: float,
-    empty: Empty = np.empty,
-) -> Array:
-    """The same, compiled."""
-    weight, mean, square = arrays
-    settings = (rate, mean_correction, square_correction, epsilon, rate * decay)
-    return elementwise("adam_update", (weight, mean, square), empty, *settings)
+def constants(
+    rate: float, mean_correction: float, square_correction: float, epsilon: float, decay: float
+) -> tuple[float, ...]:
+    """What the kernel is given: rate·decay is one number."""
+    return rate, mean_correction, square_correction, epsilon, rate * decay
 
 
 def explain(w: Derivation) -> None:
-    """Decay, the two means made whole, a root, the step."""
+    """Decay, the two bias corrections, a root, the step."""
     weight, rate = w["weight"][w.index], w.settings["rate"]
     gone = w.multiply("gone", w.constant(rate * w.settings["decay"], "rate · decay"), weight)
     decayed = w.subtract("decayed", weight, gone)
@@ -66,15 +52,12 @@ def explain(w: Derivation) -> None:
     w.subtract("out", decayed, step)
 
 
-adam_update = Op(
+adam_update = elementwise_op(
     "adam_update",
     "(weight − (rate·decay)·weight) − rate·((mean / mean_correction) / (√(square / square_correction) + ε))",
     meaning,
-    forward,
     explain,
-    inputs=("weight", "mean", "square"),
-    shapes={
-        **{"weight": "*", "mean": "*", "square": "*"},
-        **{"rate": "real", "mean_correction": "real", "square_correction": "real", "epsilon": "small", "decay": "real"},
-    },
+    settings={"epsilon": "small"},
+    constants=constants,
+    how=N_("the weight, less a step: its mean gradient {b}, divided by how large it usually is, times the rate"),
 )

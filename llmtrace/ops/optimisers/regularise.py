@@ -1,17 +1,11 @@
-"""A price on large weights, added to their gradient: l2 times the weight (ridge), l1 times its sign (lasso, Tibshirani 1996)."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""L1 and L2 regularisation as part of the gradient: l2 times the weight (ridge), l1 times its sign (lasso, Tibshirani 1996)."""
 
 import numpy as np
 
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import elementwise_op
 
 
 def meaning(gradient: Array, weight: Array, *, l1: float, l2: float) -> Array:
@@ -20,13 +14,8 @@ def meaning(gradient: Array, weight: Array, *, l1: float, l2: float) -> Array:
     return (gradient + real(l2) * weight) + real(l1) * np.sign(weight)
 
 
-def forward(gradient: Array, weight: Array, *, l1: float, l2: float, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("regularise", (gradient, weight), empty, l1, l2)
-
-
 def explain(w: Derivation) -> None:
-    """The two prices, added."""
+    """The two penalties, added."""
     weight = w["weight"][w.index]
     square = w.add(
         "with l2", w["gradient"][w.index], w.multiply("l2 · weight", w.constant(w.settings["l2"], "l2"), weight)
@@ -36,12 +25,10 @@ def explain(w: Derivation) -> None:
     w.add("out", square, w.multiply("l1 · sign", w.constant(w.settings["l1"], "l1"), sign))
 
 
-regularise = Op(
+regularise = elementwise_op(
     "regularise",
     "(gradient + l2·weight) + l1·sign(weight)",
     meaning,
-    forward,
     explain,
-    inputs=("gradient", "weight"),
-    shapes={"gradient": "*", "weight": "*", "l1": "real", "l2": "real"},
+    how=N_("{a}, and a share of the weight itself"),
 )

@@ -1,27 +1,14 @@
-"""Gradient descent: a weight goes a small step against its gradient; where there is momentum, its velocity takes that place."""
+"""A step of stochastic gradient descent; with momentum, the velocity takes the place of the gradient."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import elementwise
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import elementwise_op
 
 
 def meaning(weight: Array, gradient: Array, *, rate: float) -> Array:
     """`weight − rate·gradient`."""
     return weight - weight.dtype.type(rate) * gradient
-
-
-def forward(weight: Array, gradient: Array, *, rate: float, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return elementwise("sgd_step", (weight, gradient), empty, rate)
 
 
 def explain(w: Derivation) -> None:
@@ -30,12 +17,10 @@ def explain(w: Derivation) -> None:
     w.subtract("out", w["weight"][w.index], step)
 
 
-sgd_step = Op(
+sgd_step = elementwise_op(
     "sgd_step",
     "weight − rate·gradient",
     meaning,
-    forward,
     explain,
-    inputs=("weight", "gradient"),
-    shapes={"weight": "*", "gradient": "*", "rate": "real"},
+    how=N_("the weight, less {b} times the rate"),
 )

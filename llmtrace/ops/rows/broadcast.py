@@ -1,17 +1,11 @@
-"""One number written everywhere: the gradient of a sum, to which every term adds alike."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""One number broadcast to a shape: the gradient of a sum, in which every term has slope 1."""
 
 import numpy as np
 
-from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.op import Op, expect_real, flatten_leading, new_array
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
 
 
 def meaning(x: Array, like: Array) -> Array:
@@ -20,7 +14,7 @@ def meaning(x: Array, like: Array) -> Array:
 
 
 def forward(x: Array, like: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, written to `empty`."""
+    """`meaning`, written to `empty`."""
     expect_real(x, "x")
     flatten_leading(x, "x", 0)
     flatten_leading(like, "like", 0)
@@ -38,11 +32,6 @@ def explain(w: Derivation) -> None:
     w.take("out", w["x"][()])
 
 
-def axes(x: Axes, like: Axes) -> Axes:
-    """Those of `like`."""
-    return like
-
-
 broadcast = Op(
     "broadcast",
     N_("x, everywhere"),
@@ -51,5 +40,5 @@ broadcast = Op(
     explain,
     inputs=("x", "like"),
     shapes={"x": "", "like": "*"},
-    axes=axes,
+    how=N_("{a}, everywhere the same"),
 )

@@ -1,19 +1,13 @@
-"""The key/value cache as an operation: what was computed for earlier tokens, then what is new."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Concatenation along the positions: how a key/value cache grows."""
 
 import numpy as np
 
-from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
+from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.op import Op, expect_axes, flatten_leading, new_array
 from llmtrace.ops.rows.slice_positions import slice_positions
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(past: Array, new: Array) -> Array:
@@ -22,7 +16,7 @@ def meaning(past: Array, new: Array) -> Array:
 
 
 def forward(past: Array, new: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, copied to `empty`. The models' cache does it in place (see `llmtrace.models.cache`)."""
+    """`meaning`, copied to `empty`. The models' cache does it in place (see `llmtrace.models.cache`)."""
     expect_axes(past, 2, "past")
     if past.dtype not in (np.float32, np.float64) or not past.dtype.isnative or new.dtype != past.dtype:
         raise TypeError(f"past and new must both be float32 or both float64, not {past.dtype} and {new.dtype}")
@@ -37,7 +31,7 @@ def forward(past: Array, new: Array, *, empty: Empty = np.empty) -> Array:
 
 
 def backward(g: Gradient) -> None:
-    """Every number has gone to one place: its gradient comes back from there."""
+    """A permutation: its gradient is the inverse one."""
     kept, added = g["past"].data.shape[-2], g["new"].data.shape[-2]
     g.accumulate("past", slice_positions, g.dout, first=0, count=kept)
     g.accumulate("new", slice_positions, g.dout, first=kept, count=added)
@@ -45,12 +39,17 @@ def backward(g: Gradient) -> None:
 
 def explain(w: Derivation) -> None:
     """Nothing is computed: the number was made earlier, or has just been made."""
-    *lead, position, feature = w.index
+    *leading, position, feature = w.index
     kept = w["past"].shape[-2]
     if position < kept:
         w.take("out", w["past"][w.index])
     else:
-        w.take("out", w["new"][(*lead, position - kept, feature)])
+        w.take("out", w["new"][(*leading, position - kept, feature)])
+
+
+def axes(past: Axes, new: Axes) -> Axes:
+    """Those of `past`; only the number of positions differs."""
+    return past
 
 
 concatenate = Op(
@@ -60,6 +59,9 @@ concatenate = Op(
     forward,
     explain,
     inputs=("past", "new"),
+    axes=axes,
     shapes={"past": "* P D", "new": "* T D"},
+    out="* P+T D",
     backward=backward,
+    how=N_("those kept in the cache, and behind them the new ones, {b}"),
 )

@@ -1,36 +1,20 @@
-"""Layer norm (Ba, Kiros & Hinton 2016, arXiv:1607.06450): each row moved to mean 0 and spread 1, then stretched and shifted."""
+"""Layer norm (Ba, Kiros & Hinton 2016, arXiv:1607.06450): each row standardised, then times a gain, plus a bias."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from llmtrace.arithmetic.types import Array, Axes, Empty
-from llmtrace.ops.compiled import row_kernel
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import row_op
+from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.linear.sum_positions import sum_positions
 from llmtrace.ops.linear.sum_products import sum_products
-from llmtrace.ops.op import Op, ordered_sum
+from llmtrace.ops.op import ordered_sum
 from llmtrace.ops.rows.normalise import explain_moments, moments, normalise
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
-
-
-SHAPES = {"x": "* C", "gain": "C", "bias": "C", "epsilon": "small"}
-KERNEL = row_kernel("layer_norm", SHAPES, out="* C")
 
 
 def meaning(x: Array, gain: Array, bias: Array, *, epsilon: float) -> Array:
-    """Along the last axis C of x [*, C]; gain, bias [C]; ε keeps the root away from zero."""
+    """`((d / √(Σ(d·d) / C + ε)) · gain) + bias` along the last axis C of x [*, C], d = x − Σx / C; gain, bias [C]."""
     d, root = moments(x, epsilon)
     return ((d / root) * gain) + bias
-
-
-def forward(x: Array, gain: Array, bias: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return KERNEL((x, gain, bias), empty, epsilon)
 
 
 def backward(g: Gradient) -> None:
@@ -51,28 +35,26 @@ def explain(w: Derivation) -> None:
     w.add("out", scaled, w["bias"][feature])
 
 
-layer_norm = Op(
+layer_norm = row_op(
     "layer_norm",
     "((x − mean) / √(variance + ε)) · gain + bias",
     meaning,
-    forward,
     explain,
-    inputs=("x",),
+    shapes={"x": "* C", "gain": "C", "bias": "C", "epsilon": "small"},
+    out="* C",
     weights=("gain", "bias"),
-    shapes=SHAPES,
     backward=backward,
+    how=N_("the rows of {a}, moved to mean 0 and spread 1, then times a gain, plus a bias"),
 )
 
 
-# ---- the gradient of x: every x has also moved the mean and the spread of its row ------------------------------------
-
-
-GRADIENT_SHAPES = {"x": "* C", "dout": "* C", "gain": "C", "epsilon": "small"}
-GRADIENT_KERNEL = row_kernel("layer_norm_gradient", GRADIENT_SHAPES, out="* C")
+# ---- the gradient of x: every x is also in the mean and the variance of its row ------------------------------------
 
 
 def gradient_meaning(x: Array, dout: Array, gain: Array, *, epsilon: float) -> Array:
-    """With n = d / root as in layer norm, e = dout · gain, a = Σe / C, b = Σ(e·n) / C: ((e − a) − n·b) / root."""
+    """`((e − a) − n·b) / root`, d and root = √(Σ(d·d) / C + ε) as in layer norm, n = d / root, e = dout · gain, a = Σe / C,
+    b = Σ(e·n) / C: the gradient of x.
+    """
     count = x.dtype.type(x.shape[-1])
     d, root = moments(x, epsilon)
     n, e = d / root, dout * gain
@@ -80,13 +62,8 @@ def gradient_meaning(x: Array, dout: Array, gain: Array, *, epsilon: float) -> A
     return ((e - a) - n * b) / root
 
 
-def gradient_forward(x: Array, dout: Array, gain: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return GRADIENT_KERNEL((x, dout, gain), empty, epsilon)
-
-
 def gradient_explain(w: Derivation) -> None:
-    """What the element's own gradient asks for, less its share in the mean, less its share in the spread."""
+    """The element's own gradient, less what goes through the mean, less what goes through the variance."""
     *row, feature = w.index
     x, dout, gain = w["x"], w["dout"], w["gain"]
     mean, d, root = explain_moments(w)
@@ -100,19 +77,13 @@ def gradient_explain(w: Derivation) -> None:
     w.divide("out", w.subtract("less both shares", centred, w.multiply("share in the spread", own, b)), root)
 
 
-def gradient_axes(x: Axes, dout: Axes, gain: Axes) -> Axes:
-    """Those of x."""
-    return x
-
-
-layer_norm_gradient = Op(
+layer_norm_gradient = row_op(
     "layer_norm_gradient",
     "((e − Σe / C) − n · (Σ e·n / C)) / √(variance + ε), e = dout · gain, n = (x − mean) / √(variance + ε)",
     gradient_meaning,
-    gradient_forward,
     gradient_explain,
-    inputs=("x", "dout"),
+    shapes={"x": "* C", "dout": "* C", "gain": "C", "epsilon": "small"},
+    out="* C",
     weights=("gain",),
-    shapes=GRADIENT_SHAPES,
-    axes=gradient_axes,
+    how=N_("{b} times the gain, less what would only move the row of {a} or spread it; divided by its spread"),
 )

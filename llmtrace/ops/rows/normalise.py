@@ -1,26 +1,17 @@
-"""Each row moved to mean 0 and spread 1: layer norm without its gain and bias."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Each row standardised, to mean 0 and variance 1: layer norm without its gain and bias."""
 
 import numpy as np
 
-from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.ops.compiled import row_kernel
-from llmtrace.ops.op import Op, ordered_sum
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.arithmetic.lines import Result
-
-
-SHAPES = {"x": "* C", "epsilon": "small"}
-KERNEL = row_kernel("normalise", SHAPES, out="* C")
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.lines import Result
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import row_op
+from llmtrace.ops.op import ordered_sum
 
 
 def meaning(x: Array, *, epsilon: float) -> Array:
-    """Along the last axis C of x [*, C]: d / √(Σ(d·d) / C + ε) with d = x − mean."""
+    """`d / √(Σ(d·d) / C + ε)` along the last axis C of x [*, C], d = x − Σx / C."""
     d, root = moments(x, epsilon)
     return d / root
 
@@ -31,11 +22,6 @@ def moments(x: Array, epsilon: float) -> tuple[Array, Array]:
     count = real(x.shape[-1])
     d = x - (ordered_sum(x) / count)[..., None]
     return d, np.sqrt((ordered_sum(d * d) / count)[..., None] + real(epsilon))
-
-
-def forward(x: Array, *, epsilon: float, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return KERNEL((x,), empty, epsilon)
 
 
 def explain(w: Derivation) -> None:
@@ -57,12 +43,12 @@ def explain_moments(w: Derivation) -> tuple[Result, Result, Result]:
     return mean, d, w.root("root", w.add("variance + ε", var, w.constant(w.settings["epsilon"], "ε")))
 
 
-normalise = Op(
+normalise = row_op(
     "normalise",
     "(x − mean) / √(variance + ε)",
     meaning,
-    forward,
     explain,
-    inputs=("x",),
-    shapes=SHAPES,
+    shapes={"x": "* C", "epsilon": "small"},
+    out="* C",
+    how=N_("the rows of {a}, moved to mean 0 and spread 1"),
 )

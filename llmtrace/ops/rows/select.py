@@ -1,16 +1,11 @@
-"""One row of many: the scores after one token of a text."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""One row of many, selected by an index: the scores after one token of a text."""
 
 import numpy as np
 
-from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.i18n import N_
 from llmtrace.ops.op import Op, expect_axes, expect_real, flatten_leading, new_array
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
 
 
 def meaning(index: Array, x: Array) -> Array:
@@ -19,7 +14,7 @@ def meaning(index: Array, x: Array) -> Array:
 
 
 def forward(index: Array, x: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, copied to `empty`; an index that x does not have raises IndexError."""
+    """`meaning`, copied to `empty`; an index that x does not have raises IndexError."""
     expect_axes(x, 2, "x")
     expect_real(x, "x")
     if index.dtype != np.int64 or not index.dtype.isnative:
@@ -36,14 +31,9 @@ def forward(index: Array, x: Array, *, empty: Empty = np.empty) -> Array:
 
 def explain(w: Derivation) -> None:
     """Nothing is computed: the number stands in that row."""
-    *lead, feature = w.index
-    index = w["index"][tuple(lead)]
-    w.look_up("out", index, w["x"][(*lead, int(index.values), feature)])
-
-
-def axes(index: Axes, x: Axes) -> Axes:
-    """The rows' axis disappears."""
-    return (*x[:-2], *x[-1:])
+    *leading, feature = w.index
+    index = w["index"][tuple(leading)]
+    w.look_up("out", index, w["x"][(*leading, int(index.values), feature)])
 
 
 select = Op(
@@ -54,5 +44,6 @@ select = Op(
     explain,
     inputs=("index", "x"),
     shapes={"index": "* < T", "x": "* T V"},
-    axes=axes,
+    out="* V",
+    how=N_("one row of {b}; {a} says which"),
 )

@@ -1,17 +1,11 @@
-"""Some of the positions of a tensor: what comes back through a cache to what was put into it."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""A slice of positions: the gradient of a concatenation."""
 
 import numpy as np
 
-from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.op import Op, expect_axes, expect_real, flatten_leading, new_array
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
 
 
 def meaning(x: Array, *, first: int, count: int) -> Array:
@@ -20,7 +14,7 @@ def meaning(x: Array, *, first: int, count: int) -> Array:
 
 
 def forward(x: Array, *, first: int, count: int, empty: Empty = np.empty) -> Array:
-    """The same, copied to `empty`."""
+    """`meaning`, copied to `empty`."""
     expect_real(x, "x")
     expect_axes(x, 2, "x")
     flatten_leading(x, "x")
@@ -33,8 +27,13 @@ def forward(x: Array, *, first: int, count: int, empty: Empty = np.empty) -> Arr
 
 def explain(w: Derivation) -> None:
     """Nothing is computed."""
-    *lead, position, feature = w.index
-    w.take("out", w["x"][(*lead, w.settings["first"] + position, feature)])
+    *leading, position, feature = w.index
+    w.take("out", w["x"][(*leading, w.settings["first"] + position, feature)])
+
+
+def axes(x: Axes) -> Axes:
+    """Those of `x`; only the number of positions differs."""
+    return x
 
 
 slice_positions = Op(
@@ -44,5 +43,7 @@ slice_positions = Op(
     forward,
     explain,
     inputs=("x",),
+    axes=axes,
     shapes={"x": "* F+E+N D", "first": "F", "count": "N"},
+    out="* N D",
 )

@@ -1,31 +1,15 @@
-"""The sum of squares of each row: how long a gradient is."""
+"""The squared norm of each row, as for the norm of a gradient."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from llmtrace.arithmetic.types import Array, Axes, Empty
-from llmtrace.ops.compiled import row_kernel
-from llmtrace.ops.op import Op, ordered_sum
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-
-
-SHAPES = {"x": "* C"}
-KERNEL = row_kernel("squared_norm", SHAPES, out="*")
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import N_
+from llmtrace.ops.constructors import row_op
+from llmtrace.ops.op import ordered_sum
 
 
 def meaning(x: Array) -> Array:
-    """x [*, C] → [*]: Σ x · x along the row."""
+    """x [*, C] → [*]: `Σ x·x` along the row."""
     return ordered_sum(x * x)
-
-
-def forward(x: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
-    return KERNEL((x,), empty)
 
 
 def explain(w: Derivation) -> None:
@@ -34,9 +18,12 @@ def explain(w: Derivation) -> None:
     w.dot("out", row, row)
 
 
-def axes(x: Axes) -> Axes:
-    """One number for every row."""
-    return x[:-1]
-
-
-squared_norm = Op("squared_norm", "Σ x · x", meaning, forward, explain, inputs=("x",), shapes=SHAPES, axes=axes)
+squared_norm = row_op(
+    "squared_norm",
+    "Σ x · x",
+    meaning,
+    explain,
+    shapes={"x": "* C"},
+    out="*",
+    how=N_("the numbers in each row of {a}, each times itself, added up"),
+)

@@ -1,19 +1,14 @@
 """The sum of all numbers of a tensor."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array, Empty
+from llmtrace.i18n import N_
+from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.op import Op, flatten_leading, initial_sum, unravel_leading
 from llmtrace.ops.rows.broadcast import broadcast
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-    from llmtrace.ops.gradient import Gradient
 
 
 def meaning(x: Array, initial: Array | None = None) -> Array:
@@ -25,7 +20,7 @@ def meaning(x: Array, initial: Array | None = None) -> Array:
 
 
 def forward(x: Array, initial: Array | None = None, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled."""
+    """`meaning`, compiled."""
     out = empty((), x.dtype)
     _kernels.sum_all(x, initial, out)
     return out
@@ -47,11 +42,6 @@ def explain(w: Derivation) -> None:
         w.add("out", w.constant(0, "0") if initial is None else initial, x[()])
 
 
-def axes(x: Axes, initial: Axes | None = None) -> Axes:
-    """One number."""
-    return ()
-
-
 sum_all = Op(
     "sum_all",
     "Σ x",
@@ -60,6 +50,7 @@ sum_all = Op(
     explain,
     inputs=("x", "initial"),
     shapes={"x": "*", "initial": "?"},
-    axes=axes,
+    out="",
     backward=backward,
+    how=N_("all numbers of {a}, added up"),
 )

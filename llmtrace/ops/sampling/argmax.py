@@ -1,22 +1,11 @@
 """The place of the largest number: the most likely next token."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import N_
-from llmtrace.ops.compiled import row_kernel
-from llmtrace.ops.op import Op
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
-
-
-SHAPES = {"x": "* N≥1"}
-KERNEL = row_kernel("argmax", SHAPES, out="* < N")
+from llmtrace.ops.constructors import row_op
 
 
 def meaning(x: Array) -> Array:
@@ -24,28 +13,17 @@ def meaning(x: Array) -> Array:
     return np.argmax(x, axis=-1)
 
 
-def forward(x: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, compiled; int64."""
-    return KERNEL((x,), empty)
-
-
 def explain(w: Derivation) -> None:
     """One comparison of all."""
     w.argmax("out", w["x"][(*w.index, slice(None))])
 
 
-def axes(x: Axes) -> Axes:
-    """The axis that was searched disappears."""
-    return x[:-1]
-
-
-argmax = Op(
+argmax = row_op(
     "argmax",
     N_("the place of the largest x"),
     meaning,
-    forward,
     explain,
-    inputs=("x",),
-    shapes=SHAPES,
-    axes=axes,
+    shapes={"x": "* N≥1"},
+    out="* < N",
+    how=N_("each the place of the largest of the {n} numbers in a row of {a}"),
 )

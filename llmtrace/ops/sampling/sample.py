@@ -1,18 +1,12 @@
-"""Choosing by chance: each token owns a stretch of a line, as long as its probability; a random number points into one."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Sampling by the inverse CDF: the token into whose interval of cumulative probability a random number falls."""
 
 import numpy as np
 
 from llmtrace import _kernels
-from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.op import Op, expect_axes, expect_real, flatten_leading, new_array
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
 
 
 def meaning(probabilities: Array, number: Array) -> Array:
@@ -34,7 +28,7 @@ def meaning(probabilities: Array, number: Array) -> Array:
 
 
 def forward(probabilities: Array, number: Array, *, empty: Empty = np.empty) -> Array:
-    """The same, row by row; int64."""
+    """`meaning`, row by row; int64."""
     expect_axes(probabilities, 1, "probabilities")
     for name, array in (("probabilities", probabilities), ("number", number)):
         expect_real(array, name)
@@ -65,11 +59,6 @@ def explain(w: Derivation) -> None:
     w.first_above("out", row, limit)
 
 
-def axes(probabilities: Axes, number: Axes) -> Axes:
-    """The axis of the candidates disappears."""
-    return probabilities[:-1]
-
-
 sample = Op(
     "sample",
     N_("the first place where the running total of the probabilities is above number · (their whole total)"),
@@ -78,5 +67,6 @@ sample = Op(
     explain,
     inputs=("probabilities", "number"),
     shapes={"probabilities": "* V≥1", "number": "*"},
-    axes=axes,
+    out="* < V",
+    how=N_("the place in {a} to which the random number {b} points"),
 )

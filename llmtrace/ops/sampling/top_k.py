@@ -1,19 +1,13 @@
 """Top-k (Fan, Lewis & Dauphin 2018, arXiv:1805.04833): only the k largest scores stay in play."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.op import Op, expect_axes, expect_real, flatten_leading, new_array
-from llmtrace.ops.ranges import expect_within
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.ops.shapes import expect_within
 
 
 def ranking(x: Array) -> Array:
@@ -22,7 +16,7 @@ def ranking(x: Array) -> Array:
 
 
 def meaning(x: Array, *, k: int) -> Array:
-    """Along the last axis: the first k of the ranking stay, the others become −∞."""
+    """Along the last axis: the k largest stay, of equals the first, a NaN as the largest; the others become −∞."""
     out = np.full_like(x, -np.inf)
     kept = ranking(x)[..., :k]
     np.put_along_axis(out, kept, np.take_along_axis(x, kept, -1), -1)
@@ -30,7 +24,7 @@ def meaning(x: Array, *, k: int) -> Array:
 
 
 def forward(x: Array, *, k: int, empty: Empty = np.empty) -> Array:
-    """The same without putting all in order: only the k-th largest number is looked for."""
+    """`meaning` without sorting: only the k-th largest number is looked for."""
     expect_axes(x, 1, "x")
     expect_real(x, "x")
     flatten_leading(x, "x")
@@ -63,4 +57,6 @@ top_k = Op(
     explain,
     inputs=("x",),
     shapes={"x": "* V", "k": "count"},
+    out="* V",
+    how=N_("the largest of the {n} numbers of {a}, −∞ for the others"),
 )

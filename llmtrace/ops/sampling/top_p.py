@@ -1,27 +1,21 @@
 """Top-p, or nucleus sampling (Holtzman et al. 2020, arXiv:1904.09751): the likeliest tokens that together reach p."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.op import Op, expect_axes, expect_real, flatten_leading, new_array
-from llmtrace.ops.ranges import expect_within
-from llmtrace.ops.rows.softmax import forward as softmax_forward
 from llmtrace.ops.rows.softmax import meaning as softmax_of
+from llmtrace.ops.rows.softmax import softmax
 from llmtrace.ops.sampling.top_k import ranking
-
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.ops.shapes import expect_within
 
 
 def meaning(x: Array, *, p: float) -> Array:
-    """Along the last axis, from the largest x on: one stays while the softmax shares of those before it add up to
-    less than p (left to right in this order); the others become −∞.
+    """Along the last axis, from the largest x on, of equals the first: one stays while the probabilities (softmax) of those
+    before it add up to less than p, left to right in this order; the others become −∞.
     """
     out = np.full_like(x, -np.inf)
     order, shares = ranking(x), softmax_of(x)
@@ -35,11 +29,11 @@ def meaning(x: Array, *, p: float) -> Array:
 
 
 def forward(x: Array, *, p: float, empty: Empty = np.empty) -> Array:
-    """The same for whole rows at once."""
+    """`meaning`, for whole rows at once."""
     expect_axes(x, 1, "x")
     expect_real(x, "x")
     expect_within("share", p=p if x.dtype.type(p) > 0 else 0.0)  # one that float32 rounds to 0 is as good as 0
-    shares = softmax_forward(flatten_leading(x, "x")).reshape(x.shape)
+    shares = softmax.forward(flatten_leading(x, "x")).reshape(x.shape)
     out = new_array(empty, x.shape, x.dtype, x)
     out[...] = x
     with _kernels.FloatState(), np.errstate(all="ignore"):
@@ -74,4 +68,6 @@ top_p = Op(
     explain,
     inputs=("x",),
     shapes={"x": "* V", "p": "share"},
+    out="* V",
+    how=N_("the largest of the {n} numbers of {a} whose probabilities reach p, −∞ for the others"),
 )

@@ -1,7 +1,5 @@
 """The bounds of the ops that choose a token. A choice is exact: the same numbers stay, unless two totals all but tie."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
@@ -9,7 +7,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.testing.rounding import Close, Rounding
 
-__all__ = ["CHOICES"]
+__all__ = ["SAMPLING"]
 
 
 def order(row: Array) -> list[int]:
@@ -56,9 +54,8 @@ def sample(r: Rounding, probabilities: Array, number: Array) -> Close:
     return r.exact(np.array(places, np.float64).reshape(number.shape))
 
 
-CHOICES: dict[str, Callable[..., Close]] = {
-    "divide_by": lambda r, x, divisor: r.divide(r.exact(x), r.constant(divisor)),
-    "select": lambda r, index, x: r.exact(np.take_along_axis(x, index[..., None, None], -2)[..., 0, :]),
+SAMPLING: dict[str, Callable[..., Close]] = {
+    "argmax": lambda r, x: r.exact(np.argmax(x, axis=-1)),
     "sample": sample,
     "top_k": top_k,
     "top_p": top_p,
