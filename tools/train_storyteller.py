@@ -57,8 +57,8 @@ named.
   on every machine and with any number of threads: their hash is `{hash}`.
 - **Trained on** {stories:,} stories ({tokens:,} tokens) of `storyteller`, which are put together from sentences and words
   chosen at random, with rules that hold over many words: who is a girl or a boy, who has what, how many there are.
-- **Loss** in nats per token: {loss:.3f} at the end of training, {validation:.3f} on {windows} windows of the last {held:.0%} of the
-  stories, which it was not trained on.
+- **Loss** in nats per token: {loss:.3f} at the end of training, {validation:.3f} on {windows} windows of the last {held:.0%} of
+  the stories, which it was not trained on.
 - **Licence**: MIT, like llmtrace.
 
 ## What it can do
