@@ -6,7 +6,7 @@ from typing import Any
 
 from llmtrace.arithmetic.types import Axes
 from llmtrace.i18n import _
-from llmtrace.trace import Role, Trace, role_of
+from llmtrace.trace import Role, StepKind, Trace, role_of
 from llmtrace.trace.role_words import BEFORE, OF_LOSS, OF_WEIGHT, ON_THE_WAY, ROLES, THIS, WEIGHT
 
 
@@ -57,7 +57,11 @@ def _of_training(trace: Trace, name: str, place: tuple[int, ...], role: Role) ->
         template = ON_THE_WAY.get(role.via, template)
     elif role.kind in {"gradient", "part", "sum", "start"}:
         words["what"] = _(THIS) if role.base in trace.weights else sentence(trace, role.base, place)
-    ending = _(" (really follows: {target})") if role.base == "logits" and "target" in words else ""
+    ending = (
+        _(" (really follows: {target})")
+        if trace.legend.kind(role.base) == StepKind.LOGITS and "target" in words
+        else ""
+    )
     try:
         return (_(template) + ending).format(**words)
     except KeyError:  # a step of this name with other axes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmtrace.i18n import N_
-from llmtrace.trace.legend import Legend, Section, StepWords
+from llmtrace.trace.legend import Example, Legend, Section, StepWords
 
 CHOICE = Section(
     N_("New token {n}"),
@@ -23,6 +23,7 @@ CHOICES = Legend(
             what=N_("the score of every token as the next one"),
             sentence=N_("the score of {vocabulary} as new token {n}"),
             section=CHOICE,
+            example=Example.ALWAYS,
         ),
         "choice.{n}.scaled": StepWords(
             what=N_("the scores, divided by the temperature"),
@@ -45,6 +46,7 @@ CHOICES = Legend(
             what=N_("the scores as probabilities"),
             sentence=N_("the probability of {vocabulary} as new token {n}"),
             section=CHOICE,
+            example=Example.ALWAYS,
         ),
         "choice.{n}.number": StepWords(
             sentence=N_("the random number that was drawn for new token {n}"), section=CHOICE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llmtrace.i18n import N_
 from llmtrace.models.language_words import LANGUAGE
-from llmtrace.trace.legend import Legend, Section, StepWords
+from llmtrace.trace.legend import Example, Legend, Section, StepKind, StepWords
 
 EMBEDDING = Section(
     N_("Embedding"),
@@ -38,16 +38,20 @@ GPT_LEGEND = Legend(
             what=N_("what the model has learned about each token"),
             sentence=N_("feature {feature} of what the model has learned about the token {token}"),
             section=EMBEDDING,
+            how=N_("rows of a learned table; the token's number says which row"),
         ),
         "embed.position": StepWords(
             what=N_("what the model has learned about each place in a text"),
             sentence=N_("feature {feature} of what the model has learned about place {position} of a text"),
             section=EMBEDDING,
+            how=N_("rows of a learned table; the token's place says which row"),
         ),
         "embed": StepWords(
             what=N_("the row of each token, as it enters the first block"),
             sentence=N_("feature {feature} of {token} at place {position}, as it enters the first block"),
             section=EMBEDDING,
+            kind=StepKind.ENTRY,
+            example=Example.ALWAYS,
         ),
         "embed.dropout": StepWords(
             what=N_("the same, with some left out at random"),
@@ -58,6 +62,7 @@ GPT_LEGEND = Legend(
             what=N_("the rows, brought to a standard spread before attention"),
             sentence=N_("feature {feature} of {token}, brought to a standard spread (layer norm) before attention"),
             section=ATTENTION,
+            example=Example.FIRST,
         ),
         "block.{n}.attn.q": StepWords(
             what=N_("what each token asks (query)"),
@@ -88,11 +93,14 @@ GPT_LEGEND = Legend(
             what=N_("how well each question fits each label"),
             sentence=N_("how well the question of {query} fits the label of {key}, head {head}"),
             section=ATTENTION,
+            kind=StepKind.SCORES,
+            example=Example.ALWAYS,
         ),
         "block.{n}.attn.pattern": StepWords(
             what=N_("how much each token looks at each one: shares that add up to 1"),
             sentence=N_("how much {query} looks at {key}, head {head}: a share of 1"),
             section=ATTENTION,
+            kind=StepKind.PATTERN,
         ),
         "block.{n}.attn.pattern.dropout": StepWords(
             what=N_("the same, with some left out at random"),
@@ -118,6 +126,7 @@ GPT_LEGEND = Legend(
             what=N_("the rows, after attention has added its part"),
             sentence=N_("feature {feature} of {token} after attention has added its part"),
             section=ATTENTION,
+            kind=StepKind.AFTER_ATTENTION,
         ),
         "block.{n}.ln_2": StepWords(
             what=N_("the rows, brought to a standard spread before the MLP"),
@@ -128,11 +137,15 @@ GPT_LEGEND = Legend(
             what=N_("what each neuron receives"),
             sentence=N_("what neuron {feature} of the MLP adds up for {token}, before its activation function"),
             section=MLP,
+            kind=StepKind.NEURON_INPUTS,
+            example=Example.ALWAYS,
         ),
         "block.{n}.mlp.act": StepWords(
             what=N_("what each neuron says"),
             sentence=N_("how strongly neuron {feature} of the MLP reacts to {token} (its activation)"),
             section=MLP,
+            kind=StepKind.NEURONS,
+            example=Example.FIRST,
         ),
         "block.{n}.mlp.down": StepWords(
             what=N_("what the MLP adds to each row"),
@@ -148,11 +161,13 @@ GPT_LEGEND = Legend(
             what=N_("the rows, as they leave this block"),
             sentence=N_("feature {feature} of {token} after this block"),
             section=MLP,
+            kind=StepKind.AFTER_MLP,
         ),
         "ln_f": StepWords(
             what=N_("the rows, brought to a standard spread before the scores"),
             sentence=N_("feature {feature} of {token}, brought to a standard spread (layer norm) before the scores"),
             section=NORM,
+            kind=StepKind.FINAL_NORM,
         ),
         "block.{n}.attn.keys.past": StepWords(
             sentence=N_("computed when an earlier token was read, and kept in the cache")

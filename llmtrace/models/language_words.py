@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llmtrace.i18n import N_
 from llmtrace.models.generation_words import CHOICES
-from llmtrace.trace.legend import Legend, Section, StepWords
+from llmtrace.trace.legend import Example, Legend, Section, StepKind, StepWords
 
 SCORES = Section(
     N_("Scores"), N_("The features of each token are compared with what the model has learned for each token it knows.")
@@ -28,16 +28,21 @@ LANGUAGE = Legend(
             what=N_("the score of every token as the next one"),
             sentence=N_("the score of {vocabulary} as the token after {token}"),
             section=SCORES,
+            kind=StepKind.LOGITS,
+            example=Example.ALWAYS,
         ),
         "probabilities": StepWords(
             what=N_("the scores as probabilities"),
             sentence=N_("the probability of {vocabulary} as the token after {token}"),
             section=NEXT,
+            kind=StepKind.PROBABILITIES,
+            example=Example.ALWAYS,
         ),
         "next_token": StepWords(
             what=N_("the most likely next token"),
             sentence=N_("the token that most likely follows {token}: {value}"),
             section=NEXT,
+            kind=StepKind.NEXT_TOKEN,
         ),
         "targets": StepWords(sentence=N_("the number, in the vocabulary, of the token that really follows {token}")),
         "losses": StepWords(
@@ -46,6 +51,7 @@ LANGUAGE = Legend(
                 "how surprised the model is by the token that really follows {token}, which is {target}: its loss"
             ),
             section=LOSS,
+            example=Example.ALWAYS,
         ),
         "losses.total": StepWords(
             what=N_("all these losses added up"),

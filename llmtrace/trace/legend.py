@@ -7,8 +7,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from string import Formatter
 from typing import Any
+
+
+class StepKind(StrEnum):
+    """What a step is for, where views look for it; so they need not know what a model calls it."""
+
+    ENTRY = "entry"
+    """The rows that enter the first block."""
+    AFTER_ATTENTION = "after attention"
+    """The residual stream, after attention has added its part."""
+    AFTER_MLP = "after mlp"
+    """The residual stream, after the MLP has added its part."""
+    FINAL_NORM = "final norm"
+    SCORES = "scores"
+    """How well each query fits each key."""
+    PATTERN = "pattern"
+    """The scores as shares."""
+    NEURON_INPUTS = "neuron inputs"
+    NEURONS = "neurons"
+    LOGITS = "logits"
+    PROBABILITIES = "probabilities"
+    NEXT_TOKEN = "next token"
+
+
+class Example(StrEnum):
+    """Whether the guided read shows how a number of a step is made."""
+
+    NEVER = "never"
+    FIRST = "first"
+    """Only in the first of the blocks that are told at length."""
+    ALWAYS = "always"
 
 
 @dataclass(frozen=True)
@@ -33,11 +64,17 @@ class StepWords:
     what: in a few words.
     sentence: about one number of it; `{feature}`, `{token}` … stand for its place (see `llmtrace.explain.describe`).
     section: where the guided read tells of it.
+    kind: what it is for, if that is something views look for.
+    example: whether the guided read shows how a number of it is made.
+    how: how its numbers are made, where the sentence of its op says too little.
     """
 
     what: str = ""
     sentence: str = ""
     section: Section | None = None
+    kind: StepKind | None = None
+    example: Example = Example.NEVER
+    how: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +113,11 @@ class Legend:
                 return Found(legend.entries[pattern], {p[1:-1]: n for p, n in pairs if p.startswith("{")})
         return None
 
+    def kind(self, name: str) -> StepKind | None:
+        """What a step of that name is for."""
+        found = self.of(name)
+        return found.words.kind if found else None
+
     def labels(self, axis: str) -> bool:
         """Whether the places of an axis stand with their labels in calculations."""
         return any(axis in legend.labelled for legend in self.all())
@@ -113,8 +155,11 @@ class Legend:
 def _step_words(data: Any) -> StepWords:
     """The words that a file has for a kind of step."""
     section = None if data["section"] is None else Section(**data["section"])
-    words = StepWords(data["what"], data["sentence"], section)
-    texts = [words.what, words.sentence, *(() if section is None else (section.title, section.sentence))]
+    kind = None if data.get("kind") is None else StepKind(data["kind"])
+    words = StepWords(
+        data["what"], data["sentence"], section, kind, Example(data.get("example", "never")), data.get("how", "")
+    )
+    texts = [words.what, words.sentence, words.how, *(() if section is None else (section.title, section.sentence))]
     if not all(isinstance(text, str) and only_names(text) for text in texts):
         raise ValueError("a text of its legend can't be filled in")
     return words

@@ -18,7 +18,7 @@ from llmtrace.errors import AddressError
 from llmtrace.i18n import _, listed, n_
 from llmtrace.ops import Weight, by_name
 from llmtrace.text import cited
-from llmtrace.trace.legend import NO_WORDS, Legend
+from llmtrace.trace.legend import NO_WORDS, Legend, StepKind
 from llmtrace.trace.step import Record, Step
 
 if TYPE_CHECKING:
@@ -134,6 +134,10 @@ class Trace(Displayed):
     def names(self) -> list[str]:
         """Every name that an address may begin with: steps, leaves, weights."""
         return [*self._leaves, *self._records, *self.weights]
+
+    def of_kind(self, *kinds: StepKind) -> list[str]:
+        """The names of the steps that are for one of these, by the legend, in order."""
+        return [name for name in self._records if self.legend.kind(name) in kinds]
 
     def knows(self, name: str) -> bool:
         """Whether anything has this name."""

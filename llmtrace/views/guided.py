@@ -8,7 +8,7 @@ from typing import Any
 
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
-from llmtrace.trace import Step, Trace, role_of
+from llmtrace.trace import Example, Step, StepKind, Trace, role_of
 from llmtrace.views import overview
 from llmtrace.views.document import (
     Block,
@@ -237,17 +237,18 @@ class _Guided:
         yield paragraph(said(text, "quiet", token=token, place=at, head=place.head), hang=0)
 
     def _is_example(self, step: Step, first: bool) -> bool:
-        last = step.name.rpartition(".")[2]
         if not step.record.shape or not all(step.record.shape):
             return False
         if self.every or self.head is not None:
             return True
         role = role_of(self.trace, step.name)
         if role is not None:
-            return role.kind == "norm" or (first and role.base.endswith("mlp.up.weight"))
-        return last in {"embed", "losses", "scores", "up", "logits", "probabilities"} or (
-            first and last in {"ln_1", "act"}
-        )
+            layer, _dot, weight = role.base.rpartition(".")
+            inputs = weight == "weight" and self.trace.legend.kind(layer) == StepKind.NEURON_INPUTS
+            return role.kind == "norm" or (first and inputs)
+        found = self.trace.legend.of(step.name)
+        example = found.words.example if found else Example.NEVER
+        return example == Example.ALWAYS or (first and example == Example.FIRST)
 
     def _folded(self, numbers: list[int]) -> Block:
         """One line for the blocks in the middle."""

@@ -15,10 +15,6 @@ from llmtrace.views.ranking import highest
 from llmtrace.views.sections import Spot, row
 from llmtrace.views.terms import formula_words
 
-TABLES = {
-    "tokens": N_("rows of a learned table; the token's number says which row"),
-    "positions": N_("rows of a learned table; the token's place says which row"),
-}
 BIAS = N_("{made}, plus a bias")
 MOST = 6
 """So many numbers are shown at most."""
@@ -33,7 +29,8 @@ def how(step: Step) -> str:
     shape = source.shape(record.inputs[0])
     count = shape[-1] * (shape[-3] if step.op == "linear_from_heads" else 1) if shape else 1
     names = dict(zip("ab", record.inputs, strict=False))
-    made = TABLES.get(record.inputs[0], op.how) if step.op == "embedding" else op.how
+    found = source.legend.of(step.name)
+    made = (found and found.words.how) or op.how
     text = _(made, n=f"{count:,}", **names)
     biased = step.op.startswith("linear") and any(name.endswith(".bias") for name in step.weights)
     return _(BIAS, made=text) if biased else text

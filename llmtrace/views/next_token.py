@@ -10,14 +10,14 @@ import numpy as np
 
 from llmtrace.errors import AddressError
 from llmtrace.i18n import _
-from llmtrace.trace import Trace
+from llmtrace.trace import StepKind, Trace
 from llmtrace.views.document import Bar, Block, Column, Document, Table, Token, paragraph, said
 from llmtrace.views.numbers import numbers, percent
 from llmtrace.views.ranking import highest
 from llmtrace.views.sections import Spot, row, spot
 from llmtrace.views.view import POSITION, View
 
-PREDICTIONS = ("logits", "probabilities", "next_token")
+PREDICTIONS = (StepKind.LOGITS, StepKind.PROBABILITIES, StepKind.NEXT_TOKEN)
 """The steps that speak of the next token."""
 
 
@@ -31,14 +31,20 @@ class Candidate:
     probability: Any
 
 
+def predictions(trace: Trace) -> list[str]:
+    """The names of the scores and of the probabilities of a next token; nothing where a trace does not end in them."""
+    names = [name for kind in PREDICTIONS[:2] for name in trace.of_kind(kind)]
+    return names if len(names) == 2 else []
+
+
 def predicts(trace: Trace) -> bool:
     """Whether a trace ends in the probabilities of a next token."""
-    return "logits" in trace and "probabilities" in trace
+    return bool(predictions(trace))
 
 
 def candidates(trace: Trace, place: Spot, count: int) -> list[Candidate]:
     """The most likely tokens after a place, the most likely first."""
-    scores, shares = (row(trace, name, place) for name in ("logits", "probabilities"))
+    scores, shares = (row(trace, name, place) for name in predictions(trace))
     return [Candidate(i, trace.token_text(i), scores[i], shares[i]) for i in highest(shares, count, nan=np.inf)]
 
 
@@ -48,7 +54,7 @@ def view(trace: Trace, position: int | None = None, *, count: int = 10, text: in
         raise AddressError(_("this trace has no probabilities of a next token"))
     place = spot(trace, position, text)
     rows = candidates(trace, place, count)
-    facts = {"name": "probabilities", "position": place.position, "text": place.token(trace), "next_token": rows}
+    facts = {"name": predictions(trace)[1], "position": place.position, "text": place.token(trace), "next_token": rows}
     return Document((_title(trace, place), _table(trace, place, rows), *_below(trace, place, rows)), facts)
 
 
@@ -60,7 +66,7 @@ def _title(trace: Trace, place: Spot) -> Block:
 
 
 def _table(trace: Trace, place: Spot, rows: list[Candidate]) -> Table:
-    scores, shares = ([place.address(trace, name, each.id) for each in rows] for name in ("logits", "probabilities"))
+    scores, shares = ([place.address(trace, name, each.id) for each in rows] for name in predictions(trace))
     return Table(
         (
             Column(_("token"), tuple(Token(each.text, most=24) for each in rows), role="name"),
@@ -77,7 +83,8 @@ def _table(trace: Trace, place: Spot, rows: list[Candidate]) -> Table:
 
 def _below(trace: Trace, place: Spot, rows: list[Candidate]) -> Iterator[Block]:
     """What the others have together, and the token that follows in the prompt."""
-    left = trace.shape("probabilities")[-1] - len(rows)
+    probabilities = predictions(trace)[1]
+    left = trace.shape(probabilities)[-1] - len(rows)
     if left > 0:
         share = percent(max(0.0, 1.0 - sum(float(each.probability) for each in rows)))
         text = _("{count} other tokens share {share}")
@@ -86,7 +93,7 @@ def _below(trace: Trace, place: Spot, rows: list[Candidate]) -> Iterator[Block]:
     if place.position + 1 < ids.size:
         follower = int(ids[place.position + 1])
         share = percent(
-            row(trace, "probabilities", place)[follower], address=place.address(trace, "probabilities", follower)
+            row(trace, probabilities, place)[follower], address=place.address(trace, probabilities, follower)
         )
         text = _("the prompt goes on with {token}, which had a probability of {share}")
         token = Token(trace.token_text(follower), most=24)
@@ -94,7 +101,7 @@ def _below(trace: Trace, place: Spot, rows: list[Candidate]) -> Iterator[Block]:
 
 
 VIEW = View(
-    accepts=lambda trace, name, given: name in trace and name in PREDICTIONS and "position" in given,
+    accepts=lambda trace, name, given: name in trace and trace.legend.kind(name) in PREDICTIONS and "position" in given,
     build=lambda trace, name, every, position: view(trace, position),
     options=(POSITION,),
 )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from llmtrace.i18n import N_, _, n_
-from llmtrace.trace import Trace
+from llmtrace.trace import StepKind, Trace
 from llmtrace.views.document import (
     Bar,
     Block,
@@ -33,8 +33,8 @@ from llmtrace.views.document import (
 )
 from llmtrace.views.next_token import candidates, predicts
 from llmtrace.views.numbers import numbers, percent
-from llmtrace.views.residual_stream import norms, stages
-from llmtrace.views.sections import Look, Spot, blocks, parts, row, spot, strongest
+from llmtrace.views.residual_stream import STREAM, norms, stages
+from llmtrace.views.sections import Look, Spot, block_of, blocks, parts, row, spot, strongest
 
 GOING_ON = N_(
     "Each token is a row of {width} numbers. In every block, attention adds to it what it takes from earlier tokens, and"
@@ -102,11 +102,11 @@ class Overview:
 
     def _stages(self) -> Iterator[Stage]:
         """The embedding, every block, the final norm: those of them that the trace has."""
-        stream = {stage.name: stage for stage in stages(self.trace)}
-        if "embed" in self.trace:
-            yield Stage(_("embedding"), norm=self._norm("embed"))
+        stream = {self._place(stage.name): stage for stage in stages(self.trace)}
+        for name in self.trace.of_kind(StepKind.ENTRY):
+            yield Stage(_("embedding"), norm=self._norm(name))
         for n in blocks(parts(self.trace)):
-            mid, out = (stream.get(f"block.{n}.{name}") for name in ("residual_mid", "residual_out"))
+            mid, out = (stream.get((kind, n)) for kind in STREAM)
             yield Stage(
                 _("block {n}", n=n),
                 n,
@@ -115,8 +115,12 @@ class Overview:
                 None if out is None else self._norm(out.added),
                 None if out is None else self._norm(out.name),
             )
-        if "ln_f" in self.trace:
-            yield Stage(_("final norm"), norm=self._norm("ln_f"))
+        for name in self.trace.of_kind(StepKind.FINAL_NORM):
+            yield Stage(_("final norm"), norm=self._norm(name))
+
+    def _place(self, name: str) -> tuple[StepKind | None, int]:
+        """What a step is for, and in which block."""
+        return self.trace.legend.kind(name), block_of(self.trace, name) or 0
 
     def _norm(self, name: str | None) -> Any:
         return None if name is None else norms(row(self.trace, name, self.spot))[()]
@@ -134,7 +138,7 @@ class Overview:
             yield tokens_read(self.trace, self.spot.text)
         if not self.stages:
             return
-        width = self.trace.shape("embed")[-1] if "embed" in self.trace else 0
+        width = next((self.trace.shape(name)[-1] for name in self.trace.of_kind(StepKind.ENTRY)), 0)
         if width:
             place, token = self.trace.past + self.spot.position, self.spot.token(self.trace)
             name: Inline = _("the token") if token is None else Token(token, most=12)

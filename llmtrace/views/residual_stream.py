@@ -13,7 +13,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
 from llmtrace.ops.op import ordered_sum
-from llmtrace.trace import Trace
+from llmtrace.trace import StepKind, Trace
 from llmtrace.views.document import (
     Bar,
     Block,
@@ -40,6 +40,7 @@ NORM = N_(
     " upwards."
 )
 CHANGE = N_("change: the norm of the row that this part of the model has added.")
+STREAM = (StepKind.AFTER_ATTENTION, StepKind.AFTER_MLP)
 STAGES = 25
 """Of longer models, so many of the first and last stages are shown."""
 
@@ -56,7 +57,7 @@ def stages(trace: Trace) -> list[Stage]:
     """The stream from its beginning to its end; nothing where a trace has no residual stream."""
     found: list[Stage] = []
     for step in trace.steps:
-        if step.op == "add" and step.name.rpartition(".")[2] in {"residual_mid", "residual_out"}:
+        if step.op == "add" and trace.legend.kind(step.name) in STREAM:
             before, added = step.record.inputs
             if not found:
                 found.append(Stage(before, None))

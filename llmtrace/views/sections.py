@@ -10,7 +10,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
-from llmtrace.trace import Role, Step, Trace, role_of
+from llmtrace.trace import Role, Step, StepKind, Trace, role_of
 
 GRADIENTS = N_(
     "Backward, from the loss to the beginning: how much the loss would grow if a number grew by a little, divided by"
@@ -24,6 +24,10 @@ UPDATE = N_(
     "Every weight goes a small step in the direction in which the loss falls: against its gradient, or against a mean"
     " of its gradients so far. The new weight has the name new. and the weight's name."
 )
+
+
+WEIGHED_BY = {StepKind.SCORES: StepKind.PATTERN, StepKind.NEURON_INPUTS: StepKind.NEURONS}
+"""Of these steps, those numbers tell most that count most one step later."""
 
 
 @dataclass
@@ -67,7 +71,7 @@ def trained(trace: Trace) -> bool:
 def _is_main(trace: Trace, role: Role) -> bool:
     """Whether a step of training is one to see first: the gradient of a weight, what became of it, the length of all."""
     return role.kind in {"norm", "clip", "new"} or (
-        role.kind == "gradient" and (role.base in trace.weights or role.base == "logits")
+        role.kind == "gradient" and (role.base in trace.weights or trace.legend.kind(role.base) == StepKind.LOGITS)
     )
 
 
@@ -80,6 +84,11 @@ def _place_in_training(trace: Trace, role: Role) -> tuple[str, str, int | None]:
     behind = role.via if role.kind in {"part", "start"} and role.via else role.base  # the step that is walked backward
     title, _sentence, block = _place(trace, behind)
     return _("Gradients: {part}", part=title), _(GRADIENTS), block
+
+
+def block_of(trace: Trace, name: str) -> int | None:
+    """The number of the block that a step of the forward is in."""
+    return _place(trace, name)[2]
 
 
 def blocks(found: list[Part]) -> list[int]:
@@ -170,8 +179,9 @@ class Look:
 
 def strongest(trace: Trace, block: int, place: Spot) -> Look | None:
     """The head that looks most at one token; None in a block without attention."""
-    name = f"block.{block}.attn.pattern"
-    if name not in trace or trace.axes(name)[-3:] != ("head", "query", "key"):
+    found = (name for name in trace.of_kind(StepKind.PATTERN) if block_of(trace, name) == block)
+    name = next(found, "")
+    if not name or trace.axes(name)[-3:] != ("head", "query", "key"):
         return None
     heads = trace.shape(name)[-3]
     if not all(trace.shape(name)):
@@ -190,10 +200,10 @@ def telling(trace: Trace, name: str, place: Spot) -> str:
 
 def _weighty(trace: Trace, name: str, place: Spot) -> Array:
     """How telling each number of a token's row is."""
-    prefix, _dot, last = name.rpartition(".")
-    if last == "scores" and f"{prefix}.pattern" in trace:
-        return row(trace, f"{prefix}.pattern", place)
-    if last == "up" and f"{prefix}.act" in trace:
-        return np.abs(row(trace, f"{prefix}.act", place))
+    kind = trace.legend.kind(name)
+    if kind in WEIGHED_BY:
+        of_it = [other for other in trace.of_kind(WEIGHED_BY[kind]) if block_of(trace, other) == block_of(trace, name)]
+        if of_it:
+            return np.abs(row(trace, of_it[0], place))
     values = row(trace, name, place)
     return np.abs(values) if trace.axes(name)[-1] == "feature" else values

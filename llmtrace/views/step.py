@@ -53,7 +53,7 @@ def closely(step: Step, head: int | None = None, *, every: bool = False) -> Docu
     rows = ALL_ROWS if every else ROWS
     blocks = [*(_step(step, rows) if head is None else _head(step, head, rows))]
     blocks.append(paragraph(quiet(label(_("histogram"))), "[", spread(_part(step, head)[0]).picture, "]"))
-    if step.name in PREDICTIONS and predicts(step.trace):
+    if step.trace.legend.kind(step.name) in PREDICTIONS and predicts(step.trace):
         blocks += [Space(), *next_token(step.trace).blocks]
     return Document(tuple(blocks), lambda: facts(step, head, rows))
 
@@ -102,7 +102,7 @@ def facts(step: Step, head: int | None, rows: int) -> dict[str, Any]:
         "head": head,
         "shown": shown_numbers(out, axes, rows),
     }
-    if step.name in PREDICTIONS and predicts(trace):
+    if trace.legend.kind(step.name) in PREDICTIONS and predicts(trace):
         data["next_token"] = candidates(trace, spot(trace), 10)
     return data
 
