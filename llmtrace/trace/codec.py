@@ -94,13 +94,16 @@ def _step(record: Record) -> dict[str, Any]:
 
 
 def relative(reference: str, path: Path) -> str:
-    """What a trace file says of where its model is: a folder in or below the file's own by the way from there, so that both
-    can be moved together; of one elsewhere only its name, which says nothing of the writer's disk.
+    """What a trace file says of where its model is: the way from the file's folder, so that both can be moved together; of a
+    model on another drive only its name.
     """
     if not os.path.isabs(reference):
         return reference
-    folder, beside = Path(reference), Path(os.path.abspath(path)).parent
-    return f"./{folder.relative_to(beside).as_posix()}" if folder.is_relative_to(beside) else folder.name
+    try:
+        way = Path(os.path.relpath(reference, Path(os.path.abspath(path)).parent)).as_posix()
+    except ValueError:
+        return Path(reference).name
+    return way if way.startswith("../") else f"./{way}"
 
 
 def read(path: Path, weights_of: WeightsOf, legends: Mapping[str, Legend], asked: str = "") -> Trace:
@@ -155,7 +158,7 @@ def _origin(file: TraceFile) -> Origin:
             raise TypeError(_("{what} is not a text", what=what))
     tokenization = None if content["tokenization"] is None else _dict(content, "tokenization")
     reference = model["reference"]
-    if reference.startswith("./"):  # from the file's folder
+    if reference.startswith(("./", "../")):  # from the file's folder
         reference = os.path.abspath(file.path.parent / reference)
     return Origin(model["name"], reference, _dict(model, "config"), content["text"], tokenization)
 

@@ -19,11 +19,12 @@ ACROSS = {
     "cli": {"commands", "doors", "inert", "plain", "words"},
     "csrc": {"adding", "determinism", "headers"},
     "explain": {"training_step"},
-    "lessons": {"traces"},
+    "lessons": {"lessons", "traces"},
+    "models": {"sampling"},
     "ops": {"backward", "forward"},
     "render": {"inert", "media"},
-    "trace": {"forged", "plain_reader"},
-    "training": {"mutants"},
+    "trace": {"forged", "models_of_traces", "plain_reader"},
+    "training": {"mutants", "training"},
     "weights": {"damaged", "refused"},
 }
 
@@ -50,10 +51,11 @@ def modules(room):
 
 def named(file, rooms=ROOMS):
     """Whether a test file has a place, and says by its name which module of its room it tests, or which part of what one does."""
-    room, name = file.parent.name, file.stem.removeprefix("test_")
-    if file.parent.parent != TESTS or room not in {*rooms, *OF_ALL}:
-        return False
+    room, *folders = file.relative_to(TESTS).parent.parts or ("",)
+    name = file.stem.removeprefix("test_")
     known = modules(rooms[room]) if room in rooms else set()
+    if room not in {*rooms, *OF_ALL} or not known >= set(folders):
+        return False
     return room in OF_ALL or name in ACROSS.get(room, ()) or any(f"{name}_".startswith(f"{each}_") for each in known)
 
 

@@ -38,7 +38,7 @@ def test_a_top_p_of_1_keeps_every_token(size):
         assert (with_limit.tensor("choice.3.probabilities") > 0).all()
         scaled = without.tensor("choice.3.scaled")
         lost += int(np.isneginf(OPS["top_p"].forward(scaled, p=1.0)).any())
-    assert size < 768 or lost > 5  # of the op itself that is not so
+    assert size < 768 or lost  # of the op itself that is not so
 
 
 @given(seeds, st.integers(1, 60), st.integers(1, 70), st.floats(0.01, 0.999))

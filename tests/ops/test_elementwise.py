@@ -207,12 +207,12 @@ def shown(name, *numbers, **settings):
 
 
 def test_explanations_say_why():
-    assert "result = dout if x > 0, else 0 = 0.5 if 2 > 0, else 0 = 0.5" in shown("relu_gradient", 2, 0.5)
-    assert "result = dout if x > 0, else 0 = 0.5 if −2 > 0, else 0 = 0" in shown("relu_gradient", -2, 0.5)
+    assert "result = (dout if x > 0, else 0) = (0.5 if 2 > 0, else 0) = 0.5" in shown("relu_gradient", 2, 0.5)
+    assert "result = (dout if x > 0, else 0) = (0.5 if −2 > 0, else 0) = 0" in shown("relu_gradient", -2, 0.5)
     assert "result = |a − b| = |−2| = 2" in shown("absolute_error", 1, 3)
     assert "step = rate × gradient = 0.1 × 5 = 0.5" in shown("sgd_step", 2, 5, rate=0.1)  # not the weight's letter
     text = shown("dropout", 3, rate=0.5, seed=7, first=0)
-    assert "result = 0 if rate > u, else kept = 0 if 0.5 > " in text
+    assert "result = (0 if u < rate, else kept) = (0 if 0.524346 < 0.5" in text
     assert "a random number from 0 to 1, made from the seed and the place" in text
 
 

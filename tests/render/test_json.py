@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from helpers.looks import LOOKS
-from helpers.small_models import facts, small_gpt
+from helpers.printing import facts
+from helpers.small_models import small_gpt
 
 from llmtrace.render import document_of, render
 from llmtrace.render.json import dumps, to_data

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from helpers.small_models import as_text, small_gpt
+from helpers.printing import as_text
+from helpers.small_models import small_gpt
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
