@@ -126,7 +126,9 @@ def _trace(file: TraceFile, weights_of: WeightsOf, legends: Mapping[str, Legend]
     content = file.content
     origin, texts = _origin(file), _texts(content["vocabulary"])
     weights = _weights(file, origin, weights_of, asked)
-    trace = Trace(weights, content["tokens"], lambda i: texts.get(str(int(i)), f"#{int(i)}"), origin)
+    without = content["version"] == 1 and all(index == text for index, text in texts.items())  # no texts, only ids
+    token_text = str if without else lambda i: texts.get(str(int(i)), f"#{int(i)}")
+    trace = Trace(weights, content["tokens"], token_text, origin)
     if "legend" in content:
         trace.legend = Legend.from_dict(content["legend"], legends)
     else:  # of version 1, which has none

@@ -9,6 +9,7 @@ from helpers.printing import drawn
 from llmtrace import i18n
 from llmtrace.lessons import load
 from llmtrace.lessons.framework.pages import Pages
+from llmtrace.views.numbers import LOWERED
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +35,10 @@ def numbers_of(pages_of):
     def found(name, language, changes):
         pages = Pages(load(name, language, **dict(changes))) if changes else pages_of(name, language)
         texts = [drawn(pages[n], 200).replace("、", " ") for n in range(len(pages))]
-        return [sorted(re.findall(r"−?\d[\d.,]*\d|\d", text)) for text in texts]
+        powers = [
+            re.sub("×10([⁰¹²³⁴-⁹⁻]+)", lambda found: f"e{int(found[1].translate(LOWERED)):03}", text) for text in texts
+        ]
+        return [sorted(re.findall(r"−?\d[\d.,]*\d|\d", text.replace("e-", "e−"))) for text in powers]
 
     def numbers(name, language="en", changes=None):
         i18n.use(language)
