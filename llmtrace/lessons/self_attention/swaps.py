@@ -1,0 +1,48 @@
+"""Words that change places: what attention makes of it, to the bit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from llmtrace.arithmetic.types import Array
+from llmtrace.i18n import _
+from llmtrace.lessons.attention_nets import attention, random_attention, random_rows
+from llmtrace.rng import derive
+
+NETS = 300
+WIDTH = 4
+ORDERS = ((1, 0, 2), (1, 0, 2, 3), (0, 2, 1, 3))
+"""Orders in which the words stand after two have changed places; the last word stays and asks."""
+MEANING = "你是什么意思？我没什么意思，就是意思意思。"
+"""A sentence in which one word has several meanings."""
+
+
+def swapped(seed: int) -> list[tuple[Any, ...]]:
+    """For each order: the words, those that change places, in how many nets the last word's bits stay, the largest change."""
+    rows = []
+    for order in ORDERS:
+        same, most = 0, 0.0
+        for n in range(NETS):
+            before, after = _last(derive(seed, "swap", n), order)
+            same += before.tobytes() == after.tobytes()
+            most = max(most, float(np.abs(before - after).max()))
+        first, second = (place + 1 for place, word in enumerate(order) if place != word)
+        rows.append((len(order), _("{first} and {second}", first=first, second=second), same, most))
+    return rows
+
+
+def _last(seed: int, order: tuple[int, ...]) -> tuple[Array, Array]:
+    """What the last word gathers in one random net, before and after."""
+    weights, vectors = random_attention(seed, WIDTH, WIDTH, WIDTH), random_rows(seed, "x", len(order), WIDTH)
+    return attention(weights, vectors)[-1], attention(weights, vectors[list(order)])[-1]
+
+
+def meanings(seed: int, masked: bool) -> list[tuple[Any, ...]]:
+    """The first two numbers of each 意 in the sentence after attention, by its place."""
+    letters = sorted(set(MEANING))
+    table = random_rows(seed, "letters", len(letters), WIDTH)
+    vectors = table[[letters.index(letter) for letter in MEANING]]
+    mixed = attention(random_attention(seed, WIDTH, WIDTH, WIDTH), vectors, masked)
+    return [(place + 1, *mixed[place, :2]) for place, letter in enumerate(MEANING) if letter == "意"]
