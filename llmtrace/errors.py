@@ -57,3 +57,7 @@ class ReplayError(LlmtraceError, ArithmeticError):
 
 class DoesNotFitError(LlmtraceError, MemoryError):
     """A run needs more memory than this machine has free; refused before it starts."""
+
+
+class EditError(LlmtraceError, ValueError):
+    """A run can't be edited so: a place that it does not have, numbers of another shape or type."""

@@ -10,6 +10,7 @@ static inline real sigmoid_of(real x) { return 1 / (1 + exp_of(-x)); }
 static inline real silu_of(real x) { return x * sigmoid_of(x); }
 
 /* Gradients, as in llmtrace/ops: what makes a comparison false for NaN must still let the NaN through. */
+static inline real edit_of(real x, real value, real kept) { return kept > 0 ? x : (kept == kept ? value : kept); }
 static inline real relu_gradient_of(real x, real dout) { return x > 0 ? dout : (x == x ? 0 : x); }
 
 static inline real silu_gradient_of(real x, real dout)
@@ -61,6 +62,7 @@ ELEMENTWISE(erf, 1, 0, 16, erf_of(a[i]))
 ELEMENTWISE(relu, 1, 0, 1, relu_of(a[i]))
 ELEMENTWISE(sigmoid, 1, 0, 16, sigmoid_of(a[i]))
 ELEMENTWISE(silu, 1, 0, 16, silu_of(a[i]))
+ELEMENTWISE(edit, 3, 0, 1, edit_of(a[i], b[i], c[i]))
 ELEMENTWISE(relu_gradient, 2, 0, 1, relu_gradient_of(a[i], b[i]))
 ELEMENTWISE(tanh_gradient, 2, 0, 2, b[i] * (1 - a[i] * a[i]))
 ELEMENTWISE(sigmoid_gradient, 2, 0, 2, b[i] * (a[i] * (1 - a[i])))

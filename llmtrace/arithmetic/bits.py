@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from llmtrace.arithmetic.types import Array
 
@@ -12,13 +13,16 @@ from llmtrace.arithmetic.types import Array
 def same_bits(a: Array, b: Array) -> bool:
     """Whether two arrays hold the same numbers to the last bit: −0 is not +0, and every NaN is the same NaN."""
     a, b = np.asarray(a), np.asarray(b)
-    if a.dtype != b.dtype or a.shape != b.shape:
-        return False
+    return a.dtype == b.dtype and a.shape == b.shape and not other_bits(a, b).any()
+
+
+def other_bits(a: Array, b: Array) -> npt.NDArray[np.bool_]:
+    """Where two arrays of one type and shape hold different numbers, as `same_bits` tells them apart."""
     if a.dtype.kind != "f":
-        return bool(np.array_equal(a, b))
+        return np.asarray(a != b)
     unsigned = np.dtype(f"u{a.dtype.itemsize}")
-    bits_equal = np.ascontiguousarray(a).view(unsigned) == np.ascontiguousarray(b).view(unsigned)
-    return bool(np.all(bits_equal | (np.isnan(a) & np.isnan(b))))
+    differ = np.ascontiguousarray(a).view(unsigned) != np.ascontiguousarray(b).view(unsigned)
+    return np.asarray(differ & ~(np.isnan(a) & np.isnan(b))).reshape(a.shape)
 
 
 def exact(value: Any) -> str:

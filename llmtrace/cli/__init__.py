@@ -18,7 +18,19 @@ from llmtrace.errors import LlmtraceError
 from llmtrace.i18n import N_, _, listed
 from llmtrace.text import cited
 
-COMMANDS = ("trace", "explain", "generate", "train", "show", "tokenize", "learn", "verify", "doctor", "completion")
+COMMANDS = (
+    "trace",
+    "explain",
+    "what-if",
+    "generate",
+    "train",
+    "show",
+    "tokenize",
+    "learn",
+    "verify",
+    "doctor",
+    "completion",
+)
 """In the order in which they are listed; each is in the file of its name."""
 
 
@@ -35,7 +47,7 @@ class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_cli
         """The command of that name, from its file."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"llmtrace.cli.{cmd_name}").command
+        command: click.Command = import_module(f"llmtrace.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:

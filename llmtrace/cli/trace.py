@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import click
@@ -26,12 +27,21 @@ from llmtrace.i18n import N_, _
     help=N_("Show the numbers of the token at place N, from 0. Default: -1, the last."),
 )
 @option("--all", "every", is_flag=True, help=N_("Show every block in detail, with an example for every step."))
+@option("--recipe", metavar="FILE", help=N_("First make the edits of a recipe, which what-if --recipe has written."))
 @option("-o", "--output", type=FileName(), metavar="FILE", help=N_("Also write the trace to FILE."))
 @option("--with-weights", is_flag=True, help=N_("Write the weights into FILE too, so that it needs no model."))
 @no_pager_option
 @ascii_option
 @json_option
-def command(prompt: str, model: str | None, output: str | None, with_weights: bool, as_json: bool, **view: Any) -> None:
+def command(
+    prompt: str,
+    model: str | None,
+    recipe: str | None,
+    output: str | None,
+    with_weights: bool,
+    as_json: bool,
+    **view: Any,
+) -> None:
     """Run PROMPT through a model and show what happens: first the whole of it on one screen, then layer by layer.
 
     PROMPT is any text; - reads it from standard input. If it begins with a dash, put -- before it.
@@ -48,6 +58,10 @@ def command(prompt: str, model: str | None, output: str | None, with_weights: bo
         raise click.UsageError(_("--with-weights needs -o FILE, where they are written"))
     prompt = read_prompt(prompt)
     trace = load(model).trace(prompt)
+    if recipe is not None:
+        from llmtrace.experiments import recipes
+
+        trace = recipes.replayed(trace, recipes.read(Path(recipe))).after
     from llmtrace.text import inert
     from llmtrace.views.guided import view as guided
 

@@ -95,6 +95,28 @@ def resolve(
 ) -> tuple[int, ...]:
     """The index that an address means, every entry a number from 0; AddressError says what is wrong and what there is."""
     axes, shape = trace.axes(name), trace.shape(name)
+    index = resolve_part(trace, name, places, by_axis)
+    missing = [axis for axis, place in zip(axes, index, strict=True) if isinstance(place, slice)]
+    if missing:
+        sizes = listed(
+            _("{axis} 0 to {last}", axis=axis, last=size - 1) for axis, size in zip(axes, shape, strict=True)
+        )
+        raise AddressError(
+            _(
+                "{name} needs {missing} as well; its axes are {sizes}",
+                name=name,
+                missing=listed(missing),
+                sizes=sizes,
+            )
+        )
+    return tuple(place for place in index if not isinstance(place, slice))
+
+
+def resolve_part(
+    trace: Labelled, name: str, places: Sequence[int | str], by_axis: Mapping[str, int | str]
+) -> tuple[int | slice, ...]:
+    """As `resolve`, of an address that need not name a place on every axis: `slice(None)`, all of it, where it does not."""
+    axes, shape = trace.axes(name), trace.shape(name)
     if len(places) > len(axes):
         raise AddressError(
             _(
@@ -114,24 +136,12 @@ def resolve(
         if axis in entries:
             raise AddressError(_("the axis {axis!r} of {name} is given twice", axis=axis, name=name))
         entries[axis] = entry
-    missing = [axis for axis in axes if axis not in entries]
-    if missing:
-        sizes = listed(
-            _("{axis} 0 to {last}", axis=axis, last=size - 1) for axis, size in zip(axes, shape, strict=True)
-        )
-        raise AddressError(
-            _(
-                "{name} needs {missing} as well; its axes are {sizes}",
-                name=name,
-                missing=listed(missing),
-                sizes=sizes,
-            )
-        )
-    index: list[int] = []
+    index: list[int | slice] = []
     batch = None
     for axis, size in zip(axes, shape, strict=True):
-        index.append(_place(trace, name, axis, size, entries[axis], batch))
-        batch = index[0] if axes[0] == "batch" else None
+        place = _place(trace, name, axis, size, entries[axis], batch) if axis in entries else slice(None)
+        index.append(place)
+        batch = place if axis == "batch" and isinstance(place, int) else batch
     return tuple(index)
 
 

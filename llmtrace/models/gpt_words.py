@@ -111,6 +111,7 @@ GPT_LEGEND = Legend(
             what=N_("what each token gathers from the tokens it looks at"),
             sentence=N_("feature {feature} of what {token} gathers from the tokens it looks at, head {head}"),
             section=ATTENTION,
+            kind=StepKind.MIX,
         ),
         "block.{n}.attn.out": StepWords(
             what=N_("what attention adds to each row"),

@@ -62,8 +62,11 @@ class LanguageModel(Model):
             cache.commit(self.weights, ids)
         return logits.data
 
-    def trace(self, prompt: Prompt, cache: KVCache | None = None) -> Trace:
-        """Runs the prompt and records every step. With a cache that holds earlier tokens, of the new tokens only."""
+    def trace(self, prompt: Prompt, cache: KVCache | None = None, *, edit: Mapping[str, Any] | None = None) -> Trace:
+        """Runs the prompt and records every step. With a cache that holds earlier tokens, of the new tokens only.
+
+        edit: numbers of the run that are replaced, by address (see `llmtrace.experiments.what_if`).
+        """
         ids = self._next_ids(prompt, cache)
         self.must_fit(ids, cache.length if cache else 0)
         whole = ids if cache is None or cache.ids is None else np.concatenate([cache.ids, ids], axis=-1)
@@ -76,7 +79,7 @@ class LanguageModel(Model):
             run("next_token", argmax, run("probabilities", softmax, logits))
         if cache is not None:
             cache.commit(self.weights, ids)
-        return trace
+        return trace.edited(edit) if edit else trace
 
     def generate(
         self, prompt: Prompt, steps: int = 20, sampling: Sampling | None = None, stop: str | Sequence[str] = ()

@@ -10,6 +10,7 @@ from llmtrace.ops.elementwise.add import add
 from llmtrace.ops.elementwise.divide import divide
 from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.elementwise.dropout import dropout
+from llmtrace.ops.elementwise.edit import edit
 from llmtrace.ops.elementwise.erf import erf, erf_gradient
 from llmtrace.ops.elementwise.exp import exp
 from llmtrace.ops.elementwise.gelu_erf import gelu_erf, gelu_erf_gradient

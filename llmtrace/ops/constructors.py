@@ -47,7 +47,7 @@ def elementwise_op(
         _kernels.elementwise(name, arrays, out, *values)
         return out
 
-    return Op(name, formula, meaning, forward, explain, inputs, shapes=shapes, **fields)
+    return Op(name, formula, meaning, forward, explain, inputs, shapes=shapes, pointwise=True, **fields)
 
 
 def row_op(

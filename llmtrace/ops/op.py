@@ -43,6 +43,8 @@ class Op:
     """Shape of the result in these letters; "* < V" where it is whole numbers."""
     axes: Callable[..., Axes] = by_letters
     """The axis names of the result, from those of the inputs and weights, where they do not just follow from the letters."""
+    pointwise: bool = False
+    """Whether a number of the result needs only the numbers at its own place."""
     packed: Axes = ()
     """The weights that `forward` also takes packed (`llmtrace._kernels.pack`). Packing copies: they may be strided."""
     batch_strided: Axes = ()

@@ -26,6 +26,8 @@ class StepKind(StrEnum):
     """How well each query fits each key."""
     PATTERN = "pattern"
     """The scores as shares."""
+    MIX = "mix"
+    """What each head gathers."""
     NEURON_INPUTS = "neuron inputs"
     NEURONS = "neurons"
     LOGITS = "logits"

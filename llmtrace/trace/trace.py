@@ -215,6 +215,11 @@ class Trace(Displayed):
         """
         return above("llmtrace.explain").explain(self, name, *index, depth=depth, count=count, **axes)
 
+    def edited(self, edit: Mapping[str, Any]) -> Trace:
+        """This run with some of its numbers replaced: `{"block.2.attn.pattern[head=1]": 0}`; see `llmtrace.experiments.what_if`."""
+        found: Trace = above("llmtrace.experiments").what_if(self, edit).after
+        return found
+
     def nbytes(self) -> int:
         """How many bytes the recorded arrays take."""
         names = [*self._leaves, *self._records]

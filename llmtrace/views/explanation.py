@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from llmtrace.arithmetic.lines import Elements, Line, Result
 from llmtrace.explain import Explanation
 from llmtrace.i18n import N_, _, listed
+from llmtrace.ops.elementwise.edit import edit
 from llmtrace.views.calculation import calculations, folds
 from llmtrace.views.document import (
     Block,
     Definitions,
     Document,
+    Inline,
     Paragraph,
     Space,
     Text,
@@ -22,6 +24,7 @@ from llmtrace.views.document import (
     name,
     paragraph,
     quiet,
+    said,
 )
 from llmtrace.views.numbers import number
 from llmtrace.views.operand_names import Names, row_address
@@ -118,10 +121,20 @@ def formula(explanation: Explanation) -> str:
     return formula_words(explanation.formula, biased)
 
 
+def _edited(explanation: Explanation) -> Inline:
+    """Of a number that may have been edited, whether it was, and what it was before."""
+    kept, _zero, x, value = explanation.lines[-1].operands
+    if not (isinstance(x, Elements) and isinstance(value, Elements) and isinstance(kept, Elements)) or kept.values > 0:
+        return _("This number is not one of those that were changed.")
+    return said(_("Set to {value} by you; it was {before}."), value=number(value.values), before=number(x.values))
+
+
 def _own(explanation: Explanation, count: int, shown: _Shown) -> Iterator[Block]:
     """What is said of one explanation alone."""
     if explanation.sentence:
         yield paragraph(explanation.sentence, hang=0)
+    if explanation.op == edit.name:
+        yield paragraph(_edited(explanation), hang=0)
     if not explanation.lines:
         return
     yield paragraph(quiet(label(_("formula"))), Text(formula(explanation), "formula"))

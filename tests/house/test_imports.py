@@ -24,7 +24,7 @@ ORDER = [
     "rng",
 ]
 ORDER += ["arithmetic", "ops", "storage", "trace", "tokenizers", "explain", "models", "weights", "loading", "training"]
-ORDER += ["__init__", "testing", "views", "render", "lessons", "cli", "__main__"]
+ORDER += ["experiments", "__init__", "testing", "views", "render", "lessons", "cli", "__main__"]
 EXTRA = {
     room: {"models", "weights", "loading", "training", "testing"} for room in ("views", "render")
 }  # they know traces and explanations, not who makes them

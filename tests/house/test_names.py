@@ -45,6 +45,7 @@ ALLOWED = {
     "views/guided.py": {"next_token"},
     "views/overview.py": {"next_token"},
     "views/step.py": {"next_token"},
+    "views/what_if.py": {"next_token"},
 }
 
 

@@ -1,0 +1,76 @@
+"""Recipes: the edits of a run in a small JSON file, by which anybody makes them again to the same bits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmtrace.errors import AddressError, EditError
+from llmtrace.experiments.what_if import WhatIf, what_if
+from llmtrace.i18n import _
+from llmtrace.storage import weights_hash
+from llmtrace.storage.files import reason
+from llmtrace.storage.replace import replacing
+from llmtrace.text import cited, shown
+from llmtrace.trace import Trace
+
+VERSION = 1
+LARGEST = 64 << 20
+"""No recipe is larger, in bytes."""
+
+
+def write(path: Path, found: WhatIf) -> None:
+    """Writes the edits to a file, whole or not at all; raises EditError where it can't."""
+    content = {
+        "llmtrace": "recipe",
+        "version": VERSION,
+        "model": found.before.model,
+        "weights_hash": weights_hash(found.before.weights),
+        "text": found.before.origin.text,
+        "ids": found.before.tensor("tokens").tolist(),
+        "edits": found.recipe,
+    }
+    with replacing(path, EditError) as new:
+        new.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def read(path: Path) -> list[Any]:
+    """The edits of a file; raises EditError where it is no recipe."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError(_("it is larger than {size} bytes", size=LARGEST))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        edits = content["edits"] if content["llmtrace"] == "recipe" and content["version"] == VERSION else None
+    except OSError as error:
+        raise EditError(_("{path} can't be read: {why}", path=shown(str(path)), why=reason(error))) from error
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise EditError(_("{path} is no recipe: {why}", path=shown(str(path)), why=cited(str(error)))) from error
+    if not isinstance(edits, list):
+        raise EditError(_("{path} is no recipe of version {version}", path=shown(str(path)), version=VERSION))
+    return edits
+
+
+def replayed(before: Trace, edits: Any) -> WhatIf:
+    """The edits of a recipe, done to a run; EditError where they are none, or do not fit."""
+    found: dict[str, Any] = {}
+    try:
+        for entry in edits:
+            found[str(entry["at"])] = _value(entry)
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        raise EditError(_("this is no recipe: {why}", why=cited(str(error)))) from None
+    try:
+        return what_if(before, found)
+    except AddressError as error:
+        raise EditError(_("the recipe does not fit this run: {why}", why=error)) from error
+
+
+def _value(entry: Any) -> Any:
+    """What stands there afterwards."""
+    if "token" in entry:
+        return int(entry["token"])
+    if "values" in entry:
+        return np.array([float(number) for number in entry["values"]]).reshape(entry["shape"])
+    return float(entry["value"])

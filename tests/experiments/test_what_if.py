@@ -1,0 +1,165 @@
+"""What if: the same bits as a full run with the edits, and hardly more computed than can change."""
+
+import numpy as np
+import pytest
+from helpers.edited_runs import full_run, random_edits
+from helpers.small_models import small_gpt
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import llmtrace
+from llmtrace.arithmetic.bits import same_bits
+from llmtrace.errors import AddressError, EditError, LlmtraceError
+from llmtrace.experiments import replayed, what_if, zero
+from llmtrace.explain.verify import verify
+
+MODEL = small_gpt("ABCDE", seed=3, blocks=2, width=12, heads=3)
+RUNS = [MODEL.trace("CABDE"), MODEL.trace([[0, 1, 2, 4], [3, 3, 1, 0]]), MODEL.trace("E")]
+P = "The king had a child, a girl, and the old lamp will belong to"
+
+
+@pytest.fixture(scope="module")
+def story():
+    return llmtrace.load().trace(P)
+
+
+def must_agree(model, before, edits):
+    found = what_if(before, edits)
+    for name, wanted in full_run(model, before.tensor("tokens"), before, edits).items():
+        assert same_bits(found.after.tensor(name), wanted), (name, edits)
+        changed = found.changes.places.get(name)
+        differ = ~np.asarray(
+            [same_bits(a, b) for a, b in zip(wanted.ravel(), before.tensor(name).ravel(), strict=True)], bool
+        )
+        assert found.changes.count(name) == np.count_nonzero(differ)
+        assert changed is None or (changed.ravel() == differ).all()
+    return found
+
+
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_the_bits_are_those_of_a_full_run(data):
+    before = data.draw(st.sampled_from(RUNS))
+    edits = data.draw(random_edits(before))
+    found = must_agree(MODEL, before, edits)
+    assert verify(found.after)
+    again = replayed(before, found.recipe)
+    assert all(same_bits(again.after.tensor(name), found.after.tensor(name)) for name in found.after)
+
+
+def can_change(found):
+    """How many operations the numbers take that have changed; the edits are so large that nearly all have that can."""
+    trace, total = found.after, 0
+    for name in trace:
+        record = trace.record_of(name)
+        from llmtrace.experiments.again import work
+
+        operands = [None if x is None else trace.shape(x) for x in record.operands.values()]
+        total += found.changes.count(name) * (1 if record.op == "edit" else work(record.op, operands, record.settings))
+    return total
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        {"block.2.attn.pattern[head=2, query=16, key=8]": 0.0},
+        {"block.0.attn.pattern[head=1, query=3]": 0.0},
+        {"head:0.1": 0.0},
+        {"head:2.3": 0.0},
+        {"neuron:1.17": 5.0},
+        {"token:8": 396},
+        {"block.0.attn.k[head=1, position=10]": 1.0},
+        {"block.1.mlp.up.weight[in=3, out=17]": 2.0},
+        {"block.2.mlp.down.weight[3, 5]": 90.0},
+        {"embed.position.weight[12]": 0.5},
+        {"embed[0, 0]": 3.0},
+        {"logits[16, 5]": 30.0},
+    ],
+    ids=str,
+)
+def test_only_what_depends_on_the_edit_is_computed(story, edits):
+    found = what_if(story, edits)
+    assert found.changes.operations <= 1.1 * can_change(found)
+    assert verify(found.after)
+
+
+def test_of_a_head_only_what_comes_after_it_changes(story):
+    changes = what_if(story, {"head:1.2": zero}).changes
+    assert not any(changes.count(name) for name in story if name.startswith(("embed", "block.0.")))
+    assert changes.count("block.1.attn.mix") == np.count_nonzero(story.tensor("block.1.attn.mix")[2])
+    assert changes.count("block.1.attn.q") == 0 < changes.count("logits")
+
+
+def test_nothing_changes_without_a_cause(story):
+    found = what_if(story, {"logits": lambda numbers: numbers})
+    assert not any(found.changes.count(name) for name in found.after)
+    assert found.after.tensor("probabilities") is story.tensor("probabilities")
+
+
+def test_numbers_of_another_run_are_patched_in(story):
+    other = llmtrace.load().trace(P.replace("girl", "boy"))
+    found = what_if(story, {"block.0.residual_out": other})
+    for name in ("block.1.ln_1", "block.2.residual_out", "logits", "next_token"):
+        assert same_bits(found.after.tensor(name), other.tensor(name))
+    assert story.token_text(int(found.after.tensor("next_token")[-1])) == " him"
+    short = llmtrace.load().trace("The king")
+    with pytest.raises(EditError, match=r"shape \(3, 128\) do not fit into shape \(17, 128\)"):
+        what_if(story, {"block.0.residual_out": short})
+
+
+def test_a_token_is_replaced(story):
+    place = story.tokens.index(" girl")
+    found = what_if(story, {f"token:{place}": " boy"})
+    other = llmtrace.load().trace(P.replace("girl", "boy"))
+    assert found.after.tokens == other.tokens
+    assert all(same_bits(found.after.tensor(name), other.tensor(name)) for name in other)
+
+
+def test_an_edit_is_a_step_that_is_explained_and_saved(story, tmp_path):
+    found = what_if(story, {"block.2.attn.pattern[head=2, query=16, key=8]": 0, "block.2.mlp.up.weight[3, 5]": 1.5})
+    explanation = found.after.explain("block.2.attn.pattern", 2, 16, 8)
+    assert explanation.value == 0
+    assert explanation.replay() == 0
+    assert "block.2.attn.pattern.unedited" in [e.tensor for e in explanation.leans_on(3)]
+    assert (
+        found.after.tensor("block.2.attn.pattern.unedited")[2, 16, 8] == story.tensor("block.2.attn.pattern")[2, 16, 8]
+    )
+    assert found.after["block.2.mlp.up"].record.weights[0] == "block.2.mlp.up.weight.edited"
+    found.after.save(tmp_path / "edited.trace")
+    again = llmtrace.open(tmp_path / "edited.trace")
+    assert verify(again)
+    assert again.explain("logits", -1, 5).replay() == found.after.tensor("logits")[-1, 5]
+
+
+@pytest.mark.parametrize(
+    ("edits", "message"),
+    [
+        ({"block.9.attn.q": 0}, "nothing is named 'block.9.attn.q'"),
+        ({"block.0.attn.q[head=7]": 0}, "head=7 is outside"),
+        ({"block.0.attn.q[tail=7]": 0}, "has no axis 'tail'"),
+        ({"block.0.attn.q": "zero"}, "str is no number or array of numbers"),
+        ({"block.0.attn.q": [1, 2]}, r"shape \(2,\) do not fit into shape"),
+        ({"block.0.attn.q": lambda x: None}, "NoneType is no number"),
+        ({"tokens[3]": 5}, "a token is changed with token:5"),
+        ({"token:99": 5}, "the tokens have the numbers 0 to 16"),
+        ({"token:2": " xyzzy"}, "is not one token of this model"),
+        ({"token:2": 99999}, "is no token"),
+        ({"head:0": 0}, "is not written as head:BLOCK.NUMBER"),
+        ({"head:7.0": 0}, "there is no block 7"),
+        ({"head:0.9": 0}, "block 0 has the numbers 0 to 3"),
+        ({"neuron:0.512": 0}, "block 0 has the numbers 0 to 511"),
+    ],
+)
+def test_what_can_not_be_edited_is_said_in_a_line(story, edits, message):
+    with pytest.raises((EditError, AddressError), match=message) as found:
+        what_if(story, edits)
+    assert isinstance(found.value, LlmtraceError)
+    assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize(
+    "recipe", [5, [5], [{"at": "logits"}], [{"at": "nothing", "value": "1"}], [{"at": "logits", "values": ["1"]}]]
+)
+def test_what_is_no_recipe_is_refused(story, recipe):
+    with pytest.raises(EditError):
+        replayed(story, recipe)
