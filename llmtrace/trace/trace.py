@@ -216,7 +216,7 @@ class Trace(Displayed):
         return above("llmtrace.explain").explain(self, name, *index, depth=depth, count=count, **axes)
 
     def edited(self, edit: Mapping[str, Any]) -> Trace:
-        """This run with some of its numbers replaced: `{"block.2.attn.pattern[head=1]": 0}`; see `llmtrace.experiments.what_if`."""
+        """The run with some numbers replaced, as `{"block.2.attn.pattern[head=1]": 0}`: see `llmtrace.experiments.what_if`."""
         found: Trace = above("llmtrace.experiments").what_if(self, edit).after
         return found
 
