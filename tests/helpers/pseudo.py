@@ -53,6 +53,7 @@ ALLOWED |= {*_kernels.instruction_sets(), platform.machine()}
 NAMES = [
     r"'[^']*'|\"[^\"]*\"",  # texts of others, in quotes
     r"\w*[./_=][\w./_]*(\[[^\]]*\])?",  # names, addresses, files
+    rf"(?<![\w-])({'|'.join(name for name in COMMANDS if '-' in name)})(?![\w-])",
     r"\b[A-Z]+\b",  # what a help page calls arguments
     r"(?<!\w)--?[a-z][\w-]*",  # options
 ]
