@@ -1,0 +1,39 @@
+// The numbers in the page: one <script type="application/octet-stream"> for each tensor, decoded when it is first needed.
+// Their bytes are shuffled (all first bytes, then all second ones, …), deflated, and written in base64.
+
+import { sha256 } from "./sha256.js";
+
+/** The numbers of a tensor from its text; an Error names one that is damaged. */
+export async function decoded(text, { name, shape, axes, digest }) {
+  let bytes;
+  try {
+    bytes = unshuffled(await inflated(Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0))));
+  } catch {
+    throw new DamagedError(name);
+  }
+  if (sha256(bytes) !== digest) throw new DamagedError(name);
+  return { name, data: new Float32Array(bytes.buffer), shape, axes };
+}
+
+/** A tensor of the page whose bytes are not those that were written. */
+export class DamagedError extends Error {
+  constructor(name) {
+    super(name);
+    this.tensor = name;
+  }
+}
+
+async function inflated(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Bytes of float32 in their order again. */
+function unshuffled(bytes) {
+  const count = bytes.length / 4;
+  const whole = new Uint8Array(bytes.length);
+  for (let byte = 0; byte < 4; byte++) {
+    for (let i = 0; i < count; i++) whole[4 * i + byte] = bytes[byte * count + i];
+  }
+  return whole;
+}

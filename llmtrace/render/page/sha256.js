@@ -1,0 +1,50 @@
+// SHA-256 (FIPS 180-4). The one of browsers is missing where a page is shown inside another.
+
+/** The first 32 bits behind the point of the n-th root of the first primes. */
+function primeDigits(count, root) {
+  const digits = [];
+  for (let candidate = 2; digits.length < count; candidate++) {
+    let prime = true;
+    for (let d = 2; d * d <= candidate; d++) prime &&= candidate % d !== 0;
+    if (prime) digits.push(Math.floor((root(candidate) % 1) * 2 ** 32));
+  }
+  return digits;
+}
+
+const START = primeDigits(8, Math.sqrt);
+const ROUNDS = Int32Array.from(primeDigits(64, Math.cbrt), (digits) => digits | 0);
+
+const turned = (x, by) => (x >>> by) | (x << (32 - by));
+
+/** The digest of bytes, in hexadecimal digits. */
+export function sha256(bytes) {
+  const padded = new Uint8Array((((bytes.length + 8) >> 6) + 1) * 64);
+  padded.set(bytes);
+  padded[bytes.length] = 128;
+  const view = new DataView(padded.buffer);
+  view.setUint32(padded.length - 8, Math.floor(bytes.length / 2 ** 29));
+  view.setUint32(padded.length - 4, (bytes.length * 8) >>> 0);
+  const state = Int32Array.from(START, (digits) => digits | 0);
+  const words = new Int32Array(64);
+  for (let start = 0; start < padded.length; start += 64) mixBlock(state, words, view, start);
+  return [...state].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+}
+
+/** Stirs 64 bytes into the state. */
+function mixBlock(state, words, view, start) {
+  for (let i = 0; i < 16; i++) words[i] = view.getInt32(start + 4 * i);
+  for (let i = 16; i < 64; i++) {
+    const [early, late] = [words[i - 15], words[i - 2]];
+    const first = turned(early, 7) ^ turned(early, 18) ^ (early >>> 3);
+    const second = turned(late, 17) ^ turned(late, 19) ^ (late >>> 10);
+    words[i] = words[i - 16] + first + words[i - 7] + second;
+  }
+  let [a, b, c, d, e, f, g, h] = state;
+  for (let i = 0; i < 64; i++) {
+    const choice = (e & f) ^ (~e & g);
+    const t1 = (h + (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) + choice + ROUNDS[i] + words[i]) | 0;
+    const t2 = ((turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+    [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + t2) | 0];
+  }
+  [a, b, c, d, e, f, g, h].forEach((word, i) => (state[i] += word));
+}

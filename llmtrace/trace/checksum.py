@@ -1,0 +1,28 @@
+"""One line for all the numbers of a trace: who computes it elsewhere to the same bits gets the same line."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from llmtrace.arithmetic.types import Array
+from llmtrace.storage.digest import array_digest
+from llmtrace.trace.trace import Trace
+
+
+def checksum(trace: Trace) -> str:
+    """SHA-256 over a line `name type shape digest` for each leaf and step, by name: `ln_f float32 6x128 9f86d0…`."""
+    whole = hashlib.sha256()
+    for name in sorted([*trace.leaves, *trace]):
+        tensor = trace.tensor(name)
+        shape = "x".join(map(str, tensor.shape))
+        whole.update(f"{name} {tensor.dtype.name} {shape} {array_digest(one_nan(tensor))}\n".encode())
+    return whole.hexdigest()
+
+
+def one_nan(tensor: Array) -> Array:
+    """The same numbers with every NaN as the same one: sign and payload mean nothing, and differ between processors."""
+    if tensor.dtype.kind != "f" or not np.isnan(tensor).any():
+        return tensor
+    return np.where(np.isnan(tensor), tensor.dtype.type(np.nan), tensor)

