@@ -45,7 +45,9 @@ ALONE = {
 def modules(room):
     """The names of the modules and folders of a room, as deep as it goes."""
     return {
-        path.stem for path in room.rglob("*") if path.suffix in {".py", ".h", ".c", ".pyx", ".pxi", ".js"} or path.is_dir()
+        path.stem
+        for path in room.rglob("*")
+        if path.suffix in {".py", ".h", ".c", ".pyx", ".pxi", ".js"} or path.is_dir()
     }
 
 
