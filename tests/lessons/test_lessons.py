@@ -71,6 +71,14 @@ CHANGES = {
         "pieces": 20,
         "character": "é",
     },
+    "softmax-and-sampling": {
+        "sure": (9, 2),
+        "start": "sat on a",
+        "temperature": 2,
+        "top_k": 3,
+        "top_p": 0.4,
+        "seed": 1,
+    },
     "self-attention": {"other": "cat", "mix": (0.1, 0.2, 0.7), "order_steps": 10, "seed": 1},
     "embeddings": {"numbers": 4, "context": 8, "sentences": 40, "word_steps": 30, "letter_steps": 20, "seed": 1},
 }

@@ -1,0 +1,3 @@
+"""Softmax and sampling: how scores become chances, and how one is drawn."""
+
+ORDER = 110
