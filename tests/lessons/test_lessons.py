@@ -79,6 +79,7 @@ CHANGES = {
         "top_p": 0.4,
         "seed": 1,
     },
+    "residual-connections": {"layers": 5, "deep": 3, "prompt": "The king had a child", "feature": 9, "seed": 1},
     "self-attention": {"other": "cat", "mix": (0.1, 0.2, 0.7), "order_steps": 10, "seed": 1},
     "embeddings": {"numbers": 4, "context": 8, "sentences": 40, "word_steps": 30, "letter_steps": 20, "seed": 1},
 }
