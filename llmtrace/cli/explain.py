@@ -9,7 +9,7 @@ import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
 from llmtrace.cli.completion import steps
-from llmtrace.cli.options import ascii_option, json_option, model_option, opened, trace_option
+from llmtrace.cli.options import ascii_option, json_option, model_option, opened, prompt_options, trace_option
 from llmtrace.cli.output import print_document
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @new_command("explain")
 @click.argument("address", shell_complete=steps)
-@option("--prompt", metavar="TEXT", help=N_("The text to run, - for standard input. Default: what was traced last."))
+@prompt_options
 @trace_option
 @model_option
 @option(
@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 @ascii_option
 @json_option
 def command(
-    address: str, prompt: str | None, file: str | None, model: str | None, depth: int, as_json: bool, **look: bool
+    address: str,
+    prompt: str | None,
+    ids: list[int] | None,
+    file: str | None,
+    model: str | None,
+    depth: int,
+    **look: bool,
 ) -> None:
     """Show how the number at ADDRESS was computed, from its inputs and weights, with every rounding as it was.
 
@@ -46,7 +52,7 @@ def command(
       llmtrace explain 'logits[-1, " her"]' --prompt "The lamp will belong to" --depth 2
       llmtrace explain "block.1.mlp.act[position=0, feature=7]" --exact
     """  # noqa: D301 - \b keeps click from filling the lines
-    trace, said = opened(file, prompt, model)
+    trace, said = opened(file, prompt, ids, model)
     try:
         explanation = trace.explain(address, depth=depth)
     except AddressError as error:
@@ -60,7 +66,7 @@ def command(
 
     document = view(explanation, every=look["every"])
     paged = not look["no_pager"]
-    print_document(document, as_json=as_json, note=said, only_ascii=look["only_ascii"], paged=paged)
+    print_document(document, as_json=look["as_json"], note=said, only_ascii=look["only_ascii"], paged=paged)
 
 
 def _print_exact(explanation: Explanation, note: str, only_ascii: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import FileName, json_option, load, model_option, read_prompt
+from llmtrace.cli.options import FileName, ids_option, json_option, load, model_option, read_prompt
 from llmtrace.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ Show = Callable[["Choice"], None]
 
 
 @new_command("generate")
-@click.argument("prompt")
+@click.argument("prompt", required=False)
+@ids_option
 @model_option
 @option("--steps", type=click.IntRange(min=1), default=20, metavar="N", help=N_("How many tokens. Default: 20."))
 @option(
@@ -49,7 +50,7 @@ Show = Callable[["Choice"], None]
     help=N_("Write to FILE the run of the last token alone instead, with the key/value cache that it read."),
 )
 @json_option
-def command(prompt: str, model: str | None, steps: int, output: str | None, last: bool, **options: Any) -> None:
+def command(prompt: str | None, model: str | None, steps: int, output: str | None, last: bool, **options: Any) -> None:
     """Let a model go on with PROMPT, one token at a time, and show what each was chosen from.
 
     PROMPT is any text; - reads it from standard input. On a terminal every token comes with a table of the likeliest
@@ -69,11 +70,12 @@ def command(prompt: str, model: str | None, steps: int, output: str | None, last
     sampling = Sampling(options["temperature"], options["top_k"], options["top_p"], options["seed"])
     if output is not None:
         _must_be_writable(output)
-    prompt = read_prompt(prompt)
-    generation = as_language_model(load(model)).generate(prompt, steps, sampling, options["stop"])
+    begun = read_prompt(prompt, options["ids"])
+    reader = as_language_model(load(model))
+    generation = reader.generate(begun, steps, sampling, options["stop"])
     as_json, explain = options["as_json"], options["explain"]
     tables = not options["quiet"] and (explain or options["table"] or sys.stdout.isatty())
-    stream = Stream(prompt, plain=not as_json and not tables)
+    stream = Stream(begun if isinstance(begun, str) else reader.text(begun), plain=not as_json and not tables)
     show: Show = stream.text
     if as_json or tables:
         show = _json(explain) if as_json else _tables(explain)

@@ -9,11 +9,13 @@ import click
 
 from llmtrace.cli.command import option
 from llmtrace.cli.completion import models
-from llmtrace.cli.state import last_traced
+from llmtrace.cli.state import last_traced, remember
 from llmtrace.i18n import N_, _
-from llmtrace.text import cited
+from llmtrace.text import cited, inert
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from llmtrace.models import Model
     from llmtrace.trace import Trace
 
@@ -29,6 +31,19 @@ class FileName(click.Path):
             self.fail(_("no file can have the name {name}", name=cited(value)), param, ctx)
 
 
+class Ids(click.ParamType):
+    """The ids of tokens, such as 17 4 290."""
+
+    name = "ids"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
+        """The numbers, or a failure where it is anything else."""
+        parts = str(value).replace(",", " ").split()
+        if not parts or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
+            self.fail(_("{text} is not a row of token ids, such as 17 4 290", text=cited(value)), param, ctx)
+        return [int(part) for part in parts]
+
+
 model_option = option(
     "--model",
     metavar="MODEL",
@@ -41,6 +56,12 @@ trace_option = option(
 ascii_option = option(
     "--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds.")
 )
+ids_option = option(
+    "--ids",
+    type=Ids(),
+    metavar='"N N …"',
+    help=N_("The ids of the tokens, instead of a text: for a model without a tokenizer."),
+)
 json_option = option("--json", "as_json", is_flag=True, help=N_("Print JSON for other programs."))
 
 
@@ -51,24 +72,52 @@ def load(model: str | None) -> Model:
     return load(DEFAULT if model is None else model)
 
 
-def opened(file: str | None, prompt: str | None, model: str | None) -> tuple[Trace, str]:
+def prompt_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--prompt` and `--ids`, for commands that look at what was traced last where neither is given."""
+    text = N_("The text to run, - for standard input. Default: what was traced last.")
+    return option("--prompt", metavar="TEXT", help=text)(ids_option(function))
+
+
+def opened(file: str | None, prompt: str | None, ids: list[int] | None, model: str | None) -> tuple[Trace, str]:
     """The trace of the file or of the prompt, and what to say about it first."""
     if file is not None:
-        if prompt is not None:
-            raise click.UsageError(_("give a trace file or --prompt, not both"))
+        if prompt is not None or ids is not None:
+            raise click.UsageError(_("give a trace file or what to run, not both"))
         from llmtrace.loading import open_trace
 
         return open_trace(file, model), ""
-    if prompt is not None:
-        return load(model).trace(read_prompt(prompt)), ""
-    prompt, last_model = last_traced()
-    note = _("prompt: {prompt} (traced last)", prompt=repr(prompt))
-    return load(last_model if model is None else model).trace(prompt), note
+    if prompt is not None or ids is not None:
+        return traced(read_prompt(prompt, ids), model), ""
+    last, last_model = last_traced()
+    said = repr(last) if isinstance(last, str) else " ".join(map(str, last))
+    note = _("prompt: {prompt} (traced last)", prompt=said)
+    return load(last_model if model is None else model).trace(last), note
 
 
-def read_prompt(prompt: str) -> str:
-    """The prompt as given, or standard input for `-`, without the line break that ends it."""
-    if prompt != "-":
-        return prompt
+def traced(prompt: str | list[int], model: str | None) -> Trace:
+    """The trace of a prompt, which is from now on what was traced last."""
+    trace = load(model).trace(prompt)
+    forgotten = remember(prompt, model, trace)
+    if forgotten:
+        said = _("Note: this prompt could not be remembered ({why}); give --prompt to explain and show")
+        click.echo(inert(said.format(why=forgotten)), err=True)
+    return trace
+
+
+def read_prompt(prompt: str | None, ids: list[int] | None = None) -> str | list[int]:
+    """What was given to run: ids, or a text as it is, or of standard input for `-`, without the line break that ends it."""
+    if ids is not None:
+        if prompt is not None:
+            raise click.UsageError(_("give a text or --ids, not both"))
+        return ids
+    if prompt is None:
+        raise click.UsageError(_("give a text, or the ids of its tokens with --ids"))
+    return read_text(prompt)
+
+
+def read_text(text: str) -> str:
+    """A text as given, or standard input for `-`, without the line break that ends it."""
+    if text != "-":
+        return text
     text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
     return text.removesuffix("\n").removesuffix("\r")

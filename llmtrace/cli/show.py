@@ -10,7 +10,7 @@ import click
 
 from llmtrace.cli.command import Command, Option, new_command, no_pager_option, option
 from llmtrace.cli.completion import files_and_steps, steps
-from llmtrace.cli.options import ascii_option, json_option, model_option, opened, trace_option
+from llmtrace.cli.options import ascii_option, json_option, model_option, opened, prompt_options, trace_option
 from llmtrace.cli.output import print_document
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
@@ -41,7 +41,7 @@ class Show(Command):
 @new_command("show", Show)
 @click.argument("first", required=False, metavar="[FILE]", shell_complete=files_and_steps)
 @click.argument("second", required=False, metavar="[NAME]", shell_complete=steps)
-@option("--prompt", metavar="TEXT", help=N_("The text to run, - for standard input. Default: what was traced last."))
+@prompt_options
 @trace_option
 @model_option
 @option("--all", "every", is_flag=True, help=N_("Show every block, and more rows of a long text."))
@@ -63,7 +63,7 @@ def command(first: str | None, second: str | None, **options: Any) -> None:
       llmtrace show logits --prompt "The king had a child, a girl." --position 2
     """  # noqa: D301 - \b keeps click from filling the lines
     file, name = file_and_name(first, second, options["file"])
-    trace, note = opened(file, options["prompt"], options["model"])
+    trace, note = opened(file, options["prompt"], options["ids"], options["model"])
     from llmtrace.views import catalog
 
     asked = {option.name: options[option.name] for option in catalog.options()}

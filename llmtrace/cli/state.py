@@ -20,7 +20,7 @@ def state_file() -> Path:
     return folder / "llmtrace" / "last.json"
 
 
-def remember(prompt: str, model: str | None, steps: Iterable[str] = ()) -> str:
+def remember(prompt: str | list[int], model: str | None, steps: Iterable[str] = ()) -> str:
     """Notes what was traced, for `llmtrace explain` and for shells that complete the names of its steps.
 
     If that does not work, returns why: it is not important enough to fail.
@@ -42,12 +42,13 @@ def remember(prompt: str, model: str | None, steps: Iterable[str] = ()) -> str:
     return ""
 
 
-def last_traced() -> tuple[str, str | None]:
+def last_traced() -> tuple[str | list[int], str | None]:
     """The prompt and the model that were traced last."""
     try:
         note = json.loads(state_file().read_text(encoding="utf-8"))
         prompt, model = note["prompt"], note["model"]
-        if isinstance(prompt, str) and (model is None or isinstance(model, str)):
+        ids = isinstance(prompt, list) and all(type(each) is int for each in prompt)
+        if (ids or isinstance(prompt, str)) and (model is None or isinstance(model, str)):
             return prompt, model
     except (OSError, RuntimeError, ValueError, KeyError, TypeError):
         pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import json_option, model_option, read_prompt
+from llmtrace.cli.options import json_option, model_option, read_text
 from llmtrace.cli.output import print_document
 from llmtrace.i18n import N_
 
@@ -30,5 +30,5 @@ def command(text: str, model: str | None, special: bool, every: bool, no_pager: 
     from llmtrace.loading import DEFAULT, load_tokenizer
     from llmtrace.views.tokenization import view
 
-    tokenization = load_tokenizer(DEFAULT if model is None else model).explain(read_prompt(text), special=special)
+    tokenization = load_tokenizer(DEFAULT if model is None else model).explain(read_text(text), special=special)
     print_document(view(tokenization, every=every), as_json=as_json, paged=not no_pager)

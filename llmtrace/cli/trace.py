@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import FileName, ascii_option, json_option, load, model_option, read_prompt
+from llmtrace.cli.options import FileName, ascii_option, ids_option, json_option, model_option, read_prompt, traced
 from llmtrace.cli.output import print_document
-from llmtrace.cli.state import remember
 from llmtrace.i18n import N_, _
 
 
 @new_command("trace")
-@click.argument("prompt")
+@click.argument("prompt", required=False)
+@ids_option
 @model_option
 @option("--layer", type=click.IntRange(min=0), metavar="N", help=N_("Show only block N, in detail."))
 @option("--head", type=click.IntRange(min=0), metavar="N", help=N_("Show only head N of that block: needs --layer."))
@@ -34,7 +34,7 @@ from llmtrace.i18n import N_, _
 @ascii_option
 @json_option
 def command(
-    prompt: str,
+    prompt: str | None,
     model: str | None,
     recipe: str | None,
     output: str | None,
@@ -56,8 +56,7 @@ def command(
     """  # noqa: D301 - \b keeps click from filling the lines
     if with_weights and output is None:
         raise click.UsageError(_("--with-weights needs -o FILE, where they are written"))
-    prompt = read_prompt(prompt)
-    trace = load(model).trace(prompt)
+    trace = traced(read_prompt(prompt, view.pop("ids")), model)
     if recipe is not None:
         from llmtrace.experiments import recipes
 
@@ -67,16 +66,12 @@ def command(
 
     paged, only_ascii = not view.pop("no_pager"), view.pop("only_ascii")
     shown = guided(trace, **view)  # wrong numbers are refused before anything is written
-    forgotten = remember(prompt, model, trace)
     if output is not None:
         trace.save(output, with_weights)
     print_document(shown, as_json=as_json, only_ascii=only_ascii, paged=paged)
     if output is not None:
         said = _("written: {file} ({size})", file=output, size=human_size(os.path.getsize(output)))
         click.echo(inert(said), err=as_json)  # with --json, the output itself is for other programs
-    if forgotten:
-        said = _("Note: this prompt could not be remembered ({why}); give --prompt to explain and show")
-        click.echo(inert(said.format(why=forgotten)), err=True)
 
 
 def human_size(size: int) -> str:

@@ -18,6 +18,7 @@ from llmtrace.models.language_words import LANGUAGE
 from llmtrace.models.memory import available_memory
 from llmtrace.models.model import Model
 from llmtrace.models.prompt import Prompt, Tokenizer
+from llmtrace.models.writing import Writing
 from llmtrace.ops import Tensor, Weight
 from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.losses.cross_entropy import cross_entropy
@@ -96,7 +97,11 @@ class LanguageModel(Model):
             isinstance(prompt, Sequence) and len(prompt) and all(isinstance(text, str) for text in prompt)
         ):
             if self.tokenizer is None:
-                raise PromptError(_("this model has no tokenizer: give the ids of the tokens instead of a text"))
+                text = _(
+                    "this model has no tokenizer: instead of a text, give the ids of its tokens, as a list such as [17, 4]"
+                    ' or on the command line with --ids "17 4"'
+                )
+                raise PromptError(text)
             texts = [prompt] if isinstance(prompt, str) else prompt
             rows = [self.tokenizer.encode(str(text)) for text in texts]
             if len({len(row) for row in rows}) > 1:
@@ -135,6 +140,13 @@ class LanguageModel(Model):
             return self.tokenizer.token(int(index))
         except PromptError:  # the vocabularies of models are often filled up to a round number
             return f"#{index}"
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The text of some tokens; their numbers where there is no tokenizer."""
+        if self.tokenizer is None:
+            return " ".join(map(str, ids))
+        writing = Writing(self.tokenizer)
+        return "".join(writing.add(index, self.token_text(index)) for index in ids)
 
     def loss(
         self, run: Run, ids: Array, targets: Array, count: int, start: Tensor | None = None

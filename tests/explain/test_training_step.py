@@ -265,7 +265,7 @@ def test_show_from_a_file(adam, file):
 
 
 ERRORS = [
-    (["explain", ADDRESS, "--trace", "FILE", "--prompt", "A"], "give a trace file or --prompt, not both"),
+    (["explain", ADDRESS, "--trace", "FILE", "--prompt", "A"], "give a trace file or what to run, not both"),
     (["explain", ADDRESS, "--trace", "nowhere.trace"], "nowhere.trace can't be read: No such file"),
     (["explain", "d.block.0.mlp.upp.weight[0, 0]", "--trace", "FILE"], "the nearest names are d.block.0.mlp.up.weight"),
     (

@@ -123,7 +123,7 @@ def copied(tmp_path, monkeypatch):
         ("loss {loss:.4f}", ":.4f", "", "must have ['{loss:.4f}']"),
         ("{name} has no axis {axis!r}; its axes are {axes}", "!r", "", "'{axis!r}'"),
         ("One neuron of an MLP: NAME is block.0.mlp.up.", "0", "1", "'block.0.mlp.up'"),
-        ("give a trace file or --prompt, not both", "--prompt", "--text", "must have ['--prompt']"),
+        ("give a text or --ids, not both", "--ids", "--text", "must have ['--ids']"),
         ("nothing is named {name}; `llmtrace show` lists all names", "show", "Show", "'`llmtrace show`'"),
     ],
 )

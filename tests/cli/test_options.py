@@ -1,0 +1,85 @@
+"""What commands are given to run: a text, ids, or what was traced last."""
+
+import json
+
+import pytest
+from helpers.cli_run import run, said
+from helpers.small_models import write_folder
+
+from llmtrace import load
+from llmtrace.cli.state import state_file
+
+
+@pytest.fixture(scope="module")
+def without_tokenizer(tmp_path_factory):
+    folder = write_folder(tmp_path_factory.mktemp("models") / "bare")
+    (folder / "tokenizer.json").unlink()
+    return str(folder)
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
+COMMANDS = (
+    ("trace",),
+    ("show", "logits"),
+    ("explain", "logits[-1, 2]"),
+    ("generate", "--steps", "2"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("written", ["2 0 1", "2,0,1", " 2, 0,1 "])
+def test_ids_instead_of_a_text(command, written, without_tokenizer):
+    """A model without tokenizer can be asked for everything; with one, ids give what the text gives."""
+    assert said(
+        *command, "--ids", written, "--model", without_tokenizer, "--json" if command[0] != "trace" else "--all"
+    )
+    plain = "generate" if command[0] == "generate" else None
+    text = ["Once"] if command[0] in ("trace", "generate") else ["--prompt", "Once"]
+    ids = " ".join(map(str, load("storyteller").ids("Once")))
+    shown = [said(*command, *given, *(["-q"] * bool(plain))) for given in (text, ["--ids", ids])]
+    assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_text_for_a_model_without_tokenizer_names_the_way(command, without_tokenizer):
+    prompt = ["AB"] if command[0] in ("trace", "generate") else ["--prompt", "AB"]
+    assert '--ids "17 4"' in said(*command, *prompt, "--model", without_tokenizer, code=2)
+    assert "a text or --ids, not both" in said(*command, *prompt, "--ids", "1", "--model", without_tokenizer, code=2)
+
+
+@pytest.mark.parametrize("wrong", ["", " ", "1 a", "1.5", "-1", "²", "9" * 30])
+def test_what_is_no_id(wrong):
+    assert "is not a row of token ids, such as 17 4 290" in said("trace", "--ids", wrong, code=2)
+
+
+def test_neither_text_nor_ids():
+    for command in ("trace", "generate"):
+        assert "give a text, or the ids of its tokens with --ids" in said(command, code=2)
+
+
+def test_generation_goes_on_in_numbers_without_a_tokenizer(without_tokenizer):
+    words = said("generate", "--ids", "2 0", "--steps", "3", "--model", without_tokenizer).split()
+    assert words[:2] == ["2", "0"]
+    assert len(words) == 5
+
+
+@pytest.mark.parametrize("command", [("show",), ("explain", "logits[-1, 2]")])
+def test_what_was_run_for_a_look_is_what_was_traced_last(command):
+    said("trace", "Once")
+    said(*command, "--prompt", "The king")
+    assert json.loads(state_file().read_text())["prompt"] == "The king"
+    assert "'The king' (traced last)" in said("show", "logits")
+    said(*command, "--ids", "4 5")
+    assert "prompt: 4 5 (traced last)" in said("show", "logits")
+
+
+def test_a_file_is_not_what_was_traced_last(tmp_path):
+    said("trace", "Once", "-o", str(tmp_path / "once.trace"))
+    said("trace", "The king")
+    said("show", str(tmp_path / "once.trace"))
+    assert "'The king' (traced last)" in said("show", "logits")
+    assert "not both" in run("show", str(tmp_path / "once.trace"), "--ids", "4", code=2).stderr
