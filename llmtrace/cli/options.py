@@ -31,7 +31,7 @@ class FileName(click.Path):
             self.fail(_("no file can have the name {name}", name=cited(value)), param, ctx)
 
 
-class Ids(click.ParamType):
+class Ids(click.ParamType[list[int]]):
     """The ids of tokens, such as 17 4 290."""
 
     name = "ids"
