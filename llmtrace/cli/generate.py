@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import FileName, ids_option, json_option, load, model_option, read_prompt
+from llmtrace.cli.options import FileName, json_option, load, model_option, prompt_argument, read_prompt
 from llmtrace.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ Show = Callable[["Choice"], None]
 
 
 @new_command("generate")
-@click.argument("prompt", required=False)
-@ids_option
+@prompt_argument
 @model_option
 @option("--steps", type=click.IntRange(min=1), default=20, metavar="N", help=N_("How many tokens. Default: 20."))
 @option(

@@ -72,6 +72,12 @@ def load(model: str | None) -> Model:
     return load(DEFAULT if model is None else model)
 
 
+def prompt_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """PROMPT or `--ids`, for commands that run what they are given."""
+    argument: Callable[..., Any] = click.argument("prompt", required=False)(ids_option(function))
+    return argument
+
+
 def prompt_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--prompt` and `--ids`, for commands that look at what was traced last where neither is given."""
     text = N_("The text to run, - for standard input. Default: what was traced last.")

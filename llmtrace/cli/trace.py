@@ -9,14 +9,13 @@ from typing import Any
 import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import FileName, ascii_option, ids_option, json_option, model_option, read_prompt, traced
+from llmtrace.cli.options import FileName, ascii_option, json_option, model_option, prompt_argument, read_prompt, traced
 from llmtrace.cli.output import print_document
 from llmtrace.i18n import N_, _
 
 
 @new_command("trace")
-@click.argument("prompt", required=False)
-@ids_option
+@prompt_argument
 @model_option
 @option("--layer", type=click.IntRange(min=0), metavar="N", help=N_("Show only block N, in detail."))
 @option("--head", type=click.IntRange(min=0), metavar="N", help=N_("Show only head N of that block: needs --layer."))

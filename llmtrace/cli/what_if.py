@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import FileName, ascii_option, json_option, load, model_option, read_prompt
+from llmtrace.cli.options import FileName, ascii_option, json_option, model_option, prompt_argument, read_prompt, traced
 from llmtrace.cli.output import print_document
 from llmtrace.i18n import N_, _
 
 
 @new_command("what-if")
-@click.argument("prompt")
+@prompt_argument
 @model_option
 @option(
     "--set",
@@ -42,7 +42,7 @@ from llmtrace.i18n import N_, _
 @no_pager_option
 @ascii_option
 @json_option
-def command(prompt: str, model: str | None, **options: Any) -> None:
+def command(prompt: str | None, model: str | None, **options: Any) -> None:
     """Run PROMPT, change numbers of the run, and show what changes with them and what does not.
 
     Only what depends on the changed numbers is computed again, and the result has the bits of a full run.
@@ -57,7 +57,7 @@ def command(prompt: str, model: str | None, **options: Any) -> None:
     from llmtrace.experiments import recipes, what_if
     from llmtrace.views.what_if import view
 
-    found = what_if(load(model).trace(read_prompt(prompt)), edits)
+    found = what_if(traced(read_prompt(prompt, options["ids"]), model), edits)
     if options["recipe"] is not None:
         recipes.write(Path(options["recipe"]), found)
     if options["output"] is not None:

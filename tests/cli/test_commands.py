@@ -267,9 +267,7 @@ def test_bytes_that_are_no_text(model):
 
 
 def test_an_interruption_is_one_line():
-    wait = (
-        "import time, llmtrace.cli.options as o; o.load = lambda m: (print('ready', flush=True), time.sleep(30))"
-    )
+    wait = "import time, llmtrace.cli.options as o; o.load = lambda m: (print('ready', flush=True), time.sleep(30))"
     script = f"{wait}; from llmtrace.cli import main; main(['trace', 'A'])"
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdout.readline() == b"ready\n"

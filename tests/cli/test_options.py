@@ -27,7 +27,10 @@ COMMANDS = (
     ("show", "logits"),
     ("explain", "logits[-1, 2]"),
     ("generate", "--steps", "2"),
+    ("what-if", "--off", "head:0.1"),
 )
+GIVEN = {"trace", "generate", "what-if"}
+"""Those that take the text as an argument; the others look at what was traced last."""
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -38,7 +41,7 @@ def test_ids_instead_of_a_text(command, written, without_tokenizer):
         *command, "--ids", written, "--model", without_tokenizer, "--json" if command[0] != "trace" else "--all"
     )
     plain = "generate" if command[0] == "generate" else None
-    text = ["Once"] if command[0] in ("trace", "generate") else ["--prompt", "Once"]
+    text = ["Once"] if command[0] in GIVEN else ["--prompt", "Once"]
     ids = " ".join(map(str, load("storyteller").ids("Once")))
     shown = [said(*command, *given, *(["-q"] * bool(plain))) for given in (text, ["--ids", ids])]
     assert shown[0] == shown[1]
@@ -46,7 +49,7 @@ def test_ids_instead_of_a_text(command, written, without_tokenizer):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_text_for_a_model_without_tokenizer_names_the_way(command, without_tokenizer):
-    prompt = ["AB"] if command[0] in ("trace", "generate") else ["--prompt", "AB"]
+    prompt = ["AB"] if command[0] in GIVEN else ["--prompt", "AB"]
     assert '--ids "17 4"' in said(*command, *prompt, "--model", without_tokenizer, code=2)
     assert "a text or --ids, not both" in said(*command, *prompt, "--ids", "1", "--model", without_tokenizer, code=2)
 
@@ -57,8 +60,9 @@ def test_what_is_no_id(wrong):
 
 
 def test_neither_text_nor_ids():
-    for command in ("trace", "generate"):
-        assert "give a text, or the ids of its tokens with --ids" in said(command, code=2)
+    for command in COMMANDS:
+        if command[0] in GIVEN:
+            assert "give a text, or the ids of its tokens with --ids" in said(*command, code=2)
 
 
 def test_generation_goes_on_in_numbers_without_a_tokenizer(without_tokenizer):
