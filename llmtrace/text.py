@@ -7,7 +7,13 @@ written as Python writes it, `\x1b` or `\u202e`. The result always goes into `ri
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 
+BYTE = re.compile("<0x([0-9A-F]{2})>")
+"""How a byte that is only a part of a character is written."""
+MOSTBYTES = 4
+"""Of a character in UTF-8."""
 _ASCII = str.maketrans(
     {
         **{"−": "-", "×": "*", "·": "*", "÷": "/", "–": "-", "—": "-", "√": "sqrt", "Σ": "sum", "π": "pi", "ε": "eps"},
@@ -56,6 +62,49 @@ def quoted(text: str, room: int = 0) -> str:
     if cell_len(whole) <= room:
         return whole
     return f"{set_cell_size(whole, room - 1).rstrip()}…"
+
+
+def split_characters(tokens: Sequence[str]) -> list[tuple[int, int, str]]:
+    """The characters that are split over several tokens: from which token to which, and the text of those tokens."""
+    found, start = [], 0
+    while start < len(tokens):
+        data, end = b"", start
+        while end < len(tokens) and BYTE.search(tokens[end]):
+            data, end = data + _bytes(tokens[end]), end + 1
+            with suppress(UnicodeDecodeError):
+                found.append((start, end, data.decode()))
+                break
+            if end - start > MOSTBYTES:
+                break
+        start = found[-1][1] if found and found[-1][0] == start else start + 1
+    return found
+
+
+def token_words(tokens: Sequence[str], room: int = 0) -> list[str]:
+    """Tokens in quotes; those that a character is split over together: `'中' (E4 B8 AD)`."""
+    split = {start: (end, text) for start, end, text in split_characters(tokens)}
+    words, place = [], 0
+    while place < len(tokens):
+        end, text = split.get(place, (place + 1, tokens[place]))
+        parts = " ".join(map(token_bytes, tokens[place:end]))
+        words.append(f"{quoted(text, room)} ({parts})" if place in split else quoted(text, room))
+        place = end
+    return words
+
+
+def token_bytes(token: str) -> str:
+    """The hexadecimal digits of a token that is a part of a character, such as E4; any other as it is."""
+    return _bytes(token).hex().upper() if BYTE.search(token) else token
+
+
+def token_label(token: str, room: int = 0) -> str:
+    """A token at a row or column: in quotes, or the hexadecimal digits of a part of a character."""
+    return token_bytes(token) if BYTE.search(token) else quoted(token, room)
+
+
+def _bytes(token: str) -> bytes:
+    parts = BYTE.split(token)  # text, digits, text, digits, text
+    return b"".join(bytes.fromhex(part) if n % 2 else part.encode("utf-8", "replace") for n, part in enumerate(parts))
 
 
 def to_ascii(text: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from llmtrace.i18n import N_, _, n_
 from llmtrace.trace import StepKind, Trace
+from llmtrace.views import unknown_words
 from llmtrace.views.document import (
     Bar,
     Block,
@@ -136,6 +137,7 @@ class Overview:
         """What is seen."""
         if self.trace.tokens:
             yield tokens_read(self.trace, self.spot.text)
+            yield from unknown_words.note(self.trace, self.spot.text)
         if not self.stages:
             return
         width = next((self.trace.shape(name)[-1] for name in self.trace.of_kind(StepKind.ENTRY)), 0)

@@ -9,7 +9,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
 from llmtrace.render.html.words import Page, escaped, html, linked
-from llmtrace.text import quoted
+from llmtrace.text import quoted, token_label
 from llmtrace.views import figures as f
 from llmtrace.views.document import Number
 from llmtrace.views.numbers import rounded
@@ -23,7 +23,7 @@ def label(place: f.Place | None) -> str:
         return "…"
     if place.name:
         return escaped(place.name)
-    return str(place.index) if place.token is None else f"{place.index} {escaped(quoted(place.token))}"
+    return str(place.index) if place.token is None else f"{place.index} {escaped(token_label(place.token))}"
 
 
 def _address(template: str, row: f.Place, column: f.Place) -> str:

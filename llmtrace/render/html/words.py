@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html import escape
 
-from llmtrace.text import inert, quoted
+from llmtrace.text import inert, token_words
 from llmtrace.views.document import Bar, Histogram, Inline, Number, Phrase, Ref, Role, Run, Text, Token, Tokens
 
 
@@ -48,7 +48,7 @@ def _html(page: Page, inline: Inline, role: Role) -> str:
         case Run():
             return spanned(escaped(inline.between.join(inline.items)), role)
         case Tokens():
-            return spanned(" ".join(escaped(quoted(token)) for token in inline.tokens), role)
+            return spanned(escaped(" ".join(token_words(inline.tokens))), role)
         case Bar():
             width = 10 * max(0.0, min(1.0, inline.share)) if inline.share == inline.share else 0
             return f'<span class="bar" style="width:{width:.3g}em" aria-hidden="true"></span>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from llmtrace.text import inert, quoted
+from llmtrace.text import inert, quoted, token_words
 from llmtrace.views.document import Bar, Histogram, Inline, Number, Phrase, Ref, Role, Run, Text, Token, Tokens
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#])")
@@ -36,7 +36,7 @@ def _words(inline: Inline, role: Role) -> str:
         case Run():
             return escaped(inline.between.join(inline.items))
         case Tokens():
-            return escaped(" ".join(map(quoted, inline.tokens)))
+            return escaped(" ".join(token_words(inline.tokens)))
         case Histogram():
             return escaped(" ".join(map(str, inline.counts)))
         case Bar():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from llmtrace.i18n import N_, _, listed, n_
-from llmtrace.text import inert, quoted
+from llmtrace.text import inert, quoted, token_words
 from llmtrace.views.document import Bar, Histogram, Inline, Number, Phrase, Ref, Run, Text, Token, Tokens
 
 OPERATORS = {"×": N_("times"), "÷": N_("divided by"), "+": N_("plus"), "−": N_("less"), "→": N_("then")}
@@ -48,7 +48,7 @@ def _words(inline: Inline) -> str:
         case Run():
             return inert(inline.between.join(inline.items))
         case Tokens():
-            return " ".join(map(quoted, inline.tokens))
+            return " ".join(token_words(inline.tokens))
         case Histogram():
             return _histogram(inline)
         case Bar():

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.containers import Lines
 from rich.text import Text
 
-NEVER_FIRST = frozenset("，。、；：？！）」』】》〉”’…％·,.;:?!)]}%")
+NEVER_FIRST = frozenset("，。、；：？！）」』】》〉”’…％·,.;:?!)]}%'")
 """What no line begins with."""
-NEVER_LAST = frozenset("（「『【《〈“‘([{")
+NEVER_LAST = frozenset("（「『【《〈“‘([{'")
 """What no line ends with."""
 
 

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from llmtrace.i18n import _
 from llmtrace.render.terminal.layout import Page
 from llmtrace.render.terminal.words import Drawn, hanging
-from llmtrace.text import quoted
+from llmtrace.text import token_label
 from llmtrace.views.document import Text, name, quiet
 from llmtrace.views.figures import Axis, Grid, NumberRow, Place
 from llmtrace.views.numbers import column, rounded
@@ -26,7 +26,7 @@ def place_label(place: Place | None, room: int = 12) -> str:
         return "…"
     if place.name:
         return place.name
-    return str(place.index) if place.token is None else f"{place.index} {quoted(place.token, room)}"
+    return str(place.index) if place.token is None else f"{place.index} {token_label(place.token, room)}"
 
 
 def labels(axis: Axis, shown: Sequence[Place | None], room: int = 12) -> list[str]:

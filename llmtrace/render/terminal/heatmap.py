@@ -15,7 +15,7 @@ from llmtrace.render.terminal.cells import LABEL, Cells, number_width, scale_lin
 from llmtrace.render.terminal.grids import labels as labels_of
 from llmtrace.render.terminal.layout import STYLES, Line, Page, fit, left
 from llmtrace.render.terminal.words import Drawn, hanging
-from llmtrace.text import quoted
+from llmtrace.text import quoted, token_bytes, token_label
 from llmtrace.views.document import quiet
 from llmtrace.views.figures import Axis, Heatmap, Heatmaps, Place
 from llmtrace.views.places import runs_text
@@ -139,12 +139,12 @@ def _number_width(block: Heatmap, rows: Places, columns: Places) -> int:
 
 def _bare(place: Place | None) -> str:
     """A token without quotes, its spaces visible."""
-    return "" if place is None or place.token is None else quoted(place.token)[1:-1].replace(" ", "_")
+    return "" if place is None or place.token is None else quoted(token_bytes(place.token))[1:-1].replace(" ", "_")
 
 
 def _short(place: Place | None) -> str:
     """A token alone, or else the number of its place, in quotes."""
-    return "…" if place is None else quoted(place.token or str(place.index))
+    return "…" if place is None else token_label(place.token or str(place.index))
 
 
 def _lines(maps: int, width: int, room: int) -> int:

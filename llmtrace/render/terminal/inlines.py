@@ -12,7 +12,7 @@ from rich.text import Text as RichText
 
 from llmtrace.render.terminal.layout import STYLES, Page
 from llmtrace.render.terminal.palette import BLANK, COLOURS, background, levels
-from llmtrace.text import quoted
+from llmtrace.text import quoted, token_words
 from llmtrace.views.document import Bar, Histogram, Inline, Number, Phrase, Ref, Role, Run, Text, Token, Tokens, places
 
 HISTOGRAM = " .:-=+*#%@"
@@ -61,10 +61,11 @@ def rich_text(page: Page, *inlines: Inline, role: Role = "") -> RichText:
 
 def _some_tokens(tokens: Tokens, page: Page, before: int) -> str:
     """As many tokens as there is room for in some lines, after so many columns."""
-    count, shown = len(tokens.tokens), ""
+    words = token_words(tokens.tokens, tokens.most)
+    count, shown = len(words), ""
     for room in range(min(MOST_TOKENS, count), 0, -1):
         some = places(count, room)
-        shown = " ".join("…" if i is None else quoted(tokens.tokens[i], tokens.most) for i in some)
+        shown = " ".join("…" if i is None else words[i] for i in some)
         if before + cell_len(page.plain(shown)) <= tokens.lines * page.width - SLACK:
             break
     return shown
