@@ -101,7 +101,7 @@ class Line:
     def largest(self, count: int) -> list[int]:
         """Which `count` elements of the line's row matter most, in the order in which they stand.
 
-        Of a sum that ends in ∞ or NaN, that is the term that made it so, and the largest others.
+        Of a sum that ends in ∞ or NaN, those are the terms that made it so, and the largest others.
         """
         if self.operation in SUMS:
             row = self.terms()
@@ -116,8 +116,9 @@ class Line:
         order = np.argsort(-row if by_value else -size, kind="stable")
         chosen = [int(i) for i in order[:count]]
         if self.operation in SUMS and count and not np.isfinite(self.values):
-            broken = int(np.flatnonzero(~np.isfinite(self.totals()))[0])
-            chosen = chosen if broken in chosen else [broken, *chosen[:-1]]
+            totals = self.totals()
+            broken = [int(np.argmax(wrong)) for wrong in (np.isnan(totals), ~np.isfinite(totals)) if wrong.any()]
+            chosen = list(dict.fromkeys([*broken, *chosen]))[:count]
         return sorted(chosen)
 
     def to_dict(self) -> dict[str, Any]:

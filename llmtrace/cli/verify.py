@@ -36,6 +36,7 @@ def command(file: str, model: str | None, sample: int | None, seed: int, as_json
       llmtrace verify king.trace
       llmtrace verify king.trace --sample 100
     """  # noqa: D301 - \b keeps click from filling the lines
+    from llmtrace.explain.not_finite import warning
     from llmtrace.explain.verify import recorded_numbers, verify, verify_sample
     from llmtrace.loading import open_trace
 
@@ -44,8 +45,9 @@ def command(file: str, model: str | None, sample: int | None, seed: int, as_json
         sample = None  # all of them
     with _progress(len(trace)) as progress:
         count = verify(trace, progress) if sample is None else verify_sample(trace, sample, seed, progress)
+    found = warning(trace)
     if as_json:
-        print_json({"file": file, "right": True, "numbers": count})
+        print_json({"file": file, "right": True, "numbers": count, "not_finite": found or None})
     elif sample is None:
         click.echo(_("✓ all {count} numbers follow from their inputs, bit for bit", count=count))
     else:
@@ -55,6 +57,8 @@ def command(file: str, model: str | None, sample: int | None, seed: int, as_json
             count,
         )
         click.echo(text.format(count=count))
+    if found and not as_json:
+        click.echo(_("Note: {text}", text=found), err=True)
 
 
 @contextlib.contextmanager

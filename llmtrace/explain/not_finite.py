@@ -52,17 +52,41 @@ def first_not_finite(trace: Trace) -> NotFinite | None:
 
 def first_place(values: Array, step: Step | None = None) -> tuple[int, ...] | None:
     """Where the first number that is not finite stands, but for the −∞ of places that a step leaves out on purpose."""
+    wrong = not_finite(values, step)
+    return tuple(int(i) for i in np.argwhere(wrong)[0]) if wrong.any() else None
+
+
+def not_finite(values: Array, step: Step | None = None) -> Array:
+    """Which numbers are not finite, but for the −∞ of places that a step leaves out on purpose."""
     if values.dtype.kind != "f":
-        return None
+        return np.zeros(values.shape, bool)
     wrong = ~np.isfinite(values)
     if not wrong.any():
-        return None
+        return wrong
     if step is not None and step.op == "attention_scores":
         queries, keys = values.shape[-2:]
         wrong &= np.tri(queries, keys, keys - queries, dtype=bool)
     elif step is not None and step.op in LEFT_OUT:
         wrong &= ~np.isneginf(values)
-    return tuple(int(i) for i in np.argwhere(wrong)[0]) if wrong.any() else None
+    return wrong
+
+
+def counted(values: Array, step: Step | None = None) -> str:
+    """How many numbers are NaN, ∞ and −∞, such as `21 NaN, 3 ∞`; nothing where none is."""
+    wrong = values[not_finite(values, step)]
+    kinds = {"NaN": np.isnan(wrong), "∞": np.isposinf(wrong), "−∞": np.isneginf(wrong)} if wrong.size else {}
+    found = {name: int(np.count_nonzero(kind)) for name, kind in kinds.items() if kind.any()}
+    if len(found) == 1 and wrong.size == values.size > 1:
+        return _("all {value}", value=next(iter(found)))
+    return listed(f"{count:,} {name}" for name, count in found.items())
+
+
+def warning(trace: Trace) -> str:
+    """The sentence about the first number that is not finite in what a trace has recorded; nothing where all are finite."""
+    if all(first_place(step.output, step) is None for step in trace.steps):
+        return ""
+    found = first_not_finite(trace)
+    return said(found) if found else ""
 
 
 def said(found: NotFinite) -> str:
@@ -76,17 +100,28 @@ def said(found: NotFinite) -> str:
         operands = listed(_sign(operand.values) for operand in found.line.operands if operand.values.ndim == 0)
         how = _("the operation {operation} made it, of {operands}", operation=found.line.operation, operands=operands)
     else:
-        terms, totals = found.line.terms(), found.line.totals()
-        before = totals[found.term - 1] if found.term else 0
-        how = _(
-            "in its sum, term {number} of {count} ({term}) makes {before} into {after}",
-            number=found.term + 1,
-            count=terms.size,
-            term=_product(found.line, found.term, terms),
-            before=_sign(before),
-            after=_sign(totals[found.term]),
-        )
+        for term in _turns(found.line, found.term):
+            text = _("{text}; {how}", text=text, how=_term(found.line, term))
+        return text
     return _("{text}; {how}", text=text, how=how)
+
+
+def _turns(line: Line, first: int) -> list[int]:
+    """The terms that make the total infinite or NaN: ∞ may come first, and NaN later."""
+    nan = np.isnan(line.totals())
+    return [first, int(nan.argmax())] if nan.any() and not nan[first] else [first]
+
+
+def _term(line: Line, term: int) -> str:
+    terms, totals = line.terms(), line.totals()
+    return _(
+        "in its sum, term {number} of {count} ({term}) makes {before} into {after}",
+        number=term + 1,
+        count=terms.size,
+        term=_product(line, term, terms),
+        before=_sign(totals[term - 1] if term else 0),
+        after=_sign(totals[term]),
+    )
 
 
 def _found(trace: Trace, name: str, place: tuple[int, ...]) -> NotFinite:
@@ -110,7 +145,7 @@ def _product(line: Line, term: int, terms: Array) -> str:
     if line.operation not in DOTS:
         return _sign(terms[term])
     a, b = (operand.values[term] for operand in line.rows)
-    return f"{_sign(a)} × {_sign(b)}"
+    return f"{_sign(a)} × {_sign(b)}" if not b < 0 else f"{_sign(a)} × ({_sign(b)})"
 
 
 def _sign(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.explain.not_finite import counted
 from llmtrace.i18n import N_, NN_, _, listed, n_
 from llmtrace.views.document import Inline, said
 from llmtrace.views.figures import Grid, axis
@@ -36,21 +37,27 @@ SETTINGS = (
 def sizes(shape: Sequence[int], axes: Axes) -> str:
     """`3 heads × 6 queries × 6 keys`."""
     words = []
-    for size, counted in zip(shape, axes, strict=True):
-        known = _SIZES.get(counted)
-        words.append(n_(*known, size, n=f"{size:,}") if known else f"{size:,} {counted}")
+    for size, axis_name in zip(shape, axes, strict=True):
+        known = _SIZES.get(axis_name)
+        words.append(n_(*known, size, n=f"{size:,}") if known else f"{size:,} {axis_name}")
     return " × ".join(words) or _("one number")
 
 
 def summary(values: Array) -> Inline:
     """Smallest, largest and mean of the finite numbers."""
     finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    if values.size and not finite.size:
+        return _("no finite numbers: {counts}", counts=counted(values))
     if not finite.size:
-        return _("no finite numbers")
+        return _("no numbers")
     low, high, mean = (number(each) for each in (finite.min(), finite.max(), finite.mean(dtype=np.float64)))
     text = said(_("smallest {low}, largest {high}, mean {mean}"), low=low, high=high, mean=mean)
-    left = values.size - finite.size
-    return text if not left else said(_("{text}; {count} not finite (masked places are −∞)"), text=text, count=left)
+    if values.size == finite.size:
+        return text
+    more = _("{text}; besides, {counts}")
+    if np.isneginf(values).any():
+        more = _("{text}; besides, {counts} (masked places are −∞)")
+    return said(more, text=text, counts=counted(values))
 
 
 def grid(values: Array, axes: Axes, label: Label, tensor: str = "", rows: int = 6, columns: int = 12) -> Grid:

@@ -25,7 +25,7 @@ def rounded(value: Any, digits: int = DIGITS) -> str:
     """A number to read: about `digits` significant digits; one that is short anyway is shown as it is."""
     number: Any = np.asarray(value)[()]
     if number.dtype.kind != "f" or not np.isfinite(number):
-        return _minus(exact(number).replace("inf", "∞"))
+        return _minus(exact(number).replace("inf", "∞").replace("nan", "NaN"))
     if number == 0:
         return _minus(exact(number).removesuffix(".0"))
     if 1e-7 <= abs(number) < 1e7:

@@ -36,6 +36,7 @@ from llmtrace.views.next_token import candidates, predicts
 from llmtrace.views.numbers import numbers, percent
 from llmtrace.views.residual_stream import STREAM, norms, stages
 from llmtrace.views.sections import Look, Spot, block_of, blocks, parts, row, spot, strongest
+from llmtrace.views.step_list import warned
 
 GOING_ON = N_(
     "Each token is a row of {width} numbers. In every block, attention adds to it what it takes from earlier tokens, and"
@@ -138,6 +139,7 @@ class Overview:
         if self.trace.tokens:
             yield tokens_read(self.trace, self.spot.text)
             yield from unknown_words.note(self.trace, self.spot.text)
+        yield from warned(self.trace)
         if not self.stages:
             return
         width = next((self.trace.shape(name)[-1] for name in self.trace.of_kind(StepKind.ENTRY)), 0)

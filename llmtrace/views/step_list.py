@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from llmtrace.explain.not_finite import counted, warning
 from llmtrace.i18n import N_, _, clauses, n_
 from llmtrace.trace import Step, Trace
 from llmtrace.views.document import (
@@ -15,6 +17,7 @@ from llmtrace.views.document import (
     Heading,
     Inline,
     Table,
+    Text,
     heading,
     label,
     name,
@@ -80,6 +83,7 @@ def view(trace: Trace, *, every: bool = False) -> Document:
     more = _(MORE_TRAINED) if trained(trace) else _(MORE)
     blocks = (
         Heading((name(trace.model or _("a model")), f"{label('')}{text}"), 1),
+        *warned(trace),
         paragraph(quiet(_legend(trace)), hang=0),
         _table(found, every, set() if every else _left_out(trace, blocks_of(found))),
         *(paragraph(quiet(said), hang=0) for said in (_(HISTOGRAM), more)),
@@ -147,12 +151,26 @@ def _columns(steps: list[Step]) -> tuple[Column, ...]:
     return (
         Column(_("name"), tuple(step.name for step in steps), role="name"),
         Column(_("operation"), tuple(step.op for step in steps), rank=5),
+        *_not_finite(steps),
         Column(_("shape"), tuple(short_size(step) for step in steps), rank=1),
         Column(_("bytes"), tuple(in_bytes(size_of(step)) for step in steps), "right", rank=6),
         Column(_("histogram"), tuple(found.picture for found in spreads), rank=3),
         Column(_("min"), lows, "right", rank=2),
         Column(_("max"), highs, "right", rank=2),
     )
+
+
+def _not_finite(steps: list[Step]) -> Iterator[Column]:
+    """How many numbers of each step are NaN or infinite, where some are."""
+    cells = tuple(counted(step.output, step) for step in steps)
+    if any(cells):
+        yield Column(_("not finite"), cells, role="wrong")
+
+
+def warned(trace: Trace) -> Iterator[Block]:
+    """A paragraph about the first number that is not finite, where there is one."""
+    if said := warning(trace):
+        yield paragraph(Text(_("Note: {text}", text=said), "wrong"), hang=0)
 
 
 def _number(value: Any) -> Inline:

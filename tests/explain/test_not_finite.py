@@ -1,12 +1,20 @@
 """The first number that is not finite is found and named: step, place, and the very term that made it."""
 
+import json
+import re
+
 import numpy as np
 import pytest
+from helpers.cli_run import run
+from helpers.printing import as_text
 from helpers.small_models import small_gpt
 
 from llmtrace.errors import PromptError
-from llmtrace.explain.not_finite import first_not_finite, said
+from llmtrace.explain.not_finite import counted, first_not_finite, not_finite, said, warning
 from llmtrace.models import Feedforward
+from llmtrace.views.guided import view as guided
+from llmtrace.views.overview import view as overview
+from llmtrace.views.step_list import view as step_list
 
 
 def changed(model, name, place, value):
@@ -74,3 +82,102 @@ def test_generation_says_where():
         PromptError, match=r"the first number that is not finite is block\.1\.mlp\.down\.weight\[in=2, out=4\] = NaN"
     ):
         next(model.generate("CBA", 2))
+
+
+# ---- where it is seen: lists of steps, overviews, explanations, files ----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def overflown():
+    """A run in which q · k overflows in block 1, though all weights are finite."""
+    model = small_gpt()
+    for name in ("block.1.attn.q.weight", "block.1.attn.k.weight"):
+        weight = model.weights[name]
+        model.weights = {**model.weights, name: weight.with_data(weight.data * np.float32(2e19))}
+    with np.errstate(all="ignore"):
+        return model.trace("CBABBC")
+
+
+def test_the_terms_that_make_it_infinite_and_then_nan_are_shown(overflown):
+    """However few are listed, and wherever they stand."""
+    scores = overflown.tensor("block.1.attn.scores")
+    places = [place for place in np.ndindex(scores.shape) if place[2] <= place[1] and not np.isfinite(scores[place])]
+    turned = 0
+    for place in places:
+        line = overflown.explain("block.1.attn.scores", *place).lines[0]
+        totals = line.totals()
+        first = int(np.argmax(~np.isfinite(totals)))
+        assert first in line.largest(2)
+        if np.isnan(totals).any():
+            assert int(np.argmax(np.isnan(totals))) in line.largest(1)
+            turned += int(np.argmax(np.isnan(totals))) > first
+    assert turned
+
+
+def test_both_terms_are_in_the_sentence():
+    with np.errstate(all="ignore"):
+        trace = Feedforward.of(np.array([[1, 3e38, 3e38, 5, -3e38, 7]], np.float32)).trace(
+            np.array([1, 1, 1, 1, 2, 1], np.float32)
+        )
+    text = said(first_not_finite(trace))
+    assert "term 3 of 6 (1 × 3e+38) makes 3e+38 into ∞" in text
+    assert "term 5 of 6 (2 × (−3e+38)) makes ∞ into NaN" in text
+
+
+def test_lists_count_what_is_not_finite(overflown):
+    text = as_text(step_list(overflown), width=80)
+    assert warning(overflown) in " ".join(text.split())
+    for step in overflown.steps:
+        wrong = step.output[not_finite(step.output, step)]
+        line = next(line for line in text.split("\n") if line.split()[:1] == [step.name])
+        if not wrong.size:
+            assert "NaN" not in line
+            assert "∞" not in line
+        elif wrong.size == step.output.size and np.isnan(wrong).all():
+            assert "all NaN" in line
+        else:
+            for name, kind in (("NaN", np.isnan), ("∞", np.isposinf), ("−∞", np.isneginf)):
+                count = int(kind(wrong).sum())
+                assert bool(count) == bool(re.search(rf"\b{count} {name}", line))
+
+
+def test_masked_places_are_not_counted():
+    trace = small_gpt().trace("CBABBC")
+    scores = trace["block.0.attn.scores"]
+    masked = np.array([-np.inf, 1], np.float32)
+    assert counted(masked) == "1 −∞"
+    assert counted(scores.output, scores) == ""
+    assert warning(trace) == ""
+    assert "not finite" not in as_text(step_list(trace))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([1, 2], ""),
+        ([np.nan, np.nan], "all NaN"),
+        ([np.inf], "1 ∞"),
+        ([np.inf, np.nan, np.nan, 1, -np.inf], "2 NaN, 1 ∞, 1 −∞"),
+        ([[np.inf, np.nan]], "1 NaN, 1 ∞"),
+    ],
+)
+def test_how_many_are_not_finite(values, words):
+    assert counted(np.array(values, np.float32)) == words
+
+
+def test_every_look_says_it(overflown, tmp_path):
+    for document in (overview(overflown), guided(overflown), step_list(overflown)):
+        assert warning(overflown) in " ".join(as_text(document, width=80).split())
+    step = as_text(overflown["block.1.attn.mix"], width=80)
+    assert "no finite numbers: all NaN" in step
+
+
+def test_verify_says_it(overflown, tmp_path):
+    overflown.save(tmp_path / "nan.trace", with_weights=True)
+    result = run("verify", str(tmp_path / "nan.trace"))
+    assert "✓ all" in result.stdout
+    assert f"Note: {warning(overflown)}" in result.stderr
+    told = json.loads(run("verify", str(tmp_path / "nan.trace"), "--json").stdout)
+    assert told["not_finite"] == warning(overflown)
+    small_gpt().trace("CBA").save(tmp_path / "good.trace", with_weights=True)
+    assert json.loads(run("verify", str(tmp_path / "good.trace"), "--json").stdout)["not_finite"] is None

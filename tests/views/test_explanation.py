@@ -155,7 +155,7 @@ def test_exact_numbers_read_back_to_the_same_bits():
         (12345.678, "12346"),
         (1.5e20, "1.500e+20"),
         (3.3e-9, "3.300e−09"),
-        (float("nan"), "nan"),
+        (float("nan"), "NaN"),
         (float("-inf"), "−∞"),
     ],
 )
