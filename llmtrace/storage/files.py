@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 import stat
+from collections import Counter
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -14,7 +17,11 @@ from llmtrace.storage.foreign import HEAD, TAIL, kind_of
 from llmtrace.text import cited, shown
 
 LARGEST_JSON = 64 << 20
-"""config.json has a few kilobytes, the index of the largest models a few megabytes."""
+"""config.json has a few kilobytes, the index of the largest models a few megabytes, tokenizer.json up to 40."""
+MOST_DIGITS = 100
+"""So many digits of a number are more than any file means; to read one takes time with the square of them."""
+HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
+"""How JSON writes half a character (a surrogate)."""
 
 SYSTEM = (
     N_("No such file or directory"),
@@ -40,28 +47,45 @@ def refuse(path: Path | str, error: Exception) -> NoReturn:
 
 def open_regular(path: Path | str) -> BinaryIO:
     """Opens a file for reading; a folder, a pipe or a device, which could block or never end, is refused."""
+    handle = -1
     try:
-        # Without O_NONBLOCK, opening a named pipe waits until somebody writes to it.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        if stat.S_ISREG(os.stat(path).st_mode):  # what only opening it can do to a device is not done to it
+            # Without O_NONBLOCK, opening a named pipe that has come there meanwhile waits until somebody writes to it.
+            handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
         refuse(path, error)
-    if stat.S_ISREG(os.fstat(handle).st_mode):
+    if handle >= 0 and stat.S_ISREG(os.fstat(handle).st_mode):
         return os.fdopen(handle, "rb")
-    os.close(handle)
+    if handle >= 0:
+        os.close(handle)
     raise ModelError(_("{path} can't be read: it is not a regular file", path=shown(path)))
 
 
-def read_json(path: Path) -> Any:
-    """What a JSON file says."""
+def read_bytes(path: Path, limit: int = LARGEST_JSON) -> bytes:
+    """The whole of a regular file that has at most `limit` bytes; a larger one is refused before anything is read."""
     with open_regular(path) as file:
         try:
-            content = file.read(LARGEST_JSON + 1)
-        except OSError as error:
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(limit + 1) if size <= limit else b""
+        except (OSError, MemoryError) as error:
             refuse(path, error)
-    if len(content) > LARGEST_JSON:
-        raise ModelError(
-            _("{path} can't be read: it has more than {limit} MB", path=shown(path), limit=LARGEST_JSON >> 20)
-        )
+    if max(size, len(content)) > limit:
+        raise ModelError(_("{path} can't be read: it has more than {limit} MB", path=shown(path), limit=limit >> 20))
+    return content
+
+
+def read_text(path: Path, limit: int = LARGEST_JSON) -> str:
+    """The text of a file, which is UTF-8."""
+    content = read_bytes(path, limit)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        refuse(path, ValueError(_("byte {place} is not UTF-8", place=error.start)))
+
+
+def read_json(path: Path, limit: int = LARGEST_JSON) -> Any:
+    """What a JSON file says."""
+    content = read_bytes(path, limit)
     try:
         return parse_json(content)
     except ValueError as error:
@@ -74,23 +98,47 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(content: bytes) -> Any:
-    """JSON, strictly: UTF-8, no name twice in one object, no NaN; ValueError says in one line what is wrong."""
+    """JSON, strictly: UTF-8, no name twice in one object, no NaN or infinity, no half of a character, no number of
+    thousands of digits; ValueError says in one line what is wrong.
+    """
     try:
-        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_no_constant)
+        found = _DECODER.decode(content.decode("utf-8-sig"))
+        if HALVES.search(content):
+            json.dumps(found, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError(_("it is nested too deeply")) from None
     except UnicodeDecodeError as error:
         raise ValueError(_("byte {place} is not UTF-8", place=error.start)) from None
+    except UnicodeEncodeError as error:
+        half = f"U+{ord(error.object[error.start]):04X}"
+        raise ValueError(_("{half} in it is half a character", half=half)) from None
+    return found
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(_("{name} is there twice", name=cited(name)))
-        found[name] = value
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        (twice, _times), *_others = Counter(name for name, _value in pairs).most_common(1)
+        raise ValueError(_("{name} is there twice", name=cited(twice)))
     return found
 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(_("{name} is not a number of JSON", name=name))
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(_("it has a number of {count} digits", count=len(digits)))
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(_("it has a number of {count} digits", count=len(digits)))
+    if math.isinf(float(digits)):
+        raise ValueError(_("{number} is beyond all numbers that can be read", number=digits))
+    return float(digits)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant, parse_int=_whole, parse_float=_float)

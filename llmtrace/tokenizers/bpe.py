@@ -1,8 +1,8 @@
 """Byte-level byte-pair encoding, as in GPT-2, Llama 3 and most others.
 
 A text is cut into pieces by a pattern (`splitting`); a piece is written as bytes, one symbol per byte (`byte_symbols`);
-neighbouring symbols are merged, by rank, until no merge applies (`merging`); what is left are the tokens. There is a
-symbol for each of the 256 bytes, so every text can be encoded and comes back exactly.
+neighbouring symbols are merged, by rank, until no merge applies (`merging`); what is left are the tokens. Where there is a
+symbol for each of the 256 bytes and the pattern removes nothing, every text can be encoded and comes back exactly.
 
     Neural Machine Translation of Rare Words with Subword Units, Sennrich, Haddow and Birch, 2016
     Language Models are Unsupervised Multitask Learners, Radford and others, 2019, section 2.2
@@ -10,11 +10,12 @@ symbol for each of the 256 bytes, so every text can be encoded and comes back ex
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
+from llmtrace.text import cited
 from llmtrace.tokenizers.byte_symbols import SYMBOLS, bytes_of, symbols_of, utf8
 from llmtrace.tokenizers.json_format.write import byte_level_json, write_json
 from llmtrace.tokenizers.splitting import Splitter
@@ -30,7 +31,8 @@ class ByteLevelBPE(FromVocabulary):
 
     vocabulary: the id of each token, written in symbols ("Ġthe"); merges: the pairs of symbols, first rank 0;
     added: tokens found in every text before it is cut; special: tokens that are found only when asked for;
-    whole_pieces: a piece that is in the vocabulary is looked up, not merged (`ignore_merges`).
+    whole_pieces: a piece that is in the vocabulary is looked up, not merged (`ignore_merges`); unknown: the token that stands
+    for each byte without one (`unk_token`); normalized: added tokens that are found only in what the others leave.
     """
 
     def __init__(
@@ -41,6 +43,8 @@ class ByteLevelBPE(FromVocabulary):
         added: Mapping[str, int] | None = None,
         special: Mapping[str, int] | None = None,
         whole_pieces: bool = False,
+        unknown: str | None = None,
+        normalized: Collection[str] = (),
     ) -> None:
         from llmtrace._bpe import MergeTable
 
@@ -49,12 +53,17 @@ class ByteLevelBPE(FromVocabulary):
         self.splitter = splitter or Splitter()
         self.added, self.special = dict(added or {}), dict(special or {})
         self.whole_pieces = whole_pieces
-        self._found = SpecialTokens(self.added, self.special)
+        self.unknown = unknown
+        self._found = SpecialTokens(self.added, self.special, normalized)
+        self.normalized = self._found.normalized
         texts = {index: utf8(text, ModelError) for text, index in self._found.ids.items()}
         entries = ((index, bytes_of(text)) for text, index in vocabulary.items() if index not in texts)
         self._tokens = Vocabulary([*texts.items(), *entries])
         self._symbols = {index: text for text, index in [*self._found.ids.items(), *vocabulary.items()]}
-        byte_ids = [vocabulary.get(symbol, -1) for symbol in SYMBOLS]
+        if unknown is not None and unknown not in vocabulary:
+            raise ModelError(_("its unk_token {text} is not in the vocabulary", text=cited(unknown)))
+        rest = -1 if unknown is None else vocabulary[unknown]
+        byte_ids = [vocabulary.get(symbol, rest) for symbol in SYMBOLS]
         self._table = MergeTable(byte_ids, _merge_ids(vocabulary, merges))
         self._missing = bytes(byte for byte in range(256) if SYMBOLS[byte] not in vocabulary)
         self._remembered: dict[str, list[int]] = {}
@@ -85,13 +94,15 @@ class ByteLevelBPE(FromVocabulary):
 
     def _bytes(self, piece: str) -> bytes:
         data = utf8(piece)
+        if self.unknown is not None:
+            return data
         unknown = self._missing and data.translate(None, bytes(set(range(256)) - set(self._missing)))
         if unknown:
             raise PromptError(
                 _(
-                    "this tokenizer has no token for the byte 0x{byte:02X}, which {piece!r} needs",
+                    "this tokenizer has no token for the byte 0x{byte:02X}, which {piece} needs",
                     byte=unknown[0],
-                    piece=piece,
+                    piece=cited(piece),
                 )
             )
         return data
@@ -99,17 +110,21 @@ class ByteLevelBPE(FromVocabulary):
     def explain(self, text: str, special: bool = False) -> Tokenization:
         """The way of a text to its ids, which are those of `encode`. The merges are those that the encoder did."""
         utf8(text)
-        return self._found.explain(text, special, self.splitter.pieces, self._explain_piece)
+        return self._found.explain(text, special, self.splitter.parts, self._explain_piece)
 
     def _explain_piece(self, text: str, piece: str) -> Piece:
         data = self._bytes(piece)
-        symbols = symbols_of(data)
-        whole = self.vocabulary.get(symbols) if self.whole_pieces else None
+        symbols = tuple(symbols_of(data))
+        whole = self.vocabulary.get("".join(symbols)) if self.whole_pieces else None
+        unknown = ""
+        if whole is None and self.unknown is not None:
+            unknown = self.unknown if any(byte in self._missing for byte in data) else ""
+            symbols = tuple(symbol if symbol in self.vocabulary else self.unknown for symbol in symbols)
         ids, record = self._table.record(data) if whole is None else ([whole], [])
         pairs = self.merges
         merges = tuple([Merge(rank, pairs[rank][0], pairs[rank][1], where) for rank, where in record])
         tokens = tuple([Token(index, self._symbols[index], self.token(index)) for index in ids])
-        return Piece(text, data, tuple(symbols), merges, tokens)
+        return Piece(text, data, symbols, merges, tokens, unknown=unknown)
 
     def save(self, folder: Path | str) -> Path:
         """Writes tokenizer.json into a folder, in the format of the `tokenizers` library, and returns its path."""
@@ -124,10 +139,10 @@ def _merge_ids(vocabulary: Mapping[str, int], merges: Sequence[tuple[str, str]])
         lacking = next(symbol for symbol in (*pair, pair[0] + pair[1]) if symbol not in vocabulary)
         raise ModelError(
             _(
-                "merge {rank} joins {left!r} and {right!r}, but {lacking!r} is not in the vocabulary",
+                "merge {rank} joins {left} and {right}, but {lacking} is not in the vocabulary",
                 rank=rank,
-                left=pair[0],
-                right=pair[1],
-                lacking=lacking,
+                left=cited(pair[0]),
+                right=cited(pair[1]),
+                lacking=cited(lacking),
             )
         ) from None

@@ -1,75 +1,113 @@
-"""Reading the tokenizer of a model folder, in whichever of three formats the folder has it."""
+"""Reading the tokenizer of a model folder, in whichever of its formats the folder has it."""
 
 from __future__ import annotations
 
-import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
+from llmtrace.storage.files import read_json, read_text
+from llmtrace.text import cited, shown
+from llmtrace.tokenizers.beside import CONFIG, Beside
 from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.byte_symbols import SYMBOLS
 from llmtrace.tokenizers.characters import CharacterTokenizer
 from llmtrace.tokenizers.json_format.read import read_merges, read_tokenizer_json, read_vocabulary
+from llmtrace.tokenizers.splitting import GPT2_SPLIT
 from llmtrace.tokenizers.unigram import UnigramTokenizer
 
 Tokenizer = ByteLevelBPE | CharacterTokenizer | UnigramTokenizer
 
 PAIRS = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
 """Vocabulary and merges, as Hugging Face and as OpenAI call them."""
+GPT2_CLASSES = ("", "GPT2Tokenizer", "CodeGenTokenizer", "PreTrainedTokenizer")
+"""The classes of transformers whose vocabulary and merges mean what GPT-2's do."""
+GPT2_SPECIAL = "<|endoftext|>"
 
 
 def load_tokenizer(folder: Path | str) -> Tokenizer | None:
     """The tokenizer of a model folder, or None where it has none; ModelError where it has one that can't be read.
 
-    The first that is there counts: tokenizer.json; vocab.json with merges.txt; encoder.json with vocab.bpe.
+    The first that is there counts: tokenizer.json; vocab.json with merges.txt; encoder.json with vocab.bpe. What
+    added_tokens.json, special_tokens_map.json and tokenizer_config.json say belongs to it.
     """
     folder = Path(folder)
     path = folder / "tokenizer.json"
-    try:
-        if path.exists():
-            return read_tokenizer_json(_read_json(path))
-        for names in PAIRS:
-            vocabulary, merges = (folder / name for name in names)
-            if vocabulary.exists() and merges.exists():
-                path = vocabulary
-                entries = read_vocabulary(_read_json(vocabulary))
-                path = merges
-                return from_vocabulary(entries, _read_merges(merges))
-            if vocabulary.exists() or merges.exists():
-                path, other = (vocabulary, merges) if vocabulary.exists() else (merges, vocabulary)
+    if os.path.lexists(path):
+        data, beside = read_json(path), Beside(folder)
+        with _about(path):
+            return read_tokenizer_json(_completed(data, beside))
+    for names in PAIRS:
+        vocabulary, merges = (folder / name for name in names)
+        there = [os.path.lexists(path) for path in (vocabulary, merges)]
+        if all(there):
+            return _read_pair(vocabulary, merges, Beside(folder))
+        if any(there):
+            path, other = (vocabulary, merges) if there[0] else (merges, vocabulary)
+            with _about(path):
                 raise ModelError(_("it needs {other} beside it", other=other.name))
-    except ModelError as error:
-        raise ModelError(_("{path} can't be used as a tokenizer: {error}", path=path, error=error)) from error
     return None
 
 
-def from_vocabulary(vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> ByteLevelBPE:
-    """GPT-2's kind of tokenizer; special are the tokens that no merge makes and no byte is ("<|endoftext|>")."""
-    made = {left + right for left, right in merges}.union(SYMBOLS)
-    return ByteLevelBPE(vocabulary, merges, special={text: i for text, i in vocabulary.items() if text not in made})
-
-
-def _read_text(path: Path) -> str:
+@contextmanager
+def _about(path: Path) -> Iterator[None]:
+    """Errors name the file."""
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ModelError(error.strerror or type(error).__name__) from error
-    except UnicodeDecodeError as error:
-        raise ModelError(_("byte {place} is not UTF-8", place=error.start)) from error
+        yield
+    except ModelError as error:
+        raise ModelError(_("{path} can't be used as a tokenizer: {error}", path=shown(path), error=error)) from error
+    except RecursionError as error:
+        why = _("it is nested too deeply")
+        raise ModelError(_("{path} can't be used as a tokenizer: {error}", path=shown(path), error=why)) from error
 
 
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(_read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ModelError(_("it is not JSON: {error}", error=error)) from error
+def _completed(data: Any, beside: Beside) -> Any:
+    """The contents of tokenizer.json with the tokens that are added beside it."""
+    model = data.get("model") if isinstance(data, dict) else None
+    if not isinstance(model, dict):
+        return data
+    vocabulary, rule = model.get("vocab"), data.get("pre_tokenizer")
+    if isinstance(vocabulary, list):
+        texts = [entry[0] if isinstance(entry, list) and entry else None for entry in vocabulary]
+        vocabulary = {text: index for index, text in enumerate(texts) if isinstance(text, str)}
+    if not isinstance(vocabulary, dict):
+        return data
+    adds = rule.get("add_prefix_space") if isinstance(rule, dict) and rule.get("type") == "ByteLevel" else None
+    wanted = beside.setting("add_prefix_space", adds)
+    if adds is not None and wanted is not adds:
+        raise ModelError(
+            _("{name} is {value} in it, but not in {file}", name="add_prefix_space", value=adds, file=CONFIG)
+        )
+    return {**data, "added_tokens": beside.with_added(data.get("added_tokens"), vocabulary)}
 
 
-def _read_merges(path: Path) -> list[tuple[str, str]]:
+def _read_pair(vocabulary: Path, merges: Path, beside: Beside) -> Tokenizer:
+    """GPT-2's kind of tokenizer; without other files, special are the tokens that no merge makes and no byte is."""
+    entries, lines = read_json(vocabulary), _lines(merges)
+    with _about(merges):
+        pairs = read_merges(lines)
+    with _about(vocabulary):
+        if beside.tokenizer_class() not in GPT2_CLASSES:
+            kind = cited(beside.tokenizer_class())
+            raise ModelError(_("{file} says that it is a {kind}, which is not supported", file=CONFIG, kind=kind))
+        known = read_vocabulary(entries)
+        added = beside.with_added(None, known, GPT2_SPECIAL)
+        there = {entry["content"] for entry in added}
+        made = {left + right for left, right in pairs}.union(SYMBOLS)
+        apart = [text for text in known if text not in made and text not in there]
+        added = [{"id": known[text], "content": text, "special": True} for text in apart] + added
+        rule = {**GPT2_SPLIT, "add_prefix_space": beside.setting("add_prefix_space", False)}
+        model = {"type": "BPE", "vocab": known, "merges": [list(pair) for pair in pairs]}
+        return read_tokenizer_json(
+            {"added_tokens": added, "pre_tokenizer": rule, "decoder": GPT2_SPLIT, "model": model}
+        )
+
+
+def _lines(path: Path) -> list[str]:
     """One merge per line, two symbols with a space between them; a first line that begins with #version is left out."""
-    lines = [line.rstrip("\r") for line in _read_text(path).split("\n")]
-    if lines[0].startswith("#version"):
-        del lines[0]
-    return read_merges([line for line in lines if line])
+    lines = [line.rstrip("\r") for line in read_text(path).split("\n")]
+    return [line for line in lines[lines[0].startswith("#version") :] if line]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -23,7 +23,7 @@ class Merge:
     left: str
     right: str
     where: int
-    """With which byte of the piece, counted from 0, the left symbol begins."""
+    """With which of the piece's first symbols (its bytes), counted from 0, the left symbol begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +60,27 @@ class Piece:
 
     text: str
     data: bytes
-    """Its UTF-8; with a space before it where the tokenizer adds one."""
+    """Its UTF-8; with a space before it where the tokenizer adds one; nothing of a part that the tokenizer leaves out."""
     symbols: tuple[str, ...]
-    """What the merges begin with: one printable character per byte; the whole of a special token."""
+    """What the merges begin with: one printable character per byte, or `unknown`; the whole of a special token."""
     merges: tuple[Merge, ...]
     """In the order they were done; none where the whole piece was looked up in the vocabulary."""
     tokens: tuple[Token, ...]
     partings: tuple[Parting, ...] = ()
     """Of a tokenizer without merges: the parting that was chosen, and the next best one, if there is another."""
+    unknown: str = ""
+    """What stands for each byte that has no token of its own; empty where all have one."""
 
     def states(self) -> Iterator[tuple[str, ...]]:
         """The symbols after each merge; ReplayError where a merge does not fit the symbols before it."""
-        whole = "".join(self.symbols)
         for ends in self._walk():
-            yield tuple(whole[start:end] for start, end in ends.items())
+            yield self._symbols_between(ends)
 
     def replay(self) -> None:
         """Does the merges once more; ReplayError says what does not follow."""
         data = self.text.encode("utf-8", "replace")
+        if not (self.data or self.symbols or self.merges or self.tokens):
+            return  # left out
         if self.data not in (data, b" " + data):
             raise ReplayError(_("the bytes of {piece!r} are not its UTF-8", piece=self.text))
         for token in self.tokens:
@@ -88,14 +91,19 @@ class Piece:
         if self.partings:
             self._replay_partings()
             return
-        if self.symbols not in (tuple(symbols_of(self.data)), tuple(self.text), (self.text,)):
+        bytes_of_it = tuple(symbols_of(self.data))
+        if self.unknown and len(bytes_of_it) == len(self.symbols):
+            known = tuple(b if s == self.unknown else s for s, b in zip(self.symbols, bytes_of_it, strict=True))
+        else:
+            known = self.symbols
+        if known not in (bytes_of_it, tuple(self.text), (self.text,)):
             raise ReplayError(_("the symbols of {piece!r} are not those of its bytes", piece=self.text))
         whole = "".join(self.symbols)
         tokens = [token.symbol for token in self.tokens]
         left = list(self.symbols)
         if self.merges:
             ends = deque(self._walk(), maxlen=1)[0]
-            left = [whole[start:end] for start, end in ends.items()]
+            left = list(self._symbols_between(ends))
         if left != tokens and (self.merges or tokens != [whole]):
             raise ReplayError(_("the merges of {piece!r} do not end in its tokens", piece=self.text))
 
@@ -115,14 +123,17 @@ class Piece:
         if left:
             raise ReplayError(_("the parts of {piece!r} are not its tokens", piece=self.text))
 
+    def _symbols_between(self, ends: Mapping[int, int]) -> tuple[str, ...]:
+        return tuple("".join(self.symbols[start:end]) for start, end in ends.items())
+
     def _walk(self) -> Iterator[dict[int, int]]:
         """After each merge: where each symbol begins and ends. It is one dictionary, which changes."""
-        whole = "".join(self.symbols)
-        ends = dict(enumerate(range(1, len(whole) + 1)))
+        ends = dict(enumerate(range(1, len(self.symbols) + 1)))
         for merge in self.merges:
             middle = ends.get(merge.where, -1)
             end = ends.get(middle, -1)
-            if min(middle, end) < 0 or (whole[merge.where : middle], whole[middle:end]) != (merge.left, merge.right):
+            pair = {merge.where: middle, middle: end}
+            if min(middle, end) < 0 or self._symbols_between(pair) != (merge.left, merge.right):
                 raise ReplayError(
                     _(
                         "in {piece!r}, {left!r} and {right!r} are not neighbours at byte {where}",
@@ -204,6 +215,7 @@ def _piece_to_dict(piece: Piece) -> dict[str, Any]:
         "merges": [[merge.rank, merge.left, merge.right, merge.where] for merge in piece.merges],
         "tokens": [[token.id, token.symbol, token.text] for token in piece.tokens],
         **({"partings": partings} if partings else {}),
+        **({"unknown": piece.unknown} if piece.unknown else {}),
     }
 
 
@@ -217,6 +229,7 @@ def _piece(entry: Any) -> Piece:
         tuple(
             Parting(tuple(map(_str, parts)), tuple(map(_score, scores))) for parts, scores in entry.get("partings", ())
         ),
+        _str(entry.get("unknown", "")),
     )
 
 

@@ -11,17 +11,18 @@ vocabulary has tokens for them ("<0xE4>"), so that every text comes back.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
+from llmtrace.text import cited
 from llmtrace.tokenizers.byte_symbols import SPACE, byte_names, utf8, written
 from llmtrace.tokenizers.json_format.write import unigram_json, write_json
 from llmtrace.tokenizers.partings import best_partings
 from llmtrace.tokenizers.tokenization import Parting, Piece, Token, Tokenization
-from llmtrace.tokenizers.vocabulary import FromVocabulary, SpecialTokens, Vocabulary
+from llmtrace.tokenizers.vocabulary import FromVocabulary, Part, SpecialTokens, Vocabulary
 
 REMEMBERED = 1 << 15  # words whose tokens are remembered
 PENALTY = 10.0
@@ -55,13 +56,14 @@ class UnigramTokenizer(FromVocabulary):
         self.adds_space, self.by_words = adds_space, by_words
         self.added, self.special = dict(added or {}), dict(special or {})
         self._found = SpecialTokens(self.added, self.special)
+        self.normalized = self._found.normalized
         self.ids = {text: index for index, (text, _score) in enumerate(entries)}
         if len(self.ids) < len(self.entries):
             twice = next(text for index, (text, _score) in enumerate(entries) if self.ids[text] != index)
-            raise ModelError(_("the token {text!r} is in the vocabulary twice", text=twice))
+            raise ModelError(_("the token {text} is in the vocabulary twice", text=cited(twice)))
         lacking = [name for name in BYTES if in_bytes and name not in self.ids]
         if lacking or not entries:
-            raise ModelError(_("the vocabulary has no {text!r}", text=lacking[0] if lacking else SPACE))
+            raise ModelError(_("the vocabulary has no {text}", text=cited(lacking[0] if lacking else SPACE)))
         apart = {*self._found.ids, *(BYTES if in_bytes else ()), *([] if unknown is None else [entries[unknown][0]])}
         self.scores = {text: score for text, score in entries if text not in apart}
         self.unknown_score = min(score for _text, score in entries) - PENALTY
@@ -84,13 +86,32 @@ class UnigramTokenizer(FromVocabulary):
                 continue
             for word in self.words(part):
                 ids += self._word_ids(word)
+        self._expect_back(text, ids)
         return ids
+
+    def _expect_back(self, text: str, ids: list[int]) -> None:
+        """PromptError where the space that is added would not be the one that decoding takes away."""
+        if self.adds_space and self.decode(ids) != text:
+            raise PromptError(
+                _(
+                    "this tokenizer can't give {text} back: it adds a space before every text that has none and takes the"
+                    " first one away (Metaspace, prepend_scheme 'always'); begin without a space",
+                    text=cited(text),
+                )
+            )
 
     def words(self, text: str) -> list[str]:
         """The words of a text, each with the space before it: what is parted on its own."""
         if self.adds_space and text and not text.startswith(" "):
             text = f" {text}"
         return WORD.findall(text) if self.by_words else [text] if text else []
+
+    def _parts(self, text: str) -> Iterator[Part]:
+        done = 0
+        for word in self.words(text):
+            own = word if text.startswith(word, done) else word[1:]
+            done += len(own)
+            yield Part(own, word)
 
     def partings(self, word: str, count: int = 1) -> list[Parting]:
         """The most probable partings of a word, best first."""
@@ -104,7 +125,7 @@ class UnigramTokenizer(FromVocabulary):
         if part in self.scores:
             return [part]
         if not self.in_bytes:
-            raise PromptError(_("this tokenizer has no token for {character!r}", character=part))
+            raise PromptError(_("this tokenizer has no token for {character}", character=cited(part)))
         return byte_names(part)
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -115,7 +136,9 @@ class UnigramTokenizer(FromVocabulary):
     def explain(self, text: str, special: bool = False) -> Tokenization:
         """The way of a text to its ids: for each word the parting that was chosen, and the next best one."""
         _check(text)
-        return self._found.explain(text, special, self.words, self._explain_word)
+        tokenization = self._found.explain(text, special, self._parts, self._explain_word)
+        self._expect_back(text, tokenization.ids)
+        return tokenization
 
     def _explain_word(self, text: str, word: str) -> Piece:
         partings = tuple(self.partings(word, count=2))

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+from typing import NamedTuple
 
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
+from llmtrace.text import cited
 from llmtrace.tokenizers.byte_symbols import utf8, visible
 from llmtrace.tokenizers.tokenization import Piece, Token, Tokenization
 
-Cut = Callable[[str], Iterable[str]]
-"""A part of a text into its pieces."""
+
+class Part(NamedTuple):
+    """A part of a text that is cut off on its own."""
+
+    own: str
+    """What stands in the text."""
+    piece: str
+    """What becomes tokens: the same, or with a space that was added before it."""
+    kept: bool = True
+    """Whether it does not just fall out."""
+
+
+Cut = Callable[[str], Iterable[Part]]
+"""What is between added tokens into its parts."""
 
 
 class Vocabulary:
@@ -24,10 +39,10 @@ class Vocabulary:
             if self._data.setdefault(index, data) != data:
                 raise ModelError(
                     _(
-                        "the id {index} stands for two tokens, {first!r} and {second!r}",
+                        "the id {index} stands for two tokens, {first} and {second}",
                         index=index,
-                        first=visible(self._data[index]),
-                        second=visible(data),
+                        first=cited(visible(self._data[index])),
+                        second=cited(visible(data)),
                     )
                 )
         self.size = max(self._data, default=-1) + 1
@@ -79,27 +94,23 @@ class FromVocabulary:
 class SpecialTokens:
     """Tokens that are found in a text before it is cut: some always, the special ones only when asked for."""
 
-    def __init__(self, always: Mapping[str, int], special: Mapping[str, int]) -> None:
+    def __init__(self, always: Mapping[str, int], special: Mapping[str, int], normalized: Collection[str] = ()) -> None:
+        """normalized: those that are found only in what the others leave, as in `tokenizers`."""
         self.ids = {**always, **special}
-        self._always = _any_of(always)
-        self._all = _any_of(self.ids)
+        self.normalized = frozenset(normalized)
+        self._special = frozenset(special)
+        self._passes = [_any_of(self.ids.keys() - self.normalized), _any_of(self.ids.keys() & self.normalized)]
 
     def explain(self, text: str, special: bool, cut: Cut, describe: Callable[[str, str], Piece]) -> Tokenization:
-        """The way of a text to its ids: each different piece is described once, by `describe(own, piece)`.
-
-        cut: what makes pieces of a part; own: the piece without a space that `cut` has added before it.
-        """
-        numbers: dict[tuple[str, str, bool], int] = {}
+        """The way of a text to its ids: each different piece is described once, by `describe(own, piece)`."""
+        numbers: dict[tuple[Part, bool], int] = {}
         different: list[Piece] = []
         order: list[int] = []
         for part, found in self.split(text, special):
-            done = 0
-            for piece in [part] if found else cut(part):
-                own = piece if part.startswith(piece, done) else piece[1:]
-                done += len(own)
-                number = numbers.setdefault((own, piece, found), len(different))
+            for piece in [Part(part, part)] if found else cut(part):
+                number = numbers.setdefault((piece, found), len(different))
                 if number == len(different):
-                    different.append(self._describe(piece) if found else describe(own, piece))
+                    different.append(self._describe(part) if found else _described(piece, describe))
                 order.append(number)
         return Tokenization(text, tuple(different), tuple(order))
 
@@ -108,17 +119,39 @@ class SpecialTokens:
 
     def split(self, text: str, special: bool) -> Iterator[tuple[str, bool]]:
         """The parts of a text, none empty, and whether each is such a token."""
-        pattern = self._all if special else self._always
-        if pattern is None:
-            yield from [(text, False)] if text else []
-            return
-        for number, part in enumerate(pattern.split(text)):
-            if part:
-                yield part, number % 2 == 1
+        parts = iter([(text, False)] if text else [])
+        for pattern in self._passes:
+            # A special token that is not asked for is passed over as a whole: none is looked for inside it.
+            if pattern is not None and (special or not self.ids.keys() <= self._special):
+                parts = _split(parts, pattern, frozenset() if special else self._special)
+        return parts
 
 
-def _any_of(texts: Mapping[str, int]) -> re.Pattern[str] | None:
+def _described(part: Part, describe: Callable[[str, str], Piece]) -> Piece:
+    return describe(part.own, part.piece) if part.kept else Piece(part.own, b"", (), (), ())
+
+
+def _split(
+    parts: Iterator[tuple[str, bool]], pattern: re.Pattern[str], passed_over: Collection[str]
+) -> Iterator[tuple[str, bool]]:
+    for part, found in parts:
+        if found:
+            yield part, True
+            continue
+        done = 0
+        for match in pattern.finditer(part):
+            if match[0] in passed_over:
+                continue
+            if match.start() > done:
+                yield part[done : match.start()], False
+            yield match[0], True
+            done = match.end()
+        if done < len(part):
+            yield part[done:], False
+
+
+def _any_of(texts: Collection[str]) -> re.Pattern[str] | None:
     """Finds the leftmost of these texts, and the longest one there."""
     if not texts:
         return None
-    return re.compile("(" + "|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True)) + ")")
+    return re.compile("|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True)))

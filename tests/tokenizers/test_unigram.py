@@ -2,13 +2,14 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from llmtrace.arithmetic import elementary
@@ -155,19 +156,31 @@ def test_trainings_that_can_not_be(text, size, message):
 
 
 def variant(**changes):
-    settings = {"unknown": 0, "in_bytes": True, "special": {"<|end|>": 999}, **changes}
+    settings = {"unknown": 0, "in_bytes": True, "special": {"<|end|>": 300}, **changes}
     return UnigramTokenizer(TOKENIZER.entries, **settings)
 
 
 VARIANTS = [TOKENIZER, variant(), variant(by_words=False), variant(adds_space=True)]
 
 
+def would_change(text, special):
+    """Whether adding a space to every part without one, and taking the first one away, makes another text of it."""
+    parts = re.split(r"(<\|end\|>)", text) if special else [text]
+    with_spaces = (part if n % 2 or not part or part[0] == " " else f" {part}" for n, part in enumerate(parts))
+    return "".join(with_spaces).removeprefix(" ") != text
+
+
 @pytest.mark.parametrize("tokenizer", VARIANTS)
 @given(TEXTS, st.booleans())
+@example(" a", False)
+@example("a<|end|>b", True)
 def test_every_text_comes_back(tokenizer, text, special):
+    if tokenizer.adds_space and would_change(text, special):
+        with pytest.raises(PromptError, match="prepend_scheme 'always'"):
+            tokenizer.encode(text, special)
+        return
     ids = tokenizer.encode(text, special)
-    wanted = text.removeprefix(" ") if tokenizer.adds_space else text
-    assert tokenizer.decode(ids) == wanted
+    assert tokenizer.decode(ids) == text
     if not tokenizer.adds_space:
         assert tokenizer.decode_bytes(ids) == text.encode()
 
@@ -175,6 +188,7 @@ def test_every_text_comes_back(tokenizer, text, special):
 @pytest.mark.parametrize("tokenizer", VARIANTS)
 @given(TEXTS, st.booleans())
 def test_the_explanation_leads_to_the_ids(tokenizer, text, special):
+    assume(not (tokenizer.adds_space and would_change(text, special)))
     explanation = tokenizer.explain(text, special)
     assert explanation.ids == tokenizer.encode(text, special)
     assert "".join(piece.text for piece in explanation.pieces) == text
@@ -196,9 +210,9 @@ def test_what_has_no_piece_is_written_in_bytes():
 
 def test_special_text_is_ordinary_unless_asked_for():
     tokenizer = variant()
-    assert 999 not in tokenizer.encode("a<|end|>b")
-    assert tokenizer.encode("a<|end|>b", special=True).count(999) == 1
-    assert tokenizer.decode([999]) == "<|end|>"
+    assert 300 not in tokenizer.encode("a<|end|>b")
+    assert tokenizer.encode("a<|end|>b", special=True).count(300) == 1
+    assert tokenizer.decode([300]) == "<|end|>"
 
 
 @pytest.mark.parametrize(
@@ -258,7 +272,7 @@ BROKEN = {
     "no vocabulary": ({"vocab": None}, "entry 0 of the vocabulary is None"),
     "an entry without a score": ({"vocab": [["a", -1.0], ["b"]]}, "entry 1 of the vocabulary is"),
     "a score that is no number": ({"vocab": [["a", "x"]]}, "not a text and its score"),
-    "an infinite score": ({"vocab": [["a", math.inf]]}, "not a text and its score"),
+    "an infinite score": ({"vocab": [["a", 1e301]]}, "not a text and its score"),
     "an empty text": ({"vocab": [["", -1.0]]}, "not a text and its score"),
     "an entry twice": ({"vocab": [["a", -1.0], ["a", -2.0]]}, "'a' is in the vocabulary twice"),
     "a wrong unk_id": ({"unk_id": 7}, "its unk_id is 7"),

@@ -1,4 +1,4 @@
-"""Reading tokenizer.json, the one file of the `tokenizers` library: what of it is understood."""
+"""Reading tokenizer.json, the one file of the `tokenizers` library: what of it is done as that does it; the rest is refused."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from typing import Any
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.tokenizers.bpe import ByteLevelBPE
-from llmtrace.tokenizers.byte_symbols import SPACE
 from llmtrace.tokenizers.characters import CharacterTokenizer
-from llmtrace.tokenizers.json_format.write import SCHEMES, decoder_json
+from llmtrace.tokenizers.json_format.added import AddedToken, is_id, read_added
+from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported, parts_of, quote
+from llmtrace.tokenizers.json_format.unigram import read_unigram
 from llmtrace.tokenizers.splitting import Splitter
 from llmtrace.tokenizers.unigram import UnigramTokenizer
 
-LARGEST = 1e300
-"""No score of a unigram tokenizer is so far from 0."""
-
 # Settings of a BPE that change what it does, and the values with which it does what we do.
 PLAIN: dict[str, tuple[Any, ...]] = {
-    "dropout": (None, 0, 0.0),
+    "dropout": (None, 0),
     "continuing_subword_prefix": (None, ""),
     "end_of_word_suffix": (None, ""),
     "byte_fallback": (None, False),
@@ -29,21 +27,33 @@ PLAIN: dict[str, tuple[Any, ...]] = {
 def read_tokenizer_json(data: Any) -> ByteLevelBPE | CharacterTokenizer | UnigramTokenizer:
     """The tokenizer that the contents of a tokenizer.json describe; ModelError for what is broken or not supported."""
     model = _model(data)
-    if data.get("normalizer") and data["normalizer"] != {"type": "Sequence", "normalizers": []}:
-        raise ModelError(_("the normalizer {kind!r} is not supported", kind=_kind(data["normalizer"])))
+    _expect_nothing_else(data)
     if model.get("type") == "Unigram":
         return read_unigram(data, model)
     vocabulary, merges = read_vocabulary(model.get("vocab")), read_merges(model.get("merges"))
-    added, special = read_added(data.get("added_tokens") or [], vocabulary)
-    if _mentions(data.get("pre_tokenizer"), "ByteLevel") or _mentions(data.get("decoder"), "ByteLevel"):
-        rule = data.get("pre_tokenizer")
-        splitter = Splitter(rule if rule is not None else {"type": "Sequence", "pretokenizers": []})
-        return ByteLevelBPE(vocabulary, merges, splitter, added, special, bool(model.get("ignore_merges", False)))
-    if merges or any(len(text) != 1 for text in vocabulary):
+    added = read_added(data.get("added_tokens"), vocabulary)
+    rule, decoders = data.get("pre_tokenizer"), parts_of(data.get("decoder"), "decoders")
+    if rule is None and not merges and all(len(text) == 1 for text in vocabulary):
+        return _characters(vocabulary, added, decoders, model)
+    splitter = Splitter({"type": "Sequence", "pretokenizers": []} if rule is None else rule)
+    if not splitter.in_bytes:
         raise ModelError(_("its merges do not work on bytes (there is no ByteLevel in it), which is not supported"))
-    if data.get("pre_tokenizer") or any(index >= len(vocabulary) for index in {**added, **special}.values()):
-        raise ModelError(_("a tokenizer of single characters with a pre_tokenizer or added tokens is not supported"))
-    return CharacterTokenizer(vocabulary)
+    for decoder in decoders:
+        if not isinstance(decoder, Mapping) or decoder.get("type") != "ByteLevel":
+            raise ModelError(_("the decoder {kind} is not supported; ByteLevel is", kind=kind_of(decoder)))
+    unknown = field(model, "unk_token", str, None)
+    if unknown is not None and field(model, "fuse_unk", bool, False):
+        raise not_supported("fuse_unk", True)
+    whole_pieces = field(model, "ignore_merges", bool, False)
+    return ByteLevelBPE(
+        vocabulary, merges, splitter, *_texts(added), whole_pieces, unknown, [t.text for t in added if t.normalized]
+    )
+
+
+def _texts(added: list[AddedToken]) -> tuple[dict[str, int], dict[str, int]]:
+    """Those that are found in every text, and the special ones."""
+    ordinary = {token.text: token.id for token in added if not token.special}
+    return ordinary, {token.text: token.id for token in added if token.special}
 
 
 def _model(data: Any) -> dict[str, Any]:
@@ -51,12 +61,49 @@ def _model(data: Any) -> dict[str, Any]:
     if not isinstance(model, dict):
         raise ModelError(_("there is no model in it"))
     kind = model.get("type", "BPE" if "merges" in model else None)
-    if kind not in {"BPE", "Unigram"}:
-        raise ModelError(_("it holds a tokenizer of type {kind!r}; only 'BPE' and 'Unigram' are supported", kind=kind))
+    if kind not in ("BPE", "Unigram"):
+        raise ModelError(
+            _("it holds a tokenizer of type {kind}; only 'BPE' and 'Unigram' are supported", kind=quote(kind))
+        )
     for name, plain in PLAIN.items():
-        if kind == "BPE" and model.get(name) not in plain:
-            raise ModelError(_("its setting {name} = {value!r} is not supported", name=name, value=model[name]))
+        value = model.get(name)
+        if kind == "BPE" and not any(value == each and (value is False) == (each is False) for each in plain):
+            raise not_supported(name, value)
     return model
+
+
+def _expect_nothing_else(data: Mapping[str, Any]) -> None:
+    """ModelError for rules that change a text before it is cut, or the ids after that."""
+    for rule in parts_of(data.get("normalizer"), "normalizers"):
+        raise ModelError(_("the normalizer {kind} is not supported", kind=kind_of(rule)))
+    for rule in parts_of(data.get("post_processor"), "processors"):
+        kind = rule.get("type") if isinstance(rule, Mapping) else None
+        only_the_text = kind == "TemplateProcessing" and _is_only_the_text(rule.get("single"))
+        if kind != "ByteLevel" and not only_the_text:  # which does nothing to the ids
+            raise ModelError(_("the post_processor {kind}, which adds tokens, is not supported", kind=kind_of(rule)))
+    if data.get("truncation") is not None:
+        raise not_supported("truncation", data["truncation"])
+    padding = data.get("padding")
+    if padding is not None and not (isinstance(padding, Mapping) and padding.get("strategy") == "BatchLongest"):
+        raise not_supported("padding", padding)
+
+
+def _is_only_the_text(template: Any) -> bool:
+    parts = template if isinstance(template, list) else [None]
+    return all(isinstance(part, Mapping) and "Sequence" in part for part in parts) and len(parts) == 1
+
+
+def _characters(
+    vocabulary: dict[str, int], added: list[AddedToken], decoders: list[Any], model: Mapping[str, Any]
+) -> CharacterTokenizer:
+    if any(token.text not in vocabulary for token in added):
+        raise ModelError(_("a tokenizer of single characters with added tokens is not supported"))
+    for decoder in decoders:
+        if not isinstance(decoder, Mapping) or decoder.get("type") != "Fuse":
+            raise ModelError(_("the decoder {kind} of single characters is not supported", kind=kind_of(decoder)))
+    if field(model, "unk_token", str, None) is not None:
+        raise not_supported("unk_token", model["unk_token"])
+    return CharacterTokenizer(vocabulary)
 
 
 def read_vocabulary(vocabulary: Any) -> dict[str, int]:
@@ -64,8 +111,10 @@ def read_vocabulary(vocabulary: Any) -> dict[str, int]:
     if not isinstance(vocabulary, dict) or not vocabulary:
         raise ModelError(_("it has no vocabulary: a dictionary of tokens and their numbers is needed"))
     for text, index in vocabulary.items():
-        if type(index) is not int or not 0 <= index < 2**31 - 1:
-            raise ModelError(_("the id of the token {text!r} is {index!r}, not a whole number", text=text, index=index))
+        if not is_id(index):
+            raise ModelError(
+                _("the id of the token {text} is {index}, not a whole number", text=quote(text), index=quote(index))
+            )
     return vocabulary
 
 
@@ -75,93 +124,8 @@ def read_merges(merges: Any) -> list[tuple[str, str]]:
         raise ModelError(_("it has no list of merges"))
     pairs: list[tuple[str, str]] = []
     for merge in merges:
-        pair = merge.split(" ") if isinstance(merge, str) else merge
-        try:
-            left, right = pair
-            "".join(pair)
-        except (TypeError, ValueError):
-            left = right = ""
-        if not left or not right:
-            raise ModelError(_("merge {rank} is {merge!r}, not two symbols", rank=len(pairs), merge=merge))
-        pairs.append((left, right))
+        pair = merge.split(" ") if type(merge) is str else merge
+        if type(pair) is not list or len(pair) != 2 or not (pair[0] and pair[1]) or {*map(type, pair)} != {str}:
+            raise ModelError(_("merge {rank} is {merge}, not two symbols", rank=len(pairs), merge=quote(merge)))
+        pairs.append((pair[0], pair[1]))
     return pairs
-
-
-def read_added(entries: Any, vocabulary: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
-    """Tokens that are found in every text, and special ones."""
-    added: dict[str, int] = {}
-    special: dict[str, int] = {}
-    for entry in entries if isinstance(entries, list) else [entries]:
-        text, index = (entry.get("content"), entry.get("id")) if isinstance(entry, dict) else (None, None)
-        if not isinstance(text, str) or not text or type(index) is not int or not 0 <= index < 2**31 - 1:
-            raise ModelError(_("the added token {entry!r} needs a content and an id", entry=entry))
-        if vocabulary.get(text, index) != index:
-            raise ModelError(
-                _(
-                    "the added token {text!r} has the id {index}, but {other} in the vocabulary",
-                    text=text,
-                    index=index,
-                    other=vocabulary[text],
-                )
-            )
-        for flag in ("single_word", "lstrip", "rstrip"):
-            if entry.get(flag):
-                raise ModelError(_("{flag} of the added token {text!r} is not supported", text=text, flag=flag))
-        (special if entry.get("special", False) else added)[text] = index
-    return added, special
-
-
-def _mentions(rule: Any, kind: str) -> bool:
-    """Whether a pre_tokenizer or decoder is of that kind, or is a sequence with one."""
-    if not isinstance(rule, dict):
-        return False
-    parts = rule.get("pretokenizers") or rule.get("decoders") or []
-    return rule.get("type") == kind or (isinstance(parts, list) and any(_mentions(part, kind) for part in parts))
-
-
-def _kind(rule: Any) -> Any:
-    return rule.get("type") if isinstance(rule, dict) else rule
-
-
-# ---- unigram --------------------------------------------------------------------------------------------------------
-
-
-def read_unigram(data: Mapping[str, Any], model: Mapping[str, Any]) -> UnigramTokenizer:
-    """The tokenizer that the contents of a tokenizer.json describe; ModelError for what is broken or not supported."""
-    entries = _entries(model.get("vocab"))
-    unknown, in_bytes = model.get("unk_id"), bool(model.get("byte_fallback", False))
-    if unknown is not None and (type(unknown) is not int or not 0 <= unknown < len(entries)):
-        raise ModelError(_("its unk_id is {value!r}, which is no place in the vocabulary", value=unknown))
-    adds_space, by_words = _metaspace(data.get("pre_tokenizer"))
-    decoder = data.get("decoder")
-    if decoder != decoder_json(in_bytes, adds_space) and (in_bytes or _metaspace(decoder)[0] != adds_space):
-        raise ModelError(_("its decoder does not undo its pre_tokenizer, or is not supported"))
-    added, special = read_added(data.get("added_tokens") or [], {text: n for n, (text, _score) in enumerate(entries)})
-    return UnigramTokenizer(entries, unknown, in_bytes, adds_space, by_words, added, special)
-
-
-def _entries(vocabulary: Any) -> list[tuple[str, float]]:
-    entries: list[tuple[str, float]] = []
-    for entry in vocabulary if isinstance(vocabulary, list) else [vocabulary]:
-        pair: Any = entry if isinstance(entry, list) and len(entry) == 2 else ("", None)
-        text, score = pair
-        if not isinstance(text, str) or not text or type(score) not in {int, float} or not abs(score) < LARGEST:
-            raise ModelError(
-                _(
-                    "entry {place} of the vocabulary is {entry!r}, not a text and its score",
-                    place=len(entries),
-                    entry=entry,
-                )
-            )
-        entries.append((text, float(score)))
-    return entries
-
-
-def _metaspace(rule: Any) -> tuple[bool, bool]:
-    """Whether a space is added in front, and whether words are parted one by one."""
-    if not isinstance(rule, dict) or rule.get("type") != "Metaspace" or rule.get("replacement", SPACE) != SPACE:
-        raise ModelError(_("a tokenizer of type 'Unigram' is only supported with Metaspace and {sign!r}", sign=SPACE))
-    scheme = rule.get("prepend_scheme", "always" if rule.get("add_prefix_space", True) else "never")
-    if scheme not in SCHEMES:
-        raise ModelError(_("its setting {name} = {value!r} is not supported", name="prepend_scheme", value=scheme))
-    return SCHEMES[scheme], bool(rule.get("split", True))

@@ -9,6 +9,7 @@ from typing import Any
 from llmtrace.errors import ModelError
 from llmtrace.storage.replace import refuse, write_whole
 from llmtrace.tokenizers.byte_symbols import SPACE
+from llmtrace.tokenizers.json_format.added import given_ids
 from llmtrace.tokenizers.splitting import GPT2_SPLIT
 
 SCHEMES = {"always": True, "never": False}
@@ -38,18 +39,25 @@ def _bpe_json(added: list[dict[str, Any]], splits: Any, decoder: Any, model: dic
 
 def added_json(tokenizer: Any) -> list[dict[str, Any]]:
     """The tokens that are found in a text before it is cut."""
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    flags = {"single_word": False, "lstrip": False, "rstrip": False}
     return [
-        {"id": index, "content": text, **flags, "special": text in tokenizer.special}
+        {
+            **{"id": index, "content": text, **flags, "normalized": text in tokenizer.normalized},
+            "special": text in tokenizer.special,
+        }
         for text, index in sorted({**tokenizer.added, **tokenizer.special}.items(), key=lambda entry: entry[1])
     ]
 
 
 def byte_level_json(tokenizer: Any) -> dict[str, Any]:
     """The contents of tokenizer.json for a tokenizer of merges."""
+    added, vocabulary = added_json(tokenizer), dict(tokenizer.vocabulary)
+    if [entry["id"] for entry in added] != given_ids([entry["content"] for entry in added], vocabulary):
+        vocabulary.update((entry["content"], entry["id"]) for entry in added)  # no other ids are given to these
     merges = [" ".join(pair) for pair in tokenizer.merges]
-    model = {"ignore_merges": tokenizer.whole_pieces, "vocab": dict(tokenizer.vocabulary), "merges": merges}
-    return _bpe_json(added_json(tokenizer), tokenizer.splitter.rule, GPT2_SPLIT, model)
+    settings = {"unk_token": tokenizer.unknown, "ignore_merges": tokenizer.whole_pieces}
+    model = {**settings, "vocab": vocabulary, "merges": merges}
+    return _bpe_json(added, tokenizer.splitter.rule, GPT2_SPLIT, model)
 
 
 def character_json(tokenizer: Any) -> dict[str, Any]:

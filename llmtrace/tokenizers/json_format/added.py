@@ -1,0 +1,74 @@
+"""The added tokens of a tokenizer.json: what is found in a text before anything else is done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from llmtrace.errors import ModelError
+from llmtrace.i18n import _
+from llmtrace.tokenizers.json_format.fields import field, quote
+
+LARGEST_ID = 2**31 - 2
+FLAGS = ("single_word", "lstrip", "rstrip")
+"""Flags that change where a token is found, or what it swallows; none is supported."""
+
+
+@dataclass(frozen=True)
+class AddedToken:
+    """A token that is found in a text as it stands."""
+
+    text: str
+    id: int
+    special: bool
+    normalized: bool
+    """Whether it is found only in what the tokens without this flag leave."""
+
+
+def is_id(value: Any) -> TypeGuard[int]:
+    """Whether a value can be the id of a token."""
+    return type(value) is int and 0 <= value <= LARGEST_ID
+
+
+def read_added(entries: Any, vocabulary: Mapping[str, int]) -> list[AddedToken]:
+    """The entries of `added_tokens`; ModelError for what is broken, not supported, or would get another id."""
+    found: dict[str, AddedToken] = {}
+    for entry in [] if entries is None else entries if isinstance(entries, list) else [entries]:
+        token = added_token(entry)
+        if token.text in found:
+            raise ModelError(_("the added token {text} is there twice", text=quote(token.text)))
+        found[token.text] = token
+    for token, index in zip(found.values(), given_ids(found, vocabulary), strict=True):
+        if token.id != index:
+            raise ModelError(
+                _(
+                    "the added token {text} has the id {index}, but {other} by the vocabulary and the tokens before it",
+                    text=quote(token.text),
+                    index=token.id,
+                    other=index,
+                )
+            )
+    return list(found.values())
+
+
+def added_token(entry: Any) -> AddedToken:
+    """One entry: the text, its id, and what it swallows beside it."""
+    text, index = (entry.get("content"), entry.get("id")) if isinstance(entry, Mapping) else (None, None)
+    if not isinstance(text, str) or not text or not is_id(index):
+        raise ModelError(_("the added token {entry} needs a content and an id", entry=quote(entry)))
+    for flag in FLAGS:
+        if field(entry, flag, bool, False):
+            raise ModelError(_("{flag} of the added token {text} is not supported", text=quote(text), flag=flag))
+    special = field(entry, "special", bool, False)
+    return AddedToken(text, index, special, field(entry, "normalized", bool, not special))
+
+
+def given_ids(texts: Iterable[str], vocabulary: Mapping[str, int]) -> list[int]:
+    """The ids that `tokenizers` gives to added tokens, whatever the file says: those of the vocabulary, or the next."""
+    ids: list[int] = []
+    largest = -1
+    for text in texts:
+        ids.append(vocabulary.get(text, max(largest + 1, len(vocabulary))))
+        largest = max(largest, ids[-1])
+    return ids
