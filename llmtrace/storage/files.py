@@ -18,7 +18,7 @@ from llmtrace.text import cited, shown
 
 LARGEST_JSON = 64 << 20
 """config.json has a few kilobytes, the index of the largest models a few megabytes, tokenizer.json up to 40."""
-MOST_DIGITS = 100
+MOST_DIGITS = 1000
 """So many digits of a number are more than any file means; to read one takes time with the square of them."""
 HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
 """How JSON writes half a character (a surrogate)."""

@@ -40,9 +40,11 @@ class Beside:
         return name.removesuffix("Fast") if isinstance(name, str) else ""
 
     def setting(self, name: str, default: Any) -> Any:
-        """A setting that is true or false (or, with a default of None, null)."""
-        value = self.config.get(name, default)
-        if value is not default and not isinstance(value, bool):
+        """A setting that is true or false."""
+        value = self.config.get(name)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
             raise ModelError(
                 _("{path} has {name} = {value}", path=shown(self._folder / CONFIG), name=name, value=quote(value))
             )

@@ -10,7 +10,7 @@ symbol for each of the 256 bytes and the pattern removes nothing, every text can
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from llmtrace.errors import ModelError, PromptError
@@ -32,7 +32,7 @@ class ByteLevelBPE(FromVocabulary):
     vocabulary: the id of each token, written in symbols ("Ġthe"); merges: the pairs of symbols, first rank 0;
     added: tokens found in every text before it is cut; special: tokens that are found only when asked for;
     whole_pieces: a piece that is in the vocabulary is looked up, not merged (`ignore_merges`); unknown: the token that stands
-    for each byte without one (`unk_token`); normalized: added tokens that are found only in what the others leave.
+    for each byte without one (`unk_token`).
     """
 
     def __init__(
@@ -44,7 +44,6 @@ class ByteLevelBPE(FromVocabulary):
         special: Mapping[str, int] | None = None,
         whole_pieces: bool = False,
         unknown: str | None = None,
-        normalized: Collection[str] = (),
     ) -> None:
         from llmtrace._bpe import MergeTable
 
@@ -54,8 +53,7 @@ class ByteLevelBPE(FromVocabulary):
         self.added, self.special = dict(added or {}), dict(special or {})
         self.whole_pieces = whole_pieces
         self.unknown = unknown
-        self._found = SpecialTokens(self.added, self.special, normalized)
-        self.normalized = self._found.normalized
+        self._found = SpecialTokens(self.added, self.special)
         texts = {index: utf8(text, ModelError) for text, index in self._found.ids.items()}
         entries = ((index, bytes_of(text)) for text, index in vocabulary.items() if index not in texts)
         self._tokens = Vocabulary([*texts.items(), *entries])

@@ -88,13 +88,14 @@ def _completed(data: Any, beside: Beside) -> Any:
 def _read_pair(vocabulary: Path, merges: Path, beside: Beside) -> Tokenizer:
     """GPT-2's kind of tokenizer; without other files, special are the tokens that no merge makes and no byte is."""
     entries, lines = read_json(vocabulary), _lines(merges)
+    with _about(vocabulary):
+        known = read_vocabulary(entries)
     with _about(merges):
-        pairs = read_merges(lines)
+        pairs = read_merges(lines, sum(map(len, known)))
     with _about(vocabulary):
         if beside.tokenizer_class() not in GPT2_CLASSES:
             kind = cited(beside.tokenizer_class())
             raise ModelError(_("{file} says that it is a {kind}, which is not supported", file=CONFIG, kind=kind))
-        known = read_vocabulary(entries)
         added = beside.with_added(None, known, GPT2_SPECIAL)
         there = {entry["content"] for entry in added}
         made = {left + right for left, right in pairs}.union(SYMBOLS)

@@ -27,10 +27,9 @@ PATIENCE, PATIENCE_EACH = 2.0, 2e-5
 
 WORD, WORD_ALONE = r"\w--[\u200c\u200d]", r"\w²³¹¼½¾--[\u200c\u200d]"
 """What `\\w` is to Oniguruma in a class, and where it stands alone."""
-PROPERTIES = frozenset(
-    "L Lu Ll Lt Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po S Sm Sc Sk So Z Zs Zl Zp"
-    " Han Hiragana Katakana Hangul Latin Cyrillic Greek Arabic Thai Hebrew Devanagari".split()
-)
+CATEGORIES = {"L": "ultmo", "M": "nce", "N": "dlo", "P": "cdseifo", "S": "mcko", "Z": "slp"}
+SCRIPTS = frozenset({"Arabic", "Cyrillic", "Greek", "Han", "Hangul", "Hebrew", "Hiragana", "Katakana", "Latin", "Thai"})
+PROPERTIES = SCRIPTS.union(first + more for first, seconds in CATEGORIES.items() for more in ["", *seconds])
 """The properties of Unicode that mean the same in both."""
 NEWER = (
     r"\u0558\u058b-\u058c\u05c8-\u05c9\u088f\u0b53-\u0b54\u0c5c\u0cdc\u1acf-\u1af0\u208f\u209d-\u209f\u20c1-\u20c4"
@@ -142,7 +141,7 @@ class Translation:
         """The expression for `regex`."""
         translated = self._alternatives()
         if self._at < len(self._text):
-            self._refuse(N_("it has a ) without a ("))
+            self._refuse(N_("a bracket that was not opened"))
         return translated
 
     def _refuse(self, why: str) -> NoReturn:
@@ -182,7 +181,7 @@ class Translation:
         return "".join(parts)
 
     def _quantifier(self, atom: str) -> str:
-        """How often the atom before it, which begins so, may come: ?, *, +, {n}, {n,} or {n,m}, with ? as few as can be, with + for good."""
+        """How often the atom before it, which begins so, may come: ?, *, +, {n}, {n,} or {n,m}, and ? or + behind it."""
         if self._at >= len(self._text) or self._text[self._at] not in QUANTIFIERS:
             return ""
         sign = self._take()
@@ -195,11 +194,11 @@ class Translation:
             self._refuse(N_("a group that repeats"))
         if self._next("+"):
             if counted:
-                self._refuse(N_("+ after a number of times"))
+                self._refuse(N_("a plus sign after a number of times"))
             sign += "+"
         elif self._next("?"):
             if counted and "," not in sign:
-                self._refuse(N_("? after a number of times"))
+                self._refuse(N_("a question mark after a number of times"))
             sign += "?"
         if self._at < len(self._text) and self._text[self._at] in QUANTIFIERS:
             self._refuse(N_("one repetition after another"))
@@ -232,7 +231,7 @@ class Translation:
         if not self._any_case or not character.isalpha():
             return _escaped(character)
         if not character.isascii() or character in "iI":
-            self._refuse(N_("(?i: with other letters than A to Z, or with I"))
+            self._refuse(N_("without regard to case, other letters than A to Z, or I"))
         others = {"s": "ſ", "k": "\u212a"}  # a long s, and the sign for Kelvin
         return f"[{character.lower()}{character.upper()}{others.get(character.lower(), '')}]"
 
@@ -250,9 +249,9 @@ class Translation:
         if kind in {"?<=", "?<!"} and set(self._text[start : self._at]) & {*QUANTIFIERS, "|", "("}:
             self._refuse(N_("a look behind at more than some characters"))
         if self._any_case and set(self._text[start : self._at]) & {*QUANTIFIERS, "["}:
-            self._refuse(N_("(?i: with anything but letters"))
+            self._refuse(N_("without regard to case, anything but letters"))
         if not self._next(")"):
-            self._refuse(N_("it has a ( without a )"))
+            self._refuse(N_("a bracket that is not closed"))
         self._any_case, self._depth = before, self._depth - 1
         return f"({kind if kind not in {'', '?i:'} else '?:'}{inner})"
 

@@ -56,7 +56,6 @@ class UnigramTokenizer(FromVocabulary):
         self.adds_space, self.by_words = adds_space, by_words
         self.added, self.special = dict(added or {}), dict(special or {})
         self._found = SpecialTokens(self.added, self.special)
-        self.normalized = self._found.normalized
         self.ids = {text: index for index, (text, _score) in enumerate(entries)}
         if len(self.ids) < len(self.entries):
             twice = next(text for index, (text, _score) in enumerate(entries) if self.ids[text] != index)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-
 from typing import NamedTuple
 
 from llmtrace.errors import ModelError, PromptError
@@ -94,12 +93,10 @@ class FromVocabulary:
 class SpecialTokens:
     """Tokens that are found in a text before it is cut: some always, the special ones only when asked for."""
 
-    def __init__(self, always: Mapping[str, int], special: Mapping[str, int], normalized: Collection[str] = ()) -> None:
-        """normalized: those that are found only in what the others leave, as in `tokenizers`."""
+    def __init__(self, always: Mapping[str, int], special: Mapping[str, int]) -> None:
         self.ids = {**always, **special}
-        self.normalized = frozenset(normalized)
         self._special = frozenset(special)
-        self._passes = [_any_of(self.ids.keys() - self.normalized), _any_of(self.ids.keys() & self.normalized)]
+        self._pattern = _any_of(self.ids)
 
     def explain(self, text: str, special: bool, cut: Cut, describe: Callable[[str, str], Piece]) -> Tokenization:
         """The way of a text to its ids: each different piece is described once, by `describe(own, piece)`."""
@@ -119,35 +116,24 @@ class SpecialTokens:
 
     def split(self, text: str, special: bool) -> Iterator[tuple[str, bool]]:
         """The parts of a text, none empty, and whether each is such a token."""
-        parts = iter([(text, False)] if text else [])
-        for pattern in self._passes:
+        if self._pattern is None or (not special and self.ids.keys() <= self._special):
+            yield from [(text, False)] if text else []
+            return
+        done = 0
+        for match in self._pattern.finditer(text):
             # A special token that is not asked for is passed over as a whole: none is looked for inside it.
-            if pattern is not None and (special or not self.ids.keys() <= self._special):
-                parts = _split(parts, pattern, frozenset() if special else self._special)
-        return parts
+            if not special and match[0] in self._special:
+                continue
+            if match.start() > done:
+                yield text[done : match.start()], False
+            yield match[0], True
+            done = match.end()
+        if done < len(text):
+            yield text[done:], False
 
 
 def _described(part: Part, describe: Callable[[str, str], Piece]) -> Piece:
     return describe(part.own, part.piece) if part.kept else Piece(part.own, b"", (), (), ())
-
-
-def _split(
-    parts: Iterator[tuple[str, bool]], pattern: re.Pattern[str], passed_over: Collection[str]
-) -> Iterator[tuple[str, bool]]:
-    for part, found in parts:
-        if found:
-            yield part, True
-            continue
-        done = 0
-        for match in pattern.finditer(part):
-            if match[0] in passed_over:
-                continue
-            if match.start() > done:
-                yield part[done : match.start()], False
-            yield match[0], True
-            done = match.end()
-        if done < len(part):
-            yield part[done:], False
 
 
 def _any_of(texts: Collection[str]) -> re.Pattern[str] | None:

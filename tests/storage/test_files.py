@@ -64,7 +64,9 @@ def in_time(call):
     return errors[0]
 
 
-@pytest.mark.parametrize("name", ["tokenizer.json", "vocab.json", "merges.txt", "added_tokens.json", "tokenizer_config.json"])
+@pytest.mark.parametrize(
+    "name", ["tokenizer.json", "vocab.json", "merges.txt", "added_tokens.json", "tokenizer_config.json"]
+)
 @pytest.mark.parametrize("kind", ["pipe", "folder", "/dev/zero", "/dev/full", "sparse", "nowhere"])
 def test_only_regular_files_of_a_sane_size(tmp_path, name, kind):
     (tmp_path / "vocab.json").write_text('{"a": 0}')

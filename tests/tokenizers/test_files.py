@@ -111,6 +111,7 @@ BROKEN = {
     "a merge of nothing": ({"merges": [3]}, "merge 0 is 3"),
     "a merge of unknown tokens": ({"merges": ["h zz"]}, "'zz' is not in the vocabulary"),
     "a merge into nothing": ({"merges": ["e h"]}, "'eh' is not in the vocabulary"),
+    "merges without end": ({"merges": ["h e"] * 1_000_000}, "1000000 merges, more than its vocabulary"),
     "dropout": ({"dropout": 0.1}, "dropout = 0.1"),
     "suffixes": ({"end_of_word_suffix": "</w>"}, "end_of_word_suffix"),
     "SentencePiece": ({"byte_fallback": True}, "byte_fallback"),

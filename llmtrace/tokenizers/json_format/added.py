@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -23,7 +23,7 @@ class AddedToken:
     id: int
     special: bool
     normalized: bool
-    """Whether it is found only in what the tokens without this flag leave."""
+    """Whether `tokenizers` finds it only in what the tokens without this flag leave."""
 
 
 def is_id(value: Any) -> TypeGuard[int]:
@@ -49,7 +49,29 @@ def read_added(entries: Any, vocabulary: Mapping[str, int]) -> list[AddedToken]:
                     other=index,
                 )
             )
+    _expect_one_search(found.values())
     return list(found.values())
+
+
+def _expect_one_search(tokens: Collection[AddedToken]) -> None:
+    """ModelError where it matters that those that are normalized are looked for after the others."""
+    first, second = ([token.text for token in tokens if token.normalized is kind] for kind in (False, True))
+    for one, other in ((first, second), (second, first)):
+        starts = {text[:end]: text for text in one for end in range(1, len(text) + 1)}
+        for text in other:
+            ends = [text[start:] for start in range(len(text))]
+            near = next((starts[end] for end in ends if end in starts), None)
+            if near is None and one is first:
+                near = next((each for each in one if text in each), None)
+            if near is not None:
+                raise ModelError(
+                    _(
+                        "the added tokens {one} and {other} can overlap, and only one of them is normalized, which is not"
+                        " supported",
+                        one=quote(near),
+                        other=quote(text),
+                    )
+                )
 
 
 def added_token(entry: Any) -> AddedToken:

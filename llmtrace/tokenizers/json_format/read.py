@@ -30,7 +30,8 @@ def read_tokenizer_json(data: Any) -> ByteLevelBPE | CharacterTokenizer | Unigra
     _expect_nothing_else(data)
     if model.get("type") == "Unigram":
         return read_unigram(data, model)
-    vocabulary, merges = read_vocabulary(model.get("vocab")), read_merges(model.get("merges"))
+    vocabulary = read_vocabulary(model.get("vocab"))
+    merges = read_merges(model.get("merges"), sum(map(len, vocabulary)))
     added = read_added(data.get("added_tokens"), vocabulary)
     rule, decoders = data.get("pre_tokenizer"), parts_of(data.get("decoder"), "decoders")
     if rule is None and not merges and all(len(text) == 1 for text in vocabulary):
@@ -45,9 +46,7 @@ def read_tokenizer_json(data: Any) -> ByteLevelBPE | CharacterTokenizer | Unigra
     if unknown is not None and field(model, "fuse_unk", bool, False):
         raise not_supported("fuse_unk", True)
     whole_pieces = field(model, "ignore_merges", bool, False)
-    return ByteLevelBPE(
-        vocabulary, merges, splitter, *_texts(added), whole_pieces, unknown, [t.text for t in added if t.normalized]
-    )
+    return ByteLevelBPE(vocabulary, merges, splitter, *_texts(added), whole_pieces, unknown)
 
 
 def _texts(added: list[AddedToken]) -> tuple[dict[str, int], dict[str, int]]:
@@ -118,10 +117,12 @@ def read_vocabulary(vocabulary: Any) -> dict[str, int]:
     return vocabulary
 
 
-def read_merges(merges: Any) -> list[tuple[str, str]]:
-    """Merges, each "a b" or ["a", "b"]."""
+def read_merges(merges: Any, most: int) -> list[tuple[str, str]]:
+    """Merges, each "a b" or ["a", "b"]; most: how many characters the vocabulary has, for each merge parts a token at one."""
     if not isinstance(merges, list):
         raise ModelError(_("it has no list of merges"))
+    if len(merges) > most:
+        raise ModelError(_("it has {count} merges, more than its vocabulary can have", count=len(merges)))
     pairs: list[tuple[str, str]] = []
     for merge in merges:
         pair = merge.split(" ") if type(merge) is str else merge

@@ -28,8 +28,6 @@ def read_unigram(data: Mapping[str, Any], model: Mapping[str, Any]) -> UnigramTo
     if decoder != decoder_json(in_bytes, adds_space) and (in_bytes or _metaspace(decoder)[0] != adds_space):
         raise ModelError(_("its decoder does not undo its pre_tokenizer, or is not supported"))
     tokens = read_added(data.get("added_tokens"), {text: n for n, (text, _score) in enumerate(entries)})
-    if any(token.normalized for token in tokens) and not all(token.normalized for token in tokens):
-        raise not_supported("normalized", True)
     added = {token.text: token.id for token in tokens if not token.special}
     special = {token.text: token.id for token in tokens if token.special}
     return UnigramTokenizer(entries, unknown, in_bytes, adds_space, by_words, added, special)

@@ -39,12 +39,9 @@ def _bpe_json(added: list[dict[str, Any]], splits: Any, decoder: Any, model: dic
 
 def added_json(tokenizer: Any) -> list[dict[str, Any]]:
     """The tokens that are found in a text before it is cut."""
-    flags = {"single_word": False, "lstrip": False, "rstrip": False}
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
     return [
-        {
-            **{"id": index, "content": text, **flags, "normalized": text in tokenizer.normalized},
-            "special": text in tokenizer.special,
-        }
+        {"id": index, "content": text, **flags, "special": text in tokenizer.special}
         for text, index in sorted({**tokenizer.added, **tokenizer.special}.items(), key=lambda entry: entry[1])
     ]
 

@@ -19,7 +19,17 @@ TEXTS = st.text(st.sampled_from("helo th12'sS<>[]_.,!-ab " * 2 + ODD), max_size=
 PATTERNS = st.sampled_from(
     [
         *[GPT2_PATTERN, LLAMA3, r"\w+|[^\w\s]+", r"\W+", r"[^\W\d_]+", r"\s+", r"\d", r"l*", "", r"\p{Lu}?\p{Ll}*+"],
-        *[r"(?<=e)l", r".", r"[\w\-']+", r"(?>he|h)e?", r"\p{N}{1,3}(?=\s)", r"(?i:'S|th)|o", r"[^e]", r"\S{2,}?", "]|}"],
+        *[
+            r"(?<=e)l",
+            r".",
+            r"[\w\-']+",
+            r"(?>he|h)e?",
+            r"\p{N}{1,3}(?=\s)",
+            r"(?i:'S|th)|o",
+            r"[^e]",
+            r"\S{2,}?",
+            "]|}",
+        ],
     ]
 )
 SPLITS = st.fixed_dictionaries(
@@ -33,7 +43,10 @@ SPLITS = st.fixed_dictionaries(
 )
 DIGITS = st.fixed_dictionaries({"type": st.just("Digits"), "individual_digits": st.booleans()})
 BYTE_LEVEL = st.fixed_dictionaries(
-    {**{name: st.booleans() for name in ("add_prefix_space", "trim_offsets", "use_regex")}, "type": st.just("ByteLevel")}
+    {
+        **{name: st.booleans() for name in ("add_prefix_space", "trim_offsets", "use_regex")},
+        "type": st.just("ByteLevel"),
+    }
 )
 OTHERS = st.sampled_from(
     [{"type": kind} for kind in ("Whitespace", "WhitespaceSplit", "Punctuation", "BertPreTokenizer", "UnicodeScripts")]
@@ -42,9 +55,13 @@ OTHERS = st.sampled_from(
 RULE = SPLITS | SPLITS | DIGITS | BYTE_LEVEL | OTHERS
 SEQUENCE = st.builds(lambda parts: {"type": "Sequence", "pretokenizers": parts}, st.lists(RULE, max_size=3))
 ENDED = st.builds(
-    lambda parts, end: {"type": "Sequence", "pretokenizers": [*parts, end]}, st.lists(SPLITS | DIGITS, max_size=2), BYTE_LEVEL
+    lambda parts, end: {"type": "Sequence", "pretokenizers": [*parts, end]},
+    st.lists(SPLITS | DIGITS, max_size=2),
+    BYTE_LEVEL,
 )
-NORMALIZERS = st.sampled_from([None] * 12 + [{"type": "NFC"}, {"type": "Lowercase"}, {"type": "Prepend", "prepend": "x"}])
+NORMALIZERS = st.sampled_from(
+    [None] * 12 + [{"type": "NFC"}, {"type": "Lowercase"}, {"type": "Prepend", "prepend": "x"}]
+)
 PROCESSORS = st.sampled_from(
     [None] * 8
     + [
@@ -115,13 +132,11 @@ def ours(data, text, special):
     """The ids, or None where the file or the text is refused; the explanation must lead to the same."""
     try:
         tokenizer = read_tokenizer_json(json.loads(json.dumps(data)))
-    except ModelError as error:
-        assert "\n" not in str(error)
+    except ModelError:
         return None
     try:
         ids = tokenizer.encode(text, special)
-    except PromptError as error:
-        assert "no token for the byte" in str(error)
+    except PromptError:
         return None
     explanation = tokenizer.explain(text, special)
     explanation.replay()
@@ -146,17 +161,19 @@ BEHAVIORS = {
     "MergedWithPrevious": "merged_with_previous",
     "MergedWithNext": "merged_with_next",
 }
-ATOMS = st.sampled_from(
-    [*"ab1 'é²中", r"\s", r"\S", r"\w", r"\W", r"\d", r"\D", r"\p{L}", r"\P{N}", r"\p{Lu}", r"\.", ".", r"\n", r"\-"]
-    + [r"[ab]", r"[^ab]", r"[a-z\d]", r"[\w']", r"[^\W_]", r"[^\s\p{L}]", r"(?:a|b)", r"(?=a)", r"(?!\s)", r"(?<=a)", "(b)"]
-    + [r"(?i:s|'T)", r"(?>a|ab)", r"[-a]", r"[a-]"]
-)
+ATOMS_WRITTEN = r"""
+a b 1 ' é ² 中 \s \S \w \W \d \D \p{L} \P{N} \p{Lu} \. . \n \- [ab] [^ab] [a-z\d] [\w'] [^\W_] [^\s\p{L}]
+(?:a|b) (?=a) (?!\s) (?<=a) (b) (?i:s|'T) (?>a|ab) [-a] [a-]
+"""
+ATOMS = st.sampled_from(ATOMS_WRITTEN.split())
 COUNTS = st.sampled_from(["", "", "", "?", "*", "+", "??", "*?", "+?", "*+", "++", "{2}", "{1,2}", "{1,}", "{0,2}?"])
 EXPRESSIONS = st.recursive(
     st.lists(st.tuples(ATOMS, COUNTS).map("".join), max_size=4).map("".join),
-    lambda inner: st.tuples(inner, st.sampled_from(["|", ""]), inner).map("".join)
-    | inner.map(lambda text: f"(?:{text})")
-    | inner.map(lambda text: f"(?:{text})?"),
+    lambda inner: (
+        st.tuples(inner, st.sampled_from(["|", ""]), inner).map("".join)
+        | inner.map(lambda text: f"(?:{text})")
+        | inner.map(lambda text: f"(?:{text})?")
+    ),
     max_leaves=3,
 )
 
@@ -168,11 +185,14 @@ EXPRESSIONS = st.recursive(
 def test_patterns_cut_as_oniguruma_does(expression, text, behavior, inverted):
     try:
         cut = Cut(expression, behavior, inverted)
-    except ModelError as error:
-        assert "\n" not in str(error)
+    except ModelError:
         assume(False)
     assume(text)
-    theirs = tokenizers.pre_tokenizers.Split(tokenizers.Regex(expression), BEHAVIORS[behavior], inverted)
+    try:
+        theirs = tokenizers.pre_tokenizers.Split(tokenizers.Regex(expression), BEHAVIORS[behavior], inverted)
+    except Exception as error:  # the library has no class of its own for it
+        assume("Oniguruma error" not in str(error))
+        raise
     wanted = [piece for piece, _place in theirs.pre_tokenize_str(text)]
     assert list(cut.pieces([text])) == wanted
     assert [text[start:end] for start, end, kept in cut.spans(text) if kept] == wanted
