@@ -7,12 +7,15 @@ from functools import cache
 from typing import Any
 
 from llmtrace.tokenizers.bpe import ByteLevelBPE
-from llmtrace.tokenizers.splitting import GPT2_SPLIT, compile_pattern
+from llmtrace.tokenizers.patterns import Pattern
+from llmtrace.tokenizers.splitting import GPT2_SPLIT
 
 
 def tokenizer_data(tokenizer: Any) -> dict[str, Any] | None:
     """A tokenizer of merges for the page; None for one of another kind, whose sentences can't be typed there."""
     if not isinstance(tokenizer, ByteLevelBPE) or tokenizer.whole_pieces or tokenizer.added:
+        return None
+    if tokenizer.unknown is not None:
         return None
     if any(tokenizer.splitter.rule.get(name) != value for name, value in GPT2_SPLIT.items() if name != "trim_offsets"):
         return None
@@ -28,13 +31,13 @@ def tokenizer_data(tokenizer: Any) -> dict[str, Any] | None:
 
 @cache
 def code_points(kind: str) -> list[int]:
-    """The characters of a kind, as this Python's `regex` knows it: browsers of other years know other letters.
+    """The characters of a kind, as tokenizers know it: browsers of other years know other letters.
 
     For each run of them: how many others stand before it, and how many there are.
     """
     every = "".join(map(chr, range(sys.maxunicode + 1)))
     found, after = [], 0
-    for run in compile_pattern(f"{kind}+").finditer(every):
-        found += [run.start() - after, run.end() - run.start()]
-        after = run.end()
+    for start, end in Pattern(f"{kind}+").find(every):
+        found += [start - after, end - start]
+        after = end
     return found
