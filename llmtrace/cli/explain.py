@@ -9,10 +9,18 @@ import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
 from llmtrace.cli.completion import steps
-from llmtrace.cli.options import ascii_option, json_option, model_option, opened, prompt_options, trace_option
+from llmtrace.cli.options import (
+    ascii_option,
+    json_option,
+    model_option,
+    of_this_prompt,
+    opened,
+    prompt_options,
+    trace_option,
+)
 from llmtrace.cli.output import print_document
 from llmtrace.errors import AddressError
-from llmtrace.i18n import N_, _
+from llmtrace.i18n import N_
 
 if TYPE_CHECKING:
     from llmtrace.explain import Explanation
@@ -57,7 +65,7 @@ def command(
         explanation = trace.explain(address, depth=depth)
     except AddressError as error:
         if said and address.partition("[")[0].strip() in trace.names():  # which places there are depends on the prompt
-            raise AddressError(_("{error}; {note}", error=error, note=said)) from None
+            raise of_this_prompt(error, said) from None
         raise
     if look["exact"]:
         _print_exact(explanation, said, look["only_ascii"])

@@ -10,6 +10,7 @@ import click
 from llmtrace.cli.command import option
 from llmtrace.cli.completion import models
 from llmtrace.cli.state import last_traced, remember
+from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
 from llmtrace.text import cited, inert
 
@@ -70,6 +71,13 @@ def load(model: str | None) -> Model:
     from llmtrace.loading import DEFAULT, load
 
     return load(DEFAULT if model is None else model)
+
+
+def of_this_prompt(error: AddressError, note: str) -> AddressError:
+    """The error with the prompt, on which it depends which places there are."""
+    asks = str(error).endswith(("?", "？"))
+    text = _("{before} {after}", before=error, after=note) if asks else _("{error}; {note}", error=error, note=note)
+    return AddressError(text)
 
 
 def prompt_argument(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,7 +10,15 @@ import click
 
 from llmtrace.cli.command import Command, Option, new_command, no_pager_option, option
 from llmtrace.cli.completion import files_and_steps, steps
-from llmtrace.cli.options import ascii_option, json_option, model_option, opened, prompt_options, trace_option
+from llmtrace.cli.options import (
+    ascii_option,
+    json_option,
+    model_option,
+    of_this_prompt,
+    opened,
+    prompt_options,
+    trace_option,
+)
 from llmtrace.cli.output import print_document
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
@@ -71,7 +79,7 @@ def command(first: str | None, second: str | None, **options: Any) -> None:
         document = catalog.look(trace, name, every=options["every"], **asked)
     except AddressError as error:
         if note and asked["position"] is not None:  # which positions there are depends on the prompt
-            raise AddressError(_("{error}; {note}", error=error, note=note)) from None
+            raise of_this_prompt(error, note) from None
         raise
     print_document(
         document,

@@ -9,7 +9,7 @@ from llmtrace import _kernels
 from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.lines import Constant, Elements, Line, Result
 from llmtrace.errors import AddressError, LlmtraceError, ReplayError
-from llmtrace.explain.address import explain_target
+from llmtrace.explain.address import also, explain_target
 from llmtrace.explain.describe import sentence
 from llmtrace.explain.explanation import Explanation
 from llmtrace.i18n import _
@@ -30,8 +30,8 @@ def explain(trace: Trace, name: str, *index: Any, depth: int = 1, count: int = 3
     """
     if depth < 1:
         raise AddressError(_("the depth must be at least 1, not {depth}", depth=depth))
-    name, place = explain_target(trace, name, index, axes)
-    return explain_element(trace, name, place, depth, count)
+    element, place = explain_target(trace, name, index, axes)
+    return replace(explain_element(trace, element, place, depth, count), note=also(trace, name, index, axes))
 
 
 def explain_element(trace: Trace, name: str, place: tuple[int, ...], depth: int = 1, count: int = 3) -> Explanation:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from llmtrace.arithmetic.types import Axes
 from llmtrace.errors import AddressError
 from llmtrace.i18n import _, listed
+from llmtrace.text import quoted
 
 
 class Labelled(Protocol):
@@ -159,6 +160,17 @@ def _place(trace: Labelled, name: str, axis: str, size: int, entry: int | str, b
                     places=listed(matches),
                 )
             )
+        near = _like(trace, axis, size, entry, batch)
+        if near:
+            raise AddressError(
+                _(
+                    "there is no {entry!r} along the axis {axis!r} of {name}; did you mean {near}?",
+                    entry=entry,
+                    axis=axis,
+                    name=name,
+                    near=listed(map(quoted, near)),
+                )
+            )
         raise AddressError(
             _(
                 "there is no {entry!r} along the axis {axis!r} of {name}; {places}",
@@ -175,6 +187,31 @@ def _place(trace: Labelled, name: str, axis: str, size: int, entry: int | str, b
             _("{axis}={entry} is outside {name}; {places}", axis=axis, entry=entry, name=name, places=_places(size))
         )
     return int(entry) % size
+
+
+def _like(trace: Labelled, axis: str, size: int, text: str, batch: int | None) -> list[str]:
+    """The tokens along an axis that differ from a text by spaces and capitals only: at most three, spaces first."""
+    wanted = text.strip()
+    labels = dict.fromkeys(trace.label(axis, i, batch) for i in range(size))
+    found = [label for label in labels if label and label != text and label.strip().casefold() == wanted.casefold()]
+    return sorted(found, key=lambda label: label.strip() != wanted)[:3] if wanted else []
+
+
+def also(trace: Labelled, name: str, places: Sequence[Any], by_axis: Mapping[str, Any]) -> str:
+    """A sentence about tokens that were perhaps meant: ` her` where `her` was said, and both are there."""
+    if "[" in name:
+        name, places, by_axis = parse(name)
+    axes, shape = trace.axes(name), trace.shape(name)
+    index = resolve(trace, name, places, by_axis)
+    batch = index[axes.index("batch")] if "batch" in axes else None
+    said = {**dict(zip(axes, places, strict=False)), **by_axis}
+    for axis, text in said.items():
+        if isinstance(text, str):
+            near = _like(trace, axis, shape[axes.index(axis)], text, batch)
+            near = [label for label in near if label.strip() == text.strip()]
+            if near:
+                return _("this is {text}; there is also {near}", text=quoted(text), near=listed(map(quoted, near)))
+    return ""
 
 
 def _places(size: int) -> str:

@@ -31,6 +31,8 @@ class Explanation(Displayed):
     lines: tuple[Line, ...]
     children: tuple[Explanation, ...] = ()
     source: Any = field(default=None, repr=False, compare=False)
+    note: str = field(default="", repr=False, compare=False)
+    """What the reader should know of the address, if anything: another token that may have been meant."""
 
     @property
     def address(self) -> str:

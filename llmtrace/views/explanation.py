@@ -49,7 +49,8 @@ def view(explanation: Explanation, *, every: bool = False, count: int = 6, endin
     """
     explanation.replay()
     shown = _Shown(every)
-    blocks: list[Block] = [_node(explanation, count, shown, top=True)]
+    blocks: list[Block] = [paragraph(quiet(_("Note: {text}", text=explanation.note)))] if explanation.note else []
+    blocks.append(_node(explanation, count, shown, top=True))
     if ending and _computed(explanation):
         footer = _("{before} {after}", before=_(FOOTER), after=_(FOLDED)) if shown.folded else _(FOOTER)
         blocks += [Space(), paragraph(quiet(_(SAME))), paragraph(quiet(footer))]
