@@ -18,20 +18,20 @@ from llmtrace.errors import LlmtraceError
 from llmtrace.i18n import N_, _, listed
 from llmtrace.text import cited
 
-COMMANDS = (
-    "trace",
-    "explain",
-    "what-if",
-    "generate",
-    "train",
-    "show",
-    "tokenize",
-    "learn",
-    "verify",
-    "doctor",
-    "completion",
-)
-"""In the order in which they are listed; each is in the file of its name."""
+COMMANDS = {
+    "trace": N_("Run a text and show what happens, layer by layer."),
+    "explain": N_("Show the multiplications and additions behind a number."),
+    "what-if": N_("Change numbers of a run and see what changes with them."),
+    "generate": N_("Let a model go on with a text, token by token."),
+    "train": N_("Train a small GPT-2 on text files of your own."),
+    "show": N_("Look at the steps of a trace, at attention, at the next token."),
+    "tokenize": N_("Show how a text becomes tokens."),
+    "learn": N_("Learn how language models work, lesson by lesson."),
+    "verify": N_("Do every step of a trace file again: is every bit right?"),
+    "doctor": N_("Test that this machine computes every bit as it should."),
+    "completion": N_("Let your shell complete commands, options and names."),
+}
+"""In the order in which they are listed, and what is said of them there; each is in the file of its name."""
 
 
 class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_click's own bases disagree
@@ -42,6 +42,12 @@ class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_cli
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, without importing them."""
         return list(COMMANDS)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """All commands on one screen."""
+        from llmtrace.cli.front_page import write
+
+        write(formatter, self.help or "", COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, from its file."""
@@ -125,11 +131,18 @@ def _fail(error: click.ClickException | LlmtraceError) -> None:
 
 
 @rich_click.rich_config(help_config={"text_paragraph_linebreaks": "\n\n", "padding_helptext_first_line": (0, 1, 1, 0)})
-@click.group("llmtrace", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "llmtrace",
+    cls=Commands,
+    invoke_without_command=True,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(
     __version__, "--version", message="llmtrace %(version)s", cls=Option, help=N_("Show the version and end.")
 )
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Run a language model, remember every number, and show the exact multiplications and additions that made it.
 
     \b
@@ -137,6 +150,8 @@ def main() -> None:
       llmtrace trace "The king had a child, a girl."
       llmtrace explain "block.0.attn.scores[head=2, query=4, key=1]" --depth 2
     """  # noqa: D301 - \b keeps click from filling the lines
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), color=ctx.color)
 
 
 main.params.append(language_option())

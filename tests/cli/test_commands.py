@@ -225,6 +225,20 @@ def test_help():
     assert said("--version").startswith("llmtrace ")
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_all_commands_are_on_one_screen(language, arguments, monkeypatch):
+    """With the line that was typed and the prompt below, on 80 × 24."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LLMTRACE_LANG", language)
+    page = CliRunner().invoke(main, arguments)
+    lines = (page.stdout or page.stderr).rstrip().split("\n")
+    assert len(lines) <= 22
+    assert all(cell_len(line) <= 80 for line in lines)
+    first = [line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("  llmtrace")]
+    assert first == list(COMMANDS)
+
+
 # ---- whole processes ------------------------------------------------------------------------------------------------
 
 

@@ -78,8 +78,9 @@ def test_the_option(arguments, locale, monkeypatch):
     monkeypatch.setattr(i18n, "LOCALE", locale)
     assert "⟦threads⟧" in CliRunner().invoke(main, arguments).output
     assert "⟦" not in CliRunner().invoke(main, ["doctor"]).output
-    for help_page in (["--lang", "la", "--help"], ["doctor", "--lang", "la", "--help"]):
-        assert "⟦Usage:⟧" in CliRunner().invoke(main, help_page).output
+    for help_page in (["--lang", "la", "--help"], ["--lang", "la"]):
+        assert "⟦Learn how" in CliRunner().invoke(main, help_page).output
+    assert "⟦Usage:⟧" in CliRunner().invoke(main, ["doctor", "--lang", "la", "--help"]).output
     unknown = CliRunner().invoke(main, ["--lang", "xx", "doctor"])
     assert unknown.exit_code == 2
     assert "there is no language 'xx'" in unknown.output
