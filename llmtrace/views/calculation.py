@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ import numpy as np
 from llmtrace.arithmetic.lines import Constant, Elements, Line, Operand
 from llmtrace.arithmetic.operations import DOTS, OPERATIONS, SUMS
 from llmtrace.i18n import _, n_
+from llmtrace.views.agreement import BY_CALCULATOR, MOST, agrees, operand_numbers, operands_for, row_operands
 from llmtrace.views.document import Block, Calculation, Examples, Inline, Number, Text, label, quiet, said
-from llmtrace.views.numbers import DIGITS, gives, is_above, number, numbers, rounded
+from llmtrace.views.numbers import DIGITS, number, numbers, rounded
 from llmtrace.views.operand_names import Names
 from llmtrace.views.running_sum import running_sum
 
@@ -160,15 +162,23 @@ class _Worked:
         """The numbers that were chosen from."""
         operand = self.line.operands[0]
         shown = self._shown(operand.values)
-        return self._examples(shown, [(each,) for each in _numbers(operand, shown)])
+        return self._examples(shown, [(each,) for each in operand_numbers(operand, shown)])
 
     def _row(self) -> Examples:
         """What is done with some elements of a row."""
         line, row = self.line, self.line.values
         shown = self._shown(row)
-        operands = [_numbers(operand, shown, row.shape) for operand in line.operands]
         results = numbers(row[shown])
-        work = [(*_written(line, [each[n] for each in operands]), " = ", results[n]) for n in range(len(shown))]
+        columns = partial(row_operands, line, shown)
+        if line.operation not in BY_CALCULATOR:
+            rows = zip(*columns(DIGITS), strict=True)
+            return self._examples(
+                shown, [(*_written(line, each), " = ", r) for each, r in zip(rows, results, strict=True)]
+            )
+        work = []
+        for *operands, result in zip(*operands_for(line.operation, columns, results), results, strict=True):
+            exact = agrees(line.operation, [each.text for each in operands], result.text)
+            work.append((*_written(line, operands), " = " if exact else " ≈ ", result))
         return self._examples(shown, work)
 
     def _examples(self, shown: list[int], work: Sequence[tuple[Inline, ...]]) -> Examples:
@@ -196,7 +206,7 @@ class _Worked:
 # ---- operations in letters and numbers ------------------------------------------------------------------------------
 
 
-def _written(line: Line, operands: Sequence[str | Number]) -> tuple[Inline, ...]:
+def _written(line: Line, operands: Sequence[Any]) -> tuple[Inline, ...]:
     """The operation of a line on its operands, as it is written: `(a + b) × c`."""
     operation = line.operation
     symbol = OPERATIONS[operation].symbol
@@ -242,30 +252,18 @@ def _operands(line: Line, least: int = DIGITS) -> tuple[list[Number], bool]:
     def shown(digits: int) -> list[Number]:
         return [_operand(o, max(digits, 6) if isinstance(o, Constant) else digits) for o in line.operands]
 
-    finite = all(np.isfinite(o.values) for o in (line, *line.operands))
-    if line.operation not in {*_BINARY, "above"} or not finite:
+    if line.operation not in BY_CALCULATOR:
         return shown(DIGITS), True
-    full = 9 if line.values.dtype == np.float32 else 17
-    for digits in range(least, full + 1):
-        texts = [each.text for each in shown(digits)]
-        if line.operation == "above":
-            if is_above(*texts[:2]) == bool(line.operands[0].values > line.operands[1].values):
-                return shown(digits), True
-        elif gives(line.operation, texts, rounded(line.values, least)):
+    result = rounded(line.values, least)
+    for digits in range(least, MOST):
+        if agrees(line.operation, [each.text for each in shown(digits)], result, 0.5):
             return shown(digits), True
-    return shown(full), False
+    full = 9 if line.values.dtype == np.float32 else 17
+    return shown(full), agrees(line.operation, [each.text for each in shown(full)], result)
 
 
 def _operand(operand: Operand, digits: int = DIGITS) -> Number:
     return number(operand.values[()], digits, address=operand.address() if isinstance(operand, Elements) else "")
-
-
-def _numbers(operand: Operand, shown: list[int], shape: tuple[int, ...] | None = None) -> tuple[Number, ...]:
-    """Some elements of a row, or of a single number as often."""
-    values = operand.values if shape is None else np.broadcast_to(operand.values, shape)
-    single = operand.values.ndim == 0
-    addresses = [operand.address(0 if single else i) for i in shown] if isinstance(operand, Elements) else []
-    return numbers(values[shown], addresses=addresses)
 
 
 def _largest(row: Any, count: int) -> list[int]:

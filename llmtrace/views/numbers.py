@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
-from operator import add, mul, sub
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,7 @@ def rounded(value: Any, digits: int = DIGITS) -> str:
         return _minus(exact(number).replace("inf", "∞").replace("nan", "NaN"))
     if number == 0:
         return _minus(exact(number).removesuffix(".0"))
-    if 1e-7 <= abs(number) < 1e7:
+    if 1e-7 <= abs(number) < 1e7 and digits <= np.finfo(number.dtype).precision + 3:
         whole = np.format_float_positional(number, unique=True, trim="-")
         if len(whole.replace(".", "").lstrip("-0")) <= digits:
             return _minus(whole)
@@ -58,33 +57,13 @@ def _power(digits: str, exponent: str) -> str:
 
 def decimal(text: str) -> Decimal:
     """A shown number, to calculate with."""
-    digits, _sign, exponent = text.replace("−", "-").partition("×10")
+    digits, _sign, exponent = text.strip(" ()").replace("−", "-").replace("∞", "inf").partition("×10")
     return Decimal(f"{digits}e{exponent.translate(LOWERED)}" if exponent else digits)
-
-
-def gives(operation: str, operands: Sequence[str], result: str) -> bool:
-    """Whether `add`, `subtract`, `multiply` or `divide` of two shown numbers, rounded to its digits, is `result`."""
-    a, b, wanted = (decimal(text) for text in (*operands, result))
-    with localcontext() as context:
-        context.prec = 60
-        if operation == "divide" and not b:
-            return False
-        exact = a / b if operation == "divide" else _DECIMAL[operation](a, b)
-        unit = min(int(wanted.as_tuple().exponent), wanted.adjusted() - DIGITS + 1)
-        return abs(exact - wanted) <= Decimal((0, (5,), unit - 1)) if wanted else not exact
-
-
-def is_above(a: str, b: str) -> bool:
-    """Whether a shown number is larger than another."""
-    return decimal(a) > decimal(b)
 
 
 def bracketed(text: str) -> str:
     """A number behind a sign of arithmetic: one below 0 stands in brackets."""
     return f"({text})" if text.startswith("−") else text
-
-
-_DECIMAL: dict[str, Callable[[Decimal, Decimal], Decimal]] = {"add": add, "subtract": sub, "multiply": mul}
 
 
 def column(values: Array | Sequence[Any], digits: int = DIGITS) -> list[str]:
@@ -103,6 +82,30 @@ def column(values: Array | Sequence[Any], digits: int = DIGITS) -> list[str]:
         return _minus(f"{float(number):.{decimals}f}") if number != 0 else "0"
 
     return right([text(number) for number in numbers])
+
+
+def to_unit(values: Sequence[Any], digits: int = DIGITS) -> list[str]:
+    """Numbers that are added up: none shows a digit below the last one of the largest, where those are rounded."""
+    numbers = np.asarray(values, np.float64)
+    finite = np.abs(numbers[np.isfinite(numbers)])
+    top = float(finite.max()) if finite.size else 0.0
+    whole = all(float(number).is_integer() for number in finite)
+    if not -5 <= _exponent(top) < 7:
+        unit = _exponent(top) - digits + 1
+        return [_at_power(float(number), unit) for number in numbers]
+    decimals = 0 if whole else max(0, digits - _exponent(top))
+    texts = (f"{number:.{decimals}f}" if np.isfinite(number) and number else rounded(number) for number in numbers)
+    return [_minus(text) for text in texts]
+
+
+def _at_power(number: float, unit: int) -> str:
+    """A number with a power of ten, rounded to the digit that counts 10^unit."""
+    if not math.isfinite(number):
+        return rounded(np.float64(number))
+    with localcontext() as context:
+        context.prec = 400
+        kept = Decimal(number).quantize(Decimal((0, (1,), unit)))
+    return _minus(_power(*f"{kept:.{kept.adjusted() - unit}e}".split("e"))) if kept else "0"
 
 
 def right(texts: Sequence[str]) -> list[str]:

@@ -6,17 +6,20 @@ total before and after every stretch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import numpy as np
-
-from llmtrace.arithmetic.lines import Elements, Line, Operand
+from llmtrace.arithmetic.lines import Line
 from llmtrace.arithmetic.operations import DOTS
+from llmtrace.views.agreement import agrees, operand_numbers, operands_for
 from llmtrace.views.document import Fold, Number, RunningSum, Start, Term
-from llmtrace.views.numbers import DIGITS, column, decimal, numbers
+from llmtrace.views.numbers import DIGITS, column, to_unit
 from llmtrace.views.operand_names import Names, axis_names
+
+Factors = Callable[[int], list[Sequence[Number]]]
+"""The columns of what is multiplied, with so many digits; none, where nothing is."""
 
 FEW = 8
 """Sums of which more terms than these are listed are shown with as few digits as any."""
@@ -57,14 +60,14 @@ def running_sum(line: Line, names: Names, count: int, every: bool = False, alway
     single = [part.first for part in parts if not part.folded]
     begin = terms.dtype.type(0) if line.start is None else line.start.values[()]
     before = [totals[part.first - 1] if part.first else begin for part in parts]
-    added, after, earlier = _adding_up(parts, list(terms[single]), [totals[part.last] for part in parts], before)
-    factors = [_factors(operand, single) for operand in line.rows] if line.operation in DOTS else []
+    factors = partial(_factors, line, single)
+    columns = _adding_up(parts, factors, list(terms[single]), [totals[part.last] for part in parts], before)
     origin = names.origin(line)
     rows: list[Start | Term | Fold] = []
     if line.start is not None and parts:
-        rows.append(Start(names.of(line.start), earlier[0]))
-    products = zip(added, *factors, strict=True)
-    for part, start, end in zip(parts, earlier, after, strict=True):
+        rows.append(Start(names.of(line.start), columns.before[0]))
+    products = zip(columns.added, *columns.factors, strict=True)
+    for part, start, end in zip(parts, columns.before, columns.after, strict=True):
         if part.folded:
             first, last = (names.place(origin, i) for i in (part.first, part.last))
             rows.append(Fold(first, last, part.last - part.first + 1, start, end))
@@ -75,25 +78,40 @@ def running_sum(line: Line, names: Names, count: int, every: bool = False, alway
     return RunningSum(axis_names(origin), letters, line.operation in DOTS, tuple(rows))
 
 
-def _factors(operand: Operand, places: list[int]) -> tuple[Number, ...]:
-    addresses = [operand.address(i) for i in places] if isinstance(operand, Elements) else []
-    return numbers(operand.values[places], addresses=addresses)
+def _factors(line: Line, places: list[int], digits: int) -> list[Sequence[Number]]:
+    return [operand_numbers(o, places, digits=digits) for o in line.rows] if line.operation in DOTS else []
 
 
-def _adding_up(parts: list[Stretch], *columns: list[Any]) -> tuple[list[Number], ...]:
-    """Products, totals and totals before them; with a digit or two more where the rounded ones then add up."""
-    for digits in (DIGITS, DIGITS + 1, DIGITS + 2):
-        added, after, before = found = _alike(digits, *columns)
-        sums = ((a, b) for part, a, b in zip(parts, before, after, strict=True) if not part.folded)
-        finite = all(np.isfinite(values).all() for values in columns) and len(added) <= FEW
-        if finite and all(
-            decimal(a.text) + decimal(p.text) == decimal(b.text) for (a, b), p in zip(sums, added, strict=True)
-        ):
-            return found
-    return _alike(DIGITS, *columns)
+@dataclass(frozen=True)
+class _Columns:
+    """The numbers of a sum: what is multiplied and added, and the totals before and after each stretch of terms."""
+
+    factors: list[Sequence[Number]]
+    added: list[Number]
+    after: list[Number]
+    before: list[Number]
+
+    def exact(self, parts: list[Stretch]) -> bool:
+        """Whether the shown totals are the sums of what is shown, to the last digit."""
+        sums = ((a, b) for part, a, b in zip(parts, self.before, self.after, strict=True) if not part.folded)
+        return all(agrees("add", (a.text, p.text), b.text, 0) for (a, b), p in zip(sums, self.added, strict=True))
 
 
-def _alike(digits: int, *columns: list[Any]) -> tuple[list[Number], ...]:
-    """Columns of numbers that are added to each other, with the same number of decimals."""
+def _adding_up(parts: list[Stretch], factors: Factors, *columns: Sequence[Any]) -> _Columns:
+    """What a sum shows: a digit or two more where the rounded numbers then add up, unless the factors would need more, too."""
+    found = [_alike(digits, factors, *columns) for digits in (DIGITS, DIGITS + 1, DIGITS + 2)]
+    least = factors(DIGITS)
+    for each in found if len(columns[0]) <= FEW else ():
+        if each.exact(parts) and each.factors == least:
+            return each
+    return found[0]
+
+
+def _alike(digits: int, factors: Factors, *columns: Sequence[Any]) -> _Columns:
+    """Numbers that are added to each other, with the same number of decimals."""
+    terms, *totals = columns
     texts = iter(column([value for values in columns for value in values], digits))
-    return tuple([Number(value, next(texts).strip()) for value in values] for values in columns)
+    added = [Number(value, next(texts).strip()) for value in terms]
+    steady = iter(to_unit([value for values in columns for value in values], digits)[len(terms) :])
+    after, before = ([Number(value, next(steady)) for value in values] for values in totals)
+    return _Columns(operands_for("multiply", factors, added) if factors(DIGITS) else [], added, after, before)
