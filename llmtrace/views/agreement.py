@@ -25,6 +25,7 @@ _EXACT: dict[str, Callable[..., Decimal]] = {
     "subtract": sub,
     "multiply": mul,
     "divide": lambda a, b: a / b,
+    "sum": lambda *row: sum(row, Decimal(0)),
     "negate": lambda x: -x,
     "absolute": abs,
     "relu": lambda x: max(x, Decimal(0)),
@@ -36,7 +37,7 @@ _EXACT: dict[str, Callable[..., Decimal]] = {
     "erf": lambda x: Decimal(math.erf(x)),
 }
 BY_CALCULATOR = frozenset(_EXACT)
-"""The operations that a calculator does on single numbers."""
+"""The operations that a calculator does on single numbers; `sum` on any number of them."""
 _ROUNDED = {"exp", "tanh", "erf"}
 
 

@@ -5,7 +5,7 @@ The numbers are those of the explanations of the product's cells: what is shown 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from llmtrace.arithmetic.lines import Line as Working
 from llmtrace.display import Displayed
 from llmtrace.i18n import _
 from llmtrace.trace import Trace
+from llmtrace.views.agreement import operands_for
 from llmtrace.views.document import (
     Block,
     Column,
@@ -100,10 +101,12 @@ class Product(Displayed):
 
     def _cell(self, place: Place) -> Block:
         working = self.workings[place]
-        factors = list(zip(*(map(number, row.values) for row in working.rows), strict=True))
-        terms = _joined([(*_signed(a), "·", *_signed(b)) for a, b in factors])
-        sums = _joined([_signed(number(term)) for term in working.terms()])
         result = number(working.values, role="value", address=self.address(place))
+        added = operands_for("sum", lambda digits: [(number(term, digits),) for term in working.terms()], [result])
+        products = [each for (each,) in added]
+        factors = _factors(working, products)
+        terms = _joined([(*_signed(a), "·", *_signed(b)) for a, b in factors])
+        sums = _joined(list(map(_signed, products)))
         steps = (*terms, " = ", *sums) if self.inner > 1 else terms
         return paragraph(Text(self.address(place), "name"), " = ", *steps, " = ", result, indent=2, hang=4)
 
@@ -130,9 +133,8 @@ class Product(Displayed):
     def _terms(self, place: Place, terms: int) -> Table:
         """The products of one cell, as far as they are done, with the total after each."""
         working = self.workings[place]
-        first, second = ([number(value) for value in row.values] for row in working.rows)
-        both = tuple(said("{a} × {b}", a=a, b=b) for a, b in zip(first, second, strict=True))
         made = numbers([*working.terms(), *working.totals()])
+        both = tuple(said("{a} × {b}", a=a, b=b) for a, b in _factors(working, made[: self.inner]))
         products, totals = made[:terms], made[len(both) :][:terms]
         empty: tuple[Inline, ...] = ("",) * (len(both) - terms)
         return Table(
@@ -143,6 +145,16 @@ class Product(Displayed):
                 Column(_("total so far"), (*totals, *empty), "right"),
             )
         )
+
+
+def _factors(working: Working, products: Sequence[Number]) -> list[tuple[Number, Number]]:
+    """What is multiplied, with the digits that the shown products need."""
+
+    def columns(digits: int) -> list[Sequence[Number]]:
+        return [[number(value, digits) for value in row.values] for row in working.rows]
+
+    first, second = operands_for("multiply", columns, products)
+    return list(zip(first, second, strict=True))
 
 
 def _joined(terms: list[tuple[Inline, ...]]) -> tuple[Inline, ...]:
