@@ -37,7 +37,7 @@ class Operand:
     @property
     def whole(self) -> Any:
         """What the op is given where it is given all of it."""
-        return self.data if self.packed is None else self.packed
+        return np.ascontiguousarray(self.data) if self.packed is None else self.packed
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from helpers.edited_runs import full_run, random_edits
+from check_edits import full_run
+from helpers.edited_runs import random_edits
 from helpers.small_models import small_gpt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from llmtrace.arithmetic.bits import same_bits
 from llmtrace.errors import AddressError, EditError, LlmtraceError
 from llmtrace.experiments import replayed, what_if, zero
 from llmtrace.explain.verify import verify
+from llmtrace.models import KVCache
 
 MODEL = small_gpt("ABCDE", seed=3, blocks=2, width=12, heads=3)
 RUNS = [MODEL.trace("CABDE"), MODEL.trace([[0, 1, 2, 4], [3, 3, 1, 0]]), MODEL.trace("E")]
@@ -25,7 +27,7 @@ def story():
 
 def must_agree(model, before, edits):
     found = what_if(before, edits)
-    for name, wanted in full_run(model, before.tensor("tokens"), before, edits).items():
+    for name, wanted in full_run(model, before, edits).items():
         assert same_bits(found.after.tensor(name), wanted), (name, edits)
         changed = found.changes.places.get(name)
         differ = ~np.asarray(
@@ -34,6 +36,15 @@ def must_agree(model, before, edits):
         assert found.changes.count(name) == np.count_nonzero(differ)
         assert changed is None or (changed.ravel() == differ).all()
     return found
+
+
+def test_after_a_cache():
+    cache = KVCache()
+    MODEL.trace("CAB", cache)
+    before = MODEL.trace("DE", cache)
+    found = what_if(before, {"block.0.attn.k[head=1, position=0]": 0.5, "head:1.2": 0.0})
+    assert verify(found.after)
+    assert found.changes.count("logits") == before.tensor("logits").size
 
 
 @settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
