@@ -1,0 +1,60 @@
+"""`llmtrace compare`: where two runs part, to the bit."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from llmtrace.cli.command import new_command, no_pager_option, option
+from llmtrace.cli.options import ascii_option, json_option, load, model_option
+from llmtrace.cli.output import print_document
+from llmtrace.i18n import N_
+from llmtrace.models.language_model import as_language_model
+from llmtrace.trace import Trace
+
+
+@new_command("compare")
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@model_option
+@option("--other-model", metavar="MODEL", help=N_("The model that runs B. Default: the one that runs A."))
+@option("--all", "every", is_flag=True, help=N_("List every step that differs."))
+@no_pager_option
+@ascii_option
+@json_option
+def command(
+    a: str,
+    b: str,
+    model: str | None,
+    other_model: str | None,
+    every: bool,
+    no_pager: bool,
+    only_ascii: bool,
+    as_json: bool,
+) -> None:
+    """Compare two runs: the first number that differs, how far apart every step is, and which tokens come next.
+
+    A and B are prompts, or trace files. Prompts of different lengths are compared token by token; a text that is also the
+    name of a file is taken for the file.
+
+    \b
+    Examples:
+      llmtrace compare "The king had a child, a girl." "The king had a child, a boy."
+      llmtrace compare before.trace after.trace
+      llmtrace compare "The king" "The king" --other-model ./my-model
+    """  # noqa: D301 - \b keeps click from filling the lines
+    from llmtrace.experiments.compare import compare
+    from llmtrace.views.comparison import view
+
+    found = compare(_run(a, model), _run(b, other_model or model))
+    print_document(view(found, every=every), as_json=as_json, only_ascii=only_ascii, paged=not no_pager)
+
+
+def _run(what: str, model: str | None) -> Trace:
+    """The run of a prompt, or that of a file."""
+    if os.path.isfile(what) or what.endswith(".trace"):
+        from llmtrace.loading import open_trace
+
+        return open_trace(what, model)
+    return as_language_model(load(model)).trace(what)

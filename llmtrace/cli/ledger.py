@@ -1,0 +1,73 @@
+"""`llmtrace ledger`: the score of a token as an account of all that made it, exact to the last digit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from llmtrace.cli.command import new_command, no_pager_option, option
+from llmtrace.cli.options import ascii_option, json_option, load, model_option, read_prompt
+from llmtrace.cli.output import print_document
+from llmtrace.errors import AddressError
+from llmtrace.i18n import N_, _
+from llmtrace.models.language_model import as_language_model
+from llmtrace.trace import StepKind, Trace
+
+
+@new_command("ledger")
+@click.argument("prompt")
+@click.argument("score", required=False, metavar="[SCORE]")
+@model_option
+@option("--against", metavar="TOKEN", help=N_("Why not this token? The account of the difference of both scores."))
+@option("--neurons", is_flag=True, help=N_("An entry for every neuron, instead of one for an MLP."))
+@option("--sources", is_flag=True, help=N_("An entry for every token that a head looks at."))
+@option("--all", "every", is_flag=True, help=N_("List every entry."))
+@no_pager_option
+@ascii_option
+@json_option
+def command(prompt: str, score: str | None, model: str | None, against: str | None, **options: Any) -> None:
+    """Say who decided: how the score of a token splits among all parts of the model, each head and each MLP, exactly.
+
+    SCORE is an address such as logits[-1, " her"], or only a token; without it, the likeliest next token's.
+
+    \b
+    Examples:
+      llmtrace ledger "The king had a child, a girl, and the old lamp will belong to"
+      llmtrace ledger "The king had a child, a girl, and the old lamp will belong to" " her" --against " him"
+      llmtrace ledger "The king" "logits[-1, 5]" --sources
+    """  # noqa: D301 - \b keeps click from filling the lines
+    from llmtrace.experiments.ledger import ledger
+    from llmtrace.experiments.lens import lens
+    from llmtrace.views.ledger import view
+
+    trace = as_language_model(load(model)).trace(read_prompt(prompt))
+    position, token = place_of(trace, score)
+    parts = {"neurons": options["neurons"], "sources": options["sources"]}
+    account = ledger(trace, position, token, **parts)
+    if against is not None:
+        account = account.less(ledger(trace, position, place_of(trace, against)[1], **parts))
+    print_document(
+        view(account, trace, lens(trace, position), every=options["every"]),
+        as_json=options["as_json"],
+        only_ascii=options["only_ascii"],
+        paged=not options["no_pager"],
+    )
+
+
+def place_of(trace: Trace, score: str | None) -> tuple[int, int]:
+    """The position and the token of a score: an address, a token's text, or the likeliest one after the prompt."""
+    from llmtrace.explain.address import explain_target
+
+    name = next(iter(trace.of_kind(StepKind.LOGITS)))
+    last = trace.shape(name)[0] - 1
+    if score is None:
+        return last, int(trace.tensor(name)[last].argmax())
+    if score.startswith(f"{name}["):
+        _name, place = explain_target(trace, score, (), {})
+        return place[0], place[1]
+    try:
+        return last, explain_target(trace, name, (-1, score), {})[1][1]
+    except AddressError:
+        text = _("{score} is no token of this model, nor an address such as {example}")
+        raise AddressError(text.format(score=repr(score), example=f'{name}[-1, " her"]')) from None
