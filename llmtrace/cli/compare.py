@@ -41,8 +41,9 @@ def command(
     \b
     Examples:
       llmtrace compare "The king had a child, a girl." "The king had a child, a boy."
-      llmtrace compare before.trace after.trace
-      llmtrace compare "The king" "The king" --other-model ./my-model
+      llmtrace trace "The king had a child, a girl." -o girl.trace
+      llmtrace compare girl.trace "The king had a child, a boy." --all
+      llmtrace compare "The king" "The king" --other-model storyteller
     """  # noqa: D301 - \b keeps click from filling the lines
     from llmtrace.experiments.compare import compare
     from llmtrace.views.comparison import view

@@ -46,6 +46,8 @@ ALLOWED = {
     "views/overview.py": {"next_token"},
     "views/step.py": {"next_token"},
     "views/what_if.py": {"next_token"},
+    "views/comparison.py": {"next_token"},
+    "views/ledger.py": {"next_token"},
 }
 
 
