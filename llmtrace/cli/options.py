@@ -70,7 +70,10 @@ def load(model: str | None) -> Model:
     """The model that was asked for, or the one that comes with llmtrace."""
     from llmtrace.loading import DEFAULT, load
 
-    return load(DEFAULT if model is None else model)
+    loaded = load(DEFAULT if model is None else model)
+    for note in loaded.notes:
+        click.echo(inert(_("Note: {text}", text=note)), err=True)
+    return loaded
 
 
 def of_this_prompt(error: AddressError, note: str) -> AddressError:

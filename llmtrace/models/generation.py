@@ -131,6 +131,7 @@ class Reader(Protocol):
     config: Any
     weights: Mapping[str, Weight]
     tokenizer: Any
+    ends: tuple[int, ...] | None
     legend: Legend
 
     def ids(self, prompt: Prompt) -> Array:
@@ -177,7 +178,7 @@ class Generation:
         """The tokens of the prompt and the new ones."""
         self.prompt_length = len(self.ids)
         self.window = self._window(max(0, len(self.ids) - model.config.context))
-        self._writing = Writing(model.tokenizer, stops)
+        self._writing = Writing(model.tokenizer, stops, model.ends)
         self._cache = KVCache()
         self._choices: list[Window] = []
 

@@ -96,6 +96,11 @@ GPT_LEGEND = Legend(
             kind=StepKind.SCORES,
             example=Example.ALWAYS,
         ),
+        "block.{n}.attn.scores.scaled": StepWords(
+            what=N_("the same, made smaller or larger, as this model does in each block"),
+            sentence=N_("how well the question of {query} fits the label of {key}, head {head}, times one number"),
+            section=ATTENTION,
+        ),
         "block.{n}.attn.pattern": StepWords(
             what=N_("how much each token looks at each one: shares that add up to 1"),
             sentence=N_("how much {query} looks at {key}, head {head}: a share of 1"),

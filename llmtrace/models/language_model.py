@@ -45,6 +45,8 @@ class LanguageModel(Model):
     ) -> None:
         super().__init__(config, weights, name, reference)
         self.tokenizer = tokenizer
+        self.ends: tuple[int, ...] | None = None
+        """The tokens with which it says that its text is at the end; None where its files do not say (see `writing`)."""
 
     @abstractmethod
     def forward(self, run: Run, tokens: Tensor, positions: Tensor) -> Tensor:

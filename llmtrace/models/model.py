@@ -26,6 +26,8 @@ class Model(ABC):
         self.weights = weights
         self.name = name
         self.reference = reference
+        self.notes: tuple[str, ...] = ()
+        """What is to be known of the files that it came from: what was left out of them, or taken otherwise."""
 
     @abstractmethod
     def trace(self, inputs: Any) -> Trace:

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from llmtrace.errors import PromptError
 
 ENDS = frozenset({"<|endoftext|>", "<|im_end|>", "<|eot_id|>", "</s>"})
-"""Special tokens with which models say that a text is at its end."""
+"""Special tokens with which models say that a text is at its end, where their files name none."""
+
+
+def ends_of(tokenizer: Any) -> tuple[int, ...]:
+    """The ids of those of a tokenizer's special tokens."""
+    special = {**getattr(tokenizer, "special", {}), **getattr(tokenizer, "added", {})}
+    return tuple(index for text, index in special.items() if text in ENDS)
 
 
 class Writing:
     """What the new tokens say, so far. `stopped` is the text of `stops` that has ended it, `ended` the special token."""
 
-    def __init__(self, tokenizer: Any, stops: Sequence[str] = ()) -> None:
+    def __init__(self, tokenizer: Any, stops: Sequence[str] = (), ends: Collection[int] | None = None) -> None:
         self.stopped: str | None = None
         self.ended: str | None = None
         self._stops = tuple(stops)
         self._bytes = getattr(tokenizer, "decode_bytes", None)
         self._numbers = tokenizer is None
-        special = {**getattr(tokenizer, "special", {}), **getattr(tokenizer, "added", {})}
-        self._ends = {index: text for text, index in special.items() if text in ENDS}
+        self._ends = frozenset(ends_of(tokenizer) if ends is None else ends)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._tail = ""
 
     def add(self, index: int, text: str, last: bool = False) -> str:
         """What one more token adds to the text. A stop may stand across tokens; `last`: no token follows."""
         if index in self._ends:
-            self.ended = self._ends[index]
+            self.ended = text
             return self._decoder.decode(b"", final=True)
         if self._bytes is not None:
             text = self._decoder.decode(self._data(index), final=last)

@@ -15,7 +15,7 @@ import fcntl
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +62,10 @@ class Plan:
     """After how many steps the training was to end before it was gone on with."""
 
     def __post_init__(self) -> None:
-        for name, size in asdict(self.model).items():
-            if name != "epsilon" and (type(size) is not int or size < 1):
-                raise wrong(name, size, _("a whole number from {least}", least=1))
+        for entry in fields(self.model):
+            size = getattr(self.model, entry.name)
+            if entry.default is MISSING and (type(size) is not int or size < 1):
+                raise wrong(entry.name, size, _("a whole number from {least}", least=1))
         expect_possible(self)
 
     def longer(self, steps: int) -> Plan:

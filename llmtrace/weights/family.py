@@ -24,6 +24,7 @@ from llmtrace.ops import Weight, by_name
 from llmtrace.rng import derive, normal
 from llmtrace.storage.stored import StoredTensor, all_finite
 from llmtrace.text import shown
+from llmtrace.weights.names import must_be_whole, unused, unwrapped
 
 NAMED = 8
 """So many problems are named in one error; the others are counted."""
@@ -105,12 +106,18 @@ class Family:
         stored: Mapping[str, Array | StoredTensor],
         where: str,
         tied: bool | None = None,
+        notes: list[str] | None = None,
     ) -> dict[str, Weight]:
         """Weights by our names; one ModelError names every tensor that is missing, unknown or not what it must be.
 
-        `tied`: whether the output reads the token embedding; None: unless it is stored.
+        `tied`: whether the output reads the token embedding; None: unless both are stored, with other numbers.
+        `notes`: gets what is to be said of a file that holds more, or names it otherwise.
         """
-        tensors = self._checked(config, stored, where, tied)
+        notes = [] if notes is None else notes
+        must_be_whole(stored, where)
+        anchors = (self.prefix + self.tied.first, self.tied.first, self.tied.stored)
+        stored = unwrapped(stored, anchors, notes)
+        tensors = self._checked(config, stored, where, tied, notes)
         weights = by_name(self._parts(config, tensors))
         own = weights[self.tied.first_weight]
         first, second = tensors[self.tied.first], tensors.get(self.tied.stored)
@@ -159,7 +166,12 @@ class Family:
                 yield Weight(name, tensors[entry.stored][..., part], entry.axes)
 
     def _checked(
-        self, config: Any, stored: Mapping[str, Array | StoredTensor], where: str, tied: bool | None
+        self,
+        config: Any,
+        stored: Mapping[str, Array | StoredTensor],
+        where: str,
+        tied: bool | None,
+        notes: list[str],
     ) -> dict[str, Array]:
         """The numbers of every tensor, by its name without the prefix; ModelError with all that is wrong."""
         shapes, head = self.shapes(config), self.tied.stored
@@ -168,17 +180,24 @@ class Family:
             shapes[head] = shapes[self.tied.first]
         problems: list[str] = []
         tensors: dict[str, Array] = {}
+        apart: list[str] = []
+        prefixed = bool(self.prefix) and any(name.startswith(self.prefix) for name in stored)
         for full, tensor in stored.items():
             name = full.removeprefix(self.prefix)
             if self.ignored.fullmatch(name):
                 continue
-            if name not in shapes:
+            if name not in shapes and prefixed and name == full and name.split(".")[0] != head.split(".")[0]:
+                apart.append(name)
+            elif name not in shapes:
                 problems.append(_("{name} is not part of this {family}", name=shown(full, 80), family=self.title))
             elif name in tensors:
                 problems.append(_("{name} is there twice, with {prefix} and without", name=name, prefix=self.prefix))
             else:
                 array = _read(name, tensor, shapes[name], problems)
                 tensors[name] = array.T if name in transposed else array
+        if tied is not False and head in tensors and self.tied.first not in tensors:
+            tensors[self.tied.first] = tensors[head]  # one tensor, stored under the other of its names
+        unused(apart, notes)
         problems[:0] = [_("{name} is missing", name=name) for name in shapes if name not in tensors]
         if len({array.dtype for array in tensors.values()} & {np.dtype(np.float32), np.dtype(np.float64)}) > 1:
             problems.append(_("some tensors are float32, others float64"))

@@ -11,7 +11,8 @@ import numpy as np
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _, listed
-from llmtrace.models import Model
+from llmtrace.models import LanguageModel, Model
+from llmtrace.models.writing import ends_of
 from llmtrace.storage.files import reason
 from llmtrace.storage.store import replacing_files_of, save
 from llmtrace.storage.stored import narrowed
@@ -33,20 +34,24 @@ def load_folder(path: Path | str) -> Model:
     try:
         opened = next(source for source in SOURCES if source.accepts(path)).open(path)
         family, config, tied = read_settings(opened.config, opened.config_place)
-        weights = family.weights(config, opened.tensors, shown(path), tied=tied)
+        notes: list[str] = []
+        weights = family.weights(config, opened.tensors, shown(path), tied, notes)
     except OSError as error:
         raise ModelError(_("{path} can't be read: {why}", path=shown(path), why=reason(error))) from error
     tokenizer = opened.tokenizer
     if tokenizer is not None and len(tokenizer) > config.vocabulary:
-        raise ModelError(
+        notes.append(
             _(
-                "{folder}: the tokenizer has {count} tokens, but the model only {limit}",
-                folder=shown(path.parent if path.is_file() else path),
+                "the tokenizer has {count} tokens, but the model only {limit}: a text with one of the others is refused",
                 count=len(tokenizer),
                 limit=config.vocabulary,
             )
         )
-    return family.build(config, weights, tokenizer, opened.name)
+    model = family.build(config, weights, tokenizer, opened.name)
+    model.notes = tuple(f"{shown(opened.name, 80)}: {note}" for note in notes)
+    if isinstance(model, LanguageModel):
+        model.ends = opened.ends
+    return model
 
 
 def save_folder(model: Model, folder: Path | str) -> None:
@@ -73,7 +78,11 @@ def save_folder(model: Model, folder: Path | str) -> None:
             raise ModelError(
                 _("{name} holds float64 numbers that float32 can't hold, and a folder holds float32", name=name)
             ) from None
-    config = json.dumps(family.write_config(model.config, family.is_tied(model.weights)), indent=2)
+    content = family.write_config(model.config, family.is_tied(model.weights))
+    ends = model.ends or ends_of(model.tokenizer) if isinstance(model, LanguageModel) else ()
+    if ends:
+        content["eos_token_id"] = ends[0] if len(ends) == 1 else list(ends)
+    config = json.dumps(content, indent=2)
     with replacing_files_of(folder) as temporary:
         save(tensors, temporary / SINGLE, {"format": "pt"})
         (temporary / CONFIG).write_text(config + "\n", encoding="utf-8")

@@ -13,6 +13,7 @@ import numpy as np
 
 from llmtrace.i18n import N_, _
 from llmtrace.models import GPT, GPTConfig
+from llmtrace.models.gpt import ACTIVATIONS
 from llmtrace.weights.config import written
 from llmtrace.weights.family import Entry, Family, Initial, Tied
 
@@ -33,20 +34,24 @@ ALIASES = {
 }
 """Other names that transformers has for them. n_ctx counts only where n_positions is absent, as there."""
 FIXED = {
-    "scale_attn_weights": (True, N_("scores would not be divided by √D")),
-    "scale_attn_by_inverse_layer_idx": (False, N_("scores would also be divided by the number of the layer")),
     "reorder_and_upcast_attn": (False, N_("attention would be computed in another order")),
     "add_cross_attention": (False, N_("blocks would also attend to an encoder")),
 }
 """Switches that change the forward: the only value that can be computed here, and what the other one would do."""
-ACTIVATIONS = ("gelu_new", "gelu_pytorch_tanh")
+SWITCHES = {
+    "scale_attn_weights": ("divided_by_root", True),
+    "scale_attn_by_inverse_layer_idx": ("divided_by_layer", False),
+}
+"""Name in the file → our name, and what counts where the file does not say."""
+SAME = {"gelu_pytorch_tanh": "gelu_new", "gelu_fast": "gelu_new", "gelu_python": "gelu", "swish": "silu"}
+"""Other names that transformers has for activation functions."""
 GPT2_END = 50256
 
 
 def read_config(data: Mapping[str, Any], problems: list[str]) -> GPTConfig:
     """The sizes."""
     given = SIZES if data.get("n_inner") is not None else {n: size for n, size in SIZES.items() if n != "n_inner"}
-    sizes = {ours: _size(data, name, limit, problems) for name, (ours, limit) in given.items()}
+    sizes: dict[str, Any] = {ours: _size(data, name, limit, problems) for name, (ours, limit) in given.items()}
     sizes.setdefault("hidden", 4 * sizes["width"])
     if sizes["width"] % sizes["heads"] and not problems:
         problems.append(
@@ -57,16 +62,17 @@ def read_config(data: Mapping[str, Any], problems: list[str]) -> GPTConfig:
             )
         )
     epsilon = _epsilon(data, problems)
-    activation = data.get("activation_function", ACTIVATIONS[0])
-    if activation not in ACTIVATIONS:
+    activation = data.get("activation_function", "gelu_new")
+    activation = SAME.get(activation, activation) if isinstance(activation, str) else activation
+    if activation not in (*ACTIVATIONS,):
         names = _(" or ").join(ACTIVATIONS)
-        problems.append(
-            _(
-                "activation_function must be {names} (GELU in its tanh form), not {found}",
-                names=names,
-                found=written(activation),
-            )
-        )
+        problems.append(_("activation_function must be {names}, not {found}", names=names, found=written(activation)))
+    switches = {ours: data.get(name, usual) for name, (ours, usual) in SWITCHES.items()}
+    problems += [
+        _("{name} must be true or false, not {found}", name=name, found=written(switches[ours]))
+        for name, (ours, _usual) in SWITCHES.items()
+        if not isinstance(switches[ours], bool)
+    ]
     for name, (expected, meaning) in FIXED.items():
         if data.get(name, expected) is not expected:
             problems.append(
@@ -78,7 +84,7 @@ def read_config(data: Mapping[str, Any], problems: list[str]) -> GPTConfig:
                     meaning=_(meaning),
                 )
             )
-    return GPTConfig(**sizes, epsilon=epsilon)
+    return GPTConfig(**sizes, epsilon=epsilon, activation=activation, **switches)
 
 
 def _size(data: Mapping[str, Any], name: str, limit: int, problems: list[str]) -> int:
@@ -118,7 +124,8 @@ def config_json(c: GPTConfig, tied: bool) -> dict[str, Any]:
         "model_type": "gpt2",
         **sizes,
         **ends,
-        "activation_function": ACTIVATIONS[0],
+        "activation_function": c.activation,
+        **{name: getattr(c, ours) for name, (ours, usual) in SWITCHES.items() if getattr(c, ours) is not usual},
         "layer_norm_epsilon": c.epsilon,
         "tie_word_embeddings": tied,
         "torch_dtype": "float32",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.storage.stored import open_tensors
 from llmtrace.text import cited, shown
 from llmtrace.tokenizers import load_tokenizer
-from llmtrace.weights.config import read_content
+from llmtrace.weights.config import read_content, written
 from llmtrace.weights.shards import INDEX, SINGLE, instead, read_folder_tensors
 from llmtrace.weights.source import Opened, Source
 
-CONFIG = "config.json"
+CONFIG, GENERATION, ADAPTER_CONFIG = "config.json", "generation_config.json", "adapter_config.json"
 
 
 class HuggingFace(Source):
@@ -39,11 +41,58 @@ class HuggingFace(Source):
                     weights=SINGLE,
                 )
             )
+        must_not_be_adapter(folder, file)
         if not file and not os.path.lexists(folder / CONFIG):
             raise ModelError(_("{folder} has no {config}", folder=shown(folder), config=CONFIG) + _elsewhere(folder))
         tensors = open_tensors(file)[0] if file else read_folder_tensors(folder)
         config = read_content(folder / CONFIG)
-        return Opened(folder.resolve().name, config, shown(folder / CONFIG), tensors, load_tokenizer(folder))
+        return Opened(
+            folder.resolve().name,
+            config,
+            shown(folder / CONFIG),
+            tensors,
+            load_tokenizer(folder),
+            read_ends(folder, config),
+        )
+
+
+def read_ends(folder: Path, config: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """The tokens that end a text: a number or a list, in generation_config.json, or else in config.json."""
+    path = folder / GENERATION
+    generation = read_content(path) if os.path.lexists(path) else {}
+    for place, data in ((path, generation), (folder / CONFIG, config)):
+        ends = data.get("eos_token_id")
+        if ends is None:
+            continue
+        found = ends if isinstance(ends, list) else [ends]
+        if not all(type(index) is int and index >= 0 for index in found):
+            raise ModelError(
+                _(
+                    "{path}: eos_token_id must be the id of a token, or a list of such, not {found}",
+                    path=shown(place),
+                    found=written(ends),
+                )
+            )
+        return tuple(found)
+    return None
+
+
+def must_not_be_adapter(folder: Path, file: Path | None) -> None:
+    """ModelError where there is only what changes another model, which adapter_config.json names."""
+    path = folder / ADAPTER_CONFIG
+    there = file is not None and file.name.startswith("adapter_model")
+    if not os.path.lexists(path) or not (there or not any(os.path.lexists(folder / name) for name in (SINGLE, INDEX))):
+        return
+    config = read_content(path)
+    raise ModelError(
+        _(
+            "{folder} holds an adapter ({kind}) for the model {base}, not a model: merge it into that model first (peft:"
+            " merge_and_unload) and give the result",
+            folder=shown(file or folder),
+            kind=shown(config.get("peft_type", "?"), 80),
+            base=cited(config.get("base_model_name_or_path", "?")),
+        )
+    )
 
 
 def _elsewhere(folder: Path) -> str:

@@ -21,6 +21,8 @@ class Opened:
     config_place: str
     tensors: Mapping[str, Array | StoredTensor]
     tokenizer: Any
+    ends: tuple[int, ...] | None = None
+    """The tokens that end a text, where the files say which."""
 
 
 class Source(ABC):

@@ -52,9 +52,9 @@ def deep_residual(layers: int, std: float, activation: str, seed: int) -> Trace:
 class NoWayRound(GPT):
     """A GPT whose blocks hand on only what attention and the MLP give, without what went in."""
 
-    def block(self, run: Run, x: Tensor) -> Tensor:
+    def block(self, run: Run, x: Tensor, number: int) -> Tensor:
         """One block without residual connections."""
-        given = self.attention(run, run("ln_1", layer_norm, x, epsilon=self.config.epsilon))
+        given = self.attention(run, run("ln_1", layer_norm, x, epsilon=self.config.epsilon), number)
         return self.mlp(run, run("ln_2", layer_norm, given, epsilon=self.config.epsilon))
 
 

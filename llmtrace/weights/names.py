@@ -1,0 +1,53 @@
+"""The names of a file's tensors as a family knows them: without what wrappers and versions put in front, and without heads that
+are not used here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeVar
+
+from llmtrace.errors import ModelError
+from llmtrace.i18n import _, listed
+from llmtrace.text import cited, shown
+
+T = TypeVar("T")
+
+NAMED = 8
+"""So many names are said in one sentence; the others are counted."""
+ADAPTERS = (".lora_", "lora_A.", "lora_B.", ".ia3_", "prompt_embeddings")
+"""What stands in the names of tensors that only change another model."""
+
+
+def unwrapped(stored: Mapping[str, T], endings: Iterable[str], notes: list[str]) -> dict[str, T]:
+    """The tensors by their names without a prefix that all have, such as torch.compile's `_orig_mod.`.
+
+    endings: what one of the names must end with, the most wanted first; what stands before it there is the prefix.
+    """
+    ends = [(name, ending) for ending in endings for name in stored if f".{name}".endswith(f".{ending}")]
+    wrapper = ends[0][0].removesuffix(ends[0][1]) if ends else ""
+    if not wrapper or not all(name.startswith(wrapper) for name in stored):
+        return dict(stored)
+    notes.append(_("the names of its tensors begin with {prefix}, which was taken off", prefix=cited(wrapper)))
+    return {name.removeprefix(wrapper): tensor for name, tensor in stored.items()}
+
+
+def must_be_whole(names: Iterable[str], where: str) -> None:
+    """ModelError where the tensors are those of an adapter."""
+    name = next((name for name in names if any(part in name for part in ADAPTERS)), None)
+    if name is not None:
+        raise ModelError(
+            _(
+                "{where} holds an adapter (LoRA or the like: {name}), which only changes another model; merge the two first",
+                where=where,
+                name=shown(name, 80),
+            )
+        )
+
+
+def unused(names: Collection[str], notes: list[str]) -> None:
+    """Says which tensors are left out."""
+    if names:
+        more = _("; and {count} more", count=len(names) - NAMED) if len(names) > NAMED else ""
+        said = listed(shown(name, 80) for name in [*names][:NAMED]) + more
+        notes.append(_("{names}: not part of the language model, and not used", names=said))
