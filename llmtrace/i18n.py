@@ -91,7 +91,12 @@ def tell_others() -> None:
 
 def catalogue() -> gettext.NullTranslations:
     """The catalogue of the language that is spoken; English needs none."""
-    return _catalogue(LOCALE, language())
+    return of_language(language())
+
+
+def of_language(name: str) -> gettext.NullTranslations:
+    """The catalogue of one of `languages()`."""
+    return _catalogue(LOCALE, name)
 
 
 @cache

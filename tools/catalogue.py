@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import inspect
 import io
+import json
 import re
 import string
 import sys
@@ -27,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from llmtrace.cli.command import paragraphs  # noqa: E402 - of this checkout
+from llmtrace.render.page_data import SPOKEN  # noqa: E402
 
 COMMAND = re.compile("command|group")
 PACKAGE = ROOT / "llmtrace"
@@ -85,17 +87,31 @@ def spoken(text: str) -> bool:
     return bool(set(re.findall(r"(?<![`\w])[a-zA-Z]{3,}", text)) - {"exp", "tanh", "erf", "log", "out", "dout"})
 
 
+def in_javascript(text: str, file: str) -> Iterator[Found]:
+    """The texts in `_` and `N_` of the page's program."""
+    for found in SPOKEN.finditer(text):
+        yield file, text.count("\n", 0, found.start()), json.loads(found[1])
+
+
+def found_in(path: Path) -> list[Found]:
+    """Every text of a file of the package."""
+    name = str(path.relative_to(ROOT))
+    if path.suffix == ".js":
+        return list(in_javascript(path.read_text(encoding="utf-8"), name))
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = list(marked(tree, name))
+    if path.parent.name == "cli":
+        found += helps(tree, name)
+    if path.is_relative_to(PACKAGE / "ops"):
+        found += words_of_ops(tree, name)
+    return found
+
+
 def template() -> Catalog:
     """Everything llmtrace says, in the order of the files."""
     catalogue = Catalog(project="llmtrace", copyright_holder="The llmtrace authors", charset="utf-8", fuzzy=False)
-    for path in sorted(PACKAGE.rglob("*.py")):
-        tree, name = ast.parse(path.read_text(encoding="utf-8")), str(path.relative_to(ROOT))
-        found = list(marked(tree, name))
-        if path.parent.name == "cli":
-            found += helps(tree, name)
-        if path.is_relative_to(PACKAGE / "ops"):
-            found += words_of_ops(tree, name)
-        for file, _line, text in sorted(found, key=lambda item: item[1]):
+    for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.js")]):
+        for file, _line, text in sorted(found_in(path), key=lambda item: item[1]):
             message = catalogue.get(text[0] if isinstance(text, tuple) else text)
             if message is None or file not in dict(message.locations):
                 catalogue.add(text, locations=[(file, None)])  # lines would change with every edit

@@ -226,6 +226,7 @@ def scripts():
 def test_no_tails():
     assert not [tail for path in [*PYTHON, *scripts()] for tail in tails(path.name, path.read_text())]
     compiled = [p for p in (ROOT / "csrc").rglob("*") if p.suffix in {".c", ".h", ".pxi", ".pyx"}]
+    compiled += [*PACKAGE.rglob("*.js"), *(ROOT / "tests").rglob("*.mjs")]
     assert not [p.name for p in compiled if len(p.read_text().splitlines()) > LONG]
 
 

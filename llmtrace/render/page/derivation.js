@@ -3,7 +3,23 @@
 // An operand is a number or a row of numbers from a tensor { tensor, axes, index, values }, a constant of the formula
 // { constant, values }, or the result of an earlier line { line, values }.
 
-import { add, divide, dot, erf, exp, f32, log, maximum, multiply, root, sameBits, subtract, sum, tanh, totals } from "./arithmetic.js";
+import {
+  add,
+  divide,
+  dot,
+  erf,
+  exp,
+  f32,
+  log,
+  maximum,
+  multiply,
+  root,
+  sameBits,
+  subtract,
+  sum,
+  tanh,
+  totals,
+} from "./arithmetic.js";
 import { offset, range } from "./tensors.js";
 
 /** Does one operation with two operands, each a number or a row. */
@@ -116,7 +132,13 @@ export class Derivation {
 export function elements(name, tensor, index) {
   const whole = index.map((entry, axis) => entry ?? range(tensor.shape[axis]));
   const count = whole.find((entry) => Array.isArray(entry))?.length;
-  const at = (i) => tensor.data[offset(tensor.shape, whole.map((entry) => (Array.isArray(entry) ? entry[i] : entry)))];
+  const at = (i) =>
+    tensor.data[
+      offset(
+        tensor.shape,
+        whole.map((entry) => (Array.isArray(entry) ? entry[i] : entry)),
+      )
+    ];
   const values = count === undefined ? at(0) : tensor.data.constructor.from({ length: count }, (_unused, i) => at(i));
   return { tensor: name, axes: tensor.axes, index: whole, values };
 }

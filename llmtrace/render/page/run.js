@@ -1,6 +1,5 @@
 // A run does ops one after the other and keeps every result under its name; so it can explain each, and do them again.
 
-import { f32 } from "./arithmetic.js";
 import { OPS } from "./ops.js";
 import { offset, sizeOf } from "./tensors.js";
 
@@ -61,13 +60,13 @@ export class Run {
   }
 }
 
-/** Changes of numbers: for each tensor, which places get which values. */
+/** Changes of numbers: for each tensor, which places get which values, in the order of the places. */
 export class Edits {
   constructor(list = []) {
     this.byTensor = new Map();
-    for (const { tensor, index, value } of list) {
+    for (const { tensor, index, values } of list) {
       if (!this.byTensor.has(tensor)) this.byTensor.set(tensor, []);
-      this.byTensor.get(tensor).push({ index, value });
+      this.byTensor.get(tensor).push({ index, values });
     }
   }
 
@@ -80,9 +79,9 @@ export class Edits {
     const changes = this.byTensor.get(name);
     if (changes === undefined) return tensor;
     const data = tensor.data.slice();
-    for (const { index, value } of changes) {
-      const number = data instanceof Float32Array ? f32(value) : value;
-      for (const place of placesOf(tensor.shape, index)) data[place] = number;
+    for (const { index, values } of changes) {
+      let next = 0;
+      for (const place of placesOf(tensor.shape, index)) data[place] = values[next++];
     }
     return { ...tensor, data };
   }

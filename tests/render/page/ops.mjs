@@ -13,7 +13,12 @@ export async function answer(page, cases) {
     const known = new Map(named);
     const run = new Run((name) => known.get(name) ?? undefined);
     for (const name of inputs) run.tensors.set(`in.${name}`, { ...given[name], name: `in.${name}` });
-    const out = run.do("out", op, inputs.map((name) => run.tensor(`in.${name}`)), settingsOf(settings));
+    const out = run.do(
+      "out",
+      op,
+      inputs.map((name) => run.tensor(`in.${name}`)),
+      settingsOf(settings),
+    );
     if (out.data.length === 0) return { out: pack(out), lines: [] };
     const { lines, same } = explain(run, "out", index);
     return { out: pack(out), same, lines: lines.map(written) };

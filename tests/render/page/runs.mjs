@@ -8,7 +8,8 @@ export async function answer(page, { config, weights, tokenizer, cases }) {
   const { checksum } = await page("checksum.js");
   const { explain } = await page("derivation.js");
   const known = new Map();
-  for (const [name, { own, axes, tensor }] of Object.entries(weights)) known.set(name, { ...unpack(tensor), axes, name: own });
+  for (const [name, { own, axes, tensor }] of Object.entries(weights))
+    known.set(name, { ...unpack(tensor), axes, name: own });
   const words = new Tokenizer(tokenizer);
   return cases.map(({ text, explained = [], choices = [] }) => {
     const ids = words.encode(text);

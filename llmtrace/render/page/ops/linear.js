@@ -49,7 +49,8 @@ function explainOutput(w, x, column) {
   else w.do("dot", "out", x, weight);
 }
 
-const outputAxis = (weight) => ["vocabulary", "output", "neuron"].find((axis) => weight.axes.includes(axis)) ?? "feature";
+const outputAxis = (weight) =>
+  ["vocabulary", "output", "neuron"].find((axis) => weight.axes.includes(axis)) ?? "feature";
 
 export const linearOp = {
   name: "linear",

@@ -35,7 +35,9 @@ export const selectOp = {
     const { leading, last } = blocks(x, 2);
     const [rows, width] = last;
     const out = zeros([...leading, width]);
-    index.data.forEach((row, i) => out.data.set(x.data.subarray((i * rows + row) * width, (i * rows + row + 1) * width), i * width));
+    index.data.forEach((row, i) =>
+      out.data.set(x.data.subarray((i * rows + row) * width, (i * rows + row + 1) * width), i * width),
+    );
     return out;
   },
   axes: ({ x }) => [...x.axes.slice(0, -2), x.axes.at(-1)],
@@ -52,7 +54,10 @@ function dropped(x, kept) {
   let start = 0;
   for (const row of rowsOf(x)) {
     const keep = kept(row);
-    out.data.set(row.map((number, place) => (keep.has(place) ? number : -Infinity)), start);
+    out.data.set(
+      row.map((number, place) => (keep.has(place) ? number : -Infinity)),
+      start,
+    );
     start += row.length;
   }
   return out;

@@ -1,0 +1,120 @@
+// What the page holds while it is open: the model, the sentence, its run, and what has been changed in it.
+
+import { checksum } from "./checksum.js";
+import { sameBits } from "./arithmetic.js";
+import { decoded } from "./data.js";
+import { Descriptions } from "./describe.js";
+import { choose, runGPT } from "./models.js";
+import { Edits } from "./run.js";
+import { Tokenizer } from "./tokenizer.js";
+
+export class App {
+  constructor(manifest) {
+    this.manifest = manifest;
+    this.words = new Descriptions(manifest.legend, manifest.vocabulary);
+    this.tokenizer = manifest.tokenizer && new Tokenizer(manifest.tokenizer);
+    this.weights = new Map();
+    this.ids = manifest.ids;
+    this.text = manifest.text;
+    this.changes = []; // { at, tensor, index, values, shape } or { position, token }, in the order they were made
+    this.position = null; // the token whose next ones are shown; null for the last
+    this.choices = []; // how each new token was chosen: { settings, number }
+  }
+
+  /** Decodes the weights and runs the sentence; an Error names a weight that is damaged. */
+  async start(textOf) {
+    await Promise.all(
+      this.manifest.weights.map(async (weight) =>
+        this.weights.set(weight.name, await decoded(textOf(weight.name), weight)),
+      ),
+    );
+    this.again();
+    this.checksum = checksum(this.plain);
+  }
+
+  weight(name) {
+    return this.weights.get(this.manifest.aliases[name] ?? name);
+  }
+
+  /** Runs the sentence, as it is and with the changes. */
+  again() {
+    const run = (ids, edits) => runGPT(this.manifest.config, (name) => this.weight(name), ids, edits);
+    this.plain = run(this.ids);
+    this.run = this.changes.length ? run(this.changedIds(), this.edits()) : this.plain;
+  }
+
+  changedIds() {
+    const ids = [...this.ids];
+    for (const { position, token } of this.changes) if (position !== undefined) ids[position] = token;
+    return ids;
+  }
+
+  edits() {
+    return new Edits(this.changes.filter((change) => change.tensor !== undefined));
+  }
+
+  /** Another sentence; changes of the old one are forgotten. */
+  read(ids, text) {
+    this.ids = ids;
+    this.text = text;
+    this.changes = [];
+    this.choices = [];
+    this.position = null;
+    this.again();
+  }
+
+  change(change) {
+    this.changes.push(change);
+    this.again();
+  }
+
+  undo() {
+    this.changes.pop();
+    this.again();
+  }
+
+  /** The token whose row is looked at. */
+  get place() {
+    const last = this.ids.length - 1;
+    return Math.min(this.position ?? last, last);
+  }
+
+  tokenText(place, run = this.run) {
+    return this.manifest.vocabulary[run.tensor("tokens").data[place]];
+  }
+
+  /** Chooses one more token; false where the model can read no longer text. */
+  goOn(settings) {
+    if (this.ids.length >= this.manifest.config.context) return false;
+    const token = choose(this.run, this.choices.length, settings);
+    this.choices.push({ settings, token });
+    this.ids = [...this.ids, token];
+    this.text = null;
+    this.again();
+    return true;
+  }
+
+  /** Takes the last chosen token back. */
+  goBack() {
+    if (!this.choices.length) return false;
+    this.choices.pop();
+    this.ids = this.ids.slice(0, -1);
+    this.again();
+    return true;
+  }
+
+  /** Every tensor with how many of its numbers have other bits than without the changes: [{ name, changed, same }]. */
+  differences() {
+    return [...this.plain.leaves, ...this.plain.steps.keys()].map((name) => {
+      const [before, after] = [this.plain.tensor(name).data, this.run.tensor(name).data];
+      let changed = 0;
+      for (let i = 0; i < before.length; i++) if (!sameBits(before[i], after[i])) changed++;
+      return { name, changed, same: before.length - changed };
+    });
+  }
+
+  /** The tensors of the run, in order, and those of the model. */
+  names() {
+    return [...this.run.tensors.keys(), ...this.weights.keys()];
+  }
+}

@@ -1,0 +1,53 @@
+// Elements of the page. Every text becomes a text node: nothing in it can be markup.
+
+/** An element: h("a", { href: "#" }, "text", otherElement). A handler is given as `onclick`. */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
+  return element;
+}
+
+/** A link to a place of the page: an address, or the name of a view. */
+export const link = (place, ...text) => h("a", { href: `#${encodeURIComponent(place)}` }, ...text);
+
+/** A table: headings, and rows of cells. `numeric` are the columns whose numbers stand under each other. */
+export function table(caption, headings, rows, numeric = []) {
+  const cell = (tag) => (content, i) =>
+    h(tag, { class: numeric.includes(i) ? "n" : null, scope: tag === "th" ? "col" : null }, content);
+  return h(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    h(
+      "table",
+      {},
+      h("caption", {}, caption),
+      h("thead", {}, h("tr", {}, headings.map(cell("th")))),
+      h(
+        "tbody",
+        {},
+        rows.map((row) => h("tr", {}, row.map(cell("td")))),
+      ),
+    ),
+  );
+}
+
+/** A bar as long as a share of 1, for the eye only. */
+export function bar(share) {
+  const element = h("span", { class: "bar", "aria-hidden": "true" });
+  element.style.setProperty("width", `${Math.max(0, Math.min(1, share || 0)) * 8}em`);
+  return element;
+}
+
+/** Gives a text to keep as a file. */
+export function offer(name, type, text) {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}

@@ -1,0 +1,194 @@
+// The page: reads what stands in it, shows the place that the address bar names, and listens to keys.
+
+import { AddressError, parseAddress, resolveIndex } from "./address.js";
+import { App } from "./app.js";
+import { DamagedError } from "./data.js";
+import { h, link } from "./dom.js";
+import { sha256 } from "./sha256.js";
+import { _, speak, spokenLanguage } from "./words.js";
+import { blockView } from "./views/block.js";
+import { headView } from "./views/head.js";
+import { helpView } from "./views/help.js";
+import { mlpView } from "./views/mlp.js";
+import { nextView } from "./views/next.js";
+import { numberView } from "./views/number.js";
+import { overviewView } from "./views/overview.js";
+import { sentenceView } from "./views/sentence.js";
+import { tensorView } from "./views/tensor.js";
+import { whatIfView } from "./views/whatif.js";
+
+const NEEDED = {
+  "DecompressionStream deflate-raw": () => new DecompressionStream("deflate-raw"),
+  "Array.findLastIndex": () => [].findLastIndex(Boolean),
+  "Array.with": () => [0].with(0, 1),
+  "String.isWellFormed": () => "".isWellFormed(),
+};
+const VIEWS = { sentence: sentenceView, next: nextView, "what-if": whatIfView, help: helpView };
+const LANGUAGES = { en: "English", zh: "中文" };
+
+const main = document.getElementById("main");
+let app = null;
+
+/** The elements of the place that an address names. */
+function viewOf(place) {
+  if (place === "") return overviewView(app, show);
+  if (place in VIEWS) return VIEWS[place](app, show);
+  const block = /^block\.(\d+)(\.attn|\.mlp)?$/.exec(place);
+  if (block && Number(block[1]) < app.manifest.config.blocks) {
+    return block[2] === ".mlp" ? mlpView(app, block[1]) : blockView(app, block[1]);
+  }
+  const parsed = parseAddress(place);
+  const tensor = app.run.tensor(parsed.name);
+  if (tensor === undefined) throw new AddressError(_("nothing is named {name}", { name: parsed.name }));
+  const index = resolveIndex(parsed, tensor, (axis, i) => app.words.label(app.run, axis, i));
+  if (!index.includes(null)) return numberView(app, parsed.name, index, show);
+  const heads =
+    app.words.kind(parsed.name) === "pattern" && index[0] !== null && index[1] === null && index[2] === null;
+  return heads ? headView(app, parsed.name, index[0], show) : tensorView(app, parsed.name, index, show);
+}
+
+const currentPlace = () => decodeURIComponent(location.hash.slice(1));
+
+/** Shows the current place; `focus` is the element that gets the keyboard. */
+function show(focus = null) {
+  const place = currentPlace();
+  let view;
+  try {
+    view = viewOf(place);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    view = [h("h1", {}, place), h("p", { class: "wrong", role: "alert" }, error.message)];
+  }
+  document.documentElement.lang = spokenLanguage();
+  document.title = place || app.manifest.text.slice(0, 80);
+  document.querySelector("header")?.replaceWith(header(place));
+  main.replaceChildren(...[trail(place), view].flat(Infinity).filter(Boolean));
+  if (typeof focus === "string") document.getElementById(focus)?.focus();
+  else if (focus instanceof Event) main.focus();
+}
+
+/** Where one is: the start, then every part of the address that is a place. */
+function trail(place) {
+  const steps = [link("", _("start"))];
+  const [name] = place.split("[");
+  const block = /^block\.\d+/.exec(name);
+  if (block) steps.push(link(block[0], block[0]));
+  const tensor = app.run.tensor(name);
+  if (tensor !== undefined && name !== place) steps.push(link(name, name));
+  if (place) steps.push(h("span", { "aria-current": "page" }, place));
+  return h(
+    "nav",
+    { class: "trail", "aria-label": _("where you are") },
+    steps.flatMap((step, i) => [i ? " › " : "", step]),
+  );
+}
+
+function header(place) {
+  const field = h("input", {
+    type: "search",
+    id: "search",
+    list: "names",
+    size: "28",
+    "aria-label": _("address"),
+    placeholder: _("address, such as logits[-1, 3]"),
+  });
+  const search = (event) => {
+    event.preventDefault();
+    location.hash = encodeURIComponent(field.value);
+  };
+  const names = h(
+    "datalist",
+    { id: "names" },
+    app.names().map((name) => h("option", { value: name })),
+  );
+  const languages = h(
+    "select",
+    { id: "language", "aria-label": _("language") },
+    Object.keys(app.manifest.languages).map((name) =>
+      h("option", { value: name, selected: name === spokenLanguage() }, LANGUAGES[name] ?? name),
+    ),
+  );
+  languages.addEventListener("change", () => {
+    speak(languages.value);
+    show("language");
+  });
+  const tab = (to, text) => h("a", { href: `#${to}`, "aria-current": place === to ? "page" : null }, text);
+  return h(
+    "header",
+    {},
+    h(
+      "nav",
+      { "aria-label": _("views") },
+      tab("", _("start")),
+      tab("sentence", _("my sentence")),
+      tab("next", _("next token")),
+      tab("what-if", changesLabel()),
+      tab("help", _("help")),
+    ),
+    h("form", { role: "search", onsubmit: search }, field, names),
+    languages,
+  );
+}
+
+const changesLabel = () => (app.changes.length ? _("what if ({count})", { count: app.changes.length }) : _("what if"));
+
+/** Keys that work wherever nothing is typed. */
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+  const onNext = currentPlace() === "next";
+  if (onNext && (event.key === "ArrowRight" || (event.key === " " && event.target.tagName !== "BUTTON"))) {
+    document.getElementById("step").click();
+  } else if (onNext && event.key === "ArrowLeft") document.getElementById("back").click();
+  else if (event.key === "/") document.getElementById("search").focus();
+  else if (event.key === "?") location.hash = "help";
+  else if (event.key === "h") location.hash = "";
+  else if (event.key === "n") location.hash = "next";
+  else if (event.key === "w") location.hash = "what-if";
+  else if (event.key === "u") {
+    app.undo();
+    show();
+  } else if (event.key === "l") {
+    const names = Object.keys(app.manifest.languages);
+    speak(names[(names.indexOf(spokenLanguage()) + 1) % names.length]);
+    show();
+  } else return;
+  event.preventDefault();
+}
+
+/** Says in one line why the page can't be shown. */
+function fail(text) {
+  document.getElementById("fallback").replaceChildren(text);
+}
+
+async function begin() {
+  const lacking = Object.keys(NEEDED).filter((name) => {
+    try {
+      NEEDED[name]();
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  if (lacking.length) return fail(`This browser is too old: it lacks ${lacking.join(", ")}.`);
+  const text = document.getElementById("manifest").textContent;
+  if (sha256(new TextEncoder().encode(text)) !== MANIFEST_DIGEST)
+    return fail("This file is damaged: its description has changed.");
+  const manifest = JSON.parse(text);
+  speak(manifest.language, manifest.languages);
+  app = new App(manifest);
+  try {
+    await app.start((name) => document.getElementById(name).textContent);
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error;
+    return fail(
+      _("This file is damaged: the numbers of {name} are not those that were written.", { name: error.tensor }),
+    );
+  }
+  document.getElementById("fallback").remove();
+  document.body.prepend(h("header"));
+  addEventListener("hashchange", show);
+  addEventListener("keydown", onKey);
+  show();
+}
+
+begin();

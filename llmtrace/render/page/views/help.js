@@ -1,0 +1,35 @@
+// How the page is used, and how it is used without a mouse.
+
+import { h, table } from "../dom.js";
+import { _ } from "../words.js";
+
+export function helpView() {
+  const keys = [
+    [
+      "/",
+      _("to the search field: type an address, such as {address}", {
+        address: "block.0.attn.q[head=0, position=1, feature=2]",
+      }),
+    ],
+    ["?", _("this help")],
+    ["h", _("to the sentence, the start")],
+    ["n", _("one token at a time; then space or → one step on, ← one step back")],
+    ["w", _("what if")],
+    ["u", _("undo the last change")],
+    ["l", _("the next language")],
+    ["Tab, Enter", _("from link to link; follow one")],
+    ["← ↑ → ↓, Enter", _("in a grid: from cell to cell; open one")],
+    ["Alt ←", _("back to where you were")],
+  ];
+  return [
+    h("h1", {}, _("Help")),
+    h(
+      "p",
+      {},
+      _(
+        "Every number is a link to the multiplications and additions that made it, down to the sentence and the weights.",
+      ),
+    ),
+    table(_("Keys"), [_("key"), _("what it does")], keys),
+  ];
+}

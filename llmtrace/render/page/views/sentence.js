@@ -1,0 +1,69 @@
+// Another sentence: how it becomes tokens, merge by merge.
+
+import { h, table } from "../dom.js";
+import { _, quoted } from "../words.js";
+
+export function sentenceView(app, refresh) {
+  if (app.tokenizer === null) {
+    return [
+      h("h1", {}, _("My own sentence")),
+      h("p", {}, _("The tokenizer of this model is of a kind that this page does not know.")),
+    ];
+  }
+  const area = h("textarea", { rows: "3", "aria-label": _("sentence") }, app.typed ?? app.manifest.text);
+  const shown = h("div", { "aria-live": "polite" });
+  const show = () => {
+    app.typed = area.value;
+    shown.replaceChildren(...[tokenization(app, area.value)].flat(Infinity).filter(Boolean));
+  };
+  const read = (event) => {
+    event.preventDefault();
+    const ids = idsOf(app, area.value);
+    if (typeof ids === "string") return;
+    app.read(ids, area.value);
+    location.hash = "";
+    refresh();
+  };
+  area.addEventListener("input", show);
+  show();
+  return [
+    h("h1", {}, _("My own sentence")),
+    h("form", { onsubmit: read }, area, h("p", {}, h("button", {}, _("Run the model")))),
+    shown,
+  ];
+}
+
+/** The ids of a sentence; or, in words, why the model can't read it. */
+export function idsOf(app, text) {
+  if (!text.isWellFormed()) return _("There is half a character in it.");
+  const ids = app.tokenizer.encode(text);
+  if (!ids.length) return _("Write something.");
+  if (ids.includes(undefined)) return _("This model has no token for some of these characters.");
+  const { context } = app.manifest.config;
+  if (ids.length > context) {
+    return _("These are {count} tokens, but this model reads at most {context}.", { count: ids.length, context });
+  }
+  return ids;
+}
+
+function tokenization(app, text) {
+  const ids = idsOf(app, text);
+  if (typeof ids === "string") return [h("p", { class: "wrong", role: "alert" }, ids)];
+  const pieces = app.tokenizer.explain(text);
+  const rows = pieces.map(({ text: piece, symbols, merges, ids: own }) => [
+    quoted(piece),
+    symbols.join(" "),
+    merges.map(({ rank, state }) =>
+      h("div", {}, `${state.join(" ")} `, h("small", {}, `(${_("rank {rank}", { rank })})`)),
+    ),
+    own.map((id) => `${quoted(app.manifest.vocabulary[id])} ${id}`).join(", "),
+  ]);
+  return [
+    h("p", {}, _("{count} tokens", { count: ids.length })),
+    table(
+      _("How the sentence becomes tokens"),
+      [_("piece"), _("its bytes"), _("merges"), _("tokens and their numbers")],
+      rows,
+    ),
+  ];
+}

@@ -1,0 +1,39 @@
+// What the page says, in the languages that it holds.
+
+const SPEECH = { language: "en", catalogues: { en: {} } };
+
+/** Takes the catalogues that the page holds, and speaks one of their languages. */
+export function speak(language, catalogues = SPEECH.catalogues) {
+  SPEECH.catalogues = catalogues;
+  SPEECH.language = language in catalogues ? language : "en";
+}
+
+export const spokenLanguage = () => SPEECH.language;
+
+/** A text in the reader's language, with `values` at the places of their names: {name}, or {name!r} in quotes. */
+export function _(text, values = {}) {
+  const said = SPEECH.catalogues[SPEECH.language][text] ?? text;
+  return said.replace(/\{(\w+)(!r)?(?::[^}]*)?\}/g, (place, name, inQuotes) => {
+    const value = values[name];
+    if (value === undefined) return place;
+    return inQuotes ? quoted(String(value)) : String(value);
+  });
+}
+
+/** Marks a text that is translated where it is used. */
+export const N_ = (text) => text;
+
+const ESCAPES = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\" };
+
+/** A text in quotes, whatever can't be seen written out, as Python writes it. */
+export function quoted(text) {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const inside = text.replace(/[\\\p{C}\p{Zl}\p{Zp}]|[^\P{Zs} ]/gu, (letter) => ESCAPES[letter] ?? codeOf(letter));
+  return quote + (quote === "'" ? inside.replaceAll("'", "\\'") : inside) + quote;
+}
+
+function codeOf(letter) {
+  const code = letter.codePointAt(0).toString(16);
+  if (code.length <= 2) return `\\x${code.padStart(2, "0")}`;
+  return code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\U${code.padStart(8, "0")}`;
+}

@@ -1,0 +1,112 @@
+"""What a page says beside its numbers: the model, the sentence, the legend, and every text in every language."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from llmtrace import i18n
+from llmtrace.ops import OPS
+from llmtrace.render.page_tokenizer import tokenizer_data
+from llmtrace.storage import weights_hash
+from llmtrace.trace import Trace
+from llmtrace.trace.checksum import checksum
+from llmtrace.views.terms import AXES
+
+PROGRAM = Path(__file__).parent / "page"
+FAMILY = frozenset(
+    {
+        "add",
+        "argmax",
+        "attention_mix",
+        "attention_scores",
+        "causal_softmax",
+        "embedding",
+        "gelu_tanh",
+        "layer_norm",
+        "linear",
+        "linear_from_heads",
+        "linear_to_heads",
+        "softmax",
+    }
+)
+"""The ops of a run that the page does again."""
+CHOOSING = frozenset({"divide_by", "select", "sample", "top_k", "top_p"})
+SPOKEN = re.compile(r'\bN?_\(\s*("(?:[^"\\]|\\.)*")')
+"""A text in the JavaScript that is translated: `_("…")`, or `N_("…")` where it is named first."""
+
+
+def manifest(trace: Trace, tokenizer: Any) -> dict[str, Any]:
+    """All of it, as JSON can hold it."""
+    size = trace.origin.config["vocabulary"]
+    legend = legend_of(trace)
+    ops = {name: {"formula": OPS[name].formula, "how": OPS[name].how} for name in sorted(FAMILY | CHOOSING)}
+    said = [*messages(), *(words[key] for words in legend.values() for key in ("what", "sentence", "section"))]
+    said += [
+        *(op["formula"] for op in ops.values()),
+        *(op["how"] for op in ops.values()),
+        *names_of_lines(),
+        *AXES.values(),
+    ]
+    return {
+        "model": trace.origin.model,
+        "weights_hash": weights_hash(trace.weights),
+        "config": dict(trace.origin.config),
+        "text": trace.origin.text or "".join(trace.tokens),
+        "ids": trace.tensor("tokens").tolist(),
+        "aliases": aliases(trace),
+        "vocabulary": [trace.token_text(index) for index in range(size)],
+        "tokenizer": tokenizer_data(tokenizer),
+        "checksum": checksum(trace),
+        "legend": legend,
+        "ops": ops,
+        "language": i18n.language(),
+        "languages": {name: translations(name, said) for name in i18n.languages()},
+    }
+
+
+def aliases(trace: Trace) -> dict[str, str]:
+    """The weights that a step takes under another name than its own: those of the scores, often, are the embedding's."""
+    found = {}
+    for step in trace.steps:
+        for kind, weight in zip(OPS[step.op].weights, step.record.weights, strict=True):
+            if weight is not None and weight != f"{step.name}.{kind}":
+                found[f"{step.name}.{kind}"] = weight
+    return found
+
+
+def legend_of(trace: Trace) -> dict[str, dict[str, str]]:
+    """The words for every pattern of names."""
+    found: dict[str, dict[str, str]] = {}
+    for legend in trace.legend.all():
+        for pattern, words in legend.entries.items():
+            section = words.section.title if words.section else ""
+            found.setdefault(
+                pattern,
+                {"what": words.what, "sentence": words.sentence, "section": section, "kind": words.kind or ""},
+            )
+    return found
+
+
+def messages() -> list[str]:
+    """Every text of the program that is translated."""
+    return [
+        json.loads(text)
+        for path in sorted(PROGRAM.rglob("*.js"))
+        for text in SPOKEN.findall(path.read_text(encoding="utf-8"))
+    ]
+
+
+def names_of_lines() -> list[str]:
+    """The names of the lines and constants in the program's explanations."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((PROGRAM / "ops").glob("*.js"))]
+    found = [re.findall(r'w\.(?:do\("\w+", |(?:constant|count)\(.*?, )"([^"]+)"', text) for text in texts]
+    return sorted({name for names in found for name in names})
+
+
+def translations(language: str, said: list[str]) -> dict[str, str]:
+    """What is said in a language for each text, where that is not the text itself."""
+    known = i18n.of_language(language)
+    return {text: known.gettext(text) for text in said if text and known.gettext(text) != text}

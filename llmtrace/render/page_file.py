@@ -1,0 +1,143 @@
+"""The page: one HTML file in which a model runs, and every number of its run shows how it was made.
+
+The program is the JavaScript of `page/`, put together; the model's weights are in the file, too. It asks for nothing from
+anywhere: a policy forbids it, and lets no program run but this one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmtrace.arithmetic.types import Array
+from llmtrace.errors import PromptError
+from llmtrace.i18n import N_, _
+from llmtrace.render.page_data import FAMILY, manifest
+from llmtrace.storage.digest import array_digest
+from llmtrace.text import quoted, shown
+from llmtrace.trace import Trace
+from llmtrace.views.next_token import candidates, predicts
+from llmtrace.views.numbers import percent
+from llmtrace.views.sections import spot
+
+PROGRAM = Path(__file__).parent / "page"
+LARGEST = 40_000_000
+"""The most bytes of a page: larger ones end the browsers of small computers."""
+FALLBACK = N_(
+    "This page needs a program that stands in it. If this line does not go away, this browser is too old or runs no"
+    " programs, or the file is damaged."
+)
+IMPORT = re.compile(r'^import \{[^}]*\} from "(\./|\.\./)[^"]*";\n', re.MULTILINE)
+SOURCE = re.compile(r'^import \{[^}]*\} from "([^"]*)";$', re.MULTILINE)
+
+
+def page(trace: Trace, tokenizer: Any = None) -> str:
+    """The page of a trace: its sentence at first, then any other. PromptError where it would be too large, or can't be."""
+    expect_possible(trace)
+    weights = {weight.name: weight.data for weight in trace.weights.values()}
+    packed = {name: shuffled(data) for name, data in weights.items()}
+    if sum(map(len, packed.values())) > LARGEST:
+        raise PromptError(_("the page would be larger than {limit} MB", limit=LARGEST // 1_000_000))
+    facts = manifest(trace, tokenizer) | {"weights": list(described(trace, weights))}
+    data = inert_json(facts)
+    program = f"const MANIFEST_DIGEST = {json.dumps(digest_of(data))};\n\n{assembled()}"
+    style = (PROGRAM / "page.css").read_text(encoding="utf-8")
+    scripts = "\n".join(
+        f'<script type="application/octet-stream" id="{name}">{text}</script>' for name, text in packed.items()
+    )
+    policy = (
+        f"default-src 'none'; script-src {source_hash(program)}; style-src {source_hash(style)};"
+        " base-uri 'none'; form-action 'none'"
+    )
+    template = (PROGRAM / "page.html").read_text(encoding="utf-8")
+    return template.format(
+        policy=escape(policy),
+        style=style,
+        title=escape(shown(facts["text"], 80)),
+        first=first_screen(trace),
+        fallback=escape(_(FALLBACK)),
+        data=data,
+        tensors=scripts,
+        program=program,
+    )
+
+
+def first_screen(trace: Trace) -> str:
+    """What is seen before the program has begun: the tokens, and the likeliest next ones."""
+    place = spot(trace, None, 0)
+    tokens = " ".join(escape(quoted(token)) for token in trace.tokens)
+    rows = "".join(
+        f'<tr><td>{escape(quoted(each.text))}</td><td class="n">{escape(percent(each.probability).text)}</td></tr>'
+        for each in candidates(trace, place, 10)
+    )
+    heads = "".join(f"<th>{escape(_(text))}</th>" for text in ("token", "probability"))
+    return f"<p>{tokens}</p>\n<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def expect_possible(trace: Trace) -> None:
+    """PromptError where the page's program can't do what the trace did."""
+    if trace.batch or trace.past or {step.op for step in trace.steps} - FAMILY or not predicts(trace):
+        raise PromptError(_("a page shows the run of one prompt by a model of the GPT-2 family, and nothing else yet"))
+    if any(weight.data.dtype != np.float32 for weight in trace.weights.values()):
+        raise PromptError(_("a page computes with float32, but this model has other numbers"))
+
+
+def described(trace: Trace, weights: dict[str, Array]) -> Iterator[dict[str, Any]]:
+    """What the page must know of each weight."""
+    for name, data in weights.items():
+        axes = list(trace.weights[name].axes)
+        yield {"name": name, "shape": list(data.shape), "axes": axes, "digest": array_digest(data)}
+
+
+def shuffled(data: Array) -> str:
+    """Numbers as text: all first bytes, then all second ones …, deflated; so alike bytes stand side by side."""
+    numbers = np.ascontiguousarray(data, "<f4")
+    planes = numbers.reshape(-1).view(np.uint8).reshape(-1, 4).T
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return base64.b64encode(packer.compress(planes.tobytes()) + packer.flush()).decode()
+
+
+def assembled() -> str:
+    """The program in one piece: each file after those that it imports from, without their imports and exports."""
+    order: list[str] = []
+
+    def visit(file: str) -> None:
+        if file not in order:
+            text = (PROGRAM / file).read_text(encoding="utf-8")
+            for other in SOURCE.findall(text):
+                visit(Path(PROGRAM / file).parent.joinpath(other).resolve().relative_to(PROGRAM.resolve()).as_posix())
+            order.append(file)
+
+    visit("page.js")
+    return "\n".join(f"// ==== {file} ====\n{plain(file)}" for file in order)
+
+
+def plain(file: str) -> str:
+    """A file without imports and exports."""
+    text = IMPORT.sub("", (PROGRAM / file).read_text(encoding="utf-8"))
+    return re.sub(r"^export ", "", text, flags=re.MULTILINE)
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 of a text, in hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def source_hash(text: str) -> str:
+    """How a policy names the one program or style that it allows."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def inert_json(facts: Any) -> str:
+    """JSON that ends no element and begins no comment, whatever texts are in it: ASCII, with < > & written out."""
+    text = json.dumps(facts, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

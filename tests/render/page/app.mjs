@@ -1,0 +1,70 @@
+// Opens a page as it was written, without a browser, and answers questions about it.
+
+import { plain } from "./packing.mjs";
+
+export async function answer(page, { html, asked }) {
+  const { App } = await page("app.js");
+  const { speak } = await page("words.js");
+  const { exact, rounded } = await page("numbers.js");
+  const { recipeOf, replay } = await page("recipe.js");
+  const { sha256 } = await page("sha256.js");
+  const manifest = JSON.parse(/<script type="application\/json" id="manifest">(.*?)<\/script>/s.exec(html)[1]);
+  const texts = new Map(
+    [...html.matchAll(/<script type="application\/octet-stream" id="(.*?)">(.*?)<\/script>/gs)].map((m) => [
+      m[1],
+      m[2],
+    ]),
+  );
+  const app = new App(manifest);
+  try {
+    await app.start((name) => texts.get(name));
+  } catch (error) {
+    return { damaged: error.tensor ?? String(error) };
+  }
+  const answers = {
+    exact: (bits) => bits.map((each) => exact(new Float32Array(Uint32Array.of(each).buffer)[0])),
+    rounded: (numbers) => numbers.map((each) => rounded(each)),
+    digest: (text) => sha256(new TextEncoder().encode(text)),
+    checksum: () => app.checksum,
+    sentences: ([language, places]) => {
+      speak(language, manifest.languages);
+      return places.map(([name, index]) => app.words.sentence(app.run, name, index));
+    },
+    places: (addresses) => addresses.map((address) => placeOf(address)),
+    follow: ([recipe, names]) => {
+      replay(app, recipe);
+      const values = names.map((name) => plain(app.run.tensor(name).data));
+      const counts = Object.fromEntries(app.differences().map(({ name, changed }) => [name, changed]));
+      const again = recipeOf(app);
+      app.read(manifest.ids, manifest.text);
+      return { values, counts, again };
+    },
+    refuse: (recipe) => {
+      try {
+        replay(app, recipe);
+        return null;
+      } catch (error) {
+        return { message: String(error.message), changes: app.changes.length, ids: app.ids };
+      }
+    },
+    generate: ([settings, count]) => {
+      for (let i = 0; i < count; i++) app.goOn(settings);
+      const made = app.choices.map(({ token }) => token);
+      while (app.goBack());
+      return { made, left: app.ids };
+    },
+  };
+  const { parseAddress, resolveIndex } = await page("address.js");
+  const placeOf = (address) => {
+    try {
+      const parsed = parseAddress(address);
+      return [
+        parsed.name,
+        resolveIndex(parsed, app.run.tensor(parsed.name), (axis, i) => app.words.label(app.run, axis, i)),
+      ];
+    } catch (error) {
+      return String(error.message);
+    }
+  };
+  return asked.map(([question, given]) => answers[question](given));
+}
