@@ -96,8 +96,9 @@ def command(files: tuple[str, ...], output: str, **given: Any) -> None:
 
     folder = TrainingFolder(output)
     expect_sensible(folder, files, given)
-    with folder.alone():
-        if not given["resume"]:
+    with folder.alone() if given["resume"] else folder.anew() as there:
+        if there is not None:
+            expect_new(folder, there)
             begin(folder, [Path(name) for name in files], given)
         training = LanguageTraining(folder)
         expect_readable(training.tokenizer, given["sample"])
@@ -159,7 +160,6 @@ def begin(folder: TrainingFolder, paths: list[Path], given: dict[str, Any]) -> N
     from llmtrace.weights.gpt import GPT2
 
     own = {name: given[name] for name in settings_of(Settings) if given[name] is not None}
-    expect_new(folder)
     Settings(**own)  # what can't be is refused before anything is done
     notes: list[str] = []
     with Told() as told:
@@ -185,7 +185,7 @@ def begin(folder: TrainingFolder, paths: list[Path], given: dict[str, Any]) -> N
         click.echo(_("Note: {text}", text=note), err=True)
 
 
-def expect_new(folder: TrainingFolder) -> None:
+def expect_new(folder: TrainingFolder, there: list[Path]) -> None:
     """TrainingError where something is there already."""
     from llmtrace.text import shown
 
@@ -193,15 +193,23 @@ def expect_new(folder: TrainingFolder) -> None:
     if folder.begun:
         text = _("there is a training in {folder} already: go on with it by --resume, or give another folder")
         raise TrainingError(text.format(folder=place))
-    if any((folder.path / name).exists() for name in ("config.json", "model.safetensors")):
+    if any(path.name in ("config.json", "model.safetensors") for path in there):
         raise TrainingError(_("there is a model in {folder} already: give another folder", folder=place))
+    if there:
+        text = _("{path} is there already and would be written over: give another folder")
+        raise TrainingError(text.format(path=shown(there[0])))
 
 
 def trace_step(training: LanguageTraining, path: str) -> None:
     """Does one step with everything recorded, and writes that; the checkpoint stays as it is."""
+    from llmtrace.ops import by_name
     from llmtrace.text import inert
+    from llmtrace.views.step_list import in_bytes
 
     trace = training.traced_step()
+    size = in_bytes(trace.nbytes() + sum(weight.data.nbytes for weight in by_name(trace.weights.values()).values()))
+    text = _("every number of this step takes {size}; a training with a smaller --batch has smaller steps", size=size)
+    click.echo(_("Note: {text}", text=text), err=True)
     trace.save(path, with_weights=True)
     click.echo(
         inert(

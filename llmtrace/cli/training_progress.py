@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from llmtrace.cli.training_plan import announce
 from llmtrace.errors import LlmtraceError, TrainingError
 from llmtrace.i18n import _
 
@@ -33,6 +34,8 @@ def watch(training: LanguageTraining, report: int, checkpoint: int, sample: str 
     if training.done >= steps:
         console.out(_("All {steps} steps are done already.", steps=steps), highlight=False)
     try:
+        if training.done < steps:
+            announce(training)
         show = watch_live if console.is_terminal else watch_lines
         show(console, training, training.run(report, checkpoint, tick := Tick()), tick, sample)
     except (KeyboardInterrupt, BrokenPipeError) as stop:
@@ -40,9 +43,9 @@ def watch(training: LanguageTraining, report: int, checkpoint: int, sample: str 
             training.save()
         if isinstance(stop, BrokenPipeError):  # whoever read the output has seen enough
             raise
-        said = _("Interrupted: saved after step {step} of {steps}. Go on with: {command}")
+        said = _("Interrupted: saved after step {step} of {steps}. Go on with:")
         again = f"llmtrace train -o {shlex.quote(str(folder))} --resume"
-        click.echo("\n" + said.format(step=training.done, steps=steps, command=shown(again)), err=True)
+        click.echo("\n" + said.format(step=training.done, steps=steps) + f"\n  {shown(again)}", err=True)
         sys.exit(130)
     except LlmtraceError as error:
         left = _("no checkpoint was made yet")

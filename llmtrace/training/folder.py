@@ -14,7 +14,7 @@ from __future__ import annotations
 import fcntl
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,9 @@ WEIGHT = "weight."
 REPORTED = "reported"
 """Two numbers: the sum of the losses since the last report, and the step of that."""
 FORMAT = "llmtrace training 1"
+LOCK = "lock"
+MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json")
+INNER_FILES = ("tokens", "tokens.starts", "state.safetensors", "log.jsonl")
 
 
 @dataclass(frozen=True)
@@ -112,9 +115,9 @@ class TrainingFolder:
         """Keeps other processes from training here. However this one ends, the system then takes the lock away."""
         self.make()
         try:
-            file = (self.inner / "lock").open("w")
+            file = (self.inner / LOCK).open("w")
         except OSError as error:
-            refuse(self.inner / "lock", error, TrainingError)
+            refuse(self.inner / LOCK, error, TrainingError)
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -122,6 +125,29 @@ class TrainingFolder:
                 text = _("another training is at work in {folder}: wait until it ends, or give another folder")
                 raise TrainingError(text.format(folder=shown(self.path))) from error
             yield
+
+    @contextmanager
+    def anew(self) -> Iterator[list[Path]]:
+        """The same for a training that is to begin: where it does not come to that, nothing stays behind.
+
+        Yields the files that are there already, would be written over, and are not of a training that was killed early.
+        """
+        own = [self.path / name for name in MODEL_FILES] + [self.inner / name for name in INNER_FILES]
+        there = [path for path in own if path.exists()]
+        killed = (self.inner / LOCK).exists()
+        new = [path for path in (self.inner, self.path, *self.path.parents) if not path.exists()]
+        try:
+            with self.alone():
+                yield [path for path in there if not killed or path.name in MODEL_FILES[:2]]
+        except BaseException:
+            if not self.begun:
+                for path in (*(each for each in own if each not in there), self.inner / LOCK):
+                    with suppress(OSError):
+                        path.unlink()
+                for path in new:
+                    with suppress(OSError):
+                        path.rmdir()
+            raise
 
     def encode(
         self, paths: Sequence[Path], tokenizer: Tokenizer, separator: str = "", progress: Progress | None = None

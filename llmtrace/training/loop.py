@@ -15,6 +15,7 @@ from llmtrace.ops import Tensor
 from llmtrace.trace import Origin, Run, Trace
 from llmtrace.training.data import Batch, Windows, split, split_starts
 from llmtrace.training.folder import Plan, TrainingFolder
+from llmtrace.training.memory import weights_of
 from llmtrace.training.trainer import Part, Report, Trainer
 from llmtrace.weights.families import FAMILIES
 
@@ -90,6 +91,25 @@ class LanguageTraining:
         """The model as it stands."""
         family, name = FAMILIES[self.plan.family], self.folder.path.resolve().name
         return as_language_model(family.build(self.plan.model, self.trainer.state.weights, self.tokenizer, name))
+
+    @property
+    def size(self) -> int:
+        """How many numbers are learned."""
+        return weights_of(FAMILIES[self.plan.family], self.plan.model)
+
+    def seconds_left(self) -> float | None:
+        """About how long the steps that are left will take, by two that are done and taken back; None where that fails."""
+        before, taken = self.trainer.state, []
+        try:
+            for _unused in range(2):  # the first is slower
+                begun = time.perf_counter()
+                self.step()
+                taken.append(time.perf_counter() - begun)
+        except TrainingError:
+            return None
+        finally:
+            self.trainer.state = before
+        return min(taken) * (self.plan.settings.steps - self.done)
 
     def step(self, trace: Trace | None = None) -> Report:
         """One step; TrainingError where a number is no longer finite, and then nothing has changed."""

@@ -14,10 +14,12 @@ import pytest
 from click.testing import CliRunner
 from helpers.pseudo import english
 from helpers.train_command import START, TEXT, TINY, process, refused, train
+from safetensors.numpy import load_file
 
 import llmtrace
 from llmtrace import i18n
 from llmtrace.cli import main
+from llmtrace.training import LanguageTraining, TrainingFolder
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +43,7 @@ def bits(folder):
 
 def test_in_a_pipe_every_report_is_a_line(place):
     result = train(f"book.txt -o m {TINY} --steps 25 --report 10")
-    lines = result.stdout.splitlines()
+    lines = result.stdout[result.stdout.index("step 1 of") :].splitlines()
     number = r"\d+\.\d{4}"
     for step, line in zip((1, 10, 20, 25), lines, strict=False):
         assert re.fullmatch(
@@ -66,10 +68,80 @@ def test_in_a_pipe_every_report_is_a_line(place):
 def test_characters_epochs_and_samples():
     text = train(f"book.txt -o m {TINY} --epochs 1 --characters --validation 0 --sample 'The ' --report 500").stdout
     count = len(TEXT) - 16
-    assert text.startswith(f"step 1 of {-(-(count // 16) // 4)}, loss ")
+    assert f"\nstep 1 of {-(-(count // 16) // 4)}, loss " in text
     assert "held-out" not in text
     assert re.search(r"; it writes: 'The .+'\n", text)
     assert len(llmtrace.load("./m").tokenizer) == len(set(TEXT))
+
+
+def test_what_is_said_before_it_begins(place):
+    """How large the model is, how much it reads, how long that takes, and what the two losses are."""
+    done = train(f"book.txt -o m {TINY} --steps 25 --report 10").stdout
+    before = " ".join(done[: done.index("step 1 of")].split())
+    weights = load_file("m/model.safetensors")
+    count = sum(array.size for array in weights.values())
+    tokens = len(llmtrace.load("./m").tokenizer.encode(TEXT))
+    kept = tokens - int(tokens * 0.1)
+    vocabulary = len(llmtrace.load("./m").tokenizer)
+    assert f"The model: {count:,} numbers to learn, in 1 block of width 16, for {vocabulary} tokens." in before
+    passes = 25 * 4 * 16 / kept
+    assert (
+        f"The text: {kept:,} tokens to learn from. 25 steps of 4 × 16 tokens read it about {passes:.2g} times."
+        in before
+    )
+    assert re.search(r"This takes about \d+ s on this machine\.", before)
+    assert "mean over the steps since the last report" in before
+    assert "For a first look" not in before  # it is quick already
+    more = " ".join(train("-o m --resume --steps 50").stdout.split())
+    assert "25 steps of 4 × 16" in more
+    assert "held-out" not in train(f"book.txt -o n {TINY} --steps 2 --validation 0").stdout
+
+
+def test_the_time_is_about_right_and_asking_for_it_changes_nothing(place):
+    train(f"book.txt -o m {TINY} --steps 300")
+    train(f"book.txt -o n {TINY} --steps 300 --trace-step s.trace")
+    training = LanguageTraining(TrainingFolder("n"))
+    told = training.seconds_left()
+    begun = time.perf_counter()
+    for _unused in range(300):
+        training.step()
+    assert 1 / 5 < told / (time.perf_counter() - begun) < 5
+    assert training.done == 300
+    training.save()
+    assert (place / "n/model.safetensors").read_bytes() == (place / "m/model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("folder", ["new", "new/in/new", "old"])
+@pytest.mark.parametrize(
+    "line", ["nofile.txt", "short.txt", "empty.txt", "book.txt --sample 中 --characters", "book.txt --width 1000000000"]
+)
+def test_what_fails_leaves_nothing_behind(place, folder, line):
+    (place / "short.txt").write_text("hi")
+    (place / "empty.txt").write_text("")
+    (place / "old").mkdir()
+    (place / "old/mine.txt").write_text("mine")
+    there = sorted(place.rglob("*"))
+    refused(f"{line} -o {folder}")
+    assert sorted(place.rglob("*")) == there
+
+
+@pytest.mark.parametrize(
+    "name", ["tokenizer.json", "training/tokens", "training/log.jsonl", "training/state.safetensors"]
+)
+def test_a_file_of_others_is_not_written_over(place, name):
+    (place / "m" / name).parent.mkdir(parents=True)
+    (place / "m" / name).write_text("mine")
+    there = sorted(place.rglob("*"))
+    assert f"m/{name} is there already and would be written over" in refused(f"book.txt -o m {TINY}")
+    assert (place / "m" / name).read_text() == "mine"
+    assert sorted(place.rglob("*")) == there
+
+
+def test_what_a_killed_beginning_has_left_is_no_hindrance(place):
+    (place / "m/training").mkdir(parents=True)
+    for name in ("training/lock", "training/tokens", "tokenizer.json"):
+        (place / "m" / name).write_text("")
+    assert "step 3 of 3" in train(f"book.txt -o m {TINY} --steps 3").stdout
 
 
 def test_one_repeated_character(place):
@@ -79,7 +151,11 @@ def test_one_repeated_character(place):
 
 
 def test_a_step_is_recorded(place):
-    text = train(f"book.txt -o m {TINY} --steps 5 --trace-step s.trace").stdout
+    result = train(f"book.txt -o m {TINY} --steps 5 --trace-step s.trace")
+    told = re.search(r"every number of this step takes ([\d.]+) (kB|MB)", result.stderr)
+    size = float(told[1]) * {"kB": 1e3, "MB": 1e6}[told[2]]
+    assert 0.8 < size / (place / "s.trace").stat().st_size <= 1
+    text = result.stdout
     assert 'Step 1 is in s.trace. Look at it with: llmtrace explain "loss" --trace s.trace' in text
     trace = llmtrace.open("s.trace")
     assert trace.explain("loss").value == trace.tensor("loss")
@@ -208,7 +284,7 @@ import os, {module} as m, llmtrace.training.trainer as t
 calls, real = [], m.{name}
 def pressed(*args, **more):
     calls.append(1)
-    if len(calls) == (13 if {name!r} == "updated" else 1):
+    if len(calls) == (40 if {name!r} == "updated" else 1):
         os.kill(os.getpid(), signal.SIGINT)
     return real(*args, **more)
 m.{name} = pressed
@@ -219,8 +295,8 @@ main()
     first = subprocess.run([sys.executable, "-c", script, "train", *shlex.split(line)], capture_output=True, text=True)
     assert first.returncode == 130, first.stderr
     assert "Traceback" not in first.stderr
-    last = first.stderr.strip().splitlines()[-1]
-    assert last.startswith("Interrupted: saved after step" if done else "Interrupted.")
+    *before, last = first.stderr.strip().splitlines()
+    assert before[-1].startswith("Interrupted: saved after step") if done else last == "Interrupted."
     with process(last.partition("llmtrace train ")[2] if done else f"book.txt -o m {LONG}") as again:
         again.communicate()
     assert again.returncode == 0
