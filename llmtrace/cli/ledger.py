@@ -7,16 +7,15 @@ from typing import Any
 import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import ascii_option, json_option, load, model_option, read_prompt
+from llmtrace.cli.options import ascii_option, json_option, model_option, prompt_argument, read_prompt, traced
 from llmtrace.cli.output import print_document
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
-from llmtrace.models.language_model import as_language_model
 from llmtrace.trace import StepKind, Trace
 
 
 @new_command("ledger")
-@click.argument("prompt")
+@prompt_argument
 @click.argument("score", required=False, metavar="[SCORE]")
 @model_option
 @option("--against", metavar="TOKEN", help=N_("Why not this token? The account of the difference of both scores."))
@@ -26,7 +25,7 @@ from llmtrace.trace import StepKind, Trace
 @no_pager_option
 @ascii_option
 @json_option
-def command(prompt: str, score: str | None, model: str | None, against: str | None, **options: Any) -> None:
+def command(prompt: str | None, score: str | None, model: str | None, against: str | None, **options: Any) -> None:
     """Say who decided: how the score of a token splits among all parts of the model, each head and each MLP, exactly.
 
     SCORE is an address such as logits[-1, " her"], or only a token; without it, the likeliest next token's.
@@ -41,7 +40,9 @@ def command(prompt: str, score: str | None, model: str | None, against: str | No
     from llmtrace.experiments.lens import lens
     from llmtrace.views.ledger import view
 
-    trace = as_language_model(load(model)).trace(read_prompt(prompt))
+    if options["ids"] is not None and score is None:  # what stands where PROMPT would is then the score
+        prompt, score = None, prompt
+    trace = traced(read_prompt(prompt, options["ids"]), model)
     position, token = place_of(trace, score)
     parts = {"neurons": options["neurons"], "sources": options["sources"]}
     account = ledger(trace, position, token, **parts)

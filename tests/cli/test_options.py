@@ -28,8 +28,9 @@ COMMANDS = (
     ("explain", "logits[-1, 2]"),
     ("generate", "--steps", "2"),
     ("what-if", "--off", "head:0.1"),
+    ("ledger",),
 )
-GIVEN = {"trace", "generate", "what-if"}
+GIVEN = {"trace", "generate", "what-if", "ledger"}
 """Those that take the text as an argument; the others look at what was traced last."""
 
 
@@ -57,6 +58,15 @@ def test_a_text_for_a_model_without_tokenizer_names_the_way(command, without_tok
 @pytest.mark.parametrize("wrong", ["", " ", "1 a", "1.5", "-1", "²", "9" * 30])
 def test_what_is_no_id(wrong):
     assert "is not a row of token ids, such as 17 4 290" in said("trace", "--ids", wrong, code=2)
+
+
+def test_ids_and_a_score(without_tokenizer):
+    assert "vocabulary=1]" in said("ledger", "--ids", "2 0", "1", "--model", without_tokenizer)
+
+
+def test_a_page_of_ids(without_tokenizer, tmp_path):
+    said("page", "--ids", "2 0 1", "--model", without_tokenizer, "-o", str(tmp_path / "page.html"))
+    assert (tmp_path / "page.html").read_text().startswith("<!")
 
 
 def test_neither_text_nor_ids():
