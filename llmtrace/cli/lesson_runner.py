@@ -28,6 +28,7 @@ from llmtrace.render.terminal.blocks import InAscii, Printed
 from llmtrace.render.terminal.console import output_console
 from llmtrace.render.terminal.inlines import rich_text
 from llmtrace.render.terminal.layout import Page
+from llmtrace.text import cited
 from llmtrace.trace import Trace
 from llmtrace.views.document import Block, Document, Inline, Space, heading, paragraph, quiet
 from llmtrace.views.explanation import view
@@ -59,7 +60,7 @@ class Classroom:
 
     def read(self) -> bool:
         """Goes through the pages; whether to go on with the exercises."""
-        number = 0
+        number = self._first()
         while number < len(self.pages):
             with self._busy():
                 page = self.pages[number]
@@ -79,6 +80,11 @@ class Classroom:
                 return False
             number = max(0, number - 1) if pressed in BACK else number + 1
         return True
+
+    def _first(self) -> int:
+        """The page to begin with: the one after those that were read, unless that was all of them."""
+        read = progress.read(self.notes).get(self.lesson.name, progress.Done()).pages
+        return read if self.interactive and read < len(self.pages) else 0
 
     def _show(self, page: PageView, number: int) -> str:
         """Shows a page, notes that it has been read to its end, and returns the key that leaves it."""
@@ -194,9 +200,9 @@ class Classroom:
         steps = trace.names()
         if not get_close_matches(address.partition("[")[0].strip(), steps):
             place = ", ".join(f"{axis}=0" for axis in trace.axes(steps[0]))
-            told = _("give a number of {trace}, such as {steps}; an example: {example}")
+            told = _("there is no {name} here; there are {steps}; an example: {example}")
             example = f"{name} {steps[0]}[{place}]"
-            raise LessonError(told.format(trace=name, steps=listed(steps), example=example))
+            raise LessonError(told.format(name=cited(address.strip()), steps=listed(steps), example=example))
         return view(trace.explain(address), ending=False)
 
     def _traces(self) -> list[str]:

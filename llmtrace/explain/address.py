@@ -30,7 +30,7 @@ class Labelled(Protocol):
 
 
 _ENTRY = re.compile(
-    r"""\s*(?:(?P<axis>[A-Za-z_]\w*)\s*=\s*)?(?:(?P<number>[+-]?\d+)|(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))\s*(?P<end>,|\Z)"""
+    r"""\s*(?:(?P<axis>[A-Za-z_]\w*)\s*=\s*)?(?:(?P<number>[+-]?\d+)|(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<word>[^\W\d_]\w*))\s*(?P<end>,|\Z)"""
 )
 
 
@@ -60,7 +60,7 @@ def parse(address: str) -> tuple[str, list[int | str], dict[str, int | str]]:
                     rest=text[start:].strip(),
                 )
             )
-        value: int | str = int(entry["number"]) if entry["number"] else _unquote(entry["text"])
+        value: int | str = int(entry["number"]) if entry["number"] else entry["word"] or _unquote(entry["text"])
         if entry["axis"] is None and not by_axis:
             places.append(value)
         elif entry["axis"] is None or entry["axis"] in by_axis:
@@ -97,6 +97,9 @@ def resolve(
     """The index that an address means, every entry a number from 0; AddressError says what is wrong and what there is."""
     axes, shape = trace.axes(name), trace.shape(name)
     index = resolve_part(trace, name, places, by_axis)
+    index = tuple(
+        0 if isinstance(place, slice) and size == 1 else place for place, size in zip(index, shape, strict=True)
+    )
     missing = [axis for axis, place in zip(axes, index, strict=True) if isinstance(place, slice)]
     if missing:
         sizes = listed(

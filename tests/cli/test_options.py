@@ -52,6 +52,7 @@ def test_ids_instead_of_a_text(command, written, without_tokenizer):
 def test_a_text_for_a_model_without_tokenizer_names_the_way(command, without_tokenizer):
     prompt = ["AB"] if command[0] in GIVEN else ["--prompt", "AB"]
     assert '--ids "17 4"' in said(*command, *prompt, "--model", without_tokenizer, code=2)
+    prompt += ["A"] * (command == ("ledger",))  # of two, the second is the score
     assert "a text or --ids, not both" in said(*command, *prompt, "--ids", "1", "--model", without_tokenizer, code=2)
 
 
