@@ -98,14 +98,15 @@ def list_lessons() -> None:
     for lesson in LESSONS:
         text, own = lesson_text(lesson), done.get(lesson, progress.Done())
         solved = sum(key in own.exercises for key in text.exercises)
-        told = _(
-            "{pages} of {all_pages} pages, {solved} of {exercises} exercises",
+        told = _("pages {pages}/{all_pages}, exercises {solved}/{exercises}").format(
             pages=min(own.pages, len(text.pages)),
             all_pages=len(text.pages),
             solved=solved,
             exercises=len(text.exercises),
         )
-        blocks += [paragraph(name(lesson), f"  {text.title}", hang=4), paragraph(quiet(told), indent=4)]
+        blocks.append(
+            paragraph(name(lesson), f"  {text.title}", *([quiet(f"  {told}")] if own.pages or solved else []), hang=4)
+        )
         if not following and own.pages < len(text.pages):
             following = lesson
     if following:

@@ -82,9 +82,9 @@ class Classroom:
         return True
 
     def _first(self) -> int:
-        """The page to begin with: the one after those that were read, unless that was all of them."""
+        """The page to begin with: the last one that was read, unless that was the end."""
         read = progress.read(self.notes).get(self.lesson.name, progress.Done()).pages
-        return read if self.interactive and read < len(self.pages) else 0
+        return max(0, read - 1) if self.interactive and read < len(self.pages) else 0
 
     def _show(self, page: PageView, number: int) -> str:
         """Shows a page, notes that it has been read to its end, and returns the key that leaves it."""
@@ -201,6 +201,8 @@ class Classroom:
         if not get_close_matches(address.partition("[")[0].strip(), steps):
             place = ", ".join(f"{axis}=0" for axis in trace.axes(steps[0]))
             told = _("there is no {name} here; there are {steps}; an example: {example}")
+            if not address.strip():
+                told = _("which number? There are {steps}; an example: {example}")
             example = f"{name} {steps[0]}[{place}]"
             raise LessonError(told.format(name=cited(address.strip()), steps=listed(steps), example=example))
         return view(trace.explain(address), ending=False)

@@ -1,11 +1,13 @@
 """Tokens in addresses that are nearly right, or of which another may have been meant."""
 
+import numpy as np
 import pytest
 from helpers.cli_run import said
 from helpers.printing import as_text
 from helpers.small_models import small_gpt
 
 from llmtrace.errors import AddressError
+from llmtrace.models import Feedforward
 
 pytestmark = pytest.mark.usefixtures("own_state")
 
@@ -66,3 +68,18 @@ def test_an_error_that_asks_is_followed_by_the_prompt():
     text = said("explain", 'block.2.attn.scores[0, "to", 3]', code=2)
     assert "did you mean ' to'? prompt: 'The king had a child to' (traced last)" in text
     assert "her'; there is also ' her'" in said("explain", 'logits[-1, "her"]')
+
+
+def test_a_token_that_is_a_word_needs_no_quotes(trace):
+    assert trace.explain("logits[-1, her]").address == trace.explain('logits[-1, "her"]').address
+    assert trace.explain("logits[position=-1, vocabulary=Her]").address == trace.explain("logits", -1, "Her").address
+    with pytest.raises(AddressError, match="did you mean ' to'"):
+        trace.explain("logits[-1, to]")
+
+
+def test_where_there_is_only_one_place_it_is_taken():
+    trace = Feedforward.of(np.array([[1.0, -2.0]], np.float32)).trace(np.array([1, 1], np.float32))
+    assert trace.explain("output.sum").address == trace.explain("output.sum[0]").address
+    assert trace.explain("output.weight[input=1]").address == trace.explain("output.weight", output=0, input=1).address
+    with pytest.raises(AddressError, match="needs input as well"):
+        trace.explain("output.weight")

@@ -165,7 +165,7 @@ def test_addresses(address, meant):
     [
         "logits[",
         "logits[1",
-        "logits[x]",
+        "logits[x y]",
         "logits[1 2]",
         "logits[1,]",
         "logits[,]",
