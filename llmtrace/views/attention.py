@@ -25,6 +25,8 @@ SCORES = N_(
     "How well the question of each token (row) fits the label of each token (column), before this becomes shares."
 )
 BLANKS = N_("Blank: a token that comes later; nobody can look at it.")
+ROWS, COLUMNS = 64, 256
+"""Of longer texts, only the rows and columns with the largest numbers are shown, so many of them, unless all are asked for."""
 FACTS = 64
 """Of longer texts, the facts hold so many places: half of them the first ones, half the last."""
 
@@ -110,14 +112,15 @@ class Attention:
 
     def _maps(self) -> Iterator[Heatmap]:
         """A map for each head, all in the same shades; one by itself with its numbers, if there is room."""
-        heads, queries, keys = self.step.record.shape[-3:]
-        few = 16 if heads <= 4 else 12
-        high, wide = (few, few) if self.head is None else (32, keys)
-        if self.every:
-            high, wide = 64, 64 if self.head is None else keys
+        _heads, queries, keys = self.step.record.shape[-3:]
         scale = self.scale()
-        rows = axis("query", queries, lambda i: self.token("query", i), high)
-        columns = axis("key", keys, lambda i: self.token("key", i), wide)
+        high, wide = (queries, keys) if self.every else (ROWS, COLUMNS)
+        size = np.where(self.blank, -np.inf, np.nan_to_num(self.values[self.heads], nan=np.inf)).max(axis=0)
+        lines = [queries - 1, *(int(i) for i in np.argsort(-size.max(axis=1), kind="stable") if i != queries - 1)]
+        rows = axis("query", queries, lambda i: self.token("query", i), high, lines)
+        most = size[rows.indices()].max(axis=0)
+        order = [int(i) for i in np.argsort(-most, kind="stable")]
+        columns = axis("key", keys, lambda i: self.token("key", i), wide, order)
         for head in self.heads:
             yield Heatmap(
                 self.values[head],
@@ -128,6 +131,7 @@ class Attention:
                 _("head {number}", number=head) if self.head is None else "",
                 "shades" if self.head is None else "numbers if they fit",
                 address=self._address(head, "{row}", "{column}"),
+                shares=self._shares,
             )
 
     def _address(self, head: int, query: object, key: object) -> str:

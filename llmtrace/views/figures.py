@@ -20,27 +20,32 @@ from llmtrace.views.terms import axis_word
 
 @dataclass(frozen=True)
 class Place:
-    """A place of an axis: its number, the token there if there is one, or a name that says it all."""
+    """A place of an axis: its number, the token there if there is one, or a name that says it all, also a `short` one."""
 
     index: int
     token: str | None = None
     name: str = ""
+    short: str = ""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis and those of its places that are shown; None stands for those left out. Without a name, only names are labels."""
+    """An axis and those of its places that are shown; None stands for those left out. Without a name, only names are labels.
+
+    `order`: its places from the one that matters most on. Without, the first and the last ones matter most.
+    """
 
     name: str
     size: int
     places: tuple[Place | None, ...]
+    order: tuple[int, ...] = ()
 
     def some(self, room: int) -> tuple[Place | None, ...]:
-        """At most so many of them."""
+        """At most so many of them; None counts only where there is no `order`."""
         if room >= len(self.places):
             return self.places
         known = {place.index: place for place in self.places if place is not None}
-        return tuple(None if i is None else known[i] for i in places(self.size, room))
+        return tuple(None if i is None else known[i] for i in _some(self.size, room, self.order))
 
     @property
     def title(self) -> str:
@@ -57,10 +62,27 @@ class Axis:
         return [place.index for place in self.places if place is not None]
 
 
-def axis(name: str, size: int, token: Callable[[int], str | None] = lambda i: None, room: int | None = None) -> Axis:
-    """An axis with its first and last places, `room` at most."""
-    shown = places(size, size if room is None else room)
-    return Axis(name, size, tuple(None if i is None else Place(i, token(i)) for i in shown))
+def axis(
+    name: str,
+    size: int,
+    token: Callable[[int], str | None] = lambda i: None,
+    room: int | None = None,
+    order: Sequence[int] = (),
+) -> Axis:
+    """An axis with the places that matter most, in their `order` or the first and last ones: `room` at most."""
+    shown = _some(size, size if room is None else room, order)
+    return Axis(name, size, tuple(None if i is None else Place(i, token(i)) for i in shown), tuple(order))
+
+
+def _some(size: int, room: int, order: Sequence[int]) -> list[int | None]:
+    """Up to `room` places in their true order, None for those left out before, between and after them."""
+    if not order or size <= room:
+        return places(size, room)
+    kept = sorted(order[:room])
+    parted: list[int | None] = []
+    for before, place in zip((-1, *kept), (*kept, size), strict=True):
+        parted += ([None] if place > before + 1 else []) + ([place] if place < size else [])
+    return parted
 
 
 def named_axis(names: Sequence[str], size: int) -> Axis:
@@ -71,9 +93,9 @@ def named_axis(names: Sequence[str], size: int) -> Axis:
 def runs(shown: Sequence[Place | None]) -> list[tuple[int, int]]:
     """The runs of places that are shown: the first and the last of each."""
     found: list[tuple[int, int]] = []
-    for before, place in zip((None, *shown), shown, strict=False):
+    for place in shown:
         if place is not None:
-            first = found.pop()[0] if before is not None and found else place.index
+            first = found.pop()[0] if found and found[-1][1] == place.index - 1 else place.index
             found.append((first, place.index))
     return found
 
@@ -140,6 +162,14 @@ class Heatmap(Block):
     whole: bool = False
     address: str = ""
     """That of a number, with {row} and {column}."""
+    shares: bool = False
+    """Whether the numbers of a row are shares of 1: where columns are left out, what they had is told of every row."""
+
+    def hidden(self, row: int, columns: Sequence[Place | None]) -> float | None:
+        """The part of a row that is in none of these columns; None where all of it is in them."""
+        shown = [place.index for place in columns if place is not None]
+        left = np.setdiff1d(np.flatnonzero(~self.blank[row]), shown)
+        return float(self.values[row, left].sum(dtype=np.float64)) if left.size else None
 
 
 @dataclass(frozen=True)

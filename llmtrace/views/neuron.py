@@ -38,7 +38,7 @@ MEANING = N_(
     "A neuron multiplies each feature of a token with a weight and adds all this up; the result is bent, and what comes"
     " out is written back to the features, again each with a weight."
 )
-FEW_TOKENS = 16
+FEW_TOKENS = 64
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed
 from llmtrace.views.document import Inline, Phrase, Token
 from llmtrace.views.figures import Place, runs
 
@@ -22,4 +22,8 @@ def label_of(place: Place, most: int = 12) -> Inline:
 def runs_text(shown: Sequence[Place | None], count: int) -> str:
     """`0–7 and 56–63 of 64`: which places of an axis are shown."""
     texts = [str(first) if first == last else f"{first}–{last}" for first, last in runs(shown)]
-    return _("{places} of {count}", places=f" {_('and')} ".join(texts), count=f"{count:,}")
+    return _(
+        "{places} of {count}",
+        places=f" {_('and')} ".join(texts) if len(texts) < 3 else listed(texts),
+        count=f"{count:,}",
+    )

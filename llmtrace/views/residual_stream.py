@@ -131,7 +131,7 @@ def view(trace: Trace, position: int | None = None, *, every: bool = False, text
 def _all(stream: Stream, table: Array, shown: list[int | None]) -> Block:
     """The norms of all tokens."""
     scale = Scale(0.0, float(table[np.isfinite(table)].max(initial=0.0)))
-    rows = tuple(None if n is None else Place(n, name=stream.stages[n].name) for n in shown)
+    rows = tuple(None if n is None else _stage(n, stream.stages[n].name) for n in shown)
     heatmap = Heatmap(
         table,
         np.zeros(table.shape, bool),
@@ -140,6 +140,10 @@ def _all(stream: Stream, table: Array, shown: list[int | None]) -> Block:
         axis("position", table.shape[1], stream.token),
     )
     return Heatmaps((heatmap,), left_out=_("Shown: positions {places}."))
+
+
+def _stage(n: int, name: str) -> Place:
+    return Place(n, name=name, short=name.removeprefix("block.").replace("residual_", ""))
 
 
 def _one(stream: Stream, table: Array, shown: list[int], position: int) -> Iterator[Block]:

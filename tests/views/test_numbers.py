@@ -239,10 +239,11 @@ def test_colours_where_there_are_enough(trace, system, monkeypatch):
 
 def test_long_texts_say_what_is_shown(long_trace):
     text = " ".join(as_text(look(long_trace, PATTERN), 80).split())
-    assert "Shown: rows 0–6 and 62–69 of 70, columns 0–6 and 62–69 of 70." in text
+    assert " of 70. Behind a row: how much of it is not shown." in text
+    assert "A window of 84 columns shows all of them. --all shows every row." in text
     large = " ".join(as_text(look(long_trace, PATTERN, head=0), 200).split())
     assert "columns 0–69 of 70" in large
-    assert len(as_text(look(long_trace, PATTERN), 200).splitlines()) < 30
+    assert "Shown" not in as_text(look(long_trace, PATTERN, every=True), 200)
 
 
 def test_a_cache_and_a_batch():

@@ -34,7 +34,7 @@ from llmtrace.views.numbers import rounded
 Places = Sequence[int | None]
 """Places of an axis that are shown; None stands for those left out between them."""
 LABEL = 14
-TALL = 5
+TALL = 24
 """The most characters of a label that is written downwards."""
 
 
@@ -57,6 +57,8 @@ class Cells:
     title: str = ""
     tall: bool = False
     """Column labels are written downwards, with the numbers of their places under them."""
+    hidden: Sequence[str] = ()
+    """What is said behind each row shown."""
     room: int = LABEL
     """The widest label of a row."""
 
@@ -66,7 +68,7 @@ class Cells:
 
     def width(self, page: Page) -> int:
         """How many columns the heatmap takes, if there are as many."""
-        cells = self.cell_width(page) * len(self.columns)
+        cells = self.cell_width(page) * len(self.columns) + max(map(len, self.hidden), default=0)
         return self.margin(page) + max(cells, cell_len(page.plain(self.title)))
 
     def margin(self, page: Page) -> int:
@@ -93,9 +95,13 @@ class Cells:
     def heads(self, page: Page) -> list[str]:
         """The labels of the columns: each in its cell, or downwards."""
         width = self.cell_width(page)
-        places = zip(self.columns, self.column_labels, strict=False)
+        places = list(zip(self.columns, self.column_labels, strict=False))
         if self.tall:
-            return _downwards([(place, page.plain(label)) for place, label in places], width, page)
+            letters = [(place, page.plain(label)) for place, label in places]
+            after = 0 if self.cell else 1 if page.colour else 3
+            return [*_downwards(letters, width, after, page), *_stacked(self.columns, width, after, page)]
+        if places and not any(label for _place, label in places):
+            return _stacked(self.columns, width, 0, page)
         cells = []
         for place, label in places:
             whole = "…" if place is None else fit(label, max(1, width - 1 if width > 2 else width), page)
@@ -110,7 +116,9 @@ class Cells:
         columns = [place if place is not None else 0 for place in self.columns]
         gaps = [n for n, place in enumerate(self.columns) if place is None]
         count = len(COLOURS) if colour else len(CHARACTERS)
-        for row, label in zip(self.rows, labels, strict=True):
+        behind = self.hidden or [""] * len(self.rows)
+        for row, label, hidden in zip(self.rows, labels, behind, strict=True):
+            quiet = [Segment(hidden, Style.parse(STYLES["quiet"]))] if hidden else []
             if row is None:
                 yield page.plain("…"), []
                 continue
@@ -118,9 +126,9 @@ class Cells:
             blank[gaps] = True
             shades = levels(values, self.scale.low, self.scale.high, count, blank).tolist()
             if self.cell:
-                yield label, _cells(shades, width, colour)
+                yield label, _cells(shades, width, colour) + quiet
             else:
-                yield label, _number_cells(values, shades, width, colour, page, self.scale)
+                yield label, _number_cells(values, shades, width, colour, page, self.scale) + quiet
 
 
 def scale_line(scale: Scale, page: Page, colour: bool) -> Line:
@@ -171,17 +179,26 @@ def tidy(segments: list[Segment]) -> list[Segment]:
     return segments
 
 
-def _downwards(labels: list[tuple[int | None, str]], width: int, page: Page) -> list[str]:
-    """Labels written downwards, ending at the same height, and under each the last digits of its place."""
+def _downwards(labels: list[tuple[int | None, str]], width: int, after: int, page: Page) -> list[str]:
+    """Labels written downwards, ending at the same height; `after`: how far their cells go on to the right."""
     letters = [[] if place is None else _letters(label, width, page) for place, label in labels]
     height = max(map(len, letters), default=0)
-    rows = []
+    lines = []
     for n in range(height):
         cells = [column[n - height + len(column)] if n >= height - len(column) else "" for column in letters]
-        rows.append("".join(" " * (width - cell_len(cell)) + cell for cell in cells).rstrip())
-    gap = ".."[:width] if page.ascii else "…"
-    digits = [gap if place is None else str(place % 10 ** max(1, width - 1)) for place, _label in labels]
-    return [*rows, "".join(text.rjust(width) for text in digits).rstrip()]
+        lines.append("".join(" " * (width - after - cell_len(cell)) + cell + " " * after for cell in cells).rstrip())
+    return lines
+
+
+def _stacked(columns: Places, width: int, after: int, page: Page) -> list[str]:
+    """The numbers of places over their cells; in narrow ones their digits stand below one another."""
+    gap = "." if page.ascii else "…"
+    texts = [gap if place is None else str(place) for place in columns]
+    height = max(map(len, texts), default=0)
+    if height < width - after:
+        return ["".join(text.rjust(width - after) + " " * after for text in texts).rstrip()]
+    digits = [text.rjust(height) for text in texts]
+    return ["".join(text[n].rjust(width - after) + " " * after for text in digits).rstrip() for n in range(height)]
 
 
 def _letters(label: str, width: int, page: Page) -> list[str]:
