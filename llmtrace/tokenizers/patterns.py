@@ -22,8 +22,8 @@ LONGEST = 4000
 DEEPEST = 20
 MOST_TIMES = 1000
 """So long, so deep, and with such numbers in braces may an expression be."""
-PATIENCE, PATIENCE_EACH = 2.0, 2e-5
-"""So many seconds, and so many more for each character of the text, may the search take: a hundred times what it does take."""
+PATIENCE, PATIENCE_EACH = 1.0, 4e-5
+"""So many seconds, and so many more for each character of the text, may the search take: ten times what it does take, or more."""
 
 WORD, WORD_ALONE = r"\w--[\u200c\u200d]", r"\w²³¹¼½¾--[\u200c\u200d]"
 """What `\\w` is to Oniguruma in a class, and where it stands alone."""

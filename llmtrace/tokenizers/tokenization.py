@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -71,10 +71,11 @@ class Piece:
     unknown: str = ""
     """What stands for each byte that has no token of its own; empty where all have one."""
 
-    def states(self) -> Iterator[tuple[str, ...]]:
-        """The symbols after each merge; ReplayError where a merge does not fit the symbols before it."""
-        for ends in self._walk():
-            yield self._symbols_between(ends)
+    def states(self, wanted: Container[int] | None = None) -> Iterator[tuple[str, ...]]:
+        """The symbols after each merge, or only after the `wanted` ones; ReplayError where a merge does not fit those before."""
+        for done, ends in enumerate(self._walk()):
+            if wanted is None or done in wanted:
+                yield self._symbols_between(ends)
 
     def replay(self) -> None:
         """Does the merges once more; ReplayError says what does not follow."""
@@ -114,13 +115,14 @@ class Piece:
             raise ReplayError(_("the parts of {piece!r}, put together, are not the piece", piece=self.text))
         if self.symbols != tuple(whole) or self.merges or scores != sorted(scores, reverse=True):
             raise ReplayError(_("another parting of {piece!r} has a larger score", piece=self.text))
-        left = [token.symbol for token in self.tokens]
+        tokens = [token.symbol for token in self.tokens]
+        done = 0
         for part in self.partings[0].parts:
-            own = [part] if left[:1] == [part] else byte_names(part)
-            if left[: len(own)] != own:
+            own = [part] if tokens[done : done + 1] == [part] else byte_names(part)
+            if tokens[done : done + len(own)] != own:
                 raise ReplayError(_("the parts of {piece!r} are not its tokens", piece=self.text))
-            del left[: len(own)]
-        if left:
+            done += len(own)
+        if done < len(tokens):
             raise ReplayError(_("the parts of {piece!r} are not its tokens", piece=self.text))
 
     def _symbols_between(self, ends: Mapping[int, int]) -> tuple[str, ...]:

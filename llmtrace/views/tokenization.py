@@ -78,6 +78,9 @@ def _blocks(whole: Tokenization, every: bool) -> Iterator[Block]:
 
 def _piece(piece: Piece, every: bool) -> Iterator[Block]:
     yield Heading((Token(piece.text, "name", lines=1),))
+    if not piece.tokens:
+        yield paragraph(_("left out, as the tokenizer's rule of cutting says"), indent=2)
+        return
     if piece.data != piece.text.encode("utf-8", "replace") or not piece.text.isascii():
         shown = " ".join(f"{byte:02x}" for byte in piece.data[:FEW_MERGES])
         more = " …" if len(piece.data) > FEW_MERGES else ""
@@ -95,14 +98,13 @@ def _piece(piece: Piece, every: bool) -> Iterator[Block]:
 
 def _merges(piece: Piece, every: bool) -> Iterator[Block]:
     """What a piece looks like after each merge."""
-    states = piece.states()
-    for done, merge in enumerate(piece.merges):
-        symbols = next(states)
-        if not every and FEW_MERGES - 1 <= done < len(piece.merges) - 1:
-            if done == FEW_MERGES - 1:
-                count = len(piece.merges) - FEW_MERGES
-                yield paragraph(quiet(_("… {count} more merges: --all shows them", count=count)), indent=2)
-            continue
+    last = len(piece.merges) - 1
+    shown = [done for done in range(last + 1) if every or done < FEW_MERGES - 1 or done == last]
+    states, left = piece.states({*shown}), last + 1 - len(shown)
+    for done in shown:
+        if left and done == last:
+            yield paragraph(quiet(_("… {count} more merges: --all shows them", count=left)), indent=2)
+        symbols, merge = next(states), piece.merges[done]
         rule = _("merge {rank}: {left} + {right}", rank=merge.rank, left=merge.left, right=merge.right)
         yield paragraph(" ".join(symbols), quiet(f"   {rule}"), indent=2)
 
