@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,26 +13,26 @@ from llmtrace.i18n import _
 from llmtrace.storage.files import read_json, read_text
 from llmtrace.text import cited, shown
 from llmtrace.tokenizers.beside import CONFIG, Beside
-from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.byte_symbols import SYMBOLS
-from llmtrace.tokenizers.characters import CharacterTokenizer
-from llmtrace.tokenizers.json_format.read import read_merges, read_tokenizer_json, read_vocabulary
+from llmtrace.tokenizers.json_format.fields import not_supported
+from llmtrace.tokenizers.json_format.read import Tokenizer, read_merges, read_tokenizer_json, read_vocabulary
 from llmtrace.tokenizers.splitting import GPT2_SPLIT
-from llmtrace.tokenizers.unigram import UnigramTokenizer
-
-Tokenizer = ByteLevelBPE | CharacterTokenizer | UnigramTokenizer
 
 PAIRS = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
 """Vocabulary and merges, as Hugging Face and as OpenAI call them."""
 GPT2_CLASSES = ("", "GPT2Tokenizer", "CodeGenTokenizer", "PreTrainedTokenizer")
 """The classes of transformers whose vocabulary and merges mean what GPT-2's do."""
 GPT2_SPECIAL = "<|endoftext|>"
+WORDS = "vocab.txt"
+"""BERT's vocabulary, a token in each line."""
+BERT_CLASSES = ("", "BertTokenizer", "PreTrainedTokenizer")
+BERT_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
 def load_tokenizer(folder: Path | str) -> Tokenizer | None:
     """The tokenizer of a model folder, or None where it has none; ModelError where it has one that can't be read.
 
-    The first that is there counts: tokenizer.json; vocab.json with merges.txt; encoder.json with vocab.bpe. What
+    The first that is there counts: tokenizer.json; vocab.json with merges.txt; encoder.json with vocab.bpe; vocab.txt. What
     added_tokens.json, special_tokens_map.json and tokenizer_config.json say belongs to it.
     """
     folder = Path(folder)
@@ -50,6 +50,8 @@ def load_tokenizer(folder: Path | str) -> Tokenizer | None:
             path, other = (vocabulary, merges) if there[0] else (merges, vocabulary)
             with _about(path):
                 raise ModelError(_("it needs {other} beside it", other=other.name))
+    if os.path.lexists(folder / WORDS):
+        return _read_words(folder / WORDS, Beside(folder))
     return None
 
 
@@ -93,9 +95,7 @@ def _read_pair(vocabulary: Path, merges: Path, beside: Beside) -> Tokenizer:
     with _about(merges):
         pairs = read_merges(lines, sum(map(len, known)))
     with _about(vocabulary):
-        if beside.tokenizer_class() not in GPT2_CLASSES:
-            kind = cited(beside.tokenizer_class())
-            raise ModelError(_("{file} says that it is a {kind}, which is not supported", file=CONFIG, kind=kind))
+        _expect_class(beside, GPT2_CLASSES)
         added = beside.with_added(None, known, GPT2_SPECIAL)
         there = {entry["content"] for entry in added}
         made = {left + right for left, right in pairs}.union(SYMBOLS)
@@ -106,6 +106,44 @@ def _read_pair(vocabulary: Path, merges: Path, beside: Beside) -> Tokenizer:
         return read_tokenizer_json(
             {"added_tokens": added, "pre_tokenizer": rule, "decoder": GPT2_SPLIT, "model": model}
         )
+
+
+def _read_words(path: Path, beside: Beside) -> Tokenizer:
+    """BERT's kind of tokenizer."""
+    lines = read_text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    with _about(path):
+        _expect_class(beside, BERT_CLASSES)
+        known: dict[str, int] = {}
+        for index, text in enumerate(lines):
+            if known.setdefault(text, index) != index and text:
+                raise ModelError(_("the token {text} is in the vocabulary twice", text=cited(text)))
+        known.pop("", None)
+        if beside.config.get("never_split"):
+            raise not_supported("never_split", beside.config["never_split"])
+        cleaning = {
+            "lowercase": beside.setting("do_lower_case", True),
+            "strip_accents": beside.setting("strip_accents", None),
+            "handle_chinese_chars": beside.setting("tokenize_chinese_chars", True),
+            "clean_text": beside.setting("clean_text", True),
+        }
+        added = [{"id": known[text], "content": text, "special": True} for text in BERT_SPECIAL if text in known]
+        unknown = beside.config.get("unk_token", beside.map.get("unk_token", "[UNK]"))
+        unknown = unknown.get("content") if isinstance(unknown, dict) else unknown
+        return read_tokenizer_json(
+            {
+                "added_tokens": beside.with_added(added, known),
+                "normalizer": {"type": "BertNormalizer", **cleaning},
+                "pre_tokenizer": {"type": "BertPreTokenizer"},
+                "model": {"type": "WordPiece", "unk_token": unknown, "vocab": known},
+            }
+        )
+
+
+def _expect_class(beside: Beside, classes: Collection[str]) -> None:
+    """ModelError where the files say that the tokenizer is of another class."""
+    if beside.tokenizer_class() not in classes:
+        kind = cited(beside.tokenizer_class())
+        raise ModelError(_("{file} says that it is a {kind}, which is not supported", file=CONFIG, kind=kind))
 
 
 def _lines(path: Path) -> list[str]:

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.tokenizers.json_format.fields import field, kind_of, parts_of, quote
+from llmtrace.tokenizers.part import Part
 from llmtrace.tokenizers.patterns import Pattern
-from llmtrace.tokenizers.vocabulary import Part
 
 GPT2_PATTERN = r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
 """English endings; then letters, numbers, or other signs, with one space before them if there is one; then spaces."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from math import isfinite
 from typing import Any
 
 from llmtrace.errors import ReplayError
 from llmtrace.i18n import _
 from llmtrace.text import shown
+from llmtrace.tokenizers.bert_text import Cleaning
 from llmtrace.tokenizers.byte_symbols import BYTE_NAME, SPACE, byte_names, bytes_of, symbols_of, visible, written
 
 
@@ -69,7 +71,9 @@ class Piece:
     partings: tuple[Parting, ...] = ()
     """Of a tokenizer without merges: the parting that was chosen, and the next best one, if there is another."""
     unknown: str = ""
-    """What stands for each byte that has no token of its own; empty where all have one."""
+    """What stands for each byte, or for a whole word, that has no token of its own; empty where all have one."""
+    continues: str = ""
+    """How the vocabulary writes a token that goes on with a word ("##"); empty where it does not tell them apart."""
 
     def states(self, wanted: Container[int] | None = None) -> Iterator[tuple[str, ...]]:
         """The symbols after each merge, or only after the `wanted` ones; ReplayError where a merge does not fit those before."""
@@ -82,6 +86,9 @@ class Piece:
         data = self.text.encode("utf-8", "replace")
         if not (self.data or self.symbols or self.merges or self.tokens):
             return  # left out
+        if self.continues:
+            self._replay_word()
+            return
         if self.data not in (data, b" " + data):
             raise ReplayError(_("the bytes of {piece!r} are not its UTF-8", piece=self.text))
         for token in self.tokens:
@@ -107,6 +114,29 @@ class Piece:
             left = list(self._symbols_between(ends))
         if left != tokens and (self.merges or tokens != [whole]):
             raise ReplayError(_("the merges of {piece!r} do not end in its tokens", piece=self.text))
+
+    def _replay_word(self) -> None:
+        word = self.data.decode()
+        ways = product((True, False), (True, False), (True, False))
+        cleaned = {"".join(map(Cleaning(*way[:2], True, way[2]).clean, self.text)) for way in ways}
+        if word not in cleaned:
+            raise ReplayError(_("the word {word!r} is not what {piece!r} becomes", word=word, piece=self.text))
+        tokens = [token.symbol for token in self.tokens]
+        parts = [symbol.removeprefix(self.continues) if number else symbol for number, symbol in enumerate(tokens)]
+        goes_on = all(symbol.startswith(self.continues) for symbol in tokens[1:])
+        if (
+            self.symbols != tuple(word)
+            or self.merges
+            or not goes_on
+            or ("".join(parts) != word and tokens != [self.unknown])
+        ):
+            raise ReplayError(_("the parts of {piece!r} are not its tokens", piece=self.text))
+        for token in self.tokens:
+            bare = token.symbol.removeprefix(self.continues)
+            if token.text not in (bare, f" {bare}", token.symbol):
+                raise ReplayError(
+                    _("{text!r} is not the text of the token {symbol!r}", text=token.text, symbol=token.symbol)
+                )
 
     def _replay_partings(self) -> None:
         whole = written(self.data.decode())
@@ -217,7 +247,7 @@ def _piece_to_dict(piece: Piece) -> dict[str, Any]:
         "merges": [[merge.rank, merge.left, merge.right, merge.where] for merge in piece.merges],
         "tokens": [[token.id, token.symbol, token.text] for token in piece.tokens],
         **({"partings": partings} if partings else {}),
-        **({"unknown": piece.unknown} if piece.unknown else {}),
+        **{name: value for name, value in (("unknown", piece.unknown), ("continues", piece.continues)) if value},
     }
 
 
@@ -232,6 +262,7 @@ def _piece(entry: Any) -> Piece:
             Parting(tuple(map(_str, parts)), tuple(map(_score, scores))) for parts, scores in entry.get("partings", ())
         ),
         _str(entry.get("unknown", "")),
+        _str(entry.get("continues", "")),
     )
 
 

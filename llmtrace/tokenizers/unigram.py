@@ -20,9 +20,10 @@ from llmtrace.i18n import _
 from llmtrace.text import cited
 from llmtrace.tokenizers.byte_symbols import SPACE, byte_names, utf8, written
 from llmtrace.tokenizers.json_format.write import unigram_json, write_json
+from llmtrace.tokenizers.part import Part
 from llmtrace.tokenizers.partings import best_partings
 from llmtrace.tokenizers.tokenization import Parting, Piece, Token, Tokenization
-from llmtrace.tokenizers.vocabulary import FromVocabulary, Part, SpecialTokens, Vocabulary
+from llmtrace.tokenizers.vocabulary import FromVocabulary, SpecialTokens, Vocabulary
 
 REMEMBERED = 1 << 15  # words whose tokens are remembered
 PENALTY = 10.0

@@ -5,25 +5,13 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
 from llmtrace.text import cited
 from llmtrace.tokenizers.byte_symbols import utf8, visible
+from llmtrace.tokenizers.part import Part
 from llmtrace.tokenizers.tokenization import Piece, Token, Tokenization
-
-
-class Part(NamedTuple):
-    """A part of a text that is cut off on its own."""
-
-    own: str
-    """What stands in the text."""
-    piece: str
-    """What becomes tokens: the same, or with a space that was added before it."""
-    kept: bool = True
-    """Whether it does not just fall out."""
-
 
 Cut = Callable[[str], Iterable[Part]]
 """What is between added tokens into its parts."""

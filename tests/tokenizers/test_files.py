@@ -100,7 +100,7 @@ def sequence(rule):
 
 
 BROKEN = {
-    "word pieces": ({"type": "WordPiece"}, "'WordPiece'; only 'BPE' and 'Unigram' are supported"),
+    "words": ({"type": "WordLevel"}, "'WordLevel'; only 'BPE', 'Unigram' and 'WordPiece' are supported"),
     "no vocabulary": ({"vocab": None}, "no vocabulary"),
     "an id that is a text": ({"vocab": {"a": "1"}}, "id of the token 'a' is '1'"),
     "an id that is true": ({"vocab": {"a": True}}, "id of the token 'a' is True"),

@@ -1,4 +1,4 @@
-"""Patterns of a tokenizer.json: what is not certain to be safe and the same is refused by its name, and no text takes for ever."""
+"""Patterns of a tokenizer.json: what is not surely safe and the same is refused by its name, and no text takes too long."""
 
 import json
 import time

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from llmtrace.errors import ModelError
@@ -12,8 +12,16 @@ from llmtrace.tokenizers.characters import CharacterTokenizer
 from llmtrace.tokenizers.json_format.added import AddedToken, is_id, read_added
 from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported, parts_of, quote
 from llmtrace.tokenizers.json_format.unigram import read_unigram
+from llmtrace.tokenizers.json_format.wordpiece import read_wordpiece
 from llmtrace.tokenizers.splitting import Splitter
 from llmtrace.tokenizers.unigram import UnigramTokenizer
+from llmtrace.tokenizers.wordpiece import WordPieceTokenizer
+
+Tokenizer = ByteLevelBPE | CharacterTokenizer | UnigramTokenizer | WordPieceTokenizer
+READ: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tokenizer]] = {
+    "Unigram": read_unigram,
+    "WordPiece": read_wordpiece,
+}
 
 # Settings of a BPE that change what it does, and the values with which it does what we do.
 PLAIN: dict[str, tuple[Any, ...]] = {
@@ -24,12 +32,13 @@ PLAIN: dict[str, tuple[Any, ...]] = {
 }
 
 
-def read_tokenizer_json(data: Any) -> ByteLevelBPE | CharacterTokenizer | UnigramTokenizer:
+def read_tokenizer_json(data: Any) -> Tokenizer:
     """The tokenizer that the contents of a tokenizer.json describe; ModelError for what is broken or not supported."""
     model = _model(data)
-    _expect_nothing_else(data)
-    if model.get("type") == "Unigram":
-        return read_unigram(data, model)
+    kind = model.get("type")
+    _expect_nothing_else(data if kind != "WordPiece" else {**data, "normalizer": None})
+    if kind in READ:
+        return READ[kind](data, model)
     vocabulary = read_vocabulary(model.get("vocab"))
     merges = read_merges(model.get("merges"), sum(map(len, vocabulary)))
     added = read_added(data.get("added_tokens"), vocabulary)
@@ -60,9 +69,12 @@ def _model(data: Any) -> dict[str, Any]:
     if not isinstance(model, dict):
         raise ModelError(_("there is no model in it"))
     kind = model.get("type", "BPE" if "merges" in model else None)
-    if kind not in ("BPE", "Unigram"):
+    if kind not in ("BPE", *READ):
         raise ModelError(
-            _("it holds a tokenizer of type {kind}; only 'BPE' and 'Unigram' are supported", kind=quote(kind))
+            _(
+                "it holds a tokenizer of type {kind}; only 'BPE', 'Unigram' and 'WordPiece' are supported",
+                kind=quote(kind),
+            )
         )
     for name, plain in PLAIN.items():
         value = model.get(name)

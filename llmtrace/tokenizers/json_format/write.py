@@ -12,6 +12,7 @@ from llmtrace.tokenizers.byte_symbols import SPACE
 from llmtrace.tokenizers.json_format.added import given_ids
 from llmtrace.tokenizers.splitting import GPT2_SPLIT
 
+WORDPIECE_DECODER = {"type": "WordPiece", "prefix": "##", "cleanup": True}
 SCHEMES = {"always": True, "never": False}
 """Whether a text that does not begin with a space gets one."""
 
@@ -83,6 +84,19 @@ def unigram_json(tokenizer: Any) -> dict[str, Any]:
         "byte_fallback": tokenizer.in_bytes,
     }
     return whole_json(added_json(tokenizer), splits, decoder_json(tokenizer.in_bytes, tokenizer.adds_space), model)
+
+
+def wordpiece_json(tokenizer: Any) -> dict[str, Any]:
+    """The contents of tokenizer.json for a tokenizer of longest tokens."""
+    model = {
+        "type": "WordPiece",
+        "unk_token": tokenizer.unknown,
+        "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": 100,
+        "vocab": dict(tokenizer.vocabulary),
+    }
+    data = whole_json(added_json(tokenizer), {"type": "BertPreTokenizer"}, WORDPIECE_DECODER, model)
+    return {**data, "normalizer": {"type": "BertNormalizer", **tokenizer.cleaning._asdict()}}
 
 
 def write_json(data: dict[str, Any], folder: Path) -> Path:
