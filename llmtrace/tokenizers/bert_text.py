@@ -14,8 +14,13 @@ from typing import NamedTuple
 from llmtrace.tokenizers.part import Part
 
 CHINESE = (
-    *((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B81F), (0x2B920, 0x2CEAF)),
-    *((0xF900, 0xFAFF), (0x2F800, 0x2FA1F)),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B81F),
+    (0x2B920, 0x2CEAF),
+    (0x2F800, 0x2FA1F),
 )
 """From where to where the characters lie that are words of their own (2B820 to 2B91F are not among them in `tokenizers`)."""
 KEPT_CONTROLS = "\t\n\r"
