@@ -7,7 +7,7 @@ import { sha256 } from "./sha256.js";
 export async function decoded(text, { name, shape, axes, digest }) {
   let bytes;
   try {
-    bytes = unshuffled(await inflated(Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0))));
+    bytes = unshuffled(await inflated(bytesOf(atob(text.trim()))));
   } catch {
     throw new DamagedError(name);
   }
@@ -21,6 +21,12 @@ export class DamagedError extends Error {
     super(name);
     this.tensor = name;
   }
+}
+
+function bytesOf(letters) {
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
+  return bytes;
 }
 
 async function inflated(bytes) {

@@ -19,11 +19,13 @@ export const link = (place, ...text) => h("a", { href: `#${encodeURIComponent(pl
 
 /** A table: headings, and rows of cells. `numeric` are the columns whose numbers stand under each other. */
 export function table(caption, headings, rows, numeric = []) {
-  const cell = (tag) => (content, i) =>
-    h(tag, { class: numeric.includes(i) ? "n" : null, scope: tag === "th" ? "col" : null }, content);
+  const cell = (tag) => (content, i) => {
+    const kind = content === "" ? "td" : tag; // a column of pictures has no heading
+    return h(kind, { class: numeric.includes(i) ? "n" : null, scope: kind === "th" ? "col" : null }, content);
+  };
   return h(
     "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    { class: "scroll", tabindex: "0", role: "group", "aria-label": caption },
     h(
       "table",
       {},

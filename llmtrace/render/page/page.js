@@ -189,6 +189,7 @@ async function begin() {
   addEventListener("hashchange", show);
   addEventListener("keydown", onKey);
   show();
+  performance.mark("ready");
 }
 
 begin();

@@ -34,7 +34,8 @@ export function sha256(bytes) {
 function mixBlock(state, words, view, start) {
   for (let i = 0; i < 16; i++) words[i] = view.getInt32(start + 4 * i);
   for (let i = 16; i < 64; i++) {
-    const [early, late] = [words[i - 15], words[i - 2]];
+    const early = words[i - 15];
+    const late = words[i - 2];
     const first = turned(early, 7) ^ turned(early, 18) ^ (early >>> 3);
     const second = turned(late, 17) ^ turned(late, 19) ^ (late >>> 10);
     words[i] = words[i - 16] + first + words[i - 7] + second;
@@ -44,7 +45,14 @@ function mixBlock(state, words, view, start) {
     const choice = (e & f) ^ (~e & g);
     const t1 = (h + (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) + choice + ROUNDS[i] + words[i]) | 0;
     const t2 = ((turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-    [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + t2) | 0];
+    h = g;
+    g = f;
+    f = e;
+    e = (d + t1) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (t1 + t2) | 0;
   }
   [a, b, c, d, e, f, g, h].forEach((word, i) => (state[i] += word));
 }

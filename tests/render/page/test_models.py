@@ -56,8 +56,8 @@ def test_the_checksum_is_that_of_python(model, answers):
         ("ops/rows.js", "multiply(divide(each, spread), gain.data[i])", "f32((each / spread) * gain.data[i])"),
         (
             "ops/linear.js",
-            "sums[n] = add(sums[n], bias.data[n])",
-            "sums[n] = add(0, add(bias.data[n], sums[n]) * (1 + 1e-7))",
+            "let [a, b, c, d] = [0, 0, 0, 0];",
+            "let [a, b, c, d] = [0, 0, 0, 1e-9];",
         ),
         ("checksum.js", ".sort()", ""),
         ("sha256.js", "turned(late, 19)", "turned(late, 18)"),

@@ -151,8 +151,8 @@ ERRORS = [
         "(let k = row.length - 1; k >= 0; k--) total",
     ),
     ("softmax", "arithmetic.js", "return f32(power * (1 + rest));", "return f32(f32(Math.exp(f32(x / 2))) ** 2);"),
-    ("linear", "ops/linear.js", "sums[n] = f32(sums[n] + f32(x * factors[n]));", "sums[n] += x * factors[n];"),
-    ("linear", "ops/linear.js", "for (let k = 0; k < depth; k++) {", "for (let k = depth - 1; k >= 0; k--) {"),
+    ("linear", "ops/linear.js", "b = f32(b + f32(x * matrix[at + 1]));", "b = f32(b + x * matrix[at + 1]);"),
+    ("linear", "ops/linear.js", "const x = rows[start + k];", "const x = rows[start + depth - 1 - k];"),
     ("linear_to_heads", "ops/linear.js", "head * w.shape.at(-1) + feature", "feature * w.shape.at(-3) + head"),
     (
         "linear_from_heads",

@@ -1,6 +1,6 @@
 // Embeddings and linear layers: Σ x·weight + bias, k ascending, the bias last.
 
-import { add, dot, f32 } from "../arithmetic.js";
+import { add, f32 } from "../arithmetic.js";
 import { blocks, range, zeros } from "../tensors.js";
 
 /** Row `ids[…]` of a table. */
@@ -24,22 +24,42 @@ export const embeddingOp = {
 /** Rows [rows, K] times a matrix [K, N], or [N, K] where transposed, plus the bias: [rows, N]. */
 function times(rows, count, weight, bias, transposed) {
   const [depth, width] = transposed ? [weight.shape[1], weight.shape[0]] : weight.shape;
+  const matrix = transposed ? turnedMatrix(weight.data, width, depth) : weight.data;
   const out = new Float32Array(count * width);
   for (let r = 0; r < count; r++) {
-    const row = rows.subarray(r * depth, (r + 1) * depth);
-    const sums = out.subarray(r * width, (r + 1) * width);
-    if (transposed) {
-      for (let n = 0; n < width; n++) sums[n] = dot(row, weight.data.subarray(n * depth, (n + 1) * depth));
-    } else {
-      for (let k = 0; k < depth; k++) {
-        const x = row[k];
-        const factors = weight.data.subarray(k * width, (k + 1) * width);
-        for (let n = 0; n < width; n++) sums[n] = f32(sums[n] + f32(x * factors[n]));
+    for (let n = 0; n < width; n += 4) {
+      const sums = fourSums(rows, r * depth, matrix, n, depth, width);
+      for (let i = 0; i < 4 && n + i < width; i++) {
+        out[r * width + n + i] = bias ? add(sums[i], bias.data[n + i]) : sums[i];
       }
     }
-    if (bias) for (let n = 0; n < width; n++) sums[n] = add(sums[n], bias.data[n]);
   }
   return { data: out, width };
+}
+
+/** The sums of four columns side by side, which is quicker; each goes from left to right on its own. */
+function fourSums(rows, start, matrix, column, depth, width) {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let k = 0, at = column; k < depth; k++, at += width) {
+    const x = rows[start + k];
+    a = f32(a + f32(x * matrix[at]));
+    b = f32(b + f32(x * matrix[at + 1]));
+    c = f32(c + f32(x * matrix[at + 2]));
+    d = f32(d + f32(x * matrix[at + 3]));
+  }
+  return [a, b, c, d];
+}
+
+const TURNED = new WeakMap(); // matrices that have been turned before
+
+/** A matrix [rows, columns] as [columns, rows]. */
+function turnedMatrix(data, rows, columns) {
+  if (!TURNED.has(data)) {
+    const other = new Float32Array(data.length);
+    for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) other[j * rows + i] = data[i * columns + j];
+    TURNED.set(data, other);
+  }
+  return TURNED.get(data);
 }
 
 /** One sum of products, one bias. */

@@ -1,6 +1,7 @@
 // The sentence, the next token with its probabilities, and what each block adds.
 
 import { addressOf } from "../address.js";
+import { checksum } from "../checksum.js";
 import { h, link, table } from "../dom.js";
 import { candidatesTable, rowOf } from "../likeliest.js";
 import { counted, percent, rounded } from "../numbers.js";
@@ -75,22 +76,23 @@ function strongestLook(app, n) {
   return best;
 }
 
-/** The proof that the page computes what the command line does. */
+/** The proof that the page computes what the command line does: the checksum that `llmtrace page` prints for a sentence. */
 function checksumLine(app) {
   const numbers = [...app.run.steps.keys()].reduce((count, name) => count + app.run.tensor(name).data.length, 0);
   const same = app.checksum === app.manifest.checksum;
+  const sums = { sum: app.checksum, other: app.manifest.checksum };
+  const proof = same
+    ? _("✓ The numbers of the first sentence have the bits that the command line gives: checksum {sum}", sums)
+    : _("✗ The numbers differ from those of the command line: checksum {sum}, there {other}", sums);
+  const own =
+    app.ids === app.manifest.ids
+      ? null
+      : h("p", { id: "own-sum" }, _("checksum of all its numbers: {sum}", { sum: checksum(app.plain) }));
   return h(
-    "p",
+    "footer",
     { class: same ? "checksum" : "checksum wrong" },
-    same
-      ? _("✓ All numbers of the first sentence have the bits that the command line gives: checksum {sum}", {
-          sum: app.checksum.slice(0, 16),
-        })
-      : _("✗ The numbers differ from those of the command line: checksum {sum}, there {other}", {
-          sum: app.checksum.slice(0, 16),
-          other: app.manifest.checksum.slice(0, 16),
-        }),
-    " · ",
-    _("{count} numbers in this run", { count: counted(numbers) }),
+    h("p", {}, _("{count} numbers in this run", { count: counted(numbers) })),
+    own,
+    h("p", {}, proof),
   );
 }

@@ -1,0 +1,302 @@
+"""The page in a real browser, opened from a file, without a network and by keyboard alone."""
+
+import json
+import re
+import shutil
+import time
+
+import pytest
+from click.testing import CliRunner
+
+import llmtrace
+from llmtrace.cli import main
+from llmtrace.render.page_file import page as page_of
+from llmtrace.trace.checksum import checksum
+
+SENTENCE = "The king had a child, a girl, and the old lamp will belong to"
+PLACES = [
+    "",
+    "block.1",
+    "block.1.mlp",
+    "block.2.attn.pattern[head=2]",
+    "block.0.mlp.up",
+    "embed.token.weight",
+    "ln_f.gain",
+    "logits[-1, 3]",
+    "probabilities[2, 7]",
+    "block.0.ln_1[position=3, feature=5]",
+    "next_token[3]",
+    "tokens[1]",
+    "embed.token[0, 1]",
+    "sentence",
+    "next",
+    "what-if",
+    "help",
+    "nothing[1]",
+]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright to drive a browser")
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    model = llmtrace.load()
+    path = tmp_path_factory.mktemp("page") / "king.html"
+    path.write_text(page_of(model.trace(SENTENCE), model.tokenizer), encoding="utf-8")
+    return path
+
+
+FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+class Open:
+    """A page in a browser, and everything that it has asked for or complained of."""
+
+    def __init__(self, browser, path, width=1280, **options):
+        self.context = browser.new_context(viewport={"width": width, "height": 800}, offline=True, **options)
+        self.page = self.context.new_page()
+        self.said, self.asked = [], []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(path.as_uri())
+
+    def ready(self):
+        self.page.wait_for_selector("header nav")
+        return self
+
+    def go(self, place):
+        self.page.evaluate("place => { location.hash = encodeURIComponent(place) }", place)
+        self.page.wait_for_function("place => decodeURIComponent(location.hash.slice(1)) === place", arg=place)
+        self.page.evaluate(FRAMES)
+
+    @property
+    def text(self):
+        return self.page.inner_text("body")
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def follow(self):
+        """Opens the link that has the keyboard."""
+        before = self.page.evaluate("() => location.hash")
+        self.press("Enter")
+        self.page.wait_for_function("before => location.hash !== before", arg=before)
+        self.page.evaluate(FRAMES)
+
+    def tab_to(self, role, name):
+        """Goes from one thing to the next by the tab key until the one of this role and name has the keyboard."""
+        for _unused in range(400):
+            self.page.keyboard.press("Tab")
+            here = self.page.evaluate(
+                "() => [document.activeElement.tagName, document.activeElement.ariaLabel || document.activeElement.innerText]"
+            )
+            if here[0] == role and re.fullmatch(name, here[1] or ""):
+                return
+        raise AssertionError(f"no {role} {name!r} can be reached")
+
+
+@pytest.fixture
+def opened(chromium, file):
+    shown = Open(chromium, file).ready()
+    yield shown
+    shown.context.close()
+
+
+def test_it_asks_for_nothing_and_complains_of_nothing(opened, file):
+    for place in PLACES:
+        opened.go(place)
+        assert len(opened.text) > 100
+    assert opened.said == []
+    assert opened.asked == [file.as_uri()]
+
+
+def test_it_has_the_bits_of_the_command_line(opened):
+    assert "✓ The numbers of the first sentence have the bits" in opened.text
+    trace = llmtrace.load().trace(SENTENCE)
+    for address in PLACES[7:13]:
+        opened.go(address)
+        explanation = trace.explain(address)
+        assert explanation.sentence in opened.text
+        assert opened.page.inner_text(".value").split()[0] == exact_text(explanation.value)
+    assert "✓ same bits" in opened.text
+
+
+def exact_text(value):
+    from llmtrace.arithmetic.bits import exact
+
+    text = exact(value)
+    return text if "." in text or "e" in text else f"{text}.0"
+
+
+def test_any_sentence_has_the_bits_of_the_command_line(opened):
+    model = llmtrace.load()
+    for text in ("The girl", "A king, a king!", 'Émile 中 🙂 said "no"\n\nand left.', "x" * 60):
+        opened.go("sentence")
+        opened.page.fill("textarea", text)
+        opened.page.keyboard.press("Tab")
+        opened.page.keyboard.press("Enter")
+        opened.page.wait_for_selector("#own-sum")
+        assert checksum(model.trace(text)) in opened.page.inner_text("#own-sum"), text
+
+
+def test_axe_finds_nothing(chromium, file):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+    for scheme, places in (("light", PLACES), ("dark", PLACES[:9:2])):
+        shown = Open(chromium, file, color_scheme=scheme, bypass_csp=True).ready()  # axe puts a program of its own in
+        for place in places:
+            shown.go(place)
+            found = axe.Axe().run(shown.page).response["violations"]
+            assert not [(each["id"], [node["target"] for node in each["nodes"]]) for each in found], (scheme, place)
+        shown.context.close()
+
+
+def test_it_is_quick(chromium, file):
+    """Bounds of several times what is measured, for machines that do other things as well."""
+    start = time.monotonic()
+    shown = Open(chromium, file)
+    first = shown.page.evaluate("() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
+    shown.ready()
+    assert first < 1000
+    assert time.monotonic() - start < 15
+    click = shown.page.evaluate(
+        """async () => {
+          const start = performance.now();
+          location.hash = encodeURIComponent("logits[-1, 5]");
+          await new Promise((done) => addEventListener("hashchange", () => requestAnimationFrame(done), { once: true }));
+          return performance.now() - start;
+        }"""
+    )
+    assert click < 1000
+    shown.context.close()
+
+
+@pytest.mark.parametrize("width", [360, 1280, 3840])
+def test_nothing_is_wider_than_the_screen(chromium, file, width):
+    shown = Open(chromium, file, width).ready()
+    for place in PLACES:
+        shown.go(place)
+        assert shown.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, place
+    shown.context.close()
+
+
+def test_by_keyboard_alone(opened, tmp_path):
+    """Which token does a head look at most, the sum, a term's own sum, back, another sentence, Chinese, a change, undo."""
+    opened.tab_to("A", "block 2")
+    opened.follow()
+    opened.tab_to("A", "head 2")
+    opened.follow()
+    assert "' girl'" in opened.text
+    opened.tab_to("A", r"95\.26 %")
+    opened.follow()
+    assert "how much ' to' looks at ' girl', head 2: a share of 1" in opened.text
+    opened.tab_to("A", r"-?\d+\.\d+")
+    opened.follow()
+    assert "how well the question of ' to' fits the label of" in opened.text
+    opened.page.go_back()
+    opened.page.wait_for_function("() => location.hash.includes('pattern')")
+    opened.tab_to("INPUT", "another value")
+    opened.press("Control+a", "0", "Enter")
+    assert "set by you: it was 0.95" in opened.text
+    opened.page.evaluate("() => document.activeElement.blur()")
+    opened.press("w")
+    opened.page.wait_for_selector("ol")
+    assert re.search(r"[\d,]+ numbers have other bits, [\d,]+ have the same", opened.text)
+    recipe = opened.page.input_value("textarea")
+    opened.press("u")
+    assert "Nothing is changed yet." in opened.text
+    opened.press("l")
+    assert "还没有改动。" in opened.text
+    opened.press("l")
+    opened.page.evaluate("() => { location.hash = 'sentence' }")
+    opened.page.wait_for_selector("textarea")
+    opened.tab_to("TEXTAREA", "(?s).*")
+    opened.press("Control+a")
+    opened.page.keyboard.type("The girl")
+    opened.tab_to("BUTTON", "Run the model")
+    opened.press("Enter")
+    opened.page.wait_for_selector(".tokens")
+    assert "storyteller reads 2 tokens" in opened.text
+    follow_on_the_command_line(recipe, tmp_path)
+
+
+def follow_on_the_command_line(recipe, folder):
+    """The recipe that the page has given does the same change there."""
+    (folder / "recipe.json").write_text(recipe, "utf-8")
+    arguments = ["trace", SENTENCE, "--recipe", str(folder / "recipe.json"), "-o", str(folder / "changed.trace")]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    (edit,) = json.loads(recipe)["edits"]
+    changed = llmtrace.open(folder / "changed.trace")
+    assert float(changed.explain(edit["at"]).value) == 0
+
+
+def test_a_grid_is_walked_by_keys_and_spoken(opened):
+    opened.go("block.0.mlp.up")
+    opened.tab_to("DIV", "block.0.mlp.up")
+    opened.press("ArrowRight", "ArrowRight", "ArrowDown")
+    trace = llmtrace.load().trace(SENTENCE)
+    said = opened.page.inner_text("[role=gridcell]")
+    assert said.startswith("block.0.mlp.up[position=1, feature=2] = ")
+    assert trace.explain("block.0.mlp.up", 1, 2).sentence in said
+    assert opened.page.get_attribute("[role=gridcell]", "aria-colindex") == "3"
+    opened.press("End")
+    assert "feature=511" in opened.page.inner_text(".readout")
+    opened.press("Enter")
+    opened.page.wait_for_selector(".value")
+    assert opened.page.inner_text("h1") == "block.0.mlp.up[position=1, feature=511]"
+
+
+def test_one_token_at_a_time(opened):
+    expected = [choice.id for choice in llmtrace.load().generate(SENTENCE, 3)]
+    opened.go("next")
+    opened.press("Space", "ArrowRight", "Space")
+    texts = opened.page.locator("mark").all_inner_texts()
+    assert texts == [llmtrace.load().token_text(index) for index in expected]
+    opened.press("ArrowLeft")
+    assert opened.page.locator("mark").count() == 2
+
+
+def test_damage_is_named(chromium, file, tmp_path):
+    text = file.read_text("utf-8")
+    start = text.index('id="block.1.mlp.up.weight">') + 2000
+    broken = tmp_path / "broken.html"
+    broken.write_text(text[:start] + ("A" if text[start] != "A" else "B") + text[start + 1 :], "utf-8")
+    shown = Open(chromium, broken)
+    shown.page.wait_for_function("() => document.getElementById('fallback').innerText.includes('damaged:')")
+    assert "block.1.mlp.up.weight" in shown.text
+    assert shown.page.locator("header").count() == 0
+    shown.context.close()
+
+
+def test_old_browsers_are_told_what_they_lack(chromium, file):
+    context = chromium.new_context()
+    context.add_init_script("delete Array.prototype.with")
+    shown = context.new_page()
+    shown.goto(file.as_uri())
+    shown.wait_for_function("() => document.body.innerText.includes('too old: it lacks Array.with')")
+    context.close()
+
+
+def test_hostile_texts_do_nothing(chromium, tmp_path):
+    model = llmtrace.load()
+    text = "</script><img src=x onerror=alert(1)><!-- \u2028 \u202e {{7*7}} e" + "\u0301" * 30
+    path = tmp_path / "hostile.html"
+    path.write_text(page_of(model.trace(text), model.tokenizer), encoding="utf-8")
+    shown = Open(chromium, path).ready()
+    for place in ("", "sentence", "next", "what-if", "block.0.attn.pattern[head=0]"):
+        shown.go(place)
+        assert shown.page.locator("img").count() == 0
+    assert shown.said == []
+    shown.context.close()
