@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +14,9 @@ from llmtrace.cli.output import print_document
 from llmtrace.i18n import N_
 from llmtrace.models.language_model import as_language_model
 from llmtrace.trace import Trace
+
+if TYPE_CHECKING:
+    from llmtrace.views.document import Document
 
 
 @new_command("compare")
@@ -35,7 +40,8 @@ def command(
 ) -> None:
     """Compare two runs: the first number that differs, how far apart every step is, and which tokens come next.
 
-    A and B are prompts, or trace files. Prompts of different lengths are compared token by token; a text that is also the
+    A and B are prompts, or trace files; B may also be a .npz or safetensors file with another program's activations, which
+    are judged step by step. Prompts of different lengths are compared token by token; a text that is also the
     name of a file is taken for the file.
 
     \b
@@ -45,11 +51,30 @@ def command(
       llmtrace compare girl.trace "The king had a child, a boy." --all
       llmtrace compare "The king" "The king" --other-model storyteller
     """  # noqa: D301 - \b keeps click from filling the lines
+    first = _run(a, model)
+    document = (
+        _judged(first, b, every)
+        if b.endswith((".npz", ".safetensors"))
+        else _compared(first, b, other_model or model, every)
+    )
+    print_document(document, as_json=as_json, only_ascii=only_ascii, paged=not no_pager)
+
+
+def _compared(first: Trace, b: str, model: str | None, every: bool) -> Document:
+    """Two runs."""
     from llmtrace.experiments.compare import compare
     from llmtrace.views.comparison import view
 
-    found = compare(_run(a, model), _run(b, other_model or model))
-    print_document(view(found, every=every), as_json=as_json, only_ascii=only_ascii, paged=not no_pager)
+    return view(compare(first, _run(b, model)), every=every)
+
+
+def _judged(first: Trace, file: str, every: bool) -> Document:
+    """The activations in a file."""
+    from llmtrace.experiments import dumps
+    from llmtrace.experiments.referee import judge
+    from llmtrace.views.referee import view
+
+    return view(judge(first, dumps.understood(first, dumps.read(Path(file)))), every=every)
 
 
 def _run(what: str, model: str | None) -> Trace:

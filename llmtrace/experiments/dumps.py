@@ -1,0 +1,135 @@
+"""Activations that another program has written: files of arrays, and the names that programs give to the steps of a GPT-2.
+
+Known are llmtrace's own names, the modules of Hugging Face's `transformers`, and the hooks of TransformerLens: see
+docs/experiments.md.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from llmtrace.arithmetic.types import Array
+from llmtrace.errors import EditError, LlmtraceError
+from llmtrace.i18n import _
+from llmtrace.storage.stored import open_tensors
+from llmtrace.text import cited, shown
+from llmtrace.trace import Trace
+
+LARGEST = 8 << 30
+
+
+def _same(array: Array) -> Array:
+    return array
+
+
+def _heads_first(array: Array) -> Array:
+    """[position, head, feature] → [head, position, feature]."""
+    return np.moveaxis(array, -2, -3)
+
+
+Turn = Callable[[Array], Array]
+
+TRANSFORMER_LENS: dict[str, tuple[str, Turn]] = {
+    "hook_embed": ("embed.token", _same),
+    "hook_pos_embed": ("embed.position", _same),
+    "blocks.0.hook_resid_pre": ("embed", _same),
+    "blocks.{n}.ln1.hook_normalized": ("block.{n}.ln_1", _same),
+    "blocks.{n}.attn.hook_q": ("block.{n}.attn.q", _heads_first),
+    "blocks.{n}.attn.hook_k": ("block.{n}.attn.k", _heads_first),
+    "blocks.{n}.attn.hook_v": ("block.{n}.attn.v", _heads_first),
+    "blocks.{n}.attn.hook_attn_scores": ("block.{n}.attn.scores", _same),
+    "blocks.{n}.attn.hook_pattern": ("block.{n}.attn.pattern", _same),
+    "blocks.{n}.attn.hook_z": ("block.{n}.attn.mix", _heads_first),
+    "blocks.{n}.hook_attn_out": ("block.{n}.attn.out", _same),
+    "blocks.{n}.hook_resid_mid": ("block.{n}.residual_mid", _same),
+    "blocks.{n}.ln2.hook_normalized": ("block.{n}.ln_2", _same),
+    "blocks.{n}.mlp.hook_pre": ("block.{n}.mlp.up", _same),
+    "blocks.{n}.mlp.hook_post": ("block.{n}.mlp.act", _same),
+    "blocks.{n}.hook_mlp_out": ("block.{n}.mlp.down", _same),
+    "blocks.{n}.hook_resid_post": ("block.{n}.residual_out", _same),
+    "ln_final.hook_normalized": ("ln_f", _same),
+}
+TRANSFORMERS: dict[str, tuple[str, Turn]] = {
+    "wte": ("embed.token", _same),
+    "wpe": ("embed.position", _same),
+    "drop": ("embed", _same),
+    "h.{n}.ln_1": ("block.{n}.ln_1", _same),
+    "h.{n}.attn.c_proj": ("block.{n}.attn.out", _same),
+    "h.{n}.ln_2": ("block.{n}.ln_2", _same),
+    "h.{n}.mlp.c_fc": ("block.{n}.mlp.up", _same),
+    "h.{n}.mlp.act": ("block.{n}.mlp.act", _same),
+    "h.{n}.mlp.c_proj": ("block.{n}.mlp.down", _same),
+    "h.{n}": ("block.{n}.residual_out", _same),
+    "attentions.{n}": ("block.{n}.attn.pattern", _same),
+    "lm_head": ("logits", _same),
+}
+FUSED = "h.{n}.attn.c_attn"
+"""The module of `transformers` that makes q, k and v side by side."""
+KNOWN = TRANSFORMER_LENS | TRANSFORMERS
+IDS = ("tokens", "input_ids", "ids")
+
+
+def read(path: Path) -> dict[str, Array]:
+    """The arrays of a .npz or safetensors file, by the names that they have there; EditError where it is neither."""
+    try:
+        if path.suffix == ".npz":
+            if not zipfile.is_zipfile(path):
+                raise ValueError(_("it is no .npz file"))
+            with np.load(path, allow_pickle=False) as file:
+                return {name: file[name] for name in file.files}
+        tensors, _metadata = open_tensors(path)
+        return {name: _widened(each.read) for name, each in tensors.items()}
+    except LlmtraceError:
+        raise
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise EditError(_("{path} can't be read: {why}", path=shown(str(path)), why=cited(str(error)))) from error
+
+
+def _widened(numbers: Callable[[], Array]) -> Array:
+    return np.array(numbers())
+
+
+def understood(trace: Trace, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The arrays by llmtrace's names, as it lays them out; those that are none of this run's steps are left out."""
+    found: dict[str, Array] = {}
+    for name, array in arrays.items():
+        for ours, turned in _named(trace, name, array):
+            if trace.knows(ours) and ours not in found:
+                fitted = _fitted(turned, trace.shape(ours))
+                if fitted is not None:
+                    found[ours] = fitted
+    return found
+
+
+def _named(trace: Trace, name: str, array: Array) -> list[tuple[str, Array]]:
+    """What an array is here, perhaps several things."""
+    if name in IDS:
+        return [("tokens", array)]
+    plain = re.sub(r"^(model\.|transformer\.)+", "", name)
+    pattern, number = re.sub(r"\.\d+", ".{n}", plain, count=1), re.search(r"\.(\d+)", plain)
+    n = number[1] if number else ""
+    if pattern == FUSED and array.shape[-1] % 3 == 0:
+        parts = np.split(array, 3, axis=-1)
+        return [(f"block.{n}.attn.{letter}", _split(trace, n, part)) for letter, part in zip("qkv", parts, strict=True)]
+    ours, turn = KNOWN.get(plain, KNOWN.get(pattern, (name, _same)))
+    return [(ours.replace("{n}", n), turn(array))] if array.ndim > 1 or turn is _same else []
+
+
+def _split(trace: Trace, n: str, part: Array) -> Array:
+    """[position, C] → [head, position, feature]."""
+    heads = trace.shape(f"block.{n}.attn.q")[-3] if trace.knows(f"block.{n}.attn.q") else 1
+    return _heads_first(part.reshape(*part.shape[:-1], heads, -1)) if part.shape[-1] % heads == 0 else part
+
+
+def _fitted(array: Array, shape: tuple[int, ...]) -> Array | None:
+    """The array in this shape, without axes of one text; None where it is another."""
+    while array.ndim > len(shape) and array.shape[0] == 1:
+        array = array[0]
+    if array.shape != shape or array.dtype.kind not in "fiu":
+        return None
+    return np.ascontiguousarray(array, np.float32 if array.dtype.kind == "f" else np.int64)

@@ -1,0 +1,223 @@
+"""The referee: another program's activations, judged op by op. Their inputs, our arithmetic: does their result follow?
+
+Where it does not, the known causes are tried (`llmtrace.experiments.causes`). A cause is named only if it gives their numbers to
+the bit, or so nearly that nothing but rounding is left; otherwise the step is left open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from llmtrace.arithmetic.bits import other_bits
+from llmtrace.arithmetic.types import Array
+from llmtrace.errors import EditError
+from llmtrace.experiments.causes import FORMULAS, ROUNDINGS, STEPS, TYPES, Situation
+from llmtrace.i18n import _, listed
+from llmtrace.ops import OPS
+from llmtrace.text import cited
+from llmtrace.trace import Record, Trace
+
+Verdict = Literal["same", "rounding", "cause", "open"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found about a step of the other program.
+
+    verdict: "same", their numbers follow to the bit; "rounding", they follow but for the last digits; "cause", they are what
+    `cause` gives; "open", none of the known causes gives them.
+    """
+
+    name: str
+    op: str
+    verdict: Verdict
+    size: int
+    differ: int
+    """How many of their numbers have other bits than ours, from the same inputs."""
+    off: float
+    """The largest distance, as a multiple of what rounding may do."""
+    cause: str = ""
+    agree: int = 0
+    """How many of their numbers the cause gives to the bit."""
+
+
+@dataclass
+class Judgement:
+    """All steps that could be judged, in the order of the run."""
+
+    trace: Trace
+    findings: list[Finding]
+    missing: list[str]
+    """The steps of the run of which the other program has written nothing."""
+
+    @property
+    def first(self) -> Finding | None:
+        """The first step that is not just rounding."""
+        return next((each for each in self.findings if each.verdict in {"cause", "open"}), None)
+
+
+def judge(trace: Trace, theirs: Mapping[str, Array]) -> Judgement:
+    """Every step that the other program has written, computed from what it has written before.
+
+    trace: our run of the same tokens. theirs: by llmtrace's names and layout (`llmtrace.experiments.dumps.understood`). What
+    is missing is computed from what is there. Raises EditError where nothing of it is a step of this run.
+    """
+    found: dict[str, Array] = {name: array for name, array in theirs.items() if name in trace}
+    if not found:
+        raise EditError(
+            _(
+                "none of these arrays is a step of this run, by name and shape: {names}",
+                names=listed(map(cited, list(theirs)[:5])),
+            )
+        )
+    values = {name: trace.tensor(name) for name in trace.leaves}
+    if "tokens" in theirs and "tokens" in values:
+        values["tokens"] = theirs["tokens"]
+    findings, missing = _ids(trace, theirs), list[str]()
+    for step in trace.steps:
+        situation = _situation(trace, step.record, values)
+        ours = situation.done()
+        if step.name in found:
+            findings.append(_found(step.record, situation, ours, found[step.name]))
+            values[step.name] = found[step.name]
+        else:
+            missing.append(step.name)
+            values[step.name] = ours
+    return Judgement(trace, findings, missing)
+
+
+def _ids(trace: Trace, theirs: Mapping[str, Array]) -> list[Finding]:
+    """Whether the other program has read the same tokens."""
+    if "tokens" not in theirs or "tokens" not in trace.leaves:
+        return []
+    ours = trace.tensor("tokens")
+    differ = int(np.count_nonzero(ours != theirs["tokens"]))
+    if not differ:
+        return [Finding("tokens", "", "same", ours.size, 0, 0.0)]
+    return [Finding("tokens", "", "cause", ours.size, differ, np.inf, _("other token ids"), ours.size)]
+
+
+def _situation(trace: Trace, record: Record, values: Mapping[str, Array]) -> Situation:
+    def operands(of: Record) -> dict[str, Array | None]:
+        return {
+            kind: None if name is None else values[name] if name in values else trace.tensor(name)
+            for kind, name in of.operands.items()
+        }
+
+    beside = [other for other in (step.record for step in trace.steps) if _beside(record, other)]
+    weights = OPS[record.op].weights
+    others = {other.name: {kind: x for kind, x in operands(other).items() if kind in weights} for other in beside}
+    return Situation(record.op, operands(record), record.settings, others)
+
+
+def _beside(record: Record, other: Record) -> bool:
+    """Whether a step does the same op with the same inputs, and other weights."""
+    return other.name != record.name and (other.op, other.inputs) == (record.op, record.inputs)
+
+
+def _found(record: Record, situation: Situation, ours: Array, theirs: Array) -> Finding:
+    differ = other_bits(ours, theirs) if ours.dtype == theirs.dtype else ours != theirs
+    count, size = int(np.count_nonzero(differ)), ours.size
+    if not count:
+        return Finding(record.name, record.op, "same", size, 0, 0.0)
+    unit = _unit(situation, ours)
+    off = _distance(ours, theirs, unit)
+    if off <= 1:
+        cause, agree = _best(situation, theirs, ROUNDINGS.get(record.op, {}), unit, exactly=True)
+        return Finding(record.name, record.op, "rounding", size, count, off, cause, agree)
+    cause, agree = _best(situation, theirs, FORMULAS.get(record.op, {}) | TYPES, unit, exactly=False)
+    return Finding(record.name, record.op, "cause" if cause else "open", size, count, off, cause, agree)
+
+
+def _best(
+    situation: Situation, theirs: Array, causes: Mapping[str, Any], unit: Array, *, exactly: bool
+) -> tuple[str, int]:
+    """The one cause that gives their numbers, and how many to the bit; "" where none does, or several do equally well."""
+    fitting: list[tuple[int, str]] = []
+    for title, cause in causes.items():
+        with np.errstate(all="ignore"):
+            made = cause(situation)
+        if made is None or made.shape != theirs.shape:
+            continue
+        made = np.ascontiguousarray(made, theirs.dtype)
+        agree = theirs.size - int(np.count_nonzero(other_bits(made, theirs)))
+        if agree == theirs.size or (not exactly and _fits(title, made, theirs, unit, agree)):
+            fitting.append((agree, title))
+    fitting.sort(reverse=True)
+    if not fitting:
+        return "", 0
+    agree, title = fitting[0]
+    equal = [other for count, other in fitting if count == agree]
+    if len(equal) > 1:
+        return _("{a}, or {b}: they can't be told apart here", a=_(equal[0]), b=_(equal[1])), agree
+    return _(title), agree
+
+
+ALMOST = 0.98
+"""Where a result has few digits, so many of the numbers must have the very bits, and the others be neighbours."""
+
+
+def _fits(title: str, made: Array, theirs: Array, unit: Array, agree: int) -> bool:
+    """Whether nothing but rounding is left between what a cause gives and their numbers."""
+    large = np.abs(np.where(np.isfinite(theirs), theirs, 0)).astype(np.float64)
+    if title in STEPS:
+        return agree >= ALMOST * theirs.size and _distance(made, theirs, STEPS[title] * large) <= 1
+    row = large.max(-1, keepdims=True) if theirs.ndim else large
+    return _distance(made, theirs, np.maximum(unit, 4 * EPSILON * row)) <= 1
+
+
+EPSILON = float(np.finfo(np.float32).eps)
+
+
+def _unit(situation: Situation, ours: Array) -> Array:
+    """How far rounding alone may move each number: n roundings of the largest sum that its terms can make (Higham 2002, §3.1)."""
+    absolute = {
+        name: np.abs(x.astype(np.float64))
+        for name, x in situation.operands.items()
+        if x is not None and x.dtype.kind == "f"
+    }
+    if situation.op.startswith("linear"):
+        x, weight, bias = _layer(situation, absolute)
+        large, terms = x @ weight + (0 if bias is None else bias), weight.shape[0]
+        large = _as(situation, large)
+    elif situation.op == "attention_scores":
+        q, k = absolute["q"], absolute["k"]
+        large, terms = np.matmul(q, np.moveaxis(k, -1, -2)) / q.shape[-1] ** 0.5, q.shape[-1]
+    elif situation.op == "attention_mix":
+        large, terms = np.matmul(absolute["pattern"], absolute["v"]), absolute["v"].shape[-2]
+    elif situation.op == "add":
+        large, terms = absolute["a"] + absolute["b"], 1
+    elif situation.op == "embedding":
+        return np.zeros(ours.shape)
+    else:
+        finite = np.abs(np.where(np.isfinite(ours), ours, 0)).astype(np.float64)
+        row = finite.max(-1, keepdims=True) if ours.ndim else finite
+        large, terms = np.broadcast_to(np.maximum(row, finite), ours.shape), 8
+    return np.asarray((terms + 2) * EPSILON / 2 * large)
+
+
+def _layer(situation: Situation, absolute: Mapping[str, Array]) -> tuple[Array, Array, Array | None]:
+    x, weight = absolute["x"], absolute["weight"]
+    if situation.op == "linear_from_heads":
+        x = np.moveaxis(x, -3, -2).reshape(*x.shape[:-3], x.shape[-2], -1)
+    return x, weight.T if situation.settings.get("transposed") else weight, absolute.get("bias")
+
+
+def _as(situation: Situation, out: Array) -> Array:
+    if situation.op != "linear_to_heads":
+        return out
+    return np.moveaxis(out.reshape(*out.shape[:-1], situation.settings["heads"], -1), -2, -3)
+
+
+def _distance(ours: Array, theirs: Array, unit: Array) -> float:
+    """The largest distance as a multiple of what rounding may do; ∞ where one is finite and the other is not."""
+    if ours.dtype.kind != "f":
+        return np.inf
+    with np.errstate(all="ignore"):
+        far = np.abs(ours.astype(np.float64) - theirs.astype(np.float64)) / np.maximum(unit, 1e-38)
+    same = ~other_bits(ours, theirs) | ((ours == theirs) & np.isfinite(ours))
+    return float(np.where(same, 0.0, np.where(np.isnan(far), np.inf, far)).max(initial=0.0))

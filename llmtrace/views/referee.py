@@ -1,0 +1,101 @@
+"""Another program's activations, judged: which steps follow from what came before, and what is the matter where one does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from llmtrace.experiments.referee import Finding, Judgement
+from llmtrace.i18n import N_, _, listed, n_
+from llmtrace.views.document import (
+    Block,
+    Column,
+    Document,
+    Heading,
+    Space,
+    Table,
+    heading,
+    name,
+    paragraph,
+    quiet,
+    said,
+)
+from llmtrace.views.numbers import number
+
+HOW = N_(
+    "Each step was computed from the other program's own inputs, so an error is not carried on to the steps behind it. Distance:"
+    " the largest one, as a multiple of what rounding in another order may do; up to 1 it is no error."
+)
+VERDICTS = {
+    "same": N_("same bits"),
+    "rounding": N_("rounding"),
+    "cause": N_("does not follow"),
+    "open": N_("does not follow"),
+}
+NONE = N_("none of the known causes gives these numbers")
+
+
+def view(found: Judgement, *, every: bool = False) -> Document:
+    """How many steps follow, the first that does not with its cause, and all that are not the same to the bit."""
+    facts = {"first": found.first, "findings": found.findings, "missing": found.missing}
+    return Document(tuple(_blocks(found, every)), facts)
+
+
+def _blocks(found: Judgement, every: bool) -> Iterator[Block]:
+    yield Heading((heading(_("The other program's numbers")),), 1)
+    counts = {verdict: sum(each.verdict == verdict for each in found.findings) for verdict in VERDICTS}
+    total = len(found.findings)
+    text = n_("{count} step was judged:", "{count} steps were judged:", total).format(count=total)
+    parts = [_("{n} with the same bits", n=counts["same"]), _("{n} off by rounding only", n=counts["rounding"])]
+    parts.append(_("{n} that do not follow", n=counts["cause"] + counts["open"]))
+    yield paragraph(text, " ", listed(parts))
+    yield from _first(found.first)
+    rows = [each for each in found.findings if every or each.verdict != "same"]
+    if rows:
+        yield Space()
+        yield _table(rows)
+        yield paragraph(quiet(_(HOW)), hang=0)
+    if found.missing:
+        few = [
+            *found.missing[:4],
+            *([_("{count} more", count=len(found.missing) - 4)] if len(found.missing) > 4 else []),
+        ]
+        yield paragraph(
+            quiet(_("Not written by the other program, and computed here instead: {names}.", names=listed(few)))
+        )
+
+
+def _first(first: Finding | None) -> Iterator[Block]:
+    """The step where it goes wrong."""
+    if first is None:
+        return
+    yield Space()
+    yield paragraph(said(_("The first step that does not follow: {name}"), name=name(first.name)))
+    yield paragraph(_cause(first), indent=2)
+
+
+def _cause(each: Finding) -> str:
+    """`ε added outside of the root: gives all 96 numbers to the bit`."""
+    if not each.cause:
+        return _(NONE) if each.verdict == "open" else ""
+    if each.agree == each.size:
+        return n_(
+            "{cause} (gives {count} number to the bit)", "{cause} (gives all {count} numbers to the bit)", each.size
+        ).format(cause=each.cause, count=f"{each.size:,}")
+    return _("{cause} (gives {agree} of {count} numbers to the bit, the others up to rounding)").format(
+        cause=each.cause, agree=f"{each.agree:,}", count=f"{each.size:,}"
+    )
+
+
+def _table(rows: list[Finding]) -> Table:
+    return Table(
+        (
+            Column(_("name"), tuple(name(each.name) for each in rows)),
+            Column(_("verdict"), tuple(_(VERDICTS[each.verdict]) for each in rows)),
+            Column(_("other bits"), tuple(f"{each.differ:,}" for each in rows), "right", rank=2),
+            Column(_("of"), tuple(f"{each.size:,}" for each in rows), "right", rank=3),
+            Column(_("distance"), tuple(number(np.float64(each.off), 3) for each in rows), "right", rank=1),
+            Column(_("cause"), tuple(each.cause or "" for each in rows), rank=4),
+        )
+    )

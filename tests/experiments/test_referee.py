@@ -1,0 +1,177 @@
+"""The referee: planted errors are found at the right step, and named; nothing is named that is not so."""
+
+import check_referee
+import numpy as np
+import pytest
+from check_referee import ERRORS, wrong_run
+from helpers.printing import as_text
+from safetensors.numpy import save_file
+
+import llmtrace
+from llmtrace.errors import EditError
+from llmtrace.experiments import dumps
+from llmtrace.experiments.causes import FORMULAS, ROUNDINGS, TYPES, bfloat16
+from llmtrace.experiments.referee import judge
+from llmtrace.views.referee import view
+
+RNG = np.random.default_rng(5)
+MODEL = check_referee.models(RNG)[1]
+IDS = RNG.integers(MODEL.config.vocabulary - 2, size=9)
+TRACE = MODEL.trace(IDS.tolist())
+
+
+def theirs(trace=TRACE):
+    return {name: trace.tensor(name) for name in trace}
+
+
+@pytest.mark.parametrize(
+    ("op", "part", "words", "error"), ERRORS, ids=[f"{op}-{words}" for op, _part, words, _error in ERRORS]
+)
+def test_a_planted_error_is_found_and_named(op, part, words, error):
+    names = [step.name for step in TRACE.steps if step.op == op and part in step.name and step.name != "logits"]
+    for at in names[:2]:
+        found = judge(TRACE, wrong_run(MODEL, IDS, at, error)).first
+        assert found.name == at
+        assert words in found.cause
+
+
+def test_right_numbers_are_the_same():
+    found = judge(TRACE, theirs())
+    assert {each.verdict for each in found.findings} == {"same"}
+    assert len(found.findings) == len(TRACE)
+    assert found.first is None
+    assert as_text(view(found, every=True))
+
+
+def test_numbers_that_no_cause_gives_are_left_open():
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        name = [step.name for step in TRACE.steps if step.output.dtype.kind == "f"][seed * 2]
+        wrong = theirs() | {name: TRACE.tensor(name) + rng.standard_normal(TRACE.shape(name)).astype(np.float32)}
+        found = next(each for each in judge(TRACE, wrong).findings if each.name == name)
+        assert (found.verdict, found.cause) == ("open", "")
+    assert "none of the known causes" in as_text(view(judge(TRACE, wrong)))
+
+
+@pytest.mark.parametrize("words", ["fused multiply-add", "from the last to the first", "the bias added first"])
+def test_another_order_of_rounding_is_told_from_an_error(words):
+    title = next(title for title in ROUNDINGS["linear"] if words in title)
+    name = "block.1.mlp.up"
+
+    def error(operands, settings, weights):
+        x, weight, bias = operands["x"], operands["weight"], operands["bias"]
+        total = np.zeros((len(x), weight.shape[1]), np.float32)
+        if "bias" in words:
+            total = total + bias
+        for k in range(len(weight))[:: -1 if "last" in words else 1]:
+            product = np.float64(x[:, k, None]) * weight[k]
+            total = np.float32(total + product) if "fused" in words else total + np.float32(product)
+        return total if "bias" in words else total + bias
+
+    found = next(each for each in judge(TRACE, wrong_run(MODEL, IDS, name, error)).findings if each.name == name)
+    assert found.verdict == "rounding"
+    assert title in found.cause  # alone, or beside BLAS, where that fuses too
+    assert found.agree == found.size
+
+
+def test_every_cause_changes_something():
+    """One that gives what the op gives would be named of right numbers that are off by a rounding."""
+    situations = {}
+    from llmtrace.experiments.referee import _situation
+
+    values = theirs() | {name: TRACE.tensor(name) for name in TRACE.leaves}
+    for step in TRACE.steps:
+        situations.setdefault(step.op, _situation(TRACE, step.record, values))
+    for op, causes in FORMULAS.items():
+        if op not in situations:
+            continue
+        for title, cause in (causes | TYPES).items():
+            made = cause(situations[op])
+            same = (
+                made is not None and made.shape == situations[op].done().shape and (made == situations[op].done()).all()
+            )
+            assert not same or op in {"embedding", "add"} or title == "ε is 1e-5", (op, title)
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+
+def lens_names(trace):
+    """The arrays as TransformerLens names and lays them out."""
+    found = {"hook_embed": trace.tensor("embed.token")[None], "tokens": trace.tensor("tokens")[None]}
+    for n in range(MODEL.config.blocks):
+        for letter in "qkv":
+            found[f"blocks.{n}.attn.hook_{letter}"] = np.moveaxis(trace.tensor(f"block.{n}.attn.{letter}"), 0, 1)[None]
+        found[f"blocks.{n}.attn.hook_z"] = np.moveaxis(trace.tensor(f"block.{n}.attn.mix"), 0, 1)[None]
+        found[f"blocks.{n}.attn.hook_pattern"] = trace.tensor(f"block.{n}.attn.pattern")[None]
+        found[f"blocks.{n}.mlp.hook_post"] = trace.tensor(f"block.{n}.mlp.act")[None]
+    return found
+
+
+def transformers_names(trace):
+    """The arrays as modules of `transformers` give them."""
+    found = {"transformer.wte": trace.tensor("embed.token")[None], "lm_head": trace.tensor("logits")[None]}
+    for n in range(MODEL.config.blocks):
+        parts = [np.moveaxis(trace.tensor(f"block.{n}.attn.{letter}"), 0, 1) for letter in "qkv"]
+        found[f"transformer.h.{n}.attn.c_attn"] = np.concatenate([part.reshape(len(part), -1) for part in parts], -1)[
+            None
+        ]
+        found[f"transformer.h.{n}.mlp.c_fc"] = trace.tensor(f"block.{n}.mlp.up")[None]
+        found[f"transformer.h.{n}"] = trace.tensor(f"block.{n}.residual_out")[None]
+    return found
+
+
+@pytest.mark.parametrize("names", [lens_names, transformers_names])
+def test_names_of_other_programs_are_understood(names, tmp_path):
+    arrays = {name: np.ascontiguousarray(array) for name, array in names(TRACE).items()}
+    save_file(arrays, tmp_path / "a.safetensors") if names is transformers_names else np.savez(
+        tmp_path / "a.npz", **arrays
+    )
+    read = dumps.read(next(tmp_path.iterdir()))
+    known = dumps.understood(TRACE, read)
+    count = sum(3 if "c_attn" in name else 1 for name in arrays)
+    assert len(known) == count
+    assert all((known[name] == TRACE.tensor(name)).all() for name in known)
+    assert {each.verdict for each in judge(TRACE, known).findings} == {"same"}
+
+
+def test_other_tokens_are_seen():
+    wrong = theirs() | {"tokens": IDS + 1}
+    found = judge(TRACE, wrong)
+    assert (found.first.name, found.first.cause) == ("tokens", "other token ids")
+
+
+def test_a_run_that_was_tampered_with_is_seen():
+    wrong = theirs()
+    wrong["block.1.mlp.act"] = wrong["block.1.mlp.act"].copy()
+    wrong["block.1.mlp.act"][3, 7] += 1
+    found = judge(TRACE, wrong)
+    assert [each.name for each in found.findings if each.verdict != "same"] == ["block.1.mlp.act", "block.1.mlp.down"]
+
+
+def test_bad_dumps_are_refused_in_a_line(tmp_path):
+    (tmp_path / "no.npz").write_text("no")
+    for path in (tmp_path / "no.npz", tmp_path / "missing.npz"):
+        with pytest.raises(EditError, match="can't be read"):
+            dumps.read(path)
+    np.savez(tmp_path / "objects.npz", a=np.array([object()], dtype=object))
+    with pytest.raises(EditError, match="can't be read"):
+        dumps.read(tmp_path / "objects.npz")
+    for arrays in ({}, {"x": np.zeros((2, 3))}, {"logits": np.zeros((1, 2))}):
+        with pytest.raises(EditError, match="none of these arrays"):
+            judge(TRACE, dumps.understood(TRACE, arrays))
+
+
+def test_bfloat16_is_the_nearest():
+    x = np.float32([1, 1.00390625, 1.01171875, -3.1415927, 0, np.inf])
+    assert bfloat16(x).tolist() == [1, 1, 1.015625, -3.140625, 0, np.inf]
+
+
+def test_the_command_judges_a_file(tmp_path):
+    from helpers.cli_run import said
+
+    model = llmtrace.load()
+    trace = model.trace("The king had a girl.")
+    np.savez(tmp_path / "right.npz", **{name: trace.tensor(name) for name in trace})
+    text = said("compare", "The king had a girl.", str(tmp_path / "right.npz"))
+    assert f"{len(trace)} with the same bits" in text
