@@ -5,43 +5,14 @@ A cause computes the op in another way, in plain NumPy. `FORMULAS` change what i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.experiments.situation import Cause, Situation
 from llmtrace.i18n import N_
 from llmtrace.ops import OPS
-
-
-@dataclass(frozen=True)
-class Situation:
-    """A step to be done otherwise: its op, its operands and settings, and what else is at hand."""
-
-    op: str
-    operands: Mapping[str, Array | None]
-    settings: Mapping[str, Any]
-    others: Mapping[str, Mapping[str, Array | None]]
-    """The operands that steps beside it have: of q, those of k and v."""
-
-    def done(self, **instead: Any) -> Array:
-        """The op as it is here, with some operands or settings others."""
-        operands = {**self.operands, **{k: v for k, v in instead.items() if k in self.operands}}
-        settings = {**self.settings, **{k: v for k, v in instead.items() if k not in self.operands}}
-        whole = [None if x is None else np.ascontiguousarray(x) for x in operands.values()]
-        return OPS[self.op].forward(*whole, **settings)
-
-    def __getitem__(self, name: str) -> Array:
-        found = self.operands[name]
-        assert found is not None
-        return found
-
-
-Cause = Callable[[Situation], Array | None]
-"""The numbers that it would give; None where it does not apply."""
-
 
 # ---- linear layers ---------------------------------------------------------------------------------------------------
 
@@ -146,46 +117,6 @@ def _interleaved(s: Situation) -> Array | None:
 
 def _heads_reversed(s: Situation) -> Array | None:
     return s.done(x=s["x"][..., ::-1, :, :]) if s.op == "linear_from_heads" else None
-
-
-# ---- types -----------------------------------------------------------------------------------------------------------
-
-
-def bfloat16(x: Array) -> Array:
-    """The nearest numbers with 8 binary digits, ties to even."""
-    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
-    rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
-    return np.asarray(np.where(np.isfinite(x), rounded.view(np.float32), x), np.float32)
-
-
-def float16(x: Array) -> Array:
-    """The nearest float16 numbers."""
-    return x.astype(np.float16).astype(x.dtype)
-
-
-def _cast_result(cast: Callable[[Array], Array]) -> Cause:
-    return lambda s: cast(s.done())
-
-
-def _cast_operands(cast: Callable[[Array], Array]) -> Cause:
-    """Everything that is real goes in, and comes out, with fewer digits."""
-
-    def cause(s: Situation) -> Array:
-        real = {name: cast(x) for name, x in s.operands.items() if x is not None and x.dtype.kind == "f"}
-        return cast(s.done(**real))
-
-    return cause
-
-
-def _cast_weights(cast: Callable[[Array], Array], least: int) -> Cause:
-    """Of the weights, those with at least so many axes: 2, the matrices."""
-
-    def cause(s: Situation) -> Array | None:
-        weights = {name: x for name, x in s.operands.items() if name in OPS[s.op].weights and x is not None}
-        real = {name: cast(x) for name, x in weights.items() if x.ndim >= least}
-        return s.done(**real) if real and (least == 2 or len(real) > 1) else None
-
-    return cause
 
 
 # ---- norms -----------------------------------------------------------------------------------------------------------
@@ -340,20 +271,7 @@ LINEAR: dict[str, Cause] = {
     N_("features of the heads interleaved"): _interleaved,
     N_("the heads in reversed order"): _heads_reversed,
 }
-TYPES: dict[str, Cause] = {
-    N_("computed in float16"): _cast_operands(float16),
-    N_("computed in bfloat16"): _cast_operands(bfloat16),
-    N_("the result rounded to float16"): _cast_result(float16),
-    N_("the result rounded to bfloat16"): _cast_result(bfloat16),
-    N_("the weights rounded to float16"): _cast_weights(float16, 2),
-    N_("the weights rounded to bfloat16"): _cast_weights(bfloat16, 2),
-    N_("weights and biases rounded to float16"): _cast_weights(float16, 1),
-    N_("weights and biases rounded to bfloat16"): _cast_weights(bfloat16, 1),
-}
 
-STEPS = {"computed in float16": 2.0**-10, "the result rounded to float16": 2.0**-10}
-STEPS |= {"computed in bfloat16": 2.0**-7, "the result rounded to bfloat16": 2.0**-7}
-"""Of the causes whose results have few digits, how far two neighbouring results are apart, as a share of them."""
 
 FORMULAS: dict[str, dict[str, Cause]] = {
     "linear": LINEAR,
@@ -368,7 +286,7 @@ FORMULAS: dict[str, dict[str, Cause]] = {
     "embedding": TABLES,
     "add": SUMS,
 }
-"""What can be computed otherwise, by op; `TYPES` are tried for all."""
+"""What can be computed otherwise, by op; other types (`llmtrace.experiments.casts`) are tried for all."""
 
 _LAYER: dict[str, Cause] = {
     N_("one rounding for each product and addition (fused multiply-add)"): _with_fma,
@@ -408,5 +326,3 @@ ROUNDINGS: dict[str, dict[str, Cause]] = {
     "attention_mix": {N_("the order of adding of this machine's BLAS"): lambda s: np.matmul(s["pattern"], s["v"])},
 }
 """What changes only the last digits."""
-
-__all__ = ["FORMULAS", "ROUNDINGS", "TYPES", "Cause", "Situation"]

@@ -15,7 +15,9 @@ import numpy as np
 from llmtrace.arithmetic.bits import other_bits
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import EditError
-from llmtrace.experiments.causes import FORMULAS, ROUNDINGS, STEPS, TYPES, Situation
+from llmtrace.experiments.casts import STEPS, TYPES
+from llmtrace.experiments.causes import FORMULAS, ROUNDINGS
+from llmtrace.experiments.situation import Situation
 from llmtrace.i18n import _, listed
 from llmtrace.ops import OPS
 from llmtrace.text import cited

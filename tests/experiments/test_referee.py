@@ -10,7 +10,8 @@ from safetensors.numpy import save_file
 import llmtrace
 from llmtrace.errors import EditError
 from llmtrace.experiments import dumps
-from llmtrace.experiments.causes import FORMULAS, ROUNDINGS, TYPES, bfloat16
+from llmtrace.experiments.casts import TYPES, bfloat16
+from llmtrace.experiments.causes import FORMULAS, ROUNDINGS
 from llmtrace.experiments.referee import judge
 from llmtrace.views.referee import view
 

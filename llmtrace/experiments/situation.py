@@ -1,0 +1,39 @@
+"""A step to be done otherwise than it is done here, and what can do so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops import OPS
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A step to be done otherwise: its op, its operands and settings, and what else is at hand."""
+
+    op: str
+    operands: Mapping[str, Array | None]
+    settings: Mapping[str, Any]
+    others: Mapping[str, Mapping[str, Array | None]]
+    """The operands that steps beside it have: of q, those of k and v."""
+
+    def done(self, **instead: Any) -> Array:
+        """The op as it is here, with some operands or settings others."""
+        operands = {**self.operands, **{k: v for k, v in instead.items() if k in self.operands}}
+        settings = {**self.settings, **{k: v for k, v in instead.items() if k not in self.operands}}
+        whole = [None if x is None else np.ascontiguousarray(x) for x in operands.values()]
+        return OPS[self.op].forward(*whole, **settings)
+
+    def __getitem__(self, name: str) -> Array:
+        found = self.operands[name]
+        assert found is not None
+        return found
+
+
+Cause = Callable[[Situation], Array | None]
+"""The numbers that it would give; None where it does not apply."""
