@@ -1,0 +1,71 @@
+"""How exact a run is: the error of its steps, alone and along the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from llmtrace.experiments.accuracy import Error
+from llmtrace.i18n import N_, _
+from llmtrace.trace import Trace
+from llmtrace.views.document import (
+    Block,
+    Column,
+    Document,
+    Heading,
+    Space,
+    Table,
+    heading,
+    name,
+    paragraph,
+    quiet,
+    said,
+)
+from llmtrace.views.numbers import number
+from llmtrace.views.sections import blocks, parts
+
+HOW = N_(
+    "Local: a step in float32 beside the same step in float64 from the same inputs. Propagated: beside a run that was"
+    " float64 from the beginning. Both are the largest distance of two numbers, as a share of the largest number of the step."
+)
+
+
+def view(errors: Sequence[Error], trace: Trace, *, every: bool = False) -> Document:
+    """The steps with their errors; of more than two blocks, the first and the last."""
+    facts = {"steps": list(errors), "largest": max(errors, key=lambda error: error.propagated)}
+    return Document(tuple(_blocks(errors, trace, every)), facts)
+
+
+def _blocks(errors: Sequence[Error], trace: Trace, every: bool) -> Iterator[Block]:
+    yield Heading((heading(_("How exact is it?")),), 1)
+    worst = max(errors, key=lambda error: error.propagated)
+    text = _("The largest error is {share} of the largest number of its step: {name}.")
+    yield paragraph(said(text, share=_share(worst.propagated), name=name(worst.name)))
+    yield Space()
+    shown = errors if every else _few(errors, trace)
+    yield Table(
+        (
+            Column(_("name"), tuple(name(error.name) for error in shown)),
+            Column(_("operation"), tuple(error.op for error in shown), rank=2),
+            Column(_("largest"), tuple(number(np.float64(error.largest)) for error in shown), "right", rank=1),
+            Column(_("local"), tuple(_share(error.local) for error in shown), "right"),
+            Column(_("propagated"), tuple(_share(error.propagated) for error in shown), "right"),
+        )
+    )
+    if len(shown) < len(errors):
+        yield paragraph(quiet(_("… {count} more steps: --all lists them", count=len(errors) - len(shown))), indent=2)
+    yield paragraph(quiet(_(HOW)), hang=0)
+
+
+def _share(share: float) -> str:
+    """Rounded to two digits: an error is an order of magnitude."""
+    return "0" if share == 0 else f"{share:.1e}".replace("-", "−")
+
+
+def _few(errors: Sequence[Error], trace: Trace) -> list[Error]:
+    """Without the blocks between the first and the last."""
+    found = parts(trace)
+    known = blocks(found)
+    middle = {step.name for part in found if part.block in known[1:-1] for step in part.steps}
+    return [error for error in errors if error.name not in middle]
