@@ -1,0 +1,3 @@
+"""Nine words that everybody uses, each with numbers, and with the command that shows it."""
+
+ORDER = 180
