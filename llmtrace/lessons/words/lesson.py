@@ -68,7 +68,7 @@ class Words(Lesson):
             _("activation function"),
             _("learning rate"),
             _("regularisation"),
-            _("regularisation rate"),
+            _("its rate λ"),
             _("underfitting and overfitting"),
         ]
 
