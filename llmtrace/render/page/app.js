@@ -41,6 +41,7 @@ export class App {
     const run = (ids, edits) => runGPT(this.manifest.config, (name) => this.weight(name), ids, edits);
     this.plain = run(this.ids);
     this.run = this.changes.length ? run(this.changedIds(), this.edits()) : this.plain;
+    this.choices.forEach(({ settings }, i) => choose(this.run, i, this.firstChoice + i, settings));
   }
 
   changedIds() {
@@ -83,10 +84,16 @@ export class App {
     return this.manifest.vocabulary[run.tensor("tokens").data[place]];
   }
 
-  /** Chooses one more token; false where the model can read no longer text. */
+  /** The place of the token after which the first new one was chosen. */
+  get firstChoice() {
+    return this.ids.length - this.choices.length - 1;
+  }
+
+  /** Chooses one more token; false where the text, or an array among the changes, can't grow. */
   goOn(settings) {
-    if (this.ids.length >= this.manifest.config.context) return false;
-    const token = choose(this.run, this.choices.length, settings);
+    const fixed = this.changes.some(({ values }) => values?.length > 1);
+    if (fixed || this.ids.length >= this.manifest.config.context) return false;
+    const token = choose(this.run, this.choices.length, this.ids.length - 1, settings);
     this.choices.push({ settings, token });
     this.ids = [...this.ids, token];
     this.text = null;

@@ -48,11 +48,10 @@ function mlp(run, name, x) {
   return run.do(`${name}.down`, "linear", [act]);
 }
 
-/** Chooses the token after the last one, as `llmtrace generate` does; the steps are recorded as `choice.N.…`. */
-export function choose(run, number, { temperature = 1, topK = null, topP = null, seed = 0 } = {}) {
+/** Chooses the token after the one at `row`, as `llmtrace generate` does; the steps are recorded as `choice.N.…`. */
+export function choose(run, number, row, { temperature = 1, topK = null, topP = null, seed = 0 } = {}) {
   const name = `choice.${number}`;
-  const last = run.tensor("tokens").data.length - 1;
-  const place = { data: Int32Array.of(last), shape: [], axes: [], name: `${name}.position` };
+  const place = { data: Int32Array.of(row), shape: [], axes: [], name: `${name}.position` };
   run.tensors.set(place.name, place);
   const scores = run.do(`${name}.logits`, "select", [place, run.tensor("logits")]);
   if (temperature === 0) {

@@ -32,7 +32,7 @@ let app = null;
 /** The elements of the place that an address names. */
 function viewOf(place) {
   if (place === "") return overviewView(app, show);
-  if (place in VIEWS) return VIEWS[place](app, show);
+  if (Object.hasOwn(VIEWS, place)) return VIEWS[place](app, show);
   const block = /^block\.(\d+)(\.attn|\.mlp)?$/.exec(place);
   if (block && Number(block[1]) < app.manifest.config.blocks) {
     return block[2] === ".mlp" ? mlpView(app, block[1]) : blockView(app, block[1]);
@@ -47,7 +47,13 @@ function viewOf(place) {
   return heads ? headView(app, parsed.name, index[0], show) : tensorView(app, parsed.name, index, show);
 }
 
-const currentPlace = () => decodeURIComponent(location.hash.slice(1));
+function currentPlace() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return location.hash.slice(1); // not every % means a character
+  }
+}
 
 /** Shows the current place; `focus` is the element that gets the keyboard. */
 function show(focus = null) {
@@ -64,7 +70,10 @@ function show(focus = null) {
   document.querySelector("header")?.replaceWith(header(place));
   main.replaceChildren(...[trail(place), view].flat(Infinity).filter(Boolean));
   if (typeof focus === "string") document.getElementById(focus)?.focus();
-  else if (focus instanceof Event) main.focus();
+  else if (focus instanceof Event) {
+    main.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }
 }
 
 /** Where one is: the start, then every part of the address that is a place. */
@@ -72,7 +81,7 @@ function trail(place) {
   const steps = [link("", _("start"))];
   const [name] = place.split("[");
   const block = /^block\.\d+/.exec(name);
-  if (block) steps.push(link(block[0], block[0]));
+  if (block && place !== block[0]) steps.push(link(block[0], block[0]));
   const tensor = app.run.tensor(name);
   if (tensor !== undefined && name !== place) steps.push(link(name, name));
   if (place) steps.push(h("span", { "aria-current": "page" }, place));

@@ -14,7 +14,7 @@ export function recipeOf(app) {
   const edits = app.changes.map(({ position, token, at, values, shape }) => {
     if (position !== undefined) return { at: `token:${position}`, token };
     const written = Array.from(values, exact);
-    return new Set(written).size === 1 ? { at, value: written[0] } : { at, values: written, shape };
+    return values.length === 1 ? { at, value: written[0] } : { at, values: written, shape };
   });
   return {
     llmtrace: "recipe",
@@ -53,8 +53,8 @@ function changeOf(app, plain, { at, token, value, values, shape }) {
   }
   const { name, index } = part === undefined ? placeOfAddress(app, plain, at) : placeOfPart(plain, at, part, place);
   const count = sizeOf(plain.tensor(name).shape.filter((_unused, axis) => index[axis] === null));
-  const given = values === undefined ? new Array(count).fill(value) : values;
-  if (given.length !== count) throw new RangeError(at);
+  const given = values ?? [value];
+  if (values !== undefined && values.length !== count) throw new RangeError(at);
   return { at, tensor: name, index, values: Float32Array.from(given, numberFrom), shape: shape ?? [] };
 }
 
@@ -82,7 +82,4 @@ function numberFrom(text) {
 }
 
 /** The change of one number of a tensor, or of all that the index leaves open, to one value. */
-export function changeTo(tensor, name, at, index, value) {
-  const shape = tensor.shape.filter((_unused, axis) => index[axis] === null);
-  return { at, tensor: name, index, values: new Float32Array(sizeOf(shape)).fill(value), shape };
-}
+export const changeTo = (name, at, index, value) => ({ at, tensor: name, index, values: Float32Array.of(value) });

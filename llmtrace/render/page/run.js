@@ -60,7 +60,7 @@ export class Run {
   }
 }
 
-/** Changes of numbers: for each tensor, which places get which values, in the order of the places. */
+/** Changes of numbers: for each tensor, which places get which value, or values in the order of the places. */
 export class Edits {
   constructor(list = []) {
     this.byTensor = new Map();
@@ -81,7 +81,7 @@ export class Edits {
     const data = tensor.data.slice();
     for (const { index, values } of changes) {
       let next = 0;
-      for (const place of placesOf(tensor.shape, index)) data[place] = values[next++];
+      for (const place of placesOf(tensor.shape, index)) data[place] = values.length > 1 ? values[next++] : values[0];
     }
     return { ...tensor, data };
   }

@@ -12,7 +12,8 @@ export const spokenLanguage = () => SPEECH.language;
 
 /** A text in the reader's language, with `values` at the places of their names: {name}, or {name!r} in quotes. */
 export function _(text, values = {}) {
-  const said = SPEECH.catalogues[SPEECH.language][text] ?? text;
+  const catalogue = SPEECH.catalogues[SPEECH.language];
+  const said = Object.hasOwn(catalogue, text) ? catalogue[text] : text;
   return said.replace(/\{(\w+)(!r)?(?::[^}]*)?\}/g, (place, name, inQuotes) => {
     const value = values[name];
     if (value === undefined) return place;

@@ -19,7 +19,7 @@ export async function answer(page, { config, weights, tokenizer, cases }) {
       const { lines, value, same } = explain(run, name, index);
       return { value: plain(value), same, lines: lines.length };
     });
-    const chosen = choices.map(([number, settings]) => choose(run, number, settings));
+    const chosen = choices.map(([number, settings]) => choose(run, number, ids.length - 1, settings));
     return { ids, checksum: sum, told, chosen, next: pack(run.tensor("next_token")) };
   });
 }

@@ -266,6 +266,30 @@ def test_one_token_at_a_time(opened):
     assert texts == [llmtrace.load().token_text(index) for index in expected]
     opened.press("ArrowLeft")
     assert opened.page.locator("mark").count() == 2
+    opened.go("choice.1.probabilities[vocabulary=3]")
+    assert "✓ same bits" in opened.text
+    generated = llmtrace.load().generate(SENTENCE, 2)
+    assert list(generated)
+    assert generated.trace().explain("choice.1.probabilities", 3).sentence in opened.text
+
+
+def test_a_change_stays_while_the_text_grows(opened):
+    opened.go("block.2.attn.pattern[head=2]")
+    opened.page.get_by_role("button", name="Switch this head off").click()
+    opened.go("next")
+    opened.press("Space", "Space")
+    opened.go("block.2.attn.mix[head=2]")
+    assert "nan" not in opened.text
+    opened.go("block.2.attn.mix[head=2, position=18, feature=5]")
+    assert opened.page.inner_text(".value").split()[0] == "0.0"
+
+
+def test_odd_places_are_named(opened):
+    for place in ("%zz", "toString", "constructor", "__proto__", "block.99", "logits[", "a" * 5000):
+        opened.page.evaluate("place => { location.hash = place }", place)
+        opened.page.evaluate(FRAMES)
+        assert opened.page.locator("[role=alert]").count() == 1, place
+    assert opened.said == []
 
 
 def test_damage_is_named(chromium, file, tmp_path):

@@ -69,5 +69,5 @@ export function stepsTable(app, names) {
     const { shape, axes } = app.run.tensor(name);
     return [link(name, name), shape.map((size, i) => `${size} ${_(axes[i])}`).join(" × "), app.words.what(name)];
   });
-  return table(_("steps"), [_("name"), _("numbers"), _("what it is")], rows);
+  return table(_("steps"), [_("name"), _("size"), _("what it is")], rows);
 }

@@ -15,7 +15,7 @@ export function headView(app, name, head, refresh) {
   const whole = `block.${n}.attn`;
   const off = app.changes.some((change) => change.at === `head:${n}.${head}`);
   const switchOff = () => {
-    app.change(changeTo(app.run.tensor(`${whole}.mix`), `${whole}.mix`, `head:${n}.${head}`, [head, null, null], 0));
+    app.change(changeTo(`${whole}.mix`, `head:${n}.${head}`, [head, null, null], 0));
     refresh();
   };
   return [

@@ -1,8 +1,9 @@
 // One token at a time: chosen as `llmtrace generate` chooses, each step of the choice a link.
 
-import { h, link } from "../dom.js";
+import { h } from "../dom.js";
 import { candidatesTable } from "../likeliest.js";
 import { _, quoted } from "../words.js";
+import { stepsTable } from "./block.js";
 
 const SETTINGS = { temperature: "1", topK: "", topP: "", seed: "0" };
 
@@ -50,13 +51,9 @@ const newTokens = (app) => app.choices.map(({ token }) => h("mark", {}, app.mani
 function lastChoice(app) {
   const made = app.choices.at(-1);
   if (made === undefined) return null;
-  return h(
-    "p",
-    {},
-    _("Chosen: {token}", { token: quoted(app.manifest.vocabulary[made.token]) }),
-    " ",
-    link("what-if", _("What if?")),
-  );
+  const token = quoted(app.manifest.vocabulary[made.token]);
+  const steps = [...app.run.steps.keys()].filter((name) => name.startsWith(`choice.${app.choices.length - 1}.`));
+  return [h("p", {}, _("Chosen: {token}", { token })), stepsTable(app, steps)];
 }
 
 function settingsForm(app) {

@@ -161,7 +161,7 @@ function changeForm(app, name, tensor, index, value, refresh) {
       field.setAttribute("aria-invalid", "true");
       return;
     }
-    app.change(changeTo(tensor, name, addressOf(name, tensor.axes, index), index, number));
+    app.change(changeTo(name, addressOf(name, tensor.axes, index), index, number));
     refresh();
   };
   return h(

@@ -23,7 +23,8 @@ export function tensorView(app, name, given, refresh) {
   );
   return [
     h("h1", {}, name),
-    h("p", {}, [app.words.what(name), size].filter(Boolean).join(": ")),
+    h("p", {}, app.words.what(name)),
+    h("p", { class: "quiet" }, size),
     madeBy(app, name),
     chooseLeading(name, tensor, index, given),
     gridView(app, name, index, refresh),

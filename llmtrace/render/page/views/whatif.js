@@ -20,13 +20,13 @@ export function whatIfView(app, refresh) {
       {},
       _("{changed} numbers have other bits, {same} have the same", { changed: counted(changed), same: counted(same) }),
     ),
-    app.changes.length ? differencesTable(found) : null,
     h(
       "div",
       { class: "beside" },
       candidatesTable(app, app.plain, app.place, 8, _("next token, as it was")),
       candidatesTable(app, app.run, app.place, 8, _("next token now")),
     ),
+    differencesTable(found.filter((each) => each.changed)),
     recipeForm(app, refresh),
   ];
 }
@@ -85,8 +85,9 @@ function swapForm(app, refresh) {
 }
 
 function differencesTable(found) {
+  if (!found.length) return null;
   const rows = found.map(({ name, changed, same }) => [link(name, name), counted(changed), counted(same)]);
-  return table(_("Numbers of each step"), [_("name"), _("other bits"), _("same bits")], rows, [1, 2]);
+  return table(_("Steps that have changed"), [_("name"), _("other bits"), _("same bits")], rows, [1, 2]);
 }
 
 function recipeForm(app, refresh) {
