@@ -27,10 +27,19 @@ ISA_LINES = re.findall(r'ISA\((\w+), (\w+), "(.*?)",', Path("csrc/isas.h").read_
 INSTRUCTION_SETS = {name: flags.split() for name, machine, flags in ISA_LINES if machine in MACHINES}
 REALS = (32, 64)  # bits of float and double
 
-# One rounding per operation: never contract a·b + c. The two "no" flags drop errno and exception flags, which nothing
-# here reads; they change no value and let loops with roots and selections be vectorised. CFLAGS come last and win.
-FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden"]
-FLAGS += shlex.split(os.environ.get("CFLAGS", ""))
+FLAGS = ["-std=gnu11", "-O3", "-fvisibility=hidden", *shlex.split(os.environ.get("CFLAGS", ""))]
+# What the same bits everywhere rest on: every operation is rounded once, to its own type, in the order in which it is written.
+# These come behind all others, CFLAGS included, so that no distribution's habits undo them; csrc/promise.h tests it.
+# The last two drop errno and exception flags, which nothing here reads: no value changes, and loops with roots become vectors.
+PROMISE = ["-fno-fast-math", "-fno-unsafe-math-optimizations", "-fno-associative-math", "-fno-reciprocal-math"]
+PROMISE += ["-fno-finite-math-only", "-fsigned-zeros", "-fno-single-precision-constant", "-fexcess-precision=standard"]
+PROMISE += ["-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno"]
+PROMISE += ["-mfpmath=sse"] if X86 and not CROSS else []
+FLAGS += PROMISE
+LINK = [
+    "-O3",
+    *PROMISE,
+]  # behind -Ofast or -ffast-math, which would link code that flushes subnormal numbers in the whole process
 
 
 # setuptools does not see what a header includes. So the extension carries a checksum of all its sources, of this file and of
@@ -75,9 +84,15 @@ kernels = Extension(
         *([("LLMTRACE_X86", "1")] if "x86" in MACHINES else []),
     ],
     extra_compile_args=FLAGS,
-    extra_link_args=["-pthread"],
+    extra_link_args=["-pthread", *LINK],
 )
-bpe = Extension("llmtrace._bpe", sources=["csrc/bpe/bpe.pyx"], depends=["setup.py"], extra_compile_args=FLAGS)
+bpe = Extension(
+    "llmtrace._bpe",
+    sources=["csrc/bpe/bpe.pyx"],
+    depends=["setup.py"],
+    extra_compile_args=FLAGS,
+    extra_link_args=LINK,
+)
 
 setup(
     ext_modules=cythonize([kernels, bpe], build_dir=f"build/cython-{SOURCE_HASH}"), cmdclass={"build_ext": BuildKernels}

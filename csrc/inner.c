@@ -3,6 +3,7 @@
 #include "inner.h"
 #include "kernels/all.h" /* makes the kernels */
 #include "kernels/vector.h"
+#include "promise.h"
 
 #undef ELEMENTWISE
 #undef ROWS
@@ -26,4 +27,5 @@ const inner_table JOIN(inner_, LLMTRACE_ISA, REAL_SUFFIX) = {
     .count = sizeof kernels / sizeof *kernels,
     .kernels = kernels,
     .panel = PANEL,
+    .broken_promise = broken_promise,
 };

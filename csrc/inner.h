@@ -42,6 +42,7 @@ typedef struct {
     int count;
     const kernel_entry *kernels;
     ptrdiff_t panel; /* outputs side by side in one packed panel; see kernels/matmul.h */
+    const char *(*broken_promise)(void); /* an operation whose bits the compiler's flags change, or NULL; see promise.h */
 } inner_table;
 
 /* inner_avx2_f32, inner_avx2_f64 and so on: the same kernels in the same order. */

@@ -34,6 +34,7 @@ cdef extern from "inner.h":
         int count
         const kernel_entry *kernels
         Py_ssize_t panel
+        const char *(*broken_promise)() noexcept nogil
 
 cdef extern from "pool.h":
     int pool_run(range_fn kernel, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain,

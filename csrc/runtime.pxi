@@ -116,6 +116,23 @@ cdef class FloatState:
         float_state_leave(self.before)
 
 
+cdef list broken_in(const inner_table *table, str numbers):
+    cdef float_state before = float_state_enter()
+    cdef const char *operation = table.broken_promise()
+    float_state_leave(before)
+    return [] if operation == NULL else [(table.name.decode(), numbers, operation.decode())]
+
+
+def broken_promises():
+    """What this build gets wrong because of its compiler's flags: (instruction set, type of numbers, operation) of each."""
+    cdef list found = []
+    cdef int i
+    for i in range(INSTRUCTION_SETS):
+        if instruction_set_supported(i):
+            found += broken_in(instruction_set_tables[i].f32, "float32") + broken_in(instruction_set_tables[i].f64, "float64")
+    return found
+
+
 # ---- running -------------------------------------------------------------------------------------------------------
 
 cdef int interrupted() noexcept nogil:

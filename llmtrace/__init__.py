@@ -18,9 +18,10 @@ except ModuleNotFoundError as error:
         "llmtrace's kernels are not compiled: run `python -m pip install -e .` in the folder of setup.py"
     ) from error
 
-from llmtrace.environment import follow
+from llmtrace.environment import check_build, follow
 
 check_fresh(llmtrace._kernels.source_hash)
+check_build()
 follow()
 
 if TYPE_CHECKING:

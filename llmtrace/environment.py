@@ -1,4 +1,4 @@
-"""What environment variables say about computing. None of them changes a bit of any result."""
+"""Whether this build computes as promised, and what environment variables say about computing. None of them changes a bit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,19 @@ from llmtrace.i18n import _, listed
 from llmtrace.text import cited
 
 MOST_THREADS = 4096
+
+
+def check_build() -> None:
+    """ImportError, in one line, where the compiler's flags made kernels that give other numbers than all other builds."""
+    if broken := _kernels.broken_promises():
+        text = _(
+            "llmtrace's kernels were compiled with flags that change results: {operation} in {numbers} ({instructions}) is not"
+            " rounded as written; compile them again without flags such as -ffast-math in CFLAGS",
+            operation=broken[0][2],
+            numbers=broken[0][1],
+            instructions=broken[0][0],
+        )
+        refuse(text)
 
 
 def follow() -> None:

@@ -3,7 +3,7 @@
 
     python tools/hash_matrix.py            # the whole matrix: some minutes
     python tools/hash_matrix.py --small    # fewer ways of running in each build
-    python tools/hash_matrix.py --small --also "-O3 -mfma -ffp-contract=fast"    # fused: must be found to differ
+    python tools/hash_matrix.py --small --also "-O3 -march=native -flto"    # one more build
 
 Each build is made in a temporary copy of the sources beside this file and each instruction set gets a process of its
 own, which runs the same sequences in every way that tools/run_hash.py knows. Exit code 1 where any bit differs.
@@ -39,9 +39,10 @@ def copy_sources(folder: Path) -> None:
             shutil.copy(ROOT / name, folder / name)
 
 
-def build(folder: Path, flags: str) -> None:
+def build(folder: Path, flags: str, *, copy: bool = True) -> None:
     """Compiles a copy of the sources in `folder`."""
-    copy_sources(folder)
+    if copy:
+        copy_sources(folder)
     command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
     done = subprocess.run(command, cwd=folder, env=os.environ | {"CFLAGS": flags}, capture_output=True, text=True)
     if done.returncode:
