@@ -36,10 +36,8 @@ PROMISE += ["-fno-finite-math-only", "-fsigned-zeros", "-fno-single-precision-co
 PROMISE += ["-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno"]
 PROMISE += ["-mfpmath=sse"] if X86 and not CROSS else []
 FLAGS += PROMISE
-LINK = [
-    "-O3",
-    *PROMISE,
-]  # behind -Ofast or -ffast-math, which would link code that flushes subnormal numbers in the whole process
+# Behind -Ofast or -ffast-math, which would link code that flushes subnormal numbers in the whole process.
+LINK = ["-O3", *PROMISE]
 
 
 # setuptools does not see what a header includes. So the extension carries a checksum of all its sources, of this file and of

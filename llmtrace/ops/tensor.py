@@ -9,6 +9,7 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.pickling import FromArguments
 
 
 class Tensor(NamedTuple):
@@ -19,7 +20,7 @@ class Tensor(NamedTuple):
     axes: Axes
 
 
-class Weight:
+class Weight(FromArguments):
     """A learned array. Never changed; packed for the kernels once, when first used."""
 
     def __init__(self, name: str, data: Array | Callable[[], Array], axes: Axes) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
+from llmtrace.pickling import FromArguments
 from llmtrace.tokenizers.json_format.fields import field, kind_of, parts_of, quote
 from llmtrace.tokenizers.part import Part
 from llmtrace.tokenizers.patterns import Pattern
@@ -38,7 +39,7 @@ Matches = list[tuple[int, int, bool]]
 """Where each match and each stretch between two begins and ends, and whether it is a match."""
 
 
-class Splitter:
+class Splitter(FromArguments):
     """Cuts texts as the `pre_tokenizer` of a tokenizer.json says; ModelError for what is not supported."""
 
     def __init__(self, rule: Mapping[str, Any] = GPT2_SPLIT) -> None:

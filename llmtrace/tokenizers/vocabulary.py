@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
+from llmtrace.pickling import FromArguments
 from llmtrace.text import cited
 from llmtrace.tokenizers.byte_symbols import utf8, visible
 from llmtrace.tokenizers.part import Part
@@ -56,7 +57,7 @@ class Vocabulary:
             return self.data(error.args[0])
 
 
-class FromVocabulary:
+class FromVocabulary(FromArguments):
     """The half of a tokenizer that all have in common: from ids back to texts."""
 
     _tokens: Vocabulary

@@ -22,7 +22,7 @@ from llmtrace.text import cited, shown
 from llmtrace.trace.container import WEIGHT, TraceFile, write
 from llmtrace.trace.legend import Legend
 from llmtrace.trace.step import Record
-from llmtrace.trace.token_texts import check_tokens
+from llmtrace.trace.token_texts import TokenTexts, check_tokens
 from llmtrace.trace.trace import Origin, Trace
 from llmtrace.trace.version_1 import current
 
@@ -127,7 +127,7 @@ def _trace(file: TraceFile, weights_of: WeightsOf, legends: Mapping[str, Legend]
     origin, texts = _origin(file), _texts(content["vocabulary"])
     weights = _weights(file, origin, weights_of, asked)
     without = content["version"] == 1 and all(index == text for index, text in texts.items())  # no texts, only ids
-    token_text = str if without else lambda i: texts.get(str(int(i)), f"#{int(i)}")
+    token_text = str if without else TokenTexts(texts)
     trace = Trace(weights, content["tokens"], token_text, origin)
     if "legend" in content:
         trace.legend = Legend.from_dict(content["legend"], legends)

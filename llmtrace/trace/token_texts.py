@@ -12,6 +12,17 @@ from llmtrace.text import cited
 from llmtrace.trace.container import TraceFile
 
 
+class TokenTexts:
+    """The text of a token by its id: `texts` maps the digits of ids to texts."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = texts
+
+    def __call__(self, index: int) -> str:
+        """Its text, or its id where it has none."""
+        return self.texts.get(str(int(index)), f"#{int(index)}")
+
+
 def check_tokens(file: TraceFile, given: Mapping[str, Axes]) -> None:
     """The texts of the tokens are texts, one for each position; those that a cache held come first."""
     tokens = file.content["tokens"]

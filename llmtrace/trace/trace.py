@@ -244,6 +244,16 @@ class Trace(Displayed):
         """
         above("llmtrace.trace.codec").save(self, Path(path), with_weights)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All that the trace says, its file's and its model's numbers included, so that a copy needs neither."""
+        arrays = {name: np.asarray(self.tensor(name)) for name in [*self._leaves, *self._records]}
+        return self.__dict__ | {"_arrays": arrays, "_file": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for array in self._arrays.values():
+            array.flags.writeable = False
+
     def __repr__(self) -> str:
         return f"<Trace of {self.origin.model or 'a model'}: {len(self)} steps, {np.shape(self.tokens)} tokens>"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +50,9 @@ class Trainer:
         state = state or State(0, dict(weights))
         self.state = replace(state, weights=whole(state.weights))
         self._arena = _kernels.Arena()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ({}, self.settings, self.state)
 
     def step(self, parts: Sequence[Part], texts: Sequence[int] = (), trace: Trace | None = None) -> Report:
         """One step on a batch, run in parts; the bits of the result do not depend on how it is parted.

@@ -302,6 +302,10 @@ class Document(Displayed):
     blocks: tuple[Block, ...]
     facts: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy has the facts themselves."""
+        return self.__dict__ | {"facts": self.facts() if callable(self.facts) else self.facts}
+
 
 def walk(thing: Any) -> Iterator[Any]:
     """A document, block or inline, and everything in it, in the order in which it is read."""

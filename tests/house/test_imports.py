@@ -22,6 +22,7 @@ ORDER = [
     "errors",
     "threads",
     "rng",
+    "pickling",
 ]
 ORDER += ["arithmetic", "ops", "storage", "trace", "tokenizers", "explain", "models", "weights", "loading", "training"]
 ORDER += ["experiments", "__init__", "testing", "views", "render", "lessons", "cli", "__main__"]

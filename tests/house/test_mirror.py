@@ -36,6 +36,7 @@ ALONE = {
     "errors": "house/test_text.py",
     "i18n": "tools/test_catalogue.py",
     "loading": "weights/test_refused.py",
+    "pickling": "house/test_pickling.py",
     "rng": "ops/test_elementwise.py",
     "text": "house/test_text.py",
     "threads": "csrc/test_pool.py",
