@@ -18,7 +18,7 @@ from llmtrace.experiments import what_if
 from llmtrace.models import Feedforward, KVCache, Sampling
 from llmtrace.render import json
 from llmtrace.testing import expect_same_bits
-from llmtrace.tokenizers import CharacterTokenizer, train_bpe, train_unigram
+from llmtrace.tokenizers import CharacterTokenizer, WordPieceTokenizer, train_bpe, train_unigram
 from llmtrace.trace import Dropout, Role
 from llmtrace.training import LanguageTraining, settings_of
 from llmtrace.views import step_list
@@ -102,6 +102,7 @@ def things(model, tmp_path_factory):
         "probabilities": unigram.tokenizer,
         "partings": unigram.tokenizer.explain("the king"),
         "tokenization": model.tokenizer.explain("The king"),
+        "longest": WordPieceTokenizer({"[UNK]": 0, "the": 1, "king": 2, "##s": 3, "girl": 4}),
         "letters": CharacterTokenizer({"a": 0, "b": 1}),
         "training": training,
         "report": report,
@@ -156,9 +157,12 @@ def test_a_pool_of_processes_takes_models_and_gives_traces(model):
 
 @pytest.mark.parametrize("way", COPIES)
 def test_a_copied_tokenizer_encodes_and_explains_alike(things, way):
-    for name in ("merges", "probabilities", "letters"):
+    for name in ("merges", "probabilities", "longest", "letters"):
         tokenizer = things[name]
-        again, text = COPIES[way](tokenizer), "ab" if name == "letters" else "the clever girl"
+        again, text = (
+            COPIES[way](tokenizer),
+            {"letters": "ab", "longest": "the kings girl"}.get(name, "the clever girl"),
+        )
         assert again.encode(text) == tokenizer.encode(text)
         assert again.decode(again.encode(text)) == tokenizer.decode(tokenizer.encode(text))
         assert again.explain(text) == tokenizer.explain(text)
