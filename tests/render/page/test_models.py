@@ -1,13 +1,16 @@
 """The model in JavaScript: one checksum over all tensors of a run, the same as Python's; and the same choice of tokens."""
 
+import json
 import random
 
 import numpy as np
 import pytest
 from helpers.javascript import edited, packed, run
+from helpers.small_models import write_folder
 
 import llmtrace
 from llmtrace.models import Sampling
+from llmtrace.render.page_file import assembled
 from llmtrace.render.page_tokenizer import tokenizer_data
 from llmtrace.trace.checksum import checksum
 
@@ -25,8 +28,12 @@ def asked(model, cases):
         name: {"own": weight.name, "axes": list(weight.axes), "tensor": packed(weight.data)}
         for name, weight in model.weights.items()
     }
-    config = {name: getattr(model.config, name) for name in ("blocks", "heads", "epsilon")}
-    return {"config": config, "weights": weights, "tokenizer": tokenizer_data(model.tokenizer), "cases": cases}
+    return {"config": config(model), "weights": weights, "tokenizer": tokenizer_data(model.tokenizer), "cases": cases}
+
+
+def config(model):
+    """The sizes that the page's model asks for."""
+    return {name: getattr(model.config, name) for name in ("blocks", "heads", "epsilon")}
 
 
 def texts(count, seed=0):
@@ -84,6 +91,52 @@ def test_every_kind_of_number_is_explained(model):
         assert told["same"]
         assert told["lines"] == len(explanation.lines)
         assert float(str(told["value"])) == float(explanation.value), (name, index)
+
+
+ENCODER = """
+class TextEncoder {
+  encode(text) {
+    return Uint8Array.from(unescape(encodeURIComponent(text)), (letter) => letter.charCodeAt(0));
+  }
+}
+"""
+"""What QuickJS lacks."""
+DRIVER = """
+const bytesFrom = (hex) => Uint8Array.from(hex.match(/../g), (digits) => parseInt(digits, 16));
+function sumsOf(asked) {
+  const { config, weights, cases } = JSON.parse(asked);
+  const known = new Map();
+  for (const [name, { own, axes, shape, hex }] of Object.entries(weights)) {
+    known.set(name, { data: new Float32Array(bytesFrom(hex).buffer), shape, axes, name: own });
+  }
+  return JSON.stringify(cases.map((ids) => checksum(runGPT(config, (name) => known.get(name), ids))));
+}
+"""
+
+
+def test_another_engine_gives_the_same_bits(tmp_path):
+    """QuickJS shares no code with V8; it is slow, so the model is small."""
+    quickjs = pytest.importorskip("quickjs", reason="needs quickjs-ng")
+    model = llmtrace.load(str(write_folder(tmp_path / "model")))
+    chance = random.Random(1)
+    cases = [chance.choices(range(3), k=chance.randint(1, 8)) for _ in range(50)]
+    weights = {
+        name: {
+            "own": weight.name,
+            "axes": list(weight.axes),
+            "shape": list(weight.data.shape),
+            "hex": hexadecimal(weight),
+        }
+        for name, weight in model.weights.items()
+    }
+    context = quickjs.Context()
+    context.eval(ENCODER + assembled("models.js", "checksum.js") + DRIVER)
+    found = json.loads(context.get("sumsOf")(json.dumps({"config": config(model), "weights": weights, "cases": cases})))
+    assert found == [checksum(model.trace(ids)) for ids in cases]
+
+
+def hexadecimal(weight):
+    return np.ascontiguousarray(weight.data, "<f4").tobytes().hex()
 
 
 CHOICES = [
