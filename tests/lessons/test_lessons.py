@@ -141,6 +141,7 @@ def test_numbers_in_sentences():
 def test_the_perceptron_finds_what_decides():
     lesson = load("perceptron")
     assert [case[3:] for case in lesson.cases] == [(16, 1), (12, 1), (12, 1), (8, 0), (8, 0), (4, 0), (4, 0), (0, 0)]
+    assert lesson.willing == [(4, 5, 1, 1), (8, 3, 0, 1), (12, 1, 0, 0)]
     assert (lesson.decides, lesson.ignored) == ("company", "affordable")
     assert lesson.share_right > 85
     other = load("perceptron", habit_company=0, habit_affordable=6)

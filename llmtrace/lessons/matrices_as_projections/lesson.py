@@ -11,7 +11,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _, listed
-from llmtrace.lessons.framework.lesson import Lesson
+from llmtrace.lessons.framework.lesson import Article, Lesson
 from llmtrace.lessons.matrices_as_projections.exercises import EXERCISES
 from llmtrace.lessons.matrices_as_projections.matrix import (
     BLOCK,
@@ -46,6 +46,15 @@ class MatricesAsProjections(Lesson):
     name = "matrices-as-projections"
     legend = LEGEND
     exercises = EXERCISES
+
+    articles = (
+        Article(
+            "(3, 1), turned by 30° with (cos −sin; sin cos) behind it",
+            "counter-clockwise",
+            "columns_turned[:, 0]:.3f",
+            "ours: that is clockwise; behind a row, (cos sin; −sin cos) turns counter-clockwise",
+        ),
+    )
 
     a: str = "1 2 3; 4 5 6"
     b: str = "7 8; 9 10; 11 12"

@@ -37,6 +37,17 @@ class Perceptron(Lesson):
         Article("all three answers are yes: the sum", "16", "everything.tensor('output.sum')[0]:.0f"),
         Article("sunny and affordable, nobody to go with: the sum", "12", "alone.tensor('output.sum')[0]:.0f"),
         Article("sunny only: the sum", "8", "only_sunny.tensor('output.sum')[0]:.0f"),
+        Article(
+            "the layers of the perceptron",
+            "input, hidden, output",
+            "', '.join(['input', *[name for name in neuron.layers if name != 'output'], 'output'])",
+            "ours: a single neuron has no hidden layer",
+        ),
+        Article(
+            "the lower the threshold",
+            "the more willing",
+            "'the more willing' if willing[0][1] > willing[-1][1] else 'the less'",
+        ),
     )
 
     sunny: float = 8.0
@@ -100,6 +111,23 @@ class Perceptron(Lesson):
     def goes(self) -> int:
         """In how many cases the neuron's decision is 1."""
         return sum(case[-1] for case in self.cases)
+
+    @property
+    def willing(self) -> list[tuple[Any, ...]]:
+        """For some thresholds: in how many cases the decision is 1, and the decisions for sun alone and with company."""
+        sums = {case: self.sum_of(*case) for case in EVERY}
+        rows = []
+        for share in (0.25, 0.5, 0.75):
+            limit = share * self.sum_of(1, 1, 1)
+            rows.append(
+                (
+                    limit,
+                    sum(each > limit for each in sums.values()),
+                    int(sums[1, 0, 0] > limit),
+                    int(sums[1, 0, 1] > limit),
+                )
+            )
+        return rows
 
     @cached_property
     def biased(self) -> Trace:

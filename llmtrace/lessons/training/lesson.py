@@ -39,6 +39,12 @@ class Training(Lesson):
         Article("the loss: wanted (0.8, 0.2), got (0.6, 0.4)", "0.4", "missed.tensor('miss.total'):.1f"),
         Article("output leaf before training", "0.6", "got[0]:.1f"),
         Article("output flower before training", "0.4", "got[1]:.1f"),
+        Article(
+            "the direction in which a weight is moved",
+            "the gradient's",
+            "'against the gradient' if calm[-1][3] < calm[0][3] else 'with it'",
+            "ours: along the gradient the loss grows; a step goes against it",
+        ),
     )
     chosen = "the third weight of each output (0.10416, −0.11425), so that the net begins with (0.6, 0.4)."
 
