@@ -111,7 +111,7 @@ def list_lessons() -> None:
             following = lesson
     if following:
         command = _("Next: {command}", command=f"llmtrace learn {following}")
-        blocks += [Space(), paragraph(command), paragraph(lesson_text(following).summary, indent=4, hang=0)]
+        blocks += [Space(), paragraph(command)]
     print_document(Document(tuple(blocks)))
 
 

@@ -97,13 +97,13 @@ def read_json(path: Path, limit: int = LARGEST_JSON) -> Any:
         ) from error
 
 
-def parse_json(content: bytes) -> Any:
-    """JSON, strictly: UTF-8, no name twice in one object, no NaN or infinity, no half of a character, no number of
-    thousands of digits; ValueError says in one line what is wrong.
+def parse_json(content: bytes, halves: bool = False) -> Any:
+    """JSON, strictly: UTF-8, no name twice in one object, no NaN or infinity, no number of thousands of digits, and unless
+    they are allowed no halves of characters; ValueError says in one line what is wrong.
     """
     try:
         found = _DECODER.decode(content.decode("utf-8-sig"))
-        if HALVES.search(content):
+        if not halves and HALVES.search(content):
             json.dumps(found, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError(_("it is nested too deeply")) from None

@@ -107,7 +107,7 @@ class TraceFile:
     def _content(self, note: str) -> dict[str, Any]:
         """What the file says of itself, of a version that is known."""
         try:
-            content = parse_json(note.encode())
+            content = parse_json(note.encode(), halves=True)
         except ValueError as error:
             raise self.wrong(_("it is not valid JSON: {why}", why=shown(error))) from error
         version = content.get("version") if isinstance(content, dict) else None

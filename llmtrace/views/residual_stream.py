@@ -143,7 +143,7 @@ def _all(stream: Stream, table: Array, shown: list[int | None]) -> Block:
 
 
 def _stage(n: int, name: str) -> Place:
-    return Place(n, name=name, short=name.removeprefix("block.").replace("residual_", ""))
+    return Place(n, name=name, short=(name.partition(".")[2] or name).replace("residual_", ""))
 
 
 def _one(stream: Stream, table: Array, shown: list[int], position: int) -> Iterator[Block]:

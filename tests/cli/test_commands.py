@@ -164,7 +164,7 @@ ERRORS = [
     (["trace", "A", "--layer", "9"], "no block 9; its blocks are 0 to 1"),
     (["trace", "A", "--layer", "x"], "'x' is not a valid integer"),
     (["explain", "block.0.atn.q[0,0,0]", "--prompt", "A"], "block.0.attn.q"),
-    (["explain", "block.0.attn.q", "--prompt", "A"], "needs head, position, feature"),
+    (["explain", "block.0.attn.q", "--prompt", "A"], "needs head, feature"),
     (["explain", "block.0.attn.q[0,0,99]", "--prompt", "A"], "feature=99 is outside"),
     (["explain", "logits[0, 0", "--prompt", "A"], "no closing bracket"),
     (["explain", 'logits[0, "Z"]', "--prompt", "A"], "there is no 'Z'"),

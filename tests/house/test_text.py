@@ -36,7 +36,7 @@ def test_every_error_is_harmless(text):
         lambda trace, text: trace.explain("logits", -1, text),
         lambda trace, text: trace.explain("logits", -1, vocabulary=text),
         lambda trace, text: trace.explain("logits", **{text: 1}),
-        lambda trace, text: parse(f"logits[{text}]"),
+        lambda trace, text: parse(f"logits[={text}]"),
         lambda trace, text: trace[text],
         lambda trace, text: trace.tensor(text),
         lambda trace, text: llmtrace.load(text),
