@@ -44,20 +44,24 @@ def remember(prompt: str | list[int], model: str | None, steps: Iterable[str] = 
 
 def last_traced() -> tuple[str | list[int], str | None]:
     """The prompt and the model that were traced last."""
+    from llmtrace.storage.files import read_json
+
     try:
-        note = json.loads(state_file().read_text(encoding="utf-8"))
+        note = read_json(state_file())
         prompt, model = note["prompt"], note["model"]
         ids = isinstance(prompt, list) and all(type(each) is int for each in prompt)
         if (ids or isinstance(prompt, str)) and (model is None or isinstance(model, str)):
             return prompt, model
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError):
+    except (LlmtraceError, OSError, RuntimeError, ValueError, KeyError, TypeError):
         pass
     raise click.UsageError(_("no prompt was traced yet: give one with --prompt TEXT, or trace one first"))
 
 
 def last_steps() -> list[str]:
     """The names of the steps that were traced last, as far as that is known."""
+    from llmtrace.storage.files import read_json
+
     try:
-        return [name for name in json.loads(state_file().read_text(encoding="utf-8"))["steps"] if name.isprintable()]
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
+        return [name for name in read_json(state_file())["steps"] if name.isprintable()]
+    except (LlmtraceError, OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
         return []

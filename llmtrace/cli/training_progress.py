@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import signal
@@ -123,9 +122,7 @@ def points(training: LanguageTraining) -> list[Point]:
     """The reports so far, those of an interrupted training included."""
     from llmtrace.views.training import Point
 
-    path = training.folder.inner / "log.jsonl"
-    entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
-    return [Point(entry["step"], entry["loss"], entry["validation"]) for entry in entries]
+    return [Point(entry["step"], entry["loss"], entry["validation"]) for entry in training.folder.reports()]
 
 
 def ended(training: LanguageTraining, prompt: str | None) -> Iterator[str]:

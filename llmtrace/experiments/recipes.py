@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.errors import AddressError, EditError
+from llmtrace.errors import AddressError, EditError, ModelError
 from llmtrace.experiments.what_if import WhatIf, what_if
 from llmtrace.i18n import _
 from llmtrace.storage import weights_hash
-from llmtrace.storage.files import reason
+from llmtrace.storage.files import read_json
 from llmtrace.storage.replace import replacing
 from llmtrace.text import cited, shown
 from llmtrace.trace import Trace
@@ -40,12 +40,10 @@ def write(path: Path, found: WhatIf) -> None:
 def read(path: Path) -> list[Any]:
     """The edits of a file; raises EditError where it is no recipe."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise ValueError(_("it is larger than {size} bytes", size=LARGEST))
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, LARGEST)
         edits = content["edits"] if content["llmtrace"] == "recipe" and content["version"] == VERSION else None
-    except OSError as error:
-        raise EditError(_("{path} can't be read: {why}", path=shown(str(path)), why=reason(error))) from error
+    except ModelError as error:
+        raise EditError(str(error)) from error
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise EditError(_("{path} is no recipe: {why}", path=shown(str(path)), why=cited(str(error)))) from error
     if not isinstance(edits, list):

@@ -69,7 +69,9 @@ class Beside:
         default: the special token that there is even if no file names it, where they name any.
         """
         entries = list(entries) if isinstance(entries, list) else [] if entries is None else [entries]
-        known = {entry.get("content") for entry in entries if isinstance(entry, Mapping)}
+        if not all(isinstance(entry, Mapping) and isinstance(entry.get("content"), str) for entry in entries):
+            return entries  # which are refused where they are read
+        known = {entry["content"] for entry in entries}
         named = [_entry(token) for token in self.named()]
         special = {entry["content"] for entry in named}
         stated = self.config.get("added_tokens_decoder") or {}
@@ -91,9 +93,7 @@ class Beside:
 
 def _numbered(entries: list[Any], vocabulary: Mapping[str, int]) -> list[Any]:
     """The entries, those without an id with the next ones."""
-    if all(not isinstance(entry, Mapping) or "id" in entry for entry in entries):
-        return entries
-    ids = given_ids([str(entry["content"]) for entry in entries], vocabulary)
+    ids = given_ids([entry["content"] for entry in entries], vocabulary)
     return [{"id": index, **entry} for entry, index in zip(entries, ids, strict=True)]
 
 

@@ -14,7 +14,8 @@ from llmtrace.storage.files import read_json, read_text
 from llmtrace.text import cited, shown
 from llmtrace.tokenizers.beside import CONFIG, Beside
 from llmtrace.tokenizers.byte_symbols import SYMBOLS
-from llmtrace.tokenizers.json_format.fields import not_supported
+from llmtrace.tokenizers.json_format.added import is_id
+from llmtrace.tokenizers.json_format.fields import not_supported, quote
 from llmtrace.tokenizers.json_format.read import Tokenizer, read_merges, read_tokenizer_json, read_vocabulary
 from llmtrace.tokenizers.splitting import GPT2_SPLIT
 
@@ -76,13 +77,13 @@ def _completed(data: Any, beside: Beside) -> Any:
     if isinstance(vocabulary, list):
         texts = [entry[0] if isinstance(entry, list) and entry else None for entry in vocabulary]
         vocabulary = {text: index for index, text in enumerate(texts) if isinstance(text, str)}
-    if not isinstance(vocabulary, dict):
+    if not isinstance(vocabulary, dict) or not all(is_id(index) for index in vocabulary.values()):
         return data
     adds = rule.get("add_prefix_space") if isinstance(rule, dict) and rule.get("type") == "ByteLevel" else None
     wanted = beside.setting("add_prefix_space", adds)
     if adds is not None and wanted is not adds:
         raise ModelError(
-            _("{name} is {value} in it, but not in {file}", name="add_prefix_space", value=adds, file=CONFIG)
+            _("{name} is {value} in it, but not in {file}", name="add_prefix_space", value=quote(adds), file=CONFIG)
         )
     return {**data, "added_tokens": beside.with_added(data.get("added_tokens"), vocabulary)}
 

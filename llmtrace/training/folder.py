@@ -27,13 +27,14 @@ from llmtrace.i18n import N_, _
 from llmtrace.models import LanguageModel
 from llmtrace.ops import by_name
 from llmtrace.storage import open_tensors, save, write_whole
-from llmtrace.storage.files import reason
+from llmtrace.storage.files import read_json
 from llmtrace.storage.replace import refuse
 from llmtrace.storage.stored import all_finite
 from llmtrace.text import shown
 from llmtrace.tokenizers import Tokenizer, load_tokenizer
 from llmtrace.training.corpus import Corpus, Progress
 from llmtrace.training.optimiser import State, memory_of
+from llmtrace.training.report_log import read_log
 from llmtrace.training.settings import Settings, expect_possible, setting, wrong
 from llmtrace.weights import save_folder
 from llmtrace.weights.families import FAMILIES
@@ -168,10 +169,10 @@ class TrainingFolder:
     def plan(self) -> Plan:
         """What was planned."""
         try:
-            return Plan.from_dict(json.loads((self.inner / "plan.json").read_text(encoding="utf-8")))
-        except (OSError, RecursionError, ValueError, TypeError, KeyError) as error:
+            return Plan.from_dict(read_json(self.inner / "plan.json"))
+        except (ModelError, TrainingError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise TrainingError(
-                _("there is no training to go on with in {path}: {why}", path=shown(self.path), why=error)
+                _("there is no training to go on with in {path}: {why}", path=shown(self.path), why=shown(error))
             ) from error
 
     def tokenizer(self) -> Tokenizer:
@@ -230,22 +231,18 @@ class TrainingFolder:
         with (self.inner / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
+    def reports(self) -> list[dict[str, Any]]:
+        """All that was reported."""
+        return read_log(self.inner / "log.jsonl")
+
     def last_report(self) -> dict[str, Any]:
         """What was reported last."""
-        lines = (self.inner / "log.jsonl").read_text(encoding="utf-8").splitlines()
-        entry: dict[str, Any] = json.loads(lines[-1])
-        return entry
+        return self.reports()[-1]
 
     def rewind_log(self, step: int) -> None:
         """Takes back the lines of steps that are done again, because the training was killed after its last checkpoint."""
-        path = self.inner / "log.jsonl"
-        if path.exists():
-            try:
-                lines = path.read_text(encoding="utf-8").splitlines()
-                kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
-            except (OSError, RecursionError, ValueError, TypeError, KeyError) as error:
-                text = _("{path} can't be read: {why}")
-                raise TrainingError(text.format(path=shown(path), why=reason(error))) from error
+        if (self.inner / "log.jsonl").exists():
+            kept = [json.dumps(entry) for entry in self.reports() if entry["step"] <= step]
             self.write("log.jsonl", "".join(f"{line}\n" for line in kept))
 
     def write(self, name: str, text: str) -> None:

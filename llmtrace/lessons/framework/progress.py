@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmtrace.errors import LlmtraceError
+from llmtrace.storage.files import read_json
 from llmtrace.storage.replace import PRIVATE, write_whole
 
 
@@ -23,9 +24,9 @@ class Done:
 def read(path: Path) -> dict[str, Done]:
     """The progress in all lessons, by name; empty where the file is missing or damaged."""
     try:
-        notes = json.loads(path.read_text(encoding="utf-8"))
+        notes = read_json(path)
         return {str(name): Done(int(n["pages"]), tuple(map(str, n["exercises"]))) for name, n in notes.items()}
-    except (OSError, RuntimeError, ValueError, OverflowError, KeyError, TypeError, AttributeError):
+    except (LlmtraceError, OSError, RuntimeError, ValueError, OverflowError, KeyError, TypeError, AttributeError):
         return {}
 
 
