@@ -7,6 +7,7 @@ from pathlib import Path
 
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
+from llmtrace.text import cited
 from llmtrace.tokenizers.byte_symbols import utf8
 from llmtrace.tokenizers.json_format.write import character_json, write_json
 from llmtrace.tokenizers.tokenization import Piece, Token, Tokenization
@@ -31,10 +32,10 @@ class CharacterTokenizer(FromVocabulary):
             if character not in self.vocabulary:
                 known = "".join(sorted(self.vocabulary))
                 said = _(
-                    "this model has no token for {character!r} (character {place}); it knows {known!r}",
-                    character=character,
+                    "this model has no token for {character} (character {place}); it knows {known}",
+                    character=cited(character),
                     place=place + 1,
-                    known=known,
+                    known=cited(known),
                 )
                 near = [other for other in (text.upper(), text.lower()) if set(other) <= set(known)]
                 if near and len(text) <= LONGEST_GUESS:

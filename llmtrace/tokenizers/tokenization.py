@@ -11,7 +11,7 @@ from typing import Any
 
 from llmtrace.errors import ReplayError
 from llmtrace.i18n import _
-from llmtrace.text import shown
+from llmtrace.text import cited, shown
 from llmtrace.tokenizers.bert_text import Cleaning
 from llmtrace.tokenizers.byte_symbols import BYTE_NAME, SPACE, byte_names, bytes_of, symbols_of, visible, written
 
@@ -90,11 +90,15 @@ class Piece:
             self._replay_word()
             return
         if self.data not in (data, b" " + data):
-            raise ReplayError(_("the bytes of {piece!r} are not its UTF-8", piece=self.text))
+            raise ReplayError(_("the bytes of {piece} are not its UTF-8", piece=cited(self.text)))
         for token in self.tokens:
             if token.text not in _texts(token.symbol):
                 raise ReplayError(
-                    _("{text!r} is not the text of the token {symbol!r}", text=token.text, symbol=token.symbol)
+                    _(
+                        "{text} is not the text of the token {symbol}",
+                        text=cited(token.text),
+                        symbol=cited(token.symbol),
+                    )
                 )
         if self.partings:
             self._replay_partings()
@@ -105,7 +109,7 @@ class Piece:
         else:
             known = self.symbols
         if known not in (bytes_of_it, tuple(self.text), (self.text,)):
-            raise ReplayError(_("the symbols of {piece!r} are not those of its bytes", piece=self.text))
+            raise ReplayError(_("the symbols of {piece} are not those of its bytes", piece=cited(self.text)))
         whole = "".join(self.symbols)
         tokens = [token.symbol for token in self.tokens]
         left = list(self.symbols)
@@ -113,14 +117,16 @@ class Piece:
             ends = deque(self._walk(), maxlen=1)[0]
             left = list(self._symbols_between(ends))
         if left != tokens and (self.merges or tokens != [whole]):
-            raise ReplayError(_("the merges of {piece!r} do not end in its tokens", piece=self.text))
+            raise ReplayError(_("the merges of {piece} do not end in its tokens", piece=cited(self.text)))
 
     def _replay_word(self) -> None:
         word = self.data.decode()
         ways = product((True, False), (True, False), (True, False))
         cleaned = {"".join(map(Cleaning(*way[:2], True, way[2]).clean, self.text)) for way in ways}
         if word not in cleaned:
-            raise ReplayError(_("the word {word!r} is not what {piece!r} becomes", word=word, piece=self.text))
+            raise ReplayError(
+                _("the word {word} is not what {piece} becomes", word=cited(word), piece=cited(self.text))
+            )
         tokens = [token.symbol for token in self.tokens]
         parts = [symbol.removeprefix(self.continues) if number else symbol for number, symbol in enumerate(tokens)]
         goes_on = all(symbol.startswith(self.continues) for symbol in tokens[1:])
@@ -130,30 +136,34 @@ class Piece:
             or not goes_on
             or ("".join(parts) != word and tokens != [self.unknown])
         ):
-            raise ReplayError(_("the parts of {piece!r} are not its tokens", piece=self.text))
+            raise ReplayError(_("the parts of {piece} are not its tokens", piece=cited(self.text)))
         for token in self.tokens:
             bare = token.symbol.removeprefix(self.continues)
             if token.text not in (bare, f" {bare}", token.symbol):
                 raise ReplayError(
-                    _("{text!r} is not the text of the token {symbol!r}", text=token.text, symbol=token.symbol)
+                    _(
+                        "{text} is not the text of the token {symbol}",
+                        text=cited(token.text),
+                        symbol=cited(token.symbol),
+                    )
                 )
 
     def _replay_partings(self) -> None:
         whole = written(self.data.decode())
         scores = [parting.score for parting in self.partings]
         if any("".join(p.parts) != whole or len(p.parts) != len(p.scores) for p in self.partings):
-            raise ReplayError(_("the parts of {piece!r}, put together, are not the piece", piece=self.text))
+            raise ReplayError(_("the parts of {piece}, put together, are not the piece", piece=cited(self.text)))
         if self.symbols != tuple(whole) or self.merges or scores != sorted(scores, reverse=True):
-            raise ReplayError(_("another parting of {piece!r} has a larger score", piece=self.text))
+            raise ReplayError(_("another parting of {piece} has a larger score", piece=cited(self.text)))
         tokens = [token.symbol for token in self.tokens]
         done = 0
         for part in self.partings[0].parts:
             own = [part] if tokens[done : done + 1] == [part] else byte_names(part)
             if tokens[done : done + len(own)] != own:
-                raise ReplayError(_("the parts of {piece!r} are not its tokens", piece=self.text))
+                raise ReplayError(_("the parts of {piece} are not its tokens", piece=cited(self.text)))
             done += len(own)
         if done < len(tokens):
-            raise ReplayError(_("the parts of {piece!r} are not its tokens", piece=self.text))
+            raise ReplayError(_("the parts of {piece} are not its tokens", piece=cited(self.text)))
 
     def _symbols_between(self, ends: Mapping[int, int]) -> tuple[str, ...]:
         return tuple("".join(self.symbols[start:end]) for start, end in ends.items())
@@ -168,10 +178,10 @@ class Piece:
             if min(middle, end) < 0 or self._symbols_between(pair) != (merge.left, merge.right):
                 raise ReplayError(
                     _(
-                        "in {piece!r}, {left!r} and {right!r} are not neighbours at byte {where}",
-                        piece=self.text,
-                        left=merge.left,
-                        right=merge.right,
+                        "in {piece}, {left} and {right} are not neighbours at byte {where}",
+                        piece=cited(self.text),
+                        left=cited(merge.left),
+                        right=cited(merge.right),
                         where=merge.where,
                     )
                 )
