@@ -95,7 +95,7 @@ def test_what_is_refused(tmp_path, files, message):
 def test_two_files_that_contradict_each_other(tmp_path):
     TOKENIZER.save(tmp_path)
     (tmp_path / CONFIG).write_text('{"add_prefix_space": true}')
-    with pytest.raises(ModelError, match="add_prefix_space is False in it, but not in tokenizer_config.json"):
+    with pytest.raises(ModelError, match=r"add_prefix_space is False in it, but not in tokenizer_config.json"):
         load_tokenizer(tmp_path)
 
 
