@@ -65,7 +65,7 @@ def check_prompts(count: int) -> int:
     model, chance = llmtrace.load(), random.Random(0)
     story = 'The king had a child, a girl, and the old lamp will belong to her. He said: "No!" It is 12 o\'clock …'
     odd = ["\n\n", "中文", "🙂", "\u2028", "</script>", "e\u0301", "\t", "x" * 20]
-    texts = [" ".join(chance.choices([*story.split(), *odd], k=chance.randint(1, 25))) for _ in range(count)]
+    texts = [" ".join(chance.choices([*story.split(), *odd], k=chance.randint(1, 12))) for _ in range(count)]
     html = page(model.trace("The king"), model.tokenizer)
     asked = [["read", text] for text in texts]
     answers = [
