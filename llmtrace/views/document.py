@@ -16,13 +16,14 @@ Blocks of numbers in rows and columns, and pictures, are in `llmtrace.views.figu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import reduce
 from string import Formatter
 from typing import Any, Literal
 
 from llmtrace.display import Displayed
-from llmtrace.i18n import _, touching
+from llmtrace.i18n import _, beside, touching
 
 Role = Literal["", "name", "number", "value", "quiet", "heading", "total", "good", "wrong", "negative", "formula"]
 """What a piece of text is for; a medium has a style for each."""
@@ -195,7 +196,7 @@ class Column:
     """A column of a table, a cell for each row. `rank`: of columns that do not fit, those with the highest go first; 0 stays.
 
     `align`: `number` puts the first numbers within the cells under each other. `width`: how wide a cell usually is, where
-    `Table.width` counts on the column to be left out.
+    `Table.width` counts on the column to be left out. `notes`: what is said below the table where the column is seen.
     """
 
     title: Inline
@@ -204,6 +205,7 @@ class Column:
     rank: int = 0
     role: Role = ""
     width: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,11 @@ class Table(Block):
     after: tuple[TableEnd, ...] = ()
     indent: int = 2
     width: int = 50
+
+    def note(self, shown: Collection[int] | None = None) -> str:
+        """What is said below it of the columns shown, by number, or of all."""
+        said = (note for n, column in enumerate(self.columns) if shown is None or n in shown for note in column.notes)
+        return reduce(lambda before, after: beside(f"{before} ", after), dict.fromkeys(filter(None, said)), "").lstrip()
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,6 @@ class Overview:
             yield paragraph(said(_(GOING_ON), width=f"{width:,}", token=name, place=place), hang=0)
         yield Space()
         yield self._table()
-        yield paragraph(quiet(self._ending()), hang=0)
 
     def _table(self) -> Table:
         found = self.stages
@@ -172,20 +171,26 @@ class Overview:
         ]
         top = max((value for value in changes if np.isfinite(value)), default=0.0)
         looks = [self._looks(stage.looks_at) for stage in rows]
-        title = said(_("{token} looks most at"), token=self._token(most=10))
+        title = said(_("{token} looks most at"), token=self._token(most=self._most_of_token))
+        lengths, (attention, mlp) = self._note(), self._most()
         return (
             Column("", tuple(stage.stage for stage in rows), role="name"),
             Column(title, tuple(looks), rank=1 if any(looks) else 9),
-            _change(_("attention adds"), [stage.attention_adds for stage in rows], top),
-            _change(_("MLP adds"), [stage.mlp_adds for stage in rows], top),
-            Column(_("row length"), _sizes([stage.norm for stage in rows]), "right", rank=3),
+            _change(_("attention adds"), [stage.attention_adds for stage in rows], top, (lengths, attention)),
+            _change(_("MLP adds"), [stage.mlp_adds for stage in rows], top, (lengths, mlp)),
+            Column(_("row length"), _sizes([stage.norm for stage in rows]), "right", rank=3, notes=(lengths,)),
         )
 
     def _looks(self, look: Look | None) -> Inline:
         if look is None:
             return ""
         share = percent(look.share, 2)
-        return said(_("{token} {share}, head {head}"), token=self._token(look.key, 10), share=share, head=look.head)
+        return said(
+            _("{token} {share}, head {head}"),
+            token=self._token(look.key, self._most_of_token),
+            share=share,
+            head=look.head,
+        )
 
     def _next(self) -> tuple[TableEnd, ...]:
         """The likeliest next tokens."""
@@ -195,22 +200,28 @@ class Overview:
         items = tuple((Token(each.text), percent(each.probability, 3)) for each in likely)
         return (TableEnd(_("next token"), items),)
 
-    def _ending(self) -> str:
-        """Which change is the largest, and what the numbers are."""
+    @property
+    def _most_of_token(self) -> int:
+        """How much of a token is seen in the table."""
+        return 10 if len(self.stages) <= SCREENFUL else 7
+
+    def _note(self) -> str:
+        """What the lengths are."""
+        short = len(self.stages) > SCREENFUL  # no room on one screen
+        return _(LENGTHS) if short else _(THEN, before=_(LENGTHS), after=_(DIRECTIONS))
+
+    def _most(self) -> list[str]:
+        """Which change is the largest, if there are any: said of attention, or of the MLP."""
         changes = [
             (float(value), stage.block, what)
             for stage in self.stages
             for value, what in ((stage.attention_adds, ATTENTION_MOST), (stage.mlp_adds, MLP_MOST))
             if value is not None and np.isfinite(value)
         ]
-        short = len(self.stages) > SCREENFUL  # no room on one screen
-        said = _(LENGTHS)
-        if not short:
-            said = _(THEN, before=said, after=_(DIRECTIONS))
-        if changes:
-            _size, block, most = max(changes, key=lambda change: change[0])
-            said = _(THEN, before=said, after=_(most, block=block))
-        return said
+        if not changes:
+            return ["", ""]
+        _size, block, most = max(changes, key=lambda change: change[0])
+        return [_(most, block=block) if what == most else "" for what in (ATTENTION_MOST, MLP_MOST)]
 
     def facts(self) -> dict[str, Any]:
         """All stages, and the likeliest next tokens."""
@@ -219,14 +230,14 @@ class Overview:
         return {"position": self.spot.position, "text": token, "stages": self.stages, "next_token": likely}
 
 
-def _change(title: str, values: list[Any], top: float) -> Column:
+def _change(title: str, values: list[Any], top: float, notes: tuple[str, ...]) -> Column:
     """How long what was added is, with a bar."""
     cells = (
         "" if value is None else Phrase((size, " ", Bar(float(value) / top if top else 0.0, BAR)))
         for value, size in zip(values, _sizes(values), strict=True)
     )
     known = any(value is not None for value in values)
-    return Column(title, tuple(cells), "number", rank=2 if known else 9, role="value")
+    return Column(title, tuple(cells), "number", rank=2 if known else 9, role="value", notes=notes)
 
 
 def _sizes(values: list[Any]) -> tuple[Inline, ...]:

@@ -86,7 +86,7 @@ def view(trace: Trace, *, every: bool = False) -> Document:
         *warned(trace),
         paragraph(quiet(_legend(trace)), hang=0),
         _table(found, every, set() if every else _left_out(trace, blocks_of(found))),
-        *(paragraph(quiet(said), hang=0) for said in (_(HISTOGRAM), more)),
+        paragraph(quiet(more), hang=0),
     )
     return Document(blocks, lambda: _facts(trace, found, total))
 
@@ -152,9 +152,9 @@ def _columns(steps: list[Step]) -> tuple[Column, ...]:
         Column(_("name"), tuple(step.name for step in steps), role="name"),
         Column(_("operation"), tuple(step.op for step in steps), rank=5),
         *_not_finite(steps),
-        Column(_("shape"), tuple(short_size(step) for step in steps), rank=1),
+        Column(_("shape"), tuple(short_size(step) for step in steps)),
         Column(_("bytes"), tuple(in_bytes(size_of(step)) for step in steps), "right", rank=6),
-        Column(_("histogram"), tuple(found.picture for found in spreads), rank=3),
+        Column(_("histogram"), tuple(found.picture for found in spreads), rank=3, notes=(_(HISTOGRAM),)),
         Column(_("min"), lows, "right", rank=2),
         Column(_("max"), highs, "right", rank=2),
     )

@@ -102,7 +102,8 @@ def table(block: d.Table, page: Page) -> str:
         items = listed(f"{html(page, token)} {html(page, number)}" for token, number in end.items)
         rows.append(f'<tr><th scope="row">{escaped(end.title)}</th><td colspan="{width - 1}">{items}</td></tr>\n')
     head = f"<thead><tr>{heads}</tr></thead>\n" if any(column.title for column in block.columns) else ""
-    return f"<table>\n{head}<tbody>\n{''.join(rows)}</tbody></table>\n"
+    note = f'<p class="quiet">{escaped(block.note())}</p>\n' if block.note() else ""
+    return f"<table>\n{head}<tbody>\n{''.join(rows)}</tbody></table>\n{note}"
 
 
 def _side(column: d.Column) -> str:

@@ -110,6 +110,9 @@ def table(block: d.Table) -> Lines:
     for end in block.after:
         yield ""
         yield d.label(escaped(end.title)) + listed(markdown(token, " ", number) for token, number in end.items)
+    if block.note():
+        yield ""
+        yield escaped(block.note())
     for _row, between in block.between:
         yield ""
         yield from lines_of(between)

@@ -78,6 +78,8 @@ def table(block: d.Table) -> Lines:
     yield from lines(each for row, blocks in before.items() if row >= count for each in blocks)
     for end in block.after:
         yield label(said(end.title)) + listed(said(token, " ", number) for token, number in end.items)
+    if block.note():
+        yield said(block.note())
 
 
 def calculation(block: d.Calculation) -> Lines:

@@ -17,7 +17,7 @@ from rich.text import Text
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _
 from llmtrace.render.terminal.inlines import rich_text
-from llmtrace.render.terminal.layout import STYLES, Line, Page, fit, left
+from llmtrace.render.terminal.layout import STYLES, Hanging, Line, Page, fit, left
 from llmtrace.render.terminal.palette import (
     BLANK,
     CHARACTERS,
@@ -131,12 +131,12 @@ class Cells:
                 yield label, _number_cells(values, shades, width, colour, page, self.scale) + quiet
 
 
-def scale_line(scale: Scale, page: Page, colour: bool) -> Line:
+def scale_line(scale: Scale, page: Page, colour: bool) -> Hanging:
     """`shades: 0 .:-=+*#%@ 0.8`, the shades in their order."""
     text = rich_text(page, _("shades:"), f" {rounded(np.float64(scale.low), 3)} ")
     for level in range(len(COLOURS) if colour else len(CHARACTERS)):
         text.append("  " if colour else CHARACTERS[level], background(level) if colour else "")
-    return Line(text.append_text(rich_text(page, f" {rounded(np.float64(scale.high), 3)}")))
+    return Hanging(text.append_text(rich_text(page, f" {rounded(np.float64(scale.high), 3)}")))
 
 
 def number_width(values: Array, blank: Array, scale: Scale, rows: Places, columns: Places) -> int:

@@ -9,10 +9,15 @@ from rich.console import Console
 from rich.containers import Lines
 from rich.text import Text
 
-NEVER_FIRST = frozenset("，。、；：？！）」』】》〉”’…％·,.;:?!)]}%'")
+SPACE = "\ue000"
+"""Stands for a space at which no line is broken. No text has it: it is not printable, so `inert` writes it out."""
+NEVER_FIRST = frozenset(SPACE + "，。、；：？！）」』】》〉”’…％·,.;:?!)]}%'")
 """What no line begins with."""
-NEVER_LAST = frozenset("（「『【《〈“‘([{'")
+NEVER_LAST = frozenset(SPACE + "（「『【《〈“‘([{'")
 """What no line ends with."""
+
+NUMERIC = frozenset("0123456789.,−")
+"""What numbers are made of."""
 
 
 def has_wide(text: str) -> bool:
@@ -43,13 +48,21 @@ def wrapped(text: str, first: int, rest: int) -> list[tuple[int, int]]:
             best = n
         used += cell_len(character)
         if used > room and character != " " and n > start:
-            end = best if best > start else n
+            end = best if best > start else _fold(text, start, n)
             lines.append((start, end))
             start = end
             while start < n and text[start] == " ":
                 start += 1
             used, room = cell_len(text[start : n + 1]), rest
     return [*lines, (start, len(text))] if start < len(text) or not lines else lines
+
+
+def _fold(text: str, start: int, n: int) -> int:
+    """Where a word that is longer than a line is broken: before the n-th character, but not within a number."""
+    end = n
+    while end > start and text[end - 1] in NUMERIC and text[end] in NUMERIC:
+        end -= 1
+    return end if end > start else n
 
 
 def _may_break(text: str, n: int) -> bool:

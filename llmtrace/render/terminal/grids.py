@@ -78,7 +78,8 @@ def number_row(block: NumberRow, page: Page) -> Drawn:
     room = max(1, min(len(block.values), (page.width - 4) // CELL))
     shown = sorted(block.first[:room])
     heads = [place_label(block.axis.places[n], LABEL) if _has_token(block, n) else "" for n in shown]
-    texts = [text.strip() for text in column(block.values[shown])]
+    alike = column(block.values)
+    texts = [alike[n].strip() for n in shown]
     cells = max(CELL, *(len(text) + 2 for text in texts), *(cell_len(page.plain(head)) + 2 for head in heads))
     fitting = max(1, (page.width - 4) // cells)
     shown, heads, texts = shown[:fitting], heads[:fitting], texts[:fitting]

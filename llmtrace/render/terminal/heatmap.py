@@ -19,7 +19,7 @@ from llmtrace.render.terminal.grids import place_label
 from llmtrace.render.terminal.layout import STYLES, Line, Page, fit, left
 from llmtrace.render.terminal.words import Drawn, hanging
 from llmtrace.text import quoted, token_bytes, token_label
-from llmtrace.views.document import label, quiet
+from llmtrace.views.document import label, name, quiet
 from llmtrace.views.figures import Axis, Heatmap, Heatmaps, Place
 from llmtrace.views.places import runs_text
 
@@ -95,8 +95,24 @@ def _without_numbers(block: Heatmap, made: Fitted, page: Page) -> Drawn:
 
 
 def heatmap(block: Heatmap, page: Page) -> Drawn:
-    """One map by itself."""
-    yield fitted(block, page).cells
+    """One map by itself; a sentence for each row, where all its numbers are to be seen and there is no room."""
+    made = fitted(block, page)
+    if made.cells.width(page) <= page.width:
+        yield made.cells
+        return
+    if block.title:
+        yield hanging(page, name(block.title))
+    for row in filter(None, block.rows.places):
+        shown = [each for each in block.columns.places if each is not None and not block.blank[row.index, each.index]]
+        cells = [
+            f"{_said(block.columns, each)} {block.scale.number(block.values[row.index, each.index])}" for each in shown
+        ]
+        before = label(title) if (title := _said(block.rows, row)) else ""
+        yield hanging(page, before + clauses(each.strip() for each in cells), indent=2)
+
+
+def _said(axis: Axis, place: Place) -> str:
+    return place_label(place, 0) if axis.labelled else ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
-from llmtrace.render.terminal.cjk import has_wide, wrapped
+from llmtrace.render.terminal.cjk import SPACE, wrapped
 from llmtrace.render.terminal.palette import in_colour
 from llmtrace.text import inert, to_ascii
 from llmtrace.views.document import Role
@@ -30,6 +31,12 @@ STYLES: Mapping[Role, str] = {
     "formula": "italic",
 }
 """The few styles there are: standard colours, so that they suit light and dark backgrounds."""
+
+
+LEAST = 16
+"""Lines are not indented further where less would be left: numbers would be broken."""
+QUOTED = re.compile(r"""(?<!\w)'[^'\n…]*(?:…'?|'(?!\w))|"[^"\n]*"|“[^”\n]*”""")
+"""What stands in quotes, also where it ends in `…` for lack of room; an apostrophe has a letter before it."""
 
 
 @dataclass(frozen=True)
@@ -60,22 +67,22 @@ class Hanging:
     hang: int = 2
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        spare = max(0, options.max_width - LEAST)
         indent, hang = min(self.indent, options.max_width // 3), min(self.hang, options.max_width // 3)
+        indent = min(indent, spare)
+        hang = min(hang, spare - indent)
         width = max(1, options.max_width - indent)
         if cell_len(self.text.plain) <= width:
             yield from _segments(console, indent, self.text)
             return
-        if has_wide(self.text.plain):
-            for n, (start, end) in enumerate(wrapped(self.text.plain, width, max(1, width - hang))):
-                yield from _segments(console, indent + hang if n else indent, self.text[start:end])
-            return
-        first = self.text.wrap(console, width, overflow="fold")[0]
-        rest = self.text[len(first.plain) :]
-        rest = rest[len(rest.plain) - len(rest.plain.lstrip(" ")) :]
-        yield from _segments(console, indent, first)
-        if rest.plain:
-            for line in rest.wrap(console, max(1, width - hang), overflow="fold"):
-                yield from _segments(console, indent + hang, line)
+        text = bound(self.text.plain, max(1, width - hang))
+        for n, (start, end) in enumerate(wrapped(text, width, max(1, width - hang))):
+            yield from _segments(console, indent + hang if n else indent, self.text[start:end])
+
+
+def bound(text: str, width: int) -> str:
+    """The same with SPACE for the spaces of what stands in quotes, unless that is wider than a line."""
+    return QUOTED.sub(lambda part: part[0] if cell_len(part[0]) > width else part[0].replace(" ", SPACE), text)
 
 
 def _segments(console: Console, indent: int, line: Text) -> Iterator[Segment]:
@@ -93,7 +100,7 @@ class Indented:
     columns: int
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        columns = min(self.columns, options.max_width // 3)
+        columns = min(self.columns, options.max_width // 3, max(0, options.max_width - LEAST))
         for line in console.render_lines(self.item, options.update_width(options.max_width - columns), pad=False):
             if any(segment.text for segment in line):
                 yield Segment(" " * columns)

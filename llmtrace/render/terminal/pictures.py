@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 
+from llmtrace.i18n import _
 from llmtrace.render.terminal.cells import scale_line, tidy
 from llmtrace.render.terminal.inlines import rich_text
-from llmtrace.render.terminal.layout import Line, Page, fit, left
+from llmtrace.render.terminal.layout import Line, Page, left
 from llmtrace.render.terminal.palette import CHARACTERS, COLOURS, UNKNOWN, background, character, levels
 from llmtrace.render.terminal.plots import curves
-from llmtrace.render.terminal.words import Drawn
+from llmtrace.render.terminal.words import Drawn, hanging
 from llmtrace.views.document import name, quiet
 from llmtrace.views.figures import Board, Picture, Pictures, Scale
 
@@ -60,37 +62,52 @@ def smaller(picture: Picture, rows: int) -> Picture:
     return Picture(picture.values[np.ix_(down, across)], picture.low, picture.high)
 
 
+def fitting(picture: Picture, page: Page) -> Picture:
+    """A picture that is no wider than the page."""
+    return picture if picture.values.shape[1] <= page.width else smaller(picture, max(1, page.width // 2))
+
+
 def picture(block: Picture, page: Page) -> Drawn:
     """One picture."""
-    for line in picture_lines(block, page.colour):
+    for line in picture_lines(fitting(block, page), page.colour):
         yield SegmentLine(line)
 
 
 def pictures(block: Pictures, page: Page) -> Drawn:
-    """Some pictures side by side, with a title above each."""
+    """Some pictures with a title above each: side by side, or below each other where there is no room."""
     shown = list(block.pictures.values())
-    widths = [each.values.shape[1] for each in shown]
-    titles = [left(fit(name, width, page), width) for name, width in zip(block.pictures, widths, strict=True)]
-    yield Line(rich_text(page, name((" " * GAP).join(titles))))
-    for parts in zip(*(picture_lines(each, page.colour) for each in shown), strict=True):
-        yield SegmentLine([segment for part in parts for segment in (*part, Segment(" " * GAP))])
+    widths = [max(each.values.shape[1], cell_len(page.plain(title))) for title, each in block.pictures.items()]
+    if sum(widths) + GAP * (len(widths) - 1) > page.width:
+        for title, each in block.pictures.items():
+            yield hanging(page, name(title))
+            yield from picture(each, page)
+    else:
+        titles = [left(page.plain(title), width) for title, width in zip(block.pictures, widths, strict=True)]
+        yield Line(rich_text(page, name((" " * GAP).join(titles))))
+        spaces = [width - each.values.shape[1] + GAP for each, width in zip(shown, widths, strict=True)]
+        for parts in zip(*(picture_lines(each, page.colour) for each in shown), strict=True):
+            both = zip(parts, spaces, strict=True)
+            yield SegmentLine([segment for part, space in both for segment in (*part, Segment(" " * space))])
     if block.scale:
         yield scale_line(Scale(shown[0].low, shown[0].high), page, page.colour)
 
 
 def board(block: Board, page: Page) -> Drawn:
     """A title, how well it does, the output with the neurons beside it, and the curves."""
-    yield Line(rich_text(page, name(block.title)))
-    yield Line(rich_text(page, block.said))
-    rows, width = block.output.values.shape
-    room = page.width - width - GAP
-    beside = list(_Neurons(block, room, rows).lines(page)) if room > MARGIN + 4 else []
-    for n, line in enumerate(picture_lines(block.output, page.colour)):
+    yield hanging(page, name(block.title))
+    yield hanging(page, block.said)
+    output = fitting(block.output, page)
+    rows, width = output.values.shape
+    neurons = _Neurons(block, page.width - width - GAP, rows)
+    beside = list(neurons.lines(page)) if neurons.fit else []
+    for n, line in enumerate(picture_lines(output, page.colour)):
         right = [Segment(" " * GAP), *beside[n]] if n < len(beside) else []
         yield SegmentLine([*line, *right])
+    if not neurons.fit:
+        yield hanging(page, quiet(_("A wider window shows what each neuron says, too.")))
     yield _Curves(block)
     if block.keys:
-        yield Line(rich_text(page, quiet(block.keys)))
+        yield hanging(page, quiet(block.keys))
 
 
 @dataclass(frozen=True)
@@ -137,6 +154,11 @@ class _Neurons:
 
     def _in_a_row(self, height: int) -> int:
         return max(1, (self.width - MARGIN + 1) // (2 * height + 1))
+
+    @property
+    def fit(self) -> bool:
+        """Whether there is room for them."""
+        return self._height() > 1
 
     def _height(self) -> int:
         """The largest height of a neuron's picture for which all fit; 1 where none does."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.text import Text as RichText
 
+from llmtrace.i18n import _, listed
 from llmtrace.render.terminal.layout import STYLES, Line, Page, left
 from llmtrace.render.terminal.palette import background
 from llmtrace.render.terminal.words import Drawn, hanging
@@ -18,6 +19,8 @@ MARGIN, LEAST, WIDEST = 9, 10, 80
 MARKS = "*o"
 """What curves are drawn with."""
 POINT = "*"
+LEAST_HALF = 3
+"""How far the smallest cross of points reaches up and down."""
 TURNS = (4, 7, 5, 8)
 """The shades of tokens that follow one another: neighbours can be told apart, and black be read on all of them."""
 
@@ -56,8 +59,23 @@ def progress(block: Progress, page: Page) -> Drawn:
 
 
 def scatter(block: Scatter, page: Page) -> Drawn:
-    """A cross for the axes, a mark and a name for each point; a row is as high as two columns are wide."""
-    half, name_style, quiet_style = block.height // 2, STYLES["name"], STYLES["quiet"]
+    """A cross for the axes, a mark and a name for each point: as large as there is room for, but no larger than asked for.
+
+    Where there is no room for any: the names in the order in which they stand.
+    """
+    for half in range(block.height // 2, LEAST_HALF - 1, -1):
+        lines = list(_points(block, half, page))
+        if all(line.cell_len <= page.width for line in lines):
+            yield from map(Line, lines)
+            return
+    for text, axis in ((_("from left to right: {names}"), 0), (_("from bottom to top: {names}"), 1)):
+        names = sorted(block.points, key=lambda name: block.points[name][axis])
+        yield hanging(page, text.format(names=listed(names)), indent=2)
+
+
+def _points(block: Scatter, half: int, page: Page) -> Iterator[RichText]:
+    """The lines of a cross that reaches so far up and down; a row is as high as two columns are wide."""
+    name_style, quiet_style = STYLES["name"], STYLES["quiet"]
     largest = max((abs(number) for point in block.points.values() for number in point), default=0.0) or 1.0
     names: dict[int, list[tuple[int, str]]] = {}
     for name, (x, y) in block.points.items():
@@ -77,7 +95,7 @@ def scatter(block: Scatter, page: Page) -> Drawn:
                 f" {page.plain(name)}", name_style
             )
             used = place + 2 + cell_len(page.plain(name))
-        yield Line(line.append("".join(axis[used:]), quiet_style))
+        yield line.append("".join(axis[used:]), quiet_style)
 
 
 def token_rows(block: TokenRows, page: Page) -> Drawn:
@@ -92,11 +110,13 @@ def token_rows(block: TokenRows, page: Page) -> Drawn:
 
 
 def _token_lines(tokens: Sequence[str], page: Page, room: int) -> list[RichText]:
-    """The tokens in lines of at most so many columns; one that is too long for a line is cut off there."""
-    lines = [RichText()]
-    for n, token in enumerate(tokens):
-        shown = page.plain(token.replace(" ", SPACE))
-        before = "|" if lines[-1].plain else ""
+    """The tokens in lines of at most so many columns; one that is too long for a line goes on in the next."""
+    lines, room = [RichText()], max(room, 2)
+    parts = [
+        (n, part) for n, token in enumerate(tokens) for part in _parts(page.plain(token.replace(" ", SPACE)), room)
+    ]
+    for i, (n, shown) in enumerate(parts):
+        before = "|" if lines[-1].plain and n != parts[i - 1][0] else ""
         if lines[-1].plain and lines[-1].cell_len + cell_len(before + shown) > room:
             lines.append(RichText())
             before = ""
@@ -104,3 +124,13 @@ def _token_lines(tokens: Sequence[str], page: Page, room: int) -> list[RichText]
             shown, background(TURNS[n % len(TURNS)]) if page.colour else ""
         )
     return lines
+
+
+def _parts(text: str, room: int) -> list[str]:
+    """A text in parts of at most so many columns."""
+    parts = [""]
+    for character in text:
+        if parts[-1] and cell_len(parts[-1] + character) > room:
+            parts.append("")
+        parts[-1] += character
+    return parts

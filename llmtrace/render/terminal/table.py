@@ -5,13 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from rich.console import ConsoleRenderable
 from rich.text import Text as RichText
 
+from llmtrace.i18n import _, clauses, listed
 from llmtrace.render.terminal.inlines import bar, rich_text
-from llmtrace.render.terminal.layout import STYLES, Line, Page, left
+from llmtrace.render.terminal.layout import STYLES, Hanging, Line, Page, left
 from llmtrace.render.terminal.words import Drawn, hanging, under_each_other
 from llmtrace.text import quoted
-from llmtrace.views.document import Bar, Block, Column, Inline, Phrase, Table, TableEnd, Text, name
+from llmtrace.views.document import (
+    Bar,
+    Block,
+    Column,
+    Histogram,
+    Inline,
+    Phrase,
+    Table,
+    TableEnd,
+    Text,
+    label,
+    name,
+    quiet,
+)
 
 Draw = Callable[[Any, Page], Drawn]
 
@@ -26,33 +41,79 @@ def table(block: Table, page: Page, draw: Draw) -> Drawn:
     between: dict[int, list[Block]] = {}
     for row, each in block.between:
         between.setdefault(row, []).append(each)
-    lines = list(_lines(block, page))
+    drawn = _Drawn(block, page)
+    lines = list(drawn.lines())
     for n in range(max(len(lines), *(row + 2 for row in between)) if between else len(lines)):
         if n:  # after the titles
             for each in between.get(n - 1, ()):
                 yield from draw(each, page)
         if n < len(lines):
-            yield lines[n]
+            yield from lines[n]
     for end in block.after:
         yield from _end(end, block, page)
+    if note := block.note(drawn.shown):
+        yield hanging(page, quiet(note), hang=0)
+    if gone := drawn.left_out():
+        text = _("Not shown for lack of room: {columns}.", columns=listed(gone))
+        yield hanging(page, quiet(text), hang=0)
 
 
-def _lines(block: Table, page: Page) -> Iterator[Line]:
-    length = bar_length(block, page.width)
-    texts = {n: list(_texts(column, page, length)) for n, column in enumerate(block.columns)}
-    widths = {n: max(text.cell_len for text in cells) for n, cells in texts.items()}
-    gap = _gap(page)
-    for n in dropped([column.rank for column in block.columns], widths, page.width - block.indent, gap):
-        del texts[n]
-    for row in range(max((len(cells) for cells in texts.values()), default=0)):
-        line = RichText(" " * block.indent)
-        for n, cells in texts.items():
-            space = " " * (widths[n] - cells[row].cell_len)
-            right = block.columns[n].align == "right"
+class _Drawn:
+    """A table on a page: which columns are shown, and whether its rows are lines or, where these are too long, sentences."""
+
+    def __init__(self, block: Table, page: Page) -> None:
+        self.block, self.page, self.gap = block, page, _gap(page)
+        length = bar_length(block, page.width)
+        self.texts = {n: list(_texts(column, page, length)) for n, column in enumerate(block.columns)}
+        self.widths = {n: max(text.cell_len for text in cells) for n, cells in self.texts.items()}
+        room = page.width - block.indent
+        gone = dropped([column.rank for column in block.columns], self.widths, room, self.gap)
+        self.shown = [n for n in self.texts if n not in gone]
+        used = sum(self.widths[n] for n in self.shown) + self.gap * (len(self.shown) - 1)
+        self.sentences = used > room
+        if self.sentences:
+            self.shown = [n for n, column in enumerate(block.columns) if not _drawing(column)]
+
+    def left_out(self) -> list[str]:
+        """The titles of the columns that have something to tell and are not shown."""
+        return [
+            self.texts[n][0].plain
+            for n, column in enumerate(self.block.columns)
+            if n not in self.shown and column.title and any(cell.plain.strip() for cell in self.texts[n][1:])
+        ]
+
+    def lines(self) -> Iterator[list[ConsoleRenderable]]:
+        """The titles, then the rows; sentences have no titles above them."""
+        for row in range(max((len(cells) for cells in self.texts.values()), default=0)):
+            if self.sentences:
+                yield [self._sentence(row)] if row else []
+            else:
+                yield [self._line(row)]
+
+    def _line(self, row: int) -> Line:
+        line = RichText(" " * self.block.indent)
+        for n in self.shown:
+            cell = self.texts[n][row]
+            space = " " * (self.widths[n] - cell.cell_len)
+            right = self.block.columns[n].align == "right"
             line.append(space if right else "")
-            line.append_text(cells[row])
-            line.append(("" if right else space) + " " * gap)
-        yield Line(line)
+            line.append_text(cell)
+            line.append(("" if right else space) + " " * self.gap)
+        return Line(line)
+
+    def _sentence(self, row: int) -> Hanging:
+        """`block.0.ln_1: shape 6p×128f, min −3.11, max 2.85`."""
+        cells = [(self.texts[n][0].plain, self.texts[n][row].plain.strip()) for n in self.shown]
+        said = [" ".join(f"{title} {cell}".split()) for title, cell in cells if cell]
+        if cells and cells[0][1] and self.block.columns[self.shown[0]].role == "name":
+            said[0] = cells[0][1]
+        text = label(said[0]) + clauses(said[1:]) if len(said) > 1 else "".join(said)
+        return hanging(self.page, text, indent=self.block.indent)
+
+
+def _drawing(column: Column) -> bool:
+    """Whether a column is only drawn: bars, histograms."""
+    return bool(column.cells) and any(isinstance(cell, Bar | Histogram) for cell in column.cells)
 
 
 def _gap(page: Page) -> int:

@@ -1,0 +1,100 @@
+"""A terminal shows what is true at every width: no number is cut, what has no room is named, nothing is said of what is gone."""
+
+import re
+
+import pytest
+from check_widths import LOOKS, documents, lessons, shown
+from helpers.printing import as_text
+from hypothesis import given
+from hypothesis import strategies as st
+
+import llmtrace
+from llmtrace import i18n
+from llmtrace.render.terminal.cjk import SPACE, wrapped
+from llmtrace.render.terminal.layout import bound
+from llmtrace.views.catalog import look
+from llmtrace.views.document import Column, Document, Histogram, Table
+from llmtrace.views.step_list import HISTOGRAM
+
+WIDTHS = [20, 23, 28, 33, 39, 46, 60, 79, 80, 131]
+
+
+@pytest.fixture(params=["en", "zh"])
+def language(request):
+    i18n.use(request.param)
+    yield request.param
+    i18n.use(None)
+
+
+def test_no_number_of_a_view_is_cut(language):
+    for name, document in documents():
+        whole = shown(document, 500)
+        for width in WIDTHS if not name.startswith("trace") else WIDTHS[::4]:
+            assert shown(document, width) <= whole, (name, width)
+    assert len(LOOKS) > 12
+
+
+def test_no_number_of_a_lesson_is_cut(language):
+    for name, document in lessons(language, ("perceptron", "leaf-or-flower", "matrices-as-projections")):
+        whole = shown(document, 500)
+        for width in WIDTHS[::2]:
+            assert shown(document, width) <= whole, (name, width)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_columns_without_room_are_named(width):
+    document = look(llmtrace.load().trace("The king"))
+    (table,) = (block for block in document.blocks if isinstance(block, Table))
+    text = " ".join(as_text(document, width).split())
+    named = re.search(r"Not shown for lack of room: ([^.]*)\.", text)
+    gone = named[1].split(", ") if named else []
+    for column in table.columns:
+        cell = column.cells[0]
+        seen = f" {column.title} " in text.split("Not shown")[0]
+        assert seen != (column.title in gone) or column.title == "name", column.title
+        if isinstance(cell, str) and column.title not in gone:
+            assert cell in text
+    assert (" ".join(HISTOGRAM.split()) in text) == ("histogram" not in gone)
+
+
+def test_rows_without_room_are_sentences():
+    columns = (
+        Column("name", ("a.rather.long.name", "b"), role="name"),
+        Column("first", ("12345.678", "")),
+        Column("picture", (Histogram((1, 2)),) * 2),
+    )
+    assert as_text(Document((Table(columns),)), 24).split("\n") == [
+        "  a.rather.long.name:",
+        "    first 12345.678",
+        "  b",
+        "Not shown for lack of",
+        "room: picture.",
+    ]
+
+
+@given(
+    st.lists(st.sampled_from(["' a'", "' girl'", "word", "12.75", "“two words”", "−3.2"]), max_size=30),
+    st.integers(16, 60),
+)
+def test_lines_are_not_broken_within_quotes(parts, width):
+    text = " ".join(parts)
+    lines = [text[start:end].strip() for start, end in wrapped(bound(text, width), width, width)]
+    assert " ".join(line for line in lines if line) == text
+    assert all(line.count("'") % 2 == 0 and line.count("“") == line.count("”") for line in lines)
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6).map(lambda x: f"{x:.4f}".replace("-", "−")), min_size=1, max_size=12),
+    st.integers(16, 40),
+)
+def test_numbers_in_a_long_word_stay_whole(numbers, width):
+    text = f"({'='.join(numbers)})"
+    lines = [text[start:end] for start, end in wrapped(text, width, width)]
+    assert "".join(lines) == text
+    assert sorted(re.findall(r"−?\d+\.\d+", " ".join(lines))) == sorted(numbers)
+
+
+def test_the_mark_of_a_bound_space_is_in_no_text():
+    assert bound("it's ' a' and 'b c'", 40) == f"it's '{SPACE}a' and 'b{SPACE}c'"
+    assert bound("' wor… 4 % ' a'", 40) == f"'{SPACE}wor… 4 % '{SPACE}a'"
+    assert "\ue000" not in as_text(Document(()), 20)
