@@ -37,9 +37,9 @@ def test_the_list():
 
 def test_a_pipe_gets_all_of_it():
     output = learn("perceptron").output
-    assert "Three questions  (1/10)" in output
-    assert "Now change it  (10/10)" in output
-    assert output.index("Exercises") > output.index("(10/10)")
+    assert "Three questions  (1/11)" in output
+    assert "Now change it  (11/11)" in output
+    assert output.index("Exercises") > output.index("(11/11)")
     assert output.count("Answer: ") == 3
     assert "\x1b" not in output
     assert output == learn("perceptron").output
@@ -136,14 +136,14 @@ def keys(terminal, *typed):
 def test_page_by_page(tmp_path):
     terminal = Terminal("learn", "perceptron")
     pages = list(keys(terminal, "\r", "\r", "b", " ", "q"))
-    assert [re.search(r"\((\d+)/10\)", page)[1] for page in pages] == ["1", "2", "3", "2", "3"]
+    assert [re.search(r"\((\d+)/11\)", page)[1] for page in pages] == ["1", "2", "3", "2", "3"]
     assert terminal.code() == 0
     notes = json.loads((tmp_path / "state" / "llmtrace" / "lessons.json").read_text())
     assert notes == {"perceptron": {"pages": 3, "exercises": []}}
     again = Terminal("learn", "perceptron")  # goes on with the page that was read last
-    assert [re.search(r"\((\d+)/10\)", page)[1] for page in keys(again, "\r", "b", "b", "q")] == ["3", "4", "3", "2"]
+    assert [re.search(r"\((\d+)/11\)", page)[1] for page in keys(again, "\r", "b", "b", "q")] == ["3", "4", "3", "2"]
     assert again.code() == 0
-    assert "pages 4/10, exercises 0/3" in learn().output
+    assert "pages 4/11, exercises 0/3" in learn().output
 
 
 def test_a_number_is_explained_on_the_way():
@@ -163,7 +163,7 @@ def test_a_number_is_explained_on_the_way():
 
 def test_on_a_page_its_own_trace_is_meant_and_an_empty_line_goes_back():
     terminal = Terminal("learn", "perceptron")
-    assert "(5/10)" in list(keys(terminal, *"    e"))[-1]
+    assert "(6/11)" in list(keys(terminal, *"     e"))[-1]
     for address, told in (("output.bias[output=0]", "the bias of output"), ("", "")):
         terminal.read(until="biased output.sum[output=0]")
         terminal.text = ""
@@ -177,7 +177,7 @@ def test_on_a_page_its_own_trace_is_meant_and_an_empty_line_goes_back():
 def test_other_keys_do_nothing():
     terminal = Terminal("learn", "perceptron")
     pages = list(keys(terminal, "x", "7", " ", "q"))
-    assert [re.findall(r"\((\d+)/10\)", page) for page in pages] == [["1"], [], [], ["2"]]
+    assert [re.findall(r"\((\d+)/11\)", page) for page in pages] == [["1"], [], [], ["2"]]
     assert terminal.code() == 0
 
 
@@ -194,7 +194,7 @@ def test_exercises_are_asked_and_noted(tmp_path):
     assert "That was all" in text
     notes = json.loads((tmp_path / "state" / "llmtrace" / "lessons.json").read_text())
     assert notes == {"perceptron": {"pages": 0, "exercises": ["sum", "decision"]}}
-    assert "pages 0/10, exercises 2/3" in learn().output
+    assert "pages 0/11, exercises 2/3" in learn().output
 
 
 def test_what_is_no_number_is_no_try_and_a_question_mark_shows_the_answer():
