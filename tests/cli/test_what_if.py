@@ -82,5 +82,6 @@ def test_what_can_not_be_done_is_said_in_a_line(arguments, message):
 )
 def test_what_is_no_recipe_is_refused(tmp_path, text):
     (tmp_path / "r.json").write_text(text)
-    assert "is no recipe" in said("trace", P, "--recipe", str(tmp_path / "r.json"), code=2)
+    answer = said("trace", P, "--recipe", str(tmp_path / "r.json"), code=2)
+    assert any(words in answer for words in ("is no recipe", "is not valid JSON", "is empty"))
     assert "can't be read" in said("trace", P, "--recipe", str(tmp_path / "missing"), code=2)

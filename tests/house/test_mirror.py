@@ -22,7 +22,7 @@ ACROSS = {
     "lessons": {"lessons", "traces"},
     "models": {"sampling"},
     "ops": {"backward", "forward"},
-    "render": {"inert", "media"},
+    "render": {"inert", "media", "widths"},
     "trace": {"forged", "models_of_traces", "plain_reader"},
     "training": {"mutants", "training"},
     "weights": {"damaged", "refused"},

@@ -11,7 +11,6 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 
-from llmtrace.i18n import _
 from llmtrace.render.terminal.cells import scale_line, tidy
 from llmtrace.render.terminal.inlines import rich_text
 from llmtrace.render.terminal.layout import Line, Page, left
@@ -93,9 +92,9 @@ def pictures(block: Pictures, page: Page) -> Drawn:
 
 
 def board(block: Board, page: Page) -> Drawn:
-    """A title, how well it does, the output with the neurons beside it, and the curves."""
-    yield hanging(page, name(block.title))
-    yield hanging(page, block.said)
+    """A title, how well it does, the output with the neurons beside it, and the curves: words in lines of their own."""
+    yield Line(rich_text(page, name(block.title)))
+    yield Line(rich_text(page, block.said))
     output = fitting(block.output, page)
     rows, width = output.values.shape
     neurons = _Neurons(block, page.width - width - GAP, rows)
@@ -103,11 +102,9 @@ def board(block: Board, page: Page) -> Drawn:
     for n, line in enumerate(picture_lines(output, page.colour)):
         right = [Segment(" " * GAP), *beside[n]] if n < len(beside) else []
         yield SegmentLine([*line, *right])
-    if not neurons.fit:
-        yield hanging(page, quiet(_("A wider window shows what each neuron says, too.")))
     yield _Curves(block)
     if block.keys:
-        yield hanging(page, quiet(block.keys))
+        yield Line(rich_text(page, quiet(block.keys)))
 
 
 @dataclass(frozen=True)
