@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 _plain: bool | None = None
+_commands = False
 
 
 def speak_plainly(plain: bool | None) -> None:
@@ -29,6 +31,34 @@ def plain_wanted() -> bool:
     if said:
         return said.lower() not in {"0", "no", "false", "off"}
     return os.environ.get("TERM", "").lower() == "dumb" and sys.stdout is not None and sys.stdout.isatty()
+
+
+@contextmanager
+def on_command_line() -> Iterator[None]:
+    """While a command runs, hints are said in its words: `--all` instead of `show(every=True)`."""
+    global _commands
+    before, _commands = _commands, True
+    try:
+        yield
+    finally:
+        _commands = before
+
+
+def asked(command: str, python: str) -> str:
+    """How a reader asks for something: on the command line, or else in Python."""
+    return command if _commands else python
+
+
+def asked_option(option: str, python: str = "", value: object = True) -> str:
+    """`--all`, or in Python `.show(every=True)`."""
+    shown = "" if value is True else f" {value}"
+    return asked(f"--{option}{shown}", f".show({python or option}={value})")
+
+
+def asked_explain(address: str) -> str:
+    """`llmtrace explain "…"`, or in Python `trace.explain("…").show()`."""
+    written = repr(address) if '"' in address else f'"{address}"'
+    return asked(f'llmtrace explain "{address}"', f"trace.explain({written}).show()")
 
 
 def above(module: str) -> Any:

@@ -81,6 +81,8 @@ def explain_alone(trace: Trace, name: str, place: tuple[int, ...]) -> Explanatio
     except (TypeError, ValueError, IndexError) as error:  # a file may give a step settings that do not fit its inputs
         raise ReplayError(_("{name} can't be done again: {why}", name=name, why=error)) from error
     lines = tuple(working.lines)
-    own = Explanation(element, op.name, op.formula, sentence(trace, name, place), lines, source=trace)
+    bare = record.operands.get("bias", "") is None
+    formula = op.formula.removesuffix(" + bias") if bare else op.formula
+    own = Explanation(element, op.name, formula, sentence(trace, name, place), lines, source=trace)
     own.replay()
     return own

@@ -17,7 +17,7 @@ from llmtrace.errors import ReplayError
 from llmtrace.i18n import _
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation(Displayed):
     """Where one number came from. The value of the last line is the number.
 
@@ -43,6 +43,9 @@ class Explanation(Displayed):
     def value(self) -> Any:
         """The explained number, a NumPy scalar of the type that it was computed in."""
         return self.element.values[()]
+
+    def __repr__(self) -> str:
+        return f"<Explanation of {self.address} = {self.value!s}>"
 
     def replay(self) -> Any:
         """Does every line again from its operands alone and returns the value; raises ReplayError where a bit differs."""

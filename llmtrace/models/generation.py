@@ -17,6 +17,7 @@ import numpy as np
 
 from llmtrace import rng
 from llmtrace.arithmetic.types import Array
+from llmtrace.display import Displayed, above
 from llmtrace.errors import PromptError
 from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
@@ -30,7 +31,7 @@ from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.ops.sampling.sample import sample
 from llmtrace.ops.sampling.top_k import top_k
 from llmtrace.ops.sampling.top_p import top_p
-from llmtrace.text import cited
+from llmtrace.text import cited, quoted
 from llmtrace.trace import Origin, Run, Trace
 from llmtrace.trace.legend import Legend
 
@@ -92,8 +93,8 @@ class Sampling:
         return within("token", sample, probabilities, run.leaf(f"choice.{number}.number", drawn, ()))
 
 
-@dataclass(frozen=True)
-class Choice:
+@dataclass(frozen=True, repr=False)
+class Choice(Displayed):
     """One new token."""
 
     number: int
@@ -107,6 +108,13 @@ class Choice:
     """The steps of the choice: `choice.0.scaled`, `choice.0.probabilities` …, from the scores to the token."""
     generation: Generation
     window: Window
+
+    def document(self) -> Any:
+        """The table that it was chosen from."""
+        return above("llmtrace.views.sampling").view(self.steps, self.number)
+
+    def __repr__(self) -> str:
+        return f"<Choice {self.number}: {quoted(self.text)}, id {self.id}>"
 
     def trace(self) -> Trace:
         """The run of the model that led to this token, as it happened, with the choice: it reads the token before, and
@@ -181,6 +189,9 @@ class Generation:
         self._writing = Writing(model.tokenizer, stops, model.ends)
         self._cache = KVCache()
         self._choices: list[Window] = []
+
+    def __repr__(self) -> str:
+        return f"<Generation after {self.prompt_length} tokens: {len(self)} of {self.steps} tokens>"
 
     def _window(self, start: int) -> Window:
         return Window(start, len(self.ids), len(self.ids) - start)

@@ -7,6 +7,7 @@ say: it knows how wide it is, and what its output can show (`llmtrace.render.ter
 from __future__ import annotations
 
 import pkgutil
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -66,15 +67,29 @@ def render(thing: Any, medium: str, **options: Any) -> str:
 def show(
     thing: Any, *, every: bool = False, exact: bool = False, count: int = 6, console: Console | None = None
 ) -> None:
-    """Prints a thing. `every`: all terms of every sum; `exact`: an Explanation at full precision, as plain text."""
+    """Prints a thing. `every`: all terms of every sum; `exact`: an Explanation at full precision, as plain text.
+
+    In a notebook it is shown as a cell shows it, unless a console is given.
+    """
     from llmtrace.render.terminal.console import output_console
 
-    console = console or output_console()
+    given, console = console, console or output_console()
     if exact:
         from llmtrace.explain.exact_text import exact_text
         from llmtrace.text import to_ascii
 
         text = exact_text(thing)
         console.out(to_ascii(text) if console.options.ascii_only else text, highlight=False, end="")
+        return
+    document = document_of(thing, every=every, count=count)
+    if given is None and in_notebook():
+        import_module("IPython.display").display(document)
     else:
-        console.print(renderable(thing, every=every, count=count))
+        console.print(renderable(document))
+
+
+def in_notebook() -> bool:
+    """Whether a notebook runs this."""
+    python = sys.modules.get("IPython")
+    shell = python.get_ipython() if python else None
+    return shell is not None and hasattr(shell, "kernel")

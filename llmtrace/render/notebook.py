@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 from llmtrace.render import document_of, html, terminal
+from llmtrace.views.document import Document
 
-MEDIA = {"text/plain": terminal.render, "text/html": html.render}
+MEDIA: dict[str, Callable[[Document], str]] = {
+    "text/plain": terminal.render,
+    "text/html": partial(html.render, folded=True),
+}
 
 
 def mimebundle(

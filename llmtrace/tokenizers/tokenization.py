@@ -9,9 +9,10 @@ from itertools import product
 from math import isfinite
 from typing import Any
 
+from llmtrace.display import Displayed
 from llmtrace.errors import ReplayError
 from llmtrace.i18n import _
-from llmtrace.text import cited, shown
+from llmtrace.text import cited, quoted, shown
 from llmtrace.tokenizers.bert_text import Cleaning
 from llmtrace.tokenizers.byte_symbols import BYTE_NAME, SPACE, byte_names, bytes_of, symbols_of, visible, written
 
@@ -190,8 +191,8 @@ class Piece:
             yield ends
 
 
-@dataclass(frozen=True, slots=True)
-class Tokenization:
+@dataclass(frozen=True, slots=True, repr=False)
+class Tokenization(Displayed):
     """A text's way to its ids: its different pieces, each described once, and their order in the text."""
 
     text: str
@@ -212,6 +213,9 @@ class Tokenization:
     def ids(self) -> list[int]:
         """The ids of the tokens: what the model reads."""
         return [token.id for piece in self.pieces for token in piece.tokens]
+
+    def __repr__(self) -> str:
+        return f"<Tokenization of {quoted(self.text, 60)}: {len(self.ids)} tokens>"
 
     def replay(self) -> None:
         """Puts the text together and does every merge once more; ReplayError names what does not follow.

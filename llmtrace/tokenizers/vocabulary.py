@@ -74,6 +74,9 @@ class FromVocabulary(FromArguments):
         """The text of one token; bytes that are only part of a character are written as <0xE4>."""
         return visible(self._tokens.data(index))
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self):,} tokens>"
+
     def __len__(self) -> int:
         """One more than the largest id."""
         return self._tokens.size

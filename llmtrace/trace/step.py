@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from llmtrace.arithmetic.types import Array, Axes
-from llmtrace.display import Displayed
+from llmtrace.display import Displayed, above
 from llmtrace.ops import OPS
 
 
@@ -109,6 +109,11 @@ class Step(Displayed):
         """What came out: `trace.tensor` of the step's name."""
         out: Array = self.trace.tensor(self.record.name)
         return out
+
+    def show(self, *, every: bool = False, **asked: int) -> None:
+        """Prints the step, or in a notebook shows it; asked: `head`, `neuron` or `position`, as `llmtrace show` takes them."""
+        document = above("llmtrace.views.catalog").look(self.trace, self.name, every=every, **asked)
+        above("llmtrace.render").show(document)
 
     def __repr__(self) -> str:
         shape = " × ".join(f"{size} {axis}" for axis, size in zip(self.axes, self.record.shape, strict=True))

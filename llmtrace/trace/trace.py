@@ -17,7 +17,7 @@ from llmtrace.display import Displayed, above
 from llmtrace.errors import AddressError
 from llmtrace.i18n import _, listed, n_
 from llmtrace.ops import Weight, by_name
-from llmtrace.text import cited
+from llmtrace.text import cited, shown
 from llmtrace.trace.legend import NO_WORDS, Legend, StepKind
 from llmtrace.trace.step import Record, Step
 
@@ -118,6 +118,9 @@ class Trace(Displayed):
         return self._leaves
 
     def __getitem__(self, name: str) -> Step:
+        if not isinstance(name, str):
+            text = _("a step is found by its name, such as trace[{example}]; trace.steps[{index}] is one by its number")
+            raise AddressError(text.format(example=repr(next(iter(self._records), "logits")), index=shown(name)))
         if name not in self._records:
             raise self._unknown(name, list(self._records))
         return Step(self._records[name], self)
@@ -219,6 +222,17 @@ class Trace(Displayed):
         """The run with some numbers replaced, as `{"block.2.attn.pattern[head=1]": 0}`: see `llmtrace.experiments.what_if`."""
         found: Trace = above("llmtrace.experiments").what_if(self, edit).after
         return found
+
+    def show(self, name: str | None = None, *, every: bool = False, **asked: int) -> None:
+        """Prints the run, or what `name` is (a step, `residual`, `logits`); in a notebook shows it.
+
+        asked: of the run, `layer`, `head` and `position`; of a name, what `llmtrace show` takes.
+        """
+        if name is None:
+            document = above("llmtrace.views.guided").view(self, every=every, **asked)
+        else:
+            document = above("llmtrace.views.catalog").look(self, name, every=every, **asked)
+        above("llmtrace.render").show(document)
 
     def nbytes(self) -> int:
         """How many bytes the recorded arrays take."""

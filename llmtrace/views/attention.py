@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.display import asked_explain, asked_option
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
 from llmtrace.trace import Step
@@ -106,8 +107,8 @@ class Attention:
         notes = (paragraph(quiet(_(BLANKS)), hang=0),) if self.blank.any() else ()
         yield Heatmaps(tuple(self._maps()), notes, _("Shown: rows {rows}, columns {columns}."), apart=True)
         if self.head is None:
-            yield paragraph(quiet(_("One head large: --head and its number.")), hang=0)
-        how = _('How one of the numbers was computed: llmtrace explain "{address}"', address=self._strongest())
+            yield paragraph(quiet(_("One head large: {way}", way=asked_option("head", value=0))), hang=0)
+        how = _("How one of the numbers was computed: {way}", way=asked_explain(self._strongest()))
         yield paragraph(quiet(how), hang=0)
 
     def _maps(self) -> Iterator[Heatmap]:

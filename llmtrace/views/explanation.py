@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from llmtrace.arithmetic.lines import Elements, Line, Result
+from llmtrace.display import asked_option
 from llmtrace.explain import Explanation
 from llmtrace.i18n import N_, _, listed
+from llmtrace.ops import OPS
 from llmtrace.ops.elementwise.edit import edit
 from llmtrace.views.calculation import calculations, folds
 from llmtrace.views.document import (
@@ -31,10 +33,10 @@ from llmtrace.views.operand_names import Names, row_address
 from llmtrace.views.terms import formula_words
 
 FOOTER = N_(
-    "The numbers are shown rounded, so the last digit may differ by 1 when you add them up yourself; --exact shows all"
+    "The numbers are shown rounded, so the last digit may differ by 1 when you add them up yourself; {exact} shows all"
     " digits."
 )
-FOLDED = N_("--all shows every term.")
+FOLDED = N_("{every} shows every term.")
 SAME = N_(
     "✓ same bits: all this was computed once more just now, and gave the recorded number to the last bit (the very same"
     " number in the computer's memory)."
@@ -52,7 +54,9 @@ def view(explanation: Explanation, *, every: bool = False, count: int = 6, endin
     blocks: list[Block] = [paragraph(quiet(_("Note: {text}", text=explanation.note)))] if explanation.note else []
     blocks.append(_node(explanation, count, shown, top=True))
     if ending and _computed(explanation):
-        footer = _("{before} {after}", before=_(FOOTER), after=_(FOLDED)) if shown.folded else _(FOOTER)
+        footer = _(FOOTER, exact=asked_option("exact"))
+        if shown.folded:
+            footer = _("{before} {after}", before=footer, after=_(FOLDED, every=asked_option("all", "every")))
         blocks += [Space(), paragraph(quiet(_(SAME))), paragraph(quiet(footer))]
     return Document(tuple(blocks), explanation.to_dict)
 
@@ -119,7 +123,8 @@ def formula(explanation: Explanation) -> str:
     """The formula of what was done: without a bias, where the step has none."""
     tensors = [o.tensor for line in explanation.lines for o in line.operands if isinstance(o, Elements)]
     biased = any(tensor.rpartition(".")[2] == "bias" for tensor in tensors)
-    return formula_words(explanation.formula, biased)
+    known = OPS.get(explanation.op)
+    return formula_words(known.formula if known else explanation.formula, biased)
 
 
 def _edited(explanation: Explanation) -> Inline:

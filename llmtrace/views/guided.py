@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from llmtrace.display import asked_explain, asked_option
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
 from llmtrace.trace import Example, Step, StepKind, Trace, role_of
@@ -34,16 +35,16 @@ from llmtrace.views.step_list import step_facts
 
 BELOW = N_(
     "Now layer by layer. Each step has its name, what it is, how it is made, and its first numbers for {token}. To see how"
-    " any of them was computed, give llmtrace explain the name and, in brackets, the place, such as:"
+    " any of them was computed, give its name and, in brackets, its place, such as:"
 )
 STEP = N_(
     "This is a step of training. The loss is {loss} for each token, on average (in nats); the gradient of all weights"
     " together is {norm} long. After the forward come the gradients, from the loss back to the beginning, and the new"
-    " weights; those of the weights are shown, and --all shows all that is between."
+    " weights; those of the weights are shown, and {every} shows all that is between."
 )
 FOOTER = N_(
     "✓ same bits: what stands below “for example” was computed once more just now, and gave the recorded numbers to the"
-    " last bit. The numbers are shown rounded: llmtrace explain with --exact shows all their digits."
+    " last bit. The numbers are shown rounded: {exact}, of an explanation, shows all their digits."
 )
 FEW_BLOCKS = 4
 """Models with more blocks than this are shown in detail only where they begin and end."""
@@ -121,6 +122,8 @@ class _Guided:
     layer: int | None
     head: int | None
     spot: Spot
+    _examples: list[str] = field(default_factory=list)
+    """The steps of which an example was shown."""
 
     def blocks(self) -> Iterator[Block]:
         """All of it, from the whole picture to the next token."""
@@ -142,8 +145,9 @@ class _Guided:
         if self.layer is None and predicts(self.trace):
             yield Space()
             yield from self._next()
-        yield Space()
-        yield paragraph(quiet(_(FOOTER)), hang=0)
+        if self._examples:
+            yield Space()
+            yield paragraph(quiet(_(FOOTER, exact=asked_option("exact"))), hang=0)
 
     def _detailed(self, known: list[int]) -> set[int]:
         if self.layer is not None:
@@ -168,14 +172,17 @@ class _Guided:
             yield paragraph(quiet(_("and {count} texts more", count=len(self._texts()) - MOST_TEXTS)))
         if trained(self.trace):
             yield Space()
-            yield paragraph(said(_(STEP), loss=self._number("loss"), norm=self._number("norm")), hang=0)
+            yield paragraph(
+                said(_(STEP), loss=self._number("loss"), norm=self._number("norm"), every=asked_option("all", "every")),
+                hang=0,
+            )
         forward = [step for part in self.parts if not part.training for step in part.steps]
         last = [step for step in forward if step.axes[-1:] == ("feature",) and all(step.record.shape)][-1:]
         token = self.spot.token(self.trace)
         for step in last if token is not None else []:
             yield Space()
             yield paragraph(said(_(BELOW), token=Token(str(token), most=24)), hang=0)
-            yield paragraph(f'llmtrace explain "{telling(self.trace, step.name, self.spot)}"', indent=2)
+            yield paragraph(asked_explain(telling(self.trace, step.name, self.spot)), indent=2)
 
     def _number(self, step: str) -> Inline:
         return number(self.trace.tensor(step), address=step) if step in self.trace else "?"
@@ -210,6 +217,7 @@ class _Guided:
                 yield title(step)
                 yield from numbers(step, place)
             if self._is_example(step, first):
+                self._examples.append(step.name)
                 yield paragraph(quiet(_("for example:")), indent=4)
                 explained = self.trace.explain(telling(self.trace, step.name, place))
                 yield Group(explanation_view(explained, count=self.count, ending=False).blocks, 6)
@@ -252,5 +260,6 @@ class _Guided:
 
     def _folded(self, numbers: list[int]) -> Block:
         """One line for the blocks in the middle."""
-        text = _("Blocks {first} to {last} work in the same way: --layer {first} shows the first of them, --all all.")
-        return Heading((heading(text.format(first=numbers[0], last=numbers[-1])),), hang=0)
+        text = _("Blocks {first} to {last} work in the same way: {layer} shows the first of them, {every} all.")
+        ways = {"layer": asked_option("layer", value=numbers[0]), "every": asked_option("all", "every")}
+        return Heading((heading(text.format(first=numbers[0], last=numbers[-1], **ways)),), hang=0)

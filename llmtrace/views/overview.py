@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from llmtrace.display import asked_option
 from llmtrace.i18n import N_, _, n_
 from llmtrace.trace import StepKind, Trace
 from llmtrace.views import unknown_words
@@ -159,8 +160,10 @@ class Overview:
         between: list[tuple[int, Block]] = []
         if None in shown:
             left = [found[first + i].block for i in range(len(inside)) if first + i not in shown]
-            text = _("{count} blocks more: --layer {first} to --layer {last}")
-            text = text.format(count=len(left), first=left[0], last=left[-1])
+            text = _("{count} blocks more: {first} to {last}")
+            text = text.format(
+                count=len(left), first=asked_option("layer", value=left[0]), last=asked_option("layer", value=left[-1])
+            )
             between.append((shown.index(None), paragraph(quiet(f"…  {text}"), hang=3)))
         columns = self._columns([found[n] for n in shown if n is not None])
         return Table(columns, tuple(between), self._next(), indent=0)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from llmtrace.display import asked_option
 from llmtrace.i18n import _, n_
 from llmtrace.tokenizers import Piece, Tokenization
 from llmtrace.tokenizers.tokenization import Parting
@@ -68,7 +69,15 @@ def _blocks(whole: Tokenization, every: bool) -> Iterator[Block]:
         yield from _piece(piece, every)
     if left := len(whole.different) - len(shown):
         yield Space()
-        yield paragraph(quiet(_("… and {count} more different pieces: --all shows them", count=left)))
+        yield paragraph(
+            quiet(
+                _(
+                    "… and {count} more different pieces: {every} shows them",
+                    count=left,
+                    every=_every(),
+                )
+            )
+        )
     yield Space()
     few = whole.ids if every or len(whole.ids) <= FEW_IDS else whole.ids[:FEW_IDS]
     ids = " ".join(map(str, few)) + (" …" if len(few) < len(whole.ids) else "")
@@ -103,7 +112,7 @@ def _merges(piece: Piece, every: bool) -> Iterator[Block]:
     states, left = piece.states({*shown}), last + 1 - len(shown)
     for done in shown:
         if left and done == last:
-            yield paragraph(quiet(_("… {count} more merges: --all shows them", count=left)), indent=2)
+            yield paragraph(quiet(_("… {count} more merges: {every} shows them", count=left, every=_every())), indent=2)
         symbols, merge = next(states), piece.merges[done]
         rule = _("merge {rank}: {left} + {right}", rank=merge.rank, left=merge.left, right=merge.right)
         yield paragraph(" ".join(symbols), quiet(f"   {rule}"), indent=2)
@@ -119,3 +128,8 @@ def _parting(parting: Parting, rank: int) -> Block:
     text = _("score: {score}") if rank == 0 else _("next best score: {score}")
     best = said(text, score=Phrase(tuple(score)))
     return paragraph(Run(tuple(parting.parts), " | "), Phrase(("   ", best), "quiet"), indent=2)
+
+
+def _every() -> str:
+    """How all is asked for."""
+    return asked_option("all", "every")

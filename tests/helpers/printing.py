@@ -4,6 +4,7 @@ import io
 
 from rich.console import Console
 
+from llmtrace.display import on_command_line
 from llmtrace.render import document_of, renderable, terminal
 from llmtrace.render.json import to_data
 
@@ -17,10 +18,11 @@ def drawn(view, width=80, **options):
 
 
 def printed(thing, width=80, encoding="utf-8", **options):
-    """What a console of that width and encoding prints, without colours."""
+    """What a console of that width and encoding prints, without colours, with the hints of the command line."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict", newline="\n")
     console = Console(file=stream, width=width, emoji=False, markup=False, highlight=False, force_terminal=False)
-    console.print(renderable(thing, **options))
+    with on_command_line():
+        console.print(renderable(thing, **options))
     stream.flush()
     return stream.buffer.getvalue().decode(encoding)
 

@@ -47,7 +47,9 @@ def test_the_overview_is_one_screen(blocks, prompt):
     else:
         assert shown[0] == "0"
         assert shown[-1] == str(blocks - 1)
-        assert any(line.startswith("…") and f"{blocks - len(shown)} blocks more: --layer" in line for line in lines)
+        assert any(
+            line.startswith("…") and f"{blocks - len(shown)} blocks more: .show(layer=" in line for line in lines
+        )
 
 
 def test_the_overview_of_long_tokens_is_one_screen():

@@ -18,8 +18,11 @@ MARK = "\0"
 """Stands for the prefix of all ids until the article is there; no text can hold it."""
 
 
-def render(document: Document) -> str:
-    """A document as an `<article>`; its links lead to places in itself only, also where several stand on one page."""
-    inner = body(document, MARK)
+def render(document: Document, folded: bool = False) -> str:
+    """A document as an `<article>`; its links lead to places in itself only, also where several stand on one page.
+
+    `folded`: of a long one, what stands below each heading is closed until it is opened.
+    """
+    inner = body(document, MARK, folded)
     inner = inner.replace(MARK, f"llmtrace-{crc32(inner.encode()):08x}-")
     return f'<article class="llmtrace" lang="{language()}">\n<style>{CSS}</style>\n{inner}</article>\n'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from llmtrace.i18n import _, listed
@@ -14,10 +15,29 @@ from llmtrace.views import figures as f
 Draw = Callable[[Any, Page], str]
 
 
-def body(document: d.Document, prefix: str) -> str:
-    """The blocks of a document."""
+SECTIONS = 4
+"""Documents with fewer headings are not folded."""
+
+
+def body(document: d.Document, prefix: str, folded: bool = False) -> str:
+    """The blocks of a document; `folded`: those below each heading of a long one can be opened and closed."""
     trees = frozenset(each.address for each in d.walk(document.blocks) if isinstance(each, d.Tree) and each.body)
-    return blocks(document.blocks, Page(prefix, trees))
+    page = Page(prefix, trees)
+    heads = [
+        n
+        for n, each in enumerate(document.blocks)
+        if isinstance(each, d.Heading) and each.level > 1 and not each.indent
+    ]
+    if not folded or len(heads) < SECTIONS:
+        return blocks(document.blocks, page)
+    sections = [document.blocks[first:last] for first, last in pairwise([*heads, len(document.blocks)])]
+    return blocks(document.blocks[: heads[0]], page) + "".join(section(*each, page=page) for each in sections)
+
+
+def section(head: d.Block, *inner: d.Block, page: Page) -> str:
+    """A heading with what stands below it, closed."""
+    assert isinstance(head, d.Heading)
+    return f"<details><summary>{html(page, *head.inlines)}</summary>\n{blocks(inner, page)}</details>\n"
 
 
 def blocks(some: Iterable[d.Block], page: Page) -> str:
