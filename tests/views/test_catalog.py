@@ -19,6 +19,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from llmtrace.cli import main
+from llmtrace.display import on_command_line
 from llmtrace.render import media, render
 from llmtrace.render.notebook import mimebundle
 from llmtrace.views.catalog import look
@@ -118,7 +119,8 @@ def flags(options):
 def test_the_command(trace, model, name, options):
     arguments = [*([name] if name else []), *flags(options), "--prompt", "CBABBC", "--model", model]
     text = said("show", *arguments)
-    own = as_text(look(trace, name, **options), 80)
+    with on_command_line():
+        own = as_text(look(trace, name, **options), 80)
     assert text.splitlines()[1:] == own.splitlines()[1:]
     assert said("show", *arguments, "--ascii").isascii()
     data = json.loads(said("show", *arguments, "--json"))
