@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import ConsoleRenderable
 from rich.text import Text as RichText
 
 from llmtrace.i18n import _, clauses, listed
+from llmtrace.render.terminal.cjk import wrapped
 from llmtrace.render.terminal.inlines import bar, rich_text
 from llmtrace.render.terminal.layout import STYLES, Hanging, Line, Page, left
 from llmtrace.render.terminal.words import Drawn, hanging, under_each_other
@@ -70,9 +72,28 @@ class _Drawn:
         gone = dropped([column.rank for column in block.columns], self.widths, room, self.gap)
         self.shown = [n for n in self.texts if n not in gone]
         used = sum(self.widths[n] for n in self.shown) + self.gap * (len(self.shown) - 1)
-        self.sentences = used > room
+        self.heads = [[self.texts[n][0]] for n in self.shown]
+        if used > room:
+            self.heads = self._broken(room)
+        self.sentences = not self.heads
         if self.sentences:
             self.shown = [n for n, column in enumerate(block.columns) if not _drawing(column)]
+
+    def _broken(self, room: int) -> list[list[RichText]]:
+        """The titles in lines as wide as their columns' cells and longest words, and no wider; none, where that is too wide."""
+        for n in self.shown:
+            title, *cells = self.texts[n]
+            words = (cell_len(word) for word in title.plain.split())
+            self.widths[n] = max((*words, *(cell.cell_len for cell in cells)), default=0)
+        if sum(self.widths[n] for n in self.shown) + self.gap * (len(self.shown) - 1) > room:
+            return []
+        heads = []
+        for n in self.shown:
+            title, width = self.texts[n][0], max(1, self.widths[n])
+            heads.append([title[start:end] for start, end in wrapped(title.plain, width, width)])
+            for line in heads[-1]:
+                line.rstrip()
+        return heads
 
     def left_out(self) -> list[str]:
         """The titles of the columns that have something to tell and are not shown."""
@@ -84,16 +105,19 @@ class _Drawn:
 
     def lines(self) -> Iterator[list[ConsoleRenderable]]:
         """The titles, then the rows; sentences have no titles above them."""
+        height = max(map(len, self.heads), default=0)
+        padded = [[RichText()] * (height - len(head)) + head for head in self.heads]
         for row in range(max((len(cells) for cells in self.texts.values()), default=0)):
             if self.sentences:
                 yield [self._sentence(row)] if row else []
+            elif row:
+                yield [self._line([self.texts[n][row] for n in self.shown])]
             else:
-                yield [self._line(row)]
+                yield [self._line([head[line] for head in padded]) for line in range(height)]
 
-    def _line(self, row: int) -> Line:
+    def _line(self, cells: list[RichText]) -> Line:
         line = RichText(" " * self.block.indent)
-        for n in self.shown:
-            cell = self.texts[n][row]
+        for n, cell in zip(self.shown, cells, strict=True):
             space = " " * (self.widths[n] - cell.cell_len)
             right = self.block.columns[n].align == "right"
             line.append(space if right else "")
