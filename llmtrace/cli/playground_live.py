@@ -91,7 +91,7 @@ class LiveView:
     def _board(self) -> ConsoleRenderable:
         width, height = self.console.size
         go = _("space: pause") if self.running else _("space: go")
-        keys = f"{go}  " + _("s: step  r: reset  p: points  e: explain  c: command  q: quit")
+        keys = f"{_('q: quit')}  {go}  {_('s: step  r: reset  p: points  e: explain  c: command')}"
         rows = picture_rows(width, height)
         return self._plain(board(self.lesson.play, rows, self.lesson.epochs, self.with_points, keys))
 

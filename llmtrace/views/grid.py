@@ -44,8 +44,10 @@ def sizes(shape: Sequence[int], axes: Axes) -> str:
 
 
 def summary(values: Array) -> Inline:
-    """Smallest, largest and mean of the finite numbers."""
-    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    """Smallest, largest and mean of the finite numbers; nothing of whole numbers, which are names of tokens and places."""
+    if values.dtype.kind != "f":
+        return ""
+    finite = values[np.isfinite(values)]
     if values.size and not finite.size:
         return _("no finite numbers: {counts}", counts=counted(values))
     if not finite.size:

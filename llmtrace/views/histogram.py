@@ -47,7 +47,11 @@ def spread(values: Array) -> Spread:
     if low is None or high is None:
         return Spread(None, None, flat.size, (0,) * BINS)
     every = _step(flat.size, values.shape[-1] if values.ndim else 1)
-    counts, _edges = np.histogram(_finite(flat[::every]), BINS, (float(low), float(high)))
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            counts, _edges = np.histogram(_finite(flat[::every]), BINS, (float(low), float(high)))
+    except (ValueError, IndexError):  # numbers so large that steps between them can't be told apart, or are infinite
+        return Spread(low, high, flat.size - finite, (0,) * BINS, every)
     return Spread(low, high, flat.size - finite, tuple(int(n) for n in counts), every)
 
 

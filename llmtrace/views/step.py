@@ -52,7 +52,8 @@ def closely(step: Step, head: int | None = None, *, every: bool = False) -> Docu
         _must_have(step, head)
     rows = ALL_ROWS if every else ROWS
     blocks = [*(_step(step, rows) if head is None else _head(step, head, rows))]
-    blocks.append(paragraph(quiet(label(_("histogram"))), "[", spread(_part(step, head)[0]).picture, "]"))
+    if any((found := spread(_part(step, head)[0])).histogram) and step.output.dtype.kind == "f":
+        blocks.append(paragraph(quiet(label(_("histogram"))), "[", found.picture, "]"))
     if step.trace.legend.kind(step.name) in PREDICTIONS and predicts(step.trace):
         blocks += [Space(), *next_token(step.trace).blocks]
     return Document(tuple(blocks), lambda: facts(step, head, rows))
@@ -67,7 +68,7 @@ def tensor(trace: Trace, tensor: str) -> Document:
         Heading(
             (name(tensor), said(_(" ({what}): {size}, {dtype}"), what=what, size=size, dtype=str(values.dtype))), 1
         ),
-        paragraph(summary(values), indent=2),
+        *_summary(values),
     ]
     tokens: Label = trace.label if axes[:1] != ("batch",) else lambda axis, index: None
     if values.size:
@@ -143,9 +144,14 @@ def _output(step: Step, out: Array, axes: Axes, rows: int) -> Iterator[Block]:
         quiet(label(_("came out"))),
         said(_("{before}, {after}"), before=value(sizes(out.shape, axes)), after=str(out.dtype)),
     )
-    yield paragraph(summary(out), indent=2)
+    yield from _summary(out)
     if out.size:
         yield grid(out, axes, label_of(step), step.name if axes == step.axes else "", rows)
+
+
+def _summary(values: Array) -> Iterator[Block]:
+    if said := summary(values):
+        yield paragraph(said, indent=2)
 
 
 def _formula(step: Step) -> Block:

@@ -145,8 +145,12 @@ def step_facts(step: Step) -> dict[str, Any]:
     }
 
 
+NOTHING = np.zeros(0)
+"""What is told of whole numbers in place of their smallest, largest and spread: they are names of tokens and places."""
+
+
 def _columns(steps: list[Step]) -> tuple[Column, ...]:
-    spreads = [spread(step.output) for step in steps]
+    spreads = [spread(step.output if step.output.dtype.kind == "f" else NOTHING) for step in steps]
     lows, highs = (tuple(map(_number, ends)) for ends in ([s.smallest for s in spreads], [s.largest for s in spreads]))
     return (
         Column(_("name"), tuple(step.name for step in steps), role="name"),

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from helpers.printing import as_text
 from rich.console import Console
 
 from llmtrace.cli import main
@@ -204,6 +205,18 @@ def test_what_is_refused(key, value, said):
 
 
 # ---- what is seen ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_narrow_board_shows_every_key_and_every_number(width):
+    lesson = load("playground", hidden="4")
+    keys = "q: quit  space: go  s: step  r: reset  p: points  e: explain  c: command"
+    made = board(lesson.play, picture_rows(width, 24), 20.0, keys=keys)
+    lines = [line.rstrip() for line in as_text(Document((made,)), width).splitlines()]
+    text = " ".join(lines)
+    assert len(lines) <= 24
+    assert all(key in text for key in keys.split("  "))
+    assert all(number in text for number in re.findall(r"\d+[.,]?\d*", made.said + made.title))
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (200, 60), (60, 20), (30, 12), (12, 6)])

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from check_widths import LOOKS, documents, lessons, shown
 from helpers.printing import as_text
@@ -14,6 +15,7 @@ from llmtrace.render.terminal.cjk import SPACE, wrapped
 from llmtrace.render.terminal.layout import bound
 from llmtrace.views.catalog import look
 from llmtrace.views.document import Column, Document, Histogram, Table
+from llmtrace.views.histogram import spread
 from llmtrace.views.step_list import HISTOGRAM
 
 WIDTHS = [20, 23, 28, 33, 39, 46, 60, 79, 80, 131]
@@ -98,3 +100,30 @@ def test_the_mark_of_a_bound_space_is_in_no_text():
     assert bound("it's ' a' and 'b c'", 40) == f"it's '{SPACE}a' and 'b{SPACE}c'"
     assert bound("' wor… 4 % ' a'", 40) == f"'{SPACE}wor… 4 % '{SPACE}a'"
     assert "\ue000" not in as_text(Document(()), 20)
+
+
+def test_whole_numbers_are_names_and_have_no_mean():
+    trace = llmtrace.load().trace("The king")
+    for step in ("tokens", "next_token"):
+        text = as_text(look(trace, step), 100)
+        assert "mean" not in text
+        assert "histogram" not in text
+    listed = as_text(look(trace), 120)
+    (line,) = (line for line in listed.splitlines() if line.startswith("  next_token "))
+    assert line.split() == ["next_token", "argmax", "3p", "24", "B"]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [1e38, -1e38])
+def test_numbers_too_large_for_steps_between_them_have_no_histogram(dtype, scale):
+    largest = np.finfo(dtype).max
+    for values in ([scale] * 3, [largest, -largest], [largest] * 2):
+        found = spread(np.array(values, dtype))
+        assert (found.smallest, found.largest) == (min(values), max(values))
+        assert sum(found.histogram) in {0, len(values)}
+
+
+def test_a_narrow_sum_has_no_heading_over_nothing():
+    shown_sum = llmtrace.load().trace("The king").explain("block.0.attn.scores[0, 1, 0]")
+    assert "total so far\n" in as_text(shown_sum, 80)
+    assert "product" not in as_text(shown_sum, 40).split("added")[1].split("✓")[0]

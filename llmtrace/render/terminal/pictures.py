@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,15 +13,18 @@ from rich.segment import Segment
 from rich.style import Style
 
 from llmtrace.render.terminal.cells import scale_line, tidy
+from llmtrace.render.terminal.cjk import SPACE, wrapped
 from llmtrace.render.terminal.inlines import rich_text
 from llmtrace.render.terminal.layout import Line, Page, left
 from llmtrace.render.terminal.palette import CHARACTERS, COLOURS, UNKNOWN, background, character, levels
 from llmtrace.render.terminal.plots import curves
 from llmtrace.render.terminal.words import Drawn, hanging
-from llmtrace.views.document import name, quiet
+from llmtrace.views.document import Role, name
 from llmtrace.views.figures import Board, Picture, Pictures, Scale
 
 GAP, MARGIN = 2, 9
+LEAST = 2
+"""The fewest rows of a picture."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ def smaller(picture: Picture, rows: int) -> Picture:
     down, across = (
         ((np.arange(count) + 0.5) * size / count).astype(int) for count, size in ((rows, whole), (2 * rows, columns))
     )
-    return Picture(picture.values[np.ix_(down, across)], picture.low, picture.high)
+    marks = {(i * rows // whole, j * 2 * rows // columns): mark for (i, j), mark in picture.marks.items()}
+    return Picture(picture.values[np.ix_(down, across)], picture.low, picture.high, marks, picture.empty)
 
 
 def fitting(picture: Picture, page: Page) -> Picture:
@@ -92,19 +97,40 @@ def pictures(block: Pictures, page: Page) -> Drawn:
 
 
 def board(block: Board, page: Page) -> Drawn:
-    """A title, how well it does, the output with the neurons beside it, and the curves: words in lines of their own."""
-    yield Line(rich_text(page, name(block.title)))
-    yield Line(rich_text(page, block.said))
+    """A title, how well it does, the output with the neurons beside it, and the curves.
+
+    A live board (one with keys) has a height: what its words take more than a line each, its picture has less.
+    """
     output = fitting(block.output, page)
-    rows, width = output.values.shape
-    neurons = _Neurons(block, page.width - width - GAP, rows)
+    rows = output.values.shape[0]
+    spare = max(0, rows - LEAST) if block.keys else None
+    keys, spare = _words(block.keys, page, "quiet", spare)
+    said, spare = _words(block.said, page, "", spare)
+    title, spare = _words(block.title, page, "name", spare)
+    if spare is not None and spare < max(0, rows - LEAST):
+        rows = LEAST + spare
+        output = smaller(output, rows)
+    yield from (*title, *said)
+    neurons = _Neurons(block, page.width - output.values.shape[1] - GAP, rows)
     beside = list(neurons.lines(page)) if neurons.fit else []
     for n, line in enumerate(picture_lines(output, page.colour)):
         right = [Segment(" " * GAP), *beside[n]] if n < len(beside) else []
         yield SegmentLine([*line, *right])
     yield _Curves(block)
-    if block.keys:
-        yield Line(rich_text(page, quiet(block.keys)))
+    yield from keys
+
+
+def _words(text: str, page: Page, role: Role, spare: int | None) -> tuple[list[Line], int | None]:
+    """The lines of some words, with at most `spare` more than one, and how many are spare then; None stands for any number."""
+    line = rich_text(page, text, role=role)
+    kept = (
+        re.sub("(?<! ) (?! )", SPACE, line.plain) if "  " in text else line.plain
+    )  # of several things each stays whole
+    found = [line[start:end] for start, end in wrapped(kept, page.width, page.width)] if text else []
+    if spare is not None:
+        found = found[: spare + 1]
+        spare -= max(0, len(found) - 1)
+    return [Line(each) for each in found], spare
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,10 @@ class _Rows:
         sizes[-1] += room - sum(sizes) - between
         for row in self.rows:
             fits = 2 + label + 2 + room <= self.page.width
-            yield self._aligned(row, label, sizes) if fits else self._sentence(row)
+            if fits:
+                yield self._aligned(row, label, sizes)
+            elif row.kind != "head":
+                yield self._sentence(row)
 
     def _aligned(self, row: _Row, label: int, sizes: list[int]) -> Hanging:
         between = [f" {sign} " if sign else "  " for sign in self.signs]
@@ -76,8 +79,6 @@ class _Rows:
 
     def _sentence(self, row: _Row) -> Hanging:
         cells = [text.strip() for text in row.cells]
-        if row.kind == "head":
-            return hanging(self.page, quiet(label(cells[0]) + clauses(cells[-2:])), indent=2)
         if row.kind == "fold":
             return hanging(self.page, quiet(label(cells[0]) + clauses(cells[1:])), indent=2, hang=4)
         between = [f" {sign} " if sign else "" for sign in self.signs]
