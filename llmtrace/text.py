@@ -14,24 +14,6 @@ BYTE = re.compile("<0x([0-9A-F]{2})>")
 """How a byte that is only a part of a character is written."""
 MOSTBYTES = 4
 """Of a character in UTF-8."""
-_ASCII = str.maketrans(
-    {
-        **{"−": "-", "×": "*", "·": "*", "÷": "/", "–": "-", "—": "-", "√": "sqrt", "Σ": "sum", "π": "pi", "ε": "eps"},
-        **{
-            "½": "1/2",
-            "→": "->",
-            "←": "<-",
-            "…": "...",
-            "✓": "OK",
-            "✗": "WRONG",
-            "∞": "inf",
-            "≈": "~",
-        },
-        **{"“": '"', "”": '"', "‘": "'", "’": "'", "│": "|", "├": "|", "└": "`", "─": "-", "█": "#"},
-    }
-)
-_POWER = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
-_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 def inert(text: str) -> str:
@@ -105,9 +87,3 @@ def token_label(token: str, room: int = 0) -> str:
 def _bytes(token: str) -> bytes:
     parts = BYTE.split(token)  # text, digits, text, digits, text
     return b"".join(bytes.fromhex(part) if n % 2 else part.encode("utf-8", "replace") for n, part in enumerate(parts))
-
-
-def to_ascii(text: str) -> str:
-    r"""The same in ASCII: signs by their plain names, everything else as `\xe9` or `\u4e2d`."""
-    text = _POWER.sub(lambda power: f"^{power[0].translate(_DIGITS)}", text)
-    return text if text.isascii() else text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")

@@ -13,7 +13,7 @@ import rich_click
 
 from llmtrace import i18n
 from llmtrace._version import __version__
-from llmtrace.cli.command import Context, Helpful, Option, language_option
+from llmtrace.cli.command import Context, Helpful, Option, language_option, speak_what_can_be_written
 from llmtrace.display import on_command_line
 from llmtrace.errors import LlmtraceError
 from llmtrace.i18n import N_, _, listed
@@ -74,6 +74,8 @@ class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_cli
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs a command and ends the process: 0 done, 1 a check failed, 2 wrong usage, 130 interrupted."""
         i18n.use(None)  # the language of the environment, until --lang says otherwise
+        given = (args[0] if args else options.get("args")) or sys.argv[1:]
+        speak_what_can_be_written(quietly=any(str(each).startswith("--lang") for each in given))
         with i18n.for_others(), on_command_line():
             self._run(*args, **options)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.markup import escape
 
 from llmtrace import i18n
 from llmtrace.display import speak_plainly
+from llmtrace.encodings import writable
 from llmtrace.i18n import N_, _
 
 PANELS = {
@@ -130,6 +132,19 @@ def no_pager_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return option("--no-pager", is_flag=True, help=text)(function)
 
 
+def speak_what_can_be_written(quietly: bool = False) -> None:
+    """Speaks English where the output lacks the letters of the language, and says so on standard error."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    if writable(_("Options"), encoding):
+        return
+    i18n.use(i18n.ENGLISH)
+    if not quietly:
+        text = _(
+            "{encoding} lacks the letters of that language, so this is English; PYTHONIOENCODING=utf-8 writes them all"
+        )
+        click.echo(_("Note: {text}", text=text.format(encoding=encoding)), err=True)
+
+
 def language_option() -> Option:
     """`--lang`, which is read before everything else."""
 
@@ -137,6 +152,7 @@ def language_option() -> Option:
         if value is not None:
             try:
                 i18n.use(value)
+                speak_what_can_be_written()
                 i18n.tell_others()
             except ValueError as error:
                 raise click.UsageError(str(error), ctx) from None

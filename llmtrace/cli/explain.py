@@ -79,12 +79,12 @@ def command(
 
 def _print_exact(explanation: Explanation, note: str, only_ascii: bool) -> None:
     """Prints every number at full precision; the note goes to standard error, as the output is for other programs."""
+    from llmtrace.encodings import in_encoding
     from llmtrace.explain.exact_text import exact_text
     from llmtrace.render.terminal.console import output_console
-    from llmtrace.text import to_ascii
 
     if note:
         click.echo(note, err=True)
     console, text = output_console(), exact_text(explanation)
-    console.out(to_ascii(text) if only_ascii or console.options.ascii_only else text, highlight=False, end="")
+    console.out(in_encoding(text, console.encoding, only_ascii), highlight=False, end="")
     sys.stdout.flush()

@@ -45,8 +45,9 @@ class Classroom:
         self.lesson, self.notes = lesson, notes
         self.pages = Pages(lesson)
         self.console = output_console()
-        self.ascii = only_ascii or self.console.options.ascii_only
-        self.room = Page(min(self.console.width, WIDEST), self.ascii)
+        self.ascii = only_ascii
+        page = Page.of(self.console, self.console.options)
+        self.room = replace(page, width=min(self.console.width, WIDEST), plain_signs=only_ascii)
         self.plain = plain_wanted()
         self.interactive = sys.stdout.isatty() and sys.stdin.isatty()
         self.live = self.pages.live and self.interactive and not (self.plain or self.console.is_dumb_terminal)

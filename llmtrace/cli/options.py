@@ -55,7 +55,10 @@ trace_option = option(
     "--trace", "file", type=FileName(), metavar="FILE", help=N_("A trace file to look into, instead of a prompt.")
 )
 ascii_option = option(
-    "--ascii", "only_ascii", is_flag=True, help=N_("Use only ASCII characters, and no coloured backgrounds.")
+    "--ascii",
+    "only_ascii",
+    is_flag=True,
+    help=N_("Use no signs but those of ASCII, and no coloured backgrounds; letters stay as they are."),
 )
 ids_option = option(
     "--ids",

@@ -33,10 +33,10 @@ def print_document(
     from llmtrace.render import plain
 
     if plain_wanted():
-        from llmtrace.text import to_ascii
+        from llmtrace.encodings import in_encoding
 
         text = f"{inert(note)}\n\n" * bool(note) + plain.render(document)
-        sys.stdout.write(to_ascii(text) if only_ascii else text)
+        sys.stdout.write(in_encoding(text, sys.stdout.encoding or "utf-8", only_ascii))
         sys.stdout.flush()
         return
     from llmtrace.cli.pager import print_paged
@@ -47,5 +47,5 @@ def print_document(
     above = (paragraph(quiet(note)), Space()) if note else ()
     shown = Printed((*above, *document.blocks))
     console = output_console()
-    print_paged(console, InAscii(shown) if only_ascii or console.options.ascii_only else shown, paged)
+    print_paged(console, InAscii(shown) if only_ascii else shown, paged)
     sys.stdout.flush()

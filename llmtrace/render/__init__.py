@@ -75,11 +75,10 @@ def show(
 
     given, console = console, console or output_console()
     if exact:
+        from llmtrace.encodings import in_encoding
         from llmtrace.explain.exact_text import exact_text
-        from llmtrace.text import to_ascii
 
-        text = exact_text(thing)
-        console.out(to_ascii(text) if console.options.ascii_only else text, highlight=False, end="")
+        console.out(in_encoding(exact_text(thing), console.encoding), highlight=False, end="")
         return
     document = document_of(thing, every=every, count=count)
     if given is None and in_notebook():

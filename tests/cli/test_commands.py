@@ -271,7 +271,8 @@ def test_any_encoding(model, encoding):
     code, out, error = finished("trace", "CBABBC", "--model", model, env=environment)
     assert (code, error) == (0, "")
     assert (b"|" in out or b"#" in out) == (encoding != "utf-8")
-    assert out.isascii() == (encoding != "utf-8")
+    assert out.isascii() == (encoding == "ascii")
+    assert "\\u" not in out.decode(encoding)
 
 
 def test_bytes_that_are_no_text(model):

@@ -157,7 +157,7 @@ def test_exact_text_on_an_ascii_terminal(trace):
     show(trace.explain(ADDRESSES[4]), exact=True, console=Console(file=stream, width=40))
     stream.flush()
     text = stream.buffer.getvalue().decode()
-    assert "{sqrtD} " in text
+    assert "{sqrt(D)} " in text
     Reader(text).read()
 
 

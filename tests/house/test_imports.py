@@ -17,6 +17,7 @@ ORDER = [
     "_bpe",
     "display",
     "text",
+    "encodings",
     "i18n",
     "environment",
     "errors",

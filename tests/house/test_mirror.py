@@ -22,7 +22,7 @@ ACROSS = {
     "lessons": {"lessons", "traces"},
     "models": {"sampling"},
     "ops": {"backward", "forward"},
-    "render": {"inert", "media", "widths"},
+    "render": {"encodings", "inert", "media", "widths"},
     "trace": {"forged", "models_of_traces", "plain_reader"},
     "training": {"mutants", "training"},
     "weights": {"damaged", "refused"},
@@ -32,6 +32,7 @@ ACROSS = {
 ALONE = {
     "_sources": "house/test_package.py",
     "display": "house/test_imports.py",
+    "encodings": "render/test_encodings.py",
     "environment": "cli/test_doors.py",
     "errors": "house/test_text.py",
     "i18n": "tools/test_catalogue.py",

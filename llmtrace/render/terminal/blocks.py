@@ -13,7 +13,7 @@ from llmtrace.display import plain_wanted
 from llmtrace.render.plain.blocks import lines as plain_lines
 from llmtrace.render.terminal import grids, heatmap, pictures, plots, products, sums, words
 from llmtrace.render.terminal import table as tables
-from llmtrace.render.terminal.layout import Branches, Indented, Page
+from llmtrace.render.terminal.layout import PLAIN_SIGNS, Branches, Indented, Page
 from llmtrace.views import document as d
 from llmtrace.views import figures as f
 
@@ -42,12 +42,13 @@ def draw(block: d.Block, page: Page) -> words.Drawn:
 
 @dataclass(frozen=True)
 class InAscii:
-    """A renderable as a terminal that knows only ASCII shows it."""
+    """A renderable with no signs but those of ASCII."""
 
     item: ConsoleRenderable
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield from console.render(self.item, replace(options, encoding="ascii"))
+        encoding = PLAIN_SIGNS + options.encoding.removeprefix(PLAIN_SIGNS)
+        yield from console.render(self.item, replace(options, encoding=encoding))
 
 
 def group(block: d.Group, page: Page) -> words.Drawn:

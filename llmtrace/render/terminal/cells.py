@@ -27,7 +27,6 @@ from llmtrace.render.terminal.palette import (
     character,
     levels,
 )
-from llmtrace.text import to_ascii
 from llmtrace.views.figures import Scale
 from llmtrace.views.numbers import rounded
 
@@ -97,7 +96,7 @@ class Cells:
         width = self.cell_width(page)
         places = list(zip(self.columns, self.column_labels, strict=False))
         if self.tall:
-            letters = [(place, page.plain(label)) for place, label in places]
+            letters = [(place, page.plain(label, typed=True)) for place, label in places]
             after = 0 if self.cell else 1 if page.colour else 3
             return [*_downwards(letters, width, after, page), *_stacked(self.columns, width, after, page)]
         if places and not any(label for _place, label in places):
@@ -105,7 +104,7 @@ class Cells:
         cells = []
         for place, label in places:
             whole = "…" if place is None else fit(label, max(1, width - 1 if width > 2 else width), page)
-            whole = to_ascii(whole)[:width] if page.ascii else whole
+            whole = page.plain(whole)[:width]
             cells.append(" " * (width - cell_len(whole)) + whole if width <= 2 else left(whole, width))
         return ["".join(cells).rstrip()] if cells else []
 

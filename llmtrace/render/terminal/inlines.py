@@ -39,7 +39,9 @@ def pieces(inline: Inline, page: Page, role: Role = "") -> Iterator[Piece]:
     elif isinstance(inline, Run):
         yield page.plain(inline.between.join(inline.items[: page.width])), STYLES[role]
     else:
-        yield page.plain(_words(inline, page)), STYLES[inline.role or role]
+        words = _words(inline, page)
+        cut = isinstance(inline, Token) and not words.endswith(("'", '"'))
+        yield page.plain(words, isinstance(inline, Token) and not cut), STYLES[inline.role or role]
 
 
 def _words(inline: Text | Number | Token | Ref, page: Page) -> str:

@@ -12,9 +12,10 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
+from llmtrace.encodings import in_encoding, writable
 from llmtrace.render.terminal.cjk import SPACE, wrapped
 from llmtrace.render.terminal.palette import in_colour
-from llmtrace.text import inert, to_ascii
+from llmtrace.text import inert
 from llmtrace.views.document import Role
 
 STYLES: Mapping[Role, str] = {
@@ -33,6 +34,10 @@ STYLES: Mapping[Role, str] = {
 """The few styles there are: standard colours, so that they suit light and dark backgrounds."""
 
 
+PLAIN_SIGNS = "plain signs, "
+"""Before the name of the encoding, where signs are to be plain ones although it has others."""
+DRAWN = "│├└─█…•"
+"""What is drawn with."""
 LEAST = 16
 """Lines are not indented further where less would be left: numbers would be broken."""
 QUOTED = re.compile(r"""(?<!\w)'[^'\n…]*(?:…'?|'(?!\w))|"[^"\n]*"|“[^”\n]*”""")
@@ -45,17 +50,24 @@ class Page:
 
     width: int
     ascii: bool = False
+    """Whether lines, bars and other signs are drawn with ASCII characters."""
     colour: bool = False
     """Whether backgrounds can be coloured."""
+    encoding: str = "utf-8"
+    plain_signs: bool = False
+    """Whether that was asked for: letters stay as they are."""
 
     @classmethod
     def of(cls, console: Console, options: ConsoleOptions) -> Page:
         """The page that a console offers."""
-        return cls(options.max_width, options.ascii_only, in_colour(console, options))
+        marked = options.encoding.startswith(PLAIN_SIGNS)
+        encoding = options.encoding.removeprefix(PLAIN_SIGNS)
+        drawn = marked or not writable(DRAWN, encoding)
+        return cls(options.max_width, drawn, in_colour(console, options), encoding, marked)
 
-    def plain(self, text: str) -> str:
-        """One line of harmless text in the characters that the output has."""
-        return to_ascii(inert(text)) if self.ascii else inert(text)
+    def plain(self, text: str, typed: bool = False) -> str:
+        """One line of harmless text in the characters that the output has; all of it `typed` by somebody else, or in quotes."""
+        return in_encoding(inert(text), self.encoding, self.plain_signs, typed)
 
 
 @dataclass(frozen=True)
@@ -116,6 +128,7 @@ class Branches:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         items = list(self.items)
+        page = Page.of(console, options)
         indented = options.max_width >= 43  # deeper levels of a narrow page are not moved further
         room = options.update_width(options.max_width - 3) if indented else options
         for number, item in enumerate(items):
@@ -124,14 +137,12 @@ class Branches:
             quiet = Style.parse(STYLES["quiet"])
             for i, line in enumerate(console.render_lines(item, room, pad=False)):
                 mark = marks[min(i, 1)] if indented else ""
-                mark = to_ascii(mark) if options.ascii_only else mark
+                mark = page.plain(mark)
                 yield Segment(mark if any(segment.text for segment in line) else mark.rstrip(), quiet)
                 yield from line
                 yield Segment.line()
             if not last:
-                yield Segment(
-                    (to_ascii(marks[1]) if options.ascii_only else marks[1]).rstrip() if indented else "", quiet
-                )
+                yield Segment(page.plain(marks[1]).rstrip() if indented else "", quiet)
                 yield Segment.line()
 
 

@@ -113,7 +113,9 @@ def _token_lines(tokens: Sequence[str], page: Page, room: int) -> list[RichText]
     """The tokens in lines of at most so many columns; one that is too long for a line goes on in the next."""
     lines, room = [RichText()], max(room, 2)
     parts = [
-        (n, part) for n, token in enumerate(tokens) for part in _parts(page.plain(token.replace(" ", SPACE)), room)
+        (n, part)
+        for n, token in enumerate(tokens)
+        for part in _parts(page.plain(token.replace(" ", SPACE), typed=True), room)
     ]
     for i, (n, shown) in enumerate(parts):
         before = "|" if lines[-1].plain and n != parts[i - 1][0] else ""
