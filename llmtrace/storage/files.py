@@ -20,6 +20,8 @@ LARGEST_JSON = 64 << 20
 """config.json has a few kilobytes, the index of the largest models a few megabytes, tokenizer.json up to 40."""
 MOST_DIGITS = 1000
 """So many digits of a number are more than any file means; to read one takes time with the square of them."""
+STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+"""The texts of JSON, one that nothing ends included."""
 HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
 """How JSON writes half a character (a surrogate)."""
 
@@ -83,11 +85,11 @@ def read_text(path: Path, limit: int = LARGEST_JSON) -> str:
         refuse(path, ValueError(_("byte {place} is not UTF-8", place=error.start)))
 
 
-def read_json(path: Path, limit: int = LARGEST_JSON) -> Any:
-    """What a JSON file says."""
+def read_json(path: Path, limit: int = LARGEST_JSON, values: int | None = None) -> Any:
+    """What a JSON file of at most `limit` bytes and `values` values says."""
     content = read_bytes(path, limit)
     try:
-        return parse_json(content)
+        return parse_json(content, values)
     except ValueError as error:
         kind = kind_of(content[:HEAD], content[-TAIL:])
         raise ModelError(
@@ -97,10 +99,12 @@ def read_json(path: Path, limit: int = LARGEST_JSON) -> Any:
         ) from error
 
 
-def parse_json(content: bytes, halves: bool = False) -> Any:
-    """JSON, strictly: UTF-8, no name twice in one object, no NaN or infinity, no number of thousands of digits, and unless
-    they are allowed no halves of characters; ValueError says in one line what is wrong.
+def parse_json(content: bytes, values: int | None = None, *, halves: bool = False) -> Any:
+    """JSON, strictly: UTF-8, no name twice in one object, no NaN or infinity, no number of thousands of digits, not more
+    than `values` values, and unless they are allowed no halves of characters; ValueError says in one line what is wrong.
     """
+    if values is not None and _most_values(content) > values and _most_values(STRINGS.sub(b"", content)) > values:
+        raise ValueError(_("it says more than {count} things", count=values))
     try:
         found = _DECODER.decode(content.decode("utf-8-sig"))
         if not halves and HALVES.search(content):
@@ -113,6 +117,11 @@ def parse_json(content: bytes, halves: bool = False) -> Any:
         half = f"U+{ord(error.object[error.start]):04X}"
         raise ValueError(_("{half} in it is half a character", half=half)) from None
     return found
+
+
+def _most_values(content: bytes) -> int:
+    """At least as many as there are values: before each stands a comma or a bracket, but for the first and behind a name."""
+    return sum(map(content.count, (b",", b"[", b"{"))) + 1
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

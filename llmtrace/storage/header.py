@@ -14,8 +14,11 @@ from llmtrace.storage.files import parse_json
 from llmtrace.text import shown
 
 LENGTH = 8
-LARGEST_HEADER = 100_000_000
-"""The format's own limit."""
+LONGEST_OF_FORMAT = 100_000_000
+LARGEST_HEADER = 32 << 20
+"""The format allows more; the headers of the largest models have a few megabytes, and those of traces."""
+MOST_TENSORS = 50_000
+"""So many tensors are far more than one file of the largest models has; each takes hundreds of bytes of memory."""
 LARGEST_TENSOR = 1 << 60
 BITS = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 8),
@@ -46,19 +49,23 @@ def header_length(head: bytes, size: int) -> int:
     if size <= LENGTH:
         raise ValueError(_("is cut off: it has only {size} bytes", size=size))
     length = int.from_bytes(head[:LENGTH], "little")
-    if length > LARGEST_HEADER or head[LENGTH : LENGTH + 1] != b"{":
+    if length > LONGEST_OF_FORMAT or head[LENGTH : LENGTH + 1] != b"{":
         raise ValueError(_("is not a safetensors file"))
     if length > size - LENGTH:
         raise ValueError(
             _("is cut off: its header has {length} bytes, but only {room} are there", length=length, room=size - LENGTH)
         )
+    if length > LARGEST_HEADER:
+        raise ValueError(_("is damaged: its header has more than {limit} MB", limit=LARGEST_HEADER >> 20))
     return length
 
 
 def parse_header(text: bytes, room: int) -> Header:
     """The header, checked against the `room` bytes of data that follow it; ValueError says what is wrong."""
+    if text.count(b'"data_offsets"') > MOST_TENSORS:
+        raise ValueError(_("is damaged: its header names more than {count} tensors", count=MOST_TENSORS))
     try:
-        found = parse_json(text)
+        found = parse_json(text, 16 * MOST_TENSORS)
     except ValueError as error:
         raise ValueError(_("is damaged: its header is not valid JSON: {why}", why=error)) from error
     if not isinstance(found, dict):

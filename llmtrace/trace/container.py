@@ -24,6 +24,8 @@ from llmtrace.storage.files import parse_json, reason
 from llmtrace.text import shown
 
 VERSION = 2
+MOST_VALUES = 1 << 20
+"""So many things its header says at most: a vocabulary has some hundred thousand texts."""
 """Version 1, in which ops and settings had other names, is read too: `llmtrace.trace.version_1`."""
 PIECE = 1 << 20
 """The bytes that one SHA-256 covers."""
@@ -107,7 +109,7 @@ class TraceFile:
     def _content(self, note: str) -> dict[str, Any]:
         """What the file says of itself, of a version that is known."""
         try:
-            content = parse_json(note.encode(), halves=True)
+            content = parse_json(note.encode(), MOST_VALUES, halves=True)
         except ValueError as error:
             raise self.wrong(_("it is not valid JSON: {why}", why=shown(error))) from error
         version = content.get("version") if isinstance(content, dict) else None

@@ -11,6 +11,9 @@ from llmtrace.i18n import _, listed
 from llmtrace.storage.files import read_json
 from llmtrace.text import shown
 
+LARGEST, MOST_VALUES = 4 << 20, 1 << 17
+"""Bytes of config.json, which has a few kilobytes, and values in it: some name 20,000 classes."""
+
 
 def written(value: Any) -> str:
     """A value as config.json has it."""
@@ -19,7 +22,7 @@ def written(value: Any) -> str:
 
 def read_content(path: Path) -> dict[str, Any]:
     """What the file says."""
-    data = read_json(path)
+    data = read_json(path, LARGEST, MOST_VALUES)
     if not isinstance(data, dict):
         raise ModelError(_("{where} does not describe a model: it is not a JSON object", where=shown(path)))
     return data

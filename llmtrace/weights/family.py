@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -24,10 +25,8 @@ from llmtrace.ops import Weight, by_name
 from llmtrace.rng import derive, normal
 from llmtrace.storage.stored import StoredTensor, all_finite
 from llmtrace.text import shown
-from llmtrace.weights.names import must_be_whole, unused, unwrapped
+from llmtrace.weights.names import Problem, must_be_whole, together, unused, unwrapped
 
-NAMED = 8
-"""So many problems are named in one error; the others are counted."""
 STD = 0.02
 """The standard deviation of random initial weights (Radford et al. 2019)."""
 
@@ -178,7 +177,7 @@ class Family:
         transposed = {entry.stored for entry in self.table(config) if entry.transposed}
         if head in stored or tied is False:
             shapes[head] = shapes[self.tied.first]
-        problems: list[str] = []
+        problems: list[Problem] = []
         tensors: dict[str, Array] = {}
         apart: list[str] = []
         prefixed = bool(self.prefix) and any(name.startswith(self.prefix) for name in stored)
@@ -189,9 +188,10 @@ class Family:
             if name not in shapes and prefixed and name == full and name.split(".")[0] != head.split(".")[0]:
                 apart.append(name)
             elif name not in shapes:
-                problems.append(_("{name} is not part of this {family}", name=shown(full, 80), family=self.title))
+                problems.append(partial(_foreign, full, self.title))
             elif name in tensors:
-                problems.append(_("{name} is there twice, with {prefix} and without", name=name, prefix=self.prefix))
+                twice = _("{name} is there twice, with {prefix} and without", name=name, prefix=self.prefix)
+                problems.append(twice)
             else:
                 array = _read(name, tensor, shapes[name], problems)
                 tensors[name] = array.T if name in transposed else array
@@ -211,12 +211,15 @@ class Family:
                 )
             )
         if problems:
-            more = _("; and {count} more", count=len(problems) - NAMED) if len(problems) > NAMED else ""
-            raise ModelError(f"{where}: " + "; ".join(problems[:NAMED]) + more)
+            raise ModelError(f"{where}: {together(problems)}")
         return tensors
 
 
-def _read(name: str, tensor: Array | StoredTensor, expected: tuple[int, ...], problems: list[str]) -> Array:
+def _foreign(name: str, family: str) -> str:
+    return _("{name} is not part of this {family}", name=shown(name, 80), family=family)
+
+
+def _read(name: str, tensor: Array | StoredTensor, expected: tuple[int, ...], problems: list[Problem]) -> Array:
     """The numbers of a tensor; what is wrong with it goes to `problems`."""
     nothing = np.empty(0, np.float32)
     if tensor.shape != expected:

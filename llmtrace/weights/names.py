@@ -4,7 +4,8 @@ are not used here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from llmtrace.errors import ModelError
@@ -14,9 +15,27 @@ from llmtrace.text import cited, shown
 T = TypeVar("T")
 
 NAMED = 8
-"""So many names are said in one sentence; the others are counted."""
+"""So many names or problems are said in one sentence; the others are counted."""
 ADAPTERS = (".lora_", "lora_A.", "lora_B.", ".ia3_", "prompt_embeddings")
 """What stands in the names of tensors that only change another model."""
+
+
+Problem = str | Callable[[], str]
+"""What is wrong with something; of what there may be many, put into words only when it is said."""
+
+
+def some(names: Collection[str]) -> str:
+    """The first few of some names that a file has."""
+    return listed(shown(name, 80) for name in islice(names, NAMED)) + _more(len(names))
+
+
+def together(problems: Sequence[Problem]) -> str:
+    """The first few of what is wrong, in one line."""
+    return "; ".join(each if isinstance(each, str) else each() for each in problems[:NAMED]) + _more(len(problems))
+
+
+def _more(count: int) -> str:
+    return _("; and {count} more", count=count - NAMED) if count > NAMED else ""
 
 
 def unwrapped(stored: Mapping[str, T], endings: Iterable[str], notes: list[str]) -> dict[str, T]:
@@ -48,6 +67,4 @@ def must_be_whole(names: Iterable[str], where: str) -> None:
 def unused(names: Collection[str], notes: list[str]) -> None:
     """Says which tensors are left out."""
     if names:
-        more = _("; and {count} more", count=len(names) - NAMED) if len(names) > NAMED else ""
-        said = listed(shown(name, 80) for name in [*names][:NAMED]) + more
-        notes.append(_("{names}: not part of the language model, and not used", names=said))
+        notes.append(_("{names}: not part of the language model, and not used", names=some(names)))

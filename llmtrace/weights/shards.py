@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
+from functools import partial
 from pathlib import Path
 
 from llmtrace.errors import ModelError
-from llmtrace.i18n import _, listed
+from llmtrace.i18n import _
 from llmtrace.storage.files import open_regular, read_json
 from llmtrace.storage.foreign import kind_of_file
 from llmtrace.storage.stored import StoredTensor, open_tensors
 from llmtrace.text import shown
+from llmtrace.weights.names import Problem, some, together
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+LARGEST, MOST_TENSORS = 32 << 20, 1 << 18
+"""Bytes of an index, and tensors that it names: those of the largest models have a third of that."""
+ELSEWHERE = re.compile(r"[/\\:\0]|\A\.{0,2}\Z")
+"""What the name of a file in the index's own folder is not."""
 LOOKED_AT = 200
 """So many files of a folder without weights are looked at, to say what is there instead."""
 
@@ -29,13 +36,13 @@ def read_folder_tensors(folder: Path) -> dict[str, StoredTensor]:
 
 def read_sharded(index: Path) -> dict[str, StoredTensor]:
     """The tensors of all files that an index names; what the index says and what the files hold must agree."""
-    data = read_json(index)
+    data = read_json(index, LARGEST, MOST_TENSORS)
     places = data.get("weight_map") if isinstance(data, dict) else None
     if not isinstance(places, dict) or not places or not all(isinstance(file, str) for file in places.values()):
         raise ModelError(_("{index} has no weight_map from tensors to files", index=shown(index)))
     files = sorted(set(places.values()))
     for file in files:  # an index may come from anyone: it names files of this folder, nothing else
-        if file in {"", ".", ".."} or any(character in file for character in "/\\:\0"):
+        if ELSEWHERE.search(file):
             raise ModelError(
                 _(
                     "{index} names {file}, which is not the name of a file in its folder",
@@ -43,48 +50,43 @@ def read_sharded(index: Path) -> dict[str, StoredTensor]:
                     file=shown(repr(file), 80),
                 )
             )
-    missing = [shown(file, 80) for file in files if not os.path.lexists(index.parent / file)]
+    missing = [file for file in files if not os.path.lexists(os.path.join(index.parent, file))]
     if missing:
-        more = _("; and {count} more", count=len(missing) - 8) if len(missing) > 8 else ""
         raise ModelError(
             _(
                 "{parent} lacks {count} of {files} files: {names}",
                 parent=shown(index.parent),
                 count=len(missing),
                 files=len(files),
-                names=listed(missing[:8]) + more,
+                names=some(missing),
             )
         )
     tensors: dict[str, StoredTensor] = {}
-    problems: list[str] = []
-    for file in files:
+    problems: list[Problem] = []
+    promised: dict[str, list[str]] = {file: [] for file in files}
+    for name, file in places.items():
+        promised[file].append(name)
+    for file, names in promised.items():
         held = open_tensors(index.parent / file)[0]
-        for name, tensor in held.items():
-            place = places.get(name)
-            if place != file:
-                said = (
-                    _("{name} is in {file}, but the index says {place}")
-                    if place
-                    else _("{name} is in {file}, but the index does not list it")
-                )
-                problems.append(said.format(name=shown(name, 80), file=shown(file, 80), place=shown(place, 80)))
-            else:
-                tensors[name] = tensor
-        problems += [
-            _("{name} is not in {file}", name=shown(n, 80), file=shown(f, 80))
-            for n, f in places.items()
-            if f == file and n not in held
-        ]
+        problems += [partial(_not_promised, name, file, places.get(name)) for name in held if places.get(name) != file]
+        problems += [partial(_not_held, name, file) for name in names if name not in held]
+        tensors |= {name: held[name] for name in names if name in held}
     if problems:
-        more = _("; and {count} more", count=len(problems) - 8) if len(problems) > 8 else ""
         raise ModelError(
-            _(
-                "{index} and its files don't agree: {problems}",
-                index=shown(index),
-                problems="; ".join(problems[:8]) + more,
-            )
+            _("{index} and its files don't agree: {problems}", index=shown(index), problems=together(problems))
         )
     return tensors
+
+
+def _not_promised(name: str, file: str, place: str | None) -> str:
+    text = _("{name} is in {file}, but the index does not list it")
+    if place:
+        text = _("{name} is in {file}, but the index says {place}")
+    return text.format(name=shown(name, 80), file=shown(file, 80), place=shown(place, 80))
+
+
+def _not_held(name: str, file: str) -> str:
+    return _("{name} is not in {file}", name=shown(name, 80), file=shown(file, 80))
 
 
 def instead(folder: Path) -> str:

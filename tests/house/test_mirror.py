@@ -25,7 +25,7 @@ ACROSS = {
     "render": {"encodings", "inert", "media", "widths"},
     "trace": {"forged", "models_of_traces", "plain_reader"},
     "training": {"mutants", "training"},
-    "weights": {"damaged", "refused"},
+    "weights": {"damaged", "hostile", "refused"},
 }
 
 # Modules that stand in no room, and where they are tested.

@@ -85,7 +85,7 @@ def test_configs_in_other_words(tmp_path):
         (b"[" * 100_000, "nested too deeply"),
         (b"<!DOCTYPE html><html>", "a web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer"),
-        (b" " * (64 << 20) + b"{}", "more than 64 MB"),
+        (b" " * (4 << 20) + b"{}", "more than 4 MB"),
     ],
 )
 def test_a_config_that_is_none(tmp_path, content, sentence):

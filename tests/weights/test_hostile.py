@@ -1,0 +1,136 @@
+"""Every file of a catalogue of hostile ones is refused in one harmless line, within a second and 64 MB beyond its own size."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from helpers import hostile
+from helpers.model_folders import CONFIG, write
+from helpers.small_models import small_gpt
+
+import llmtrace
+from llmtrace.errors import LlmtraceError, ModelError
+from llmtrace.tokenizers import load_tokenizer
+
+SECONDS, MEGABYTES = 1.0, 64
+STATUS = Path("/proc/self/status")
+
+
+def peak():
+    """The most memory that this process has had at once since `forget_peak`, in MB."""
+    line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def forget_peak():
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return False
+    return STATUS.exists()
+
+
+def refusal_of(read, path, said):
+    """With what it is refused."""
+    try:
+        read(path)
+    except LlmtraceError as error:
+        return str(error)
+    except Exception as error:
+        raise AssertionError(f"{said}: {type(error).__name__}: {str(error)[:200]}") from error
+    raise AssertionError(f"{said}: it was read")
+
+
+def expect_refused(said, read, path, size):
+    """Reading fails with one line, in little time and memory."""
+    measured = forget_peak()
+    before, start = peak() if measured else 0, time.thread_time()
+    message = refusal_of(read, path, said)
+    seconds = time.thread_time() - start
+    assert message.isprintable(), said
+    assert len(message) <= 1000, said
+    assert seconds < SECONDS, f"{said}: {seconds:.2f} s"
+    if measured:
+        assert peak() - before - size / 2**20 < MEGABYTES, f"{said}: {peak() - before:.0f} MB"
+
+
+def test_hostile_weights(tmp_path):
+    folder = write(tmp_path / "m")
+    for said, content in hostile.weight_files():
+        (folder / "model.safetensors").write_bytes(content)
+        expect_refused(said, llmtrace.load, folder, len(content))
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors.index.json", "tokenizer.json", "vocab.json"])
+def test_hostile_json(tmp_path, file):
+    folder = write(tmp_path / "m")
+    if file == "model.safetensors.index.json":
+        (folder / "model.safetensors").unlink()
+    if file == "vocab.json":
+        (folder / "merges.txt").write_text("#version: 0.2\na b\n")
+    read = load_tokenizer if file in {"tokenizer.json", "vocab.json"} else llmtrace.load
+    for said, content in hostile.JSON.items():
+        (folder / file).write_bytes(content)
+        expect_refused(said, read, folder, len(content))
+
+
+@pytest.mark.parametrize("key", [key for key in CONFIG if key != "model_type"])
+def test_hostile_settings(tmp_path, key):
+    for value in hostile.NUMBERS:
+        if value is not None:
+            folder = write(tmp_path / "m", **{key: value})
+            expect_refused(f"{key} = {str(value)[:60]}", llmtrace.load, folder, 0)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {f"t{i}": f"model-{i:06}.safetensors" for i in range(100_000)},
+        {f"t{i}": "model.safetensors" for i in range(100_000)},
+        {"a": "../model.safetensors"},
+        {"a": "/etc/passwd"},
+        {"a": "\x1b[31m"},
+        {"a": "x" * 100_000},
+        {"\x1b[31m\n": "model-1.safetensors"},
+        {"x" * 100_000: "model-1.safetensors"},
+        {"a": None},
+        {"a": ["model-1.safetensors"]},
+        {},
+        [],
+        "model-1.safetensors",
+    ],
+    ids=range(13),
+)
+def test_hostile_indexes(tmp_path, files):
+    folder = write(tmp_path / "m")
+    (folder / "model.safetensors").rename(folder / "model-1.safetensors")
+    content = json.dumps({"metadata": {}, "weight_map": files})
+    (folder / "model.safetensors.index.json").write_text(content)
+    expect_refused(str(files)[:60], llmtrace.load, folder, len(content))
+
+
+def test_an_index_of_many_files_that_are_there(tmp_path):
+    """The time grows with the number of files and names, not with their product."""
+    folder = write(tmp_path / "m")
+    empty = hostile.safetensors(b"{}", b"")
+    files = {f"t{i}": f"model-{i:06}.safetensors" for i in range(500)}
+    (folder / "model.safetensors").unlink()
+    for file in files.values():
+        (folder / file).write_bytes(empty)
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": files}))
+    with pytest.raises(ModelError, match=r"t7 is not in model-000007\.safetensors; and 492 more"):
+        llmtrace.load(folder)
+
+
+def test_hostile_traces(tmp_path):
+    good, bad = tmp_path / "good.trace", tmp_path / "bad.trace"
+    small_gpt().trace([0, 2, 1]).save(good, with_weights=True)
+    count = 0
+    for said, content in hostile.trace_files(good):
+        bad.write_bytes(content)
+        expect_refused(said, llmtrace.open, bad, len(content))
+        count += 1
+        os.unlink(bad)
+    assert count > 100
