@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from llmtrace.errors import ModelError
+from llmtrace.i18n import _, listed
 from llmtrace.models.gpt_words import GPT_LEGEND
 from llmtrace.models.language_model import LanguageModel
 from llmtrace.ops import Op, Tensor
@@ -26,6 +28,7 @@ from llmtrace.ops.linear.linear import linear
 from llmtrace.ops.linear.linear_from_heads import linear_from_heads
 from llmtrace.ops.linear.linear_to_heads import linear_to_heads
 from llmtrace.ops.rows.layer_norm import layer_norm
+from llmtrace.text import cited
 from llmtrace.trace import Run
 
 
@@ -53,6 +56,15 @@ class GPTConfig:
     """Whether the scores of attention are divided by √D."""
     divided_by_layer: bool = False
     """Whether the scores of block n are divided by n + 1."""
+
+    def __post_init__(self) -> None:
+        if self.heads and self.width % self.heads:
+            raise ModelError(
+                _("a width of {width} can't be split into {heads} heads", width=self.width, heads=self.heads)
+            )
+        if self.activation not in ACTIVATIONS:
+            text = _("there is no activation function {name}; choose one of {names}")
+            raise ModelError(text.format(name=cited(self.activation), names=listed(ACTIVATIONS)))
 
 
 ACTIVATIONS: dict[str, Op] = {"gelu_new": gelu_tanh, "gelu": gelu_erf, "relu": relu, "silu": silu, "tanh": tanh}

@@ -22,6 +22,9 @@ from llmtrace.tokenizers import CharacterTokenizer, Tokenizer, read_texts, train
 Progress = Callable[[str, int, int], object]
 """Is told what is being done, how much of it is done, and how much there is (0: not known)."""
 
+PIECE = 1 << 22
+"""So many ids are checked at a time."""
+
 
 def new_tokenizer(
     paths: Sequence[Path],
@@ -58,6 +61,11 @@ class Corpus:
     """What every document of the texts ends with; "" where the texts were not taken as documents."""
     files: Mapping[str, str] = field(default_factory=dict)
     """The texts' names and SHA-256, for the record."""
+
+    def __post_init__(self) -> None:
+        whole = type(self.tokens) is int and 0 <= self.tokens < 1 << 48
+        if not whole or not isinstance(self.separator, str) or not isinstance(self.files, Mapping):
+            raise TrainingError(_("tokens, separator and files are not those of texts"))
 
     @classmethod
     def write(
@@ -97,16 +105,22 @@ class Corpus:
         kind = id_type(vocabulary)
         if not path.exists() or path.stat().st_size != self.tokens * kind.itemsize:
             raise not_whole(path)
-        return np.memmap(path, kind, "r") if self.tokens else np.empty(0, kind)
+        ids: Array = np.memmap(path, kind, "r") if self.tokens else np.empty(0, kind)
+        if not all((ids[i : i + PIECE] < vocabulary).all() for i in range(0, len(ids), PIECE)):
+            raise not_whole(path)
+        return ids
 
     def starts(self, path: Path) -> Array | None:
         """Where the documents begin, mapped into memory; None where there are no documents."""
         if not self.separator:
             return None
         try:
-            return np.memmap(starts_of(path), "<u8", "r")
+            starts = np.memmap(starts_of(path), "<u8", "r")
         except (OSError, ValueError) as error:  # not there; empty, or half a number at its end
             raise not_whole(starts_of(path)) from error
+        if starts[0] or starts[-1] > self.tokens or not (starts[1:] >= starts[:-1]).all():
+            raise not_whole(starts_of(path))
+        return starts
 
 
 def _telling(texts: Iterable[str], paths: Sequence[Path], what: str, progress: Progress | None) -> Iterator[str]:

@@ -35,7 +35,7 @@ from llmtrace.tokenizers import Tokenizer, load_tokenizer
 from llmtrace.training.corpus import Corpus, Progress
 from llmtrace.training.optimiser import State, memory_of
 from llmtrace.training.report_log import read_log
-from llmtrace.training.settings import Settings, expect_possible, setting, wrong
+from llmtrace.training.settings import LARGEST, Settings, expect_possible, is_number, setting, wrong
 from llmtrace.weights import save_folder
 from llmtrace.weights.families import FAMILIES
 
@@ -68,8 +68,12 @@ class Plan:
     def __post_init__(self) -> None:
         for entry in fields(self.model):
             size = getattr(self.model, entry.name)
-            if entry.default is MISSING and (type(size) is not int or size < 1):
-                raise wrong(entry.name, size, _("a whole number from {least}", least=1))
+            if entry.default is MISSING and (type(size) is not int or not 1 <= size <= LARGEST):
+                raise wrong(entry.name, size, _("a whole number from {least} to {most}", least=1, most=LARGEST))
+            elif isinstance(entry.default, float) and not is_number(size):
+                raise wrong(entry.name, size, _("a number from 0"))
+            elif entry.default is not MISSING and type(size) is not type(entry.default):
+                raise wrong(entry.name, size, _("a value like {example}", example=repr(entry.default)))
         expect_possible(self)
 
     def longer(self, steps: int) -> Plan:
@@ -218,6 +222,8 @@ class TrainingFolder:
             own = {name: weight.with_data(arrays.pop(WEIGHT + name)) for name, weight in once.items()}
             if not 0 <= reported <= step:
                 raise ValueError(REPORTED)
+            if step > plan.settings.steps:
+                raise ValueError(_("it says that {step} steps were done", step=step))
         except (ModelError, KeyError, ValueError) as error:
             raise TrainingError(_("the checkpoint {path} can't be read: {why}", path=shown(path), why=error)) from error
         shapes = {f"{kind}.{w.name}": w.data.shape for kind in memory_of(plan.settings) for w in once.values()}

@@ -15,7 +15,7 @@ from llmtrace.ops import Tensor
 from llmtrace.trace import Origin, Run, Trace
 from llmtrace.training.data import Batch, Windows, split, split_starts
 from llmtrace.training.folder import Plan, TrainingFolder
-from llmtrace.training.memory import weights_of
+from llmtrace.training.memory import must_fit, weights_of
 from llmtrace.training.trainer import Part, Report, Trainer
 from llmtrace.weights.families import FAMILIES
 
@@ -61,6 +61,7 @@ class LanguageTraining:
         self.tokenizer = folder.tokenizer()
         self.part = part
         plan = self.plan
+        must_fit(FAMILIES[plan.family], plan.model, min(part, plan.batch), plan.batch)
         self.windows, self.held = windows_of(folder, plan)
         self.trainer = Trainer({}, plan.settings, folder.state(plan))
         folder.rewind_log(self.trainer.state.step)

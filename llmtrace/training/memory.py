@@ -16,6 +16,8 @@ COPIES = 8
 """Weights, their gradients, clipped ones, two memories of the optimiser; and the new weights and memories."""
 PASSES = 2
 """A step holds its forward and, while it walks back, about as much again."""
+IDS = 24
+"""Bytes for each id of a batch: the row that is cut, what is read, and what should follow."""
 
 
 def weights_of(family: Family, config: Any) -> int:
@@ -24,18 +26,18 @@ def weights_of(family: Family, config: Any) -> int:
     return one + (config.blocks - 1) * (two - one)
 
 
-def must_fit(family: Family, config: Any, texts: int) -> None:
-    """DoesNotFitError where one step with so many texts at once needs more memory than is free."""
-    numbers = COPIES * weights_of(family, config) + PASSES * texts * as_language_model(
-        family.build(config, {})
-    ).trace_numbers(config.context)
-    needed, free = 4 * numbers, available_memory()
+def must_fit(family: Family, config: Any, texts: int, batch: int = 0) -> None:
+    """DoesNotFitError where one step with so many texts at once, of a batch of so many, needs more memory than is free."""
+    weights, free = weights_of(family, config), available_memory()
+    needed = 4 * COPIES * weights + IDS * batch * (config.context + 1)
+    if free is None or needed <= free:  # a model of billions of blocks is refused before they are counted
+        needed += 4 * PASSES * texts * as_language_model(family.build(config, {})).trace_numbers(config.context)
     if free is not None and needed > free:
         raise DoesNotFitError(
             _(
                 "training a model of {weights:,} weights takes about {needed:.1f} GB, and {free:.1f} GB are free: make it"
                 " smaller, or its context",
-                weights=weights_of(family, config),
+                weights=weights,
                 needed=needed / 1e9,
                 free=free / 1e9,
             )

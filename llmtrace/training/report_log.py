@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from llmtrace.storage.files import parse_json, read_text
 from llmtrace.text import shown
 
 LARGEST = 1 << 30
+MOST = sys.float_info.max
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
@@ -37,14 +38,14 @@ def read_log(path: Path) -> list[dict[str, Any]]:
 
 
 def _is_report(entry: Any) -> bool:
-    if not isinstance(entry, dict) or type(entry.get("step")) is not int:
+    if not isinstance(entry, dict) or type(entry.get("step")) is not int or entry["step"] > MOST:
         return False
     losses = [entry.get("loss"), entry.get("validation", ...)]
     return all(_is_number(loss) for loss in losses if loss is not None) and losses[0] is not None
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in {int, float} and isfinite(value)
+    return type(value) in {int, float} and -MOST <= value <= MOST
 
 
 def _not_read(path: Path, number: int, why: object) -> TrainingError:

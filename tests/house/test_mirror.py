@@ -24,7 +24,7 @@ ACROSS = {
     "ops": {"backward", "forward"},
     "render": {"encodings", "inert", "media", "widths"},
     "trace": {"forged", "models_of_traces", "plain_reader"},
-    "training": {"mutants", "training"},
+    "training": {"damaged", "mutants", "training"},
     "weights": {"damaged", "hostile", "refused"},
 }
 
