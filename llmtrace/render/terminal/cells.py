@@ -33,6 +33,8 @@ from llmtrace.views.numbers import rounded
 Places = Sequence[int | None]
 """Places of an axis that are shown; None stands for those left out between them."""
 LABEL = 14
+STRONGEST = "*"
+"""Stands in cells of the last colour, which can't be told from a white page."""
 TALL = 24
 """The most characters of a label that is written downwards."""
 
@@ -130,12 +132,14 @@ class Cells:
                 yield label, _number_cells(values, shades, width, colour, page, self.scale) + quiet
 
 
-def scale_line(scale: Scale, page: Page, colour: bool) -> Hanging:
-    """`shades: 0 .:-=+*#%@ 0.8`, the shades in their order."""
+def scale_line(scale: Scale, page: Page, colour: bool, marked: bool = False) -> Hanging:
+    """`shades: 0 .:-=+*#%@ 0.8`, the shades in their order; of colours the last with its mark, where cells have it."""
     text = rich_text(page, _("shades:"), f" {rounded(np.float64(scale.low), 3)} ")
     for level in range(len(COLOURS) if colour else len(CHARACTERS)):
-        text.append("  " if colour else CHARACTERS[level], background(level) if colour else "")
-    return Hanging(text.append_text(rich_text(page, f" {rounded(np.float64(scale.high), 3)}")))
+        swatch = STRONGEST if marked and level == len(COLOURS) - 1 else ""
+        text.append(swatch.rjust(2) if colour else CHARACTERS[level], background(level) if colour else "")
+    text.append_text(rich_text(page, f" {rounded(np.float64(scale.high), 3)}"))
+    return Hanging(text)
 
 
 def number_width(values: Array, blank: Array, scale: Scale, rows: Places, columns: Places) -> int:
@@ -149,8 +153,9 @@ def _cells(shades: list[int], width: int, colour: bool) -> list[Segment]:
     if not colour:
         return [Segment("".join(character(level).rjust(width) for level in shades))]
     segments = []
+    marks = {UNKNOWN: "?", len(COLOURS) - 1: STRONGEST}
     for level, run in groupby(shades):
-        cell = " " * width if level != UNKNOWN else "?".rjust(width)
+        cell = marks.get(level, "").rjust(width)
         segments.append(Segment(cell * len(list(run)), background(level) if level >= 0 else None))
     return segments
 

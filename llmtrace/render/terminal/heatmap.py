@@ -39,7 +39,7 @@ def heatmaps(block: Heatmaps, page: Page) -> Drawn:
     yield from _side_by_side([each.cells for each in made], page)
     if block.apart:
         yield RichText()
-    yield scale_line(block.maps[0].scale, page, page.colour)
+    yield scale_line(block.maps[0].scale, page, page.colour, bool(made[0].cells.cell))
     for note in block.notes:
         yield hanging(page, *note.inlines, indent=note.indent, hang=note.hang)
     if block.maps[0].cells == "numbers if they fit" and made[0].cells.cell:

@@ -22,16 +22,16 @@ STYLES: Mapping[Role, str] = {
     "": "",
     "name": "bold",
     "number": "bold",
-    "value": "bold cyan",
+    "value": "bold",
     "quiet": "dim",
     "heading": "bold magenta",
-    "total": "cyan",
-    "good": "green",
+    "total": "",
+    "good": "bold",
     "wrong": "bold red",
     "negative": "magenta",
     "formula": "italic",
 }
-"""The few styles there are: standard colours, so that they suit light and dark backgrounds."""
+"""The few styles there are. Results have no colour of their own: which one can be read depends on the background."""
 
 
 PLAIN_SIGNS = "plain signs, "

@@ -4,12 +4,15 @@ import re
 
 import numpy as np
 import pytest
+from helpers.looks import coloured
 from helpers.printing import as_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.style import Style
 
 from llmtrace.render.terminal.heatmap import fitted
-from llmtrace.render.terminal.layout import Page
+from llmtrace.render.terminal.layout import STYLES, Page
+from llmtrace.render.terminal.palette import COLOURS, background
 from llmtrace.views.document import Document
 from llmtrace.views.figures import Heatmap, Heatmaps, Scale, axis
 
@@ -101,3 +104,21 @@ def test_numbers_that_do_not_fit_are_told_of_the_last_row():
     width = int(re.search(r"A window of (\d+) columns shows the numbers of all rows", text)[1])
     assert "A window" in as_text(Document((block,)), width - 1)
     assert "A window" not in as_text(Document((block,)), width)
+
+
+def test_the_brightest_cells_have_a_mark():
+    made = pattern(6, 2)
+    seen = [segment.text for segment in coloured(Document((made,)), 60)]
+    cells = [segment for segment in coloured(Document((made,)), 60) if segment.style == background(len(COLOURS) - 1)]
+    assert cells
+    assert all(set(cell.text) == {" ", "*"} or set(cell.text) == {"*"} for cell in cells)
+    assert (
+        sum(text.count("*") for text in seen) == np.count_nonzero(made.maps[0].values >= 0.9) + 1
+    )  # and in the legend
+
+
+def test_results_have_no_colour_of_their_own():
+    assert all(
+        Style.parse(STYLES[role]).color is None for role in ("", "name", "number", "value", "total", "good", "quiet")
+    )
+    assert Style.parse(STYLES["value"]).bold
