@@ -105,7 +105,8 @@ def main(arguments: list[str]) -> int:
     """Writes or checks the pages."""
     stale = [path for path, text in pages() if path.read_text(encoding="utf-8") != text]
     for path in stale:
-        print(f"{path.relative_to(ROOT)} is not up to date: python tools/op_tables.py")
+        told = "is not up to date: python tools/op_tables.py" if arguments == ["--check"] else "is written"
+        print(f"{path.relative_to(ROOT)} {told}")
     if arguments == ["--check"]:
         return bool(stale)
     for path, text in pages():

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from llmtrace.arithmetic.bits import other_bits
-from llmtrace.arithmetic.lines import Elements
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import AddressError
 from llmtrace.i18n import _
@@ -164,11 +163,8 @@ def _difference(found: Comparison, name: str, a: Array, b: Array) -> Difference:
 
 def _address(found: Comparison, trace: Trace, name: str, place: tuple[int, ...], side: int) -> str:
     """The address of a compared number in one of the runs."""
-    axes = trace.axes(name)
-    index = tuple(
-        _along(found, trace, axis, side)[i] if axis in PLACES else i for axis, i in zip(axes, place, strict=True)
-    )
-    return Elements(name, axes, index, trace.tensor(name)[index]).address()
+    named = zip(trace.axes(name), place, strict=True)
+    return trace.address(name, [_along(found, trace, axis, side)[i] if axis in PLACES else i for axis, i in named])
 
 
 def _units(a: Array, b: Array) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.arithmetic.lines import Elements, Line
+from llmtrace.arithmetic.lines import Line
 from llmtrace.arithmetic.operations import DOTS, SUMS
 from llmtrace.arithmetic.types import Array
 from llmtrace.explain import explain_element
@@ -126,7 +126,7 @@ def _term(line: Line, term: int) -> str:
 
 def _found(trace: Trace, name: str, place: tuple[int, ...]) -> NotFinite:
     value = trace.elements(name, place)
-    return NotFinite(name, place, value[()], Elements(name, trace.axes(name), place, value).address())
+    return NotFinite(name, place, value[()], trace.address(name, place))
 
 
 def _explained(trace: Trace, found: NotFinite) -> NotFinite:

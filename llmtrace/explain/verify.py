@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from llmtrace.arithmetic.bits import same_bits
-from llmtrace.arithmetic.lines import Elements
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ReplayError
 from llmtrace.explain import explain_element
@@ -43,7 +42,7 @@ def verify_step(trace: Trace, step: Step) -> None:
     expect_like(step, again.shape, again.dtype)
     if not same_bits(again, recorded):
         place = next(i for i in np.ndindex(recorded.shape) if not same_bits(again[i], recorded[i]))
-        address = Elements(step.name, step.axes, place, recorded[place]).address()
+        address = trace.address(step.name, place)
         raise ReplayError(
             _(
                 "{address} is recorded as {recorded}, but its inputs give {again}",

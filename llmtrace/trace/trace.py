@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from llmtrace.arithmetic.lines import Elements
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.display import Displayed, above
 from llmtrace.errors import AddressError
@@ -185,6 +186,10 @@ class Trace(Displayed):
         if name in self.weights:
             return self.weights[name].axes
         raise self._unknown(name, self.names())
+
+    def address(self, name: str, place: Sequence[int]) -> str:
+        """How the number at a place of a tensor is called, such as `block.0.attn.q[head=2, position=4, feature=1]`."""
+        return Elements(name, self.axes(name), tuple(place), np.empty(0)).address()
 
     @property
     def batch(self) -> bool:

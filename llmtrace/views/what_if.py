@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.arithmetic.lines import Elements
 from llmtrace.experiments import WhatIf
 from llmtrace.i18n import N_, _, n_
 from llmtrace.trace import Trace
@@ -75,7 +74,7 @@ def _changes(found: WhatIf) -> Iterator[Change]:
             far = np.abs(new.astype(np.float64) - old.astype(np.float64))
         far = np.where(places, np.where(np.isnan(far), np.inf, far), -1.0)
         place = tuple(int(i) for i in np.unravel_index(int(far.argmax()), far.shape))
-        address = Elements(step, found.after.axes(step), place, new[place]).address()
+        address = found.after.address(step, place)
         yield Change(step, int(np.count_nonzero(places)), new.size, address, old[place], new[place])
 
 

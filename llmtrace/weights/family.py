@@ -76,7 +76,7 @@ class Family:
     config: Callable[..., Any]
     """The class of its sizes."""
     read_config: Callable[[Mapping[str, Any], list[str]], Any]
-    """The sizes, from the content of config.json; what is wrong is added to the list."""
+    """The sizes, from the content of config.json, or None where something is wrong, which is added to the list."""
     write_config: Callable[[Any, bool], dict[str, Any]]
     """The content of config.json; and whether the tied weights are one."""
     table: Callable[[Any], Iterable[Entry]]
@@ -233,7 +233,7 @@ def _read(name: str, tensor: Array | StoredTensor, expected: tuple[int, ...], pr
             problems.append(f"{name} {error}")
             return nothing
     else:
-        array = tensor
+        array = np.ascontiguousarray(tensor)  # a source may hand out columns first, which no kernel reads
     if array.dtype not in (np.float32, np.float64):
         problems.append(_("{name} is {dtype}, expected float32", name=name, dtype=array.dtype))
     elif not all_finite(array):

@@ -48,8 +48,8 @@ SAME = {"gelu_pytorch_tanh": "gelu_new", "gelu_fast": "gelu_new", "gelu_python":
 GPT2_END = 50256
 
 
-def read_config(data: Mapping[str, Any], problems: list[str]) -> GPTConfig:
-    """The sizes."""
+def read_config(data: Mapping[str, Any], problems: list[str]) -> GPTConfig | None:
+    """The sizes, or None where something is wrong."""
     given = SIZES if data.get("n_inner") is not None else {n: size for n, size in SIZES.items() if n != "n_inner"}
     sizes: dict[str, Any] = {ours: _size(data, name, limit, problems) for name, (ours, limit) in given.items()}
     sizes.setdefault("hidden", 4 * sizes["width"])
@@ -84,7 +84,7 @@ def read_config(data: Mapping[str, Any], problems: list[str]) -> GPTConfig:
                     meaning=_(meaning),
                 )
             )
-    return GPTConfig(**sizes, epsilon=epsilon, activation=activation, **switches)
+    return None if problems else GPTConfig(**sizes, epsilon=epsilon, activation=activation, **switches)
 
 
 def _size(data: Mapping[str, Any], name: str, limit: int, problems: list[str]) -> int:

@@ -153,7 +153,9 @@ def wrong(name, how):
 
 @pytest.mark.parametrize("name", TOLD)
 def test_the_sentence_fits(name):
-    assert not list(wrong(name, OPS[name].how))
+    facts = Facts(name)
+    known = f"known of it: it does {sorted(facts.operations)} with {facts.op.tensors} and makes [{facts.op.out}]"
+    assert not list(wrong(name, OPS[name].how)), f"{OPS[name].how!r} of {name}: RULES above say why; {known}"
 
 
 def test_two_swapped_sentences_do_not_fit():
