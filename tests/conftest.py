@@ -36,6 +36,15 @@ def golden() -> Path:
 
 
 @pytest.fixture(scope="session")
+def chromium():
+    """One browser for all tests of a worker; each opens its pages in a context of its own."""
+    from helpers.browser import chromium
+
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
 def locale(tmp_path_factory) -> Path:
     """A folder with two languages that nobody speaks: every text stands between brackets."""
     import catalogue

@@ -2,11 +2,11 @@
 
 import json
 import re
-import shutil
 import time
 
 import pytest
 from click.testing import CliRunner
+from helpers.browser import FRAMES, Open
 
 import llmtrace
 from llmtrace.cli import main
@@ -37,74 +37,11 @@ PLACES = [
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright to drive a browser")
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def file(tmp_path_factory):
     model = llmtrace.load()
     path = tmp_path_factory.mktemp("page") / "king.html"
     path.write_text(page_of(model.trace(SENTENCE), model.tokenizer), encoding="utf-8")
     return path
-
-
-FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-
-
-class Open:
-    """A page in a browser, and everything that it has asked for or complained of."""
-
-    def __init__(self, browser, path, width=1280, **options):
-        self.context = browser.new_context(viewport={"width": width, "height": 800}, offline=True, **options)
-        self.page = self.context.new_page()
-        self.said, self.asked = [], []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(path.as_uri())
-
-    def ready(self):
-        self.page.wait_for_selector("header nav")
-        return self
-
-    def go(self, place):
-        self.page.evaluate("place => { location.hash = encodeURIComponent(place) }", place)
-        self.page.wait_for_function("place => decodeURIComponent(location.hash.slice(1)) === place", arg=place)
-        self.page.evaluate(FRAMES)
-
-    @property
-    def text(self):
-        return self.page.inner_text("body")
-
-    def press(self, *keys):
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def follow(self):
-        """Opens the link that has the keyboard."""
-        before = self.page.evaluate("() => location.hash")
-        self.press("Enter")
-        self.page.wait_for_function("before => location.hash !== before", arg=before)
-        self.page.evaluate(FRAMES)
-
-    def tab_to(self, role, name):
-        """Goes from one thing to the next by the tab key until the one of this role and name has the keyboard."""
-        for _unused in range(400):
-            self.page.keyboard.press("Tab")
-            here = self.page.evaluate(
-                "() => [document.activeElement.tagName, document.activeElement.ariaLabel || document.activeElement.innerText]"
-            )
-            if here[0] == role and re.fullmatch(name, here[1] or ""):
-                return
-        raise AssertionError(f"no {role} {name!r} can be reached")
 
 
 @pytest.fixture
@@ -151,14 +88,16 @@ def test_any_sentence_has_the_bits_of_the_command_line(opened):
         assert checksum(model.trace(text)) in opened.page.inner_text("#own-sum"), text
 
 
+VIEWS = ["", *PLACES[1:6], *PLACES[7:8], *PLACES[13:]]
+"""One place of each view."""
+
+
 def test_axe_finds_nothing(chromium, file):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
-    for scheme, places in (("light", PLACES), ("dark", PLACES[:9:2])):
+    for scheme, places in (("light", VIEWS), ("dark", VIEWS[:7:2])):
         shown = Open(chromium, file, color_scheme=scheme, bypass_csp=True).ready()  # axe puts a program of its own in
         for place in places:
             shown.go(place)
-            found = axe.Axe().run(shown.page).response["violations"]
-            assert not [(each["id"], [node["target"] for node in each["nodes"]]) for each in found], (scheme, place)
+            assert not shown.findings(), (scheme, place)
         shown.context.close()
 
 
@@ -182,12 +121,13 @@ def test_it_is_quick(chromium, file):
     shown.context.close()
 
 
-@pytest.mark.parametrize("width", [360, 1280, 3840])
-def test_nothing_is_wider_than_the_screen(chromium, file, width):
-    shown = Open(chromium, file, width).ready()
-    for place in PLACES:
-        shown.go(place)
-        assert shown.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, place
+def test_nothing_is_wider_than_the_screen(chromium, file):
+    shown = Open(chromium, file).ready()
+    for width in (360, 1280, 3840):
+        shown.page.set_viewport_size({"width": width, "height": 800})
+        for place in VIEWS:
+            shown.go(place)
+            assert shown.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, (width, place)
     shown.context.close()
 
 

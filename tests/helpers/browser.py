@@ -1,0 +1,79 @@
+"""Chromium, driven from tests: pages opened from a file or from this machine, with the network cut."""
+
+import re
+import shutil
+from contextlib import contextmanager
+
+import pytest
+
+
+@contextmanager
+def chromium():
+    """The browser. A test that needs it is skipped where it, or what drives it, is absent."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright to drive a browser")
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+class Open:
+    """A page in a browser, and everything that it has asked for or complained of."""
+
+    def __init__(self, browser, path, width=1280, **options):
+        self.context = browser.new_context(viewport={"width": width, "height": 800}, offline=True, **options)
+        self.page = self.context.new_page()
+        self.said, self.asked = [], []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(path.as_uri())
+
+    def ready(self):
+        self.page.wait_for_selector("header nav")
+        return self
+
+    def go(self, place):
+        self.page.evaluate("place => { location.hash = encodeURIComponent(place) }", place)
+        self.page.wait_for_function("place => decodeURIComponent(location.hash.slice(1)) === place", arg=place)
+        self.page.evaluate(FRAMES)
+
+    @property
+    def text(self):
+        return self.page.inner_text("body")
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def follow(self):
+        """Opens the link that has the keyboard."""
+        before = self.page.evaluate("() => location.hash")
+        self.press("Enter")
+        self.page.wait_for_function("before => location.hash !== before", arg=before)
+        self.page.evaluate(FRAMES)
+
+    def tab_to(self, role, name):
+        """Goes from one thing to the next by the tab key until the one of this role and name has the keyboard."""
+        for _unused in range(400):
+            self.page.keyboard.press("Tab")
+            here = self.page.evaluate(
+                "() => [document.activeElement.tagName, document.activeElement.ariaLabel || document.activeElement.innerText]"
+            )
+            if here[0] == role and re.fullmatch(name, here[1] or ""):
+                return
+        raise AssertionError(f"no {role} {name!r} can be reached")
+
+    def findings(self):
+        """What axe-core finds wrong where the page is now: the rules and the elements. The page must bypass its policy."""
+        base = pytest.importorskip("axe_playwright_python.base", reason="needs axe-playwright-python")
+        if not self.page.evaluate("() => 'axe' in window"):
+            self.page.evaluate(base.AXE_SCRIPT)
+        found = self.page.evaluate("() => axe.run({ resultTypes: ['violations'] })")["violations"]
+        return [(each["id"], [node["target"] for node in each["nodes"]]) for each in found]
