@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import ascii_option, json_option, load, model_option, read_prompt
+from llmtrace.cli.options import ascii_option, begun, json_option, load, model_option, read_prompt, special_option
 from llmtrace.cli.output import print_document
 from llmtrace.i18n import N_
 from llmtrace.models.language_model import as_language_model
@@ -13,12 +13,13 @@ from llmtrace.models.language_model import as_language_model
 
 @new_command("accuracy")
 @click.argument("prompt")
+@special_option
 @model_option
 @option("--all", "every", is_flag=True, help=N_("List the steps of every block."))
 @no_pager_option
 @ascii_option
 @json_option
-def command(prompt: str, model: str | None, every: bool, no_pager: bool, only_ascii: bool, as_json: bool) -> None:
+def command(prompt: str, special: bool, model: str | None, every: bool, **shown: bool) -> None:
     """Say how exact the numbers of a run are: every step beside the same step in float64, alone and along the whole run.
 
     \b
@@ -29,7 +30,11 @@ def command(prompt: str, model: str | None, every: bool, no_pager: bool, only_as
     from llmtrace.experiments.accuracy import accuracy
     from llmtrace.views.accuracy import view
 
-    trace = as_language_model(load(model)).trace(read_prompt(prompt))
+    reader = as_language_model(load(model))
+    trace = reader.trace(begun(reader, read_prompt(prompt, special=special)))
     print_document(
-        view(accuracy(trace), trace, every=every), as_json=as_json, only_ascii=only_ascii, paged=not no_pager
+        view(accuracy(trace), trace, every=every),
+        as_json=shown["as_json"],
+        only_ascii=shown["only_ascii"],
+        paged=not shown["no_pager"],
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import ascii_option, json_option, load, model_option
+from llmtrace.cli.options import ascii_option, begun, json_option, load, marked, model_option, special_option
 from llmtrace.cli.output import print_document
 from llmtrace.i18n import N_
 from llmtrace.models.language_model import as_language_model
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @new_command("compare")
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
+@special_option
 @model_option
 @option("--other-model", metavar="MODEL", help=N_("The model that runs B. Default: the one that runs A."))
 @option("--all", "every", is_flag=True, help=N_("List every step that differs."))
@@ -33,10 +34,9 @@ def command(
     b: str,
     model: str | None,
     other_model: str | None,
+    special: bool,
     every: bool,
-    no_pager: bool,
-    only_ascii: bool,
-    as_json: bool,
+    **shown: bool,
 ) -> None:
     """Compare two runs: the first number that differs, how far apart every step is, and which tokens come next.
 
@@ -51,21 +51,21 @@ def command(
       llmtrace compare girl.trace "The king had a child, a boy." --all
       llmtrace compare "The king" "The king" --other-model storyteller
     """  # noqa: D301 - \b keeps click from filling the lines
-    first = _run(a, model)
+    first = _run(a, model, special)
     document = (
         _judged(first, b, every)
         if b.endswith((".npz", ".safetensors"))
-        else _compared(first, b, other_model or model, every)
+        else _compared(first, _run(b, other_model or model, special), every)
     )
-    print_document(document, as_json=as_json, only_ascii=only_ascii, paged=not no_pager)
+    print_document(document, as_json=shown["as_json"], only_ascii=shown["only_ascii"], paged=not shown["no_pager"])
 
 
-def _compared(first: Trace, b: str, model: str | None, every: bool) -> Document:
+def _compared(first: Trace, second: Trace, every: bool) -> Document:
     """Two runs."""
     from llmtrace.experiments.compare import compare
     from llmtrace.views.comparison import view
 
-    return view(compare(first, _run(b, model)), every=every)
+    return view(compare(first, second), every=every)
 
 
 def _judged(first: Trace, file: str, every: bool) -> Document:
@@ -77,10 +77,11 @@ def _judged(first: Trace, file: str, every: bool) -> Document:
     return view(judge(first, dumps.understood(first, dumps.read(Path(file)))), every=every)
 
 
-def _run(what: str, model: str | None) -> Trace:
+def _run(what: str, model: str | None, special: bool) -> Trace:
     """The run of a prompt, or that of a file."""
     if os.path.isfile(what) or what.endswith(".trace"):
         from llmtrace.loading import open_trace
 
         return open_trace(what, model)
-    return as_language_model(load(model)).trace(what)
+    reader = as_language_model(load(model))
+    return reader.trace(begun(reader, marked(what, special)))

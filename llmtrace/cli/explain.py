@@ -60,7 +60,7 @@ def command(
       llmtrace explain 'logits[-1, " her"]' --prompt "The lamp will belong to" --depth 2
       llmtrace explain "block.1.mlp.act[position=0, feature=7]" --exact
     """  # noqa: D301 - \b keeps click from filling the lines
-    trace, said = opened(file, prompt, ids, model)
+    trace, said = opened(file, prompt, ids, model, look["special"])
     try:
         explanation = trace.explain(address, depth=depth)
     except AddressError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import FileName, json_option, load, model_option, prompt_argument, read_prompt
+from llmtrace.cli.options import FileName, begun, json_option, load, model_option, prompt_argument, read_prompt
 from llmtrace.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ def command(prompt: str | None, model: str | None, steps: int, output: str | Non
     sampling = Sampling(options["temperature"], options["top_k"], options["top_p"], options["seed"])
     if output is not None:
         _must_be_writable(output)
-    begun = read_prompt(prompt, options["ids"])
+    given = read_prompt(prompt, options["ids"], options["special"])
     reader = as_language_model(load(model))
-    generation = reader.generate(begun, steps, sampling, options["stop"])
+    generation = reader.generate(begun(reader, given), steps, sampling, options["stop"])
     as_json, explain = options["as_json"], options["explain"]
     tables = not options["quiet"] and (explain or options["table"] or sys.stdout.isatty())
-    stream = Stream(begun if isinstance(begun, str) else reader.text(begun), plain=not as_json and not tables)
+    stream = Stream(given if isinstance(given, str) else reader.text(given), plain=not as_json and not tables)
     show: Show = stream.text
     if as_json or tables:
         show = _json(explain) if as_json else _tables(explain)

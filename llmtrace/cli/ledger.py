@@ -42,7 +42,7 @@ def command(prompt: str | None, score: str | None, model: str | None, against: s
 
     if options["ids"] is not None and score is None:  # what stands where PROMPT would is then the score
         prompt, score = None, prompt
-    trace = traced(read_prompt(prompt, options["ids"]), model)
+    trace = traced(read_prompt(prompt, options["ids"], options["special"]), model)
     position, token = place_of(trace, score)
     parts = {"neurons": options["neurons"], "sources": options["sources"]}
     account = ledger(trace, position, token, **parts)

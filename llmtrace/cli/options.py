@@ -12,7 +12,7 @@ from llmtrace.cli.completion import models
 from llmtrace.cli.state import last_traced, remember
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
-from llmtrace.text import cited, inert
+from llmtrace.text import cited, inert, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +66,11 @@ ids_option = option(
     metavar='"N N …"',
     help=N_("The ids of the tokens, instead of a text: for a model without a tokenizer."),
 )
+special_option = option(
+    "--special",
+    is_flag=True,
+    help=N_("Read special tokens such as <|endoftext|> as such, not as plain text."),
+)
 json_option = option("--json", "as_json", is_flag=True, help=N_("Print JSON for other programs."))
 
 
@@ -88,17 +93,19 @@ def of_this_prompt(error: AddressError, note: str) -> AddressError:
 
 def prompt_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """PROMPT or `--ids`, for commands that run what they are given."""
-    argument: Callable[..., Any] = click.argument("prompt", required=False)(ids_option(function))
+    argument: Callable[..., Any] = click.argument("prompt", required=False)(ids_option(special_option(function)))
     return argument
 
 
 def prompt_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--prompt` and `--ids`, for commands that look at what was traced last where neither is given."""
     text = N_("The text to run, - for standard input. Default: what was traced last.")
-    return option("--prompt", metavar="TEXT", help=text)(ids_option(function))
+    return option("--prompt", metavar="TEXT", help=text)(ids_option(special_option(function)))
 
 
-def opened(file: str | None, prompt: str | None, ids: list[int] | None, model: str | None) -> tuple[Trace, str]:
+def opened(
+    file: str | None, prompt: str | None, ids: list[int] | None, model: str | None, special: bool = False
+) -> tuple[Trace, str]:
     """The trace of the file or of the prompt, and what to say about it first."""
     if file is not None:
         if prompt is not None or ids is not None:
@@ -107,7 +114,7 @@ def opened(file: str | None, prompt: str | None, ids: list[int] | None, model: s
 
         return open_trace(file, model), ""
     if prompt is not None or ids is not None:
-        return traced(read_prompt(prompt, ids), model), ""
+        return traced(read_prompt(prompt, ids, special), model), ""
     last, last_model = last_traced()
     said = repr(last) if isinstance(last, str) else " ".join(map(str, last))
     note = _("prompt: {prompt} (traced last)", prompt=said)
@@ -116,7 +123,8 @@ def opened(file: str | None, prompt: str | None, ids: list[int] | None, model: s
 
 def traced(prompt: str | list[int], model: str | None) -> Trace:
     """The trace of a prompt, which is from now on what was traced last."""
-    trace = load(model).trace(prompt)
+    loaded = load(model)
+    trace = loaded.trace(begun(loaded, prompt))
     forgotten = remember(prompt, model, trace)
     if forgotten:
         said = _("Note: this prompt could not be remembered ({why}); give --prompt to explain and show")
@@ -124,7 +132,17 @@ def traced(prompt: str | list[int], model: str | None) -> Trace:
     return trace
 
 
-def read_prompt(prompt: str | None, ids: list[int] | None = None) -> str | list[int]:
+def begun(model: Model, prompt: str | list[int]) -> str | list[int]:
+    """The prompt, as it is; of an empty one is said what it begins with."""
+    begin = getattr(model, "begin", None)
+    if not prompt and begin is not None:
+        token = quoted(model.token_text(begin))  # type: ignore[attr-defined]
+        text = _("the prompt is empty, so the text begins with {token}, with which all texts of this model begin")
+        click.echo(inert(_("Note: {text}", text=text.format(token=token))), err=True)
+    return prompt
+
+
+def read_prompt(prompt: str | None, ids: list[int] | None = None, special: bool = False) -> str | list[int]:
     """What was given to run: ids, or a text as it is, or of standard input for `-`, without the line break that ends it."""
     if ids is not None:
         if prompt is not None:
@@ -132,7 +150,16 @@ def read_prompt(prompt: str | None, ids: list[int] | None = None) -> str | list[
         return ids
     if prompt is None:
         raise click.UsageError(_("give a text, or the ids of its tokens with --ids"))
-    return read_text(prompt)
+    return marked(read_text(prompt), special)
+
+
+def marked(text: str, special: bool) -> str:
+    """The text, in which special tokens count if they are asked for."""
+    if not special:
+        return text
+    from llmtrace.models import WithSpecial
+
+    return WithSpecial(text)
 
 
 def read_text(text: str) -> str:

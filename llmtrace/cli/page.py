@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import FileName, load, model_option, prompt_argument, read_prompt
+from llmtrace.cli.options import FileName, begun, load, model_option, prompt_argument, read_prompt
 from llmtrace.i18n import N_, _
 
 
@@ -15,7 +15,7 @@ from llmtrace.i18n import N_, _
 @prompt_argument
 @model_option
 @option("-o", "--output", type=FileName(), required=True, metavar="FILE", help=N_("The HTML file to write."))
-def command(prompt: str | None, ids: list[int] | None, model: str | None, output: str) -> None:
+def command(prompt: str | None, ids: list[int] | None, special: bool, model: str | None, output: str) -> None:
     """Write one HTML file that shows the run of PROMPT, explains each of its numbers, and runs the model on other sentences.
 
     The file holds the model. It opens in any browser of 2023 or later, without a network, and asks for nothing.
@@ -33,7 +33,7 @@ def command(prompt: str | None, ids: list[int] | None, model: str | None, output
     from llmtrace.trace.checksum import checksum
 
     reader = as_language_model(load(model))
-    trace = reader.trace(read_prompt(prompt, ids))
+    trace = reader.trace(begun(reader, read_prompt(prompt, ids, special)))
     text = page(trace, reader.tokenizer).encode()
     write_whole(Path(output), [text])
     click.echo(inert(_("written: {file} ({size})", file=output, size=human_size(len(text)))))

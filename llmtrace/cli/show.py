@@ -71,7 +71,7 @@ def command(first: str | None, second: str | None, **options: Any) -> None:
       llmtrace show logits --prompt "The king had a child, a girl." --position 2
     """  # noqa: D301 - \b keeps click from filling the lines
     file, name = file_and_name(first, second, options["file"])
-    trace, note = opened(file, options["prompt"], options["ids"], options["model"])
+    trace, note = opened(file, options["prompt"], options["ids"], options["model"], options["special"])
     from llmtrace.views import catalog
 
     asked = {option.name: options[option.name] for option in catalog.options()}

@@ -26,12 +26,18 @@ def remember(prompt: str | list[int], model: str | None, steps: Iterable[str] = 
     If that does not work, returns why: it is not important enough to fail.
     """
     from llmtrace.loading import bundled
+    from llmtrace.models import WithSpecial
     from llmtrace.storage.files import reason
     from llmtrace.storage.replace import PRIVATE, write_whole
 
     try:
         folder = model is not None and model not in bundled()
-        note = {"prompt": prompt, "model": str(Path(str(model)).absolute()) if folder else model, "steps": list(steps)}
+        note = {
+            "prompt": prompt,
+            "special": isinstance(prompt, WithSpecial),
+            "model": str(Path(str(model)).absolute()) if folder else model,
+            "steps": list(steps),
+        }
         path = state_file()
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, [json.dumps(note).encode()], mode=PRIVATE)
@@ -44,6 +50,7 @@ def remember(prompt: str | list[int], model: str | None, steps: Iterable[str] = 
 
 def last_traced() -> tuple[str | list[int], str | None]:
     """The prompt and the model that were traced last."""
+    from llmtrace.models import WithSpecial
     from llmtrace.storage.files import read_json
 
     try:
@@ -51,7 +58,7 @@ def last_traced() -> tuple[str | list[int], str | None]:
         prompt, model = note["prompt"], note["model"]
         ids = isinstance(prompt, list) and all(type(each) is int for each in prompt)
         if (ids or isinstance(prompt, str)) and (model is None or isinstance(model, str)):
-            return prompt, model
+            return WithSpecial(prompt) if note.get("special") is True and not ids else prompt, model
     except (LlmtraceError, OSError, RuntimeError, ValueError, KeyError, TypeError):
         pass
     raise click.UsageError(_("no prompt was traced yet: give one with --prompt TEXT, or trace one first"))

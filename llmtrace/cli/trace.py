@@ -55,7 +55,7 @@ def command(
     """  # noqa: D301 - \b keeps click from filling the lines
     if with_weights and output is None:
         raise click.UsageError(_("--with-weights needs -o FILE, where they are written"))
-    trace = traced(read_prompt(prompt, view.pop("ids")), model)
+    trace = traced(read_prompt(prompt, view.pop("ids"), view.pop("special")), model)
     if recipe is not None:
         from llmtrace.experiments import recipes
 

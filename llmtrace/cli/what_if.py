@@ -57,7 +57,7 @@ def command(prompt: str | None, model: str | None, **options: Any) -> None:
     from llmtrace.experiments import recipes, what_if
     from llmtrace.views.what_if import view
 
-    found = what_if(traced(read_prompt(prompt, options["ids"]), model), edits)
+    found = what_if(traced(read_prompt(prompt, options["ids"], options["special"]), model), edits)
     if options["recipe"] is not None:
         recipes.write(Path(options["recipe"]), found)
     if options["output"] is not None:

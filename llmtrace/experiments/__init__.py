@@ -2,6 +2,7 @@
 
 from llmtrace.experiments.edits import zero
 from llmtrace.experiments.recipes import replayed
+from llmtrace.experiments.surprise import Surprise
 from llmtrace.experiments.what_if import Changes, WhatIf, what_if
 
-__all__ = ["Changes", "WhatIf", "replayed", "what_if", "zero"]
+__all__ = ["Changes", "Surprise", "WhatIf", "replayed", "what_if", "zero"]

@@ -89,6 +89,7 @@ def _words(trace: Trace, axes: Axes, place: tuple[int, ...]) -> dict[str, Any]:
         words[axis] = trace.past + index if axis == "position" else index if label is None else repr(label)
         if axis in {"position", "query"}:
             words["token"] = repr(label) if label is not None else _("token {place}", place=index)
-    if "targets" in trace.leaves and trace.axes("targets") == axes[:2]:
-        words["target"] = repr(trace.token_text(int(trace.elements("targets", place[:2]))))
+    own = trace.axes("targets") if "targets" in trace.leaves else ()
+    if own and axes[: len(own)] == own:
+        words["target"] = repr(trace.token_text(int(trace.elements("targets", place[: len(own)]))))
     return words

@@ -6,6 +6,7 @@ from llmtrace.models.generation import Choice, Generation, Sampling
 from llmtrace.models.gpt import GPT, GPTConfig
 from llmtrace.models.language_model import LanguageModel, as_language_model
 from llmtrace.models.model import Model
+from llmtrace.models.prompt import WithSpecial
 
 __all__ = [
     "GPT",
@@ -18,5 +19,6 @@ __all__ = [
     "LanguageModel",
     "Model",
     "Sampling",
+    "WithSpecial",
     "as_language_model",
 ]

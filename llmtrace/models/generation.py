@@ -140,6 +140,7 @@ class Reader(Protocol):
     weights: Mapping[str, Weight]
     tokenizer: Any
     ends: tuple[int, ...] | None
+    begin: int | None
     legend: Legend
 
     def ids(self, prompt: Prompt) -> Array:

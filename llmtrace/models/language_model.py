@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.display import above
 from llmtrace.errors import DoesNotFitError, ModelError, PromptError
 from llmtrace.i18n import _, listed
 from llmtrace.models.cache import KVCache
@@ -17,7 +18,7 @@ from llmtrace.models.generation import Generation, Sampling
 from llmtrace.models.language_words import LANGUAGE
 from llmtrace.models.memory import available_memory
 from llmtrace.models.model import Model
-from llmtrace.models.prompt import Prompt, Tokenizer
+from llmtrace.models.prompt import Prompt, Tokenizer, WithSpecial, encode
 from llmtrace.models.writing import Writing
 from llmtrace.ops import Tensor, Weight
 from llmtrace.ops.elementwise.divide_by import divide_by
@@ -47,6 +48,8 @@ class LanguageModel(Model):
         self.tokenizer = tokenizer
         self.ends: tuple[int, ...] | None = None
         """The tokens with which it says that its text is at the end; None where its files do not say (see `writing`)."""
+        self.begin: int | None = None
+        """The token with which its texts begin, where it has one: an empty prompt is this token."""
 
     @abstractmethod
     def forward(self, run: Run, tokens: Tensor, positions: Tensor) -> Tensor:
@@ -93,6 +96,22 @@ class LanguageModel(Model):
         """
         return Generation(self, prompt, steps, sampling, stop)
 
+    def surprise(
+        self,
+        prompt: Prompt,
+        stride: int | None = None,
+        *,
+        beginning: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Any:
+        """How surprised the model is by each token of a text, and by all of it: a `llmtrace.experiments.Surprise`.
+
+        stride: of texts longer than the context, how many tokens each window judges anew; half of the context, if not given.
+        beginning: put the beginning-of-text token before the text, so that its first token is judged as well.
+        progress: is told how many tokens are judged, and of how many.
+        """
+        return above("llmtrace.experiments").Surprise(self, prompt, stride, beginning, progress)
+
     def ids(self, prompt: Prompt) -> Array:
         """The token ids of a prompt, int64 [T] or [batch, T]."""
         if isinstance(prompt, str) or (
@@ -105,7 +124,7 @@ class LanguageModel(Model):
                 )
                 raise PromptError(text)
             texts = [prompt] if isinstance(prompt, str) else prompt
-            rows = [self.tokenizer.encode(str(text)) for text in texts]
+            rows = [encode(self.tokenizer, text) for text in texts if isinstance(text, str)]
             if len({len(row) for row in rows}) > 1:
                 lengths = listed(len(row) for row in rows)
                 raise PromptError(
@@ -119,6 +138,8 @@ class LanguageModel(Model):
             ids = np.array(prompt)
         except ValueError:
             raise PromptError(_("a batch needs prompts of one length; run these one by one")) from None
+        if not ids.size and ids.ndim == 1 and self.begin is not None:
+            ids = np.array([self.begin])
         if not ids.size:
             raise PromptError(_("the prompt is empty: give at least one token"))
         if ids.ndim not in {1, 2} or ids.dtype.kind not in "iu":
@@ -170,8 +191,9 @@ class LanguageModel(Model):
         """What a trace of a prompt says of itself."""
         text = prompt if isinstance(prompt, str) else None
         explain = getattr(self.tokenizer, "explain", None) if text is not None else None
-        tokenization = explain(text).to_dict() if explain else None
-        return Origin(self.name, self.reference, asdict(self.config), text, tokenization)
+        special = {"special": True} if isinstance(text, WithSpecial) else {}
+        tokenization = explain(str(text), **special).to_dict() if explain else None
+        return Origin(self.name, self.reference, asdict(self.config), text and str(text), tokenization)
 
     def _next_ids(self, prompt: Prompt, cache: KVCache | None) -> Array:
         """The ids of a prompt, which may follow what a cache holds; PromptError where they can't."""

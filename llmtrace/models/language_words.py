@@ -63,6 +63,25 @@ LANGUAGE = Legend(
             sentence=N_("how surprised the model is by a token of the batch, on average: what training makes smaller"),
             section=LOSS,
         ),
+        "surprise.earlier": StepWords(sentence=N_("the losses of all earlier windows of the text, added up")),
+        "surprise.total": StepWords(
+            what=N_("the losses of the whole text, added up"),
+            sentence=N_("how surprised the model is by the text up to here: the sum of the losses of its tokens"),
+            section=LOSS,
+        ),
+        "surprise.mean": StepWords(
+            what=N_("their mean"),
+            sentence=N_("how surprised the model is by a token of the text, on average"),
+            section=LOSS,
+        ),
+        "surprise.perplexity": StepWords(
+            what=N_("e to the power of this mean"),
+            sentence=N_(
+                "the perplexity: the model was as unsure as if it had to choose, each time, among so many tokens that are"
+                " all equally likely"
+            ),
+            section=LOSS,
+        ),
     },
     "language",
     (CHOICES,),

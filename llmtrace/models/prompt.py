@@ -9,11 +9,22 @@ from typing import Protocol
 class Tokenizer(Protocol):
     """What a model needs of a tokenizer (see `llmtrace.tokenizers`)."""
 
-    def encode(self, text: str) -> list[int]:
-        """The ids of a text."""
+    def encode(self, text: str, special: bool = False) -> list[int]:
+        """The ids of a text. What looks like a special token is ordinary text, unless `special`."""
 
     def token(self, index: int) -> str:
         """The text of one token."""
+
+
+class WithSpecial(str):
+    """A text in which those of special tokens, such as <|endoftext|>, are these tokens; elsewhere they are plain text."""
+
+    __slots__ = ()
+
+
+def encode(tokenizer: Tokenizer, text: str) -> list[int]:
+    """The ids of a text, in which special tokens count where it says so."""
+    return tokenizer.encode(str(text), special=True) if isinstance(text, WithSpecial) else tokenizer.encode(str(text))
 
 
 Prompt = str | Sequence[int] | Sequence[str] | Sequence[Sequence[int]]

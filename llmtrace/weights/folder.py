@@ -51,6 +51,8 @@ def load_folder(path: Path | str) -> Model:
     model.notes = tuple(f"{shown(opened.name, 80)}: {note}" for note in notes)
     if isinstance(model, LanguageModel):
         model.ends = opened.ends
+        if opened.begin is not None and opened.begin < config.vocabulary:
+            model.begin = opened.begin
     return model
 
 
@@ -82,6 +84,8 @@ def save_folder(model: Model, folder: Path | str) -> None:
     ends = model.ends or ends_of(model.tokenizer) if isinstance(model, LanguageModel) else ()
     if ends:
         content["eos_token_id"] = ends[0] if len(ends) == 1 else list(ends)
+    if isinstance(model, LanguageModel) and model.begin is not None:
+        content["bos_token_id"] = model.begin
     config = json.dumps(content, indent=2)
     with replacing_files_of(folder) as temporary:
         save(tensors, temporary / SINGLE, {"format": "pt"})

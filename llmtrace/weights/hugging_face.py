@@ -9,6 +9,7 @@ from typing import Any
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
+from llmtrace.models.beginning import beginning_of
 from llmtrace.storage.stored import open_tensors
 from llmtrace.text import cited, shown
 from llmtrace.tokenizers import load_tokenizer
@@ -45,14 +46,15 @@ class HuggingFace(Source):
         if not file and not os.path.lexists(folder / CONFIG):
             raise ModelError(_("{folder} has no {config}", folder=shown(folder), config=CONFIG) + _elsewhere(folder))
         tensors = open_tensors(file)[0] if file else read_folder_tensors(folder)
-        config = read_content(folder / CONFIG)
+        config, tokenizer = read_content(folder / CONFIG), load_tokenizer(folder)
         return Opened(
             folder.resolve().name,
             config,
             shown(folder / CONFIG),
             tensors,
-            load_tokenizer(folder),
+            tokenizer,
             read_ends(folder, config),
+            read_beginning(folder, config, tokenizer),
         )
 
 
@@ -75,6 +77,17 @@ def read_ends(folder: Path, config: Mapping[str, Any]) -> tuple[int, ...] | None
             )
         return tuple(found)
     return None
+
+
+def read_beginning(folder: Path, config: Mapping[str, Any], tokenizer: Any) -> int | None:
+    """The token with which texts begin, which config.json names, or where it says nothing of it, one that is usual."""
+    if "bos_token_id" not in config:
+        return beginning_of(tokenizer)
+    found = config["bos_token_id"]
+    if found is not None and (type(found) is not int or found < 0):
+        text = _("{path}: bos_token_id must be the id of a token, not {found}")
+        raise ModelError(text.format(path=shown(folder / CONFIG), found=written(found)))
+    return found
 
 
 def must_not_be_adapter(folder: Path, file: Path | None) -> None:

@@ -23,6 +23,8 @@ class Opened:
     tokenizer: Any
     ends: tuple[int, ...] | None = None
     """The tokens that end a text, where the files say which."""
+    begin: int | None = None
+    """The token with which texts begin, where there is one."""
 
 
 class Source(ABC):

@@ -15,7 +15,7 @@ from helpers.small_training import begun
 import llmtrace
 from llmtrace import errors, lessons
 from llmtrace.experiments import what_if
-from llmtrace.models import Feedforward, KVCache, Sampling
+from llmtrace.models import Feedforward, KVCache, Sampling, WithSpecial
 from llmtrace.render import json
 from llmtrace.testing import expect_same_bits
 from llmtrace.tokenizers import CharacterTokenizer, WordPieceTokenizer, train_bpe, train_unigram
@@ -95,6 +95,8 @@ def things(model, tmp_path_factory):
         "choice": next(iter(model.generate("The king", 2, Sampling(seed=1)))),
         "generation": model.generate("The king", 2),
         "cache": cache,
+        "surprise": model.surprise("The king"),
+        "special": WithSpecial("The king"),
         "view": step_list.view(trace),
         "merges learned": bpe,
         "merges": bpe.tokenizer,

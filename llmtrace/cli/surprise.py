@@ -1,0 +1,100 @@
+"""`llmtrace surprise`: how surprised a model is by a text, token by token, and its perplexity."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from llmtrace.cli.command import new_command, no_pager_option, option
+from llmtrace.cli.options import FileName, ascii_option, json_option, load, marked, model_option, prompt_argument
+from llmtrace.cli.options import read_prompt as read_given
+from llmtrace.cli.output import print_document
+from llmtrace.i18n import N_, _
+
+
+@new_command("surprise")
+@prompt_argument
+@model_option
+@option(
+    "--stride",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=N_(
+        "Of a text longer than the model reads at once, how many tokens each window judges anew. Default: half a window."
+    ),
+)
+@option(
+    "--beginning",
+    is_flag=True,
+    help=N_("Put the model's beginning-of-text token before the text, so that its first token is judged as well."),
+)
+@option(
+    "--position",
+    type=int,
+    metavar="N",
+    help=N_("Show the work behind the token at place N, from 0. Default: the one that surprises most."),
+)
+@option("--all", "every", is_flag=True, help=N_("List every token and every term."))
+@option(
+    "-o", "--output", type=FileName(), metavar="FILE", help=N_("Write the trace of the run behind that token to FILE.")
+)
+@no_pager_option
+@ascii_option
+@json_option
+def command(prompt: str | None, model: str | None, stride: int | None, beginning: bool, **options: Any) -> None:
+    """Say how surprised a model is by PROMPT: the probability and the loss of each token, their sum, mean and perplexity.
+
+    PROMPT is any text, or the name of a file with one; - reads it from standard input.
+
+    \b
+    Examples:
+      llmtrace surprise "The king had a child, a girl."
+      llmtrace surprise "The king had a child, a girl." --position 3
+      llmtrace surprise README.md --stride 32
+      echo "The king had a child, a girl." | llmtrace surprise - --json
+    """  # noqa: D301 - \b keeps click from filling the lines
+    from llmtrace.models import as_language_model
+    from llmtrace.views.surprise import view
+
+    given = read_prompt(prompt, options["ids"], options["special"])
+    reader = as_language_model(load(model))
+    with telling() as progress:
+        found = reader.surprise(given, stride, beginning=beginning, progress=progress)
+    document = view(found, every=options["every"], position=options["position"])
+    if options["output"] is not None:
+        place = options["position"]
+        found.trace(1 + int(found.losses.argmax()) if place is None else place).save(options["output"])
+    print_document(
+        document, as_json=options["as_json"], only_ascii=options["only_ascii"], paged=not options["no_pager"]
+    )
+
+
+def read_prompt(prompt: str | None, ids: list[int] | None, special: bool) -> str | list[int]:
+    """What was given to judge: the text in a file of that name, or the text itself."""
+    if prompt is None or ids is not None or not _is_file(prompt):
+        return read_given(prompt, ids, special)
+    return marked(Path(prompt).read_bytes().decode("utf-8", "surrogateescape"), special)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return os.path.isfile(name)
+    except (OSError, ValueError):  # longer than any name, or one that no file can have
+        return False
+
+
+@contextmanager
+def telling() -> Iterator[Callable[[int, int], None]]:
+    """While a long text is read, shows on a terminal how far it is."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(_("computing"), visible=False)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole, visible=True)
