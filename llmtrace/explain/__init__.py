@@ -9,6 +9,7 @@ from llmtrace import _kernels
 from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.lines import Constant, Elements, Line, Result
 from llmtrace.errors import AddressError, LlmtraceError, ReplayError
+from llmtrace.explain import dequantised
 from llmtrace.explain.address import also, explain_target
 from llmtrace.explain.describe import sentence
 from llmtrace.explain.explanation import Explanation
@@ -69,7 +70,7 @@ def explain_alone(trace: Trace, name: str, place: tuple[int, ...]) -> Explanatio
     """One number, without the numbers that it leans on."""
     element = Elements(name, trace.axes(name), place, trace.elements(name, place))
     if name not in trace:
-        return Explanation(element, "", "", sentence(trace, name, place), (), source=trace)
+        return _given(trace, element, place)
     record = trace[name].record
     op = OPS[record.op]
     working = Derivation(trace, record, place)
@@ -84,5 +85,20 @@ def explain_alone(trace: Trace, name: str, place: tuple[int, ...]) -> Explanatio
     bare = record.operands.get("bias", "") is None
     formula = op.formula.removesuffix(" + bias") if bare else op.formula
     own = Explanation(element, op.name, formula, sentence(trace, name, place), lines, source=trace)
+    own.replay()
+    return own
+
+
+def _given(trace: Trace, element: Elements, place: tuple[int, ...]) -> Explanation:
+    """A number that no step computes: of a weight that was stored with a few bits, how those became the number."""
+    text = sentence(trace, element.tensor, place)
+    origin = dequantised.of_weight(trace, element.tensor, place)
+    if origin is None:
+        return Explanation(element, "", "", text, (), source=trace)
+    text += _(
+        ", stored as {kind}: a whole number q of a few bits, times a scale that its neighbours share", kind=origin.kind
+    )
+    formula, lines = dequantised.formula(origin), dequantised.lines(origin)
+    own = Explanation(element, dequantised.OP, formula, text, lines, source=trace)
     own.replay()
     return own

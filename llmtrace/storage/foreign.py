@@ -83,7 +83,7 @@ KINDS = (
         _begins(b"version https://git-lfs"),
         N_("only a Git LFS pointer: the file itself was not downloaded; `git lfs pull` fetches it"),
     ),
-    Kind(_begins(b"GGUF"), N_("a GGUF file, not safetensors"), N_(", only {file}, a GGUF file")),
+    Kind(_begins(b"GGUF"), N_("a GGUF file, not safetensors"), N_(", only {file}, a GGUF file: give that file itself")),
     Kind(_begins(b"\x89HDF\r\n\x1a\n"), N_("an HDF5 file (TensorFlow), not safetensors")),
     Kind(_begins(b"\x93NUMPY"), N_("a NumPy file, not safetensors")),
     Kind(_begins(b"\x1f\x8b"), N_("a gzip file; unpack it first")),

@@ -6,7 +6,7 @@ import mmap
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,8 +22,34 @@ PIECE = 1 << 20
 """So many numbers are checked at a time: what is made of them on the way stays in the processor's cache."""
 
 
+class Stored(Protocol):
+    """A tensor that lies in a file, and is read when its numbers are needed."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of its axes."""
+
+    def read(self) -> Array:
+        """Its numbers as float32, read-only; ValueError says why there are none."""
+
+
+class Transposed(NamedTuple):
+    """A stored tensor with its two axes the other way round."""
+
+    stored: Stored
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of its axes."""
+        return self.stored.shape[::-1]
+
+    def read(self) -> Array:
+        """Its numbers, a view of those of the stored one."""
+        return self.stored.read().T
+
+
 class StoredTensor(NamedTuple):
-    """A tensor that lies in a file."""
+    """A tensor that lies in a safetensors file."""
 
     dtype: str
     shape: tuple[int, ...]

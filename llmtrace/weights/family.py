@@ -23,7 +23,7 @@ from llmtrace.models import Model
 from llmtrace.models.prompt import Tokenizer
 from llmtrace.ops import Weight, by_name
 from llmtrace.rng import derive, normal
-from llmtrace.storage.stored import StoredTensor, all_finite
+from llmtrace.storage.stored import Stored, all_finite
 from llmtrace.text import shown
 from llmtrace.weights.names import Problem, must_be_whole, together, unused, unwrapped
 
@@ -102,7 +102,7 @@ class Family:
     def weights(
         self,
         config: Any,
-        stored: Mapping[str, Array | StoredTensor],
+        stored: Mapping[str, Array | Stored],
         where: str,
         tied: bool | None = None,
         notes: list[str] | None = None,
@@ -167,7 +167,7 @@ class Family:
     def _checked(
         self,
         config: Any,
-        stored: Mapping[str, Array | StoredTensor],
+        stored: Mapping[str, Array | Stored],
         where: str,
         tied: bool | None,
         notes: list[str],
@@ -219,14 +219,14 @@ def _foreign(name: str, family: str) -> str:
     return _("{name} is not part of this {family}", name=shown(name, 80), family=family)
 
 
-def _read(name: str, tensor: Array | StoredTensor, expected: tuple[int, ...], problems: list[Problem]) -> Array:
+def _read(name: str, tensor: Array | Stored, expected: tuple[int, ...], problems: list[Problem]) -> Array:
     """The numbers of a tensor; what is wrong with it goes to `problems`."""
     nothing = np.empty(0, np.float32)
     if tensor.shape != expected:
         problems.append(
             _("{name} has shape {shape}, expected {expected}", name=name, shape=tensor.shape, expected=expected)
         )
-    if isinstance(tensor, StoredTensor):
+    if not isinstance(tensor, np.ndarray):
         try:
             array = tensor.read() if tensor.shape == expected else nothing
         except ValueError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from llmtrace.arithmetic.types import Array
-from llmtrace.storage.stored import StoredTensor
+from llmtrace.storage.stored import Stored
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Opened:
     name: str
     config: Mapping[str, Any]
     config_place: str
-    tensors: Mapping[str, Array | StoredTensor]
+    tensors: Mapping[str, Array | Stored]
     tokenizer: Any
     ends: tuple[int, ...] | None = None
     """The tokens that end a text, where the files say which."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llmtrace.weights.gguf import GGUFFile  # noqa: F401 - found below
 from llmtrace.weights.hugging_face import HuggingFace  # noqa: F401 - found below
 from llmtrace.weights.source import Source
 
