@@ -23,7 +23,7 @@ COMMANDS = [
     ("tokenize", PROMPT),
     ("generate", PROMPT, "--steps", "2", "--explain"),
     ("learn",),
-    ("learn", "embeddings"),
+    ("learn", "vectors-and-spaces"),
     ("learn", "matrices-as-projections"),
     ("learn", "playground"),
     ("doctor",),

@@ -83,3 +83,12 @@ def test_where_there_is_only_one_place_it_is_taken():
     assert trace.explain("output.weight[input=1]").address == trace.explain("output.weight", output=0, input=1).address
     with pytest.raises(AddressError, match="needs input as well"):
         trace.explain("output.weight")
+
+
+def test_the_address_of_a_place_leads_there(trace):
+    for name in trace:
+        if trace[name].output.size:
+            place = tuple(size - 1 for size in trace.shape(name))
+            explanation = trace.explain(trace.address(name, place))
+            assert explanation.element.place() == place
+            assert explanation.address == trace.address(name, place)

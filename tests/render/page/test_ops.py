@@ -139,7 +139,7 @@ def comparable(lines):
 
 @pytest.mark.parametrize("half", [NAMES[::2], NAMES[1::2]], ids=["even", "odd"])
 def test_the_bits_are_those_of_python(half):
-    compare(half, 150)
+    compare(half, 60)
 
 
 ERRORS = [
