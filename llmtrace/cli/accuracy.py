@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import ascii_option, begun, json_option, load, model_option, read_prompt, special_option
-from llmtrace.cli.output import print_document
+from llmtrace.cli.command import new_command, option
+from llmtrace.cli.options import begun, load, model_option, read_prompt, special_option
+from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_
 from llmtrace.models.language_model import as_language_model
 
@@ -16,10 +16,8 @@ from llmtrace.models.language_model import as_language_model
 @special_option
 @model_option
 @option("--all", "every", is_flag=True, help=N_("List the steps of every block."))
-@no_pager_option
-@ascii_option
-@json_option
-def command(prompt: str, special: bool, model: str | None, every: bool, **shown: bool) -> None:
+@shown_options()
+def command(prompt: str, special: bool, model: str | None, every: bool, look: Look) -> None:
     """Say how exact the numbers of a run are: every step beside the same step in float64, alone and along the whole run.
 
     \b
@@ -32,9 +30,4 @@ def command(prompt: str, special: bool, model: str | None, every: bool, **shown:
 
     reader = as_language_model(load(model))
     trace = reader.trace(begun(reader, read_prompt(prompt, special=special)))
-    print_document(
-        view(accuracy(trace), trace, every=every),
-        as_json=shown["as_json"],
-        only_ascii=shown["only_ascii"],
-        paged=not shown["no_pager"],
-    )
+    print_document(view(accuracy(trace), trace, every=every), look)

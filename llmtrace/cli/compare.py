@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import ascii_option, begun, json_option, load, marked, model_option, special_option
-from llmtrace.cli.output import print_document
+from llmtrace.cli.command import new_command, option
+from llmtrace.cli.options import begun, load, marked, model_option, special_option
+from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_
 from llmtrace.models.language_model import as_language_model
 from llmtrace.trace import Trace
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 @model_option
 @option("--other-model", metavar="MODEL", help=N_("The model that runs B. Default: the one that runs A."))
 @option("--all", "every", is_flag=True, help=N_("List every step that differs."))
-@no_pager_option
-@ascii_option
-@json_option
+@shown_options()
 def command(
     a: str,
     b: str,
@@ -36,7 +34,7 @@ def command(
     other_model: str | None,
     special: bool,
     every: bool,
-    **shown: bool,
+    look: Look,
 ) -> None:
     """Compare two runs: the first number that differs, how far apart every step is, and which tokens come next.
 
@@ -57,7 +55,7 @@ def command(
         if b.endswith((".npz", ".safetensors"))
         else _compared(first, _run(b, other_model or model, special), every)
     )
-    print_document(document, as_json=shown["as_json"], only_ascii=shown["only_ascii"], paged=not shown["no_pager"])
+    print_document(document, look)
 
 
 def _compared(first: Trace, second: Trace, every: bool) -> Document:

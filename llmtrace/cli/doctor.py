@@ -6,8 +6,7 @@ import platform
 from typing import TYPE_CHECKING, Any
 
 from llmtrace.cli.command import new_command
-from llmtrace.cli.options import json_option
-from llmtrace.cli.output import print_document
+from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import _, listed, n_
 
 if TYPE_CHECKING:
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @new_command("doctor")
-@json_option
-def command(as_json: bool) -> int:
+@shown_options(own=("as_json",))
+def command(look: Look) -> int:
     """Show versions, instruction sets and threads, and test that this machine computes every bit as it should.
 
     The exit code is 1 if a test fails.
@@ -28,7 +27,7 @@ def command(as_json: bool) -> int:
     from llmtrace.cli.selftest import outcomes
 
     results = list(outcomes())
-    print_document(_document(environment(), results), as_json=as_json)
+    print_document(_document(environment(), results), look)
     return 0 if all(outcome.passed for outcome in results) else 1
 
 

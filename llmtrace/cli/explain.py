@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llmtrace.cli.command import new_command, no_pager_option, option
+from llmtrace.cli.command import new_command, option
 from llmtrace.cli.completion import steps
 from llmtrace.cli.options import (
-    ascii_option,
-    json_option,
     model_option,
     of_this_prompt,
     opened,
     prompt_options,
     trace_option,
 )
-from llmtrace.cli.output import print_document
+from llmtrace.cli.output import Look, ending_of, print_document, shown_options, write_file
 from llmtrace.errors import AddressError
-from llmtrace.i18n import N_
+from llmtrace.i18n import N_, _
 
 if TYPE_CHECKING:
     from llmtrace.explain import Explanation
@@ -36,9 +34,7 @@ if TYPE_CHECKING:
 )
 @option("--all", "every", is_flag=True, help=N_("Show every term of every sum."))
 @option("--exact", is_flag=True, help=N_("Print every number at full precision, to be read and added again."))
-@no_pager_option
-@ascii_option
-@json_option
+@shown_options()
 def command(
     address: str,
     prompt: str | None,
@@ -46,7 +42,8 @@ def command(
     file: str | None,
     model: str | None,
     depth: int,
-    **look: bool,
+    look: Look,
+    **how: bool,
 ) -> None:
     """Show how the number at ADDRESS was computed, from its inputs and weights, with every rounding as it was.
 
@@ -60,24 +57,22 @@ def command(
       llmtrace explain 'logits[-1, " her"]' --prompt "The lamp will belong to" --depth 2
       llmtrace explain "block.1.mlp.act[position=0, feature=7]" --exact
     """  # noqa: D301 - \b keeps click from filling the lines
-    trace, said = opened(file, prompt, ids, model, look["special"])
+    trace, said = opened(file, prompt, ids, model, how["special"])
     try:
         explanation = trace.explain(address, depth=depth)
     except AddressError as error:
         if said and address.partition("[")[0].strip() in trace.names():  # which places there are depends on the prompt
             raise of_this_prompt(error, said) from None
         raise
-    if look["exact"]:
-        _print_exact(explanation, said, look["only_ascii"])
+    if how["exact"]:
+        _print_exact(explanation, said, look)
         return
     from llmtrace.views.explanation import view
 
-    document = view(explanation, every=look["every"])
-    paged = not look["no_pager"]
-    print_document(document, as_json=look["as_json"], note=said, only_ascii=look["only_ascii"], paged=paged)
+    print_document(view(explanation, every=how["every"]), look, said)
 
 
-def _print_exact(explanation: Explanation, note: str, only_ascii: bool) -> None:
+def _print_exact(explanation: Explanation, note: str, look: Look) -> None:
     """Prints every number at full precision; the note goes to standard error, as the output is for other programs."""
     from llmtrace.encodings import in_encoding
     from llmtrace.explain.exact_text import exact_text
@@ -86,5 +81,10 @@ def _print_exact(explanation: Explanation, note: str, only_ascii: bool) -> None:
     if note:
         click.echo(note, err=True)
     console, text = output_console(), exact_text(explanation)
-    console.out(in_encoding(text, console.encoding, only_ascii), highlight=False, end="")
+    if look.file is not None:
+        if ending_of(look.file) != ".txt":
+            raise click.UsageError(_("--exact prints text: FILE must end in .txt"))
+        write_file(look.file, in_encoding(text, "utf-8", look.only_ascii).encode())
+        return
+    console.out(in_encoding(text, console.encoding, look.only_ascii), highlight=False, end="")
     sys.stdout.flush()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import FileName, begun, json_option, load, model_option, prompt_argument, read_prompt
+from llmtrace.cli.options import begun, load, model_option, prompt_argument, read_prompt
+from llmtrace.cli.output import Look, say_written, shown_options, write_document
 from llmtrace.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from llmtrace.views.document import Document
 
 Show = Callable[["Choice"], None]
+TRACED = N_(
+    "FILE.trace: write the trace of the finished text. Write the tables instead: .svg, .html, .md, .txt, .json, .tex."
+)
 
 
 @new_command("generate")
@@ -42,14 +46,13 @@ Show = Callable[["Choice"], None]
 @option("--explain", is_flag=True, help=N_("Show each choice as arithmetic."))
 @option("--table", is_flag=True, help=N_("Show the tables also where the output is no terminal."))
 @option("-q", "--quiet", is_flag=True, help=N_("Print only the text, as it grows."))
-@option("-o", "--output", type=FileName(), metavar="FILE", help=N_("Write the trace of the finished text to FILE."))
 @option(
     "--last",
     is_flag=True,
     help=N_("Write to FILE the run of the last token alone instead, with the key/value cache that it read."),
 )
-@json_option
-def command(prompt: str | None, model: str | None, steps: int, output: str | None, last: bool, **options: Any) -> None:
+@shown_options(traced=TRACED, own=("as_json",))
+def command(prompt: str | None, model: str | None, steps: int, last: bool, look: Look, **options: Any) -> None:
     """Let a model go on with PROMPT, one token at a time, and show what each was chosen from.
 
     PROMPT is any text; - reads it from standard input. On a terminal every token comes with a table of the likeliest
@@ -62,22 +65,25 @@ def command(prompt: str | None, model: str | None, steps: int, output: str | Non
       llmtrace generate "Once upon a time" --steps 6 --quiet -o once.trace
       echo "Once upon a time" | llmtrace generate - --steps 3 --json
     """  # noqa: D301 - \b keeps click from filling the lines
-    if last and output is None:
-        raise click.UsageError(_("--last needs -o FILE, where it is written"))
+    if last and look.trace is None:
+        raise click.UsageError(_("--last needs -o FILE.trace, where it is written"))
     from llmtrace.models import Sampling, as_language_model
 
     sampling = Sampling(options["temperature"], options["top_k"], options["top_p"], options["seed"])
-    if output is not None:
-        _must_be_writable(output)
+    for file in filter(None, (look.file, look.trace)):
+        _must_be_writable(file)
     given = read_prompt(prompt, options["ids"], options["special"])
     reader = as_language_model(load(model))
     generation = reader.generate(begun(reader, given), steps, sampling, options["stop"])
-    as_json, explain = options["as_json"], options["explain"]
+    as_json, explain = look.as_json, options["explain"]
     tables = not options["quiet"] and (explain or options["table"] or sys.stdout.isatty())
     stream = Stream(given if isinstance(given, str) else reader.text(given), plain=not as_json and not tables)
     show: Show = stream.text
     if as_json or tables:
         show = _json(explain) if as_json else _tables(explain)
+    shown: list[Document] = []
+    if look.file is not None:
+        show = _kept(explain, shown, show)
     done = None
     try:
         done = _run(generation, stream, show)
@@ -85,8 +91,11 @@ def command(prompt: str | None, model: str | None, steps: int, output: str | Non
         try:
             stream.end(tables and not as_json)
         finally:  # whoever read the output may have seen enough
-            if output is not None and len(generation):
-                _save(generation.last_trace() if last else generation.trace(), output, as_json)
+            if look.trace is not None and len(generation):
+                (generation.last_trace() if last else generation.trace()).save(look.trace)
+                say_written(look.trace, as_json or not sys.stdout.isatty())  # piped, the output is for other programs
+            if look.file is not None and shown:
+                write_document(_together(stream.whole, shown), look)
     if done and not as_json:
         click.echo(_("Note: {text}", text=done), err=True)
 
@@ -116,7 +125,7 @@ class Stream:
     """The text as it grows: written at once, or remembered for the end. Its line breaks are kept, all else is inert."""
 
     def __init__(self, prompt: str, plain: bool) -> None:
-        self._whole = ""
+        self.whole = ""
         self._plain = plain
         self.grow(prompt)
         if plain:
@@ -125,7 +134,7 @@ class Stream:
 
     def grow(self, text: str) -> None:
         """Remembers what was added."""
-        self._whole += text
+        self.whole += text
 
     def text(self, choice: Choice) -> None:
         """Writes what a token adds."""
@@ -140,7 +149,7 @@ class Stream:
         """Ends the line, or writes the whole text."""
         if whole:
             sys.stdout.write("\n")
-            self._write(self._whole)
+            self._write(self.whole)
         if whole or self._plain:
             sys.stdout.write("\n")
         sys.stdout.flush()
@@ -178,6 +187,25 @@ def _tables(explain: bool) -> Show:
     return show
 
 
+def _kept(explain: bool, kept: list[Document], show: Show) -> Show:
+    """Keeps the table of each token, or its arithmetic, beside showing it."""
+
+    def keep(choice: Choice) -> None:
+        kept.append(_document(choice, explain))
+        show(choice)
+
+    return keep
+
+
+def _together(text: str, choices: list[Document]) -> Document:
+    """The finished text, and what each of its tokens was chosen from."""
+    from llmtrace.views.document import Document, Space, paragraph, value
+
+    blocks = [block for choice in choices for block in (*choice.blocks, Space())]
+    facts = {"text": text, "choices": [choice.facts for choice in choices]}
+    return Document((*blocks, paragraph(value(text), hang=0)), facts)
+
+
 def _document(choice: Choice, explain: bool) -> Document:
     from llmtrace.views.sampling import view, working
 
@@ -193,12 +221,3 @@ def _must_be_writable(output: str) -> None:
     if not os.path.isdir(folder):
         why = _("there is no folder {folder}", folder=shown(folder))
         raise TraceFileError(_("{path} can't be written: {why}", path=shown(output), why=why))
-
-
-def _save(trace: Any, output: str, as_json: bool) -> None:
-    from llmtrace.cli.trace import human_size
-    from llmtrace.text import inert
-
-    trace.save(output)
-    said = _("written: {file} ({size})", file=output, size=human_size(os.path.getsize(output)))
-    click.echo(inert(said), err=as_json or not sys.stdout.isatty())  # piped, the output itself is for other programs

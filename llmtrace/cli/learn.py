@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import ascii_option
-from llmtrace.cli.output import print_document
+from llmtrace.cli.output import Look, print_document, shown_options, write_document
 from llmtrace.cli.state import state_file
 from llmtrace.i18n import N_, _
 from llmtrace.text import cited
@@ -37,8 +36,8 @@ def lesson_names(ctx: click.Context, param: click.Parameter, incomplete: str) ->
 @option("--explain", "address", metavar="ADDRESS", help=N_("Show only how one number of the lesson was computed."))
 @option("--exercises", "only_exercises", is_flag=True, help=N_("Go straight to the exercises."))
 @option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help=N_("Other numbers in the exercises."))
-@ascii_option
-def command(name: str | None, changes: tuple[str, ...], **options: Any) -> None:
+@shown_options(own=("only_ascii",))
+def command(name: str | None, changes: tuple[str, ...], look: Look, **options: Any) -> None:
     """Learn how language models work, lesson by lesson, with nothing but adding and multiplying.
 
     Without NAME, the lessons are listed. A lesson is shown page by page, and ends with exercises; in a pipe it runs
@@ -59,14 +58,16 @@ def command(name: str | None, changes: tuple[str, ...], **options: Any) -> None:
         given = [key for key in ("inputs", "address", "only_exercises") if options[key]]
         if changes or given:
             raise click.UsageError(_("give the NAME of a lesson as well; llmtrace learn lists them"))
-        list_lessons()
+        list_lessons(look)
         return
     lesson = load(name, **dict(map(change, changes)))
-    classroom = Classroom(lesson, progress_file(), options["only_ascii"])
+    classroom = Classroom(lesson, progress_file(), look)
     if options["inputs"]:
-        list_inputs(lesson)
+        list_inputs(lesson, look)
     elif options["address"]:
-        classroom.explain(options["address"])
+        print_document(classroom.explanation(options["address"]), look)
+    elif look.file is not None:
+        write_document(classroom.document(), look)
     else:
         classroom.run(options["seed"], options["only_exercises"])
     sys.stdout.flush()
@@ -85,7 +86,7 @@ def progress_file() -> Path:
     return state_file().with_name("lessons.json")
 
 
-def list_lessons() -> None:
+def list_lessons(look: Look) -> None:
     """All lessons, what they are about, and what has been done of each."""
     from llmtrace.lessons import LESSONS
     from llmtrace.lessons.framework import progress
@@ -112,17 +113,19 @@ def list_lessons() -> None:
     if following:
         command = _("Next: {command}", command=f"llmtrace learn {following}")
         blocks += [Space(), paragraph(command)]
-    print_document(Document(tuple(blocks)))
+    print_document(Document(tuple(blocks)), look)
 
 
-def list_inputs(lesson: Lesson) -> None:
+def list_inputs(lesson: Lesson, look: Look) -> None:
     """What --set can change, with the values that it has now."""
     from llmtrace.lessons.framework.lesson import input_text
     from llmtrace.lessons.framework.text import filled, lesson_text
-    from llmtrace.views.document import Document, paragraph, quiet
+    from llmtrace.views.document import Block, Document, paragraph, quiet
 
     told = lesson_text(lesson.name).inputs
+    blocks: list[Block] = []
     for key in lesson.inputs():
-        click.echo(f"{key}={input_text(getattr(lesson, key))}")
+        blocks.append(paragraph(f"{key}={input_text(getattr(lesson, key))}"))
         if key in told:
-            print_document(Document((paragraph(quiet(filled(told[key], lesson)), indent=4, hang=0),)))
+            blocks.append(paragraph(quiet(filled(told[key], lesson)), indent=4, hang=0))
+    print_document(Document(tuple(blocks)), look)

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import ascii_option, json_option, model_option, prompt_argument, read_prompt, traced
-from llmtrace.cli.output import print_document
+from llmtrace.cli.command import new_command, option
+from llmtrace.cli.options import model_option, prompt_argument, read_prompt, traced
+from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
 from llmtrace.trace import StepKind, Trace
@@ -22,10 +22,10 @@ from llmtrace.trace import StepKind, Trace
 @option("--neurons", is_flag=True, help=N_("An entry for every neuron, instead of one for an MLP."))
 @option("--sources", is_flag=True, help=N_("An entry for every token that a head looks at."))
 @option("--all", "every", is_flag=True, help=N_("List every entry."))
-@no_pager_option
-@ascii_option
-@json_option
-def command(prompt: str | None, score: str | None, model: str | None, against: str | None, **options: Any) -> None:
+@shown_options()
+def command(
+    prompt: str | None, score: str | None, model: str | None, against: str | None, look: Look, **options: Any
+) -> None:
     """Say who decided: how the score of a token splits among all parts of the model, each head and each MLP, exactly.
 
     SCORE is an address such as logits[-1, " her"], or only a token; without it, the likeliest next token's.
@@ -48,12 +48,7 @@ def command(prompt: str | None, score: str | None, model: str | None, against: s
     account = ledger(trace, position, token, **parts)
     if against is not None:
         account = account.less(ledger(trace, position, place_of(trace, against)[1], **parts))
-    print_document(
-        view(account, trace, lens(trace, position), every=options["every"]),
-        as_json=options["as_json"],
-        only_ascii=options["only_ascii"],
-        paged=not options["no_pager"],
-    )
+    print_document(view(account, trace, lens(trace, position), every=options["every"]), look)
 
 
 def place_of(trace: Trace, score: str | None) -> tuple[int, int]:

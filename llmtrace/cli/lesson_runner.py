@@ -16,6 +16,7 @@ from rich.segment import Segment, Segments
 
 from llmtrace.cli import player
 from llmtrace.cli.keys import BACK, ON, QUIT, key
+from llmtrace.cli.output import Look
 from llmtrace.display import plain_wanted
 from llmtrace.errors import AddressError, LessonError
 from llmtrace.i18n import _, listed
@@ -41,13 +42,13 @@ EXPLAIN, TELL, ANIMATE, LIVE = {"e", "E"}, {"?", "？"}, {"a", "A"}, {"l", "L"}
 class Classroom:
     """Shows one lesson, and notes in a file what has been done."""
 
-    def __init__(self, lesson: Lesson, notes: Path, only_ascii: bool = False) -> None:
+    def __init__(self, lesson: Lesson, notes: Path, look: Look) -> None:
         self.lesson, self.notes = lesson, notes
         self.pages = Pages(lesson)
-        self.console = output_console()
-        self.ascii = only_ascii
+        self.console = output_console(look.width)
+        self.ascii = look.only_ascii
         page = Page.of(self.console, self.console.options)
-        self.room = replace(page, width=min(self.console.width, WIDEST), plain_signs=only_ascii)
+        self.room = replace(page, width=min(self.console.width, WIDEST), plain_signs=self.ascii)
         self.plain = plain_wanted()
         self.interactive = sys.stdout.isatty() and sys.stdin.isatty()
         self.live = self.pages.live and self.interactive and not (self.plain or self.console.is_dumb_terminal)
@@ -81,6 +82,11 @@ class Classroom:
                 return False
             number = max(0, number - 1) if pressed in BACK else number + 1
         return True
+
+    def document(self) -> Document:
+        """All pages below one another."""
+        found = (self.pages[number].document() for number in range(len(self.pages)))
+        return Document(tuple(block for page in found for block in (*page.blocks, Space())))
 
     def _first(self) -> int:
         """The page to begin with: the last one that was read, unless that was the end."""
@@ -183,12 +189,11 @@ class Classroom:
 
     # ---- explaining ----------------------------------------------------------------------------------------------------
 
-    def explain(self, text: str) -> None:
-        """How one number was computed: `TRACE ADDRESS`, such as `leaf hidden.1.sum[0]`."""
-        self._print(*self._explanation(text).blocks)
+    def explanation(self, text: str, usual: str = "") -> Document:
+        """How one number was computed: `TRACE ADDRESS`, such as `leaf hidden.1.sum[0]`.
 
-    def _explanation(self, text: str, usual: str = "") -> Document:
-        """An explanation, not printed yet. usual: the trace that is meant where none is named."""
+        usual: the trace that is meant where none is named.
+        """
         name, _space, address = text.strip().partition(" ")
         if usual and name not in self._traces():
             name, address = usual, text
@@ -220,7 +225,7 @@ class Classroom:
         self._say(_("The first word may also be one of these: {names}", names=listed(self._traces())))
         while text := self._line().strip():
             try:
-                shown = self._explanation(text, example.partition(" ")[0])
+                shown = self.explanation(text, example.partition(" ")[0])
             except (AddressError, LessonError) as error:
                 self._say(str(error))
             else:

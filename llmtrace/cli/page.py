@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import FileName, begun, load, model_option, prompt_argument, read_prompt
+from llmtrace.cli.output import write_file
 from llmtrace.i18n import N_, _
 
 
@@ -25,16 +24,11 @@ def command(prompt: str | None, ids: list[int] | None, special: bool, model: str
     Examples:
       llmtrace page "The king had a child, a girl." -o king.html
     """  # noqa: D301 - \b keeps click from filling the lines
-    from llmtrace.cli.trace import human_size
     from llmtrace.models.language_model import as_language_model
     from llmtrace.render.page_file import page
-    from llmtrace.storage import write_whole
-    from llmtrace.text import inert
     from llmtrace.trace.checksum import checksum
 
     reader = as_language_model(load(model))
     trace = reader.trace(begun(reader, read_prompt(prompt, ids, special)))
-    text = page(trace, reader.tokenizer).encode()
-    write_whole(Path(output), [text])
-    click.echo(inert(_("written: {file} ({size})", file=output, size=human_size(len(text)))))
+    write_file(output, page(trace, reader.tokenizer).encode())
     click.echo(_("checksum of all its numbers: {sum}", sum=checksum(trace)))

@@ -8,18 +8,16 @@ from typing import Any
 
 import click
 
-from llmtrace.cli.command import Command, Option, new_command, no_pager_option, option
+from llmtrace.cli.command import Command, Option, new_command, option
 from llmtrace.cli.completion import files_and_steps, steps
 from llmtrace.cli.options import (
-    ascii_option,
-    json_option,
     model_option,
     of_this_prompt,
     opened,
     prompt_options,
     trace_option,
 )
-from llmtrace.cli.output import print_document
+from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
 from llmtrace.text import cited
@@ -53,10 +51,8 @@ class Show(Command):
 @trace_option
 @model_option
 @option("--all", "every", is_flag=True, help=N_("Show every block, and more rows of a long text."))
-@no_pager_option
-@ascii_option
-@json_option
-def command(first: str | None, second: str | None, **options: Any) -> None:
+@shown_options()
+def command(first: str | None, second: str | None, look: Look, **options: Any) -> None:
     """Look at a trace: all its steps, or what NAME says.
 
     FILE is a trace file; without one, the prompt is run. NAME is a step, residual (the residual stream), or logits
@@ -81,13 +77,7 @@ def command(first: str | None, second: str | None, **options: Any) -> None:
         if note and asked["position"] is not None:  # which positions there are depends on the prompt
             raise of_this_prompt(error, note) from None
         raise
-    print_document(
-        document,
-        as_json=options["as_json"],
-        note=note,
-        only_ascii=options["only_ascii"],
-        paged=not options["no_pager"],
-    )
+    print_document(document, look, note)
 
 
 def file_and_name(first: str | None, second: str | None, file: str | None = None) -> tuple[str | None, str | None]:

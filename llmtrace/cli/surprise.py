@@ -10,11 +10,15 @@ from typing import Any
 
 import click
 
-from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import FileName, ascii_option, json_option, load, marked, model_option, prompt_argument
+from llmtrace.cli.command import new_command, option
+from llmtrace.cli.options import load, marked, model_option, prompt_argument
 from llmtrace.cli.options import read_prompt as read_given
-from llmtrace.cli.output import print_document
+from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_, _
+
+TRACED = N_(
+    "FILE.trace: write the trace of the run behind that token. Write what is shown instead: .svg, .html, .md, .txt, .json, .tex."
+)
 
 
 @new_command("surprise")
@@ -40,13 +44,10 @@ from llmtrace.i18n import N_, _
     help=N_("Show the work behind the token at place N, from 0. Default: the one that surprises most."),
 )
 @option("--all", "every", is_flag=True, help=N_("List every token and every term."))
-@option(
-    "-o", "--output", type=FileName(), metavar="FILE", help=N_("Write the trace of the run behind that token to FILE.")
-)
-@no_pager_option
-@ascii_option
-@json_option
-def command(prompt: str | None, model: str | None, stride: int | None, beginning: bool, **options: Any) -> None:
+@shown_options(traced=TRACED)
+def command(
+    prompt: str | None, model: str | None, stride: int | None, beginning: bool, look: Look, **options: Any
+) -> None:
     """Say how surprised a model is by PROMPT: the probability and the loss of each token, their sum, mean and perplexity.
 
     PROMPT is any text, or the name of a file with one; - reads it from standard input.
@@ -66,12 +67,10 @@ def command(prompt: str | None, model: str | None, stride: int | None, beginning
     with telling() as progress:
         found = reader.surprise(given, stride, beginning=beginning, progress=progress)
     document = view(found, every=options["every"], position=options["position"])
-    if options["output"] is not None:
+    if look.trace is not None:
         place = options["position"]
-        found.trace(1 + int(found.losses.argmax()) if place is None else place).save(options["output"])
-    print_document(
-        document, as_json=options["as_json"], only_ascii=options["only_ascii"], paged=not options["no_pager"]
-    )
+        found.trace(1 + int(found.losses.argmax()) if place is None else place).save(look.trace)
+    print_document(document, look)
 
 
 def read_prompt(prompt: str | None, ids: list[int] | None, special: bool) -> str | list[int]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import json_option, model_option, read_text
-from llmtrace.cli.output import print_document
+from llmtrace.cli.command import new_command, option
+from llmtrace.cli.options import model_option, read_text
+from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_
 
 
@@ -15,9 +15,8 @@ from llmtrace.i18n import N_
 @model_option
 @option("--special", is_flag=True, help=N_("Read special tokens such as <|endoftext|> as such, not as plain text."))
 @option("--all", "every", is_flag=True, help=N_("Show every piece and every merge."))
-@no_pager_option
-@json_option
-def command(text: str, model: str | None, special: bool, every: bool, no_pager: bool, as_json: bool) -> None:
+@shown_options(own=("no_pager", "as_json"))
+def command(text: str, model: str | None, special: bool, every: bool, look: Look) -> None:
     """Show how TEXT becomes tokens: the pieces it is cut into, each merge with its rank, and the ids.
 
     MODEL may also be a folder that holds only a tokenizer. TEXT is any text; - reads it from standard input.
@@ -31,4 +30,4 @@ def command(text: str, model: str | None, special: bool, every: bool, no_pager: 
     from llmtrace.views.tokenization import view
 
     tokenization = load_tokenizer(DEFAULT if model is None else model).explain(read_text(text), special=special)
-    print_document(view(tokenization, every=every), as_json=as_json, paged=not no_pager)
+    print_document(view(tokenization, every=every), look)

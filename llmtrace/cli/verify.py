@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import FileName, json_option, model_option
-from llmtrace.cli.output import print_json
+from llmtrace.cli.options import FileName, model_option
+from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_, _, n_
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 @model_option
 @option("--sample", type=click.IntRange(min=1), metavar="N", help=N_("Check N numbers drawn at random, not all."))
 @option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help=N_("Which numbers are drawn. Default: 0."))
-@json_option
-def command(file: str, model: str | None, sample: int | None, seed: int, as_json: bool) -> None:
+@shown_options(own=("as_json",))
+def command(file: str, model: str | None, sample: int | None, seed: int, look: Look) -> None:
     """Do every step of the trace in FILE again, and name the first number that does not follow from its inputs.
 
     The file's checksums are checked as well. The weights come from the file, or from the model that it names.
@@ -39,6 +39,7 @@ def command(file: str, model: str | None, sample: int | None, seed: int, as_json
     from llmtrace.explain.not_finite import warning
     from llmtrace.explain.verify import recorded_numbers, verify, verify_sample
     from llmtrace.loading import open_trace
+    from llmtrace.views.document import Document, paragraph
 
     trace = open_trace(file, model)
     if sample is not None and sample >= recorded_numbers(trace):
@@ -46,18 +47,16 @@ def command(file: str, model: str | None, sample: int | None, seed: int, as_json
     with _progress(len(trace)) as progress:
         count = verify(trace, progress) if sample is None else verify_sample(trace, sample, seed, progress)
     found = warning(trace)
-    if as_json:
-        print_json({"file": file, "right": True, "numbers": count, "not_finite": found or None})
-    elif sample is None:
-        click.echo(_("✓ all {count} numbers follow from their inputs, bit for bit", count=count))
-    else:
-        text = n_(
+    said = _("✓ all {count} numbers follow from their inputs, bit for bit")
+    if sample is not None:
+        said = n_(
             "✓ {count} number, drawn at random, follows from its inputs, bit for bit",
             "✓ {count} numbers, drawn at random, follow from their inputs, bit for bit",
             count,
         )
-        click.echo(text.format(count=count))
-    if found and not as_json:
+    facts = {"file": file, "right": True, "numbers": count, "not_finite": found or None}
+    print_document(Document((paragraph(said.format(count=count)),), facts), look)
+    if found and not look.as_json:
         click.echo(_("Note: {text}", text=found), err=True)
 
 

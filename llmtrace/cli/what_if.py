@@ -8,10 +8,14 @@ from typing import Any
 
 import click
 
-from llmtrace.cli.command import new_command, no_pager_option, option
-from llmtrace.cli.options import FileName, ascii_option, json_option, model_option, prompt_argument, read_prompt, traced
-from llmtrace.cli.output import print_document
+from llmtrace.cli.command import new_command, option
+from llmtrace.cli.options import FileName, model_option, prompt_argument, read_prompt, traced
+from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_, _
+
+TRACED = N_(
+    "FILE.trace: write the edited trace. Write what is shown instead: .svg, .html, .md, .txt, .json, .tex, .png (heatmaps)."
+)
 
 
 @new_command("what-if")
@@ -37,12 +41,9 @@ from llmtrace.i18n import N_, _
     metavar="FILE",
     help=N_("Write the edits to FILE, as JSON that trace --recipe does again."),
 )
-@option("-o", "--output", type=FileName(), metavar="FILE", help=N_("Write the edited trace to FILE."))
 @option("--all", "every", is_flag=True, help=N_("List every step that has changed."))
-@no_pager_option
-@ascii_option
-@json_option
-def command(prompt: str | None, model: str | None, **options: Any) -> None:
+@shown_options(traced=TRACED)
+def command(prompt: str | None, model: str | None, look: Look, **options: Any) -> None:
     """Run PROMPT, change numbers of the run, and show what changes with them and what does not.
 
     Only what depends on the changed numbers is computed again, and the result has the bits of a full run.
@@ -60,14 +61,9 @@ def command(prompt: str | None, model: str | None, **options: Any) -> None:
     found = what_if(traced(read_prompt(prompt, options["ids"], options["special"]), model), edits)
     if options["recipe"] is not None:
         recipes.write(Path(options["recipe"]), found)
-    if options["output"] is not None:
-        found.after.save(options["output"])
-    print_document(
-        view(found, every=options["every"]),
-        as_json=options["as_json"],
-        only_ascii=options["only_ascii"],
-        paged=not options["no_pager"],
-    )
+    if look.trace is not None:
+        found.after.save(look.trace)
+    print_document(view(found, every=options["every"]), look)
 
 
 def asked(changes: tuple[str, ...], off: tuple[str, ...], swaps: tuple[str, ...]) -> dict[str, Any]:

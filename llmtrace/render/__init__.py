@@ -1,13 +1,15 @@
 """The media: each folder of this room shows documents in its own form, and is a medium because it is there.
 
-A medium is a package with `MIME`, the type of what it makes, and `render(document)`, which makes it. The terminal has more to
-say: it knows how wide it is, and what its output can show (`llmtrace.render.terminal`).
+A medium is a package with `MIME`, the type of what it makes, and `render(document)`, which makes it. One that files hold has an
+`ENDING` and `standalone(document, sheet)`: the content of such a file. The terminal has more to say: it knows how wide it is, and
+what its output can show (`llmtrace.render.terminal`).
 """
 
 from __future__ import annotations
 
 import pkgutil
 import sys
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,14 @@ VIEWS = {
     "llmtrace.trace.step.Step": "llmtrace.views.attention.of_step",
     "llmtrace.trace.trace.Trace": "llmtrace.views.guided.view",
 }
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a file that shows a document is drawn on, where the medium has columns."""
+
+    width: int = 100
+    only_ascii: bool = False
 
 
 def document_of(thing: Any, **options: Any) -> Document:
@@ -56,11 +66,29 @@ def media() -> list[str]:
     return [module.name for module in pkgutil.iter_modules(__path__) if module.ispkg]
 
 
-def render(thing: Any, medium: str, **options: Any) -> str:
-    """A document, or all that has one, in a medium by name: `render(trace, "html")`."""
+def endings() -> dict[str, str]:
+    """The endings of files that hold documents, each with its medium."""
+    known = {medium: getattr(import_module(f"llmtrace.render.{medium}"), "ENDING", "") for medium in media()}
+    return {ending: medium for medium, ending in known.items() if ending}
+
+
+def standalone(thing: Any, ending: str, sheet: Sheet | None = None, **options: Any) -> bytes:
+    """The content of a file with that ending that shows a document, or all that has one."""
+    known = endings()
+    if ending not in known:
+        raise ValueError(
+            f"there is no medium for files with the ending {ending!r}; there are {', '.join(sorted(known))}"
+        )
+    medium = import_module(f"llmtrace.render.{known[ending]}")
+    made: bytes = medium.standalone(document_of(thing, **options), sheet or Sheet())
+    return made
+
+
+def render(thing: Any, medium: str, **options: Any) -> str | bytes:
+    """A document, or all that has one, in a medium by name: `render(trace, "html")`. Pictures of pixels are bytes."""
     if medium not in media():
         raise ValueError(f"there is no medium {medium!r}; there are {', '.join(media())}")
-    made: str = import_module(f"llmtrace.render.{medium}").render(document_of(thing, **options))
+    made: str | bytes = import_module(f"llmtrace.render.{medium}").render(document_of(thing, **options))
     return made
 
 

@@ -16,8 +16,8 @@ from helpers.small_models import write_folder
 from rich.cells import cell_len
 
 from llmtrace.cli import COMMANDS, main, selftest
+from llmtrace.cli.output import human_size
 from llmtrace.cli.state import state_file
-from llmtrace.cli.trace import human_size
 from llmtrace.explain import Explanation
 
 ADDRESS = "block.0.attn.scores[head=2, query=4, key=1]"

@@ -22,7 +22,7 @@ ACROSS = {
     "lessons": {"lessons", "traces"},
     "models": {"sampling"},
     "ops": {"backward", "forward"},
-    "render": {"encodings", "inert", "media", "widths"},
+    "render": {"encodings", "inert", "media", "standalone", "widths"},
     "trace": {"forged", "models_of_traces", "plain_reader"},
     "training": {"damaged", "mutants", "training"},
     "weights": {"damaged", "hostile", "refused"},

@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from llmtrace.render import Sheet
 from llmtrace.views.document import Document
 
 MIME = "application/json"
+ENDING = ".json"
 BLOCKS = {"llmtrace.views.document", "llmtrace.views.figures"}
 """Where blocks and inlines are defined."""
 
@@ -25,6 +27,11 @@ BLOCKS = {"llmtrace.views.document", "llmtrace.views.figures"}
 def render(document: Document) -> str:
     """What a document is about, or where it says nothing of that, its blocks."""
     return dumps(to_data(document.facts if document.facts is not None else document)) + "\n"
+
+
+def standalone(document: Document, sheet: Sheet) -> bytes:
+    """The same as a file."""
+    return render(document).encode()
 
 
 def dumps(data: Any, indent: int | None = 1) -> str:

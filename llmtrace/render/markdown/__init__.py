@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from llmtrace.render import Sheet
 from llmtrace.render.markdown.blocks import text
 from llmtrace.views.document import Document
 
 MIME = "text/markdown"
+ENDING = ".md"
 
 
 def render(document: Document) -> str:
     """A document as Markdown."""
     return text(document.blocks)
+
+
+def standalone(document: Document, sheet: Sheet) -> bytes:
+    """The same as a file."""
+    return render(document).encode()

@@ -11,6 +11,7 @@ from llmtrace.i18n import _, listed
 from llmtrace.render import plain
 from llmtrace.render.markdown.words import escaped, markdown
 from llmtrace.render.plain.figures import label
+from llmtrace.text import inert
 from llmtrace.views import document as d
 from llmtrace.views import figures as f
 from llmtrace.views.numbers import rounded
@@ -57,12 +58,13 @@ def space(block: d.Space) -> Lines:
 
 def code(block: d.Code) -> Lines:
     """A statement of Python and what it prints, in fences that are longer than any inside."""
-    content = block.source + block.printed
     fence = "```"
-    while fence in content:
+    while fence in block.source + block.printed:
         fence += "`"
-    printed = block.printed.split("\n") if block.printed else []
-    yield from (f"{fence}python", *block.source.split("\n"), fence)
+    source, printed = (
+        [inert(line) for line in each.split("\n")] if each else [] for each in (block.source, block.printed)
+    )
+    yield from (f"{fence}python", *source, fence)
     if printed:
         yield from (f"{fence}text", *printed, fence)
 

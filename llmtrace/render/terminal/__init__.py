@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmtrace.render import Sheet
+
 if TYPE_CHECKING:
     from llmtrace.views.document import Document
 
 MIME = "text/plain"
+ENDING = ".txt"
 WIDTH = 100
 
 
@@ -33,3 +36,8 @@ def render(document: Document, width: int = WIDTH, only_ascii: bool = False) -> 
     with console.capture() as capture:
         console.print(InAscii(shown) if only_ascii else shown)
     return capture.get().rstrip("\n")
+
+
+def standalone(document: Document, sheet: Sheet) -> bytes:
+    """What the screen shows, without its colours."""
+    return f"{render(document, sheet.width, sheet.only_ascii)}\n".encode()

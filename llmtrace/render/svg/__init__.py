@@ -1,0 +1,54 @@
+"""SVG: what the screen shows, with its colours, at a width of its own. Nothing in it asks for anything from elsewhere.
+
+Rich draws it. Of its own frame the fonts that a browser would fetch are left out; the reader's own monospaced one is taken.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING
+
+from llmtrace.render import Sheet
+
+if TYPE_CHECKING:
+    from llmtrace.views.document import Document
+
+MIME = "image/svg+xml"
+ENDING = ".svg"
+FETCHED = re.compile(r"\s*@font-face \{\{.*?\}\}", re.DOTALL)
+FORBIDDEN = re.compile("[\ud800-\udfff\ufffe\uffff]")
+"""Characters that XML can't hold; controls are written out before they come here."""
+
+
+def render(document: Document, sheet: Sheet | None = None) -> str:
+    """A document as a picture of a terminal, the same on every machine and whatever the environment says."""
+    from rich._export_format import CONSOLE_SVG_FORMAT
+    from rich.console import Console
+
+    from llmtrace.render.terminal.blocks import InAscii, printed
+
+    sheet = sheet or Sheet()
+    console = Console(
+        file=io.StringIO(),
+        record=True,
+        width=sheet.width,
+        color_system="truecolor",
+        force_terminal=True,
+        force_jupyter=False,
+        legacy_windows=False,
+        no_color=False,
+        emoji=False,
+        markup=False,
+        highlight=False,
+        _environ={},
+    )
+    shown = printed(document)
+    console.print(InAscii(shown) if sheet.only_ascii else shown)
+    picture = console.export_svg(title="llmtrace", code_format=FETCHED.sub("", CONSOLE_SVG_FORMAT))
+    return FORBIDDEN.sub("\ufffd", picture)
+
+
+def standalone(document: Document, sheet: Sheet) -> bytes:
+    """The same as a file."""
+    return render(document, sheet).encode()
