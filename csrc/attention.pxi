@@ -1,16 +1,17 @@
-# Attention, and the way back through it, one head at a time: queries see their own keys and all earlier ones.
+# Attention, and the way back through it, one head at a time: queries see their own keys and all earlier ones, or, where
+# `full`, every key, of which there may be any number.
 
-def attention_scores(q, k, out):
-    """q [..., T, D], k [..., S, D], out [..., T, S], S ≥ T; see kernels/attention_scores.h."""
-    scores(q, k, out, "q", "k", True)
-
-
-def attention_products(a, b, out):
-    """a [..., T, D], b [..., S, D], out [..., T, S], S ≥ T: Σ a·b for the keys that a query sees, else 0."""
-    scores(a, b, out, "a", "b", False)
+def attention_scores(q, k, out, bint full=False):
+    """q [..., T, D], k [..., S, D], out [..., T, S], S ≥ T unless full; see kernels/attention_scores.h."""
+    scores(q, k, out, "q", "k", True, full)
 
 
-cdef int scores(q, k, out, str q_name, str k_name, bint divided) except -1:
+def attention_products(a, b, out, bint full=False):
+    """a [..., T, D], b [..., S, D], out [..., T, S], S ≥ T unless full: Σ a·b for the keys that a query sees, else 0."""
+    scores(a, b, out, "a", "b", False, full)
+
+
+cdef int scores(q, k, out, str q_name, str k_name, bint divided, bint full) except -1:
     cdef kernel_job job
     cdef int kind = real_type(q, q_name)
     cdef Py_ssize_t heads = leading(q, 2, q_name)
@@ -18,14 +19,22 @@ cdef int scores(q, k, out, str q_name, str k_name, bint divided) except -1:
     job.out = target(out, kind, q.ndim, (q, k))
     job.size[0], job.size[1], job.size[2] = q.shape[q.ndim - 2], k.shape[k.ndim - 2], q.shape[q.ndim - 1]
     job.size[4] = divided
-    enough_keys(job.size[0], job.size[1], q_name, k_name)
+    job.size[5] = keys_before(&job, full, q_name, k_name)
     expect_shape(k, q.shape[:q.ndim - 2] + (job.size[1], job.size[2]), k_name)
     expect_shape(out, q.shape[:q.ndim - 2] + (job.size[0], job.size[1]), "out")
     return run_blocks("attention_scores", kind, &job, heads, job.size[0])
 
 
-def attention_mix(pattern, v, out):
-    """pattern [..., T, S], v [..., S, D], out [..., T, D], S ≥ T; see kernels/attention_mix.h."""
+cdef Py_ssize_t keys_before(const kernel_job *job, bint full, str q_name, str k_name) except -1:
+    """P: query t sees the keys below P + t + 1. size: T, S."""
+    if full:
+        return job.size[1]
+    enough_keys(job.size[0], job.size[1], q_name, k_name)
+    return job.size[1] - job.size[0]
+
+
+def attention_mix(pattern, v, out, bint full=False):
+    """pattern [..., T, S], v [..., S, D], out [..., T, D], S ≥ T unless full; see kernels/attention_mix.h."""
     cdef kernel_job job
     cdef int kind = real_type(pattern, "pattern")
     cdef Py_ssize_t heads = leading(pattern, 2, "pattern")
@@ -34,14 +43,14 @@ def attention_mix(pattern, v, out):
     job.out = target(out, kind, pattern.ndim, (pattern, v))
     job.size[0], job.size[1] = pattern.shape[pattern.ndim - 2], pattern.shape[pattern.ndim - 1]
     job.size[2] = v.shape[v.ndim - 1]
-    enough_keys(job.size[0], job.size[1], "pattern", "v")
+    job.size[4] = keys_before(&job, full, "pattern", "v")
     expect_shape(v, pattern.shape[:pattern.ndim - 2] + (job.size[1], job.size[2]), "v")
     expect_shape(out, pattern.shape[:pattern.ndim - 2] + (job.size[0], job.size[2]), "out")
     run_blocks("attention_mix", kind, &job, heads, job.size[0])
 
 
-def attention_back(pattern, x, out):
-    """pattern [..., T, S], x [..., T, D], out [..., S, D], S ≥ T; see kernels/attention_back.h."""
+def attention_back(pattern, x, out, bint full=False):
+    """pattern [..., T, S], x [..., T, D], out [..., S, D], S ≥ T unless full; see kernels/attention_back.h."""
     cdef kernel_job job
     cdef int kind = real_type(pattern, "pattern")
     cdef Py_ssize_t heads = leading(pattern, 2, "pattern")
@@ -49,7 +58,7 @@ def attention_back(pattern, x, out):
     job.out = target(out, kind, pattern.ndim, (pattern, x))
     job.size[0], job.size[1] = pattern.shape[pattern.ndim - 2], pattern.shape[pattern.ndim - 1]
     job.size[2] = x.shape[x.ndim - 1]
-    enough_keys(job.size[0], job.size[1], "pattern", "it")
+    job.size[3] = keys_before(&job, full, "pattern", "it")
     expect_shape(x, pattern.shape[:pattern.ndim - 2] + (job.size[0], job.size[2]), "x")
     expect_shape(out, pattern.shape[:pattern.ndim - 2] + (job.size[1], job.size[2]), "out")
     run_blocks("attention_back", kind, &job, heads, job.size[1])

@@ -1,10 +1,11 @@
 /* The gradient of attention's values (and keys): out[s, d] = Σ_t pattern[t, s]·x[t, d] over the queries t that see the key s,
- * ascending, so t = max(0, s − P) … T − 1 with P = S − T keys that were there before the first query. With x = dmix it is the
+ * ascending, so t = max(0, s − P) … T − 1, with P = S − T keys that were there before the first query, or P = S where every query
+ * sees every key. With x = dmix it is the
  * gradient of v.
  * An item is a block of ATTENTION_BLOCK keys of one n. Four keys go side by side, whose pattern lies side by side, times the
  * features of x, which do too.
  *
- * in: pattern [N, T, S], x [N, T, D]; out [N, S, D]; size: T, S, D. */
+ * in: pattern [N, T, S], x [N, T, D]; out [N, S, D]; size: T, S, D, P. */
 #ifndef LLMTRACE_ATTENTION_BACK_H
 #define LLMTRACE_ATTENTION_BACK_H
 
@@ -69,7 +70,7 @@ ALWAYS_INLINE void back_features(const kernel_job *j, const real *pattern, const
 
 static void attention_back_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t end)
 {
-    const ptrdiff_t queries = j->size[0], keys = j->size[1], width = j->size[2];
+    const ptrdiff_t queries = j->size[0], keys = j->size[1], width = j->size[2], past = j->size[3];
     const ptrdiff_t blocks = (keys + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
     for (ptrdiff_t item = begin; item < end; item++) {
         const ptrdiff_t n = item / blocks, start = item % blocks * ATTENTION_BLOCK;
@@ -77,7 +78,7 @@ static void attention_back_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_
         const real *pattern = (const real *)j->in[0] + n * queries * keys;
         const real *x = (const real *)j->in[1] + n * queries * width;
         for (ptrdiff_t s = start, done; s < last; s += done) {
-            const ptrdiff_t first = s - (keys - queries);
+            const ptrdiff_t first = s - past;
             real *out = (real *)j->out + (n * keys + s) * width;
             done = last - s < 4 ? 1 : 4;
             if (done == 4)

@@ -3,7 +3,7 @@
  * not multiplied by 0. An item is a block of ATTENTION_BLOCK queries of one n. No sum is split: lanes are different features.
  *
  * in: pattern [N, T, S], v [N, S, D], whose blocks may lie further apart than their size; out [N, T, D].
- * size: T, S, D, elements from a block of v to the next. */
+ * size: T, S, D, elements from a block of v to the next, P: query t sees the keys below P + t + 1 (see attention_scores.h). */
 #ifndef LLMTRACE_ATTENTION_MIX_H
 #define LLMTRACE_ATTENTION_MIX_H
 
@@ -27,7 +27,7 @@ ALWAYS_INLINE void mix_of(const kernel_job *j, const real *pattern, const real *
             UNROLL for (int i = 0; i < vectors; i++)
                 acc[t][i] += pattern[t * keys + s] * *(const loose_vector *)(v + s * width + i * LANES);
     UNROLL for (int t = 0; t < queries; t++) {
-        for (ptrdiff_t s = seen; s < seen + t; s++) /* the keys that the earlier of these queries don't see */
+        for (ptrdiff_t s = seen; s < smaller(keys, seen + t); s++) /* the keys that the earlier of these queries don't see */
             UNROLL for (int i = 0; i < vectors; i++)
                 acc[t][i] += pattern[t * keys + s] * *(const loose_vector *)(v + s * width + i * LANES);
         UNROLL for (int i = 0; i < vectors; i++)
@@ -65,20 +65,21 @@ ALWAYS_INLINE void mix_features(const kernel_job *j, const real *pattern, const 
             mix_of(j, pattern, v + d, seen, out + d, queries, 1);
         else
             for (int t = 0; t < queries; t++)
-                mix_rest(j, pattern + t * keys, v + d, seen + t, out + t * width + d, width - d);
+                mix_rest(j, pattern + t * keys, v + d, smaller(keys, seen + t), out + t * width + d, width - d);
     }
 }
 
 static void attention_mix_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t end)
 {
     const ptrdiff_t queries = j->size[0], keys = j->size[1], width = j->size[2], value_stride = j->size[3];
+    const ptrdiff_t past = j->size[4];
     const ptrdiff_t blocks = (queries + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
     for (ptrdiff_t item = begin; item < end; item++) {
         const ptrdiff_t n = item / blocks, first = item % blocks * ATTENTION_BLOCK;
         const ptrdiff_t last = smaller(queries, first + ATTENTION_BLOCK);
         const real *v = (const real *)j->in[1] + n * value_stride;
         for (ptrdiff_t t = first, done; t < last; t += done) {
-            const ptrdiff_t seen = keys - queries + t + 1;
+            const ptrdiff_t seen = smaller(keys, past + t + 1);
             const real *pattern = (const real *)j->in[0] + (n * queries + t) * keys;
             real *out = (real *)j->out + (n * queries + t) * width;
             done = last - t < 4 ? 1 : 4;

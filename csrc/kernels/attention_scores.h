@@ -5,7 +5,8 @@
  * them is transposed first, so that lanes lie next to each other.
  *
  * in: q [N, T, D], k [N, S, D], whose blocks may lie further apart than their size: a cache has room to grow. out [N, T, S].
- * size: T, S, D, elements from a block of k to the next, 1 where divided or else 0. */
+ * size: T, S, D, elements from a block of k to the next, 1 where divided or else 0, P: query t sees the keys below P + t + 1,
+ * which is S − T where later keys are masked, S where none is. */
 #ifndef LLMTRACE_ATTENTION_SCORES_H
 #define LLMTRACE_ATTENTION_SCORES_H
 
@@ -91,7 +92,7 @@ static void attention_scores_kernel(const kernel_job *j, ptrdiff_t begin, ptrdif
     const ptrdiff_t all_queries = j->size[0], keys = j->size[1], width = j->size[2], key_stride = j->size[3];
     const int divided = (int)j->size[4];
     const ptrdiff_t blocks = (all_queries + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
-    const ptrdiff_t past = keys - all_queries; /* query t sees the keys below past + t + 1 */
+    const ptrdiff_t past = j->size[5];
     const real root = root_of((real)width);
     real last[ATTENTION_BLOCK * KEYS]; /* the scores with the last keys, where they are fewer than KEYS */
     for (ptrdiff_t item = begin; item < end; item++) {
@@ -100,7 +101,7 @@ static void attention_scores_kernel(const kernel_job *j, ptrdiff_t begin, ptrdif
         const real *q = (const real *)j->in[0] + (n * all_queries + first) * width;
         const real *k = (const real *)j->in[1] + n * key_stride;
         real *out = (real *)j->out + (n * all_queries + first) * keys;
-        for (ptrdiff_t key = 0; key < past + first + queries; key += KEYS) {
+        for (ptrdiff_t key = 0; key < smaller(keys, past + first + queries); key += KEYS) {
             const ptrdiff_t lanes = smaller(KEYS, keys - key);
             const ptrdiff_t skip = key > past + first ? key - past - first : 0; /* earlier queries see none of these keys */
             real *scores = out + skip * keys + key;

@@ -111,9 +111,11 @@ def verify_tokens(trace: Trace) -> None:
     except ValueError as error:
         raise ReplayError(str(error)) from error
     tokenization.replay()
-    if tokenization.ids != trace.tensor("tokens").tolist() or tokenization.text != trace.origin.text:
+    read = "source" if "source" in trace.leaves else "tokens"
+    ids = trace.tensor(read).tolist()
+    if tokenization.ids != ids or tokenization.text != trace.origin.text:
         raise ReplayError(_("the ids of the tokens are not those that the prompt's text gives"))
-    texts = trace.tokens[trace.past :]
+    texts = trace.tokens[trace.past :] if read == "tokens" else [trace.token_text(i) for i in ids]
     for place, (token, said) in enumerate(zip(tokenization.tokens, texts, strict=False)):
         for text in (said, trace.token_text(token.id)):
             if text != token.text:

@@ -7,6 +7,8 @@ from llmtrace.models.gpt import GPT, GPTConfig
 from llmtrace.models.language_model import LanguageModel, as_language_model
 from llmtrace.models.model import Model
 from llmtrace.models.prompt import WithSpecial
+from llmtrace.models.reading import SourceModel
+from llmtrace.models.transformer import Transformer, TransformerConfig
 
 __all__ = [
     "GPT",
@@ -19,6 +21,9 @@ __all__ = [
     "LanguageModel",
     "Model",
     "Sampling",
+    "SourceModel",
+    "Transformer",
+    "TransformerConfig",
     "WithSpecial",
     "as_language_model",
 ]

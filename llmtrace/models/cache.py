@@ -23,6 +23,7 @@ class KVCache:
         self.ids: Array | None = None
         """The ids of the tokens read so far, [*, length]."""
         self._arrays: dict[str, Array] = {}
+        self._kept: dict[str, Array] = {}
         self._weights: Mapping[str, Weight] | None = None
 
     @property
@@ -54,6 +55,15 @@ class KVCache:
         seen.flags.writeable = False
         return seen
 
+    def keep(self, name: str, new: Array) -> None:
+        """Keeps a copy of what every later token needs as it is, such as the keys of a source."""
+        self._kept[name] = new.copy()
+        self._kept[name].flags.writeable = False
+
+    def kept(self, name: str) -> Array:
+        """What was kept under this name, read-only."""
+        return self._kept[name]
+
     def commit(self, weights: Mapping[str, Weight], ids: Array) -> None:
         """The run that extended every name by the tokens `ids` [*, T] is done."""
         self.ids = ids.copy() if self.ids is None else np.concatenate([self.ids, ids], axis=-1)
@@ -68,5 +78,6 @@ class KVCache:
     def __copy__(self) -> KVCache:
         other = KVCache()
         other.ids, other._weights = self.ids, self._weights
+        other._kept = dict(self._kept)
         other._arrays = {name: array.copy() for name, array in self._arrays.items()}
         return other

@@ -45,6 +45,26 @@ def attention_back(r: Rounding, pattern: Array, x: Array) -> Close:
     return r.dot(r.exact(known[..., :, None, :]), r.exact(np.swapaxes(x, -1, -2)[..., None, :, :]))
 
 
+def full_scores(r: Rounding, q: Array, k: Array) -> Close:
+    """(Σ q·k) / √D, the root a constant."""
+    return r.divide(full_products(r, q, k), r.constant(math.sqrt(q.shape[-1])))
+
+
+def full_mix(r: Rounding, pattern: Array, v: Array) -> Close:
+    """Σ pattern·v over all keys."""
+    return full_products(r, pattern, np.swapaxes(v, -1, -2))
+
+
+def full_products(r: Rounding, a: Array, b: Array) -> Close:
+    """Σ a·b."""
+    return r.dot(r.exact(a[..., :, None, :]), r.exact(b[..., None, :, :]))
+
+
+def full_back(r: Rounding, pattern: Array, x: Array) -> Close:
+    """Σ pattern·x over all queries."""
+    return full_products(r, np.swapaxes(pattern, -1, -2), np.swapaxes(x, -1, -2))
+
+
 def causal_softmax(r: Rounding, x: Array) -> Close:
     """Softmax of each query's keys; the others are 0 exactly."""
     out = r.exact(np.zeros_like(x))
@@ -99,6 +119,10 @@ ATTENTION: dict[str, Callable[..., Close]] = {
     "attention_scores": attention_scores,
     "causal_softmax": causal_softmax,
     "causal_softmax_gradient": causal_softmax_gradient,
+    "full_back": full_back,
+    "full_mix": full_mix,
+    "full_products": full_products,
+    "full_scores": full_scores,
     "merge_heads": merge_heads,
     "split_heads": split_heads,
 }

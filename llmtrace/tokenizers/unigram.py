@@ -118,15 +118,20 @@ class UnigramTokenizer(FromVocabulary):
         return best_partings(written(word), self.scores, self._longest, self.unknown_score, count)
 
     def _ids_of(self, word: str) -> tuple[int, ...]:
-        return tuple(self.ids[name] for part in self.partings(word)[0].parts for name in self._names(part))
+        return tuple(self.ids[name] for name in self._names(word, self.partings(word)[0].parts))
 
-    def _names(self, part: str) -> list[str]:
-        """The entries for one part of a parting: itself, or its bytes."""
-        if part in self.scores:
-            return [part]
-        if not self.in_bytes:
-            raise PromptError(_("this tokenizer has no token for {character}", character=cited(part)))
-        return byte_names(part)
+    def _names(self, word: str, parts: Iterable[str]) -> list[str]:
+        """The entries for the parts of a word: each itself, or its bytes."""
+        names: list[str] = []
+        lacking: list[str] = []
+        for part in parts:
+            names += [part] if part in self.scores else byte_names(part) if self.in_bytes else []
+            lacking += [] if part in self.scores or self.in_bytes else [part]
+        if lacking:
+            character = next((part for part in lacking if part != SPACE), lacking[0])
+            text = _("this tokenizer can't write {word}: it has no token for {character}")
+            raise PromptError(text.format(word=cited(word.strip() or word), character=cited(character)))
+        return names
 
     def decode(self, ids: Iterable[int]) -> str:
         """As for all tokenizers, without the space that was added."""
@@ -142,7 +147,7 @@ class UnigramTokenizer(FromVocabulary):
 
     def _explain_word(self, text: str, word: str) -> Piece:
         partings = tuple(self.partings(word, count=2))
-        names = [name for part in partings[0].parts for name in self._names(part)]
+        names = self._names(word, partings[0].parts)
         tokens = tuple(Token(self.ids[name], name, self.token(self.ids[name])) for name in names)
         return Piece(text, utf8(word), tuple(written(word)), (), tokens, partings)
 

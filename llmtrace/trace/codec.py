@@ -82,7 +82,7 @@ def vocabulary(trace: Trace) -> dict[str, str]:
         wanted = np.arange(size)
     else:
         likely = np.argpartition(-trace.tensor("logits"), LIKELY, axis=-1)[..., :LIKELY]
-        read = [trace.tensor(name).ravel() for name in ("tokens", "targets") if name in trace.leaves]
+        read = [trace.tensor(name).ravel() for name in ("tokens", "targets", "source") if name in trace.leaves]
         wanted = np.unique(np.concatenate([likely.ravel(), *read]))
     return {str(i): trace.token_text(i) for i in wanted.tolist()}
 

@@ -26,6 +26,8 @@ class StepKind(StrEnum):
     """How well each query fits each key."""
     PATTERN = "pattern"
     """The scores as shares."""
+    CROSS_PATTERN = "cross pattern"
+    """The shares that each token of a target gives to those of a source."""
     MIX = "mix"
     """What each head gathers."""
     NEURON_INPUTS = "neuron inputs"

@@ -40,6 +40,12 @@ class Cache(Protocol):
     def extend(self, name: str, new: Array) -> Array:
         """Writes new keys or values behind those, and returns all."""
 
+    def keep(self, name: str, new: Array) -> None:
+        """Keeps numbers that every later token needs as they are."""
+
+    def kept(self, name: str) -> Array:
+        """Those numbers."""
+
 
 @dataclass(frozen=True)
 class Dropout:
@@ -94,6 +100,7 @@ class Run:
 
     def leaf(self, name: str, data: Array, axes: Axes) -> Tensor:
         """A tensor that no op makes: what the run starts from."""
+        name = self._prefix + name
         if self._trace is not None:
             self._trace.add_leaf(name, data, axes)
         return Tensor(name, data, axes)
@@ -156,6 +163,15 @@ class Run:
             shape, dtype = tensor.data.shape, dtype_name(tensor.data.dtype)
             self._trace.record(Record(name, identity.name, (tensor.name,), (), {}, axes, shape, dtype), tensor.data)
         return Tensor(name, tensor.data, axes)
+
+    def keep(self, name: str, new: Tensor | None, axes: Axes) -> Tensor:
+        """What is made once, with the first token: kept in the cache, if there is one; None takes it from there."""
+        if new is None:
+            assert self._cache is not None, f"{self._prefix}{name} is in no cache"
+            return self.leaf(name, self._cache.kept(self._prefix + name), axes)
+        if self._cache is not None:
+            self._cache.keep(self._prefix + name, new.data)
+        return new
 
     def remember(self, name: str, new: Tensor) -> Tensor:
         """With a key/value cache that holds earlier tokens: theirs and the new ones. Otherwise just the new ones."""

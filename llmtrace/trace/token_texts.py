@@ -30,7 +30,7 @@ def check_tokens(file: TraceFile, given: Mapping[str, Axes]) -> None:
     rows = tokens if batch else [tokens]
     if not all(isinstance(row, list) and all(isinstance(text, str) for text in row) for row in rows):
         raise TypeError(_("the tokens are not texts"))
-    for name in {"tokens", "positions"} & {*given}:
+    for name in {"tokens", "positions", "source"} & {*given}:
         if file.dtype(name) != "int64":
             raise TypeError(_("{name} holds no whole numbers", name=name))
     if "positions" not in given:

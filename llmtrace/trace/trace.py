@@ -202,11 +202,16 @@ class Trace(Displayed):
         return int(self.tensor("positions").flat[0]) if "positions" in self._leaves else 0
 
     def label(self, axis: str, index: int, batch: int | None = None) -> str | None:
-        """The token at a place of an axis, where the axis has tokens: positions, queries, keys, the vocabulary."""
+        """The token at a place of an axis, where the axis has tokens: positions, queries, keys, the source, the vocabulary."""
         if axis in self.labels:
             return self.labels[axis][index]
         if axis == "vocabulary":
             return self.token_text(index)
+        if axis in {"source", "source_key"} and "source" in self._leaves:
+            ids = self.tensor("source")
+            if ids.ndim > 1 and batch is None:  # of which text?
+                return None
+            return self.token_text(int(ids[index] if ids.ndim == 1 else ids[batch, index]))
         if axis in {"position", "query", "key"}:
             tokens = self.tokens if batch is None else self.tokens[batch]
             if batch is None and self.batch:  # of which text?

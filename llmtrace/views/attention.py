@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.arithmetic.types import Array
+from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.display import asked_explain, asked_option
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
@@ -22,10 +22,15 @@ from llmtrace.views.view import HEAD, View
 PATTERN = N_(
     "How much each token (row) looks at itself and at the tokens before it (columns): the shares of a row add up to 1."
 )
+FULL = N_("How much each token (row) looks at each token (column): the shares of a row add up to 1.")
+CROSS = N_(
+    "How much each token that is written (row) looks at each token of the source (column): the shares of a row add up to 1."
+)
 SCORES = N_(
     "How well the question of each token (row) fits the label of each token (column), before this becomes shares."
 )
 BLANKS = N_("Blank: a token that comes later; nobody can look at it.")
+SHOWN = N_("Shown: rows {rows}, columns {columns}.")
 ROWS, COLUMNS = 64, 256
 """Of longer texts, only the rows and columns with the largest numbers are shown, so many of them, unless all are asked for."""
 FACTS = 64
@@ -34,7 +39,8 @@ FACTS = 64
 
 def is_attention(step: Step) -> bool:
     """Whether a step has a number for every query and key of every head."""
-    return step.axes[-3:] == ("head", "query", "key") and not step.name.startswith("d.")
+    places = step.axes[-2:]
+    return step.axes[-3:-2] == ("head",) and "feature" not in places and not step.name.startswith("d.")
 
 
 def view(step: Step, head: int | None = None, *, every: bool = False, text: int = 0) -> Document:
@@ -45,6 +51,11 @@ def view(step: Step, head: int | None = None, *, every: bool = False, text: int 
         raise AddressError(said)
     attention = Attention(step, head, every, text)
     return Document(tuple(attention.blocks()), attention.facts)
+
+
+def maps(step: Step, head: int, *, text: int = 0) -> tuple[Block, ...]:
+    """One head of an attention step as a heatmap, without more words."""
+    return (Heatmaps(tuple(Attention(step, head, False, text).maps()), (), _(SHOWN)),)
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,17 @@ class Attention:
     def _shares(self) -> bool:
         return "softmax" in self.step.op
 
+    @property
+    def axes(self) -> Axes:
+        """What the rows and the columns are called."""
+        return self.step.axes[-2:]
+
+    def about(self) -> str:
+        """What is seen, in a sentence."""
+        if not self._shares:
+            return _(SCORES)
+        return _(PATTERN if self.axes == ("query", "key") else CROSS if self.axes[0] == "query" else FULL)
+
     def scale(self) -> Scale:
         """The shades of all heads alike: from 0 for shares, from the smallest for scores, to the largest."""
         numbers = self.values[:, ~self.blank]
@@ -97,7 +119,7 @@ class Attention:
         step = self.step
         title = step.name if self.head is None else f"{step.name}[head={self.head}]"
         yield Heading((name(title), f" = {step.op}({', '.join(step.record.inputs)})"), 1)
-        yield paragraph(quiet(_(PATTERN if self._shares else SCORES)), hang=0)
+        yield paragraph(quiet(self.about()), hang=0)
         if step.axes[0] == "batch":
             yield paragraph(name(_("text {number}", number=self.text)))
         if not step.output.size:
@@ -105,23 +127,24 @@ class Attention:
             return
         yield Space()
         notes = (paragraph(quiet(_(BLANKS)), hang=0),) if self.blank.any() else ()
-        yield Heatmaps(tuple(self._maps()), notes, _("Shown: rows {rows}, columns {columns}."), apart=True)
+        yield Heatmaps(tuple(self.maps()), notes, _(SHOWN), apart=True)
         if self.head is None:
             yield paragraph(quiet(_("One head large: {way}", way=asked_option("head", value=0))), hang=0)
         how = _("How one of the numbers was computed: {way}", way=asked_explain(self._strongest()))
         yield paragraph(quiet(how), hang=0)
 
-    def _maps(self) -> Iterator[Heatmap]:
+    def maps(self) -> Iterator[Heatmap]:
         """A map for each head, all in the same shades; one by itself with its numbers, if there is room."""
         _heads, queries, keys = self.step.record.shape[-3:]
         scale = self.scale()
         high, wide = (queries, keys) if self.every else (ROWS, COLUMNS)
         size = np.where(self.blank, -np.inf, np.nan_to_num(self.values[self.heads], nan=np.inf)).max(axis=0)
         lines = [queries - 1, *(int(i) for i in np.argsort(-size.max(axis=1), kind="stable") if i != queries - 1)]
-        rows = axis("query", queries, lambda i: self.token("query", i), high, lines)
+        across, down = self.axes[1], self.axes[0]
+        rows = axis(down, queries, lambda i: self.token(down, i), high, lines)
         most = size[rows.indices()].max(axis=0)
         order = [int(i) for i in np.argsort(-most, kind="stable")]
-        columns = axis("key", keys, lambda i: self.token("key", i), wide, order)
+        columns = axis(across, keys, lambda i: self.token(across, i), wide, order)
         for head in self.heads:
             yield Heatmap(
                 self.values[head],
@@ -137,7 +160,8 @@ class Attention:
 
     def _address(self, head: int, query: object, key: object) -> str:
         batch = [f"batch={self.text}"] if self.step.axes[0] == "batch" else []
-        return f"{self.step.name}[{', '.join([*batch, f'head={head}', f'query={query}', f'key={key}'])}]"
+        rows, columns = self.axes
+        return f"{self.step.name}[{', '.join([*batch, f'head={head}', f'{rows}={query}', f'{columns}={key}'])}]"
 
     def _strongest(self) -> str:
         """The address of the place that the last token looks at most."""
@@ -156,11 +180,11 @@ class Attention:
         return {
             "name": self.step.name,
             "op": self.step.op,
-            "axes": ["head", "query", "key"],
+            "axes": ["head", *self.axes],
             "shape": [heads, queries, keys],
             "heads": self.heads,
-            "queries": [{"position": i, "text": self.token("query", i)} for i in rows],
-            "keys": [{"position": i, "text": self.token("key", i)} for i in columns],
+            "queries": [{"position": i, "text": self.token(self.axes[0], i)} for i in rows],
+            "keys": [{"position": i, "text": self.token(self.axes[1], i)} for i in columns],
             "values": [[list(row) for row in each] for each in numbers],
         }
 

@@ -23,6 +23,8 @@ _SIZES = {
     "head": NN_("{n} head", "{n} heads"),
     "query": NN_("{n} query", "{n} queries"),
     "key": NN_("{n} key", "{n} keys"),
+    "source": NN_("{n} token of the source", "{n} tokens of the source"),
+    "source_key": NN_("{n} token of the source", "{n} tokens of the source"),
     "vocabulary": NN_("{n} token of the vocabulary", "{n} tokens of the vocabulary"),
     "in": NN_("{n} input", "{n} inputs"),
     "out": NN_("{n} output", "{n} outputs"),

@@ -10,7 +10,7 @@ from llmtrace.display import asked_explain, asked_option
 from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
 from llmtrace.trace import Example, Step, StepKind, Trace, role_of
-from llmtrace.views import overview
+from llmtrace.views import attention, overview
 from llmtrace.views.document import (
     Block,
     Document,
@@ -216,6 +216,8 @@ class _Guided:
             else:
                 yield title(step)
                 yield from numbers(step, place)
+            if self.trace.legend.kind(step.name) == StepKind.CROSS_PATTERN:
+                yield Group(tuple(attention.maps(step, place.head, text=place.text)), 4)
             if self._is_example(step, first):
                 self._examples.append(step.name)
                 yield paragraph(quiet(_("for example:")), indent=4)
@@ -240,7 +242,11 @@ class _Guided:
             text = _("Numbers shown: those of {token} at place {place}.")
         else:
             return
-        found, at = place.token(self.trace), self.trace.past + place.position
+        if all("source" in step.axes for step in steps):
+            text, axis, at = _("Numbers shown: those of {token} at place {place}."), "source", 0
+        else:
+            axis, at = "key", self.trace.past + place.position
+        found = self.trace.label(axis, at, place.text if self.trace.batch else None)
         token: Inline = _("the token") if found is None else Token(found, most=24)
         yield paragraph(said(text, "quiet", token=token, place=at, head=place.head), hang=0)
 

@@ -44,6 +44,11 @@ GOING_ON = N_(
     " the MLP what it makes of the row. At the end, the row of {token} at place {place} becomes the probabilities of the next"
     " token."
 )
+TWO_TEXTS = N_(
+    "Each token is a row of {width} numbers. The encoder reads the whole source; the decoder writes one token after the other,"
+    " looks back at what it has written, and in every block at the source. At the end, the row of {token} at place {place}"
+    " becomes the probabilities of the next token."
+)
 LENGTHS = N_("Numbers are the lengths of rows (norms).")
 DIRECTIONS = N_(
     "They do not add up, because the parts point in different directions, as 3"
@@ -83,6 +88,14 @@ def tokens_read(trace: Trace, text: int = 0) -> Paragraph:
         said = n_("{model} reads {count} token:", "{model} reads {count} tokens:", count)
     said = said.format(model=model, count=count, past=past)
     return paragraph(Text(said, "name"), " ", Tokens(tuple(tokens), most=24, lines=2))
+
+
+def source_read(trace: Trace, text: int = 0) -> Iterator[Block]:
+    """`The source: 'Wo' ' wohnst' …`, where there is one."""
+    if "source" in trace.leaves:
+        count, batch = trace.shape("source")[-1], text if trace.batch else None
+        tokens = tuple(str(trace.label("source", i, batch)) for i in range(count))
+        yield paragraph(Text(_("Source:"), "name"), " ", Tokens(tokens, most=24, lines=2))
 
 
 def view(trace: Trace, position: int | None = None, *, text: int = 0) -> Document:
@@ -128,16 +141,17 @@ class Overview:
     def _norm(self, name: str | None) -> Any:
         return None if name is None else norms(row(self.trace, name, self.spot))[()]
 
-    def _token(self, place: int | None = None, most: int = 24) -> Inline:
+    def _token(self, place: int | None = None, most: int = 24, axis: str = "key") -> Inline:
         """`'C' (5)`: a token, by its place in the whole text; that of the overview itself, if none is given."""
         batch = self.spot.text if self.trace.batch else None
         place = self.trace.past + self.spot.position if place is None else place
-        token = self.trace.label("key", place, batch)
+        token = self.trace.label(axis, place, batch)
         return _("token {place}", place=place) if token is None else Phrase((Token(token, most=most), f" ({place})"))
 
     def blocks(self) -> Iterator[Block]:
         """What is seen."""
         if self.trace.tokens:
+            yield from source_read(self.trace, self.spot.text)
             yield tokens_read(self.trace, self.spot.text)
             yield from unknown_words.note(self.trace, self.spot.text)
         yield from warned(self.trace)
@@ -147,7 +161,8 @@ class Overview:
         if width:
             place, token = self.trace.past + self.spot.position, self.spot.token(self.trace)
             name: Inline = _("the token") if token is None else Token(token, most=12)
-            yield paragraph(said(_(GOING_ON), width=f"{width:,}", token=name, place=place), hang=0)
+            going_on = TWO_TEXTS if self.trace.of_kind(StepKind.CROSS_PATTERN) else GOING_ON
+            yield paragraph(said(_(going_on), width=f"{width:,}", token=name, place=place), hang=0)
         yield Space()
         yield self._table()
 
@@ -176,13 +191,14 @@ class Overview:
         looks = [self._looks(stage.looks_at) for stage in rows]
         title = said(_("{token} looks most at"), token=self._token(most=self._most_of_token))
         lengths, (attention, mlp) = self._note(), self._most()
-        return (
+        columns = (
             Column("", tuple(stage.stage for stage in rows), role="name"),
             Column(title, tuple(looks), rank=1 if any(looks) else 9),
             _change(_("attention adds"), [stage.attention_adds for stage in rows], top, (lengths, attention)),
             _change(_("MLP adds"), [stage.mlp_adds for stage in rows], top, (lengths, mlp)),
             Column(_("row length"), _sizes([stage.norm for stage in rows]), "right", rank=3, notes=(lengths,)),
         )
+        return columns if any(stage.mlp_adds is not None for stage in rows) or not any(looks) else columns[:2]
 
     def _looks(self, look: Look | None) -> Inline:
         if look is None:
@@ -190,7 +206,7 @@ class Overview:
         share = percent(look.share, 2)
         return said(
             _("{token} {share}, head {head}"),
-            token=self._token(look.key, self._most_of_token),
+            token=self._token(look.key, self._most_of_token, look.axis),
             share=share,
             head=look.head,
         )
@@ -248,7 +264,7 @@ def _sizes(values: list[Any]) -> tuple[Inline, ...]:
     known = [value for value in values if value is not None]
     sizes = np.abs([float(value) for value in known])
     least, top = np.min(sizes[sizes > 0], initial=np.inf), np.max(sizes, initial=0.0)
-    if least >= 1e-3 and top < 1e6:
+    if 1e-3 <= least < np.inf and top < 1e6:
         decimals = max(0, 1 - math.floor(math.log10(least)))
         made = iter([Number(value, f"{size:.{decimals}f}") for value, size in zip(known, sizes, strict=True)])
     else:

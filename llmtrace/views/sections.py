@@ -26,7 +26,10 @@ UPDATE = N_(
 )
 
 
-WEIGHED_BY = {StepKind.SCORES: StepKind.PATTERN, StepKind.NEURON_INPUTS: StepKind.NEURONS}
+WEIGHED_BY = {
+    StepKind.SCORES: (StepKind.PATTERN, StepKind.CROSS_PATTERN),
+    StepKind.NEURON_INPUTS: (StepKind.NEURONS,),
+}
 """Of these steps, those numbers tell most that count most one step later."""
 
 
@@ -175,20 +178,23 @@ class Look:
     head: int
     key: int
     share: Any
+    axis: str = "key"
+    """Where the place that is looked at counts: in the same text, or in the source."""
 
 
 def strongest(trace: Trace, block: int, place: Spot) -> Look | None:
-    """The head that looks most at one token; None in a block without attention."""
-    found = (name for name in trace.of_kind(StepKind.PATTERN) if block_of(trace, name) == block)
-    name = next(found, "")
-    if not name or trace.axes(name)[-3:] != ("head", "query", "key"):
+    """The head that looks most at one token, of the source where there is one; None in a block without attention."""
+    kinds = StepKind.CROSS_PATTERN, StepKind.PATTERN
+    names = (name for kind in kinds for name in trace.of_kind(kind) if block_of(trace, name) == block)
+    name = next(names, "")
+    if not name or trace.axes(name)[-3:-1] != ("head", "query"):
         return None
     heads = trace.shape(name)[-3]
     if not all(trace.shape(name)):
         return None
     shares = np.stack([row(trace, name, Spot(place.position, place.text, head)) for head in range(heads)])
     head, key = np.unravel_index(int(np.nan_to_num(shares, nan=-1.0).argmax()), shares.shape)
-    return Look(int(head), int(key), shares[head, key])
+    return Look(int(head), int(key), shares[head, key], trace.axes(name)[-1])
 
 
 def telling(trace: Trace, name: str, place: Spot) -> str:
@@ -202,7 +208,8 @@ def _weighty(trace: Trace, name: str, place: Spot) -> Array:
     """How telling each number of a token's row is."""
     kind = trace.legend.kind(name)
     if kind in WEIGHED_BY:
-        of_it = [other for other in trace.of_kind(WEIGHED_BY[kind]) if block_of(trace, other) == block_of(trace, name)]
+        part = name.rpartition(".")[0]
+        of_it = [other for other in trace.of_kind(*WEIGHED_BY[kind]) if other.rpartition(".")[0] == part]
         if of_it:
             return np.abs(row(trace, of_it[0], place))
     values = row(trace, name, place)

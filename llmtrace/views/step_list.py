@@ -41,6 +41,8 @@ LETTERS = {
     "query": ("q", N_("queries (places that look)")),
     "key": ("k", N_("keys (places that are looked at)")),
     "feature": ("f", N_("features")),
+    "source": ("s", N_("tokens of the source")),
+    "source_key": ("s′", N_("tokens of the source that are looked at")),
     "vocabulary": ("v", N_("tokens of the vocabulary")),
 }
 HISTOGRAM = N_(

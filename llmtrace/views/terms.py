@@ -28,6 +28,8 @@ AXES = {
     "query": N_("query"),
     "row": N_("row"),
     "score": N_("score"),
+    "source": N_("source"),
+    "source_key": N_("key in the source"),
     "to": N_("to"),
     "vocabulary": N_("vocabulary"),
     "word": N_("word"),

@@ -28,7 +28,7 @@ from llmtrace.text import shown
 from llmtrace.weights.names import Problem, must_be_whole, together, unused, unwrapped
 
 STD = 0.02
-"""The standard deviation of random initial weights (Radford et al. 2019)."""
+"""The standard deviation of random initial weights (Radford et al. 2019), where a table gives no other."""
 
 Initial = Literal["zero", "one", "normal", "residual"]
 
@@ -37,7 +37,8 @@ Initial = Literal["zero", "one", "normal", "residual"]
 class Entry:
     """A stored tensor: its name, its shape, and the weights here that stand side by side along its last axis.
 
-    `initial`: what it is before training; a `residual` one writes into the residual stream, once for each of `writers`.
+    `initial`: what it is before training; a `residual` one writes into the residual stream, once for each of `writers`; `std`:
+    the standard deviation of random numbers.
     `transposed`: the file has its two axes the other way round, as torch's Linear has [out, in].
     """
 
@@ -48,6 +49,7 @@ class Entry:
     initial: Initial = "normal"
     writers: int = 1
     transposed: bool = False
+    std: float = STD
 
 
 @dataclass(frozen=True)
@@ -142,15 +144,16 @@ class Family:
         return weights[self.tied.weight] is weights[self.tied.first_weight]
 
     def initial(self, config: Any, seed: int) -> dict[str, Weight]:
-        """Random weights to train from, the same for the same seed on every machine: normal numbers of deviation 0.02, those
-        that write into the residual stream of 0.02 / √writers (Radford et al. 2019, section 2.3); gains 1, biases 0.
+        """Random weights to train from, the same for the same seed on every machine: normal numbers of the table's
+        deviations, for those that write into the residual stream divided by √writers (Radford et al. 2019, section 2.3); gains
+        1, biases 0.
         """
         tensors: dict[str, Array] = {}
         for entry in self.table(config):
             if entry.initial in {"zero", "one"}:
                 tensors[entry.stored] = np.full(entry.shape, float(entry.initial == "one"), np.float32)
             else:
-                std = STD / math.sqrt(entry.writers) if entry.initial == "residual" else STD
+                std = entry.std / math.sqrt(entry.writers) if entry.initial == "residual" else entry.std
                 drawn = normal(derive(seed, "weight", entry.stored), entry.shape)
                 tensors[entry.stored] = (drawn * std).astype(np.float32)
         weights = by_name(self._parts(config, tensors))

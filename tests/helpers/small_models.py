@@ -5,8 +5,11 @@ import json
 import numpy as np
 from safetensors.numpy import save_file
 
-from llmtrace.models import GPT, GPTConfig
+from llmtrace.models import GPT, GPTConfig, Transformer, TransformerConfig
+from llmtrace.ops import Weight, by_name
+from llmtrace.rng import derive, normal
 from llmtrace.weights.gpt import GPT2
+from llmtrace.weights.transformer import TRANSFORMER
 
 ADDRESSES = [
     "embed[position=1, feature=2]",
@@ -82,3 +85,14 @@ def write_folder(folder, texts="ABC", **sizes):
     (folder / "tokenizer.json").write_text(json.dumps({"model": {"type": "BPE", "vocab": vocabulary, "merges": []}}))
     save_file(tensors(config), folder / "model.safetensors")
     return folder
+
+
+def small_transformer(config=None, tokenizer=None, seed=3):
+    """A Transformer whose biases and gains are not 0 and 1."""
+    config = config or TransformerConfig(vocabulary=12, context=9, width=8, heads=2, blocks=2, hidden=16, start=1)
+    weights = TRANSFORMER.initial(config, seed)
+    own = {
+        name: Weight(name, (w.data + 0.1 * normal(derive(seed, name), w.data.shape)).astype("f"), w.axes)
+        for name, w in by_name(weights.values()).items()
+    }
+    return Transformer(config, {name: own[w.name] for name, w in weights.items()}, tokenizer)

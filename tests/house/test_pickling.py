@@ -9,7 +9,7 @@ from types import BuiltinFunctionType, FunctionType
 
 import numpy as np
 import pytest
-from helpers.small_models import small_gpt
+from helpers.small_models import small_gpt, small_transformer
 from helpers.small_training import begun
 
 import llmtrace
@@ -109,6 +109,7 @@ def things(model, tmp_path_factory):
         "training": training,
         "report": report,
         "small trace": small_gpt().trace([0, 1]),
+        "transformer": small_transformer(),
         "net": Feedforward.of([[1, 2], [3, 4]], [[1, 1]], activation="relu"),
         "lesson": lessons.load("perceptron"),
         "exercise": lessons.Exercise({"x": 1}, 2.0),

@@ -60,6 +60,38 @@ def _(pattern, v):
     return out
 
 
+@plant("1/√D missing", "full_scores")
+@plant("1/√D missing, in the meaning", "full_scores", "bound")
+def _(q, k):
+    return meaning("full_products")(q, k)
+
+
+@plant("later keys masked", "full_scores")
+def _(q, k):
+    return scores(q, k) if q.shape[-2] <= k.shape[-2] else meaning("full_scores")(q, k)
+
+
+@plant("the last key forgotten", "full_mix")
+@plant("the last key forgotten, in the meaning", "full_mix", "bound")
+def _(pattern, v):
+    return meaning("full_mix")(pattern[..., :-1], v[..., :-1, :])
+
+
+@plant("keys from last to first", "full_mix")
+def _(pattern, v):
+    return meaning("full_mix")(pattern[..., ::-1], v[..., ::-1, :])
+
+
+@plant("queries from last to first", "full_back")
+def _(pattern, x):
+    return meaning("full_back")(pattern[..., ::-1, :], x[..., ::-1, :])
+
+
+@plant("the first feature forgotten", "full_products")
+def _(a, b):
+    return meaning("full_products")(a[..., 1:], b[..., 1:])
+
+
 def causal(x, shift):
     out = np.zeros_like(x)
     for t in range(x.shape[-2]):

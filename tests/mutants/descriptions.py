@@ -15,6 +15,7 @@ plant_formula("the gain forgotten", "layer_norm", "((x − mean) / √(variance 
 plant_formula("the square forgotten", "adam_square", "β·before + (1 − β)·gradient")
 plant_formula("1 + β for 1 − β", "adam_mean", "β·before + (1 + β)·gradient")
 plant_formula("the root forgotten", "attention_scores", "(Σ q · k) / D")
+plant_formula("the root forgotten", "full_scores", "(Σ q · k) / D")
 plant_formula("the maximum not taken off below", "softmax", "exp(x − maximum) / Σ exp(x)")
 plant_formula("the score of the target added", "cross_entropy", "(maximum + x[target]) + log Σ exp(x − maximum)")
 plant_formula("1 taken off everywhere", "cross_entropy_gradient", "(softmax(x) − 1) · dout")
@@ -48,6 +49,11 @@ def _(q, k):
 @plant("keys before queries", "attention_products", "axes")
 def _(a, b):
     return (*a[:-2], "key", "query")
+
+
+@plant("keys before queries", "full_scores", "axes")
+def _(q, k):
+    return (*q[:-2], k[-2], q[-2])
 
 
 @plant("the heads last", "linear_to_heads", "axes")

@@ -87,6 +87,13 @@ def _(w):
     w.dot("out", pattern[(*lead, query, slice(kept))], v[(*lead, slice(kept), feature)])
 
 
+@plant("one key too few", "full_mix", "explain")
+def _(w):
+    *lead, query, feature = w.index
+    seen = slice(w["pattern"].shape[-1] - 1)
+    w.dot("out", w["pattern"][(*lead, query, seen)], w["v"][(*lead, seen, feature)])
+
+
 @plant("a masked score explained as a sum", "attention_scores", "explain")
 def _(w):
     *lead, query, key = w.index

@@ -36,6 +36,19 @@ def _(g):
     g.accumulate("k", OPS["scale"], g.do("k.sum", shifted, g.dout, g["q"]), factor=factor)
 
 
+@plant("1/√D missing", "full_scores", "backward")
+def _(g):
+    g.accumulate("q", OPS["full_mix"], g.dout, g["k"])
+    g.accumulate("k", OPS["full_back"], g.dout, g["q"])
+
+
+@plant("the pattern's gradient for the pattern", "full_mix", "backward")
+def _(g):
+    dpattern = g.do("pattern.sum", OPS["full_products"], g.dout, g["v"])
+    g.accumulate("pattern", OPS["full_products"], g.dout, g["v"])
+    g.accumulate("v", OPS["full_back"], dpattern, g.dout)
+
+
 @plant("masked keys given a share of the gradient", "attention_mix", "backward")
 def _(g):
     g.accumulate("pattern", wrong("attention_products", lambda a, b: a @ np.swapaxes(b, -1, -2)), g.dout, g["v"])

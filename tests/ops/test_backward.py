@@ -87,6 +87,8 @@ def test_heads_attention_and_places(real):
     bits_are(do("split_heads", beside, real=real, heads=2), apart)
     with pytest.raises(ValueError, match="4 features can't be split into 3 heads"):
         OPS["split_heads"].forward(beside, heads=3)
+    bits_are(do("full_products", [[1, 2]], [[10, 1], [NAN, 1]], real=real), [[12, NAN]])
+    bits_are(do("full_back", [[2, NAN], [3, 4]], [[10], [1]], real=real), [[23], [NAN]])
     bits_are(do("attention_products", [[1, 2], [3, 4]], [[10, 1], [NAN, 1]], real=real), [[12, 0], [34, NAN]])
     bits_are(do("attention_back", [[2, NAN], [3, 4]], [[10], [1]], real=real), [[23], [4]])
     bits_are(
@@ -162,6 +164,8 @@ STEPS = [
     ("linear_from_heads", (real(2, 2, 4, 3), real(6, 5), real(5)), {}),
     ("attention_scores", (real(2, 3, 4), real(2, 5, 4)), {}),
     ("attention_mix", (real(2, 3, 5), real(2, 5, 4)), {}),
+    ("full_scores", (real(2, 5, 4), real(2, 3, 4)), {}),
+    ("full_mix", (real(2, 5, 3), real(2, 3, 4)), {}),
     ("softmax", (real(3, 4),), {}),
     ("causal_softmax", (real(2, 3, 5),), {}),
     ("layer_norm", (real(2, 3, 5), real(5), real(5)), {"epsilon": 0.1}),

@@ -161,6 +161,9 @@ def test_attention(real):
     bits_are(do("attention_scores", q, k, real=real), [[1, -INF], [10, NAN]])  # ÷ √4
     bits_are(do("attention_scores", q[:1], [k[0], k[0]], real=real), [[1, 1]])  # one new query sees the cached key too
     v = [[10, 20], [NAN, INF]]
+    bits_are(do("full_scores", [[1, 0, 0, 1]], [[2, 0, 0, 0], [4, 0, 0, 2], [0, 1, 1, 0]], real=real), [[1, 3, 0]])
+    bits_are(do("full_mix", [[0.5, 0.5, 1]], [[2], [4], [-3]], real=real), [[0]])
+    assert OPS["full_scores"].forward(np.zeros((3, 2), real), np.zeros((0, 2), real)).shape == (3, 0)
     bits_are(do("attention_mix", [[1, 0], [0.5, 0.5]], v, real=real), [[10, 20], [NAN, INF]])
     bits_are(do("attention_mix", [[0.5, 0.5]], [[10, 20], [30, -20]], real=real), [[20, 0]])
     bits_are(do("attention_scores", np.zeros((1, 0)), np.zeros((2, 0)), real=real), [[NAN, NAN]])  # 0 / √0

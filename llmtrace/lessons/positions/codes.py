@@ -11,26 +11,15 @@ from llmtrace.arithmetic import elementary
 from llmtrace.arithmetic.types import Array
 from llmtrace.lessons.attention_nets import attend, random_attention, random_rows
 from llmtrace.lessons.positions.words import LEGEND
+from llmtrace.models.sinusoids import BASE, angle, sinusoids
 from llmtrace.ops.elementwise.add import add
 from llmtrace.ops.linear.linear import linear
 from llmtrace.trace import Run, Trace
 
-BASE = 10000.0
+__all__ = ["BASE", "angle", "read", "rotation", "sinusoids", "turned", "wavelength"]
+
 WIDTH = 8
 """How many numbers a character has."""
-
-
-def angle(place: int, feature: int, width: int) -> float:
-    """What the sine or the cosine of a feature is taken of: a pair of features shares one wavelength."""
-    return float(place / BASE ** (feature // 2 * 2 / width))
-
-
-def sinusoids(places: int, width: int) -> Array:
-    """The codes of the paper [places, width]: the sine for even features, the cosine for odd ones."""
-    angles = np.array([[angle(p, i, width) for i in range(width)] for p in range(places)], np.float32)
-    codes = np.empty_like(angles)
-    codes[:, 0::2], codes[:, 1::2] = elementary.sin(angles[:, 0::2]), elementary.cos(angles[:, 1::2])
-    return codes
 
 
 def wavelength(curve: int, curves: int) -> float:

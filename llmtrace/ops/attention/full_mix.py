@@ -1,0 +1,62 @@
+"""The output of attention without a mask: values weighted by the pattern (Vaswani et al. 2017, arXiv:1706.03762, equation 1)."""
+
+import numpy as np
+
+from llmtrace import _kernels
+from llmtrace.arithmetic.derivation import Derivation
+from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.i18n import N_
+from llmtrace.ops.attention.full_back import full_back
+from llmtrace.ops.attention.full_products import full_products
+from llmtrace.ops.gradient import Gradient
+from llmtrace.ops.op import Op, expect_axes, expect_batch_strided
+
+
+def meaning(pattern: Array, v: Array) -> Array:
+    """pattern [*, T, S], v [*, S, D] → [*, T, D]: Σ over all keys, ascending."""
+    out = np.zeros((*pattern.shape[:-1], v.shape[-1]), pattern.dtype)
+    for key in range(pattern.shape[-1]):
+        out += pattern[..., key, None] * v[..., key, None, :]
+    return out
+
+
+def forward(pattern: Array, v: Array, *, empty: Empty = np.empty) -> Array:
+    """`meaning`, compiled."""
+    expect_axes(pattern, 2, "pattern")
+    expect_batch_strided(v, "v")
+    out = empty((*pattern.shape[:-1], v.shape[-1]), pattern.dtype)
+    _kernels.attention_mix(pattern, v, out, full=True)
+    return out
+
+
+def backward(g: Gradient) -> None:
+    """mix = Σ over the keys pattern·v:  dpattern = Σ over the features dmix·v;  dv = Σ over the queries pattern·dmix."""
+    g.accumulate("pattern", full_products, g.dout, g["v"])
+    g.accumulate("v", full_back, g["pattern"], g.dout)
+
+
+def explain(w: Derivation) -> None:
+    """One sum of products over the keys."""
+    *leading, query, feature = w.index
+    w.dot("out", w["pattern"][(*leading, query, slice(None))], w["v"][(*leading, slice(None), feature)])
+
+
+def axes(pattern: Axes, v: Axes) -> Axes:
+    """The keys disappear in the sum; what is left are the places of the queries, and features."""
+    return (*pattern[:-2], "position" if pattern[-2] == "query" else pattern[-2], v[-1])
+
+
+full_mix = Op(
+    "full_mix",
+    "Σ pattern · v",
+    meaning,
+    forward,
+    explain,
+    inputs=("pattern", "v"),
+    shapes={"pattern": "* T S", "v": "* S D"},
+    out="* T D",
+    axes=axes,
+    batch_strided=("v",),
+    backward=backward,
+    how=N_("the rows of {b}, each times its share in {a}, added up"),
+)
