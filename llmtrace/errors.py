@@ -4,6 +4,7 @@ LlmtraceError
 ├── AddressError     an address names no step, axis, index or token
 ├── ModelError       a model folder, its configuration or its weights
 ├── PromptError      a prompt that this model can't read
+├── CorpusError      prompts that can't be read, or a folder that holds something else
 ├── TraceFileError   a file that is no trace, or a damaged one, or one that can't be written
 ├── LessonError      no such lesson, or an input that it doesn't have
 ├── TrainingError    a corpus that can't be trained on, settings that can't be, numbers that are no longer finite
@@ -41,6 +42,10 @@ class PromptError(LlmtraceError, ValueError):
 
 class TraceFileError(LlmtraceError, ValueError):
     """A file is not a trace, is damaged, or can't be written."""
+
+
+class CorpusError(LlmtraceError, ValueError):
+    """The prompts of a corpus can't be read, or its folder holds something else, or can't be written to."""
 
 
 class TrainingError(LlmtraceError, ValueError):

@@ -29,6 +29,7 @@ COMMANDS = {
     "accuracy": N_("Say how far float32 is from exact arithmetic, step by step."),
     "generate": N_("Let a model go on with a text, token by token."),
     "surprise": N_("Say how surprised a model is by a text, token by token."),
+    "corpus": N_("Run many prompts, on one machine or many, into one index."),
     "train": N_("Train a small GPT-2 on text files of your own."),
     "show": N_("Look at the steps of a trace, at attention, at the next token."),
     "tokenize": N_("Show how a text becomes tokens."),

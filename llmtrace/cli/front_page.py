@@ -11,6 +11,8 @@ from rich.text import Text
 from llmtrace.cli.command import filled
 from llmtrace.i18n import N_, _
 
+LINES = 22
+"""What a screen of 24 lines has room for, beside the line that was typed and the prompt below."""
 MORE = N_("More about one: llmtrace COMMAND --help. Language: --lang LANG. --version.")
 
 
@@ -22,5 +24,7 @@ def write(formatter: Any, about: str, commands: Mapping[str, str]) -> None:
     for name, text in commands.items():
         rows.add_row(f"  {name}", filled(Text(_(text))))
     what, examples = about.split("\n\n")
-    shown = Text("\n".join(examples.split("\n")[2:]), "dim")
-    formatter.write(filled(Text(what)), "", rows, "", shown, filled(Text(_(MORE))), sep="\n")
+    shown = examples.split("\n")[2:]
+    room = LINES - len(commands) - 4  # what it is takes two lines, an empty one and MORE one each
+    shown = ["", *shown] if room > len(shown) else shown[: max(0, room)]
+    formatter.write(filled(Text(what)), "", rows, Text("\n".join(shown), "dim"), filled(Text(_(MORE))), sep="\n")

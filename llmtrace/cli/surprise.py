@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,8 @@ from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import load, marked, model_option, prompt_argument
 from llmtrace.cli.options import read_prompt as read_given
 from llmtrace.cli.output import Look, print_document, shown_options
-from llmtrace.i18n import N_, _
+from llmtrace.cli.progress import telling
+from llmtrace.i18n import N_
 
 TRACED = N_(
     "FILE.trace: write the trace of the run behind that token. Write what is shown instead: .svg, .html, .md, .txt, .json, .tex."
@@ -85,15 +84,3 @@ def _is_file(name: str) -> bool:
         return os.path.isfile(name)
     except (OSError, ValueError):  # longer than any name, or one that no file can have
         return False
-
-
-@contextmanager
-def telling() -> Iterator[Callable[[int, int], None]]:
-    """While a long text is read, shows on a terminal how far it is."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(_("computing"), visible=False)
-        yield lambda done, whole: bar.update(task, completed=done, total=whole, visible=True)

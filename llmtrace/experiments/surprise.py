@@ -51,6 +51,22 @@ def windows(length: int, context: int, stride: int) -> Iterator[Window]:
         first, end = end, min(end + stride, length)
 
 
+def judged(
+    run: Run, logits: Tensor, targets: Array, earlier: Array | None = None, count: int | None = None
+) -> dict[str, Array]:
+    """The steps from the scores of some tokens to their losses and on, by name.
+
+    earlier: the sum of the losses before, from which it goes on. count: of how many tokens the mean is, after the last ones.
+    """
+    losses = run("losses", cross_entropy, logits, run.leaf("targets", targets, ("position",)))
+    before = [] if earlier is None else [run.leaf("surprise.earlier", earlier, ())]
+    made = [losses, run(TOTAL, sum_all, losses, *before)]
+    if count is not None:
+        made.append(run(MEAN, divide_by, made[-1], divisor=count))
+        made.append(run(PERPLEXITY, exp, made[-1]))
+    return {tensor.name: tensor.data for tensor in made}
+
+
 class Surprise(Displayed):
     """The judgement of a text; `trace(place)` is the run with every step from the weights to the loss of a token.
 
@@ -110,14 +126,9 @@ class Surprise(Displayed):
 
     def _steps(self, run: Run, n: int, logits: Tensor) -> dict[str, Any]:
         """The steps from the scores of window n on: the sum goes on from the window before; in the last one it is divided."""
-        targets = run.leaf("targets", self._targets(self.windows[n]), ("position",))
-        losses = run("losses", cross_entropy, logits, targets)
-        before = [run.leaf("surprise.earlier", self._totals[n - 1], ())] if n else []
-        made = [losses, run(TOTAL, sum_all, losses, *before)]
-        if n == len(self.windows) - 1:
-            made.append(run(MEAN, divide_by, made[-1], divisor=len(self.ids) - 1))
-            made.append(run(PERPLEXITY, exp, made[-1]))
-        return {tensor.name: tensor.data for tensor in made}
+        last = n == len(self.windows) - 1
+        earlier, count = self._totals[n - 1] if n else None, len(self) if last else None
+        return judged(run, logits, self._targets(self.windows[n]), earlier, count)
 
     def __len__(self) -> int:
         """How many tokens have a probability."""

@@ -11,7 +11,6 @@ needs to go on after it was killed, to the same bits.
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +27,7 @@ from llmtrace.models import LanguageModel
 from llmtrace.ops import by_name
 from llmtrace.storage import open_tensors, save, write_whole
 from llmtrace.storage.files import read_json
+from llmtrace.storage.lock import locked
 from llmtrace.storage.replace import refuse
 from llmtrace.storage.stored import all_finite
 from llmtrace.text import shown
@@ -119,16 +119,8 @@ class TrainingFolder:
     def alone(self) -> Iterator[None]:
         """Keeps other processes from training here. However this one ends, the system then takes the lock away."""
         self.make()
-        try:
-            file = (self.inner / LOCK).open("w")
-        except OSError as error:
-            refuse(self.inner / LOCK, error, TrainingError)
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                text = _("another training is at work in {folder}: wait until it ends, or give another folder")
-                raise TrainingError(text.format(folder=shown(self.path))) from error
+        text = _("another training is at work in {folder}: wait until it ends, or give another folder")
+        with locked(self.inner / LOCK, TrainingError(text.format(folder=shown(self.path)))):
             yield
 
     @contextmanager

@@ -97,7 +97,7 @@ def test_explain_what_was_traced_last(model, state, monkeypatch):
     said("trace", "CBABBC", "--model", model)
     note = json.loads(state.read_text())
     assert note.pop("steps")[:2] == ["embed.token", "embed.position"]
-    assert note == {"prompt": "CBABBC", "model": model}
+    assert note == {"prompt": "CBABBC", "special": False, "model": model}
     assert state.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in state.parent.iterdir()] == ["last.json"]
     text = said("explain", ADDRESS)

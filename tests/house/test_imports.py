@@ -26,7 +26,7 @@ ORDER = [
     "pickling",
 ]
 ORDER += ["arithmetic", "ops", "storage", "trace", "tokenizers", "explain", "models", "weights", "loading", "training"]
-ORDER += ["experiments", "__init__", "testing", "views", "render", "lessons", "cli", "__main__"]
+ORDER += ["experiments", "corpus", "__init__", "testing", "views", "render", "lessons", "cli", "__main__"]
 EXTRA = {
     room: {"models", "weights", "loading", "training", "testing"} for room in ("views", "render")
 }  # they know traces and explanations, not who makes them

@@ -1,0 +1,29 @@
+"""`llmtrace corpus`: the page and the JSON say what came of the prompts."""
+
+import json
+
+from helpers.cli_run import said
+
+LINES = [
+    '"The king had a child."',
+    '{"id": "girl", "text": "a girl"}',
+    "[1, 2, 3]",
+    "oops",
+    '{"id": "girl", "text": "b"}',
+]
+
+
+def test_a_file_is_run_and_goes_on_with_more_lines(tmp_path):
+    file, out = tmp_path / "p.jsonl", str(tmp_path / "out")
+    file.write_text("\n".join(LINES[:2]))
+    first = json.loads(said("corpus", str(file), "-o", out, "--workers", "1", "--json"))
+    assert (first["prompts"], first["done"], first["skipped"]) == (2, 2, 0)
+    file.write_text("\n".join(LINES))
+    page = said("corpus", str(file), "-o", out, "--workers", "1")
+    assert "3 of 5 prompts ran" in page
+    assert "2 of them were finished before" in page
+    assert "the id 'girl' is that of prompt 2 already" in " ".join(page.split())
+    again = json.loads(said("corpus", str(file), "-o", out, "--workers", "1", "--json"))
+    assert again["hash"] in page
+    assert [row["id"] for row in again["not_done"]] == ["4", "girl"]
+    assert again["hash"] == json.loads((tmp_path / "out" / "corpus.json").read_text())["hash"] != first["hash"]

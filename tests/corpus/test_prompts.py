@@ -1,0 +1,80 @@
+"""Prompts of a corpus: every line of a file is an item or says why it is none; nothing ends the run."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmtrace.corpus.prompts import LONGEST, items
+from llmtrace.errors import CorpusError
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["id", "text", "ids", "x"]), inner),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('"The king"', ("2", "The king")),
+        ("[1, 2]", ("2", (1, 2))),
+        ('{"text": "a", "id": "b"}', ("b", "a")),
+        ('{"ids": [], "id": 7}', ("7", ())),
+        ('{"text": "", "id": "", "more": null}', ("", "")),
+    ],
+)
+def test_what_a_line_may_be(tmp_path, line, expected):
+    file = tmp_path / "p.jsonl"
+    file.write_text(f"\n{line}\n")
+    assert [(item.id, item.prompt, item.reason) for item in items(file)] == [(*expected, "")]
+    assert items([None, json.loads(line)])[1].prompt == expected[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"oops", "not valid JSON"),
+        (b'"\xff"', "not valid JSON: byte"),
+        (b'"\\ud800"', "half a character"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"NaN", "not valid JSON"),
+        (b"5", "neither a text nor a list"),
+        (b"[1.5]", "neither a text nor a list"),
+        (b"[true]", "neither a text nor a list"),
+        (b"{}", 'give it a "text"'),
+        (b'{"text": "a", "ids": [1]}', "not both"),
+        (b'{"text": "a", "id": null}', "its id is neither"),
+        (b'{"text": "a", "id": "a", "id": "b"}', "not valid JSON"),
+    ],
+)
+def test_a_bad_line_is_an_item_with_its_reason(tmp_path, line, reason):
+    file = tmp_path / "p.jsonl"
+    file.write_bytes(b'"good"\n' + line + b'\n"good too"')
+    first, bad, last = items(file)
+    assert (first.prompt, bad.prompt, last.prompt) == ("good", None, "good too")
+    assert (bad.id, bad.number) == ("2", 2)
+    assert reason in bad.reason
+    assert bad.reason.isprintable()
+
+
+@given(st.lists(JSON, max_size=8))
+def test_of_anything_there_is_an_item_for_each_and_no_id_runs_twice(prompts):
+    found = items(prompts)
+    assert [item.number for item in found] == list(range(1, len(prompts) + 1))
+    ran = [item.id for item in found if item.prompt is not None]
+    assert len(ran) == len(set(ran))
+    assert all((item.prompt is None) == bool(item.reason) for item in found)
+    assert all(len(item.digest) == (64 if item.prompt is not None else 0) for item in found)
+
+
+def test_what_cannot_be_read_is_refused(tmp_path):
+    with pytest.raises(CorpusError, match="No such file"):
+        items(tmp_path / "none.jsonl")
+    with pytest.raises(CorpusError, match="not a regular file"):
+        items(tmp_path)
+    (tmp_path / "long.jsonl").write_bytes(b'"' + b"x" * LONGEST + b'"')
+    with pytest.raises(CorpusError, match="line 1 has more than 16 MB"):
+        items(tmp_path / "long.jsonl")
