@@ -4,6 +4,7 @@ from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.characters import CharacterTokenizer
 from llmtrace.tokenizers.files import load_tokenizer
 from llmtrace.tokenizers.json_format.read import Tokenizer
+from llmtrace.tokenizers.merged_text import MergedTextTokenizer
 from llmtrace.tokenizers.tokenization import Merge, Parting, Piece, Token, Tokenization
 from llmtrace.tokenizers.training.bpe import train_bpe
 from llmtrace.tokenizers.training.reading import read_texts
@@ -17,6 +18,7 @@ __all__ = [
     "CharacterTokenizer",
     "LearnedMerge",
     "Merge",
+    "MergedTextTokenizer",
     "Parting",
     "Piece",
     "Token",

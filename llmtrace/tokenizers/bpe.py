@@ -78,7 +78,7 @@ class ByteLevelBPE(FromVocabulary):
             for piece in self.splitter.pieces(part):
                 known = remembered.get(piece)
                 ids += self._encode_piece(piece) if known is None else known
-        return ids
+        return self.framing.around(ids)
 
     def _encode_piece(self, piece: str) -> list[int]:
         data = self._bytes(piece)
@@ -108,7 +108,8 @@ class ByteLevelBPE(FromVocabulary):
     def explain(self, text: str, special: bool = False) -> Tokenization:
         """The way of a text to its ids, which are those of `encode`. The merges are those that the encoder did."""
         utf8(text)
-        return self._found.explain(text, special, self.splitter.parts, self._explain_piece)
+        found = self._found.explain(text, special, self.splitter.parts, self._explain_piece)
+        return self.framing.explained(found, self.token)
 
     def _explain_piece(self, text: str, piece: str) -> Piece:
         data = self._bytes(piece)

@@ -63,6 +63,19 @@ def written(text: str) -> str:
     return text.replace(" ", SPACE)
 
 
+def expect_no_sign(text: str) -> None:
+    """PromptError for a text that SentencePiece can't write so that it comes back."""
+    utf8(text)
+    if SPACE in text:
+        raise PromptError(
+            _(
+                "character {place} of the text is {sign!r}, with which this tokenizer writes a space: remove it",
+                place=text.index(SPACE) + 1,
+                sign=SPACE,
+            )
+        )
+
+
 BYTE_NAME = re.compile("<0x([0-9A-F]{2})>")
 """How SentencePiece names a byte."""
 

@@ -12,11 +12,13 @@ from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.storage.files import read_json, read_text
 from llmtrace.text import cited, shown
-from llmtrace.tokenizers.beside import CONFIG, Beside
+from llmtrace.tokenizers.beside import ADDED, CONFIG, Beside
 from llmtrace.tokenizers.byte_symbols import SYMBOLS
 from llmtrace.tokenizers.json_format.added import is_id
 from llmtrace.tokenizers.json_format.fields import not_supported, quote
-from llmtrace.tokenizers.json_format.read import Tokenizer, read_merges, read_tokenizer_json, read_vocabulary
+from llmtrace.tokenizers.json_format.merges import read_merges, read_vocabulary
+from llmtrace.tokenizers.json_format.read import Tokenizer, read_tokenizer_json
+from llmtrace.tokenizers.sentencepiece import read_sentencepiece
 from llmtrace.tokenizers.splitting import GPT2_SPLIT
 
 PAIRS = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
@@ -24,6 +26,8 @@ PAIRS = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
 GPT2_CLASSES = ("", "GPT2Tokenizer", "CodeGenTokenizer", "PreTrainedTokenizer")
 """The classes of transformers whose vocabulary and merges mean what GPT-2's do."""
 GPT2_SPECIAL = "<|endoftext|>"
+PIECES = "tokenizer.model"
+"""SentencePiece's own file."""
 WORDS = "vocab.txt"
 """BERT's vocabulary, a token in each line."""
 BERT_CLASSES = ("", "BertTokenizer", "PreTrainedTokenizer")
@@ -33,8 +37,8 @@ BERT_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 def load_tokenizer(folder: Path | str) -> Tokenizer | None:
     """The tokenizer of a model folder, or None where it has none; ModelError where it has one that can't be read.
 
-    The first that is there counts: tokenizer.json; vocab.json with merges.txt; encoder.json with vocab.bpe; vocab.txt. What
-    added_tokens.json, special_tokens_map.json and tokenizer_config.json say belongs to it.
+    The first that is there counts: tokenizer.json; vocab.json with merges.txt; encoder.json with vocab.bpe; tokenizer.model;
+    vocab.txt. What added_tokens.json, special_tokens_map.json and tokenizer_config.json say belongs to it.
     """
     folder = Path(folder)
     path = folder / "tokenizer.json"
@@ -51,6 +55,8 @@ def load_tokenizer(folder: Path | str) -> Tokenizer | None:
             path, other = (vocabulary, merges) if there[0] else (merges, vocabulary)
             with _about(path):
                 raise ModelError(_("it needs {other} beside it", other=other.name))
+    if os.path.lexists(folder / PIECES):
+        return _read_pieces(folder / PIECES, Beside(folder))
     if os.path.lexists(folder / WORDS):
         return _read_words(folder / WORDS, Beside(folder))
     return None
@@ -138,6 +144,16 @@ def _read_words(path: Path, beside: Beside) -> Tokenizer:
                 "model": {"type": "WordPiece", "unk_token": unknown, "vocab": known},
             }
         )
+
+
+def _read_pieces(path: Path, beside: Beside) -> Tokenizer:
+    """SentencePiece's kind of tokenizer."""
+    found = read_sentencepiece(path, beside.setting("add_bos_token", True), beside.setting("add_eos_token", False))
+    with _about(path):
+        more = next((text for text, index in beside.added.items() if found.vocabulary.get(text) != index), None)
+        if more is not None:
+            raise ModelError(_("{file} adds the token {text}, which is not supported", file=ADDED, text=cited(more)))
+    return found
 
 
 def _expect_class(beside: Beside, classes: Collection[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,16 @@ from llmtrace.errors import ModelError
 from llmtrace.i18n import _, listed
 from llmtrace.storage.gguf import Texts
 from llmtrace.tokenizers.bpe import ByteLevelBPE
+from llmtrace.tokenizers.framing import Framing
+from llmtrace.tokenizers.json_format.added import is_id
 from llmtrace.tokenizers.json_format.fields import quote
-from llmtrace.tokenizers.json_format.read import Tokenizer, read_merges
+from llmtrace.tokenizers.json_format.merges import read_merges
+from llmtrace.tokenizers.json_format.read import Tokenizer
+from llmtrace.tokenizers.merged_text import MergedTextTokenizer, Space
+from llmtrace.tokenizers.sentencepiece import CONTROL, USER_DEFINED, Scored, from_scores
 from llmtrace.tokenizers.splitting import GPT2_SPLIT, Splitter
 
 PREFIX = "tokenizer.ggml."
-CONTROL, USER_DEFINED, UNUSED = 3, 4, 5
-"""Types of tokens: found in a text only when asked for, found in every text, never made."""
 LLAMA3_PATTERN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
 LLAMA3_PATTERN += r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 QWEN2_PATTERN = LLAMA3_PATTERN.replace("{1,3}", "")
@@ -74,7 +77,14 @@ def _byte_level(own: Mapping[str, Any]) -> ByteLevelBPE:
     vocabulary = {text: index for index, text in enumerate(tokens)}
     added, special = ({tokens[i]: int(i) for i in np.flatnonzero(types == kind)} for kind in (USER_DEFINED, CONTROL))
     merges = read_merges(list(_texts(own, "merges")), sum(map(len, tokens)))
-    return ByteLevelBPE(vocabulary, merges, Splitter(SPLITS[pre]), added, special, pre in WHOLE_PIECES)
+    ids = [_around(own, "bos", pre in WHOLE_PIECES, None), _around(own, "eos", False, None)]
+    if any(index is not None and index >= len(tokens) for index in ids):
+        raise ModelError(
+            _("there is no token {index}, which it puts around every text", index=max(i or 0 for i in ids))
+        )
+    tokenizer = ByteLevelBPE(vocabulary, merges, Splitter(SPLITS[pre]), added, special, pre in WHOLE_PIECES)
+    tokenizer.framing = Framing(*(() if index is None else (index,) for index in ids))
+    return tokenizer
 
 
 def _texts(own: Mapping[str, Any], name: str) -> Texts:
@@ -104,4 +114,32 @@ def _types(own: Mapping[str, Any], count: int) -> Any:
     return types
 
 
-READ = {"gpt2": _byte_level}
+def _merged_text(own: Mapping[str, Any]) -> MergedTextTokenizer:
+    tokens = _tokens(own)
+    types, scores = _types(own, len(tokens)), own.get("scores")
+    if not isinstance(scores, np.ndarray) or scores.shape != (len(tokens),) or scores.dtype.kind != "f":
+        raise ModelError(_("it has {count} tokens, but not as many scores", count=len(tokens)))
+    pieces = [Scored(*each) for each in zip(tokens, scores.tolist(), types.tolist(), strict=True)]
+    space: Space = "before" if _flag(own, "add_space_prefix", True) else ""
+    return from_scores(pieces, space, _around(own, "bos", True, 1), _around(own, "eos", False, 2))
+
+
+def _flag(own: Mapping[str, Any], name: str, usual: bool) -> bool:
+    value = own.get(name, usual)
+    if not isinstance(value, bool):
+        raise ModelError(_("it has {name} = {value}", name=PREFIX + name, value=quote(value)))
+    return value
+
+
+def _around(own: Mapping[str, Any], name: str, usual: bool, index: int | None) -> int | None:
+    """The id of a token that is put around every text, if it is."""
+    if not _flag(own, f"add_{name}_token", usual):
+        return None
+    found = own.get(f"{name}_token_id", index)
+    if not is_id(found):
+        raise ModelError(_("it has {name} = {value}", name=f"{PREFIX}{name}_token_id", value=quote(found)))
+    return found
+
+
+READ: dict[str, Callable[[Mapping[str, Any]], Tokenizer]] = {"gpt2": _byte_level, "llama": _merged_text}
+"""The kinds of tokenizers (`tokenizer.ggml.model`)."""

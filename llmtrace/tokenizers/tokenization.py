@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import isfinite
@@ -76,6 +76,11 @@ class Piece:
     continues: str = ""
     """How the vocabulary writes a token that goes on with a word ("##"); empty where it does not tell them apart."""
 
+    @property
+    def is_framing(self) -> bool:
+        """Whether the tokenizer puts it around every text, of which it is no part."""
+        return not (self.text or self.data) and bool(self.tokens)
+
     def states(self, wanted: Container[int] | None = None) -> Iterator[tuple[str, ...]]:
         """The symbols after each merge, or only after the `wanted` ones; ReplayError where a merge does not fit those before."""
         for done, ends in enumerate(self._walk()):
@@ -87,6 +92,12 @@ class Piece:
         data = self.text.encode("utf-8", "replace")
         if not (self.data or self.symbols or self.merges or self.tokens):
             return  # left out
+        if self.is_framing:
+            if self.symbols != tuple(token.symbol for token in self.tokens) or self.merges:
+                raise ReplayError(
+                    _("what stands around the text is not the tokens {tokens}", tokens=cited("".join(self.symbols)))
+                )
+            return
         if self.continues:
             self._replay_word()
             return
@@ -109,7 +120,7 @@ class Piece:
             known = tuple(b if s == self.unknown else s for s, b in zip(self.symbols, bytes_of_it, strict=True))
         else:
             known = self.symbols
-        if known not in (bytes_of_it, tuple(self.text), (self.text,)):
+        if known not in (bytes_of_it, tuple(self.text), (self.text,), tuple(written(self.data.decode()))):
             raise ReplayError(_("the symbols of {piece} are not those of its bytes", piece=cited(self.text)))
         whole = "".join(self.symbols)
         tokens = [token.symbol for token in self.tokens]
@@ -117,7 +128,7 @@ class Piece:
         if self.merges:
             ends = deque(self._walk(), maxlen=1)[0]
             left = list(self._symbols_between(ends))
-        if left != tokens and (self.merges or tokens != [whole]):
+        if not _become(left, tokens) and (self.merges or tokens != [whole]):
             raise ReplayError(_("the merges of {piece} do not end in its tokens", piece=cited(self.text)))
 
     def _replay_word(self) -> None:
@@ -157,13 +168,7 @@ class Piece:
         if self.symbols != tuple(whole) or self.merges or scores != sorted(scores, reverse=True):
             raise ReplayError(_("another parting of {piece} has a larger score", piece=cited(self.text)))
         tokens = [token.symbol for token in self.tokens]
-        done = 0
-        for part in self.partings[0].parts:
-            own = [part] if tokens[done : done + 1] == [part] else byte_names(part)
-            if tokens[done : done + len(own)] != own:
-                raise ReplayError(_("the parts of {piece} are not its tokens", piece=cited(self.text)))
-            done += len(own)
-        if done < len(tokens):
+        if not _become(self.partings[0].parts, tokens):
             raise ReplayError(_("the parts of {piece} are not its tokens", piece=cited(self.text)))
 
     def _symbols_between(self, ends: Mapping[int, int]) -> tuple[str, ...]:
@@ -243,6 +248,17 @@ class Tokenization(Displayed):
             return cls(_str(data["text"]), different, tuple(_int(n, len(different)) for n in data["order"]))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(_("this is not a tokenization: {error}", error=shown(error))) from error
+
+
+def _become(parts: Sequence[str], tokens: Sequence[str]) -> bool:
+    """Whether tokens are these parts, each itself or its bytes."""
+    done = 0
+    for part in parts:
+        own = [part] if tokens[done : done + 1] == [part] else byte_names(part)
+        if tokens[done : done + len(own)] != own:
+            return False
+        done += len(own)
+    return done == len(tokens)
 
 
 def _texts(symbol: str) -> set[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
 from llmtrace.text import cited
-from llmtrace.tokenizers.byte_symbols import SPACE, byte_names, utf8, written
+from llmtrace.tokenizers.byte_symbols import SPACE, byte_names, expect_no_sign, utf8, written
 from llmtrace.tokenizers.json_format.write import unigram_json, write_json
 from llmtrace.tokenizers.part import Part
 from llmtrace.tokenizers.partings import best_partings
@@ -78,7 +78,7 @@ class UnigramTokenizer(FromVocabulary):
 
     def encode(self, text: str, special: bool = False) -> list[int]:
         """The ids of a text. What looks like a special token is ordinary text, unless `special`."""
-        _check(text)
+        expect_no_sign(text)
         ids: list[int] = []
         for part, found in self._found.split(text, special):
             if found:
@@ -87,7 +87,7 @@ class UnigramTokenizer(FromVocabulary):
             for word in self.words(part):
                 ids += self._word_ids(word)
         self._expect_back(text, ids)
-        return ids
+        return self.framing.around(ids)
 
     def _expect_back(self, text: str, ids: list[int]) -> None:
         """PromptError where the space that is added would not be the one that decoding takes away."""
@@ -140,10 +140,10 @@ class UnigramTokenizer(FromVocabulary):
 
     def explain(self, text: str, special: bool = False) -> Tokenization:
         """The way of a text to its ids: for each word the parting that was chosen, and the next best one."""
-        _check(text)
+        expect_no_sign(text)
         tokenization = self._found.explain(text, special, self._parts, self._explain_word)
         self._expect_back(text, tokenization.ids)
-        return tokenization
+        return self.framing.explained(tokenization, self.token)
 
     def _explain_word(self, text: str, word: str) -> Piece:
         partings = tuple(self.partings(word, count=2))
@@ -154,16 +154,3 @@ class UnigramTokenizer(FromVocabulary):
     def save(self, folder: Path | str) -> Path:
         """Writes tokenizer.json into a folder, in the format of the `tokenizers` library, and returns its path."""
         return write_json(unigram_json(self), Path(folder))
-
-
-def _check(text: str) -> None:
-    """PromptError for what would not come back."""
-    utf8(text)
-    if SPACE in text:
-        raise PromptError(
-            _(
-                "character {place} of the text is {sign!r}, with which this tokenizer writes a space: remove it",
-                place=text.index(SPACE) + 1,
-                sign=SPACE,
-            )
-        )

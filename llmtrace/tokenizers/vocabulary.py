@@ -5,12 +5,14 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
 from llmtrace.pickling import FromArguments
 from llmtrace.text import cited
 from llmtrace.tokenizers.byte_symbols import utf8, visible
+from llmtrace.tokenizers.framing import NONE, Framing
 from llmtrace.tokenizers.part import Part
 from llmtrace.tokenizers.tokenization import Piece, Token, Tokenization
 
@@ -61,10 +63,17 @@ class FromVocabulary(FromArguments):
     """The half of a tokenizer that all have in common: from ids back to texts."""
 
     _tokens: Vocabulary
+    framing: Framing = NONE
+    """What is put around every text."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (*super().__reduce__(), {"framing": self.framing})
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of some ids; bytes that are no UTF-8, such as half a character at the end, become U+FFFD."""
-        return self.decode_bytes(ids).decode("utf-8", "replace")
+        """The text of some ids, without what was put around it; bytes that are no UTF-8, such as half a character at the end,
+        become U+FFFD.
+        """
+        return self.decode_bytes(self.framing.inside(list(ids))).decode("utf-8", "replace")
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         """The bytes of some ids, exactly; PromptError for an id outside the vocabulary."""

@@ -71,7 +71,7 @@ class WordPieceTokenizer(FromVocabulary):
                 continue
             for word in self.cleaning.parts(part):
                 ids += [self.vocabulary[token] for token in self._word_tokens(word.piece)] if word.kept else []
-        return ids
+        return self.framing.around(ids)
 
     def _tokens_of(self, word: str) -> tuple[str, ...]:
         """The tokens of one word, as the vocabulary has them."""
@@ -94,7 +94,8 @@ class WordPieceTokenizer(FromVocabulary):
     def explain(self, text: str, special: bool = False) -> Tokenization:
         """The way of a text to its ids: the words, and the tokens of each."""
         utf8(text)
-        return self._found.explain(text, special, self.cleaning.parts, self._explain_word)
+        found = self._found.explain(text, special, self.cleaning.parts, self._explain_word)
+        return self.framing.explained(found, self.token)
 
     def _explain_word(self, text: str, word: str) -> Piece:
         symbols = self._word_tokens(word)

@@ -9,6 +9,7 @@ import numpy as np
 from llmtrace.display import asked_option
 from llmtrace.i18n import _, n_
 from llmtrace.tokenizers import Piece, Tokenization
+from llmtrace.tokenizers.byte_symbols import SPACE
 from llmtrace.tokenizers.tokenization import Parting
 from llmtrace.views.document import (
     Block,
@@ -48,13 +49,15 @@ def _blocks(whole: Tokenization, every: bool) -> Iterator[Block]:
         )
     )
     if any(piece.merges for piece in whole.different):
-        yield paragraph(
-            _(
-                "Each piece begins as its single bytes (Ġ stands for a space). Then the two neighbours that were learned"
-                " first are joined into one, again and again, until no pair that was learned is left."
-            ),
-            hang=0,
+        if any(SPACE in piece.symbols for piece in whole.different):
+            begins = _("Each piece begins as its single characters (▁ stands for a space).")
+        else:
+            begins = _("Each piece begins as its single bytes (Ġ stands for a space).")
+        joined = _(
+            "Then the two neighbours that were learned first are joined into one, again and again, until no pair that was"
+            " learned is left."
         )
+        yield paragraph(_("{before} {after}", before=begins, after=joined), hang=0)
     if any(piece.partings for piece in whole.different):
         yield paragraph(
             _(
@@ -86,6 +89,11 @@ def _blocks(whole: Tokenization, every: bool) -> Iterator[Block]:
 
 
 def _piece(piece: Piece, every: bool) -> Iterator[Block]:
+    if piece.is_framing:
+        yield Heading((Token("".join(piece.symbols), "name", lines=1),))
+        yield paragraph(_("not in the text: the tokenizer puts it around every text"), indent=2)
+        yield from _tokens(piece, every)
+        return
     yield Heading((Token(piece.text, "name", lines=1),))
     if not piece.tokens:
         yield paragraph(_("left out, as the tokenizer's rule of cutting says"), indent=2)
@@ -99,6 +107,11 @@ def _piece(piece: Piece, every: bool) -> Iterator[Block]:
     yield from _merges(piece, every)
     for rank, parting in enumerate(piece.partings):
         yield _parting(parting, rank)
+    yield from _tokens(piece, every)
+
+
+def _tokens(piece: Piece, every: bool) -> Iterator[Block]:
+    """What a piece has become."""
     for token in piece.tokens if every else piece.tokens[:FEW_PIECES]:
         yield paragraph("→ ", value(str(token.id)), "  ", Token(token.text, most=40), indent=2)
     if not every and len(piece.tokens) > FEW_PIECES:

@@ -18,7 +18,7 @@ from llmtrace.experiments import what_if
 from llmtrace.models import Feedforward, KVCache, Sampling, WithSpecial
 from llmtrace.render import json
 from llmtrace.testing import expect_same_bits
-from llmtrace.tokenizers import CharacterTokenizer, WordPieceTokenizer, train_bpe, train_unigram
+from llmtrace.tokenizers import CharacterTokenizer, MergedTextTokenizer, WordPieceTokenizer, train_bpe, train_unigram
 from llmtrace.trace import Dropout, Role
 from llmtrace.training import LanguageTraining, settings_of
 from llmtrace.views import step_list
@@ -104,6 +104,7 @@ def things(model, tmp_path_factory):
         "probabilities": unigram.tokenizer,
         "partings": unigram.tokenizer.explain("the king"),
         "tokenization": model.tokenizer.explain("The king"),
+        "characters merged": MergedTextTokenizer({"a": 0, "b": 1, "ab": 2}, {"ab": -1.0}, in_bytes=False),
         "longest": WordPieceTokenizer({"[UNK]": 0, "the": 1, "king": 2, "##s": 3, "girl": 4}),
         "letters": CharacterTokenizer({"a": 0, "b": 1}),
         "training": training,

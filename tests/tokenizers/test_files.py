@@ -116,7 +116,7 @@ BROKEN = {
     "suffixes": ({"end_of_word_suffix": "</w>"}, "end_of_word_suffix"),
     "SentencePiece": ({"byte_fallback": True}, "byte_fallback"),
     "a normalizer": ({"normalizer": {"type": "NFC"}}, "normalizer 'NFC'"),
-    "another splitter": ({"pre_tokenizer": {"type": "Metaspace"}, "decoder": {"type": "ByteLevel"}}, "'Metaspace'"),
+    "another splitter": ({"pre_tokenizer": {"type": "Whitespace"}, "decoder": {"type": "ByteLevel"}}, "'Whitespace'"),
     "no bytes": ({"pre_tokenizer": None}, "no ByteLevel in it"),
     "another behaviour": ({"pre_tokenizer": sequence({**SPLIT, "behavior": "Mirrored"})}, "'Mirrored'"),
     "a bad pattern": ({"pre_tokenizer": sequence({**SPLIT, "pattern": {"Regex": "("}})}, r"pattern '\('"),

@@ -126,7 +126,7 @@ RULES = {
     "normalizer": {"type": "Lowercase"},
     "pre_tokenizer": {"type": "Whitespace"},
     "decoder": {"type": "ByteLevel"},
-    "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]},
+    "post_processor": {"type": "Byte"},
 }
 
 

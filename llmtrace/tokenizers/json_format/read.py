@@ -9,15 +9,19 @@ from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.characters import CharacterTokenizer
-from llmtrace.tokenizers.json_format.added import AddedToken, is_id, read_added
+from llmtrace.tokenizers.json_format.added import AddedToken, read_added
 from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported, parts_of, quote
+from llmtrace.tokenizers.json_format.framing import read_framing
+from llmtrace.tokenizers.json_format.merged_text import is_merged_text, read_merged_text
+from llmtrace.tokenizers.json_format.merges import read_merges, read_vocabulary
 from llmtrace.tokenizers.json_format.unigram import read_unigram
 from llmtrace.tokenizers.json_format.wordpiece import read_wordpiece
+from llmtrace.tokenizers.merged_text import MergedTextTokenizer
 from llmtrace.tokenizers.splitting import Splitter
 from llmtrace.tokenizers.unigram import UnigramTokenizer
 from llmtrace.tokenizers.wordpiece import WordPieceTokenizer
 
-Tokenizer = ByteLevelBPE | CharacterTokenizer | UnigramTokenizer | WordPieceTokenizer
+Tokenizer = ByteLevelBPE | CharacterTokenizer | MergedTextTokenizer | UnigramTokenizer | WordPieceTokenizer
 READ: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tokenizer]] = {
     "Unigram": read_unigram,
     "WordPiece": read_wordpiece,
@@ -35,16 +39,29 @@ PLAIN: dict[str, tuple[Any, ...]] = {
 def read_tokenizer_json(data: Any) -> Tokenizer:
     """The tokenizer that the contents of a tokenizer.json describe; ModelError for what is broken or not supported."""
     model = _model(data)
+    _expect_whole_texts(data)
+    tokenizer = _read(data, model)
+    if not isinstance(tokenizer, CharacterTokenizer):
+        tokenizer.framing = read_framing(data)
+    return tokenizer
+
+
+def _read(data: dict[str, Any], model: dict[str, Any]) -> Tokenizer:
+    """The tokenizer without what it puts around a text."""
     kind = model.get("type")
-    _expect_nothing_else(data if kind != "WordPiece" else {**data, "normalizer": None})
+    if kind == "BPE" and is_merged_text(data, model):
+        return read_merged_text(data, model)
+    for rule in parts_of(data.get("normalizer"), "normalizers") if kind != "WordPiece" else ():
+        raise ModelError(_("the normalizer {kind} is not supported", kind=kind_of(rule)))
     if kind in READ:
         return READ[kind](data, model)
+    _expect_plain(model)
     vocabulary = read_vocabulary(model.get("vocab"))
     merges = read_merges(model.get("merges"), sum(map(len, vocabulary)))
     added = read_added(data.get("added_tokens"), vocabulary)
     rule, decoders = data.get("pre_tokenizer"), parts_of(data.get("decoder"), "decoders")
     if rule is None and not merges and all(len(text) == 1 for text in vocabulary):
-        return _characters(vocabulary, added, decoders, model)
+        return _characters(data, vocabulary, added, decoders, model)
     splitter = Splitter({"type": "Sequence", "pretokenizers": []} if rule is None else rule)
     if not splitter.in_bytes:
         raise ModelError(_("its merges do not work on bytes (there is no ByteLevel in it), which is not supported"))
@@ -76,22 +93,19 @@ def _model(data: Any) -> dict[str, Any]:
                 kind=quote(kind),
             )
         )
-    for name, plain in PLAIN.items():
-        value = model.get(name)
-        if kind == "BPE" and not any(value == each and (value is False) == (each is False) for each in plain):
-            raise not_supported(name, value)
     return model
 
 
-def _expect_nothing_else(data: Mapping[str, Any]) -> None:
-    """ModelError for rules that change a text before it is cut, or the ids after that."""
-    for rule in parts_of(data.get("normalizer"), "normalizers"):
-        raise ModelError(_("the normalizer {kind} is not supported", kind=kind_of(rule)))
-    for rule in parts_of(data.get("post_processor"), "processors"):
-        kind = rule.get("type") if isinstance(rule, Mapping) else None
-        only_the_text = kind == "TemplateProcessing" and _is_only_the_text(rule.get("single"))
-        if kind != "ByteLevel" and not only_the_text:  # which does nothing to the ids
-            raise ModelError(_("the post_processor {kind}, which adds tokens, is not supported", kind=kind_of(rule)))
+def _expect_plain(model: Mapping[str, Any]) -> None:
+    """ModelError for settings that change what merges do."""
+    for name, plain in PLAIN.items():
+        value = model.get(name)
+        if not any(value == each and (value is False) == (each is False) for each in plain):
+            raise not_supported(name, value)
+
+
+def _expect_whole_texts(data: Mapping[str, Any]) -> None:
+    """ModelError for rules that change the ids after all others."""
     if data.get("truncation") is not None:
         raise not_supported("truncation", data["truncation"])
     padding = data.get("padding")
@@ -99,13 +113,12 @@ def _expect_nothing_else(data: Mapping[str, Any]) -> None:
         raise not_supported("padding", padding)
 
 
-def _is_only_the_text(template: Any) -> bool:
-    parts = template if isinstance(template, list) else [None]
-    return all(isinstance(part, Mapping) and "Sequence" in part for part in parts) and len(parts) == 1
-
-
 def _characters(
-    vocabulary: dict[str, int], added: list[AddedToken], decoders: list[Any], model: Mapping[str, Any]
+    data: Mapping[str, Any],
+    vocabulary: dict[str, int],
+    added: list[AddedToken],
+    decoders: list[Any],
+    model: Mapping[str, Any],
 ) -> CharacterTokenizer:
     if any(token.text not in vocabulary for token in added):
         raise ModelError(_("a tokenizer of single characters with added tokens is not supported"))
@@ -114,31 +127,6 @@ def _characters(
             raise ModelError(_("the decoder {kind} of single characters is not supported", kind=kind_of(decoder)))
     if field(model, "unk_token", str, None) is not None:
         raise not_supported("unk_token", model["unk_token"])
+    if data.get("post_processor") is not None:
+        raise not_supported("post_processor", data["post_processor"])
     return CharacterTokenizer(vocabulary)
-
-
-def read_vocabulary(vocabulary: Any) -> dict[str, int]:
-    """The vocabulary of a file, checked: texts with different whole numbers."""
-    if not isinstance(vocabulary, dict) or not vocabulary:
-        raise ModelError(_("it has no vocabulary: a dictionary of tokens and their numbers is needed"))
-    for text, index in vocabulary.items():
-        if not is_id(index):
-            raise ModelError(
-                _("the id of the token {text} is {index}, not a whole number", text=quote(text), index=quote(index))
-            )
-    return vocabulary
-
-
-def read_merges(merges: Any, most: int) -> list[tuple[str, str]]:
-    """Merges, each "a b" or ["a", "b"]; most: how many characters the vocabulary has, for each merge parts a token at one."""
-    if not isinstance(merges, list):
-        raise ModelError(_("it has no list of merges"))
-    if len(merges) > most:
-        raise ModelError(_("it has {count} merges, more than its vocabulary can have", count=len(merges)))
-    pairs: list[tuple[str, str]] = []
-    for merge in merges:
-        pair = merge.split(" ") if type(merge) is str else merge
-        if type(pair) is not list or len(pair) != 2 or not (pair[0] and pair[1]) or {*map(type, pair)} != {str}:
-            raise ModelError(_("merge {rank} is {merge}, not two symbols", rank=len(pairs), merge=quote(merge)))
-        pairs.append((pair[0], pair[1]))
-    return pairs

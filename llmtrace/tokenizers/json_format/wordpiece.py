@@ -50,4 +50,5 @@ def read_wordpiece(data: Mapping[str, Any], model: Mapping[str, Any]) -> WordPie
     tokens = read_added(data.get("added_tokens"), vocabulary)
     added = {token.text: token.id for token in tokens if not token.special}
     special = {token.text: token.id for token in tokens if token.special}
-    return WordPieceTokenizer(vocabulary, field(model, "unk_token", str, "[UNK]"), cleaning, added, special)
+    unknown = field(model, "unk_token", str, "[UNK]")
+    return WordPieceTokenizer(vocabulary, unknown, cleaning, added, special)

@@ -10,11 +10,16 @@ from llmtrace.errors import ModelError
 from llmtrace.storage.replace import refuse, write_whole
 from llmtrace.tokenizers.byte_symbols import SPACE
 from llmtrace.tokenizers.json_format.added import given_ids
+from llmtrace.tokenizers.json_format.framing import framing_json
 from llmtrace.tokenizers.splitting import GPT2_SPLIT
 
 WORDPIECE_DECODER = {"type": "WordPiece", "prefix": "##", "cleanup": True}
 SCHEMES = {"always": True, "never": False}
 """Whether a text that does not begin with a space gets one."""
+
+
+PREPEND = {"type": "Prepend", "prepend": SPACE}
+REPLACE = {"type": "Replace", "pattern": {"String": " "}, "content": SPACE}
 
 
 def whole_json(added: list[dict[str, Any]], splits: Any, decoder: Any, model: dict[str, Any]) -> dict[str, Any]:
@@ -47,6 +52,14 @@ def added_json(tokenizer: Any) -> list[dict[str, Any]]:
     ]
 
 
+def framed(tokenizer: Any, data: dict[str, Any]) -> dict[str, Any]:
+    """The contents of tokenizer.json, with what is put around every text."""
+    names = {index: text for text, index in {**tokenizer.special, **tokenizer.added}.items()}
+    framing = tokenizer.framing
+    names |= {index: tokenizer.token(index) for index in (*framing.before, *framing.after) if index not in names}
+    return {**data, "post_processor": framing_json(framing, names)}
+
+
 def byte_level_json(tokenizer: Any) -> dict[str, Any]:
     """The contents of tokenizer.json for a tokenizer of merges."""
     added, vocabulary = added_json(tokenizer), dict(tokenizer.vocabulary)
@@ -55,7 +68,21 @@ def byte_level_json(tokenizer: Any) -> dict[str, Any]:
     merges = [" ".join(pair) for pair in tokenizer.merges]
     settings = {"unk_token": tokenizer.unknown, "ignore_merges": tokenizer.whole_pieces}
     model = {**settings, "vocab": vocabulary, "merges": merges}
-    return _bpe_json(added, tokenizer.splitter.rule, GPT2_SPLIT, model)
+    return framed(tokenizer, _bpe_json(added, tokenizer.splitter.rule, GPT2_SPLIT, model))
+
+
+def merged_text_json(tokenizer: Any) -> dict[str, Any]:
+    """The contents of tokenizer.json for a tokenizer of merges of characters."""
+    in_bytes, space = tokenizer.in_bytes, tokenizer.space
+    settings = {"type": "BPE", "dropout": None, "unk_token": None, "fuse_unk": False, "ignore_merges": False}
+    merges = [list(pair) for pair in tokenizer.pairs()]
+    model = {**settings, "byte_fallback": in_bytes, "vocab": dict(tokenizer.vocabulary), "merges": merges}
+    scheme = {"unless there": "always", "first": "first"}.get(space)
+    rule = {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": scheme, "split": False} if scheme else None
+    data = whole_json(added_json(tokenizer), rule, decoder_json(in_bytes, bool(space)), model)
+    if not scheme:
+        data["normalizer"] = {"type": "Sequence", "normalizers": [PREPEND, REPLACE] if space else [REPLACE]}
+    return framed(tokenizer, data)
 
 
 def character_json(tokenizer: Any) -> dict[str, Any]:
@@ -83,7 +110,8 @@ def unigram_json(tokenizer: Any) -> dict[str, Any]:
         "vocab": [list(entry) for entry in tokenizer.entries],
         "byte_fallback": tokenizer.in_bytes,
     }
-    return whole_json(added_json(tokenizer), splits, decoder_json(tokenizer.in_bytes, tokenizer.adds_space), model)
+    data = whole_json(added_json(tokenizer), splits, decoder_json(tokenizer.in_bytes, tokenizer.adds_space), model)
+    return framed(tokenizer, data)
 
 
 def wordpiece_json(tokenizer: Any) -> dict[str, Any]:
@@ -96,7 +124,7 @@ def wordpiece_json(tokenizer: Any) -> dict[str, Any]:
         "vocab": dict(tokenizer.vocabulary),
     }
     data = whole_json(added_json(tokenizer), {"type": "BertPreTokenizer"}, WORDPIECE_DECODER, model)
-    return {**data, "normalizer": {"type": "BertNormalizer", **tokenizer.cleaning._asdict()}}
+    return framed(tokenizer, {**data, "normalizer": {"type": "BertNormalizer", **tokenizer.cleaning._asdict()}})
 
 
 def write_json(data: dict[str, Any], folder: Path) -> Path:

@@ -1,0 +1,86 @@
+"""Reading a tokenizer.json of type BPE whose merges work on characters, as SentencePiece's tokenizers of merges become."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmtrace.errors import ModelError
+from llmtrace.i18n import _
+from llmtrace.tokenizers.byte_symbols import BYTE_NAME, SPACE
+from llmtrace.tokenizers.json_format.added import read_added
+from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported, parts_of, quote
+from llmtrace.tokenizers.json_format.merges import read_merges, read_vocabulary
+from llmtrace.tokenizers.json_format.write import PREPEND, REPLACE, decoder_json
+from llmtrace.tokenizers.merged_text import MergedTextTokenizer, Space
+
+SCHEMES: Mapping[str, Space] = {"always": "unless there", "first": "first", "never": ""}
+PLAIN = ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "ignore_merges")
+"""Settings that must be off."""
+
+
+def is_merged_text(data: Mapping[str, Any], model: Mapping[str, Any]) -> bool:
+    """Whether its merges work on characters and write spaces as "▁"."""
+    rules = [*parts_of(data.get("normalizer"), "normalizers"), *parts_of(data.get("pre_tokenizer"), "pretokenizers")]
+    kinds = {rule.get("type") for rule in rules if isinstance(rule, Mapping)}
+    by_bytes = "ByteLevel" in kinds
+    return not by_bytes and (model.get("byte_fallback") is True or bool(kinds & {"Metaspace", "Prepend"}))
+
+
+def read_merged_text(data: Mapping[str, Any], model: Mapping[str, Any]) -> MergedTextTokenizer:
+    """The tokenizer that the contents of a tokenizer.json describe; ModelError for what is broken or not supported."""
+    for name in PLAIN:
+        if model.get(name):
+            raise not_supported(name, model[name])
+    vocabulary = read_vocabulary(model.get("vocab"))
+    if not all(vocabulary):
+        raise ModelError(_("a token of its vocabulary is empty"))
+    merges = read_merges(model.get("merges"), sum(map(len, vocabulary)))
+    in_bytes = field(model, "byte_fallback", bool, False)
+    if in_bytes and sum(BYTE_NAME.fullmatch(text) is not None for text in vocabulary) != 256:
+        raise ModelError(_("its setting byte_fallback needs a token for each of the 256 bytes"))
+    space = _space(data)
+    decoder = data.get("decoder")
+    if decoder != decoder_json(in_bytes, bool(space)) and not _is_undone(decoder, space, in_bytes):
+        raise ModelError(_("its decoder does not undo its pre_tokenizer, or is not supported"))
+    tokens = read_added(data.get("added_tokens"), vocabulary)
+    changed = [token.text for token in tokens if token.normalized and data.get("normalizer") is not None]
+    if changed:
+        text = _("the added token {text} is normalized, which is not supported with this normalizer")
+        raise ModelError(text.format(text=quote(changed[0])))
+    added = {token.text: token.id for token in tokens if not token.special}
+    special = {token.text: token.id for token in tokens if token.special}
+    return MergedTextTokenizer(vocabulary, merges, in_bytes, space, added, special)
+
+
+def _space(data: Mapping[str, Any]) -> Space:
+    """Where a space is added, which older files say with normalizers and newer ones with Metaspace."""
+    normalizers = parts_of(data.get("normalizer"), "normalizers")
+    rules = parts_of(data.get("pre_tokenizer"), "pretokenizers")
+    if not rules and normalizers in ([PREPEND, REPLACE], [REPLACE]):
+        return "before" if PREPEND in normalizers else ""
+    for rule in normalizers:
+        raise ModelError(_("the normalizer {kind} is not supported", kind=kind_of(rule)))
+    if len(rules) != 1 or not isinstance(rules[0], Mapping) or rules[0].get("type") != "Metaspace":
+        raise ModelError(
+            _("its merges work on characters, which is only supported with Metaspace and {sign}", sign=SPACE)
+        )
+    (rule,) = rules
+    if rule.get("replacement", SPACE) != SPACE:
+        raise not_supported("replacement", rule["replacement"])
+    if field(rule, "split", bool, True):
+        raise not_supported("split", True)
+    scheme = field(rule, "prepend_scheme", str, "always")
+    if not field(rule, "add_prefix_space", bool, True) and scheme != "first":  # as files were before there were schemes
+        scheme = "never"
+    if scheme not in SCHEMES:
+        raise not_supported("prepend_scheme", scheme)
+    return SCHEMES[scheme]
+
+
+def _is_undone(decoder: Any, space: Space, in_bytes: bool) -> bool:
+    """Whether a decoder is Metaspace, with the scheme of the rule."""
+    if in_bytes or not isinstance(decoder, Mapping) or decoder.get("type") != "Metaspace":
+        return False
+    scheme = decoder.get("prepend_scheme", "always")
+    return bool(SCHEMES.get(scheme if isinstance(scheme, str) else "", "first")) == bool(space)
