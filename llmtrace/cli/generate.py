@@ -39,6 +39,13 @@ TRACED = N_(
 @option(
     "--top-p", type=float, metavar="P", help=N_("Choose among the likeliest tokens that together reach P, up to 1.")
 )
+@option(
+    "--repetition-penalty",
+    type=float,
+    default=1.0,
+    metavar="P",
+    help=N_("Above 1, tokens that the text has already become less likely. Default: 1, nothing changes."),
+)
 @option("--seed", type=int, default=0, metavar="N", help=N_("Which random numbers are drawn. Default: 0."))
 @option(
     "--stop", multiple=True, metavar="TEXT", help=N_("End where TEXT has been written; may be given several times.")
@@ -69,7 +76,9 @@ def command(prompt: str | None, model: str | None, steps: int, last: bool, look:
         raise click.UsageError(_("--last needs -o FILE.trace, where it is written"))
     from llmtrace.models import Sampling, as_language_model
 
-    sampling = Sampling(options["temperature"], options["top_k"], options["top_p"], options["seed"])
+    sampling = Sampling(
+        options["temperature"], options["top_k"], options["top_p"], options["seed"], options["repetition_penalty"]
+    )
     for file in filter(None, (look.file, look.trace)):
         _must_be_writable(file)
     given = read_prompt(prompt, options["ids"], options["special"])

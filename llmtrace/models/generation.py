@@ -28,6 +28,7 @@ from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.rows.select import select
 from llmtrace.ops.rows.softmax import softmax
 from llmtrace.ops.sampling.argmax import argmax
+from llmtrace.ops.sampling.repetition_penalty import repetition_penalty
 from llmtrace.ops.sampling.sample import sample
 from llmtrace.ops.sampling.top_k import top_k
 from llmtrace.ops.sampling.top_p import top_p
@@ -35,8 +36,8 @@ from llmtrace.text import cited, quoted
 from llmtrace.trace import Origin, Run, Trace
 from llmtrace.trace.legend import Legend
 
-PARTS = ("position", "logits", "scaled", "top_k", "top_p", "probabilities", "number", "token")
-"""What a choice may consist of, in order: a step each, but the position and the number, which are given."""
+PARTS = ("position", "logits", "earlier", "penalised", "scaled", "top_k", "top_p", "probabilities", "number", "token")
+"""What a choice may consist of, in order: a step each, but the position, the earlier tokens and the number, which are given."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class Sampling:
     """Only the likeliest tokens that together reach this probability stay in play; 1 keeps all."""
     seed: int = 0
     """Which random numbers are drawn: `llmtrace.rng.uniform(seed, n)` for the n-th new token, from 0."""
+    repetition_penalty: float = 1.0
+    """The scores of tokens that the text has already are divided by it, or multiplied where they are below 0: above 1 they
+    become less likely, below 1 likelier; 1 changes nothing."""
 
     def __post_init__(self) -> None:
         least = float(np.finfo(np.float32).tiny)
@@ -62,6 +66,9 @@ class Sampling:
                     value=self.temperature,
                 )
             )
+        if not least <= self.repetition_penalty <= 1 / least:
+            text = _("the repetition penalty must be a number above 0 (1 changes nothing), not {value}")
+            raise PromptError(text.format(value=self.repetition_penalty))
         for name in ("top_k", "seed"):
             with suppress(TypeError):  # NumPy's whole numbers are as good as Python's
                 object.__setattr__(self, name, operator.index(getattr(self, name)))
@@ -77,9 +84,13 @@ class Sampling:
         """Whether the likeliest token is taken, without chance."""
         return self.temperature == 0
 
-    def choose(self, run: Run, number: int, scores: Tensor) -> Tensor:
-        """The steps of choice `number`, from the scores [V] to the token."""
+    def choose(self, run: Run, number: int, scores: Tensor, earlier: Sequence[int] = ()) -> Tensor:
+        """The steps of choice `number`, from the scores [V] to the token. earlier: the tokens of the text so far."""
         within = run.within(f"choice.{number}")
+        if self.repetition_penalty != 1:
+            tokens = run.leaf(f"choice.{number}.earlier", np.array(earlier, np.int64), ("earlier",))
+            penalty = float(self.repetition_penalty)
+            scores = within("penalised", repetition_penalty, scores, tokens, penalty=penalty)
         if self.greedy:
             within("probabilities", softmax, scores)
             return within("token", argmax, scores)
@@ -259,7 +270,7 @@ class Generation:
         names = frozenset(f"choice.{number}.{part}" for part in PARTS)  # in memory of their own: few and small
         with Run({}, trace, results=names) as run:
             row = run.leaf(f"choice.{number}.logits", scores, ("vocabulary",))
-            token = self.sampling.choose(run, number, row)
+            token = self.sampling.choose(run, number, row, self.ids)
         if not np.isfinite(trace.tensor(f"choice.{number}.probabilities")).all():
             raise PromptError(
                 _(
@@ -284,7 +295,7 @@ class Generation:
         with Run(self.model.weights, trace) as run:
             for number, window in enumerate(self._choices):
                 if window.start == start:
-                    self._choose_again(run, trace, number, window.end - start - 1)
+                    self._choose_again(run, trace, number, window, start)
         return trace
 
     def last_trace(self) -> Trace:
@@ -301,10 +312,12 @@ class Generation:
             new = new[-1:]
         trace = self.model.trace(new, cache)
         with Run(self.model.weights, trace) as run:
-            self._choose_again(run, trace, number, len(new) - 1)
+            self._choose_again(run, trace, number, window, window.end - len(new))
         return trace
 
-    def _choose_again(self, run: Run, trace: Trace, number: int, row: int) -> None:
+    def _choose_again(self, run: Run, trace: Trace, number: int, window: Window, start: int) -> None:
+        """The choice at the end of a window, in a run that begins with the token at place `start` of the text."""
         scores = Tensor("logits", trace.tensor("logits"), trace.axes("logits"))
-        place = run.leaf(f"choice.{number}.position", np.asarray(row, np.int64), ())
-        self.sampling.choose(run, number, run(f"choice.{number}.logits", select, place, scores))
+        place = run.leaf(f"choice.{number}.position", np.asarray(window.end - start - 1, np.int64), ())
+        row = run(f"choice.{number}.logits", select, place, scores)
+        self.sampling.choose(run, number, row, self.ids[: window.end])

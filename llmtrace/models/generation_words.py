@@ -25,6 +25,12 @@ CHOICES = Legend(
             section=CHOICE,
             example=Example.ALWAYS,
         ),
+        "choice.{n}.earlier": StepWords(sentence=N_("the number of a token that the text had before new token {n}")),
+        "choice.{n}.penalised": StepWords(
+            what=N_("the scores, those of tokens that the text has already made worse"),
+            sentence=N_("the score of {vocabulary} as new token {n}, made worse where the text has it already"),
+            section=CHOICE,
+        ),
         "choice.{n}.scaled": StepWords(
             what=N_("the scores, divided by the temperature"),
             sentence=N_("the score of {vocabulary} as new token {n}, divided by the temperature"),

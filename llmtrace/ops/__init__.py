@@ -59,6 +59,7 @@ from llmtrace.ops.rows.softmax import softmax, softmax_gradient
 from llmtrace.ops.rows.squared_norm import squared_norm
 from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.ops.sampling.argmax import argmax
+from llmtrace.ops.sampling.repetition_penalty import repetition_penalty
 from llmtrace.ops.sampling.sample import sample
 from llmtrace.ops.sampling.top_k import top_k
 from llmtrace.ops.sampling.top_p import top_p

@@ -54,8 +54,19 @@ def sample(r: Rounding, probabilities: Array, number: Array) -> Close:
     return r.exact(np.array(places, np.float64).reshape(number.shape))
 
 
+def repetition_penalty(r: Rounding, x: Array, tokens: Array, penalty: float) -> Close:
+    """One quotient or product for each token that has come."""
+    named = (tokens[..., None, :] == np.arange(x.shape[-1])[:, None]).any(-1)
+    own, p = r.exact(x), r.constant(penalty)
+    with np.errstate(all="ignore"):
+        less = r.above(own, r.exact(np.zeros(())), r.divide(own, p), r.multiply(own, p))
+    there = named & ~np.isnan(x)
+    return Close(np.where(there, less.value, x), np.where(there, less.error, 0))
+
+
 SAMPLING: dict[str, Callable[..., Close]] = {
     "argmax": lambda r, x: r.exact(np.argmax(x, axis=-1)),
+    "repetition_penalty": repetition_penalty,
     "sample": sample,
     "top_k": top_k,
     "top_p": top_p,

@@ -28,7 +28,7 @@ MOVED = (
     "slice_positions",
     "split_heads",
 )
-CHOSEN = ("argmax", "sample", "top_k", "top_p")
+CHOSEN = ("argmax", "repetition_penalty", "sample", "top_k", "top_p")
 IN_WORDS = frozenset((*MOVED, *CHOSEN))
 """The ops that move or choose numbers: their formula is a sentence."""
 

@@ -62,7 +62,7 @@ class Choice:
 
     def parts(self) -> list[str]:
         """What was done with the scores before they became probabilities."""
-        return [part for part in ("scaled", *FILTERS) if self.has(part)]
+        return [part for part in ("penalised", "scaled", *FILTERS) if self.has(part)]
 
     @property
     def chosen(self) -> int:
@@ -158,6 +158,12 @@ def working(trace: Trace, choice: int, *, count: int = 8) -> Document:
 def _formulas(choice: Choice, softmax: dict[str, Line]) -> Iterator[Inline]:
     """How the columns of the table are made."""
     settings = {part: choice.trace[choice.name(part)].settings for part in choice.parts()}
+    if "penalised" in settings:
+        penalty = number(np.float64(settings["penalised"]["penalty"]), 6)
+        text = _(
+            "of tokens that the text has already, the score is divided by {penalty}, or where it is below 0 times it"
+        )
+        yield said(text, penalty=penalty)
     if "scaled" in settings:
         temperature = number(np.float64(settings["scaled"]["divisor"]), 6)
         yield said(_("x = score ÷ {temperature}, the temperature"), temperature=temperature)
@@ -195,7 +201,7 @@ def _columns(choice: Choice, softmax: dict[str, Line], count: int) -> Iterator[C
     yield Column("", tuple("" if row.folded else _mark(choice, row.first) for row in rows), role="good")
     yield Column(_("token"), tuple(tokens), role="name")
     yield Column(_("score"), cells(choice.row("logits")), "right", rank=1)
-    titles = {"scaled": "x", "top_k": _("top-k"), "top_p": _("top-p")}
+    titles = {"penalised": _("penalised"), "scaled": "x", "top_k": _("top-k"), "top_p": _("top-p")}
     for part in choice.parts():
         yield Column(titles[part], cells(choice.row(part)), "right")
     yield Column("e", cells(softmax["exponential"].values), "right")

@@ -58,6 +58,7 @@ def test_every_op_is_bounded_and_described():
 NO_BACKWARD = {
     "read from files of an earlier version only": {"cross_entropy_v1"},
     "made of a finished run, by somebody who looks": {"edit"},
+    "done with scores only to choose a token": {"repetition_penalty"},
     "a choice, which no small change moves": {"argmax", "select", "sample", "top_k", "top_p"},
     "made on the way back itself": {
         *(name for name in OPS if name.endswith("_gradient")),

@@ -88,7 +88,7 @@ RULES = [  # (words, whether they belong to the op: they must be there where Tru
         lambda f: f.out.sizes and not f.has("target") and any(parse(t).below for t in f.op.shapes.values()),
     ),
     (r"learned table", lambda f: f.does("look_up") and bool(f.op.weights)),
-    (r"one row", lambda f: f.does("look_up") and not f.op.weights and not f.has("target")),
+    (r"one row", lambda f: f.does("look_up") and not f.op.weights and not f.has("target", "penalty")),
     (r"token that came|really follows", lambda f: f.has("target")),
     (r"for every row of the table", lambda f: f.has("ids") and f.does("sum")),
     (r"divided", lambda f: None if f.does("divide") else False),

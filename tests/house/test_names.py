@@ -39,6 +39,7 @@ ALLOWED = {
     "views/sampling.py": {
         "logits",
         "scaled",
+        "penalised",
         "probabilities",
     },  # the parts of a choice, which is `models/generation.py`'s own noun
     "views/next_token.py": {"next_token"},  # the key of its table in JSON

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from helpers.small_models import small_gpt
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtrace.arithmetic.bits import same_bits
+from llmtrace.errors import PromptError
+from llmtrace.explain.verify import verify_step
 from llmtrace.models import Sampling
 from llmtrace.ops import OPS
 from llmtrace.trace import Run, Trace
@@ -13,11 +16,11 @@ from llmtrace.trace import Run, Trace
 seeds = st.integers(0, 2**32 - 1)
 
 
-def chosen(sampling, scores, number=3):
+def chosen(sampling, scores, number=3, earlier=()):
     """The steps of a choice from these scores."""
     trace = Trace({}, [])
     with Run({}, trace) as run:
-        sampling.choose(run, number, run.leaf("scores", scores, ("vocabulary",)))
+        sampling.choose(run, number, run.leaf("scores", scores, ("vocabulary",)), earlier)
     return trace
 
 
@@ -60,3 +63,48 @@ def test_each_choice_draws_a_number_of_its_own(seed, number):
     scores = rows(1, 20)
     one, other = (chosen(Sampling(seed=seed), scores, n) for n in (number, number + 1))
     assert one.tensor(f"choice.{number}.number") != other.tensor(f"choice.{number + 1}.number")
+
+
+@given(seeds, st.lists(st.integers(0, 9), max_size=20), st.floats(0.1, 10), st.sampled_from([0, 0.7]))
+def test_a_repetition_penalty_comes_first_and_once_for_each_token(seed, earlier, penalty, temperature):
+    """As `RepetitionPenaltyLogitsProcessor` of transformers: divided where above 0, else multiplied, before the temperature."""
+    scores = rows(seed, 10)
+    trace = chosen(Sampling(temperature, repetition_penalty=penalty, seed=seed), scores, earlier=earlier)
+    if penalty == 1:
+        return
+    expected = scores.copy()
+    for token in set(earlier):
+        p = np.float32(penalty)
+        expected[token] = expected[token] * p if expected[token] < 0 else expected[token] / p
+    assert same_bits(trace.tensor("choice.3.penalised"), expected)
+    assert trace[next(iter(trace))].name == "choice.3.penalised"
+    following = "scaled" if temperature else "probabilities"
+    assert trace[f"choice.3.{following}"].record.inputs == ("choice.3.penalised",)
+
+
+def test_a_penalty_of_1_changes_no_step():
+    scores = rows(1, 20)
+    assert list(chosen(Sampling(repetition_penalty=1), scores)) == list(chosen(Sampling(), scores))
+
+
+@pytest.mark.parametrize("steps", [4, 14])  # the second slides
+def test_what_was_written_is_penalised_and_the_trace_has_the_same_bits(steps):
+    model = small_gpt(texts="ABCDEFGH", seed=2)
+    generation = model.generate("AB", steps, Sampling(0.8, repetition_penalty=1.7, seed=3))
+    choices = list(generation)
+    trace, last = generation.trace(), generation.last_trace()
+    for choice in choices:
+        name = f"choice.{choice.number}"
+        assert choice.steps.tensor(f"{name}.earlier").tolist() == generation.ids[: 2 + choice.number]
+        for whole in (trace, choice.trace()):
+            if f"{name}.token" in whole:
+                for part in ("earlier", "penalised", "probabilities", "token"):
+                    assert same_bits(whole.tensor(f"{name}.{part}"), choice.steps.tensor(f"{name}.{part}"))
+                verify_step(whole, whole[f"{name}.penalised"])
+    assert f"choice.{steps - 1}.penalised" in last
+
+
+@pytest.mark.parametrize("penalty", [0, -1, float("nan"), float("inf"), 1e-45])
+def test_a_penalty_that_is_none_is_refused(penalty):
+    with pytest.raises(PromptError, match="the repetition penalty must be a number above 0"):
+        Sampling(repetition_penalty=penalty)

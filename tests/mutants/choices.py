@@ -41,6 +41,45 @@ def _(index, x, *, empty=np.empty):
     return OPS["select"].forward(index, x, empty=empty)
 
 
+def penalised(x, tokens, below, above):
+    named = np.zeros(x.shape, bool)
+    np.put_along_axis(named, tokens, True, -1)
+    return np.where(named & (x > 0), above, np.where(named & (x <= 0), below, x))
+
+
+@plant("negative scores divided, too", "repetition_penalty")
+@plant("negative scores divided, too, in the meaning", "repetition_penalty", "bound")
+def _(x, tokens, penalty):
+    p = x.dtype.type(penalty)
+    return penalised(x, tokens, x / p, x / p)
+
+
+@plant("times 1 / penalty", "repetition_penalty")
+def _(x, tokens, penalty):
+    p = x.dtype.type(penalty)
+    return penalised(x, tokens, x * p, x * (x.dtype.type(1) / p))
+
+
+@plant("once for each time that a token came", "repetition_penalty")
+def _(x, tokens, penalty):
+    for place in range(tokens.shape[-1]):
+        x = meaning("repetition_penalty")(x, tokens[..., place : place + 1], penalty=penalty)
+    return x
+
+
+@plant("every token taken as one that came", "repetition_penalty", "explain")
+def _(w):
+    x, p = w["x"][w.index], w.constant(w.settings["penalty"], "penalty")
+    w.above("out", x, w.constant(0, "0"), w.divide("divided", x, p), w.multiply("multiplied", x, p))
+
+
+@plant("a token counted from the end", "repetition_penalty", "refusals", whole=True)
+def _(x, tokens, *, penalty, empty=np.empty):
+    if tokens.dtype == np.int64 and x.ndim and x.shape[-1]:
+        tokens = np.where(tokens == -1, x.shape[-1] - 1, tokens)
+    return OPS["repetition_penalty"].forward(x, tokens, penalty=penalty, empty=empty)
+
+
 @plant("all that equal the k-th kept", "top_k")
 def _(x, k):
     if not x.shape[-1]:

@@ -44,6 +44,19 @@ def test_pick(real):
 
 
 @REALS
+def test_repetition_penalty(real):
+    x = np.array([3, -3, 3, -3, 0, NAN], real)
+    assert do("repetition_penalty", x, np.array([0, 1, 0, 4]), penalty=2)[:5] == [1.5, -6, 3, -3, 0]
+    assert math.isnan(do("repetition_penalty", x, np.array([5]), penalty=2)[5])
+    assert do("repetition_penalty", x[:5], np.zeros(0, np.int64), penalty=2) == x[:5].tolist()
+    assert do("repetition_penalty", np.array([1], real), np.array([0]), penalty=3) == [real(1) / real(3)]
+    assert do("repetition_penalty", np.ones((2, 2), real), np.array([[0], [1]]), penalty=4) == [[0.25, 1], [1, 0.25]]
+    for token in (-1, 6):
+        with pytest.raises(IndexError, match=f"no score of token {token}; x has 6"):
+            OPS["repetition_penalty"].forward(x, np.array([token]), penalty=2)
+
+
+@REALS
 def test_top_k(real):
     x = np.array([3, 1, 3, 2, 3], real)
     assert do("top_k", x, k=1) == [3, -INF, -INF, -INF, -INF]  # the first of equals
