@@ -26,6 +26,7 @@ COMMANDS = {
     "compare": N_("See where two runs part, to the bit."),
     "ledger": N_("Say who decided: the score of a token as an account."),
     "page": N_("Write a run and its model as one page for any browser."),
+    "serve": N_("Show the page of a model of any size in a browser on this machine."),
     "accuracy": N_("Say how far float32 is from exact arithmetic, step by step."),
     "generate": N_("Let a model go on with a text, token by token."),
     "surprise": N_("Say how surprised a model is by a text, token by token."),

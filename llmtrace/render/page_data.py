@@ -39,10 +39,21 @@ SPOKEN = re.compile(r'\bN?_\(\s*("(?:[^"\\]|\\.)*")')
 
 
 def manifest(trace: Trace, tokenizer: Any) -> dict[str, Any]:
-    """All of it, as JSON can hold it."""
-    size = trace.origin.config["vocabulary"]
+    """All of a page whose program runs the model, as JSON can hold it."""
+    return facts_of(trace, tokenizer) | {
+        "kind": "model",
+        "weights_hash": weights_hash(trace.weights),
+        "aliases": aliases(trace),
+        "checksum": checksum(trace),
+    }
+
+
+def facts_of(trace: Trace, tokenizer: Any) -> dict[str, Any]:
+    """What every page says of a run, however it comes by the numbers."""
+    size = trace.origin.config.get("vocabulary", 0)
     legend = legend_of(trace)
-    ops = {name: {"formula": OPS[name].formula, "how": OPS[name].how} for name in sorted(FAMILY | CHOOSING)}
+    known = sorted(FAMILY | CHOOSING | {step.op for step in trace.steps})
+    ops = {name: {"formula": OPS[name].formula, "how": OPS[name].how} for name in known}
     said = [*messages(), *(words[key] for words in legend.values() for key in ("what", "sentence", "section"))]
     said += [
         *(op["formula"] for op in ops.values()),
@@ -52,14 +63,11 @@ def manifest(trace: Trace, tokenizer: Any) -> dict[str, Any]:
     ]
     return {
         "model": trace.origin.model,
-        "weights_hash": weights_hash(trace.weights),
         "config": dict(trace.origin.config),
-        "text": trace.origin.text or "".join(trace.tokens),
-        "ids": trace.tensor("tokens").tolist(),
-        "aliases": aliases(trace),
+        "text": trace.origin.text or "".join(map(str, trace.tokens)),
+        "ids": trace.tensor("tokens").tolist() if "tokens" in trace.leaves else [],
         "vocabulary": [trace.token_text(index) for index in range(size)],
         "tokenizer": tokenizer_data(tokenizer),
-        "checksum": checksum(trace),
         "legend": legend,
         "ops": ops,
         "language": i18n.language(),

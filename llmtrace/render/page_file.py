@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -48,22 +48,24 @@ def page(trace: Trace, tokenizer: Any = None) -> str:
     packed = {name: shuffled(data) for name, data in weights.items()}
     expect_room(sum(map(len, packed.values())))
     facts = manifest(trace, tokenizer) | {"weights": list(described(trace, weights))}
+    return put_together(facts, first_screen(trace), packed)
+
+
+def put_together(facts: dict[str, Any], first: str, packed: Mapping[str, str], nonce: str = "") -> str:
+    """A page from what it says, its first screen and its packed tensors; served with a nonce, it may ask who has served it."""
     data = inert_json(facts)
     program = f"const MANIFEST_DIGEST = {json.dumps(digest_of(data))};\n\n{assembled()}"
     style = (PROGRAM / "page.css").read_text(encoding="utf-8")
     scripts = "\n".join(
-        f'<script type="application/octet-stream" id="{name}">{text}</script>' for name, text in packed.items()
-    )
-    policy = (
-        f"default-src 'none'; script-src {source_hash(program)}; style-src {source_hash(style)};"
-        " base-uri 'none'; form-action 'none'"
+        f'<script type="application/octet-stream" id="{escape(name)}">{text}</script>' for name, text in packed.items()
     )
     template = (PROGRAM / "page.html").read_text(encoding="utf-8")
     return template.format(
-        policy=escape(policy),
+        policy=escape(policy(program, style, nonce)),
+        nonce=f' nonce="{nonce}"' if nonce else "",
         style=style,
         title=escape(shown(facts["text"], 80)),
-        first=first_screen(trace),
+        first=first,
         fallback=escape(_(FALLBACK)),
         data=data,
         tensors=scripts,
@@ -71,10 +73,21 @@ def page(trace: Trace, tokenizer: Any = None) -> str:
     )
 
 
+def policy(program: str, style: str, nonce: str = "") -> str:
+    """What a page may do: run its own program and look as its own style says; with a nonce, also ask its server."""
+    if nonce:
+        may = f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'"
+    else:
+        may = f"script-src {source_hash(program)}; style-src {source_hash(style)}"
+    return f"default-src 'none'; {may}; base-uri 'none'; form-action 'none'"
+
+
 def first_screen(trace: Trace) -> str:
     """What is seen before the program has begun: the tokens, and the likeliest next ones."""
+    tokens = " ".join(escape(quoted(token)) for token in map(str, trace.tokens))
+    if not predicts(trace):
+        return f"<p>{tokens}</p>"
     place = spot(trace, None, 0)
-    tokens = " ".join(escape(quoted(token)) for token in trace.tokens)
     rows = "".join(
         f'<tr><td>{escape(quoted(each.text))}</td><td class="n">{escape(percent(each.probability).text)}</td></tr>'
         for each in candidates(trace, place, 10)
@@ -96,8 +109,8 @@ def expect_room(size: int) -> None:
     if size > LARGEST:
         raise PromptError(
             _(
-                "the page would be larger than {limit} MB: take a smaller model, or look into this one with trace,"
-                " explain and show",
+                "a page with this model would be larger than {limit} MB: `llmtrace serve` shows the same page of a model of"
+                " any size, and `llmtrace page --layers 0` (or --keep NAME) writes a page of parts of the run",
                 limit=LARGEST // 1_000_000,
             )
         )
@@ -111,8 +124,8 @@ def described(trace: Trace, weights: dict[str, Array]) -> Iterator[dict[str, Any
 
 
 def shuffled(data: Array) -> str:
-    """Numbers as text: all first bytes, then all second ones …, deflated; so alike bytes stand side by side."""
-    numbers = np.ascontiguousarray(data, "<f4")
+    """Numbers of 4 bytes as text: all first bytes, then all second ones …, deflated; so alike bytes stand side by side."""
+    numbers = np.ascontiguousarray(data, data.dtype.newbyteorder("<"))
     planes = numbers.reshape(-1).view(np.uint8).reshape(-1, 4).T
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     return base64.b64encode(packer.compress(planes.tobytes()) + packer.flush()).decode()

@@ -27,13 +27,16 @@ class Open:
     """A page in a browser, and everything that it has asked for or complained of."""
 
     def __init__(self, browser, path, width=1280, **options):
-        self.context = browser.new_context(viewport={"width": width, "height": 800}, offline=True, **options)
+        """path: a file, which is opened without a network, or the address of a server on this machine."""
+        offline = not isinstance(path, str)
+        self.context = browser.new_context(viewport={"width": width, "height": 800}, offline=offline, **options)
         self.page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
         self.said, self.asked = [], []
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(path.as_uri())
+        self.page.goto(path.as_uri() if offline else path)
 
     def ready(self):
         self.page.wait_for_selector("header nav")

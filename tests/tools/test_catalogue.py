@@ -237,6 +237,7 @@ def test_every_command_has_examples(command):
 def test_examples_work(command, line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "prompts.jsonl").write_text('"The king"\n')
+    monkeypatch.setattr("llmtrace.render.page_server.PageServer.serve_forever", lambda server, poll_interval: None)
     for name in i18n.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     lines = examples(command)

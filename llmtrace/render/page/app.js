@@ -5,6 +5,7 @@ import { sameBits } from "./arithmetic.js";
 import { decoded } from "./data.js";
 import { Descriptions } from "./describe.js";
 import { choose, runGPT } from "./models.js";
+import { replay } from "./recipe.js";
 import { Edits } from "./run.js";
 import { Tokenizer } from "./tokenizer.js";
 
@@ -30,6 +31,11 @@ export class App {
     );
     this.again();
     this.checksum = checksum(this.plain);
+  }
+
+  /** Whether other sentences can be run. */
+  get canRun() {
+    return true;
   }
 
   weight(name) {
@@ -99,6 +105,11 @@ export class App {
     this.text = null;
     this.again();
     return true;
+  }
+
+  /** Follows a recipe. */
+  replay(content) {
+    replay(this, content);
   }
 
   /** Takes the last chosen token back. */

@@ -4,7 +4,7 @@
 import { sha256 } from "./sha256.js";
 
 /** The numbers of a tensor from its text; an Error names one that is damaged. */
-export async function decoded(text, { name, shape, axes, digest }) {
+export async function decoded(text, { name, shape, axes, digest, kind }) {
   let bytes;
   try {
     bytes = unshuffled(await inflated(bytesOf(atob(text.trim()))));
@@ -12,7 +12,7 @@ export async function decoded(text, { name, shape, axes, digest }) {
     throw new DamagedError(name);
   }
   if (sha256(bytes) !== digest) throw new DamagedError(name);
-  return { name, data: new Float32Array(bytes.buffer), shape, axes };
+  return { name, data: new (kind === "i4" ? Int32Array : Float32Array)(bytes.buffer), shape, axes };
 }
 
 /** A tensor of the page whose bytes are not those that were written. */

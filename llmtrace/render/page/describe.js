@@ -36,10 +36,11 @@ export class Descriptions {
 
   /** The token at a place of an axis, where the axis has tokens. */
   label(run, axis, place) {
-    if (axis === "vocabulary") return this.texts[place];
+    if (run.labels !== undefined && Object.hasOwn(run.labels, axis)) return run.labels[axis][place] ?? null;
+    if (axis === "vocabulary") return this.texts[place] ?? null;
     if (!["position", "query", "key"].includes(axis)) return null;
-    const ids = run.tensor("tokens").data;
-    return place < ids.length ? this.texts[ids[place]] : null;
+    const ids = run.tensor("tokens")?.data ?? [];
+    return place < ids.length ? (this.texts[ids[place]] ?? null) : null;
   }
 
   /** One sentence about one number. */

@@ -1,5 +1,7 @@
 // Elements of the page. Every text becomes a text node: nothing in it can be markup.
 
+import { _ } from "./words.js";
+
 /** An element: h("a", { href: "#" }, "text", otherElement). A handler is given as `onclick`. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -23,21 +25,35 @@ export function table(caption, headings, rows, numeric = []) {
     const kind = content === "" ? "td" : tag; // a column of pictures has no heading
     return h(kind, { class: numeric.includes(i) ? "n" : null, scope: kind === "th" ? "col" : null }, content);
   };
+  const made = h(
+    "table",
+    {},
+    h("caption", {}, caption),
+    h("thead", {}, h("tr", {}, headings.map(cell("th")))),
+    h(
+      "tbody",
+      {},
+      rows.map((row) => h("tr", {}, row.map(cell("td")))),
+    ),
+  );
+  const title = _("{name} as a CSV file", { name: caption });
+  const take = () => offer(`${caption.replace(/[^\p{L}\p{N}.-]+/gu, "_")}.csv`, "text/csv", csvOf(made));
   return h(
     "div",
     { class: "scroll", tabindex: "0", role: "group", "aria-label": caption },
-    h(
-      "table",
-      {},
-      h("caption", {}, caption),
-      h("thead", {}, h("tr", {}, headings.map(cell("th")))),
-      h(
-        "tbody",
-        {},
-        rows.map((row) => h("tr", {}, row.map(cell("td")))),
-      ),
-    ),
+    made,
+    h("p", { class: "take" }, h("button", { "aria-label": title, title, onclick: take }, "CSV")),
   );
+}
+
+/** The cells of a table, as programs for tables read them: none of them can begin a formula. */
+export function csvOf(made) {
+  const written = (text) => {
+    const inert = /^[=+@\t\r-]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
+    return /[",\n\r]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+  };
+  const rows = [...made.rows].map((row) => [...row.cells].map((each) => written(each.textContent.trim())).join(","));
+  return `\ufeff${rows.join("\r\n")}\r\n`;
 }
 
 /** A bar as long as a share of 1, for the eye only. */

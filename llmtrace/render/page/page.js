@@ -5,6 +5,10 @@ import { App } from "./app.js";
 import { DamagedError } from "./data.js";
 import { h, link } from "./dom.js";
 import { sha256 } from "./sha256.js";
+import { PackedSource, ServedSource, ServerError } from "./sources.js";
+import { Needed } from "./stored.js";
+import { StoredApp } from "./stored_app.js";
+import { Presentation, takingLine } from "./taking.js";
 import { _, speak, spokenLanguage } from "./words.js";
 import { blockView } from "./views/block.js";
 import { headView } from "./views/head.js";
@@ -27,12 +31,13 @@ const VIEWS = { sentence: sentenceView, next: nextView, "what-if": whatIfView, h
 const LANGUAGES = { en: "English", zh: "中文" };
 
 const main = document.getElementById("main");
+const presentation = new Presentation(main);
 let app = null;
 
 /** The elements of the place that an address names. */
 function viewOf(place) {
   if (place === "") return overviewView(app, show);
-  if (Object.hasOwn(VIEWS, place)) return VIEWS[place](app, show);
+  if (Object.hasOwn(VIEWS, place) && (app.canRun || place === "help")) return VIEWS[place](app, show);
   const block = /^block\.(\d+)(\.attn|\.mlp)?$/.exec(place);
   if (block && Number(block[1]) < app.manifest.config.blocks) {
     return block[2] === ".mlp" ? mlpView(app, block[1]) : blockView(app, block[1]);
@@ -56,25 +61,46 @@ function currentPlace() {
 }
 
 /** Shows the current place; `focus` is the element that gets the keyboard. */
-function show(focus = null) {
+async function show(focus = null) {
   const place = currentPlace();
-  let view;
-  try {
-    view = viewOf(place);
-  } catch (error) {
-    if (!(error instanceof AddressError)) throw error;
-    view = [h("h1", {}, place), h("p", { class: "wrong", role: "alert" }, error.message)];
+  let view = null;
+  while (view === null) {
+    try {
+      view = viewOf(place);
+    } catch (error) {
+      if (error instanceof Needed) view = await problemOf(error.load);
+      else if (error instanceof AddressError) view = [h("h1", {}, place), alertOf(error)];
+      else throw error;
+      if (place !== currentPlace()) return; // the reader has gone on meanwhile
+    }
   }
   document.documentElement.lang = spokenLanguage();
   document.title = place || app.manifest.text.slice(0, 80);
   document.querySelector("header")?.replaceWith(header(place));
-  main.replaceChildren(...[trail(place), view].flat(Infinity).filter(Boolean));
+  const taking = takingLine(main, place, () => presentation.toggle());
+  main.replaceChildren(...[trail(place), view, taking].flat(Infinity).filter(Boolean));
+  if (presentation.on) presentation.toggle(true);
   if (typeof focus === "string") document.getElementById(focus)?.focus();
   else if (focus instanceof Event) {
     main.focus({ preventScroll: true });
     scrollTo(0, 0);
   }
 }
+
+const alertOf = (error) => h("p", { class: "wrong", role: "alert" }, error.message);
+
+/** Does what a view needs; null, or what is shown where that fails. */
+async function problemOf(load) {
+  try {
+    await load();
+    return null;
+  } catch (error) {
+    return [h("h1", {}, currentPlace()), alertOf(error instanceof DamagedError ? new Error(damaged(error)) : error)];
+  }
+}
+
+const damaged = (error) =>
+  _("This file is damaged: the numbers of {name} are not those that were written.", { name: error.tensor });
 
 /** Where one is: the start, then every part of the address that is a place. */
 function trail(place) {
@@ -129,9 +155,9 @@ function header(place) {
       "nav",
       { "aria-label": _("views") },
       tab("", _("start")),
-      tab("sentence", _("my sentence")),
-      tab("next", _("next token")),
-      tab("what-if", changesLabel()),
+      app.canRun
+        ? [tab("sentence", _("my sentence")), tab("next", _("next token")), tab("what-if", changesLabel())]
+        : null,
       tab("help", _("help")),
     ),
     h("form", { role: "search", onsubmit: search }, field, names),
@@ -145,23 +171,44 @@ const changesLabel = () => (app.changes.length ? _("what if ({count})", { count:
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
   const onNext = currentPlace() === "next";
+  if (presentation.on && presents(event)) return event.preventDefault();
   if (onNext && (event.key === "ArrowRight" || (event.key === " " && event.target.tagName !== "BUTTON"))) {
     document.getElementById("step").click();
   } else if (onNext && event.key === "ArrowLeft") document.getElementById("back").click();
   else if (event.key === "/") document.getElementById("search").focus();
   else if (event.key === "?") location.hash = "help";
   else if (event.key === "h") location.hash = "";
-  else if (event.key === "n") location.hash = "next";
-  else if (event.key === "w") location.hash = "what-if";
-  else if (event.key === "u") {
-    app.undo();
-    show();
-  } else if (event.key === "l") {
+  else if (event.key === "p") presentation.toggle();
+  else if (event.key === "n" && app.canRun) location.hash = "next";
+  else if (event.key === "w" && app.canRun) location.hash = "what-if";
+  else if (event.key === "u" && app.canRun) undo();
+  else if (event.key === "l") {
     const names = Object.keys(app.manifest.languages);
     speak(names[(names.indexOf(spokenLanguage()) + 1) % names.length]);
     show();
   } else return;
   event.preventDefault();
+}
+
+/** What the server refuses to do is said at the top. */
+function onRefusal(event) {
+  if (!(event.reason instanceof ServerError || event.reason instanceof TypeError)) return;
+  event.preventDefault();
+  main.prepend(alertOf(event.reason));
+}
+
+/** Keys while a view is shown step by step. */
+function presents({ key, target }) {
+  if (key === "Escape") presentation.toggle(false);
+  else if (key === "ArrowRight" || key === "PageDown" || (key === " " && target.tagName !== "BUTTON")) presentation.go(1);
+  else if (key === "ArrowLeft" || key === "PageUp") presentation.go(-1);
+  else return false;
+  return true;
+}
+
+async function undo() {
+  await app.undo();
+  show();
 }
 
 /** Says in one line why the page can't be shown. */
@@ -184,19 +231,20 @@ async function begin() {
     return fail("This file is damaged: its description has changed.");
   const manifest = JSON.parse(text);
   speak(manifest.language, manifest.languages);
-  app = new App(manifest);
+  const textOf = (name) => document.getElementById(name).textContent;
+  if (manifest.kind === "model") app = new App(manifest);
+  else app = new StoredApp(manifest, manifest.kind === "served" ? new ServedSource() : new PackedSource(textOf));
   try {
-    await app.start((name) => document.getElementById(name).textContent);
+    await app.start(textOf);
   } catch (error) {
     if (!(error instanceof DamagedError)) throw error;
-    return fail(
-      _("This file is damaged: the numbers of {name} are not those that were written.", { name: error.tensor }),
-    );
+    return fail(damaged(error));
   }
   document.getElementById("fallback").remove();
   document.body.prepend(h("header"));
   addEventListener("hashchange", show);
   addEventListener("keydown", onKey);
+  addEventListener("unhandledrejection", onRefusal);
   show();
   performance.mark("ready");
 }

@@ -1,5 +1,6 @@
 // A run does ops one after the other and keeps every result under its name; so it can explain each, and do them again.
 
+import { explain } from "./derivation.js";
 import { OPS } from "./ops.js";
 import { offset, sizeOf } from "./tensors.js";
 
@@ -34,6 +35,11 @@ export class Run {
     this.tensors.set(name, tensor);
     this.leaves.push(name);
     return tensor;
+  }
+
+  /** The explanation of one number, done again and compared: { lines, value, same }. */
+  explain(name, index) {
+    return explain(this, name, index);
   }
 
   /** Does an op with the weights that are named like the step: `run.do("ln_f", "layer_norm", [x], { epsilon: 1e-5 })`. */

@@ -30,4 +30,7 @@ export function indexOf(shape, place) {
   return index;
 }
 
+/** The length of a row (its norm), rounded for reading. */
+export const lengthOf = (row) => Math.sqrt(row.reduce((total, x) => total + x * x, 0));
+
 export const range = (count) => Array.from({ length: count }, (_unused, i) => i);

@@ -8,6 +8,11 @@ export function speak(language, catalogues = SPEECH.catalogues) {
   SPEECH.language = language in catalogues ? language : "en";
 }
 
+/** Learns what more texts are in each language. */
+export function learn(words) {
+  for (const [name, texts] of Object.entries(words)) Object.assign((SPEECH.catalogues[name] ??= {}), texts);
+}
+
 export const spokenLanguage = () => SPEECH.language;
 
 /** A text in the reader's language, with `values` at the places of their names: {name}, or {name!r} in quotes. */

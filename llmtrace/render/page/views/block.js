@@ -4,9 +4,9 @@ import { addressOf } from "../address.js";
 import { h, link, table } from "../dom.js";
 import { rowOf } from "../likeliest.js";
 import { percent, rounded } from "../numbers.js";
+import { lengthOf } from "../tensors.js";
 import { _, quoted } from "../words.js";
 import { neuronsTable } from "./mlp.js";
-import { lengthOf } from "./overview.js";
 
 export function blockView(app, n) {
   const name = `block.${n}`;

@@ -3,6 +3,7 @@
 import { addressOf } from "../address.js";
 import { sameBits } from "../arithmetic.js";
 import { h, link } from "../dom.js";
+import { REDRAW } from "../drawing.js";
 import { exact, rounded } from "../numbers.js";
 import { offset } from "../tensors.js";
 import { _, quoted } from "../words.js";
@@ -94,6 +95,7 @@ class Grid {
     this.box.style.setProperty("height", `${Math.min(HEIGHT * (this.rows + 1) + 20, 460)}px`);
     this.readout = h("p", { class: "readout", "aria-live": "polite" });
     new ResizeObserver(() => this.draw()).observe(this.box);
+    REDRAW.set(this.canvas, (pen) => this.paint(pen));
     this.say();
     return [this.box, this.readout];
   }
@@ -156,13 +158,19 @@ class Grid {
   }
 
   draw() {
-    const { clientWidth: wide, clientHeight: high, scrollLeft: left, scrollTop: top } = this.box;
+    const { clientWidth: wide, clientHeight: high } = this.box;
     const sharp = window.devicePixelRatio || 1;
     [this.canvas.width, this.canvas.height] = [wide * sharp, high * sharp];
     this.canvas.style.setProperty("width", `${wide}px`);
     this.canvas.style.setProperty("height", `${high}px`);
     const pen = this.canvas.getContext("2d");
     pen.scale(sharp, sharp);
+    this.paint(pen);
+  }
+
+  /** Draws what is in sight. */
+  paint(pen) {
+    const { clientWidth: wide, clientHeight: high, scrollLeft: left, scrollTop: top } = this.box;
     pen.font = "12px system-ui, sans-serif";
     pen.textBaseline = "middle";
     this.ink = getComputedStyle(this.box).color;

@@ -14,8 +14,8 @@ export function headView(app, name, head, refresh) {
   const [, n] = name.split(".");
   const whole = `block.${n}.attn`;
   const off = app.changes.some((change) => change.at === `head:${n}.${head}`);
-  const switchOff = () => {
-    app.change(changeTo(`${whole}.mix`, `head:${n}.${head}`, [head, null, null], 0));
+  const switchOff = async () => {
+    await app.change(changeTo(`${whole}.mix`, `head:${n}.${head}`, [head, null, null], 0));
     refresh();
   };
   return [
@@ -48,9 +48,8 @@ export function headView(app, name, head, refresh) {
         ),
       ),
     ),
-    off
-      ? h("p", {}, _("This head is switched off."))
-      : h("p", {}, h("button", { onclick: switchOff }, _("Switch this head off"))),
+    off ? h("p", {}, _("This head is switched off.")) : null,
+    off || !app.canRun ? null : h("p", {}, h("button", { onclick: switchOff }, _("Switch this head off"))),
   ];
 }
 

@@ -16,6 +16,7 @@ export function helpView() {
     ["n", _("one token at a time; then space or → one step on, ← one step back")],
     ["w", _("what if")],
     ["u", _("undo the last change")],
+    ["p", _("this view step by step, in large letters: → and space one step on, ← one step back, Esc ends it")],
     ["l", _("the next language")],
     ["Tab, Enter", _("from link to link; follow one")],
     ["← ↑ → ↓, Enter", _("in a grid: from cell to cell; open one")],

@@ -4,8 +4,8 @@ import { addressOf } from "../address.js";
 import { h, link, table } from "../dom.js";
 import { rowOf } from "../likeliest.js";
 import { rounded } from "../numbers.js";
+import { lengthOf } from "../tensors.js";
 import { _, quoted } from "../words.js";
-import { lengthOf } from "./overview.js";
 
 export function mlpView(app, n) {
   const step = (part) => link(`block.${n}.mlp.${part}`, `block.${n}.mlp.${part}`);

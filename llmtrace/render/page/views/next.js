@@ -10,14 +10,14 @@ const SETTINGS = { temperature: "1", topK: "", topP: "", seed: "0" };
 export function nextView(app, refresh) {
   app.sampling ??= { ...SETTINGS };
   const problem = h("p", { class: "wrong", role: "alert" });
-  const step = () => {
+  const step = async () => {
     const settings = settingsFrom(app.sampling);
     if (typeof settings === "string") problem.textContent = settings;
-    else if (!app.goOn(settings)) problem.textContent = _("The model can read no longer text.");
+    else if (!(await app.goOn(settings))) problem.textContent = _("The model can read no longer text.");
     else refresh("step");
   };
-  const back = () => {
-    if (app.goBack()) refresh("back");
+  const back = async () => {
+    if (await app.goBack()) refresh("back");
   };
   const last = app.ids.length - 1;
   return [

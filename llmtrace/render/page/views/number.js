@@ -2,7 +2,7 @@
 
 import { addressOf } from "../address.js";
 import { totals } from "../arithmetic.js";
-import { explain, OPERATIONS } from "../derivation.js";
+import { OPERATIONS } from "../derivation.js";
 import { h, link, table } from "../dom.js";
 import { exact } from "../numbers.js";
 import { offset } from "../tensors.js";
@@ -15,7 +15,7 @@ const SHOWN = 64; // terms of a sum, before somebody asks for all
 
 export function numberView(app, name, index, refresh) {
   const tensor = app.run.tensor(name);
-  const { lines, value, same } = explain(app.run, name, index);
+  const { lines, value, same, why } = app.run.explain(name, index);
   return [
     h("h1", {}, addressOf(name, tensor.axes, index)),
     h(
@@ -27,6 +27,7 @@ export function numberView(app, name, index, refresh) {
     h("p", {}, app.words.sentence(app.run, name, index)),
     beforeChange(app, name, index, value, same),
     madeBy(app, name),
+    why ? h("p", { class: "quiet" }, why) : null,
     lines.map((line) => lineView(app, line)),
     lines.length ? null : h("p", {}, link(name, _("all numbers of {name}", { name }))),
     changeForm(app, name, tensor, index, value, refresh),
@@ -54,8 +55,11 @@ function lineView(app, line) {
   return [title, h("p", { class: "line" }, written(app, line), " = ", h("strong", {}, exact(line.values)))];
 }
 
+/** How an operation is written; one that only Python knows, by its name. */
+const symbolOf = (operation) => OPERATIONS[operation]?.symbol ?? operation;
+
 function written(app, { operation, operands }) {
-  const { symbol } = OPERATIONS[operation];
+  const symbol = symbolOf(operation);
   const parts = operands.map((operand) => operandView(app, operand));
   if (operation === "masked") return _("a later token, which is not looked at");
   if (operation === "maximum" || operation === "argmax")
@@ -112,7 +116,7 @@ function sumView(app, line) {
   ];
   const names = factors.map(operandName);
   const headings = ["", ...names, ...(line.operation === "dot" ? [_("product")] : []), _("running total")];
-  const end = h("p", { class: "line" }, `${OPERATIONS[line.operation].symbol} = `, h("strong", {}, exact(line.values)));
+  const end = h("p", { class: "line" }, `${symbolOf(line.operation)} = `, h("strong", {}, exact(line.values)));
   return [longTable(_("The sum, term by term"), headings, terms.length, row), end];
 }
 
@@ -124,7 +128,7 @@ function rowView(app, line) {
     ),
     exact(line.values[i]),
   ];
-  const headings = ["", ...line.operands.map(operandName), OPERATIONS[line.operation].symbol];
+  const headings = ["", ...line.operands.map(operandName), symbolOf(line.operation)];
   return longTable(_("Done for each number of a row"), headings, line.values.length, row);
 }
 
@@ -147,21 +151,21 @@ function longTable(caption, headings, count, row) {
 
 /** A field in which the number can be changed. */
 function changeForm(app, name, tensor, index, value, refresh) {
-  if (!(tensor.data instanceof Float32Array) || name.startsWith("choice.")) return null;
+  if (!app.canRun || name.startsWith("choice.") || ["tokens", "positions", "next_token"].includes(name)) return null;
   const field = h("input", {
     type: "text",
     inputmode: "decimal",
     value: exact(value),
     "aria-label": _("another value"),
   });
-  const change = (event) => {
+  const change = async (event) => {
     event.preventDefault();
     const number = Number(field.value.replace("−", "-").replace("inf", "Infinity"));
     if (field.value.trim() === "" || (Number.isNaN(number) && field.value.trim() !== "nan")) {
       field.setAttribute("aria-invalid", "true");
       return;
     }
-    app.change(changeTo(name, addressOf(name, tensor.axes, index), index, number));
+    await app.change(changeTo(name, addressOf(name, tensor.axes, index), index, number));
     refresh();
   };
   return h(

@@ -5,10 +5,15 @@ import { checksum } from "../checksum.js";
 import { h, link, table } from "../dom.js";
 import { candidatesTable, rowOf } from "../likeliest.js";
 import { counted, percent, rounded } from "../numbers.js";
+import { LeftOutError } from "../stored.js";
+import { holdings } from "../stored_app.js";
+import { lengthOf } from "../tensors.js";
 import { _, quoted } from "../words.js";
+import { stepsTable } from "./block.js";
 
 export function overviewView(app, refresh) {
   const { run, place } = app;
+  if (run.tensor("block.0.attn.pattern") === undefined || run.tensor("probabilities") === undefined) return netView(app);
   return [
     h(
       "h1",
@@ -18,12 +23,42 @@ export function overviewView(app, refresh) {
     tokensLine(app, refresh),
     h("p", { class: "quiet" }, _("Choose a token to see what the model expects after it.")),
     h("h2", {}, _("after {token}, at place {place}:", { token: quoted(app.tokenText(place)), place })),
-    candidatesTable(app, run, place),
+    held(() => candidatesTable(app, run, place)),
     h("h2", {}, _("What each block adds")),
     h("p", { class: "quiet" }, _("Numbers are the lengths of rows (norms).")),
-    blocksTable(app),
-    checksumLine(app),
+    held(() => blocksTable(app)),
+    app.checksum === undefined ? storedLines(app) : checksumLine(app),
   ];
+}
+
+/** A run of another kind of net: all its steps. */
+function netView(app) {
+  return [
+    h("h1", {}, app.manifest.model || _("A run")),
+    stepsTable(app, [...app.run.tensors.keys()]),
+    storedLines(app),
+  ];
+}
+
+/** What a page says of a run that was computed elsewhere. */
+function storedLines(app) {
+  const { checksum: sum } = app.run.record;
+  return h(
+    "footer",
+    { class: "checksum" },
+    h("p", {}, holdings(app)),
+    sum ? h("p", {}, _("checksum of all its numbers: {sum}", { sum })) : null,
+  );
+}
+
+/** What can be made of the numbers that the page holds; a line in words where they were left out. */
+function held(make) {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof LeftOutError)) throw error;
+    return h("p", { class: "quiet" }, error.message);
+  }
 }
 
 /** The tokens of the sentence, one of which is chosen. */
@@ -40,9 +75,6 @@ function tokensLine(app, refresh) {
     );
   return h("p", { class: "tokens", role: "group", "aria-label": _("tokens") }, app.ids.map(token));
 }
-
-/** The length of a row, rounded for reading. */
-export const lengthOf = (row) => Math.sqrt(row.reduce((total, x) => total + x * x, 0));
 
 function blocksTable(app) {
   const { run, place } = app;

@@ -4,6 +4,7 @@ import { h, table } from "../dom.js";
 import { _, quoted } from "../words.js";
 
 export function sentenceView(app, refresh) {
+  if (app.tokenizer === null && app.manifest.kind === "served") return servedView(app, refresh);
   if (app.tokenizer === null) {
     return [
       h("h1", {}, _("My own sentence")),
@@ -16,11 +17,11 @@ export function sentenceView(app, refresh) {
     app.typed = area.value;
     shown.replaceChildren(...[tokenization(app, area.value)].flat(Infinity).filter(Boolean));
   };
-  const read = (event) => {
+  const read = async (event) => {
     event.preventDefault();
     const ids = idsOf(app, area.value);
     if (typeof ids === "string") return;
-    app.read(ids, area.value);
+    await app.read(ids, area.value);
     location.hash = "";
     refresh();
   };
@@ -30,6 +31,21 @@ export function sentenceView(app, refresh) {
     h("h1", {}, _("My own sentence")),
     h("form", { onsubmit: read }, area, h("p", {}, h("button", {}, _("Run the model")))),
     shown,
+  ];
+}
+
+/** A field for a sentence whose tokens are made where the model runs. */
+function servedView(app, refresh) {
+  const area = h("textarea", { rows: "3", "aria-label": _("sentence") }, app.manifest.text);
+  const read = async (event) => {
+    event.preventDefault();
+    await app.read(null, area.value);
+    location.hash = "";
+    refresh();
+  };
+  return [
+    h("h1", {}, _("My own sentence")),
+    h("form", { onsubmit: read }, area, h("p", {}, h("button", {}, _("Run the model")))),
   ];
 }
 

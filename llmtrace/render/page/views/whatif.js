@@ -3,8 +3,10 @@
 import { h, link, table } from "../dom.js";
 import { candidatesTable } from "../likeliest.js";
 import { counted, exact } from "../numbers.js";
-import { recipeOf, replay } from "../recipe.js";
+import { recipeOf } from "../recipe.js";
 import { _, quoted } from "../words.js";
+
+const OFFERED = 5000; // tokens of which the field offers those that begin as typed
 
 export function whatIfView(app, refresh) {
   const found = app.differences();
@@ -32,8 +34,8 @@ export function whatIfView(app, refresh) {
 }
 
 function changesList(app, refresh) {
-  const undo = () => {
-    app.undo();
+  const undo = async () => {
+    await app.undo();
     refresh();
   };
   if (!app.changes.length) return h("p", {}, _("Nothing is changed yet."));
@@ -55,7 +57,7 @@ function swapForm(app, refresh) {
   const place = h("input", { type: "number", min: "0", max: String(app.ids.length - 1), value: String(app.place) });
   const token = h("input", { type: "text", list: "tokens", size: "12" });
   const problem = h("span", { class: "wrong", role: "alert" });
-  const swap = (event) => {
+  const swap = async (event) => {
     event.preventDefault();
     const id = app.manifest.vocabulary.indexOf(token.value);
     const position = Number(place.value);
@@ -63,13 +65,13 @@ function swapForm(app, refresh) {
       problem.textContent = _("There is no such token.");
       return;
     }
-    app.change({ position, token: id });
+    await app.change({ position, token: id });
     refresh();
   };
   const texts = h(
     "datalist",
     { id: "tokens" },
-    app.manifest.vocabulary.map((text) => h("option", { value: text })),
+    app.manifest.vocabulary.slice(0, OFFERED).map((text) => h("option", { value: text })),
   );
   const label = (text, field) => h("label", {}, `${text} `, field, " ");
   return h(
@@ -97,10 +99,10 @@ function recipeForm(app, refresh) {
     JSON.stringify(recipeOf(app), null, 1),
   );
   const problem = h("p", { class: "wrong", role: "alert" });
-  const run = (event) => {
+  const run = async (event) => {
     event.preventDefault();
     try {
-      replay(app, JSON.parse(area.value));
+      await app.replay(JSON.parse(area.value));
       refresh();
     } catch (error) {
       problem.textContent = _("This recipe can't be followed: {why}", { why: error.message });
