@@ -25,6 +25,8 @@ def write(formatter: Any, about: str, commands: Mapping[str, str]) -> None:
         rows.add_row(f"  {name}", filled(Text(_(text))))
     what, examples = about.split("\n\n")
     shown = examples.split("\n")[2:]
-    room = LINES - len(commands) - 4  # what it is takes two lines, an empty one and MORE one each
-    shown = ["", *shown] if room > len(shown) else shown[: max(0, room)]
-    formatter.write(filled(Text(what)), "", rows, Text("\n".join(shown), "dim"), filled(Text(_(MORE))), sep="\n")
+    room = LINES - len(commands) - 3  # what it is takes two lines, MORE one
+    air = [""] if room > 0 else []
+    shown = ["", *shown] if room > len(shown) + 1 else shown[: max(0, room - 1)]
+    told = [Text("\n".join(shown), "dim")] if shown else []
+    formatter.write(filled(Text(what)), *air, rows, *told, filled(Text(_(MORE))), sep="\n")

@@ -55,10 +55,8 @@ def command(
     else:
         reader = as_language_model(load(model))
         trace, tokenizer = reader.trace(begun(reader, read_prompt(prompt, ids, special))), reader.tokenizer
-    if layers is not None or keep:
-        text = page_of_parts(trace, keep, numbers(layers or ""))
-    else:
-        text = page(trace, tokenizer)
+    parts = layers is not None or keep
+    text = page_of_parts(trace, keep, numbers(layers or "")) if parts else page(trace, tokenizer)
     write_file(output, text.encode())
     click.echo(_("checksum of all its numbers: {sum}", sum=checksum(trace)))
 

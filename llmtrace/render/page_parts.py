@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
@@ -16,8 +15,7 @@ from llmtrace.render.page_run import as_page_numbers, expect_page_numbers, run_r
 from llmtrace.text import cited
 from llmtrace.trace import Trace
 from llmtrace.trace.checksum import checksum
-
-BLOCK = re.compile(r"block\.(\d+)\.")
+from llmtrace.views.sections import block_of
 
 
 def page_of_parts(trace: Trace, keep: Sequence[str] = (), layers: Sequence[int] = ()) -> str:
@@ -43,10 +41,12 @@ def page_of(trace: Trace, chosen: Iterable[str], total: str = "", **more: Any) -
 def chosen_names(trace: Trace, keep: Sequence[str], layers: Sequence[int]) -> list[str]:
     """The names of the tensors that were asked for, and of those that made them, in the order of the run."""
     names = trace.names()
-    found = {name for name in names if (block := BLOCK.match(name)) and int(block[1]) in layers}
+    found: set[str] = set()
     for layer in layers:
-        if not any(name.startswith(f"block.{layer}.") for name in names):
+        of_block = {name for name in trace if block_of(trace, name) == layer}
+        if not of_block:
             raise PromptError(_("this run has no block {number}", number=layer))
+        found |= of_block
     for pattern in keep:
         matching = {name for name in names if fnmatchcase(name, pattern)}
         if not matching:

@@ -77,7 +77,9 @@ def test_any_table_as_csv(shown):
     shown.go("sentence")
     _name, content = taken(shown, "as a CSV file")
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
-    assert not [cell for row in rows for cell in row if re.match(r"[=+@-]", cell) and not re.fullmatch(r"-?[\d.e-]+", cell)]
+    assert not [
+        cell for row in rows for cell in row if re.match(r"[=+@-]", cell) and not re.fullmatch(r"-?[\d.e-]+", cell)
+    ]
 
 
 def test_on_paper_there_is_only_what_is_explained(shown):
@@ -86,7 +88,9 @@ def test_on_paper_there_is_only_what_is_explained(shown):
     for hidden in ("header", "button", "form", ".trail"):
         assert not any(each.is_visible() for each in shown.page.locator(hidden).all()), hidden
     assert shown.page.locator("table").first.is_visible()
-    paper, ink = shown.page.evaluate("() => ['backgroundColor', 'color'].map((p) => getComputedStyle(document.body)[p])")
+    paper, ink = shown.page.evaluate(
+        "() => ['backgroundColor', 'color'].map((p) => getComputedStyle(document.body)[p])"
+    )
     assert (paper, ink) == ("rgb(255, 255, 255)", "rgb(0, 0, 0)")
     shown.page.emulate_media(media="screen", color_scheme="light")
 
