@@ -13,6 +13,8 @@
 #include "matmul.h"
 #include "optimiser.h"
 #include "pack.h"
+#include "rms_norm.h"
+#include "rotate.h"
 #include "softmax.h"
 #include "squared_norm.h"
 #include "sum_outer_products.h"

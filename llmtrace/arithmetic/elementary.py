@@ -63,12 +63,12 @@ def erf(x: npt.ArrayLike) -> Any:
 
 def sin(x: npt.ArrayLike) -> Any:
     """The sine of x radians; NaN for ±∞."""
-    return _rounded(x, _each(math.sin), lambda d, digits: _sine(d, digits, 0), -math.inf, math.inf)
+    return _rounded(x, _each(math.sin), lambda d, digits: sine_of(d, digits, 0), -math.inf, math.inf)
 
 
 def cos(x: npt.ArrayLike) -> Any:
     """The cosine of x radians; NaN for ±∞."""
-    return _rounded(x, _each(math.cos), lambda d, digits: _sine(d, digits, 1), -math.inf, math.inf)
+    return _rounded(x, _each(math.cos), lambda d, digits: sine_of(d, digits, 1), -math.inf, math.inf)
 
 
 def _rounded(x: npt.ArrayLike, fast: Fast, exact: Exact, low: float, high: float) -> Any:
@@ -87,11 +87,12 @@ def _rounded(x: npt.ArrayLike, fast: Fast, exact: Exact, low: float, high: float
             open_question &= below != above
     single = given.dtype == np.float32
     for index in zip(*np.nonzero(open_question), strict=True):
-        result[index] = _decide(Decimal(float(wide[index])), exact, single)
+        result[index] = decide(Decimal(float(wide[index])), exact, single)
     return result.reshape(given.shape)[()]
 
 
-def _decide(x: Decimal, exact: Exact, single: bool) -> float:
+def decide(x: Decimal, exact: Exact, single: bool) -> float:
+    """The float64, or the float32, nearest to `exact(x, digits)`, which is asked for more digits until they settle it."""
     digits = FIRST_DIGITS
     while True:
         with localcontext(Context(prec=digits)):
@@ -160,15 +161,15 @@ def _erf(x: Decimal, digits: int) -> Decimal:
             n += 1
             power = -power * square / n
             total += power / (2 * n + 1)
-        return 2 * total / _pi(context.prec).sqrt()
+        return 2 * total / pi(context.prec).sqrt()
 
 
-def _sine(x: Decimal, digits: int, quarter: int) -> Decimal:
+def sine_of(x: Decimal, digits: int, quarter: int) -> Decimal:
     """sin(x + quarter·π/2). The digits of a large x come off its reduction, so as many more are carried."""
     with localcontext() as context:
         # No float64 is nearer than 10^-20 of itself to a multiple of π/2 (Muller, Elementary Functions, chapter 11).
         context.prec = digits + 30 + max(0, x.adjusted())
-        half_pi = _pi(context.prec + 10) / 2
+        half_pi = pi(context.prec + 10) / 2
         turns = (x / half_pi).to_integral_value()
         r = x - turns * half_pi
         square = r * r
@@ -180,8 +181,8 @@ def _sine(x: Decimal, digits: int, quarter: int) -> Decimal:
 
 
 @lru_cache(maxsize=64)
-def _pi(digits: int) -> Decimal:
-    """π = 16·arctan(1/5) − 4·arctan(1/239) (Machin 1706)."""
+def pi(digits: int) -> Decimal:
+    """So many digits of π = 16·arctan(1/5) − 4·arctan(1/239) (Machin 1706)."""
     with localcontext() as context:
         context.prec = digits + 10
 

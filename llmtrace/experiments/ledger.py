@@ -2,9 +2,10 @@
 
 The last norm and the row of the output matrix turn the residual stream into one number. Both are linear once the norm's own
 mean and spread are known, so every part that was added to the stream has its share of the score: Σ over features of part · g,
-where g = gain · weight / spread, and the mean of the part is taken off first. In exact rational numbers (`fractions.Fraction`)
-the shares, the norm's bias and what every rounding on the way contributed add up to the score that the model computed, to the
-last digit. (The direct logit attribution of Elhage et al. 2021, A Mathematical Framework for Transformer Circuits.)
+where g = gain · weight / spread; a layer norm takes the mean of the part off first. In exact rational numbers
+(`fractions.Fraction`) the shares, the norm's bias (if it has one) and what every rounding on the way contributed add up to the
+score that the model computed, to the last digit. (The direct logit attribution of Elhage et al. 2021, A Mathematical Framework
+for Transformer Circuits.)
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import EditError
 from llmtrace.i18n import N_, _
+from llmtrace.ops.rows.layer_norm import layer_norm
 from llmtrace.trace import Record, StepKind, Trace
 
 
@@ -131,15 +133,19 @@ class _Account:
         weight = self.trace.tensor(str(self.logits.operands["weight"]))
         column = self.scaled(weight[self.token] if self.logits.settings.get("transposed") else weight[:, self.token])
         operands = self.norm.operands
-        gain, bias = (self.scaled(self.trace.tensor(str(operands[name]))) for name in ("gain", "bias"))
+        gain = self.scaled(self.trace.tensor(str(operands["gain"])))
         stream = self.trace.tensor(str(operands["x"]))[self.position].astype(np.float64)
-        self.spread = Fraction(float(np.sqrt(stream.var() + self.norm.settings["epsilon"])))
         self.width = len(gain)
-        self.direction = self.width * gain * column - sum(
-            (gain * column).tolist()
-        )  # what the norm takes off, the mean, taken off here
+        self.direction = self.width * gain * column
+        mean = 0.0
+        if self.norm.op == layer_norm.name:  # what the norm takes off, the mean, taken off here
+            mean = stream.mean()
+            self.direction = self.direction - sum((gain * column).tolist())
+        self.spread = Fraction(float(np.sqrt(np.mean((stream - mean) ** 2) + self.norm.settings["epsilon"])))
         yield from self._stream(str(operands["x"]))
-        yield Entry(NORM_BIAS, str(operands["bias"]), Fraction(int(bias @ column), self.scaled.unit**2))
+        if operands.get("bias") is not None:
+            bias = self.scaled(self.trace.tensor(str(operands["bias"])))
+            yield Entry(NORM_BIAS, str(operands["bias"]), Fraction(int(bias @ column), self.scaled.unit**2))
 
     def _amount(self, whole: Any, factors: int) -> Fraction:
         """A share of the score, from a whole number: the product of a direction and of so many `factors`."""

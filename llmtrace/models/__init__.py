@@ -5,6 +5,7 @@ from llmtrace.models.feedforward import Feedforward, FeedforwardConfig
 from llmtrace.models.generation import Choice, Generation, Sampling
 from llmtrace.models.gpt import GPT, GPTConfig
 from llmtrace.models.language_model import LanguageModel, as_language_model
+from llmtrace.models.llama import Llama, LlamaConfig
 from llmtrace.models.model import Model
 from llmtrace.models.prompt import WithSpecial
 from llmtrace.models.reading import SourceModel
@@ -19,6 +20,8 @@ __all__ = [
     "Generation",
     "KVCache",
     "LanguageModel",
+    "Llama",
+    "LlamaConfig",
     "Model",
     "Sampling",
     "SourceModel",

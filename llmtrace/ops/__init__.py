@@ -10,6 +10,8 @@ from llmtrace.ops.attention.full_mix import full_mix
 from llmtrace.ops.attention.full_products import full_products
 from llmtrace.ops.attention.full_scores import full_scores
 from llmtrace.ops.attention.heads import merge_heads, split_heads
+from llmtrace.ops.attention.repeat_heads import repeat_heads, sum_heads
+from llmtrace.ops.attention.rotate import rotate
 from llmtrace.ops.elementwise.add import add
 from llmtrace.ops.elementwise.divide import divide
 from llmtrace.ops.elementwise.divide_by import divide_by
@@ -53,6 +55,7 @@ from llmtrace.ops.rows.broadcast import broadcast
 from llmtrace.ops.rows.concatenate import concatenate
 from llmtrace.ops.rows.layer_norm import layer_norm, layer_norm_gradient
 from llmtrace.ops.rows.normalise import normalise
+from llmtrace.ops.rows.rms_norm import rms_norm, rms_norm_gradient, rms_scaled
 from llmtrace.ops.rows.select import select
 from llmtrace.ops.rows.slice_positions import slice_positions
 from llmtrace.ops.rows.softmax import softmax, softmax_gradient

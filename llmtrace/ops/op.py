@@ -52,6 +52,8 @@ class Op:
     backward: Callable[[Any], None] | None = None
     """Says the gradients of the inputs and weights, as ops, on a `llmtrace.ops.gradient.Gradient`; None where there are none
     (argmax), and for gradients themselves."""
+    fixed: Axes = ()
+    """The inputs that nothing learned can change, such as the angles of positions: no gradient is said of them."""
     how: str = ""
     """For readers, how the numbers are made, in one sentence out of the inputs {a} and {b}, whose rows have {n} numbers; where
     there is none, the formula says it."""

@@ -43,6 +43,7 @@ RANGES = {
     "rate": Range(lambda value: 0 <= value < 1, "from 0 to below 1"),
     "share": Range(lambda value: 0 < value <= 1, "above 0 and at most 1"),
     "whole": Range(lambda value: isinstance(value, int) and 0 <= value <= 1 << 53, "a whole number from 0 to 2^53"),
+    "flag": Range(lambda value: isinstance(value, bool), "true or false"),
     "count": Range(lambda value: isinstance(value, int) and value >= 1, "a whole number of at least 1"),
 }
 """The kinds "real" and "small" have no bounds: the arithmetic takes what comes."""

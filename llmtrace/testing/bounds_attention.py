@@ -94,6 +94,27 @@ def split_heads(r: Rounding, x: Array, heads: int) -> Close:
     return r.exact(np.swapaxes(x.reshape(*lead, positions, heads, features // heads), -3, -2))
 
 
+def rotate(r: Rounding, x: Array, cosine: Array, sine: Array, interleaved: bool) -> Close:
+    """(a·cos − b·sin, b·cos + a·sin) for every pair."""
+    pairs = cosine.shape[-1]
+    places = np.arange(2 * pairs).reshape((pairs, 2) if interleaved else (2, pairs))
+    first, second = places.T if interleaved else places
+    a, b = r.exact(x[..., first]), r.exact(x[..., second])
+    cos, sin = r.exact(cosine[..., None, :, :]), r.exact(sine[..., None, :, :])
+    turned = r.subtract(r.multiply(a, cos), r.multiply(b, sin)), r.add(r.multiply(b, cos), r.multiply(a, sin))
+    out = r.exact(np.zeros(x.shape))
+    for where, part in zip((first, second), turned, strict=True):
+        out.value[..., where], out.error[..., where] = part
+    return out
+
+
+def sum_heads(r: Rounding, x: Array, copies: int) -> Close:
+    """Σ over the heads of a group."""
+    *lead, heads, positions, features = x.shape
+    groups = x.reshape(*lead, heads // copies, copies, positions, features)
+    return r.sum(r.exact(np.moveaxis(groups, -3, -1)))
+
+
 def whole_attention(r: Rounding, q: Array, k: Array, v: Array) -> Close:
     """Scores, their softmax query by query, and the mix, each with the error of what went before."""
     past = k.shape[-2] - q.shape[-2]
@@ -124,5 +145,8 @@ ATTENTION: dict[str, Callable[..., Close]] = {
     "full_products": full_products,
     "full_scores": full_scores,
     "merge_heads": merge_heads,
+    "repeat_heads": lambda r, x, copies: r.exact(np.repeat(x, copies, axis=-3)),
+    "rotate": rotate,
     "split_heads": split_heads,
+    "sum_heads": sum_heads,
 }

@@ -24,13 +24,14 @@ MOVED = (
     "embedding",
     "embedding_gradient",
     "merge_heads",
+    "repeat_heads",
     "select",
     "slice_positions",
     "split_heads",
 )
 CHOSEN = ("argmax", "repetition_penalty", "sample", "top_k", "top_p")
-IN_WORDS = frozenset((*MOVED, *CHOSEN))
-"""The ops that move or choose numbers: their formula is a sentence."""
+IN_WORDS = frozenset((*MOVED, *CHOSEN, "rotate", "sum_heads"))
+"""The ops that move or choose numbers, or work on pairs or groups of them: their formula is a sentence, or a pair."""
 
 GREEK = {"ε": "epsilon", "β": "beta"}
 SLACK = 1e-9

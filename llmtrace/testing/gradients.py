@@ -60,7 +60,7 @@ def check_backward(op: Op, arguments: Arguments) -> None:
 
     The result is made one number by weighing its elements with random numbers. Where the op has a kink (ReLU at 0), the
     gradient must lie between the slopes on the two sides. A gradient must not depend on which others are asked for.
-    Ops without `backward` are passed over.
+    Ops without `backward` and the `fixed` inputs of others are passed over.
     """
     if op.backward is None:
         return
@@ -69,7 +69,9 @@ def check_backward(op: Op, arguments: Arguments) -> None:
     wide = wide.having(**{n: domains[n](t) for n, t in wide.tensors.items() if n in domains and t is not None})
     rng = np.random.default_rng(1)
     weighing = rng.standard_normal(np.asarray(wide.call(op.meaning)).shape)
-    reals = {name: t for name, t in wide.tensors.items() if t is not None and t.dtype.kind == "f"}
+    reals = {
+        name: t for name, t in wide.tensors.items() if t is not None and t.dtype.kind == "f" and name not in op.fixed
+    }
     found = gradients(op, wide, weighing, tuple(name for name in reals if name in op.inputs))
     for name, tensor in reals.items():
         if name not in found:

@@ -158,7 +158,8 @@ def wrong_values(op: Op, arguments: Arguments) -> Wrong:
             for other in (0, -1, value + 1):
                 if not fits(op.shapes, shapes, {**arguments.settings, name: other}):
                     yield f"{name} = {other}", arguments.having(**{name: other})
-    outside = {"rate": (-0.1, 1.0, math.inf, math.nan), "whole": (-1, 0.5, 1 << 54), "count": (0, -1)}
+    outside: dict[str, tuple[Any, ...]] = {"flag": (2, 0.5, "yes")}
+    outside |= {"rate": (-0.1, 1.0, math.inf, math.nan), "whole": (-1, 0.5, 1 << 54), "count": (0, -1)}
     outside |= {"share": (0.0, -0.1, 1.1, math.inf, math.nan)}
     for name in arguments.settings:
         for bad in outside.get(op.shapes[name], ()):

@@ -182,6 +182,6 @@ def setting_pool(text: str, known: dict[str, int], special: bool) -> list[Any]:
         return [0.123, 0.3141, 0.618, 0.9, 1.0, *([1e-30] if special else [])]
     if text == "count":
         return [1, 2, 3, 7, 40]
-    if text.startswith("turns "):
+    if text == "flag" or text.startswith("turns "):
         return [False, True]
     return [known[text.partition("≥")[0]]]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _, listed
@@ -44,6 +46,36 @@ def kind_of(data: Mapping[str, Any], where: str, known: Mapping[str, str]) -> st
             _("{where} describes {kind}, but only {known} can be read", where=where, kind=written(kind), known=names)
         )
     return str(kind)
+
+
+def size_in(data: Mapping[str, Any], name: str, limit: int, problems: list[str], aliases: Sequence[str] = ()) -> int:
+    """The size of this name, or the first of its aliases that is there; what is wrong with it goes to `problems`."""
+    found = next((n for n in (name, *aliases) if data.get(n) is not None), None)
+    if found is None:
+        problems.append(_("{name} is missing", name=name))
+        return 1
+    value = data[found]
+    if type(value) is not int or not 1 <= value <= limit:  # a bool is no size, though Python counts with it
+        problems.append(
+            _(
+                "{found} must be a whole number from 1 to {limit:,}, not {value}",
+                found=found,
+                limit=limit,
+                value=written(value),
+            )
+        )
+        return 1
+    return value
+
+
+def number_in(data: Mapping[str, Any], name: str, usual: float, largest: float, problems: list[str]) -> float:
+    """The number of this name, above 0 also as float32, or what is usual; what is wrong with it goes to `problems`."""
+    value = data.get(name, usual)
+    if type(value) in (int, float) and 0 < value <= largest and np.float32(value) > 0:
+        return float(value)
+    text = _("{name} must be a number above 0, at most {largest}, not {value}")
+    problems.append(text.format(name=name, largest=f"{largest:g}", value=written(value)))
+    return usual
 
 
 def tied_or_not(data: Mapping[str, Any], problems: list[str]) -> bool | None:

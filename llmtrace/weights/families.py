@@ -13,6 +13,7 @@ from llmtrace.models.language_words import LANGUAGE
 from llmtrace.weights.config import kind_of, must_be_plain, tied_or_not
 from llmtrace.weights.family import Family
 from llmtrace.weights.gpt import GPT2  # noqa: F401 - found below
+from llmtrace.weights.llama import LLAMA, MISTRAL, QWEN2  # noqa: F401
 from llmtrace.weights.transformer import TRANSFORMER  # noqa: F401 - found below
 
 FAMILIES: dict[str, Family] = {family.name: family for family in vars().copy().values() if isinstance(family, Family)}

@@ -9,12 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from llmtrace.i18n import N_, _
 from llmtrace.models import GPT, GPTConfig
 from llmtrace.models.gpt import ACTIVATIONS
-from llmtrace.weights.config import written
+from llmtrace.weights.config import number_in, size_in, written
 from llmtrace.weights.family import Entry, Family, Initial, Tied
 
 SIZES = {
@@ -51,7 +49,9 @@ GPT2_END = 50256
 def read_config(data: Mapping[str, Any], problems: list[str]) -> GPTConfig | None:
     """The sizes, or None where something is wrong."""
     given = SIZES if data.get("n_inner") is not None else {n: size for n, size in SIZES.items() if n != "n_inner"}
-    sizes: dict[str, Any] = {ours: _size(data, name, limit, problems) for name, (ours, limit) in given.items()}
+    sizes: dict[str, Any] = {
+        ours: size_in(data, name, limit, problems, ALIASES.get(name, ())) for name, (ours, limit) in given.items()
+    }
     sizes.setdefault("hidden", 4 * sizes["width"])
     if sizes["width"] % sizes["heads"] and not problems:
         problems.append(
@@ -61,7 +61,7 @@ def read_config(data: Mapping[str, Any], problems: list[str]) -> GPTConfig | Non
                 heads=sizes["heads"],
             )
         )
-    epsilon = _epsilon(data, problems)
+    epsilon = number_in(data, "layer_norm_epsilon", 1e-5, 1, problems)
     activation = data.get("activation_function", "gelu_new")
     activation = SAME.get(activation, activation) if isinstance(activation, str) else activation
     if activation not in (*ACTIVATIONS,):
@@ -85,33 +85,6 @@ def read_config(data: Mapping[str, Any], problems: list[str]) -> GPTConfig | Non
                 )
             )
     return None if problems else GPTConfig(**sizes, epsilon=epsilon, activation=activation, **switches)
-
-
-def _size(data: Mapping[str, Any], name: str, limit: int, problems: list[str]) -> int:
-    found = next((n for n in (name, *ALIASES.get(name, ())) if data.get(n) is not None), None)
-    if found is None:
-        problems.append(_("{name} is missing", name=name))
-        return 1
-    value = data[found]
-    if type(value) is not int or not 1 <= value <= limit:  # a bool is no size, though Python counts with it
-        problems.append(
-            _(
-                "{found} must be a whole number from 1 to {limit:,}, not {value}",
-                found=found,
-                limit=limit,
-                value=written(value),
-            )
-        )
-        return 1
-    return value
-
-
-def _epsilon(data: Mapping[str, Any], problems: list[str]) -> float:
-    value = data.get("layer_norm_epsilon", 1e-5)
-    if type(value) in (int, float) and 0 < value <= 1 and np.float32(value) > 0:
-        return float(value)
-    problems.append(_("layer_norm_epsilon must be a number above 0, at most 1, not {value}", value=written(value)))
-    return 1e-5
 
 
 def config_json(c: GPTConfig, tied: bool) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """What every op keeps: the bits of its meaning, a bound on its error, explanations that replay, refusals."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtrace.ops import OPS
-from llmtrace.ops.shapes import fits, parse
+from llmtrace.ops.shapes import added, fits, letters, parse, size_of
 from llmtrace.testing import BOUNDS, CHECKS, COMPOSED, Arguments, arguments, arrays, bound, check_forward, hold, steady
 from llmtrace.testing.composed import named
 from llmtrace.testing.derived import derived_bound, is_derived
@@ -34,7 +36,7 @@ def test_forward_with_sizes_of_every_kind(name):
 
 
 def expect_every_kind(op, cases):
-    """AssertionError unless arguments of both types and of no, one, an odd number and many elements are among these."""
+    """AssertionError unless arguments of both types and of no, one (or one pair), an odd number and many elements are there."""
     axes = next(name for name in op.inputs if op.shapes[name])  # of `broadcast` the first input is a single number
     first = [case.tensors[axes] for case in cases]
     assert {a.dtype for case in cases for a in case.tensors.values() if a is not None and a.dtype.kind == "f"} == {
@@ -42,8 +44,10 @@ def expect_every_kind(op, cases):
         np.dtype("f8"),
     }
     assert any(a.size == 0 for a in first)
-    assert any(a.size == 1 for a in first)
-    assert any(a.shape and a.shape[-1] > 1 and a.shape[-1] % 2 for a in first)
+    one = dict.fromkeys(letters(op.shapes), 1) | dict.fromkeys(added(op.shapes, op.tensors), 0)
+    least = math.prod(size_of(size, one) for size in parse(op.shapes[axes]).sizes)
+    assert any(a.size == least for a in first)
+    assert any(a.shape and a.shape[-1] > 1 and a.shape[-1] // least % 2 for a in first)
     assert any(a.size > 16 for a in first)
     for case in cases:
         assert fits(op.shapes, {n: None if a is None else a.shape for n, a in case.tensors.items()}, case.settings)
@@ -71,6 +75,8 @@ NO_BACKWARD = {
             "sum_products",
             "sum_positions",
             "broadcast",
+            "rms_scaled",
+            "sum_heads",
         ),
     },
     "done with gradients": {
@@ -160,6 +166,7 @@ EXACT = {
     "split_heads",
     "slice_positions",
     "broadcast",
+    "repeat_heads",
 }
 
 

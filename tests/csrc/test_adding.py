@@ -12,7 +12,7 @@ import pytest
 CSRC = Path(__file__).parents[2] / "csrc"
 COMPILER = os.environ.get("CC") or shutil.which("cc")
 FLAGS = ["-std=gnu11", "-O0", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC", "-DLLMTRACE_ISA=baseline"]
-RMS_NORM = CSRC.parent / "tests" / "helpers" / "rms_norm.h"
+SPREAD_NORM = CSRC.parent / "tests" / "helpers" / "spread_norm.h"
 
 
 class Job(ctypes.Structure):
@@ -86,11 +86,11 @@ def test_an_elementwise_kernel_is_a_line(copy):
 
 
 def test_a_row_kernel_is_a_header_and_a_line(copy):
-    shutil.copy(RMS_NORM, copy / "kernels")
-    add_line(copy / "kernels" / "all.h", '#include "pack.h"', '#include "rms_norm.h"')
+    shutil.copy(SPREAD_NORM, copy / "kernels")
+    add_line(copy / "kernels" / "all.h", '#include "pack.h"', '#include "spread_norm.h"')
     x = np.random.default_rng(0).standard_normal((11, 13), np.float32)  # eight rows side by side, and three more
     gain, out = x[0] + 1, np.empty_like(x)
-    assert kernel(copy, "rms_norm", [x, gain], out, [13], [0.5]) == (2, 1)
+    assert kernel(copy, "spread_norm", [x, gain], out, [13], [0.5]) == (2, 1)
     total = np.zeros(11, np.float32)
     for column in (x * x).T:
         total += column

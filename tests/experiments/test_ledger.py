@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from helpers.small_llamas import small_llama
 from helpers.small_models import small_gpt
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from llmtrace.experiments.ledger import HEAD, ROUNDING, Scale, ledger
 from llmtrace.experiments.lens import lens
 
 P = "The king had a child, a girl, and the old lamp will belong to"
-MODELS = [small_gpt("ABCDE", seed=seed, blocks=1 + seed % 3) for seed in range(3)]
+MODELS = [small_gpt("ABCDE", seed=seed, blocks=1 + seed % 3) for seed in range(3)] + [small_llama()]
 
 
 @pytest.fixture(scope="module")

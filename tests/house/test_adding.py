@@ -303,7 +303,7 @@ cube = elementwise_op(
 )
 '''
 
-RMS_NORM = '''"""RMS norm (Zhang & Sennrich 2019, arXiv:1910.07467)."""
+SPREAD_NORM = '''"""Every row divided by its spread."""
 
 import numpy as np
 
@@ -329,8 +329,8 @@ def explain(w: Derivation) -> None:
     w.multiply("out", w.divide("normalised", w["x"][w.index], root), w["gain"][feature])
 
 
-rms_norm = row_op(
-    "rms_norm",
+spread_norm = row_op(
+    "spread_norm",
     "(x / √((Σ x · x) / C + ε)) · gain",
     meaning,
     explain,
@@ -352,16 +352,16 @@ def test_ops_are_their_files_a_line_in_c_and_a_line_in_ops(copy):
     copy.line("llmtrace/ops/__init__.py", "import add", "from llmtrace.ops.elementwise.cube import cube")
     copy.line("csrc/kernels/elementwise.h", "a[i] + b[i])", "ELEMENTWISE(cube, 1, 0, 2, (a[i] * a[i]) * a[i])")
     assert copy.lines == 2
-    copy.new("llmtrace/ops/rows/rms_norm.py", RMS_NORM)
-    copy.new("csrc/kernels/rms_norm.h", (ROOT / "tests" / "helpers" / "rms_norm.h").read_text())
-    copy.line("llmtrace/ops/__init__.py", "import normalise", "from llmtrace.ops.rows.rms_norm import rms_norm")
-    copy.line("csrc/kernels/all.h", '#include "pack.h"', '#include "rms_norm.h"')
+    copy.new("llmtrace/ops/rows/spread_norm.py", SPREAD_NORM)
+    copy.new("csrc/kernels/spread_norm.h", (ROOT / "tests" / "helpers" / "spread_norm.h").read_text())
+    copy.line("llmtrace/ops/__init__.py", "import normalise", "from llmtrace.ops.rows.spread_norm import spread_norm")
+    copy.line("csrc/kernels/all.h", '#include "pack.h"', '#include "spread_norm.h"')
     assert copy.lines == 4
     copy.build()
     code = """
 from llmtrace.ops import OPS
 from llmtrace.testing import CHECKS, hold
-for name in ("cube", "rms_norm"):
+for name in ("cube", "spread_norm"):
     for check in CHECKS.values():
         hold(OPS[name], check, examples=16)
 print("kept")

@@ -9,6 +9,7 @@ from types import BuiltinFunctionType, FunctionType
 
 import numpy as np
 import pytest
+from helpers.small_llamas import small_llama
 from helpers.small_models import small_gpt, small_transformer
 from helpers.small_training import begun
 
@@ -110,6 +111,7 @@ def things(model, tmp_path_factory):
         "training": training,
         "report": report,
         "small trace": small_gpt().trace([0, 1]),
+        "llama": small_llama(),
         "transformer": small_transformer(),
         "net": Feedforward.of([[1, 2], [3, 4]], [[1, 1]], activation="relu"),
         "lesson": lessons.load("perceptron"),

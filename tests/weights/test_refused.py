@@ -33,7 +33,7 @@ def settings(folder):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"model_type": "llama"}, "describes 'llama', but only 'gpt2' can be read"),
+        ({"model_type": "bert"}, "describes 'bert', but only 'gpt2'"),
         ({"model_type": None}, "has no model_type"),
         ({"auto_map": {"AutoModelForCausalLM": "x.Y"}}, "auto_map"),
         ({"n_embd": None}, "n_embd is missing"),

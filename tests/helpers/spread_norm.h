@@ -1,11 +1,11 @@
-/* RMS norm (Zhang & Sennrich 2019, arXiv:1910.07467): y = (x / √(Σ(x·x) / C + ε)) · gain.
+/* Every row divided by its spread: y = (x / √(Σ(x·x) / C + ε)) · gain.
  * in: x [rows, C], gain [C]; size: C; setting: ε. */
-#ifndef LLMTRACE_RMS_NORM_H
-#define LLMTRACE_RMS_NORM_H
+#ifndef LLMTRACE_SPREAD_NORM_H
+#define LLMTRACE_SPREAD_NORM_H
 
 #include "rows.h"
 
-ALWAYS_INLINE void rms_norm_rows(const kernel_job *j, ptrdiff_t row, const int rows)
+ALWAYS_INLINE void spread_norm_rows(const kernel_job *j, ptrdiff_t row, const int rows)
 {
     const ptrdiff_t width = j->size[0];
     const real *x = (const real *)j->in[0] + row * width, *gain = j->in[1];
@@ -24,4 +24,4 @@ ALWAYS_INLINE void rms_norm_rows(const kernel_job *j, ptrdiff_t row, const int r
 
 #endif
 
-ROWS(rms_norm, 2, 1, 2)
+ROWS(spread_norm, 2, 1, 2)
