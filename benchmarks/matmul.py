@@ -10,16 +10,14 @@ NumPy's time up to 64 rows, 1.15 times it above; from 64 rows up two threads are
 """
 
 import argparse
-import ctypes
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
+
+from machine import peak
 
 LAYER = [(768, 2304), (768, 768), (768, 3072), (3072, 768)]
 VOCABULARY = [(768, 50257)]
@@ -29,56 +27,10 @@ SHAPES = [(rows, *shape) for rows in (1, 16, 64, 256, 1024) for shape in LAYER] 
 QUICK = [(1, 768, 2304), (16, 768, 768), (64, 768, 3072), (256, 3072, 768), (1, 768, 50257)]
 SPEED_UP = 1.8
 
-PEAK = """
-#if defined(__AVX512F__)
-#define BYTES 64
-#elif defined(__AVX__)
-#define BYTES 32
-#else
-#define BYTES 16
-#endif
-typedef float vector __attribute__((vector_size(BYTES)));
-int lanes(void) { return BYTES / 4; }
-/* count × 6 additions and count × 6 multiplications of vectors, none waiting for another of the same round. */
-float peak(long count)
-{
-    vector a[6], b[6], total = {0}, one = total + 1.0f, nearly = total + 0.9999999f;
-    for (int i = 0; i < 6; i++)
-        a[i] = b[i] = one + (float)i;
-    for (long n = 0; n < count; n++) {
-        _Pragma("GCC unroll 6") for (int i = 0; i < 6; i++) a[i] += one;
-        _Pragma("GCC unroll 6") for (int i = 0; i < 6; i++) b[i] *= nearly;
-    }
-    for (int i = 0; i < 6; i++)
-        total += a[i] + b[i];
-    return total[0];
-}
-"""
-
 
 def limit(rows):
     """The largest ratio to NumPy's time that meets the target."""
     return 1.0 if rows <= 64 else 1.15
-
-
-def peak():
-    """GFLOP/s of one core that multiplies, then adds, in a loop without memory; None where there is no C compiler."""
-    compiler = shutil.which(os.environ.get("CC", "cc"))
-    if not compiler:
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        source, library = Path(folder, "peak.c"), Path(folder, "peak.so")
-        source.write_text(PEAK)
-        flags = ["-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC"]
-        subprocess.run([compiler, *flags, "-o", library, source], check=True)
-        functions = ctypes.CDLL(str(library))
-        functions.peak.restype = ctypes.c_float
-        best, count = float("inf"), 2_000_000
-        for _ in range(10):
-            start = time.thread_time()
-            functions.peak(ctypes.c_long(count))
-            best = min(best, time.thread_time() - start)
-        return 12 * functions.lanes() * count / best / 1e9
 
 
 # ---- one process per number of threads: OpenBLAS reads its number when it is loaded --------------------------------
