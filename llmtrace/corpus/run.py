@@ -20,9 +20,10 @@ from llmtrace.explain.address import parse
 from llmtrace.i18n import _
 from llmtrace.loading import load
 from llmtrace.models import LanguageModel, Model, as_language_model
+from llmtrace.models.reading import SourceModel
 from llmtrace.storage.lock import locked
 from llmtrace.storage.replace import refuse
-from llmtrace.text import shown
+from llmtrace.text import cited, shown
 from llmtrace.threads import get_threads, set_threads
 
 TOGETHER = 16
@@ -107,6 +108,10 @@ def trace(
 
 
 def _reference(model: LanguageModel) -> str:
+    if isinstance(model, SourceModel):
+        raise CorpusError(
+            _("{model} answers texts; a corpus needs a model that goes on with them", model=cited(model.name))
+        )
     if not model.reference:
         raise CorpusError(
             _("workers load the model from disk: give the folder of one, and not one that is only in memory")

@@ -102,7 +102,7 @@ def compare(a: Trace, b: Trace) -> Comparison:
 def _aligned(a: Trace, b: Trace) -> list[tuple[int, int]]:
     """The places of tokens that are the same in both texts, and of those that stand in place of each other."""
     if a.batch:
-        length = len(a.tokens[0]) - a.past
+        length = max(map(len, a.tokens)) - a.past
         return [(i, i) for i in range(length)]
     pairs: list[tuple[int, int]] = []
     for kind, i, end_i, j, end_j in _opcodes(a, b):

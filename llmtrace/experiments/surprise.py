@@ -22,12 +22,14 @@ from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
 from llmtrace.models.generation import Reader
 from llmtrace.models.prompt import Prompt
+from llmtrace.models.reading import SourceModel
 from llmtrace.ops import Tensor
 from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.elementwise.exp import exp
 from llmtrace.ops.losses.cross_entropy import cross_entropy
 from llmtrace.ops.rows.softmax import softmax
 from llmtrace.ops.rows.sum_all import sum_all
+from llmtrace.text import cited
 from llmtrace.trace import Run, Trace
 
 TOTAL, MEAN, PERPLEXITY = "surprise.total", "surprise.mean", "surprise.perplexity"
@@ -183,13 +185,17 @@ class Surprise(Displayed):
 
 def _read(model: Reader, prompt: Prompt, beginning: bool) -> Array:
     """The tokens of a text."""
+    if isinstance(model, SourceModel):
+        text = _("{model} answers a text: what it thinks of an answer is model.reading(source).surprise(answer)")
+        raise PromptError(text.format(model=cited(model.name)))
     ids = model.ids(prompt)
     if ids.ndim != 1:
         raise PromptError(_("one text is judged at a time; give one"))
     if beginning:
         if model.begin is None:
             raise PromptError(_("this model has no beginning-of-text token"))
-        ids = np.concatenate([[model.begin], ids]).astype(np.int64)
+        if ids[0] != model.begin:  # some tokenizers put it there themselves
+            ids = np.concatenate([[model.begin], ids]).astype(np.int64)
     if len(ids) < 2:
         raise PromptError(_("a text of one token has nothing that follows: give at least two"))
     return ids

@@ -12,13 +12,13 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.display import above
 from llmtrace.errors import DoesNotFitError, ModelError, PromptError
-from llmtrace.i18n import _, listed
+from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
 from llmtrace.models.generation import Generation, Sampling
 from llmtrace.models.language_words import LANGUAGE
 from llmtrace.models.memory import available_memory
 from llmtrace.models.model import Model
-from llmtrace.models.prompt import Prompt, Tokenizer, WithSpecial, encode
+from llmtrace.models.prompt import Prompt, Tokenizer, WithSpecial, different_lengths, encode
 from llmtrace.models.writing import Writing
 from llmtrace.ops import Tensor, Weight
 from llmtrace.ops.elementwise.divide_by import divide_by
@@ -29,6 +29,9 @@ from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.text import cited
 from llmtrace.trace import Origin, Run, Trace
 from llmtrace.trace.legend import Legend
+
+FILLER = 0
+"""What stands behind the end of the shorter texts of a batch. Tokens look at earlier ones only, so it changes nothing."""
 
 
 class LanguageModel(Model):
@@ -60,23 +63,33 @@ class LanguageModel(Model):
         """How many numbers a trace of so many tokens holds, after `past` that a cache has."""
 
     def logits(self, prompt: Prompt, cache: KVCache | None = None) -> Array:
-        """The scores of every token as the next one after each position: [T, V], or [batch, T, V]. Nothing is recorded."""
-        ids = self._next_ids(prompt, cache)
+        """The scores of every token as the next one after each position: [T, V], or [batch, T, V]. Nothing is recorded.
+
+        The texts of a batch may have different lengths: each gets the scores that it has alone, and NaN behind its end.
+        """
+        ids, lengths = self._next_ids(prompt, cache)
         with Run(self.weights, cache=cache, results=frozenset({"logits"})) as run:
             logits = self._run(run, ids, cache)
         if cache is not None:
             cache.commit(self.weights, ids)
+        for row, length in zip(logits.data, lengths, strict=False):
+            row[length:] = np.nan
         return logits.data
 
     def trace(self, prompt: Prompt, cache: KVCache | None = None, *, edit: Mapping[str, Any] | None = None) -> Trace:
         """Runs the prompt and records every step. With a cache that holds earlier tokens, of the new tokens only.
 
+        The texts of a batch may have different lengths: what stands behind the end of one (see `trace.tokens`) is not its own,
+        and no other number depends on it.
         edit: numbers of the run that are replaced, by address (see `llmtrace.experiments.what_if`).
         """
-        ids = self._next_ids(prompt, cache)
+        ids, lengths = self._next_ids(prompt, cache)
         self.must_fit(ids, cache.length if cache else 0)
         whole = ids if cache is None or cache.ids is None else np.concatenate([cache.ids, ids], axis=-1)
-        tokens = [[self.token_text(i) for i in row] for row in np.atleast_2d(whole).tolist()]
+        past = whole.shape[-1] - ids.shape[-1]
+        own = [past + length for length in lengths] or [whole.shape[-1]]
+        rows = zip(np.atleast_2d(whole).tolist(), own, strict=True)
+        tokens = [[self.token_text(i) for i in row[:length]] for row, length in rows]
         trace = Trace(
             self.weights, tokens if ids.ndim == 2 else tokens[0], self.token_text, self.origin(prompt), self.legend
         )
@@ -113,37 +126,55 @@ class LanguageModel(Model):
         return above("llmtrace.experiments").Surprise(self, prompt, stride, beginning, progress)
 
     def ids(self, prompt: Prompt) -> Array:
-        """The token ids of a prompt, int64 [T] or [batch, T]."""
-        if isinstance(prompt, str) or (
-            isinstance(prompt, Sequence) and len(prompt) and all(isinstance(text, str) for text in prompt)
-        ):
-            if self.tokenizer is None:
-                text = _(
-                    "this model has no tokenizer: instead of a text, give the ids of its tokens, as a list such as [17, 4]"
-                    ' or on the command line with --ids "17 4"'
-                )
-                raise PromptError(text)
-            texts = [prompt] if isinstance(prompt, str) else prompt
-            rows = [encode(self.tokenizer, text) for text in texts if isinstance(text, str)]
-            if len({len(row) for row in rows}) > 1:
-                lengths = listed(len(row) for row in rows)
-                raise PromptError(
-                    _(
-                        "a batch needs texts of one length, but these have {lengths} tokens; run them one by one",
-                        lengths=lengths,
-                    )
-                )
-            prompt = rows[0] if isinstance(prompt, str) else rows
+        """The token ids of a prompt, int64 [T] or [batch, T]; shorter texts of a batch are filled up at their end."""
+        return self.batch(prompt)[0]
+
+    def batch(self, prompt: Prompt) -> tuple[Array, list[int]]:
+        """The token ids of a prompt, as `ids`, and how many of them each text of a batch has of its own; [] for one text."""
+        found = self._encoded(prompt)
+        if not isinstance(found, Sequence | np.ndarray) or (isinstance(found, np.ndarray) and not found.ndim):
+            return self._checked(found), []
+        rows = list(found)
+        many = bool(rows) and all(isinstance(row, Sequence | np.ndarray) and not isinstance(row, str) for row in rows)
+        if many:
+            rows = [self._begun(row) for row in rows]
+            longest = max(len(row) for row in rows)
+            ids = self._checked([[*row, *[FILLER] * (longest - len(row))] for row in rows])
+            return ids, [len(row) for row in rows]
+        return self._checked(found if rows else self._begun(rows)), []
+
+    def _encoded(self, prompt: Prompt) -> Any:
+        """The ids of texts; any other prompt as it is."""
+        one = isinstance(prompt, str)
+        if not one and not (isinstance(prompt, Sequence) and len(prompt) and all(isinstance(t, str) for t in prompt)):
+            return prompt
+        if self.tokenizer is None:
+            text = _(
+                "this model has no tokenizer: instead of a text, give the ids of its tokens, as a list such as [17, 4]"
+                ' or on the command line with --ids "17 4"'
+            )
+            raise PromptError(text)
+        if isinstance(prompt, str):
+            return encode(self.tokenizer, prompt)
+        return [encode(self.tokenizer, text) for text in prompt if isinstance(text, str)]
+
+    def _begun(self, row: Any) -> Any:
+        """The tokens of a text: of an empty one, that with which all texts begin."""
+        if len(row):
+            return row
+        if self.begin is None:
+            raise PromptError(_("the prompt is empty: give at least one token"))
+        return [self.begin]
+
+    def _checked(self, prompt: Any) -> Array:
+        """Ids that the model knows, as an array."""
+        wrong_kind = _("a prompt is a text, or a list of token ids (whole numbers), or a list of such lists")
         try:
             ids = np.array(prompt)
         except ValueError:
-            raise PromptError(_("a batch needs prompts of one length; run these one by one")) from None
-        if not ids.size and ids.ndim == 1 and self.begin is not None:
-            ids = np.array([self.begin])
-        if not ids.size:
-            raise PromptError(_("the prompt is empty: give at least one token"))
+            raise PromptError(wrong_kind) from None
         if ids.ndim not in {1, 2} or ids.dtype.kind not in "iu":
-            raise PromptError(_("a prompt is a text, or a list of token ids (whole numbers), or a list of such lists"))
+            raise PromptError(wrong_kind)
         if ids.min() < 0 or ids.max() >= self.config.vocabulary:
             wrong = int(ids.max()) if ids.max() >= self.config.vocabulary else int(ids.min())
             raise PromptError(
@@ -195,11 +226,13 @@ class LanguageModel(Model):
         tokenization = explain(str(text), **special).to_dict() if explain else None
         return Origin(self.name, self.reference, asdict(self.config), text and str(text), tokenization)
 
-    def _next_ids(self, prompt: Prompt, cache: KVCache | None) -> Array:
-        """The ids of a prompt, which may follow what a cache holds; PromptError where they can't."""
-        ids = self.ids(prompt)
+    def _next_ids(self, prompt: Prompt, cache: KVCache | None) -> tuple[Array, list[int]]:
+        """The ids of a prompt, which may follow what a cache holds, and the lengths of its texts; or PromptError."""
+        ids, lengths = self.batch(prompt)
         if cache is not None:
             cache.check(self.weights, ids)
+            if len(set(lengths)) > 1:
+                raise PromptError(different_lengths(lengths, _("with a cache, which all texts of a batch fill alike")))
         length = (cache.length if cache else 0) + ids.shape[-1]
         if length > self.config.context:
             raise PromptError(
@@ -209,7 +242,7 @@ class LanguageModel(Model):
                     context=self.config.context,
                 )
             )
-        return ids
+        return ids, lengths
 
     def _run(self, run: Run, ids: Array, cache: KVCache | None) -> Tensor:
         past = cache.length if cache else 0

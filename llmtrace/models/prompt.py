@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from llmtrace.i18n import _, listed
+
 
 class Tokenizer(Protocol):
     """What a model needs of a tokenizer (see `llmtrace.tokenizers`)."""
@@ -28,4 +30,10 @@ def encode(tokenizer: Tokenizer, text: str) -> list[int]:
 
 
 Prompt = str | Sequence[int] | Sequence[str] | Sequence[Sequence[int]]
-"""A text, the ids of its tokens, or several of either, equally long in tokens."""
+"""A text, the ids of its tokens, or several of either."""
+
+
+def different_lengths(lengths: Sequence[int], where: str) -> str:
+    """What is wrong with a batch whose texts have different lengths, where they must have one."""
+    text = _("these texts have {lengths} tokens, but must have the same number {where}; run them one by one")
+    return text.format(lengths=listed(lengths), where=where)

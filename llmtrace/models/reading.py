@@ -15,7 +15,7 @@ from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
 from llmtrace.models.generation import Generation, Sampling
 from llmtrace.models.language_model import LanguageModel
-from llmtrace.models.prompt import Prompt
+from llmtrace.models.prompt import Prompt, different_lengths
 from llmtrace.ops import Tensor
 from llmtrace.trace import Origin, Run, Trace
 
@@ -40,8 +40,10 @@ class SourceModel(LanguageModel):
         """The decoder with a source to look at."""
 
     def source_ids(self, prompt: Prompt) -> Array:
-        """The ids of a source; PromptError where it is too long."""
-        ids = self.ids(prompt)
+        """The ids of a source; PromptError where it is too long, or where sources have different lengths."""
+        ids, lengths = self.batch(prompt)
+        if len(set(lengths)) > 1:
+            raise PromptError(different_lengths(lengths, _("for a model each of whose tokens looks at all others")))
         if ids.shape[-1] > self.config.context:
             raise PromptError(
                 _(

@@ -40,7 +40,8 @@ def check_tokens(file: TraceFile, given: Mapping[str, Axes]) -> None:
         raise ValueError(_("there are no positions"))
     past = int(file.elements("positions", (0,) * len(shape)))
     rows_right = len(shape) == 1 if not batch else shape[:-1] == (len(rows),)
-    if not rows_right or any(len(row) != past + shape[-1] for row in rows):
+    lengths = {len(row) for row in rows}  # of a batch, texts may be shorter than the longest
+    if not rows_right or max(lengths) != past + shape[-1] or min(lengths) <= (past if batch else max(lengths) - 1):
         raise ValueError(_("there are not as many tokens as positions"))
     if file.content["version"] == 1:  # which gave ids for texts in a vocabulary that it did not know
         return
@@ -52,6 +53,8 @@ def _check_texts(file: TraceFile, rows: list[list[str]]) -> None:
     """A token's text is that of its id in the vocabulary, where that has it."""
     vocabulary, ids = file.content["vocabulary"], np.atleast_2d(file.array("tokens"))
     for place, index in np.ndenumerate(ids):
+        if place[1] >= len(rows[place[0]]):  # what fills up a shorter text
+            continue
         text, known = rows[place[0]][place[1]], vocabulary.get(str(index))
         if known is not None and known != text:
             raise ValueError(

@@ -279,7 +279,12 @@ class Trace(Displayed):
             array.flags.writeable = False
 
     def __repr__(self) -> str:
-        return f"<Trace of {self.origin.model or 'a model'}: {len(self)} steps, {np.shape(self.tokens)} tokens>"
+        return f"<Trace of {self.origin.model or 'a model'}: {len(self)} steps, {self._counted()} tokens>"
+
+    def _counted(self) -> str:
+        """How many tokens it has read: of a batch, each text."""
+        counts = [len(row) for row in self.tokens] if self.batch else [len(self.tokens)]
+        return ", ".join(map(str, counts))
 
     @staticmethod
     def _unknown(name: str, known: list[str]) -> AddressError:

@@ -72,7 +72,7 @@ def view(
         raise AddressError(_("this model has no block {n}; {there}", n=layer, there=there))
     if head is not None:
         _must_have_head(found, layer, head)
-    read = _Guided(trace, found, every, min(count, 3), layer, head, spot(trace, position))
+    read = _Guided(trace, found, every, min(count, 3), layer, head, spot(trace, position), position)
     return Document(tuple(read.blocks()), lambda: _facts(trace))
 
 
@@ -101,6 +101,8 @@ def _must_have_head(found: list[Part], layer: int | None, head: int) -> None:
 def _facts(trace: Trace) -> dict[str, Any]:
     """The run without its big arrays: tokens, steps, and the likeliest next tokens."""
     ids = trace.tensor("tokens").tolist() if "tokens" in trace.leaves else []
+    if trace.batch:  # shorter texts are filled up
+        ids = [row[: len(own)] for row, own in zip(ids, trace.tokens, strict=False)]
     texts = enumerate(zip(ids, trace.tokens, strict=False))
     return {
         "model": trace.origin.model,
@@ -122,6 +124,8 @@ class _Guided:
     layer: int | None
     head: int | None
     spot: Spot
+    position: int | None
+    """The one that was asked for, in every text of a batch that is so long; of others, the last one is seen."""
     _examples: list[str] = field(default_factory=list)
     """The steps of which an example was shown."""
 
@@ -160,6 +164,12 @@ class _Guided:
         """The numbers of the texts: more than one only in a batch."""
         return list(range(len(self.trace.tokens))) if self.trace.batch else [0]
 
+    def _in(self, text: int) -> Spot:
+        """The token that is looked at in a text."""
+        last = spot(self.trace, None, text)
+        asked = last.position if self.position is None else self.spot.position
+        return replace(self.spot, text=text, position=min(asked, last.position))
+
     def _whole(self) -> Iterator[Block]:
         """The overview, of each text of a batch, and what follows it."""
         for text in self._texts()[:MOST_TEXTS]:
@@ -167,7 +177,7 @@ class _Guided:
                 yield Space()
             if self.trace.batch:
                 yield Heading((heading(_("text {number}", number=text)),))
-            yield from overview.at(self.trace, replace(self.spot, text=text)).blocks
+            yield from overview.at(self.trace, self._in(text)).blocks
         if len(self._texts()) > MOST_TEXTS:
             yield paragraph(quiet(_("and {count} texts more", count=len(self._texts()) - MOST_TEXTS)))
         if trained(self.trace):
@@ -191,7 +201,7 @@ class _Guided:
         for text in self._texts():
             if self.trace.batch:
                 yield paragraph(name(_("text {number}", number=text)))
-            yield from next_token(self.trace, self.spot.position, text=text).blocks
+            yield from next_token(self.trace, self._in(text).position, text=text).blocks
 
     def _part(self, part: Part, detailed: set[int], told: set[str]) -> Iterator[Block]:
         """A part in detail; the words that are the same in every block stand only in the first one, of gradients the last."""

@@ -144,8 +144,10 @@ class Spot:
         return trace.label("position", self.position, batch)
 
 
-def positions(trace: Trace) -> int:
-    """How many tokens this run has read."""
+def positions(trace: Trace, text: int | None = None) -> int:
+    """How many tokens this run has read: of one text of a batch, which may be shorter than others, or of the longest."""
+    if text is not None and trace.batch:
+        return len(trace.tokens[text]) - trace.past
     if "tokens" in trace.leaves:
         return trace.shape("tokens")[-1]
     sizes = (dict(zip(step.axes, step.record.shape, strict=True)).get("position", 0) for step in trace.steps)
@@ -154,7 +156,7 @@ def positions(trace: Trace) -> int:
 
 def spot(trace: Trace, position: int | None = None, text: int = 0) -> Spot:
     """The token at a position, or the last one; AddressError where there is none."""
-    size = positions(trace)
+    size = positions(trace, text)
     if position is not None and not -size <= position < size:
         raise AddressError(
             _("there is no position {position}: they go from 0 to {last}", position=position, last=size - 1)

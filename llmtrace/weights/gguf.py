@@ -11,6 +11,7 @@ import numpy as np
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _, listed
+from llmtrace.models.beginning import beginning_of
 from llmtrace.storage.files import open_regular
 from llmtrace.storage.gguf import GGUF, MAGIC, open_gguf
 from llmtrace.storage.stored import Stored, Transposed
@@ -136,7 +137,9 @@ class GGUFFile(Source):
             ends = _ends(file.settings)
         except ValueError as error:
             raise ModelError(f"{shown(path)} {error}") from error
-        return Opened(path.stem, config, shown(path), tensors, tokenizer, ends)
+        begin = file.settings.get("tokenizer.ggml.bos_token_id", beginning_of(tokenizer))
+        begin = begin if type(begin) is int and begin >= 0 else None
+        return Opened(path.stem, config, shown(path), tensors, tokenizer, ends, begin)
 
 
 def read_config(file: GGUF) -> tuple[Architecture, dict[str, Any]]:

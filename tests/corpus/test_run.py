@@ -207,6 +207,11 @@ def test_a_model_that_is_only_in_memory_is_refused(tmp_path):
         corpus.trace(["ABC"], small_gpt(), tmp_path)
 
 
+def test_a_model_that_answers_texts_is_refused(tmp_path):
+    with pytest.raises(CorpusError, match="goes on with them"):
+        corpus.trace(["ABC"], "translator", tmp_path)
+
+
 # ---- processes ------------------------------------------------------------------------------------------------------
 
 MANY = [{"id": f"{n}", "text": "ABC"[n % 3] * (1 + n % 11)} for n in range(400)]

@@ -65,3 +65,9 @@ def test_a_tensor_that_is_not_part_of_it(tmp_path):
     arrays = tensors(small_config()) | {"wte.bias": np.zeros(3, np.float32)}
     with pytest.raises(ModelError, match=r"wte\.bias is not part of this GPT-2"):
         llmtrace.load(write_gpt2(tmp_path / "m.gguf", arrays=arrays))
+
+
+@pytest.mark.parametrize(("stated", "begin"), [(2, 2), (0, 0), (999, None), ("2", None)])
+def test_the_beginning_of_text_is_read(tmp_path, stated, begin):
+    model = llmtrace.load(write_gpt2(tmp_path / "a.gguf", settings=[("tokenizer.ggml.bos_token_id", stated)]))
+    assert model.begin == begin
