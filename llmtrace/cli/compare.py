@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import begun, load, marked, model_option, special_option
+from llmtrace.cli.options import Ids, begun, load, marked, model_option, special_option
 from llmtrace.cli.output import Look, print_document, shown_options
-from llmtrace.i18n import N_
+from llmtrace.i18n import N_, _
 from llmtrace.models.language_model import as_language_model
 from llmtrace.trace import Trace
 
@@ -20,16 +20,22 @@ if TYPE_CHECKING:
 
 
 @new_command("compare")
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="B")
+@click.argument("given", nargs=-1, metavar="A B")
+@option(
+    "--ids",
+    type=Ids(),
+    multiple=True,
+    metavar='"N N …"',
+    help=N_("The ids of the tokens instead of A, or given twice of A and B: for a model without a tokenizer."),
+)
 @special_option
 @model_option
 @option("--other-model", metavar="MODEL", help=N_("The model that runs B. Default: the one that runs A."))
 @option("--all", "every", is_flag=True, help=N_("List every step that differs."))
 @shown_options()
 def command(
-    a: str,
-    b: str,
+    given: tuple[str, ...],
+    ids: tuple[list[int], ...],
     model: str | None,
     other_model: str | None,
     special: bool,
@@ -49,12 +55,14 @@ def command(
       llmtrace compare girl.trace "The king had a child, a boy." --all
       llmtrace compare "The king" "The king" --other-model storyteller
     """  # noqa: D301 - \b keeps click from filling the lines
-    first = _run(a, model, special)
-    document = (
-        _judged(first, b, every)
-        if b.endswith((".npz", ".safetensors"))
-        else _compared(first, _run(b, other_model or model, special), every)
-    )
+    sides: list[str | list[int]] = [*ids, *given]
+    if len(sides) != 2:
+        raise click.UsageError(_("give two runs to compare, A and B; --ids stands for a prompt"))
+    first, b = _run(sides[0], model, special), sides[1]
+    if isinstance(b, str) and b.endswith((".npz", ".safetensors")):
+        document = _judged(first, b, every)
+    else:
+        document = _compared(first, _run(b, other_model or model, special), every)
     print_document(document, look)
 
 
@@ -75,8 +83,10 @@ def _judged(first: Trace, file: str, every: bool) -> Document:
     return view(judge(first, dumps.understood(first, dumps.read(Path(file)))), every=every)
 
 
-def _run(what: str, model: str | None, special: bool) -> Trace:
+def _run(what: str | list[int], model: str | None, special: bool) -> Trace:
     """The run of a prompt, or that of a file."""
+    if isinstance(what, list):
+        return as_language_model(load(model)).trace(what)
     if os.path.isfile(what) or what.endswith(".trace"):
         from llmtrace.loading import open_trace
 

@@ -51,6 +51,7 @@ class Show(Command):
 @trace_option
 @model_option
 @option("--all", "every", is_flag=True, help=N_("Show every block, and more rows of a long text."))
+@option("--graph", is_flag=True, help=N_("Draw all steps as a graph, for -o FILE.svg or FILE.dot."))
 @shown_options()
 def command(first: str | None, second: str | None, look: Look, **options: Any) -> None:
     """Look at a trace: all its steps, or what NAME says.
@@ -65,14 +66,17 @@ def command(first: str | None, second: str | None, look: Look, **options: Any) -
       llmtrace show block.0.mlp.up --prompt "The king had a child, a girl." --neuron 17
       llmtrace show residual --prompt "The king had a child, a girl."
       llmtrace show logits --prompt "The king had a child, a girl." --position 2
+      llmtrace show --prompt "The king had a child, a girl." --graph -o king.svg
     """  # noqa: D301 - \b keeps click from filling the lines
     file, name = file_and_name(first, second, options["file"])
     trace, note = opened(file, options["prompt"], options["ids"], options["model"], options["special"])
-    from llmtrace.views import catalog
+    from llmtrace.views import catalog, graph
 
     asked = {option.name: options[option.name] for option in catalog.options()}
+    if options["graph"] and (name is not None or any(value is not None for value in asked.values())):
+        raise click.UsageError(_("--graph shows the whole run: give no NAME and no option of a view with it"))
     try:
-        document = catalog.look(trace, name, every=options["every"], **asked)
+        document = graph.view(trace) if options["graph"] else catalog.look(trace, name, every=options["every"], **asked)
     except AddressError as error:
         if note and asked["position"] is not None:  # which positions there are depends on the prompt
             raise of_this_prompt(error, note) from None

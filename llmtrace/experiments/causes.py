@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.experiments.orders import FUSED, LAYER, NORM, mix_fused, norm_in_lanes, product, scores_fused
 from llmtrace.experiments.situation import Cause, Situation
 from llmtrace.i18n import N_
 from llmtrace.ops import OPS
@@ -17,26 +18,10 @@ from llmtrace.ops import OPS
 # ---- linear layers ---------------------------------------------------------------------------------------------------
 
 
-def _matrix(s: Situation) -> tuple[Array, Array, Array | None]:
-    """x [rows, K], weight [K, N], bias [N] of any linear layer."""
-    x, weight = s["x"], s["weight"]
-    if s.op == "linear_from_heads":
-        x = np.moveaxis(x, -3, -2).reshape(*x.shape[:-3], x.shape[-2], -1)
-    return x, weight.T if s.settings.get("transposed") else weight, s.operands.get("bias")
-
-
-def _laid_out(s: Situation, out: Array) -> Array:
-    """[…, T, N] as the op lays it out."""
-    if s.op != "linear_to_heads":
-        return out
-    heads = s.settings["heads"]
-    return np.moveaxis(out.reshape(*out.shape[:-1], heads, -1), -2, -3)
-
-
 def _linear(s: Situation, product: Callable[[Array, Array], Array]) -> Array:
-    x, weight, bias = _matrix(s)
+    x, weight, bias = s.matrix()
     out = product(x, weight)
-    return _laid_out(s, out if bias is None else out + bias)
+    return s.laid_out(out if bias is None else out + bias)
 
 
 def _blas(s: Situation) -> Array:
@@ -44,9 +29,9 @@ def _blas(s: Situation) -> Array:
 
 
 def _wide(s: Situation) -> Array:
-    x, weight, bias = _matrix(s)
+    x, weight, bias = s.matrix()
     out = x.astype(np.float64) @ weight.astype(np.float64)
-    return _laid_out(s, (out if bias is None else out + bias).astype(x.dtype))
+    return s.laid_out((out if bias is None else out + bias).astype(x.dtype))
 
 
 def _in_order(
@@ -62,11 +47,6 @@ def _plain(total: Array, a: Array, b: Array) -> Array:
     return total + a * b
 
 
-def _fused(total: Array, a: Array, b: Array) -> Array:
-    """Multiply and add with one rounding: the product of two float32 is exact in float64."""
-    return (total.astype(np.float64) + a.astype(np.float64) * b.astype(np.float64)).astype(total.dtype)
-
-
 def _zeros(x: Array, weight: Array) -> Array:
     return np.zeros((*x.shape[:-1], weight.shape[1]), x.dtype)
 
@@ -76,15 +56,15 @@ def _backward(s: Situation) -> Array:
 
 
 def _with_fma(s: Situation) -> Array:
-    return _linear(s, lambda x, w: _in_order(x, w, range(len(w)), _fused, _zeros(x, w)))
+    return _linear(s, lambda x, w: product(x, w, [0, len(w)]))
 
 
 def _bias_first(s: Situation) -> Array | None:
-    x, weight, bias = _matrix(s)
+    x, weight, bias = s.matrix()
     if bias is None:
         return None
     start = np.broadcast_to(bias, (*x.shape[:-1], len(bias))).astype(x.dtype)
-    return _laid_out(s, _in_order(x, weight, range(len(weight)), _plain, start))
+    return s.laid_out(_in_order(x, weight, range(len(weight)), _plain, start))
 
 
 def _without_bias(s: Situation) -> Array | None:
@@ -289,11 +269,12 @@ FORMULAS: dict[str, dict[str, Cause]] = {
 """What can be computed otherwise, by op; other types (`llmtrace.experiments.casts`) are tried for all."""
 
 _LAYER: dict[str, Cause] = {
-    N_("one rounding for each product and addition (fused multiply-add)"): _with_fma,
+    FUSED: _with_fma,
     N_("added from the last to the first"): _backward,
     N_("the bias added first"): _bias_first,
     N_("sums kept in float64, rounded once"): _wide,
     N_("the order of adding of this machine's BLAS"): _blas,
+    **LAYER,
 }
 
 
@@ -315,14 +296,19 @@ ROUNDINGS: dict[str, dict[str, Cause]] = {
         N_("NumPy's order of adding (in pairs)"): lambda s: _norm(
             s, lambda v, d: np.sqrt(v + np.float32(s.settings["epsilon"]))
         ),
+        NORM: norm_in_lanes,
     },
     "gelu_tanh": {N_("NumPy's tanh"): _tanh_of_numpy},
     "causal_softmax": {N_("NumPy's exponential and order of adding"): _exp_of_numpy},
     "softmax": {N_("NumPy's exponential and order of adding"): _exp_of_numpy},
     "attention_scores": {
         N_("the order of adding of this machine's BLAS"): lambda s: _unmasked(s, 1 / _root(s)),
+        FUSED: scores_fused,
         N_("q divided by √D before the sum"): lambda s: s.done(q=s["q"] / np.float32(_root(s))) * np.float32(_root(s)),
     },
-    "attention_mix": {N_("the order of adding of this machine's BLAS"): lambda s: np.matmul(s["pattern"], s["v"])},
+    "attention_mix": {
+        N_("the order of adding of this machine's BLAS"): lambda s: np.matmul(s["pattern"], s["v"]),
+        FUSED: mix_fused,
+    },
 }
 """What changes only the last digits."""

@@ -14,6 +14,7 @@ from llmtrace.errors import AddressError
 from llmtrace.i18n import _
 from llmtrace.trace import StepKind, Trace
 
+STREAM = (StepKind.ENTRY, StepKind.AFTER_ATTENTION, StepKind.AFTER_MLP)
 PLACES = {"position", "query", "key"}
 """The axes that count tokens."""
 
@@ -57,6 +58,24 @@ class Comparison:
     def first(self) -> Difference | None:
         """The first step with a number that differs."""
         return next((step for step in self.steps if step.differ), None)
+
+    def streams(self) -> tuple[list[str], Array]:
+        """How far apart the residual streams are: the steps of both runs that are its stages, and a distance for each and place.
+
+        The distance [step, place] of two rows is the largest one of their numbers, as a share of the largest number of both.
+        """
+        names = [] if self.a.batch else [each for each in self.a.of_kind(*STREAM) if each in self.b]
+        far = []
+        for name in names:
+            pair = _numbers(self, name)
+            if pair is not None:
+                rows = [np.asarray(each, np.float64) for each in pair]
+                most = np.maximum(*(np.abs(each).max(-1, initial=0.0) for each in rows))
+                with np.errstate(all="ignore"):
+                    far.append(np.where(most > 0, np.abs(rows[0] - rows[1]).max(-1, initial=0.0) / most, 0.0))
+        if not far or len(far) < len(names):  # none, or of other sizes
+            return [], np.zeros((0, 0))
+        return names, np.array(far)
 
     def tokens(self) -> list[tuple[int, int, list[str], list[str]]]:
         """Where the texts differ: a place in each, and the tokens that only the first and only the second has there."""

@@ -35,6 +35,9 @@ def _heads_first(array: Array) -> Array:
 Turn = Callable[[Array], Array]
 
 TRANSFORMER_LENS: dict[str, tuple[str, Turn]] = {
+    "blocks.{n}.ln1.hook_out": ("block.{n}.ln_1", _same),
+    "blocks.{n}.ln2.hook_out": ("block.{n}.ln_2", _same),
+    "ln_final.hook_out": ("ln_f", _same),
     "hook_embed": ("embed.token", _same),
     "hook_pos_embed": ("embed.position", _same),
     "blocks.0.hook_resid_pre": ("embed", _same),
@@ -70,6 +73,14 @@ TRANSFORMERS: dict[str, tuple[str, Turn]] = {
 }
 FUSED = "h.{n}.attn.c_attn"
 """The module of `transformers` that makes q, k and v side by side."""
+MIXED = "h.{n}.attn.c_proj.input"
+"""What the module after attention is given: the mixes of all heads side by side."""
+BEFORE_GAIN = {
+    "ln1.hook_normalized": "ln1.hook_out",
+    "ln2.hook_normalized": "ln2.hook_out",
+    "ln_final.hook_normalized": "ln_final.hook_out",
+}
+"""From TransformerLens 4 on, the first is a norm before its gain and bias, and the second the whole of it."""
 KNOWN = TRANSFORMER_LENS | TRANSFORMERS
 IDS = ("tokens", "input_ids", "ids")
 
@@ -98,6 +109,8 @@ def understood(trace: Trace, arrays: Mapping[str, Array]) -> dict[str, Array]:
     """The arrays by llmtrace's names, as it lays them out; those that are none of this run's steps are left out."""
     found: dict[str, Array] = {}
     for name, array in arrays.items():
+        if any(name.endswith(old) and name.removesuffix(old) + new in arrays for old, new in BEFORE_GAIN.items()):
+            continue
         for ours, turned in _named(trace, name, array):
             if trace.knows(ours) and ours not in found:
                 fitted = _fitted(turned, trace.shape(ours))
@@ -116,6 +129,8 @@ def _named(trace: Trace, name: str, array: Array) -> list[tuple[str, Array]]:
     if pattern == FUSED and array.shape[-1] % 3 == 0:
         parts = np.split(array, 3, axis=-1)
         return [(f"block.{n}.attn.{letter}", _split(trace, n, part)) for letter, part in zip("qkv", parts, strict=True)]
+    if pattern == MIXED:
+        return [(f"block.{n}.attn.mix", _split(trace, n, array))]
     ours, turn = KNOWN.get(plain, KNOWN.get(pattern, (name, _same)))
     return [(ours.replace("{n}", n), turn(array))] if array.ndim > 1 or turn is _same else []
 

@@ -17,6 +17,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.errors import EditError
 from llmtrace.experiments.casts import STEPS, TYPES
 from llmtrace.experiments.causes import FORMULAS, ROUNDINGS
+from llmtrace.experiments.doubt import carried
 from llmtrace.experiments.situation import Situation
 from llmtrace.i18n import _, listed
 from llmtrace.ops import OPS
@@ -80,15 +81,19 @@ def judge(trace: Trace, theirs: Mapping[str, Array]) -> Judgement:
     if "tokens" in theirs and "tokens" in values:
         values["tokens"] = theirs["tokens"]
     findings, missing = _ids(trace, theirs), list[str]()
+    doubts: dict[str, Array] = {}
     for step in trace.steps:
         situation = _situation(trace, step.record, values)
         ours = situation.done()
+        doubt = {kind: doubts[name] for kind, name in step.record.operands.items() if name in doubts}
         if step.name in found:
-            findings.append(_found(step.record, situation, ours, found[step.name]))
+            findings.append(_found(step.record, situation, ours, found[step.name], doubt))
             values[step.name] = found[step.name]
         else:
             missing.append(step.name)
             values[step.name] = ours
+            if ours.dtype.kind == "f":
+                doubts[step.name] = _unit(situation, ours) + carried(situation, ours, doubt)
     return Judgement(trace, findings, missing)
 
 
@@ -121,12 +126,12 @@ def _beside(record: Record, other: Record) -> bool:
     return other.name != record.name and (other.op, other.inputs) == (record.op, record.inputs)
 
 
-def _found(record: Record, situation: Situation, ours: Array, theirs: Array) -> Finding:
+def _found(record: Record, situation: Situation, ours: Array, theirs: Array, doubt: Mapping[str, Array]) -> Finding:
     differ = other_bits(ours, theirs) if ours.dtype == theirs.dtype else ours != theirs
     count, size = int(np.count_nonzero(differ)), ours.size
     if not count:
         return Finding(record.name, record.op, "same", size, 0, 0.0)
-    unit = _unit(situation, ours)
+    unit = _unit(situation, ours) + carried(situation, ours, doubt)
     off = _distance(ours, theirs, unit)
     if off <= 1:
         cause, agree = _best(situation, theirs, ROUNDINGS.get(record.op, {}), unit, exactly=True)

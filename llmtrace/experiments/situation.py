@@ -29,6 +29,20 @@ class Situation:
         whole = [None if x is None else np.ascontiguousarray(x) for x in operands.values()]
         return OPS[self.op].forward(*whole, **settings)
 
+    def matrix(self) -> tuple[Array, Array, Array | None]:
+        """Of any linear layer x [rows, K], weight [K, N] and bias [N]."""
+        x, weight = self["x"], self["weight"]
+        if self.op == "linear_from_heads":
+            x = np.moveaxis(x, -3, -2).reshape(*x.shape[:-3], x.shape[-2], -1)
+        return x, weight.T if self.settings.get("transposed") else weight, self.operands.get("bias")
+
+    def laid_out(self, out: Array) -> Array:
+        """The result of a linear layer […, T, N] as its op lays it out."""
+        if self.op != "linear_to_heads":
+            return out
+        heads = self.settings["heads"]
+        return np.moveaxis(out.reshape(*out.shape[:-1], heads, -1), -2, -3)
+
     def __getitem__(self, name: str) -> Array:
         found = self.operands[name]
         assert found is not None

@@ -10,6 +10,7 @@ import numpy as np
 from llmtrace.experiments.compare import Comparison, Difference
 from llmtrace.i18n import N_, _, listed, n_
 from llmtrace.trace import Trace
+from llmtrace.views import layers_compared
 from llmtrace.views.document import (
     Block,
     Column,
@@ -54,6 +55,7 @@ def view(found: Comparison, *, every: bool = False, count: int = 5) -> Document:
         "missing": found.missing,
         "choices": found.choices(),
         "next_token": list(_likeliest(found, count)),
+        **layers_compared.facts(found),
     }
     return Document(tuple(_blocks(found, every, count)), facts)
 
@@ -72,6 +74,7 @@ def _blocks(found: Comparison, every: bool, count: int) -> Iterator[Block]:
         yield Space()
         yield _table(found, differing, len(differing) if every else MOST)
         yield paragraph(quiet(_(UNITS)), hang=0)
+        yield from layers_compared.blocks(found)
     yield from _left_out(found)
     yield from _choices(found)
     yield from _next(found, count)

@@ -286,3 +286,21 @@ class MatrixProduct(Block):
     known: frozenset[tuple[int, int]]
     at: tuple[int, int] | None = None
     terms: int = 0
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of a graph: its name, what it does, its size, the names of those before it, and its row from 0, at the top."""
+
+    name: str
+    op: str
+    size: str
+    inputs: tuple[str, ...]
+    row: int
+
+
+@dataclass(frozen=True)
+class Graph(Block):
+    """What was computed from what; every node stands in a row below all its inputs."""
+
+    nodes: tuple[Node, ...]

@@ -6,6 +6,8 @@ import pytest
 from helpers.cli_run import run, said
 from helpers.small_models import write_folder
 
+from llmtrace import load
+
 pytestmark = pytest.mark.usefixtures("own_state")
 
 
@@ -40,3 +42,32 @@ def test_models_are_compared(tmp_path):
 )
 def test_what_can_not_be_compared_is_said_in_a_line(arguments, message):
     assert message in said("compare", *arguments, code=2)
+
+
+def test_ids_instead_of_prompts(tmp_path):
+    folder = write_folder(tmp_path / "bare")
+    (folder / "tokenizer.json").unlink()
+    data = json.loads(said("compare", "--ids", "0 1 2", "--ids", "0 0 2", "--model", str(folder), "--json"))
+    assert data["first"][0].startswith("embed.token[position=1")
+    file = str(tmp_path / "a.trace")
+    run("trace", "--ids", "2 0 1", "--model", str(folder), "-o", file)
+    assert "have the same bits" in said("compare", "--ids", "2 0 1", file, "--model", str(folder))
+    for wrong in (["--ids", "2 0"], [], ["A"], ["--ids", "1", "A", "B"]):
+        assert "give two runs to compare" in said("compare", *wrong, "--model", str(folder), code=2)
+
+
+def test_layers_and_streams():
+    texts = ("The king had a girl.", "The king had a boy.")
+    data = json.loads(said("compare", *texts, "--json"))
+    assert sum(layer["differ"] for layer in data["layers"]) == sum(step["differ"] for step in data["steps"])
+    assert sum(layer["size"] for layer in data["layers"]) == sum(step["size"] for step in data["steps"])
+    steps, far = data["streams"]["steps"], data["streams"]["distances"]
+    assert steps[0] == "embed"
+    assert len(far) == len(steps)
+    runs = [load("storyteller").trace(text) for text in texts]
+    for name, row in zip(steps, far, strict=True):
+        a, b = (run.tensor(name).astype(float) for run in runs)
+        most = [max(abs(x).max(), abs(y).max()) for x, y in zip(a, b, strict=True)]
+        assert row == pytest.approx([abs(x - y).max() / m for x, y, m in zip(a, b, most, strict=True)])
+    assert far[-1][0] == 0  # nothing looks ahead
+    assert "most in" in said("compare", *texts, env={"COLUMNS": "100"})

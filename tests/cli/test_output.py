@@ -19,6 +19,7 @@ VIEWS = [
     "trace CABBC --model {model} --layer 1 --head 1",
     "explain 'logits[-1, 1]' --prompt CAB --model {model} --depth 2",
     "show --prompt CAB --model {model}",
+    "show --graph --prompt CAB --model {model}",
     "show block.0.attn.pattern --prompt CAB --model {model}",
     "show block.0.attn.scores --head 1 --prompt CAB --model {model}",
     "show block.0.mlp.up --neuron 1 --prompt CAB --model {model}",
@@ -39,9 +40,9 @@ VIEWS = [
     "learn perceptron",
     "learn perceptron --inputs",
 ]
-OTHERWISE = {"page", "train", "completion"}
+OTHERWISE = {"page", "serve", "corpus", "train", "completion"}
 """What they write is one thing of its own."""
-CAN_FAIL = {".png": "there is no heatmap in this view"}
+CAN_FAIL = {".png": "there is no heatmap in this view", ".dot": "there is no graph in this view"}
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +122,7 @@ def test_other_endings_are_refused_with_the_list(name, things, tmp_path):
         if (name, view.split()[0]) == ("a.trace", "trace"):
             continue
         done = run(*shlex.split(view.format(**things)), "-o", str(tmp_path / name), code=2)
-        assert ".html, .json, .md, .png, .svg, .tex" in done.output
+        assert ".dot, .html, .json, .md, .png, .svg, .tex" in done.output
         assert (".trace" in done.output.partition("written:")[2]) == (view.split()[0] == "trace")
         assert not list(tmp_path.glob("*.*"))
 

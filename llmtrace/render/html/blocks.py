@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from llmtrace.i18n import _, listed
-from llmtrace.render.html import figures
+from llmtrace.render.html import figures, graph
 from llmtrace.render.html.words import Page, escaped, html, spanned
 from llmtrace.views import document as d
 from llmtrace.views import figures as f
@@ -192,6 +192,7 @@ BLOCKS: Mapping[type[d.Block], Draw] = {
     d.Calculation: calculation,
     d.Examples: examples,
     d.RunningSum: running_sum,
+    f.Graph: lambda block, page: f"<figure>{graph.svg(block)}</figure>\n",
     f.Grid: figures.grid,
     f.NumberRow: figures.number_row,
     f.Heatmap: figures.heatmap,

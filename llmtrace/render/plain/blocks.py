@@ -143,6 +143,7 @@ BLOCKS: Mapping[type[d.Block], Draw] = {
     d.Calculation: calculation,
     d.Examples: examples,
     d.RunningSum: running_sum,
+    f.Graph: figures.graph,
     f.Grid: figures.grid,
     f.NumberRow: figures.number_row,
     f.Heatmap: figures.heatmap,

@@ -28,6 +28,24 @@ def label(place: f.Place) -> str:
     return str(place.index) if place.token is None else f"{place.index} {quoted(place.token)}"
 
 
+def graph(block: f.Graph) -> Iterator[str]:
+    """A line for each node: what it was computed from, and how."""
+    for node in block.nodes:
+        if node.op:
+            text = _(
+                "{name} ({size}): {op} of {inputs}",
+                name=said(node.name),
+                size=node.size,
+                op=said(node.op),
+                inputs=listed(map(said, node.inputs)),
+            )
+            yield (
+                text
+                if node.inputs
+                else _("{name} ({size}): {op}", name=said(node.name), size=node.size, op=said(node.op))
+            )
+
+
 def grid(block: f.Grid) -> Iterator[str]:
     """A line for each row that is there."""
     if block.corner:

@@ -1,4 +1,5 @@
 """SVG: what the screen shows, with its colours, at a width of its own. Nothing in it asks for anything from elsewhere.
+A graph is drawn itself.
 
 Rich draws it. Of its own frame the fonts that a browser would fetch are left out; the reader's own monospaced one is taken.
 """
@@ -10,6 +11,9 @@ import re
 from typing import TYPE_CHECKING
 
 from llmtrace.render import Sheet
+from llmtrace.render.html.graph import svg
+from llmtrace.views.document import walk
+from llmtrace.views.figures import Graph
 
 if TYPE_CHECKING:
     from llmtrace.views.document import Document
@@ -29,6 +33,9 @@ def render(document: Document, sheet: Sheet | None = None) -> str:
     from llmtrace.render.terminal.blocks import InAscii, printed
 
     sheet = sheet or Sheet()
+    graph = next((each for each in walk(document) if isinstance(each, Graph)), None)
+    if graph is not None:
+        return FORBIDDEN.sub("\ufffd", svg(graph))
     console = Console(
         file=io.StringIO(),
         record=True,

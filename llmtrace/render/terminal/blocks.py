@@ -81,6 +81,7 @@ BLOCKS: Mapping[type[d.Block], Draw] = {
     d.Examples: words.examples,
     d.RunningSum: sums.running_sum,
     d.Table: table,
+    f.Graph: plots.graph,
     f.Grid: grids.grid,
     f.NumberRow: grids.number_row,
     f.Heatmap: heatmap.heatmap,

@@ -11,8 +11,8 @@ from llmtrace.i18n import _, listed
 from llmtrace.render.terminal.layout import STYLES, Line, Page, left
 from llmtrace.render.terminal.palette import background
 from llmtrace.render.terminal.words import Drawn, hanging
-from llmtrace.views.document import quiet
-from llmtrace.views.figures import SPACE, Chart, Progress, Scatter, TokenRows
+from llmtrace.views import document as d
+from llmtrace.views.figures import SPACE, Chart, Graph, Progress, Scatter, TokenRows
 
 MARGIN, LEAST, WIDEST = 9, 10, 80
 """The columns before a curve, the fewest for the curve itself, and the most for all of it."""
@@ -46,16 +46,16 @@ def curves(block: Chart, page: Page, width: int) -> Drawn:
     for i, marks in enumerate(grid):
         ends = i in {0, block.height - 1}
         label = f"{high - (high - low) * i / (block.height - 1):8.3g} " if ends else " " * MARGIN
-        yield hanging(page, quiet(label), "".join(marks).rstrip())
+        yield hanging(page, d.quiet(label), "".join(marks).rstrip())
     legend = "   ".join(curve.legend.format(mark=mark) for curve, mark in zip(drawn, MARKS, strict=False))
-    yield hanging(page, quiet(legend), indent=MARGIN)
+    yield hanging(page, d.quiet(legend), indent=MARGIN)
 
 
 def progress(block: Progress, page: Page) -> Drawn:
     """A bar between brackets."""
     room = max(1, min(page.width, WIDEST) - 2)
     done = room * block.done // max(1, block.whole)
-    yield hanging(page, quiet(f"[{'=' * done}{' ' * (room - done)}]"))
+    yield hanging(page, d.quiet(f"[{'=' * done}{' ' * (room - done)}]"))
 
 
 def scatter(block: Scatter, page: Page) -> Drawn:
@@ -96,6 +96,15 @@ def _points(block: Scatter, half: int, page: Page) -> Iterator[RichText]:
             )
             used = place + 2 + cell_len(page.plain(name))
         yield line.append("".join(axis[used:]), quiet_style)
+
+
+def graph(block: Graph, page: Page) -> Drawn:
+    """A line for each node, in the order of the run: how it was computed from which others."""
+    for node in block.nodes:
+        if node.op:
+            yield hanging(
+                page, d.name(node.name), f" = {node.op}({', '.join(node.inputs)})", d.quiet(f"  {node.size}"), hang=4
+            )
 
 
 def token_rows(block: TokenRows, page: Page) -> Drawn:
