@@ -74,7 +74,7 @@ def command(prompt: str | None, model: str | None, steps: int, last: bool, look:
     """  # noqa: D301 - \b keeps click from filling the lines
     if last and look.trace is None:
         raise click.UsageError(_("--last needs -o FILE.trace, where it is written"))
-    from llmtrace.models import Sampling, as_language_model
+    from llmtrace.models import Sampling, SourceModel, as_language_model
 
     sampling = Sampling(
         options["temperature"], options["top_k"], options["top_p"], options["seed"], options["repetition_penalty"]
@@ -86,7 +86,11 @@ def command(prompt: str | None, model: str | None, steps: int, last: bool, look:
     generation = reader.generate(begun(reader, given), steps, sampling, options["stop"])
     as_json, explain = look.as_json, options["explain"]
     tables = not options["quiet"] and (explain or options["table"] or sys.stdout.isatty())
-    stream = Stream(given if isinstance(given, str) else reader.text(given), plain=not as_json and not tables)
+    start = given if isinstance(given, str) else reader.text(given)
+    start += (
+        " →" if isinstance(reader, SourceModel) else ""
+    )  # what follows does not go on with the text, but answers it
+    stream = Stream(start, plain=not as_json and not tables)
     show: Show = stream.text
     if as_json or tables:
         show = _json(explain) if as_json else _tables(explain)

@@ -78,7 +78,7 @@ def _parts(
     elif any(x is not None and KEYS in x.shape.sizes for x in operands):
         yield from _queries(operands, sizes, len(shape))
     elif "T" in sizes.sizes:
-        if _weights_changed(operands):
+        if _weights_changed(operands) or _elsewhere(operands):
             yield [None if x is None else x.whole for x in operands], (), ...
         else:
             yield from _positions(operands, sizes, len(shape))
@@ -88,6 +88,11 @@ def _parts(
 
 def _weights_changed(operands: Sequence[Operand | None]) -> bool:
     return any(x is not None and x.changed is not None and not x.shape.leading for x in operands)
+
+
+def _elsewhere(operands: Sequence[Operand | None]) -> bool:
+    """Whether one of them stands in another text, whose places are not those of the result."""
+    return any(x is not None and x.shape.leading and "T" not in x.shape.sizes for x in operands)
 
 
 def _rows(

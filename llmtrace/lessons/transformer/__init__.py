@@ -1,0 +1,3 @@
+"""The Transformer: a half that reads one language, a half that writes another, and where they meet."""
+
+ORDER = 175
