@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.output import Look, print_document, shown_options, write_document
+from llmtrace.cli.output import Look, ending_of, print_document, shown_options, write_document, write_file
 from llmtrace.cli.state import state_file
 from llmtrace.i18n import N_, _
 from llmtrace.text import cited
@@ -29,6 +30,10 @@ def lesson_names(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     return [CompletionItem(name) for name in LESSONS if name.startswith(incomplete)]
 
 
+PAGE = ".html"
+"""The ending of a file that a whole lesson is written to as a page."""
+
+
 @new_command("learn")
 @click.argument("name", required=False, metavar="[NAME]", shell_complete=lesson_names)
 @option("--set", "changes", multiple=True, metavar="KEY=VALUE", help=N_("Change an input; all numbers follow."))
@@ -36,6 +41,7 @@ def lesson_names(ctx: click.Context, param: click.Parameter, incomplete: str) ->
 @option("--explain", "address", metavar="ADDRESS", help=N_("Show only how one number of the lesson was computed."))
 @option("--exercises", "only_exercises", is_flag=True, help=N_("Go straight to the exercises."))
 @option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help=N_("Other numbers in the exercises."))
+@option("--all", "every", is_flag=True, help=N_("With -o FILE.html: all lessons, with a table of contents."))
 @shown_options(own=("only_ascii",))
 def command(name: str | None, changes: tuple[str, ...], look: Look, **options: Any) -> None:
     """Learn how language models work, lesson by lesson, with nothing but adding and multiplying.
@@ -50,27 +56,50 @@ def command(name: str | None, changes: tuple[str, ...], look: Look, **options: A
       llmtrace learn perceptron --set sunny=20
       llmtrace learn leaf-or-flower --explain "leaf hidden.1.sum[0]"
       llmtrace learn leaf-or-flower --exercises --seed 7
+      llmtrace learn perceptron -o perceptron.html
     """  # noqa: D301 - \b keeps click from filling the lines
     from llmtrace.cli.lesson_runner import Classroom
     from llmtrace.lessons import load
 
+    if options.pop("every"):
+        write_all(name, look, bool(changes) or any(options.values()))
+        return
     if name is None:
         given = [key for key in ("inputs", "address", "only_exercises") if options[key]]
         if changes or given:
             raise click.UsageError(_("give the NAME of a lesson as well; llmtrace learn lists them"))
         list_lessons(look)
         return
-    lesson = load(name, **dict(map(change, changes)))
+    inputs = dict(map(change, changes))
+    lesson = load(name, **inputs)
     classroom = Classroom(lesson, progress_file(), look)
     if options["inputs"]:
         list_inputs(lesson, look)
     elif options["address"]:
         print_document(classroom.explanation(options["address"]), look)
+    elif look.file is not None and ending_of(look.file) == PAGE:
+        write_page(look.file, [name], inputs)
     elif look.file is not None:
         write_document(classroom.document(), look)
     else:
         classroom.run(options["seed"], options["only_exercises"])
     sys.stdout.flush()
+
+
+def write_page(file: str, names: Sequence[str], inputs: Mapping[str, str] | None = None) -> None:
+    """Writes lessons as one HTML file, in every language, in which all numbers explain themselves."""
+    from llmtrace.lessons.framework.lesson_page import lesson_page
+
+    write_file(file, lesson_page(names, inputs or {}).encode())
+
+
+def write_all(name: str | None, look: Look, more: bool) -> None:
+    """Writes all lessons into one file."""
+    from llmtrace.lessons import LESSONS
+
+    if name is not None or more or look.file is None or ending_of(look.file) != PAGE:
+        raise click.UsageError(_("--all takes -o FILE.html, and nothing else"))
+    write_page(look.file, list(LESSONS))
 
 
 def change(text: str) -> tuple[str, str]:

@@ -57,6 +57,16 @@ class Question:
         """The right answer, and the way to it."""
         return _("Answer: {answer}. {solution}", answer=self.answer, solution=self.solution)
 
+    @property
+    def mistakes(self) -> list[tuple[float, str]]:
+        """The answers that known mistakes lead to, each with what is said to it."""
+        return [(float(wrong), self._help(name)) for name, wrong in self.exercise.mistakes.items()]
+
+    @property
+    def hint(self) -> str:
+        """What is said to any other wrong answer; "" where the text has nothing for it."""
+        return self._help(HINT) if HINT in self.text.helps else ""
+
     def check(self, answer: str) -> Reply:
         """The reply to an answer as it was typed."""
         number = parse_number(answer)
@@ -64,13 +74,13 @@ class Question:
             return Reply(False, _("Answer with a number, such as {example}.", example="−3.5"), is_answer=False)
         if abs(number - self.exercise.answer) <= NEAR:
             return Reply(True, _("Right: {solution}", solution=self.solution))
-        for name, wrong in self.exercise.mistakes.items():
+        for wrong, said in self.mistakes:
             if abs(number - wrong) <= NEAR:
-                return Reply(False, self._help(name))
+                return Reply(False, said)
         if abs(number + self.exercise.answer) <= NEAR:
             return Reply(False, _("Nearly: look at the sign again."))
-        if HINT in self.text.helps:
-            return Reply(False, _("Not quite. {hint}", hint=self._help(HINT)))
+        if self.hint:
+            return Reply(False, _("Not quite. {hint}", hint=self.hint))
         return Reply(False, _("Not quite. Read the question once more."))
 
     def _help(self, name: str) -> str:

@@ -15,6 +15,18 @@ export async function decoded(text, { name, shape, axes, digest, kind }) {
   return { name, data: new (kind === "i4" ? Int32Array : Float32Array)(bytes.buffer), shape, axes };
 }
 
+/** A text that is deflated in an element whose id ends in the beginning of its checksum. */
+export async function inflatedText(text, id) {
+  let bytes;
+  try {
+    bytes = await inflated(bytesOf(atob(text.trim())));
+  } catch {
+    throw new DamagedError(id);
+  }
+  if (!sha256(bytes).startsWith(id.slice(2))) throw new DamagedError(id);
+  return new TextDecoder().decode(bytes);
+}
+
 /** A tensor of the page whose bytes are not those that were written. */
 export class DamagedError extends Error {
   constructor(name) {

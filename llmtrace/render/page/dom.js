@@ -16,8 +16,16 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+const WHERE = { prefix: "" };
+
+/** From now on, links and addresses are those of one of several traces: places begin with its name. */
+export const within = (prefix) => (WHERE.prefix = prefix);
+
+/** What stands in the address bar for an address of the trace that is looked at. */
+export const hashOf = (place) => encodeURIComponent(WHERE.prefix + place);
+
 /** A link to a place of the page: an address, or the name of a view. */
-export const link = (place, ...text) => h("a", { href: `#${encodeURIComponent(place)}` }, ...text);
+export const link = (place, ...text) => h("a", { href: `#${hashOf(place)}` }, ...text);
 
 /** A table: headings, and rows of cells. `numeric` are the columns whose numbers stand under each other. */
 export function table(caption, headings, rows, numeric = []) {

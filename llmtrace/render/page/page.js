@@ -4,6 +4,7 @@ import { AddressError, parseAddress, resolveIndex } from "./address.js";
 import { App } from "./app.js";
 import { DamagedError } from "./data.js";
 import { h, link } from "./dom.js";
+import { LessonApp } from "./lessons.js";
 import { sha256 } from "./sha256.js";
 import { PackedSource, ServedSource, ServerError } from "./sources.js";
 import { Needed } from "./stored.js";
@@ -13,6 +14,7 @@ import { _, speak, spokenLanguage } from "./words.js";
 import { blockView } from "./views/block.js";
 import { headView } from "./views/head.js";
 import { helpView } from "./views/help.js";
+import { lessonView } from "./views/lesson.js";
 import { mlpView } from "./views/mlp.js";
 import { nextView } from "./views/next.js";
 import { numberView } from "./views/number.js";
@@ -36,12 +38,20 @@ let app = null;
 
 /** The elements of the place that an address names. */
 function viewOf(place) {
+  if (app instanceof LessonApp && place !== "help") {
+    const entered = app.enter(place);
+    return entered === null ? lessonView(app, place, show) : viewOfAddress(entered.address);
+  }
   if (place === "") return overviewView(app, show);
   if (Object.hasOwn(VIEWS, place) && (app.canRun || place === "help")) return VIEWS[place](app, show);
   const block = /^block\.(\d+)(\.attn|\.mlp)?$/.exec(place);
   if (block && Number(block[1]) < app.manifest.config.blocks) {
     return block[2] === ".mlp" ? mlpView(app, block[1]) : blockView(app, block[1]);
   }
+  return viewOfAddress(place);
+}
+
+function viewOfAddress(place) {
   const parsed = parseAddress(place);
   const tensor = app.run.tensor(parsed.name);
   if (tensor === undefined) throw new AddressError(_("nothing is named {name}", { name: parsed.name }));
@@ -104,6 +114,7 @@ const damaged = (error) =>
 
 /** Where one is: the start, then every part of the address that is a place. */
 function trail(place) {
+  if (app instanceof LessonApp) return lessonTrail(place);
   const steps = [link("", _("start"))];
   const [name] = place.split("[");
   const block = /^block\.\d+/.exec(name);
@@ -116,6 +127,16 @@ function trail(place) {
     { class: "trail", "aria-label": _("where you are") },
     steps.flatMap((step, i) => [i ? " › " : "", step]),
   );
+}
+
+/** The contents, the lesson's page, the number. */
+function lessonTrail(place) {
+  const name = /^(?:lesson\/)?([\w-]+)\//.exec(place)?.[1];
+  const to = (target, text) => h("a", { href: `#${encodeURIComponent(target)}` }, text);
+  const steps = [to("", _("start"))];
+  if (app.lesson(name)) steps.push(to(`lesson/${name}/${app.page.get(name) ?? 1}`, app.lesson(name).title));
+  if (place.includes(" ")) steps.push(h("span", { "aria-current": "page" }, place.slice(place.indexOf(" ") + 1)));
+  return h("nav", { class: "trail", "aria-label": _("where you are") }, steps.flatMap((step, i) => [i ? " › " : "", step]));
 }
 
 function header(place) {
@@ -160,7 +181,7 @@ function header(place) {
         : null,
       tab("help", _("help")),
     ),
-    h("form", { role: "search", onsubmit: search }, field, names),
+    app instanceof LessonApp ? null : h("form", { role: "search", onsubmit: search }, field, names),
     languages,
   );
 }
@@ -175,7 +196,7 @@ function onKey(event) {
   if (onNext && (event.key === "ArrowRight" || (event.key === " " && event.target.tagName !== "BUTTON"))) {
     document.getElementById("step").click();
   } else if (onNext && event.key === "ArrowLeft") document.getElementById("back").click();
-  else if (event.key === "/") document.getElementById("search").focus();
+  else if (event.key === "/" && !(app instanceof LessonApp)) document.getElementById("search").focus();
   else if (event.key === "?") location.hash = "help";
   else if (event.key === "h") location.hash = "";
   else if (event.key === "p") presentation.toggle();
@@ -233,6 +254,7 @@ async function begin() {
   speak(manifest.language, manifest.languages);
   const textOf = (name) => document.getElementById(name).textContent;
   if (manifest.kind === "model") app = new App(manifest);
+  else if (manifest.kind === "lessons") app = new LessonApp(manifest, textOf);
   else app = new StoredApp(manifest, manifest.kind === "served" ? new ServedSource() : new PackedSource(textOf));
   try {
     await app.start(textOf);

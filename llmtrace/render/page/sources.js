@@ -9,7 +9,11 @@ export class PackedSource {
   }
 
   async tensor(record, entry) {
-    return (await decoded(this.textOf(`${record.id}:${entry.name}`), entry)).data;
+    return (await decoded(this.textOf(this.idOf(record, entry)), entry)).data;
+  }
+
+  idOf(record, entry) {
+    return `${record.id}:${entry.name}`;
   }
 }
 

@@ -80,12 +80,11 @@ export class StoredRun {
   explain(name, index) {
     if (this.choices.tensors.has(name) && !this.tensors.has(name)) return explain(this, name, index);
     const address = addressOf(name, this.tensor(name).axes, index);
-    if (this.explanations.has(address)) return this.explanations.get(address);
+    if (this.explanations.has(address)) return this.explanations.get(address) ?? this.ownExplanation(name, index);
     if (this.source.explanation !== undefined) {
       throw new Needed(address, async () => {
         const found = await this.source.explanation(this.record, address);
-        if (found !== null) this.explanations.set(address, revived(found));
-        else this.explanations.set(address, this.ownExplanation(name, index));
+        this.explanations.set(address, found && revived(found));
       });
     }
     return this.ownExplanation(name, index);

@@ -2,7 +2,7 @@
 
 import { addressOf } from "../address.js";
 import { sameBits } from "../arithmetic.js";
-import { h, link } from "../dom.js";
+import { h, hashOf, link } from "../dom.js";
 import { REDRAW } from "../drawing.js";
 import { exact, rounded } from "../numbers.js";
 import { offset } from "../tensors.js";
@@ -143,7 +143,7 @@ class Grid {
   }
 
   open() {
-    location.hash = encodeURIComponent(this.address);
+    location.hash = hashOf(this.address);
   }
 
   say() {

@@ -1,0 +1,128 @@
+"""A lesson's pages as HTML, in which every number that has an address leads to its explanation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from llmtrace.errors import LessonError, PromptError
+from llmtrace.lessons.framework.lesson import Lesson
+from llmtrace.lessons.framework.pages import Pages, PageView, Shown, blocks_of
+from llmtrace.lessons.framework.text import Block, filled
+from llmtrace.render.html.blocks import blocks
+from llmtrace.render.html.words import Page
+from llmtrace.render.page_run import expect_page_numbers
+from llmtrace.trace import Trace
+from llmtrace.views import document as d
+from llmtrace.views.figures import Heatmap
+from llmtrace.views.matmul_steps import Product
+
+TENSOR = re.compile(r'picture (\w+)\.tensor\("([^"]+)"\)(?:\[(\d+)\])?\s*(?:\||$)')
+"""A `show` line that names a tensor of one of the lesson's traces."""
+LONGEST = 100
+"""An animation of more frames is shown as it ends."""
+
+
+class Everything(frozenset[str]):
+    """Every address has a place."""
+
+    def __contains__(self, address: object) -> bool:
+        return bool(address)
+
+
+@dataclass(frozen=True)
+class Linked(Page):
+    """A page whose numbers lead to the places of the lesson's file that are named by a trace and an address."""
+
+    targets: frozenset[str] = Everything()
+
+    def place(self, address: str) -> str:
+        """The address bar's text for an address."""
+        return quote(f"{self.prefix}{address}", safe="")
+
+
+@dataclass(frozen=True)
+class Written:
+    """A page of a lesson: its title, its HTML, the frames of its animation."""
+
+    title: str
+    html: str
+    frames: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"title": self.title, "html": self.html, "frames": list(self.frames)}
+
+
+def written(pages: Pages, number: int, place: str) -> Written:
+    """A page. `place` is what its links begin with: the lesson's name and a slash."""
+    view = pages[number]
+    inner = "".join(as_html(some, trace, place) for some, trace in parts(pages.lesson, view))
+    found = view.animation
+    frames: Sequence[str] = ()
+    if found is not None and len(found) <= LONGEST:
+        name = trace_name(pages.lesson, found)
+        frames = [as_html(tuple(found.frame(done).blocks), name, place) for done in range(len(found) + 1)]
+    return Written(view.title, inner, tuple(frames))
+
+
+def as_html(some: Sequence[d.Block], trace: str, place: str) -> str:
+    """Blocks as HTML; numbers are links where the trace that they are from is known. Styles are data: policies forbid them."""
+    page: Page = Linked(f"{place}{trace} ") if trace else Page("")
+    return re.sub(r' style="', ' data-style="', blocks(some, page))
+
+
+def parts(lesson: Lesson, view: PageView) -> Iterator[tuple[tuple[d.Block, ...], str]]:
+    """The blocks of a page in groups, each with the name of the trace that its addresses are of."""
+    for block, made in zip(view.page.blocks, view.made, strict=True):
+        if block.kind != "show":
+            yield tuple(blocks_of(block, made)), ""
+            continue
+        for line, each in zip(block.text.split("\n"), made, strict=True):
+            yield from shown_parts(lesson, filled(line, lesson), each, block)
+
+
+def shown_parts(lesson: Lesson, line: str, each: Shown, block: Block) -> Iterator[tuple[tuple[d.Block, ...], str]]:
+    """What one line of a `show` block has named."""
+    tensor = TENSOR.match(line)
+    if each.kind == "explain":
+        yield tuple(each.blocks()), linkable(lesson, line.split(" ", 2)[1])
+    elif isinstance(each.thing, Product):
+        yield tuple(each.blocks()), trace_name(lesson, each.thing)
+    elif tensor and isinstance(each.thing, np.ndarray) and isinstance(getattr(lesson, tensor[1], None), Trace):
+        first = "" if tensor[3] is None else f"{tensor[3]}, "
+        address = f"{tensor[2]}[{first}{{row}}, {{column}}]"
+        drawn = [replace(one, address=address) if isinstance(one, Heatmap) else one for one in each.blocks()]
+        yield tuple(drawn), linkable(lesson, tensor[1])
+    else:
+        yield tuple(each.blocks()), ""
+
+
+def trace_name(lesson: Lesson, product: Product) -> str:
+    """What the lesson calls the trace of a product; "" where it has no name for it."""
+    names = (name for name in dir(type(lesson)) if not name.startswith("_"))
+    return linkable(lesson, next((name for name in names if vars(lesson).get(name) is product.trace), ""))
+
+
+def linkable(lesson: Lesson, name: str) -> str:
+    """The name of a trace; "" where a page has no such numbers as it has: float64."""
+    try:
+        expect_page_numbers(lesson.trace(name))
+    except (LessonError, PromptError):
+        return ""
+    return name
+
+
+def traces(lesson: Lesson, pages: Pages) -> dict[str, Trace]:
+    """The traces that the pages lead to, by name."""
+    found = {}
+    for number in range(len(pages)):
+        for _some, name in parts(lesson, pages[number]):
+            if name:
+                found[name] = lesson.trace(name)
+    return found

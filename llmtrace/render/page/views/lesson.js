@@ -1,0 +1,177 @@
+// The pages of lessons: contents, a page with its animation, exercises that are checked.
+
+import { AddressError } from "../address.js";
+import { h } from "../dom.js";
+import { _ } from "../words.js";
+
+const NEAR = 0.0051; // the largest error of a right answer: two decimals are enough
+
+const to = (place, ...text) => h("a", { href: `#${encodeURIComponent(place)}` }, ...text);
+
+/** The view of a place that is no number: the contents, a page such as lesson/perceptron/3, or its exercises. */
+export function lessonView(app, place, refresh) {
+  const { lessons } = app.manifest;
+  if (place === "") return lessons.length === 1 ? pageView(app, lessons[0].name, "1") : contentsView(app);
+  const [, name, which] = /^lesson\/([\w-]+)\/(\d+|exercises)$/.exec(place) ?? [];
+  const lesson = app.lesson(name);
+  if (lesson === undefined || Number(which) < 1 || Number(which) > lesson.pages.length)
+    throw new AddressError(_("nothing is named {name}", { name: place }));
+  return which === "exercises" ? exercisesView(app, name, refresh) : pageView(app, name, which);
+}
+
+function contentsView(app) {
+  const items = app.manifest.lessons.map(({ name }) => {
+    const { title, summary, pages } = app.lesson(name);
+    const list = pages.map((page, i) => h("li", {}, to(`lesson/${name}/${i + 1}`, page.title)));
+    return h(
+      "li",
+      {},
+      h("h2", {}, to(`lesson/${name}/1`, title)),
+      h("p", {}, summary),
+      h("details", {}, h("summary", {}, _("its pages")), h("ol", {}, list)),
+      h("p", {}, to(`lesson/${name}/exercises`, _("Exercises"))),
+    );
+  });
+  return [h("h1", {}, _("Lessons, in the order in which they build on each other:")), h("ol", { class: "contents" }, items)];
+}
+
+function pageView(app, name, which) {
+  const { title, pages } = app.lesson(name);
+  const number = Number(which);
+  app.page.set(name, number);
+  const { title: head, html, frames } = pages[number - 1];
+  const label = _("page {number} of {count}", { number, count: pages.length });
+  return [
+    h("p", { class: "quiet" }, `${title} · ${label}`),
+    h("h1", {}, head),
+    ...fromHtml(html),
+    frames.length ? player(frames) : null,
+    h(
+      "nav",
+      { class: "turn", "aria-label": _("pages") },
+      number > 1 ? to(`lesson/${name}/${number - 1}`, `← ${pages[number - 2].title}`) : h("span"),
+      number < pages.length
+        ? to(`lesson/${name}/${number + 1}`, `${pages[number].title} →`)
+        : to(`lesson/${name}/exercises`, `${_("Exercises")} →`),
+    ),
+  ];
+}
+
+/** Elements of what Python has written as HTML, in which every text of others is only a text. */
+function fromHtml(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  for (const element of template.content.querySelectorAll("[data-style]")) {
+    element.style.cssText = element.dataset.style;
+    const shade = /^background:rgba\((\d+),(\d+),(\d+),([\d.]+)\)$/.exec(element.dataset.style)?.slice(1).map(Number);
+    if (shade !== undefined) {
+      const onWhite = shade.slice(0, 3).map((part) => Math.round(255 + (part - 255) * shade[3]));
+      element.style.cssText = `background: rgb(${onWhite}); color: #000`; // also where paper is dark
+    }
+    element.removeAttribute("data-style");
+  }
+  for (const head of template.content.querySelectorAll("th")) {
+    if (!head.textContent.trim()) head.replaceWith(h("td"));
+  }
+  for (const wide of template.content.querySelectorAll("table, svg, pre")) {
+    const box = h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": _("a table or a picture") });
+    wide.replaceWith(box);
+    box.append(wide);
+  }
+  return [...template.content.children].map((part) => h("div", { class: "llmtrace" }, part));
+}
+
+/** An animation: one frame after the other, by keys, by buttons, or by itself. */
+function player(frames) {
+  const shown = h("div", { class: "llmtrace frame" });
+  let [at, timer] = [0, null];
+  const field = h("input", { type: "range", min: "0", max: String(frames.length - 1), value: "0", "aria-label": _("step") });
+  const draw = (place) => {
+    at = Math.max(0, Math.min(frames.length - 1, place));
+    field.value = String(at);
+    shown.replaceChildren(...fromHtml(frames[at]));
+  };
+  const stop = () => {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = _("play");
+  };
+  const begin = () => {
+    if (timer !== null) return stop();
+    if (at === frames.length - 1) draw(0);
+    play.textContent = _("stop");
+    timer = setInterval(() => {
+      if (!shown.isConnected || at === frames.length - 1) return stop();
+      draw(at + 1);
+    }, 700);
+  };
+  const play = h("button", { onclick: begin }, _("play"));
+  field.addEventListener("input", () => draw(Number(field.value)));
+  draw(0);
+  return h(
+    "section",
+    { "aria-label": _("animation") },
+    h("p", {}, play, " ", h("button", { onclick: () => draw(at - 1) }, "←"), " ", h("button", { onclick: () => draw(at + 1) }, "→"), " ", field),
+    shown,
+  );
+}
+
+function exercisesView(app, name, refresh) {
+  const { title, exercises } = app.lesson(name);
+  const items = exercises.map((variants, i) => exerciseItem(app, `${name}/${i}`, variants, refresh));
+  return [h("p", { class: "quiet" }, title), h("h1", {}, _("Exercises")), h("ol", {}, items)];
+}
+
+function exerciseItem(app, key, variants, refresh) {
+  const drawn = app.variants.get(key) ?? 0;
+  const asked = variants[drawn % variants.length];
+  const field = h("input", { type: "text", inputmode: "decimal", size: "10", "aria-label": _("your answer") });
+  const reply = h("p", { "aria-live": "polite" });
+  const check = (event) => {
+    event.preventDefault();
+    reply.replaceChildren(...marked(replyTo(asked, field.value)));
+  };
+  const tell = () =>
+    reply.replaceChildren(...marked(_("Answer: {answer}. {solution}", { answer: asked.answer, solution: asked.solution })));
+  const another = () => {
+    app.variants.set(key, drawn + 1);
+    refresh();
+  };
+  return h(
+    "li",
+    {},
+    h("p", {}, marked(asked.question)),
+    h(
+      "form",
+      { onsubmit: check },
+      field,
+      " ",
+      h("button", {}, _("check")),
+      " ",
+      h("button", { type: "button", onclick: tell }, _("show the answer")),
+      " ",
+      h("button", { type: "button", onclick: another }, _("other numbers")),
+    ),
+    reply,
+  );
+}
+
+/** What is said to an answer, as the terminal says it. */
+export function replyTo({ value, solution, mistakes, hint }, typed) {
+  const text = typed.normalize("NFKC").trim().replaceAll("−", "-").replaceAll(",", ".");
+  const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+  if (!(Math.abs(number) < 1e12)) return _("Answer with a number, such as {example}.", { example: "−3.5" });
+  if (Math.abs(number - value) <= NEAR) return _("Right: {solution}", { solution });
+  const found = mistakes.find(([wrong]) => Math.abs(number - wrong) <= NEAR);
+  if (found) return found[1];
+  if (Math.abs(number + value) <= NEAR) return _("Nearly: look at the sign again.");
+  return hint ? _("Not quite. {hint}", { hint }) : _("Not quite. Read the question once more.");
+}
+
+/** A text with **strong** and `code` in it. */
+function marked(text) {
+  return text.split(/(\*\*.+?\*\*|`.+?`)/).map((piece) => {
+    if (piece.startsWith("**")) return h("strong", {}, piece.slice(2, -2));
+    return piece.startsWith("`") ? h("code", {}, piece.slice(1, -1)) : piece;
+  });
+}

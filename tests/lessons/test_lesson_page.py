@@ -1,0 +1,166 @@
+"""A lesson as one HTML file: its pages in every language, its numbers with their explanations, its exercises."""
+
+import json
+import re
+
+import pytest
+from click.testing import CliRunner
+from helpers.browser import Open
+from helpers.javascript import run
+
+from llmtrace import i18n
+from llmtrace.cli import main
+from llmtrace.lessons import load
+from llmtrace.lessons.framework.lesson_page import VARIANTS, lesson_page
+from llmtrace.lessons.framework.questions import questions
+from llmtrace.lessons.framework.text import lesson_text
+
+NAMES = ["perceptron", "multi-head-attention", "matrices-as-projections"]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("lessons") / "course.html"
+    path.write_text(lesson_page(NAMES, {}), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def facts(file):
+    return json.loads(re.search(r'id="manifest">(.*?)</script>', file.read_text("utf-8"), re.DOTALL)[1])
+
+
+@pytest.fixture
+def opened(chromium, file):
+    shown = Open(chromium, file).ready()
+    yield shown
+    shown.context.close()
+
+
+def test_all_pages_are_there_in_every_language(facts):
+    assert [each["name"] for each in facts["lessons"]] == NAMES
+    for lesson in facts["lessons"]:
+        assert set(lesson["in"]) == set(i18n.languages())
+        english, chinese = lesson["in"]["en"], lesson["in"]["zh"]
+        assert len(english["pages"]) == len(chinese["pages"]) == len(lesson_text(lesson["name"]).pages)
+        assert all(re.search("[\u4e00-\u9fff]", page["html"]) for page in chinese["pages"])
+        assert not [
+            page["html"] for page in english["pages"] if re.search(r'<script|<style| style=| on\w+="', page["html"])
+        ]
+
+
+def test_exercises_have_variants_and_the_replies_of_the_terminal(facts):
+    answers = ["x", "", "−3,5", "1e3", "99", "０"]
+    for lesson in facts["lessons"]:
+        for kind, variants in enumerate(lesson["in"]["en"]["exercises"]):
+            assert len(variants) == VARIANTS
+            assert len({json.dumps(each) for each in variants}) > 1
+            for seed in (0, 3):
+                question = list(questions(load(lesson["name"]), seed))[kind]
+                shown = variants[seed]
+                typed = [
+                    *answers,
+                    str(shown["value"]),
+                    str(-shown["value"]),
+                    *(str(wrong) for wrong, _said in shown["mistakes"]),
+                ]
+                assert shown["question"] == question.question
+                assert run("lessons.mjs", {"asked": shown, "typed": typed}) == [
+                    question.check(each).text for each in typed
+                ]
+
+
+def test_every_number_that_is_a_link_is_explained(opened, facts):
+    """From each page of a lesson, each link to a number leads to its explanation, whose numbers are links again."""
+    for name in NAMES[:2]:
+        for number, page in enumerate(facts["lessons"][NAMES.index(name)]["in"]["en"]["pages"], 1):
+            links = re.findall(r'href="#([^"]*)"', page["html"])
+            if not links:
+                continue
+            opened.go(f"lesson/{name}/{number}")
+            opened.page.locator(f'main .llmtrace a[href="#{links[0]}"]').first.click()
+            opened.page.wait_for_selector(".value")
+            assert opened.page.locator("[role=alert]").count() == 0
+            deeper = opened.page.locator(".line a, td a").first
+            if deeper.count():
+                deeper.click()
+                opened.page.wait_for_selector(".value, .grid, [role=alert]")
+                assert opened.page.locator("[role=alert]").count() == 0, opened.page.url
+    assert opened.said == []
+
+
+def test_a_number_of_a_lesson_has_its_bits_and_words(opened):
+    trace = load("perceptron").alone
+    for step in trace.steps:
+        place = [0] * len(step.axes)
+        explanation = trace.explain(step.name, *place)
+        opened.go(f"perceptron/alone {explanation.address}")
+        opened.page.wait_for_selector(".value")
+        assert float(opened.page.inner_text(".value").split()[0]) == float(explanation.value)
+        assert explanation.sentence in opened.text
+        assert "✓ same bits" in opened.text
+
+
+def test_contents_pages_and_languages(opened):
+    assert opened.page.locator("main ol.contents > li").count() == len(NAMES)
+    opened.page.get_by_role("link", name="Shall I go? One neuron decides").click()
+    opened.page.wait_for_function("() => document.querySelector('h1').textContent === 'Three questions'")
+    opened.press("l")
+    assert re.search("[\u4e00-\u9fff]", opened.page.inner_text("h1"))
+    opened.press("l")
+    opened.page.get_by_role("link", name="Multiply and add →").click()
+    opened.page.wait_for_function("() => document.querySelector('h1').textContent === 'Multiply and add'")
+    assert opened.asked == [opened.page.url.partition("#")[0]]
+
+
+def test_an_exercise_is_checked(opened, facts):
+    opened.go("lesson/perceptron/exercises")
+    first = facts["lessons"][0]["in"]["en"]["exercises"][0]
+    box = opened.page.locator("main ol > li").first
+    for answer, said in ((first[0]["value"], "Right: "), ("x", "Answer with a number")):
+        box.get_by_role("textbox").fill(str(answer))
+        opened.press("Enter")
+        assert box.locator("[aria-live]").inner_text().startswith(said)
+    box.get_by_role("button", name="show the answer").click()
+    assert box.locator("[aria-live]").inner_text().startswith("Answer: ")
+    box.get_by_role("button", name="other numbers").click()
+    assert first[1]["question"].replace("**", "")[:40] in opened.text
+
+
+def test_products_are_played(opened, facts):
+    number = next(n for n, page in enumerate(facts["lessons"][2]["in"]["en"]["pages"], 1) if page["frames"])
+    opened.go(f"lesson/matrices-as-projections/{number}")
+    shown = opened.page.locator(".frame")
+    before = shown.inner_text()
+    opened.page.get_by_role("button", name="→").click()
+    assert shown.inner_text() != before
+    opened.page.get_by_role("button", name="play").click()
+    opened.page.wait_for_function("() => document.querySelector('input[type=range]').value >= 3")
+
+
+def test_axe_finds_nothing_and_nothing_is_too_wide(chromium, file):
+    places = [
+        "",
+        "lesson/perceptron/2",
+        "lesson/multi-head-attention/6",
+        "lesson/perceptron/exercises",
+        "lesson/nobody/1",
+    ]
+    shown = Open(chromium, file, bypass_csp=True, color_scheme="dark").ready()
+    for place in [*places, "lesson/matrices-as-projections/4", "perceptron/alone nothing[0]"]:
+        shown.go(place)
+        assert not shown.findings(), place
+        for width in (360, 1280, 3840):
+            shown.page.set_viewport_size({"width": width, "height": 800})
+            assert shown.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, (place, width)
+    shown.context.close()
+
+
+def test_command(tmp_path, own_state):
+    file = tmp_path / "x.html"
+    done = CliRunner().invoke(main, ["learn", "perceptron", "--set", "sunny=20", "-o", str(file)])
+    assert done.exit_code == 0, done.output
+    assert "20 for sunny" in file.read_text("utf-8")
+    more = [["perceptron", "--all", "-o", "x.html"], ["--all", "-o", "x.md"], ["--all", "--inputs", "-o", "x.html"]]
+    for wrong in (["--all"], *more):
+        assert CliRunner().invoke(main, ["learn", *wrong]).exit_code == 2, wrong
