@@ -14,7 +14,8 @@ from helpers.small_models import small_gpt, small_transformer
 from helpers.small_training import begun
 
 import llmtrace
-from llmtrace import errors, lessons
+from llmtrace import corpus, errors, lessons
+from llmtrace.corpus import Item
 from llmtrace.experiments import what_if
 from llmtrace.models import Feedforward, KVCache, Sampling, WithSpecial
 from llmtrace.render import json
@@ -24,7 +25,7 @@ from llmtrace.trace import Dropout, Role
 from llmtrace.training import LanguageTraining, settings_of
 from llmtrace.views import step_list
 
-ROOMS = ["models", "tokenizers", "trace", "explain", "experiments", "training", "lessons"]
+ROOMS = ["models", "tokenizers", "trace", "explain", "experiments", "corpus", "training", "lessons"]
 AT_WORK = {"Run", "Backward"}
 """They are a computation that goes on, with memory of its own; what it makes can be pickled."""
 COPIES = {
@@ -97,6 +98,8 @@ def things(model, tmp_path_factory):
         "generation": model.generate("The king", 2),
         "cache": cache,
         "surprise": model.surprise("The king"),
+        "corpus": corpus.trace(["The king"], model, folder / "corpus", workers=1),
+        "prompt": Item(1, "1", "The king"),
         "special": WithSpecial("The king"),
         "view": step_list.view(trace),
         "merges learned": bpe,

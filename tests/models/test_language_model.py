@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.small_llamas import small_llama
 from helpers.small_models import small_gpt
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from llmtrace.models import KVCache
 from llmtrace.render import render
 from llmtrace.views import catalog, guided, next_token, residual_stream, step_list
 
-MODEL = small_gpt(texts="ABCD", context=9)
+MODEL, LLAMA = small_gpt(texts="ABCD", context=9), small_llama(texts="ABCD")
 ROWS = st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=9), min_size=1, max_size=5)
 
 
@@ -25,12 +26,13 @@ def own(trace, name, row, length):
     return trace.tensor(name)[tuple(place.get(axis, slice(None)) for axis in trace.axes(name))]
 
 
-@given(ROWS)
-def test_each_text_has_the_scores_that_it_has_alone_and_none_behind_its_end(rows):
-    scores = MODEL.logits(rows)
+@pytest.mark.parametrize("model", [MODEL, LLAMA], ids=["gpt", "llama"])
+@given(rows=ROWS)
+def test_each_text_has_the_scores_that_it_has_alone_and_none_behind_its_end(model, rows):
+    scores = model.logits(rows)
     assert scores.shape == (len(rows), max(map(len, rows)), 4)
     for row, found in zip(rows, scores, strict=True):
-        assert same_bits(found[: len(row)], MODEL.logits(row))
+        assert same_bits(found[: len(row)], model.logits(row))
         assert np.isnan(found[len(row) :]).all()
 
 
