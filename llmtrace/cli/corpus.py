@@ -54,6 +54,7 @@ def command(prompts: str, output: str, model: str | None, **options: Any) -> Non
 
     from llmtrace.corpus import trace
     from llmtrace.corpus.engines import dask
+    from llmtrace.corpus.work import UNFINISHED
     from llmtrace.loading import DEFAULT
     from llmtrace.views.corpus import view
 
@@ -71,3 +72,5 @@ def command(prompts: str, output: str, model: str | None, **options: Any) -> Non
         )
     document = view(report, every=options["every"])
     print_document(document, Look(as_json=options["as_json"], only_ascii=options["only_ascii"]))
+    if report.counts.get(UNFINISHED):  # scripts must see that it is to be run again
+        click.get_current_context().exit(1)

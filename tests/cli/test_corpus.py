@@ -1,8 +1,12 @@
 """`llmtrace corpus`: the page and the JSON say what came of the prompts."""
 
 import json
+from concurrent.futures import Executor, Future
 
 from helpers.cli_run import said
+
+from llmtrace.corpus import run
+from llmtrace.corpus.engines import Given
 
 LINES = [
     '"The king had a child."',
@@ -27,3 +31,23 @@ def test_a_file_is_run_and_goes_on_with_more_lines(tmp_path):
     assert again["hash"] in page
     assert [row["id"] for row in again["not_done"]] == ["4", "girl"]
     assert again["hash"] == json.loads((tmp_path / "out" / "corpus.json").read_text())["hash"] != first["hash"]
+
+
+class Lost(Executor):
+    """Every task is lost."""
+
+    def submit(self, function, /, *args, **kwargs):
+        future = Future()
+        future.set_exception(OSError("the machine is gone"))
+        return future
+
+
+def test_what_is_unfinished_is_said_by_the_exit_code_and_run_the_next_time(tmp_path, monkeypatch):
+    file, out = tmp_path / "p.jsonl", str(tmp_path / "out")
+    file.write_text("\n".join(LINES))
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "engine", lambda executor, workers: Given(Lost()))
+        page = " ".join(said("corpus", str(file), "-o", out, code=1).split())
+    assert "0 of 5 prompts ran" in page
+    assert "was ended (the machine is gone); it is run again the next time" in page
+    assert "3 of 5 prompts ran" in said("corpus", str(file), "-o", out, "--workers", "1")
