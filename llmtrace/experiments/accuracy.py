@@ -6,7 +6,8 @@ Local: a step in float64 from the same inputs. Propagated: the whole run in floa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,19 @@ class Error:
     """The distance to the same step of a run that was float64 from the beginning on."""
     at: tuple[int, ...]
     """Where the propagated distance is largest."""
+    bound: float | None = None
+    """How large the local distance can be at most, by an analysis before any number is computed."""
 
 
-def accuracy(trace: Trace) -> list[Error]:
-    """The error of every real step of a run, in order; EditError where the run is not of float32."""
+Bound = Callable[[str, dict[str, Array | None], Mapping[str, Any]], Array]
+"""How far each number of an op's result in float32 may be from the exact one, from its name, tensors and settings."""
+
+
+def accuracy(trace: Trace, bound: Bound | None = None) -> list[Error]:
+    """The error of every real step of a run, in order; EditError where the run is not of float32.
+
+    bound: what says how large the local errors can be, such as `llmtrace.testing.local_bound`.
+    """
     wide: dict[str, Array] = {}
     errors: list[Error] = []
     for step in trace.steps:
@@ -43,7 +53,8 @@ def accuracy(trace: Trace) -> list[Error]:
         exact = _done(trace, record, wide)
         if ours.dtype == np.float32:
             local = _done(trace, record, {})
-            errors.append(_error(record, ours, local, exact))
+            error = _error(record, ours, local, exact)
+            errors.append(error if bound is None else replace(error, bound=_largest(trace, record, ours, bound)))
         wide[step.name] = exact
     if not errors:
         raise EditError(_("this run has no float32 numbers whose error could be told"))
@@ -58,6 +69,16 @@ def _done(trace: Trace, record: Record, wide: dict[str, Array]) -> Array:
         real = array is not None and array.dtype.kind == "f"
         operands.append(np.ascontiguousarray(array, np.float64) if real else array)
     return OPS[record.op].forward(*operands, **record.settings)
+
+
+def _largest(trace: Trace, record: Record, ours: Array, bound: Bound) -> float:
+    """The largest bound of a step, as a share of its largest number."""
+    tensors = {kind: None if name is None else trace.tensor(name) for kind, name in record.operands.items()}
+    with np.errstate(all="ignore"):
+        most = bound(record.op, tensors, record.settings)
+    finite = np.isfinite(ours) & np.isfinite(most)
+    largest = float(np.abs(ours[np.isfinite(ours)], dtype=np.float64).max(initial=0.0))
+    return float(np.where(finite, most, 0.0).max(initial=0.0)) / largest if largest else 0.0
 
 
 def _error(record: Record, ours: Array, local: Array, exact: Array) -> Error:

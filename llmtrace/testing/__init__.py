@@ -26,7 +26,7 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError('llmtrace.testing needs Hypothesis: python -m pip install "llmtrace-exact[test]"') from error
 
-from llmtrace.testing.bounds import BOUNDS, bound
+from llmtrace.testing.bounds import BOUNDS, bound, local_bound
 from llmtrace.testing.checks import (
     CHECKS,
     check_axes,
@@ -64,6 +64,7 @@ __all__ = [
     "check_refusals",
     "expect_same_bits",
     "hold",
+    "local_bound",
     "steady",
     "units_apart",
 ]

@@ -4,13 +4,14 @@ That of an op of one calculation per element follows from its `explain`, and tha
 like, whose formula is written once more by hand, have bounds that do not rest on it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from llmtrace.ops import Op
+from llmtrace.arithmetic.types import Array
+from llmtrace.ops import OPS, Op
 from llmtrace.testing.bounds_attention import ATTENTION
 from llmtrace.testing.bounds_linear import LINEAR
 from llmtrace.testing.bounds_losses import LOSSES
@@ -18,8 +19,9 @@ from llmtrace.testing.bounds_rows import ROWS
 from llmtrace.testing.bounds_sampling import SAMPLING
 from llmtrace.testing.derived import derived_bound, is_derived
 from llmtrace.testing.rounding import Close, Rounding
+from llmtrace.testing.sampling import Arguments
 
-__all__ = ["BOUNDS", "bound"]
+__all__ = ["BOUNDS", "bound", "local_bound"]
 
 BOUNDS: dict[str, Callable[..., Close]] = {**ATTENTION, **LINEAR, **LOSSES, **ROWS, **SAMPLING}
 """By the names of ops: `bound(rounding, *tensors, **settings)`."""
@@ -38,6 +40,13 @@ def bound(op: Op, arguments: Any, dtype: npt.DTypeLike) -> Close:
     return Close(
         own.value, np.where(np.isnan(own.value), 0, error)
     )  # a root of a number below 0, which is NaN either way
+
+
+def local_bound(
+    op: str, tensors: dict[str, Array | None], settings: Mapping[str, Any], dtype: npt.DTypeLike = np.float32
+) -> Array:
+    """How far each number of an op's result in `dtype` may be from the exact one: op by name, tensors as they are."""
+    return np.asarray(bound(OPS[op], Arguments(tensors, dict(settings)), dtype).error)
 
 
 def _in(op: Op, arguments: Any, r: Rounding) -> Close:

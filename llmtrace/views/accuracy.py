@@ -30,6 +30,8 @@ HOW = N_(
     " float64 from the beginning. Both are the largest distance of two numbers, as a share of the largest number of the step."
 )
 
+BOUND = N_("Bound: how large the local distance can be at most, whatever the rounding does (Higham 2002, §3).")
+
 
 def view(errors: Sequence[Error], trace: Trace, *, every: bool = False) -> Document:
     """The steps with their errors; of more than two blocks, the first and the last."""
@@ -50,12 +52,22 @@ def _blocks(errors: Sequence[Error], trace: Trace, every: bool) -> Iterator[Bloc
             Column(_("operation"), tuple(error.op for error in shown), rank=2),
             Column(_("largest"), tuple(number(np.float64(error.largest)) for error in shown), "right", rank=1),
             Column(_("local"), tuple(_share(error.local) for error in shown), "right"),
+            *_bounds(shown),
             Column(_("propagated"), tuple(_share(error.propagated) for error in shown), "right"),
         )
     )
     if len(shown) < len(errors):
         yield paragraph(quiet(_("… {count} more steps: --all lists them", count=len(errors) - len(shown))), indent=2)
     yield paragraph(quiet(_(HOW)), hang=0)
+    if _bounds(shown):
+        yield paragraph(quiet(_(BOUND)), hang=0)
+
+
+def _bounds(errors: Sequence[Error]) -> list[Column]:
+    """The column of the bounds, where they are known."""
+    if any(error.bound is None for error in errors):
+        return []
+    return [Column(_("bound"), tuple(_share(error.bound or 0.0) for error in errors), "right")]
 
 
 def _share(share: float) -> str:

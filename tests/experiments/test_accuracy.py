@@ -9,6 +9,7 @@ from helpers.small_models import small_gpt
 import llmtrace
 from llmtrace.experiments.accuracy import accuracy
 from llmtrace.models import GPT
+from llmtrace.testing import local_bound
 from llmtrace.views.accuracy import view
 
 MODEL = small_gpt("ABCDE", seed=2)
@@ -49,3 +50,25 @@ def test_the_bundled_model_is_exact_enough():
     assert "block.1.mlp.up" not in text
     assert "block.1.mlp.up" in as_text(view(accuracy(trace), trace, every=True), 80)
     assert "How exact is it?" in said("accuracy", "The king had a girl.")
+
+
+def test_no_local_error_is_above_its_bound():
+    trace = llmtrace.load().trace("The king had a child, a girl.")
+    errors = accuracy(trace, local_bound)
+    assert all(error.local <= error.bound for error in errors)
+    assert all((error.bound > 0) == (error.op != "embedding") for error in errors)
+    assert [error.local for error in errors] == [error.local for error in accuracy(trace)]
+    assert "Bound" in as_text(view(errors, trace))
+    assert "Bound" not in as_text(view(accuracy(trace), trace))
+
+
+def test_an_error_above_its_bound_is_seen():
+    trace = MODEL.trace("CABDE").edited({"block.0.mlp.up": lambda numbers: numbers * np.float32(1.01)})
+    bad = {each.name: each for each in accuracy(MODEL.trace("CABDE"), local_bound)}
+    name = "block.0.mlp.up"
+    wrong = np.abs(trace.tensor(name) - MODEL.trace("CABDE").tensor(name)).max() / bad[name].largest
+    assert wrong > bad[name].bound
+
+
+def test_on_the_command_line_bounds_stand_beside_errors():
+    assert "bound" in said("accuracy", "The king")
