@@ -43,6 +43,12 @@ def test_the_order_of_the_source_does_not_count(seed):
     assert (np.abs(a[0] - a[1]) > 1e-3).any()
 
 
+def test_the_figures_are_those_of_the_card(lesson):
+    (known, _), (held, joined), (same, behind) = lesson.figures
+    assert known >= held == same >= 95
+    assert joined >= held - 1 > 50 > behind  # alone it is as good; at places that it has not seen it is lost
+
+
 def test_they_sing_was_never_read_in_training(lesson):
     assert _held("they", "sing")
     assert not _held("we", "sing")

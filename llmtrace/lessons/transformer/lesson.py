@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +16,7 @@ from llmtrace.lessons.attention_nets import attention_trace, random_attention, r
 from llmtrace.lessons.framework.lesson import Article, Lesson
 from llmtrace.lessons.transformer.exercises import EXERCISES
 from llmtrace.lessons.transformer.words import LEGEND
-from llmtrace.loading import load
+from llmtrace.loading import DATA, load
 from llmtrace.models import KVCache, Transformer
 from llmtrace.ops.elementwise.add import add
 from llmtrace.ops.rows.normalise import normalise
@@ -26,6 +27,7 @@ SENTENCE, ARTICLE = "Wo wohnst du?", "Where do you live?"
 BEFORE = "Wer lacht?"
 """The sentence that stands before, in a text of joined pairs."""
 PAPER_BLOCKS = 6
+FIGURES = re.compile(r"^\| [^|]+ \| ([\d.]+)% \| ([\d.]+)% \|$", re.MULTILINE)
 N = 4
 """How many numbers the vectors by hand have."""
 SHE = ("Sie singt.", "Sie singen.", "Sie wohnt hier.", "Sie wohnen hier.")
@@ -168,6 +170,18 @@ class TransformerLesson(Lesson):
     def before(self) -> str:
         """The sentence of that pair."""
         return BEFORE
+
+    @cached_property
+    def figures(self) -> list[tuple[float, float]]:
+        """From the model's card: how many translations are right, of the translator and of a GPT with a separator."""
+        card = (DATA / "translator" / "README.md").read_text(encoding="utf-8")
+        return [(float(a), float(b)) for a, b in FIGURES.findall(card)]
+
+    @property
+    def figure_table(self) -> list[tuple[Any, ...]]:
+        """The same as a table."""
+        kinds = (_("trained on"), _("held out"), _("held out, behind another pair"))
+        return [(kind, *both) for kind, both in zip(kinds, self.figures, strict=False)]
 
     # ---- two halves ----------------------------------------------------------------------------------------------------
 
