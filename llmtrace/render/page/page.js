@@ -211,6 +211,14 @@ function onKey(event) {
   event.preventDefault();
 }
 
+/** In a frame of a notebook, a link to a place would be one to a place of the notebook. */
+function follow(event) {
+  const target = event.target.closest?.("a[href^='#']");
+  if (!target || location.protocol !== "about:" || event.defaultPrevented) return;
+  event.preventDefault();
+  location.hash = target.getAttribute("href");
+}
+
 /** What the server refuses to do is said at the top. */
 function onRefusal(event) {
   if (!(event.reason instanceof ServerError || event.reason instanceof TypeError)) return;
@@ -264,7 +272,9 @@ async function begin() {
   }
   document.getElementById("fallback").remove();
   document.body.prepend(h("header"));
+  if (manifest.place && !location.hash) location.hash = encodeURIComponent(manifest.place);
   addEventListener("hashchange", show);
+  addEventListener("click", follow);
   addEventListener("keydown", onKey);
   addEventListener("unhandledrejection", onRefusal);
   show();
