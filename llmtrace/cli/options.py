@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llmtrace.models import Model
-    from llmtrace.trace import Trace
+    from llmtrace.trace import Keep, Trace
 
 
 class FileName(click.Path):
@@ -121,10 +121,17 @@ def opened(
     return load(last_model if model is None else model).trace(last), note
 
 
-def traced(prompt: str | list[int], model: str | None) -> Trace:
+def traced(prompt: str | list[int], model: str | None, keep: Keep | None = None) -> Trace:
     """The trace of a prompt, which is from now on what was traced last."""
-    loaded = load(model)
-    trace = loaded.trace(begun(loaded, prompt))
+    from llmtrace.models import as_language_model
+
+    loaded = as_language_model(load(model))
+    trace = loaded.trace(begun(loaded, prompt), keep=keep)
+    if keep is None and trace.keep != "all":
+        said = _(
+            "Note: to save memory only the residual stream is kept; all else is computed again when needed (--keep all)"
+        )
+        click.echo(said, err=True)
     forgotten = remember(prompt, model, trace)
     if forgotten:
         said = _("Note: this prompt could not be remembered ({why}); give --prompt to explain and show")

@@ -30,12 +30,18 @@ TRACED = N_(
 )
 @option("--all", "every", is_flag=True, help=N_("Show every block in detail, with an example for every step."))
 @option("--recipe", metavar="FILE", help=N_("First make the edits of a recipe, which what-if --recipe has written."))
+@option(
+    "--keep",
+    type=click.Choice(["all", "residual"]),
+    help=N_("Keep all numbers, or only the residual stream: the others are computed again. Default: all up to 500 MB."),
+)
 @option("--with-weights", is_flag=True, help=N_("Write the weights into FILE too, so that it needs no model."))
 @shown_options(traced=TRACED)
 def command(
     prompt: str | None,
     model: str | None,
     recipe: str | None,
+    keep: Any,
     with_weights: bool,
     look: Look,
     **view: Any,
@@ -54,7 +60,7 @@ def command(
     """  # noqa: D301 - \b keeps click from filling the lines
     if with_weights and look.trace is None:
         raise click.UsageError(_("--with-weights needs -o FILE.trace, where they are written"))
-    trace = traced(read_prompt(prompt, view.pop("ids"), view.pop("special")), model)
+    trace = traced(read_prompt(prompt, view.pop("ids"), view.pop("special")), model, keep)
     if recipe is not None:
         from llmtrace.experiments import recipes
 

@@ -77,7 +77,7 @@ class _WhatIf:
         for swap in self.swaps:
             tokens[before.past + swap.position] = before.token_text(swap.token)
         origin = replace(before.origin, tokenization=None) if self.swaps else before.origin
-        after = Trace(before.weights, tokens, before.token_text, origin, before.legend)
+        after = Trace(before.weights, tokens, before.token_text, origin, before.legend, before.keep)
         after.labels = dict(before.labels)
         return after
 

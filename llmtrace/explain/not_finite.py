@@ -36,15 +36,16 @@ class NotFinite:
 def first_not_finite(trace: Trace) -> NotFinite | None:
     """The first such number, step by step: among the leaves and weights that it takes, then in what it makes; or None."""
     seen: set[str] = set()
-    for step in trace.steps:
+    for name, output in trace.each():
+        step = trace[name]
         taken = [name for name in step.record.operands.values() if name is not None and name not in trace]
-        for name in taken:
-            if name not in seen:
-                seen.add(name)
-                place = first_place(trace.tensor(name))
+        for operand in taken:
+            if operand not in seen:
+                seen.add(operand)
+                place = first_place(trace.tensor(operand))
                 if place is not None:
-                    return _found(trace, name, place)
-        place = first_place(step.output, step)
+                    return _found(trace, operand, place)
+        place = first_place(output, step)
         if place is not None:
             return _explained(trace, _found(trace, step.name, place))
     return None
@@ -83,7 +84,7 @@ def counted(values: Array, step: Step | None = None) -> str:
 
 def warning(trace: Trace) -> str:
     """The sentence about the first number that is not finite in what a trace has recorded; nothing where all are finite."""
-    if all(first_place(step.output, step) is None for step in trace.steps):
+    if all(first_place(output, trace[name]) is None for name, output in trace.each()):
         return ""
     found = first_not_finite(trace)
     return said(found) if found else ""

@@ -33,7 +33,7 @@ from llmtrace.ops.sampling.sample import sample
 from llmtrace.ops.sampling.top_k import top_k
 from llmtrace.ops.sampling.top_p import top_p
 from llmtrace.text import cited, quoted
-from llmtrace.trace import Origin, Run, Trace
+from llmtrace.trace import Keep, Origin, Run, Trace
 from llmtrace.trace.legend import Legend
 
 PARTS = ("position", "logits", "earlier", "penalised", "scaled", "top_k", "top_p", "probabilities", "number", "token")
@@ -127,11 +127,13 @@ class Choice(Displayed):
     def __repr__(self) -> str:
         return f"<Choice {self.number}: {quoted(self.text)}, id {self.id}>"
 
-    def trace(self) -> Trace:
+    def trace(self, keep: Keep | None = None) -> Trace:
         """The run of the model that led to this token, as it happened, with the choice: it reads the token before, and
-        finds the keys and values of earlier ones in the cache (steps `attn.keys` and `attn.values`, op `append`).
+        finds the keys and values of earlier ones in the cache (steps `attn.keys` and `attn.values`, op `concatenate`).
+
+        keep: as of `LanguageModel.trace`.
         """
-        return self.generation.run_of(self.number)
+        return self.generation.run_of(self.number, keep)
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ class Reader(Protocol):
     def logits(self, prompt: Prompt, cache: KVCache | None = None) -> Array:
         """The scores of every token as the next one after each position."""
 
-    def trace(self, prompt: Prompt, cache: KVCache | None = None) -> Trace:
+    def trace(self, prompt: Prompt, cache: KVCache | None = None, *, keep: Keep | None = None) -> Trace:
         """The prompt's run with every step."""
 
     def token_text(self, index: int) -> str:
@@ -285,24 +287,26 @@ class Generation:
 
     # ---- traces, computed again: the same bits -------------------------------------------------------------------------
 
-    def trace(self) -> Trace:
+    def trace(self, keep: Keep | None = None) -> Trace:
         """The trace of the finished text in one go, and the steps of every choice; after a slide, of the last window.
+
+        keep: as of `LanguageModel.trace`.
 
         A choice takes its scores from `logits` by the op `pick`. The last token is left out where there is no room for it.
         """
         start = self.window.start
-        trace = self.model.trace(self.ids[start:][: self.model.config.context])
+        trace = self.model.trace(self.ids[start:][: self.model.config.context], keep=keep)
         with Run(self.model.weights, trace) as run:
             for number, window in enumerate(self._choices):
                 if window.start == start:
                     self._choose_again(run, trace, number, window, start)
         return trace
 
-    def last_trace(self) -> Trace:
+    def last_trace(self, keep: Keep | None = None) -> Trace:
         """The trace of the last choice as it happened (see `Choice.trace`)."""
-        return self.run_of(len(self._choices) - 1)
+        return self.run_of(len(self._choices) - 1, keep)
 
-    def run_of(self, number: int) -> Trace:
+    def run_of(self, number: int, keep: Keep | None = None) -> Trace:
         """The trace of one choice as it happened (see `Choice.trace`)."""
         window, cache = self._choices[number], KVCache()
         length = window.end - window.start
@@ -310,14 +314,13 @@ class Generation:
         if length > window.first:
             self.model.logits(new[:-1], cache)
             new = new[-1:]
-        trace = self.model.trace(new, cache)
+        trace = self.model.trace(new, cache, keep=keep)
         with Run(self.model.weights, trace) as run:
             self._choose_again(run, trace, number, window, window.end - len(new))
         return trace
 
     def _choose_again(self, run: Run, trace: Trace, number: int, window: Window, start: int) -> None:
         """The choice at the end of a window, in a run that begins with the token at place `start` of the text."""
-        scores = Tensor("logits", trace.tensor("logits"), trace.axes("logits"))
         place = run.leaf(f"choice.{number}.position", np.asarray(window.end - start - 1, np.int64), ())
-        row = run(f"choice.{number}.logits", select, place, scores)
+        row = run(f"choice.{number}.logits", select, place, trace.operand("logits"))
         self.sampling.choose(run, number, row, self.ids[: window.end])

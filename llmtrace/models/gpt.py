@@ -30,6 +30,7 @@ from llmtrace.ops.linear.linear_to_heads import linear_to_heads
 from llmtrace.ops.rows.layer_norm import layer_norm
 from llmtrace.text import cited
 from llmtrace.trace import Run
+from llmtrace.trace.run import ROWS
 
 
 @dataclass(frozen=True)
@@ -123,5 +124,14 @@ class GPT(LanguageModel):
         """How many numbers a trace of so many tokens holds, after `past` that a cache has."""
         c = self.config
         block = tokens * (10 * c.width + 2 * c.hidden) + 2 * c.heads * tokens * (past + tokens)
+        if past:  # the cache's keys and values, and these with the new ones behind them
+            block += 2 * c.width * (past + past + tokens)
         scaled = sum(self.scores_factor(n) != 1 for n in range(c.blocks)) * c.heads * tokens * (past + tokens)
         return tokens * (4 * c.width + 2 * c.vocabulary) + c.blocks * block + scaled
+
+    def residual_numbers(self, tokens: int, past: int = 0) -> int:
+        """How many numbers there are at most at once while a trace is made that keeps only the residual stream."""
+        c = self.config
+        scores = 2 * c.heads * min(tokens, ROWS) * (past + tokens)
+        cached = c.blocks * 2 * c.width * (past + past + tokens) if past else 0
+        return tokens * ((c.blocks + 1) * c.width + 6 * c.width + 2 * c.hidden) + scores + cached

@@ -16,7 +16,7 @@ from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
 from llmtrace.models.generation import Generation, Sampling
 from llmtrace.models.language_words import LANGUAGE
-from llmtrace.models.memory import available_memory
+from llmtrace.models.memory import IDS, LARGEST, available_memory
 from llmtrace.models.model import Model
 from llmtrace.models.prompt import Prompt, Tokenizer, WithSpecial, different_lengths, encode
 from llmtrace.models.writing import Writing
@@ -27,7 +27,7 @@ from llmtrace.ops.rows.softmax import softmax
 from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.text import cited
-from llmtrace.trace import Origin, Run, Trace
+from llmtrace.trace import Keep, Origin, Run, Trace
 from llmtrace.trace.legend import Legend
 
 FILLER = 0
@@ -76,22 +76,36 @@ class LanguageModel(Model):
             row[length:] = np.nan
         return logits.data
 
-    def trace(self, prompt: Prompt, cache: KVCache | None = None, *, edit: Mapping[str, Any] | None = None) -> Trace:
+    def trace(
+        self,
+        prompt: Prompt,
+        cache: KVCache | None = None,
+        *,
+        edit: Mapping[str, Any] | None = None,
+        keep: Keep | None = None,
+    ) -> Trace:
         """Runs the prompt and records every step. With a cache that holds earlier tokens, of the new tokens only.
 
         The texts of a batch may have different lengths: what stands behind the end of one (see `trace.tokens`) is not its own,
         and no other number depends on it.
+        keep: "all" numbers, or only the "residual" stream, from which the others are computed again when they are asked for, to
+        the same bits; None keeps all up to `LARGEST` bytes.
         edit: numbers of the run that are replaced, by address (see `llmtrace.experiments.what_if`).
         """
         ids, lengths = self._next_ids(prompt, cache)
-        self.must_fit(ids, cache.length if cache else 0)
+        keep = self.kept(ids, cache.length if cache else 0, keep)
         whole = ids if cache is None or cache.ids is None else np.concatenate([cache.ids, ids], axis=-1)
         past = whole.shape[-1] - ids.shape[-1]
         own = [past + length for length in lengths] or [whole.shape[-1]]
         rows = zip(np.atleast_2d(whole).tolist(), own, strict=True)
         tokens = [[self.token_text(i) for i in row[:length]] for row, length in rows]
         trace = Trace(
-            self.weights, tokens if ids.ndim == 2 else tokens[0], self.token_text, self.origin(prompt), self.legend
+            self.weights,
+            tokens if ids.ndim == 2 else tokens[0],
+            self.token_text,
+            self.origin(prompt),
+            self.legend,
+            keep,
         )
         with Run(self.weights, trace, cache) as run:
             logits = self._run(run, ids, cache)
@@ -250,28 +264,49 @@ class LanguageModel(Model):
         positions = np.ascontiguousarray(np.broadcast_to(np.arange(past, past + ids.shape[-1]), ids.shape))
         return self.forward(run, run.leaf("tokens", ids, axes), run.leaf("positions", positions, axes))
 
-    def must_fit(self, ids: Array, past: int = 0, times: int = 1) -> None:
+    def residual_numbers(self, tokens: int, past: int = 0) -> int:
+        """How many numbers there are at most at once while a trace is made that keeps only the residual stream."""
+        return self.trace_numbers(tokens, past)
+
+    def trace_bytes(self, tokens: int, past: int = 0, keep: Keep = "all", texts: int = 1) -> int:
+        """How many bytes a trace takes, of so many texts of so many tokens, after `past` that a cache has; while it is made."""
+        numbers = self.trace_numbers(tokens, past) if keep == "all" else self.residual_numbers(tokens, past)
+        return texts * (next(iter(self.weights.values())).data.itemsize * numbers + IDS * tokens)
+
+    def kept(self, ids: Array, past: int = 0, keep: Keep | None = None) -> Keep:
+        """What a trace of these tokens keeps: what is asked for, else all up to `LARGEST` bytes. DoesNotFitError where there is
+        no room for it.
+        """
+        length, texts = ids.shape[-1], ids.size // ids.shape[-1]
+        if keep not in {None, "all", "residual"}:
+            raise ModelError(_("keep is “all” or “residual”, not {value}", value=cited(str(keep))))
+        if keep is None:
+            keep = "all" if self.trace_bytes(length, past, "all", texts) <= LARGEST else "residual"
+        self.must_fit(ids, past, keep=keep)
+        return keep
+
+    def must_fit(self, ids: Array, past: int = 0, times: int = 1, keep: Keep = "all") -> None:
         """Raises DoesNotFitError where a trace of these tokens, or `times` as much, needs more memory than is free."""
         free = available_memory()
-        batch = ids.size // ids.shape[-1]
-        number = next(iter(self.weights.values())).data.itemsize
+        length, texts = ids.shape[-1], ids.size // ids.shape[-1]
 
-        def needed(tokens: int) -> int:
-            return times * number * batch * self.trace_numbers(tokens, past)
+        def needed(tokens: int, keep: Keep = keep) -> int:
+            return times * self.trace_bytes(tokens, past, keep, texts)
 
-        if free is None or needed(ids.shape[-1]) <= free:
+        if free is None or needed(length) <= free:
             return
-        longest = max((t for t in range(1, ids.shape[-1]) if needed(t) <= free), default=0)
-        raise DoesNotFitError(
-            _(
-                "a trace of {tokens} tokens would take {needed:.1f} GB and {free:.1f} GB are free; the longest"
-                " prompt that fits has {longest} tokens",
-                tokens=ids.shape[-1],
-                needed=needed(ids.shape[-1]) / 1e9,
-                free=free / 1e9,
-                longest=longest,
-            )
+        longest = max((t for t in range(1, length) if needed(t) <= free), default=0)
+        text = _(
+            "a trace of {tokens} tokens would take {needed:.1f} GB and {free:.1f} GB are free; the longest"
+            " prompt that fits has {longest} tokens",
+            tokens=length,
+            needed=needed(length) / 1e9,
+            free=free / 1e9,
+            longest=longest,
         )
+        if times == 1 and keep == "all" and needed(length, "residual") <= free:
+            text += _("; with keep=“residual” (--keep residual) this one fits, too")
+        raise DoesNotFitError(text)
 
 
 def as_language_model(model: Model) -> LanguageModel:

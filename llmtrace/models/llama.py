@@ -29,6 +29,7 @@ from llmtrace.ops.linear.linear_to_heads import linear_to_heads
 from llmtrace.ops.rows.rms_norm import rms_norm
 from llmtrace.text import cited
 from llmtrace.trace import Run
+from llmtrace.trace.run import ROWS
 
 LAYOUTS = ("half", "interleaved")
 """Which numbers of a row are turned together: i and i + D/2, as Hugging Face stores the weights, or 2i and 2i + 1, as the
@@ -137,3 +138,13 @@ class Llama(LanguageModel):
         block = tokens * (6 * c.width + 3 * queries + 3 * keys + 4 * c.hidden) + 2 * c.heads * tokens * seen
         block += (2 * queries * seen if c.kv_heads != c.heads else 0) + (4 * keys * seen if past else 0)
         return tokens * (2 * c.width + c.head_size + 2 * c.vocabulary) + c.blocks * block
+
+    def residual_numbers(self, tokens: int, past: int = 0) -> int:
+        """How many numbers there are at most at once while a trace is made that keeps only the residual stream."""
+        c = self.config
+        queries, keys, seen = c.heads * c.head_size, c.kv_heads * c.head_size, past + tokens
+        scores = 2 * c.heads * min(tokens, ROWS) * seen
+        repeated = 2 * queries * seen if c.kv_heads != c.heads else 0
+        cached = c.blocks * 4 * keys * seen if past else 0
+        work = 4 * c.width + 3 * queries + 3 * keys + 4 * c.hidden
+        return tokens * ((c.blocks + 1) * c.width + work) + scores + repeated + cached

@@ -5,6 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+LARGEST = 500_000_000
+"""A trace that would take more bytes than these keeps only the residual stream, unless all numbers are asked for."""
+
+
+IDS = 16
+"""The bytes of a token's id and its position."""
+
 
 def available_memory() -> int | None:
     """How many bytes could be allocated without swapping, or None where the system does not say."""

@@ -17,7 +17,7 @@ from llmtrace.models.generation import Generation, Sampling
 from llmtrace.models.language_model import LanguageModel
 from llmtrace.models.prompt import Prompt, different_lengths
 from llmtrace.ops import Tensor
-from llmtrace.trace import Origin, Run, Trace
+from llmtrace.trace import Keep, Origin, Run, Trace
 
 GREEDY = Sampling(0)
 
@@ -80,15 +80,17 @@ class SourceModel(LanguageModel):
         cache: KVCache | None = None,
         *,
         edit: Mapping[str, Any] | None = None,
+        keep: Keep | None = None,
         target: Sequence[int] | Sequence[Sequence[int]] | None = None,
     ) -> Trace:
         """Reads the source and writes the target, and records every step of both.
 
+        edit, keep: as of `LanguageModel.trace`.
         target: what the decoder reads; by default the start token and what the model writes itself.
         """
         reading = self.reading(self.source_ids(prompt))
         reading.source_text = prompt if isinstance(prompt, str) else None
-        return reading.trace(self._target(prompt, target), cache, edit=edit)
+        return reading.trace(self._target(prompt, target), cache, edit=edit, keep=keep)
 
     def logits(self, prompt: Prompt, cache: KVCache | None = None) -> Array:
         """The scores after each token of the target that the model writes itself: [T, V]. Nothing is recorded."""

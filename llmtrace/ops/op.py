@@ -4,19 +4,32 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Axes, Empty
-from llmtrace.ops.shapes import axes_by_letters
+from llmtrace.ops.part import Rule, by_rows
+from llmtrace.ops.shapes import axes_by_letters, parse, solved
 
 
 def by_letters(*tensors: Axes | None) -> Axes:
     """Stands for the names that follow from `Op.shapes` and `Op.out` (`llmtrace.ops.shapes.axes_by_letters`)."""
     raise NotImplementedError
+
+
+class Shaped(Protocol):
+    """An array, or what is known of one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its sizes."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of its numbers."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,10 @@ class Op:
     """The axis names of the result, from those of the inputs and weights, where they do not just follow from the letters."""
     pointwise: bool = False
     """Whether a number of the result needs only the numbers at its own place."""
+    along: Axes = ()
+    """The letters, besides `*`, along which a place of the result needs only its own place in the inputs."""
+    part: Rule | None = None
+    """Which part of the inputs a part of the result needs (`llmtrace.ops.part`); None where it follows from the letters."""
     packed: Axes = ()
     """The weights that `forward` also takes packed (`llmtrace._kernels.pack`). Packing copies: they may be strided."""
     batch_strided: Axes = ()
@@ -62,6 +79,26 @@ class Op:
         if self.axes is by_letters:
             tensors = [self.shapes[name] for name in self.tensors]
             object.__setattr__(self, "axes", axes_by_letters(tensors, self.out))
+
+    @cached_property
+    def rule(self) -> Rule:
+        """Which part of the inputs a part of the result needs."""
+        return self.part or by_rows({name: self.shapes[name] for name in self.inputs}, self.out, self.along)
+
+    def result(
+        self, operands: Mapping[str, Shaped | None], settings: Mapping[str, Any]
+    ) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """The shape and the type that `forward` would give, from the shapes and types of the operands; ValueError where they do
+        not go together.
+        """
+        found = solved(self.shapes, {n: None if x is None else x.shape for n, x in operands.items()}, settings)
+        out = parse(self.out)
+        reals = (x.dtype for n, x in operands.items() if x is not None and not parse(self.shapes[n]).below)
+        dtype = np.dtype(np.int64) if out.below else next(reals, None)
+        if found is None or dtype is None:
+            shapes = ", ".join(f"{n} {x.shape}" for n, x in operands.items() if x is not None)
+            raise ValueError(f"the shapes do not go together: {shapes}")
+        return out.of(*found), dtype
 
     @cached_property
     def tensors(self) -> Axes:

@@ -28,6 +28,7 @@ __all__ = [
     "letters",
     "parse",
     "size_of",
+    "solved",
     "split",
 ]
 
@@ -149,6 +150,13 @@ def axes_by_letters(tensors: Sequence[str], out: str) -> Callable[..., Axes]:
 
 def fits(texts: Mapping[str, str], shapes: Mapping[str, tuple[int, ...] | None], settings: Mapping[str, Any]) -> bool:
     """Whether tensors of these shapes (None where absent) go together under an op's `texts`."""
+    return solved(texts, shapes, settings) is not None
+
+
+def solved(
+    texts: Mapping[str, str], shapes: Mapping[str, tuple[int, ...] | None], settings: Mapping[str, Any]
+) -> tuple[tuple[int, ...], dict[str, int]] | None:
+    """The leading axes and the size of every letter, by the shapes of the tensors; None where they do not go together."""
     equations: list[tuple[str, int]] = []
     leads: set[tuple[int, ...]] = set()
     for name, text in texts.items():
@@ -159,25 +167,26 @@ def fits(texts: Mapping[str, str], shapes: Mapping[str, tuple[int, ...] | None],
         shape, found = parse(text), shapes[name]
         if found is None:
             if not shape.optional:
-                return False
+                return None
             continue
         if settings.get("transposed") and texts["transposed"] == f"turns {name}":
             found = found[::-1]
         extra = len(found) - len(shape.sizes)
         if extra < 0 or (extra and not shape.leading):
-            return False
+            return None
         if shape.leading:
             leads.add(found[:extra])
         equations += zip(shape.sizes, found[extra:], strict=True)
-    return len(leads) <= 1 and _solvable(equations)
+    known = _solved(equations)
+    return None if len(leads) > 1 or known is None else (next(iter(leads), ()), known)
 
 
-def _solvable(equations: list[tuple[str, int]]) -> bool:
+def _solved(equations: list[tuple[str, int]]) -> dict[str, int] | None:
     known: dict[str, int] = {}
     for size, number in equations:
         joint, parts, least = split(size)
         if not joint and (number < least or known.setdefault(parts[0], number) != number):
-            return False
+            return None
     for size, number in equations:
         joint, (first, *rest), _ = split(size)
         if not joint:
@@ -191,7 +200,7 @@ def _solvable(equations: list[tuple[str, int]]) -> bool:
             elif other and number % other == 0:
                 known[unknown[0]] = number // other
             else:
-                return False
+                return None
         if known[unknown[0] if unknown else first] < 0 or size_of(size, known) != number:
-            return False
-    return True
+            return None
+    return known

@@ -17,8 +17,8 @@ Where it is not, AssertionError shows the smallest input that Hypothesis could f
 both numbers, and how many units in the last place they are apart.
 
 The checks that every op of llmtrace keeps are here too, for an op of one's own: `hold(op, check_forward)`, and likewise
-`check_bound`, `check_backward`, `check_explain`, `check_refusals`, `check_formula`, `check_axes`; `arguments(op)` and
-`arrays(shape)` are the Hypothesis strategies under them.
+`check_bound`, `check_backward`, `check_explain`, `check_refusals`, `check_formula`, `check_axes`, `check_part`; `arguments(op)`
+and `arrays(shape)` are the Hypothesis strategies under them.
 """
 
 try:
@@ -35,6 +35,7 @@ from llmtrace.testing.checks import (
     check_explain,
     check_formula,
     check_forward,
+    check_part,
     check_refusals,
 )
 from llmtrace.testing.compare import expect_same_bits, units_apart
@@ -61,6 +62,7 @@ __all__ = [
     "check_formula",
     "check_forward",
     "check_function",
+    "check_part",
     "check_refusals",
     "expect_same_bits",
     "hold",

@@ -15,6 +15,7 @@ from llmtrace.testing.bounds import bound
 from llmtrace.testing.compare import expect_same_bits, expect_within
 from llmtrace.testing.descriptions import check_axes, check_formula
 from llmtrace.testing.gradients import check_backward
+from llmtrace.testing.parts import check_part
 from llmtrace.testing.refusals import check_refusals
 from llmtrace.testing.replays import check_explain
 from llmtrace.testing.sampling import Arguments
@@ -27,6 +28,7 @@ __all__ = [
     "check_explain",
     "check_formula",
     "check_forward",
+    "check_part",
     "check_refusals",
 ]
 
@@ -116,4 +118,5 @@ CHECKS: dict[str, Callable[..., None]] = {
     "refusals": check_refusals,
     "formula": check_formula,
     "axes": check_axes,
+    "part": check_part,
 }

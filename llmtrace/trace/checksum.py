@@ -13,12 +13,14 @@ from llmtrace.trace.trace import Trace
 
 def checksum(trace: Trace) -> str:
     """SHA-256 over a line `name type shape digest` for each leaf and step, by name: `ln_f float32 6x128 9f86d0…`."""
-    whole = hashlib.sha256()
-    for name in sorted([*trace.leaves, *trace]):
-        tensor = trace.tensor(name)
-        shape = "x".join(map(str, tensor.shape))
-        whole.update(f"{name} {tensor.dtype.name} {shape} {array_digest(one_nan(tensor))}\n".encode())
-    return whole.hexdigest()
+    lines = {name: _line(name, trace.tensor(name)) for name in trace.leaves}
+    lines |= {name: _line(name, tensor) for name, tensor in trace.each()}
+    return hashlib.sha256("".join(lines[name] for name in sorted(lines)).encode()).hexdigest()
+
+
+def _line(name: str, tensor: Array) -> str:
+    shape = "x".join(map(str, tensor.shape))
+    return f"{name} {tensor.dtype.name} {shape} {array_digest(one_nan(tensor))}\n"
 
 
 def one_nan(tensor: Array) -> Array:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from llmtrace.trace.version_1 import current
 
 WHOLE_VOCABULARY = 4096
 LIKELY = 10
+ROWS = 64
 
 REMEDY = N_("name the model that it was made by with --model, or make the trace again with --with-weights")
 
@@ -37,7 +38,7 @@ WeightsOf = Callable[[Origin], Mapping[str, Weight]]
 
 def save(trace: Trace, path: Path, with_weights: bool) -> None:
     """Writes the trace, and with `with_weights` the weights that its steps used."""
-    arrays = {name: trace.tensor(name) for name in [*trace.leaves, *trace]}
+    arrays = {name: trace.tensor(name) for name in trace.kept()}
     used = {name: trace.weights[name] for step in trace.steps for name in _weights_of(step.record, trace)}
     if with_weights:
         arrays |= {WEIGHT + name: weight.data for name, weight in used.items()}
@@ -81,9 +82,12 @@ def vocabulary(trace: Trace) -> dict[str, str]:
     if size <= WHOLE_VOCABULARY:
         wanted = np.arange(size)
     else:
-        likely = np.argpartition(-trace.tensor("logits"), LIKELY, axis=-1)[..., :LIKELY]
-        read = [trace.tensor(name).ravel() for name in ("tokens", "targets", "source") if name in trace.leaves]
-        wanted = np.unique(np.concatenate([likely.ravel(), *read]))
+        positions = trace.shape("logits")[-2]
+        found = [trace.tensor(name).ravel() for name in ("tokens", "targets", "source") if name in trace.leaves]
+        for first in range(0, positions, ROWS):  # not all at once: they may not be kept
+            scores = trace.part("logits", *[slice(None)] * trace.batch, slice(first, first + ROWS))
+            found.append(np.argpartition(-scores, LIKELY, axis=-1)[..., :LIKELY].ravel())
+        wanted = np.unique(np.concatenate(found))
     return {str(i): trace.token_text(i) for i in wanted.tolist()}
 
 
@@ -136,16 +140,17 @@ def _trace(file: TraceFile, weights_of: WeightsOf, legends: Mapping[str, Legend]
     given = {name: _axes(axes, file.shape(name)) for name, axes in _dict(content, "given").items()}
     check_tokens(file, given)
     records: dict[str, Record] = {}
+    sizes = {name: Size(file.shape(name), np.dtype(file.dtype(name))) for name in given}
+    sizes |= {name: Size(tuple(e["shape"]), np.dtype(e["dtype"])) for name, e in content["weights"].items()}
     if not isinstance(content["steps"], list):
         raise TypeError(_("{what} is not a list", what="steps"))
     for step in content["steps"]:
-        record = _record(current(step) if content["version"] == 1 else step, file)
+        record = _record(current(step) if content["version"] == 1 else step, file, sizes)
         if record.name in records or record.name in given:
             raise ValueError(_("there is already a step named {name}", name=shown(record.name)))
-        there = {*given, *records, *weights}
-        if {*record.inputs} - there or {*record.weights} - {None} - there:
-            raise ValueError(_("{name} uses what comes later, or is not there", name=shown(record.name)))
         records[record.name] = record
+        sizes[record.name] = Size(record.shape, np.dtype(record.dtype))
+    trace.keep = "all" if all(name in file for name in records) else "residual"
     trace.attach(file, list(records.values()), given, content["model"]["weights_hash"])
     return trace
 
@@ -225,7 +230,15 @@ def _other_weights(file: TraceFile, origin: Origin, asked: str) -> TraceFileErro
     )
 
 
-def _record(step: dict[str, Any], file: TraceFile) -> Record:
+class Size(NamedTuple):
+    """What is known of a tensor that has not been read."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def _record(step: dict[str, Any], file: TraceFile, sizes: Mapping[str, Size]) -> Record:
+    """A step, checked; the shape of one whose numbers are not in the file follows from its operands, in `sizes`."""
     if not isinstance(step["op"], str) or step["op"] not in OPS:
         raise ValueError(_("there is no op {name!r}", name=shown(step["op"])))
     if not isinstance(step["inputs"], list) or not isinstance(step["weights"], list):
@@ -236,14 +249,23 @@ def _record(step: dict[str, Any], file: TraceFile) -> Record:
     wrong = len(weights) != len(op.weights) or not all(map(op.optional, lacking))
     if wrong or not least <= len(inputs) <= len(op.inputs):
         raise ValueError(_("{name} has not the inputs that {op} takes", name=shown(name), op=op.name))
-    shape, settings = file.shape(name), step["settings"]
+    if not {*inputs, *weights} - {None} <= {*sizes}:
+        raise ValueError(_("{name} uses what comes later, or is not there", name=shown(name)))
+    settings = step["settings"]
     options = {p.name: p for p in signature(op.meaning).parameters.values() if p.kind is p.KEYWORD_ONLY}
     needed = {p.name for p in options.values() if p.default is p.empty}
     if not needed <= set(settings) <= set(options) or not all(
         _plain(value, options[key].annotation, op.shapes.get(key, "")) for key, value in settings.items()
     ):
         raise ValueError(_("{name} has not the settings that {op} takes", name=shown(name), op=op.name))
-    return Record(name, op.name, inputs, weights, settings, _axes(step["axes"], shape), shape, file.dtype(name))
+    if name in file:
+        shape, dtype = file.shape(name), file.dtype(name)
+    else:
+        operands = (*inputs, *[None] * (len(op.inputs) - len(inputs)), *weights)
+        found = {kind: None if n is None else sizes[n] for kind, n in zip(op.tensors, operands, strict=True)}
+        shape, real = op.result(found, settings)
+        dtype = real.name
+    return Record(name, op.name, inputs, weights, settings, _axes(step["axes"], shape), shape, dtype)
 
 
 def _plain(value: Any, kind: type, values: str) -> bool:

@@ -37,6 +37,14 @@ class StepKind(StrEnum):
     NEXT_TOKEN = "next token"
 
 
+STREAM = frozenset({StepKind.ENTRY, StepKind.AFTER_MLP})
+"""The residual stream between the blocks: what a trace holds that keeps no more than it must."""
+ENDING = frozenset({StepKind.FINAL_NORM, StepKind.LOGITS, StepKind.PROBABILITIES, StepKind.NEXT_TOKEN})
+"""What comes after the stream."""
+PAIRS = frozenset({StepKind.SCORES, StepKind.PATTERN})
+"""What has a number for every query and every key: most of a long run."""
+
+
 class Example(StrEnum):
     """Whether the guided read shows how a number of a step is made."""
 

@@ -18,12 +18,19 @@ from llmtrace.i18n import _
 from llmtrace.ops import Op, Tensor, Weight
 from llmtrace.ops.elementwise.dropout import dropout
 from llmtrace.ops.elementwise.identity import identity
+from llmtrace.ops.part import box_of
 from llmtrace.ops.rows.concatenate import concatenate
 from llmtrace.rng import derive
+from llmtrace.trace.legend import ENDING, PAIRS, StepKind
+from llmtrace.trace.recompute import Recomputer, Unmade, Values, unmade
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Trace
 
 Operand = Tensor | Weight | None
+
+
+ROWS = 128
+"""So many queries' scores are there at once where they are not kept."""
 
 
 dtype_name = functools.lru_cache(str)
@@ -84,6 +91,7 @@ class Run:
         self._own_arena = arena is None  # another's is left open, for the next run to write in the same memory
         self._dropout = dropout if dropout and dropout.rate else None
         self._prefix = ""
+        self._at_hand: Values = {}  # what postponed steps of attention start from
 
     def __enter__(self) -> Run:
         return self
@@ -132,14 +140,65 @@ class Run:
                 arguments.append(operand.packed(settings.get("transposed", False)))
             else:
                 arguments.append(None if operand is None else operand.data)
-        empty = np.empty if name in self._results else self._arena.empty
+        trace = self._trace
+        if trace is not None and trace.keep != "all" and self._later(trace, name, operands):
+            return self._postponed(trace, name, op, operands, settings, axes)
+        own = name in self._results or (trace is not None and trace.keep != "all" and trace.keeps(name))
+        empty = np.empty if own else self._arena.empty  # memory of its own, so that it does not hold that of others
         try:
             out = op.forward(*arguments, **settings, empty=empty)
         except (ValueError, TypeError, IndexError) as error:
             shapes = ", ".join(f"{o.name} {o.data.shape}" for o in operands[: len(op.inputs)] if o is not None)
             raise type(error)(f"{name} = {op.name}({shapes}): {error}") from error
-        if self._trace is None:
+        if trace is None:
             return Tensor(name, out, ())
+        return self._recorded(name, op, operands, settings, axes, out)
+
+    @staticmethod
+    def _later(trace: Trace, name: str, operands: Sequence[Operand]) -> bool:
+        """Whether a step is only written down, to be done when somebody asks for it."""
+        return trace.legend.kind(name) in ENDING | PAIRS or any(
+            o is not None and isinstance(o.data, Unmade) for o in operands
+        )
+
+    def _postponed(
+        self,
+        trace: Trace,
+        name: str,
+        op: Op,
+        operands: Sequence[Operand],
+        settings: Mapping[str, Any],
+        axes: Axes | None,
+    ) -> Tensor:
+        """A step that is only written down; unless the residual stream needs it: then it is done, some rows at a time."""
+        given = {kind: None if o is None else o.data for kind, o in zip(op.tensors, operands, strict=True)}
+        tensor = self._recorded(name, op, operands, settings, axes, unmade(*op.result(given, settings)))
+        kind = trace.legend.kind(name)
+        if kind not in {*PAIRS, StepKind.MIX}:
+            return tensor
+        made = [o for o in operands if isinstance(o, Tensor) and not isinstance(o.data, Unmade)]
+        self._at_hand |= {o.name: (box_of(o.data.shape), o.data) for o in made}
+        if kind in PAIRS:
+            return tensor
+        shape = tensor.data.shape
+        out = self._arena.empty(shape, tensor.data.dtype)
+        recomputer = Recomputer(trace, None, self._at_hand, self._arena.empty)
+        for first in range(0, shape[-2], ROWS):
+            rows = range(first, min(first + ROWS, shape[-2]))
+            out[..., first : rows.stop, :] = recomputer.part(name, (*map(range, shape[:-2]), rows, range(shape[-1])))
+        self._at_hand.clear()
+        return Tensor(name, out, tensor.axes)
+
+    def _recorded(
+        self,
+        name: str,
+        op: Op,
+        operands: Sequence[Operand],
+        settings: Mapping[str, Any],
+        axes: Axes | None,
+        out: Array,
+    ) -> Tensor:
+        assert self._trace is not None
         if axes is None:
             axes = op.axes(*(None if o is None else o.axes for o in operands))
         inputs, weights = operands[: len(op.inputs)], operands[len(op.inputs) :]

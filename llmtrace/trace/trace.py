@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,13 +17,19 @@ from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.display import Displayed, above
 from llmtrace.errors import AddressError
 from llmtrace.i18n import _, listed, n_
-from llmtrace.ops import Weight, by_name
+from llmtrace.ops import Tensor, Weight, by_name
+from llmtrace.ops.part import covering
 from llmtrace.text import cited, shown
-from llmtrace.trace.legend import NO_WORDS, Legend, StepKind
+from llmtrace.trace.legend import NO_WORDS, STREAM, Legend, StepKind
+from llmtrace.trace.recompute import Recomputer, Values, unmade
 from llmtrace.trace.step import Record, Step
 
 if TYPE_CHECKING:
     from llmtrace.trace.container import TraceFile
+
+
+Keep = Literal["all", "residual"]
+"""Which numbers of its steps a trace keeps."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,9 @@ class Trace(Displayed):
 
     `tokens` are the texts of the tokens, by position (by sequence and position in a batch); `token_text(id)` is the text of
     any token of the vocabulary. Arrays are read-only.
+
+    keep: "all" numbers, or of the steps only the "residual" stream between the blocks: then every other number is computed again
+    when it is asked for, to the same bits.
     """
 
     def __init__(
@@ -56,7 +65,9 @@ class Trace(Displayed):
         token_text: Callable[[int], str] = str,
         origin: Origin = Origin(),
         legend: Legend = NO_WORDS,
+        keep: Keep = "all",
     ) -> None:
+        self.keep: Keep = keep
         self.tokens = list(tokens)
         self.token_text = token_text
         self.origin = origin
@@ -68,6 +79,8 @@ class Trace(Displayed):
         self._records: dict[str, Record] = {}
         self._arrays: dict[str, Array] = {}
         self._leaves: dict[str, Axes] = {}
+        self._positions: dict[str, int] = {}
+        self._remembered: Values = {}
         self._file: TraceFile | None = None
         self.weights_hash = ""  # what a file says of the weights that made it
 
@@ -86,17 +99,30 @@ class Trace(Displayed):
         self._arrays[name] = data
 
     def record(self, record: Record, output: Array) -> None:
-        """Records one step."""
-        if record.name in self._arrays:
+        """Records one step, and its numbers if they are kept."""
+        if record.name in self._records or record.name in self._leaves:
             raise ValueError(_("there is already a step named {name}", name=record.name))
-        output.flags.writeable = False
         self._records[record.name] = record
-        self._arrays[record.name] = output
+        if self.keeps(record.name):
+            output.flags.writeable = False
+            self._arrays[record.name] = output
+
+    def keeps(self, name: str) -> bool:
+        """Whether the numbers of a step of this name are kept, or computed again when they are asked for."""
+        return self.keep == "all" or self.legend.kind(name.removeprefix("d.")) in STREAM
+
+    def reduce(self) -> None:
+        """From now on keeps only the residual stream, and lets go of everything else."""
+        self.keep = "residual"
+        for name in self._records:
+            if not self.keeps(name):
+                self._arrays.pop(name, None)
 
     def forget(self, name: str) -> None:
         """Drops a step and its numbers, so that their memory can be used again."""
         self._records.pop(name, None)
         self._arrays.pop(name, None)
+        self._positions.clear()
 
     def attach(
         self, file: TraceFile, records: Sequence[Record], leaves: Mapping[str, Axes], weights_hash: str = ""
@@ -147,6 +173,35 @@ class Trace(Displayed):
         """Whether anything has this name."""
         return name in self._records or name in self._leaves or name in self.weights
 
+    def records(self) -> Iterable[Record]:
+        """What was done, in order, without the numbers."""
+        return self._records.values()
+
+    def position(self, name: str) -> int:
+        """Which step it is, from 0."""
+        if len(self._positions) != len(self._records):
+            self._positions = {each: i for i, each in enumerate(self._records)}
+        return self._positions[name]
+
+    @property
+    def _recomputer(self) -> Recomputer:
+        return Recomputer(self, self._remembered)
+
+    def holds(self, name: str) -> bool:
+        """Whether the numbers of that name are here or in the trace's file, and need not be computed again."""
+        return name in self._arrays or (self._file is not None and name in self._file)
+
+    def kept(self) -> list[str]:
+        """The names of all leaves and steps whose numbers are here or in the trace's file."""
+        return [name for name in (*self._leaves, *self._records) if self.holds(name)]
+
+    def each(self, again: bool = False) -> Iterator[tuple[str, Array]]:
+        """The names and numbers of all steps in order: who looks at everything computes each only once so, in little memory.
+
+        again: also kept numbers are computed, each step from the results of those before.
+        """
+        return Recomputer(self).every(again)
+
     def record_of(self, name: str) -> Record | None:
         """What was done in the step of this name; None where no step has it."""
         return self._records.get(name)
@@ -157,15 +212,38 @@ class Trace(Displayed):
             return self._arrays[name]
         if self._file is not None and name in self._file and name in {*self._records, *self._leaves}:
             return self._arrays.setdefault(name, self._file.array(name))
+        if name in self._records:
+            return self._recomputer.whole(name)
         if name in self.weights:
             return self.weights[name].data
         raise self._unknown(name, self.names())
 
+    def operand(self, name: str) -> Tensor:
+        """A tensor as a further step of the run takes it: of one that is not kept, only its shape and type."""
+        kept = name not in self._records or self.holds(name)
+        data = self.tensor(name) if kept else unmade(self._records[name].shape, self._records[name].dtype)
+        return Tensor(name, data, self.axes(name))
+
     def elements(self, name: str, index: tuple[Any, ...]) -> Array:
-        """Some numbers of a tensor; of a trace file, only what they need is read. An entry is a number or numbers per axis."""
+        """Some numbers of a tensor, for which only what they need is read or computed: an index has numbers for every axis."""
         if self._file is not None and name not in self._arrays and name in self._file:
             return self._file.elements(name, index)
+        if name in self._records and not self.holds(name):
+            box = covering(index)
+            starts = [places.start for places in box]
+            found = self._recomputer.part(name, box)
+            return np.array(found[tuple(np.subtract(i, s) for i, s in zip(index, starts, strict=True))])
         return np.array(self.tensor(name)[index])
+
+    def part(self, name: str, *index: int | slice) -> Array:
+        """Some rows of a tensor, as `trace.tensor(name)[index]`, for which only what they need is computed."""
+        if name not in self._records or self.holds(name):
+            return self.tensor(name)[index]
+        shape = self._records[name].shape
+        every = (*index, *[slice(None)] * (len(shape) - len(index)))
+        box = covering([np.arange(n)[i] for n, i in zip(shape, every, strict=True)])
+        row = tuple(0 if isinstance(i, int) else slice(None, None, i.step) for i in every)
+        return self._recomputer.part(name, box)[row]
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of a tensor, without reading it."""
@@ -245,8 +323,8 @@ class Trace(Displayed):
         above("llmtrace.render").show(document)
 
     def nbytes(self) -> int:
-        """How many bytes the recorded arrays take."""
-        names = [*self._leaves, *self._records]
+        """How many bytes the kept arrays take."""
+        names = self.kept()
         return sum(math.prod(self.shape(name)) * self.dtype(name).itemsize for name in names)
 
     def dtype(self, name: str) -> np.dtype[Any]:
@@ -270,8 +348,8 @@ class Trace(Displayed):
 
     def __getstate__(self) -> dict[str, Any]:
         """All that the trace says, its file's and its model's numbers included, so that a copy needs neither."""
-        arrays = {name: np.asarray(self.tensor(name)) for name in [*self._leaves, *self._records]}
-        return self.__dict__ | {"_arrays": arrays, "_file": None}
+        arrays = {name: np.asarray(self.tensor(name)) for name in self.kept()}
+        return self.__dict__ | {"_arrays": arrays, "_file": None, "_remembered": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -12,7 +12,7 @@ from llmtrace.errors import TrainingError
 from llmtrace.i18n import _
 from llmtrace.models import LanguageModel, as_language_model
 from llmtrace.ops import Tensor
-from llmtrace.trace import Origin, Run, Trace
+from llmtrace.trace import Keep, Origin, Run, Trace
 from llmtrace.training.data import Batch, Windows, split, split_starts
 from llmtrace.training.folder import Plan, TrainingFolder
 from llmtrace.training.memory import must_fit, weights_of
@@ -118,8 +118,11 @@ class LanguageTraining:
         parts = [batch] if trace is not None else list(batch.parts(self.part))
         return self.trainer.step(self._losses(parts, batch), [len(part.ids) for part in parts], trace)
 
-    def traced_step(self) -> Trace:
-        """One step with everything recorded: the batch, the loss, every gradient, every new weight."""
+    def traced_step(self, keep: Keep = "all") -> Trace:
+        """One step with everything recorded: the batch, the loss, every gradient, every new weight.
+
+        keep: "residual" keeps afterwards only the residual stream, its gradients, and what can't be computed again from them.
+        """
         ids = self.windows.batch(self.done, self.plan.batch).ids
         model = self.model
         model.must_fit(ids, times=NUMBERS)
@@ -127,6 +130,8 @@ class LanguageTraining:
         origin = Origin(model.name, "", asdict(model.config))
         trace = Trace(self.trainer.state.weights, tokens, model.token_text, origin, model.legend)
         self.step(trace)
+        if keep == "residual":
+            trace.reduce()
         return trace
 
     def validation(self, windows: int = MEASURED) -> float | None:

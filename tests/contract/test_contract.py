@@ -14,7 +14,16 @@ from llmtrace.testing.composed import named
 from llmtrace.testing.derived import derived_bound, is_derived
 from llmtrace.testing.rounding import Rounding
 
-EXAMPLES = {"forward": 160, "bound": 60, "backward": 60, "explain": 60, "refusals": 60, "formula": 40, "axes": 20}
+EXAMPLES = {
+    "forward": 160,
+    "bound": 60,
+    "backward": 60,
+    "explain": 60,
+    "refusals": 60,
+    "formula": 40,
+    "axes": 20,
+    "part": 60,
+}
 
 
 @pytest.mark.parametrize("name", OPS)

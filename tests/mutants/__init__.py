@@ -19,7 +19,7 @@ class Planted:
 
 PLANTED: list[Planted] = []
 PARTS = {"forward": "forward", "bound": "meaning", "backward": "backward", "explain": "explain", "refusals": "forward"}
-PARTS |= {"formula": "formula", "axes": "axes"}
+PARTS |= {"formula": "formula", "axes": "axes", "part": "part"}
 
 
 def plant(name, op, check="forward", whole=False):
@@ -69,6 +69,7 @@ from mutants import (  # noqa: E402
     explanations,
     gradients,
     llama,
+    parts,
     promises,
     rows,
     sums,
@@ -86,6 +87,7 @@ __all__ = [
     "explanations",
     "gradients",
     "llama",
+    "parts",
     "promises",
     "rows",
     "sums",

@@ -10,6 +10,7 @@ from llmtrace.ops.attention.attention_back import attention_back
 from llmtrace.ops.attention.attention_products import attention_products
 from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.op import Op, expect_axes, expect_batch_strided
+from llmtrace.ops.part import causal
 
 
 def meaning(pattern: Array, v: Array) -> Array:
@@ -61,6 +62,7 @@ attention_mix = Op(
     out="* T D",
     axes=axes,
     batch_strided=("v",),
+    part=causal(keys=("v",), pairs=("pattern",)),
     backward=backward,
     how=N_("the rows of {b}, each times its share in {a}, added up"),
 )

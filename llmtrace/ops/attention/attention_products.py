@@ -7,6 +7,7 @@ from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.op import Op, expect_axes, expect_batch_strided
+from llmtrace.ops.part import causal
 
 
 def meaning(a: Array, b: Array) -> Array:
@@ -54,5 +55,6 @@ attention_products = Op(
     out="* T P+T",
     axes=axes,
     batch_strided=("b",),
+    part=causal(queries=("a",), keys=("b",), masked=0.0),
     how=N_("each the products of a row of {a} and a row of {b}, added up; later tokens do not count"),
 )

@@ -13,6 +13,7 @@ from llmtrace.ops.attention.attention_mix import attention_mix
 from llmtrace.ops.elementwise.scale import scale
 from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.op import Op, expect_axes, expect_batch_strided
+from llmtrace.ops.part import causal
 
 
 def meaning(q: Array, k: Array) -> Array:
@@ -72,6 +73,7 @@ attention_scores = Op(
     out="* T P+T",
     axes=axes,
     batch_strided=("k",),
+    part=causal(queries=("q",), keys=("k",), masked=-math.inf),
     backward=backward,
     how=N_("each compares a row of {a} with one of {b}: the products of their {n} features added up, divided by √{n}"),
 )

@@ -7,6 +7,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import N_
 from llmtrace.ops.constructors import row_op
 from llmtrace.ops.gradient import Gradient
+from llmtrace.ops.part import causal
 from llmtrace.ops.rows.softmax import explain_row, gradient_explain_row
 from llmtrace.ops.rows.softmax import gradient_meaning as gradient_of
 from llmtrace.ops.rows.softmax import meaning as softmax_of
@@ -46,6 +47,7 @@ causal_softmax = row_op(
     shapes={"x": "* T P+T"},
     out="* T P+T",
     backward=backward,
+    part=causal(pairs=("x",), masked=0.0),
     how=N_("e to the power of each number of {a}, divided by the sum of these; later tokens do not count, and get 0"),
 )
 
@@ -81,5 +83,6 @@ causal_softmax_gradient = row_op(
     gradient_explain,
     shapes={"p": "* T P+T", "dout": "* T P+T"},
     out="* T P+T",
+    part=causal(pairs=("p", "dout"), masked=0.0),
     how=N_("each share in {a}, times how much the gradient of that share, in {b}, lies above the mean of its row"),
 )

@@ -55,6 +55,7 @@ full_mix = Op(
     inputs=("pattern", "v"),
     shapes={"pattern": "* T S", "v": "* S D"},
     out="* T D",
+    along=("T",),
     axes=axes,
     batch_strided=("v",),
     backward=backward,

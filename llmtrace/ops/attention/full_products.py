@@ -47,6 +47,7 @@ full_products = Op(
     inputs=("a", "b"),
     shapes={"a": "* T D", "b": "* S D"},
     out="* T S",
+    along=("T",),
     axes=axes,
     batch_strided=("b",),
     how=N_("each the products of a row of {a} and a row of {b}, added up"),

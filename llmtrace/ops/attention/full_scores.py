@@ -69,6 +69,7 @@ full_scores = Op(
     inputs=("q", "k"),
     shapes={"q": "* T D", "k": "* S D"},
     out="* T S",
+    along=("T",),
     axes=axes,
     batch_strided=("k",),
     backward=backward,

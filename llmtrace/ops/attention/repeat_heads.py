@@ -64,6 +64,7 @@ repeat_heads = Op(
     inputs=("x",),
     shapes={"x": "* G T D", "copies": "R≥1"},
     out="* G·R T D",
+    along=("T",),
     axes=axes,
     batch_strided=("x",),
     backward=backward,
@@ -116,6 +117,7 @@ sum_heads = Op(
     inputs=("x",),
     shapes={"x": "* G·R T D", "copies": "R≥1"},
     out="* G T D",
+    along=("T",),
     axes=axes,
     how=N_("the numbers of {a}, added up over all that share one"),
 )

@@ -62,6 +62,7 @@ rotate = row_op(
     explain,
     shapes={"x": "* H T D+D", "cosine": "* T D", "sine": "* T D", "interleaved": "flag"},
     out="* H T D+D",
+    along=("T",),
     axes=axes,
     backward=backward,
     fixed=("cosine", "sine"),

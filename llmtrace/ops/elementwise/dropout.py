@@ -8,6 +8,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import N_
 from llmtrace.ops.constructors import row_op
 from llmtrace.ops.gradient import Gradient
+from llmtrace.ops.part import whole
 
 
 def meaning(x: Array, *, rate: float, seed: int, first: int = 0) -> Array:
@@ -43,6 +44,7 @@ dropout = row_op(
     explain,
     shapes={"x": "*", "rate": "rate", "seed": "whole", "first": "whole"},
     out="*",
+    part=whole,
     constants=lambda rate, seed, first: (rate, 1 / (1 - rate), seed, first),
     backward=backward,
     how=N_("the numbers of {a}, some of them 0 at random, the others a little larger instead"),

@@ -67,6 +67,7 @@ linear_from_heads = Op(
     weights=("weight", "bias"),
     shapes={"x": "* H≥1 T D", "weight": "H·D N", "bias": "N ?"},
     out="* T N",
+    along=("T",),
     axes=axes,
     packed=("weight",),
     backward=backward,

@@ -65,6 +65,7 @@ linear_to_heads = Op(
     weights=("weight", "bias"),
     shapes={"x": "* T K", "weight": "K H·D", "bias": "H·D ?", "heads": "H≥1"},
     out="* H T D",
+    along=("T",),
     axes=axes,
     packed=("weight",),
     backward=backward,

@@ -7,6 +7,7 @@ from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.op import Op, expect_axes, flatten_leading, new_array
+from llmtrace.ops.part import Asked, Part
 from llmtrace.ops.rows.slice_positions import slice_positions
 
 
@@ -52,6 +53,16 @@ def axes(past: Axes, new: Axes) -> Axes:
     return past
 
 
+def part(asked: Asked) -> Part:
+    """The rows that are asked for: those of the past, and those of the new ones."""
+    *leading, rows, _last = asked.box
+    kept, added = asked.shape_of("past")[-2], asked.shape_of("new")
+    features = range(added[-1])
+    past = range(min(rows.start, kept), min(rows.stop, kept))
+    new = range(max(rows.start - kept, 0), max(rows.stop - kept, 0))
+    return Part((*leading, rows, features), {"past": (*leading, past, features), "new": (*leading, new, features)})
+
+
 concatenate = Op(
     "concatenate",
     N_("past, then new"),
@@ -63,5 +74,6 @@ concatenate = Op(
     shapes={"past": "* P D", "new": "* T D"},
     out="* P+T D",
     backward=backward,
+    part=part,
     how=N_("those kept in the cache, and behind them the new ones, {b}"),
 )

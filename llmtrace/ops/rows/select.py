@@ -6,6 +6,7 @@ from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.op import Op, expect_axes, expect_real, flatten_leading, new_array
+from llmtrace.ops.part import Asked, Part, within
 
 
 def meaning(index: Array, x: Array) -> Array:
@@ -36,6 +37,17 @@ def explain(w: Derivation) -> None:
     w.look_up("out", index, w["x"][(*leading, int(index.values), feature)])
 
 
+def part(asked: Asked) -> Part:
+    """The rows from the first to the last that is picked; counted from that first one."""
+    *leading, _last = asked.box
+    index = asked.read("index")[within(tuple(leading))]
+    rows = range(int(index.min()), int(index.max()) + 1)
+    if not 0 <= rows.start < rows.stop <= asked.shape_of("x")[-2]:
+        raise IndexError(f"there is no row {rows.stop - 1 if rows.start >= 0 else rows.start}")
+    features = range(asked.shape[-1])
+    return Part((*leading, features), {"x": (*leading, rows, features)}, {"index": np.asarray(index - rows.start)})
+
+
 select = Op(
     "select",
     "x[index]",
@@ -45,5 +57,6 @@ select = Op(
     inputs=("index", "x"),
     shapes={"index": "* < T", "x": "* T V"},
     out="* V",
+    part=part,
     how=N_("one row of {b}; {a} says which"),
 )
