@@ -1,6 +1,7 @@
 """The page in a real browser, opened from a file, without a network and by keyboard alone."""
 
 import json
+import random
 import re
 import time
 
@@ -264,3 +265,74 @@ def test_hostile_texts_do_nothing(chromium, tmp_path):
         assert shown.page.locator("img").count() == 0
     assert shown.said == []
     shown.context.close()
+
+
+PIECES = [
+    "</script>",
+    "<!--",
+    "-->",
+    "<img src=x onerror=alert(1)>",
+    "\u2028",
+    "\u2029",
+    "\u202e",
+    "\u2066",
+    "\u2069",
+    "e" + "\u0301" * 40,
+]
+PIECES += [
+    "&lt;",
+    "{x}",
+    "${1}",
+    "<svg/onload=alert(1)>",
+    "javascript:alert(1)",
+    "\x00",
+    "\ufeff",
+    "\U0001f468\u200d\U0001f469",
+    "]]>",
+    "'\"`",
+    "<style>",
+]
+
+
+def test_500_hostile_texts_stay_texts(opened):
+    """Each is typed, cut into tokens, and shown; some are run as well."""
+    chance = random.Random(0)
+    texts = ["".join(chance.choices(PIECES, k=chance.randint(1, 6))) for _ in range(500)]
+    opened.go("sentence")
+    usual = "script, style, img, svg, iframe, object, [onerror], [onload]"
+    before = opened.page.locator(usual).count()
+    wrong = opened.page.evaluate(
+        """([texts, usual, before]) => texts.filter((text) => {
+          const area = document.querySelector("textarea");
+          area.value = text;
+          area.dispatchEvent(new Event("input"));
+          return document.querySelectorAll(usual).length !== before || !document.querySelector("main td, main [role=alert]");
+        })""",
+        [texts, usual, before],
+    )
+    assert wrong == []
+    for text in texts[:5]:
+        opened.go("sentence")
+        opened.page.fill("textarea", text)
+        opened.page.get_by_role("button", name="Run the model").click()
+        opened.page.wait_for_selector(".tokens")
+        assert opened.page.locator(usual).count() == before
+    assert opened.said == []
+
+
+def test_a_recipe_of_the_command_line_does_the_same_here(opened, tmp_path):
+    file = tmp_path / "recipe.json"
+    done = CliRunner().invoke(
+        main, ["what-if", SENTENCE, "--off", "head:2.1", "--swap", "1=ing", "--recipe", str(file)]
+    )
+    assert done.exit_code == 0, done.output
+    opened.go("what-if")
+    opened.page.fill("textarea", file.read_text("utf-8"))
+    opened.page.get_by_role("button", name="follow the recipe").click()
+    opened.page.wait_for_selector("main ol > li")
+    assert json.loads(opened.page.input_value("textarea")) == json.loads(file.read_text("utf-8"))
+    last = len(llmtrace.load().tokenizer.encode(SENTENCE)) - 1
+    address = f"logits[{last}, 3]"
+    opened.go(address)
+    changed = llmtrace.load().trace(SENTENCE).edited({"head:2.1": 0.0, "token:1": "ing"})
+    assert opened.page.inner_text(".value").split()[0] == exact_text(changed.explain(address).value)
