@@ -85,6 +85,7 @@ CHANGES = {
     "multi-head-attention": {"first": (0, 1), "second": (2, 0), "sentence": "A cat sat on a", "seed": 1},
     "positions": {"text": "abcab", "width": 6, "words": 5, "prompt": "A cat", "theta": 1, "seed": 1},
     "gpt": {"prompt": "A cat sat on", "vocabulary": 300, "width": 32, "blocks": 3, "block": 0},
+    "llama": {"row": (1, 2, -3, 0), "prompt": "the dog", "kv_heads": 4, "steps": 20, "seed": 1},
     "transformer": {"sentence": "Wann arbeitet Tom in Wien?", "block": 0, "head": 1, "place": 2, "seed": 1},
     "words": {"weights": (2, 1), "first": (1, 1), "rate": 0.3, "pull": 0.1, "noise": 0.1, "seed": 1},
     "training-is-compression": {"parameters": 7, "cards": 100, "sentences": 80, "steps": 30, "seed": 1},

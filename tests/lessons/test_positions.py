@@ -57,11 +57,12 @@ def test_only_the_distance_counts(lesson):
     assert abs(by_distance[1][0] - by_distance[5][0]) > 0.1
 
 
-def test_to_turn_keeps_the_length():
-    for theta in (0.0, 0.3, 1.5, 7.0):
-        matrix = codes.rotation(theta).astype(np.float64)
-        assert matrix @ matrix.T == pytest.approx(np.eye(2), abs=1e-6)
-        assert [1, 0] @ matrix == pytest.approx([np.cos(theta), np.sin(theta)], abs=1e-6)
+@pytest.mark.parametrize("theta", [0.0, 0.3, 1.5, 3.1])
+def test_to_turn_keeps_the_length(theta):
+    (trace,) = codes.turned((1, 0.5), (0.8, -0.3), [(7, 3)], theta)
+    for name, place, z in (("q", 7, 1 + 0.5j), ("k", 3, 0.8 - 0.3j)):
+        expected = z * np.exp(1j * place * theta)
+        assert trace.tensor(f"turned.{name}")[0, 0] == pytest.approx([expected.real, expected.imag], abs=1e-5)
 
 
 def test_near_places_are_alike_in_the_model(lesson):

@@ -12,11 +12,12 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.lessons.attention_nets import attend, random_attention, random_rows
 from llmtrace.lessons.positions.words import LEGEND
 from llmtrace.models.sinusoids import BASE, angle, sinusoids
+from llmtrace.ops.attention.attention_products import attention_products
+from llmtrace.ops.attention.rotate import rotate
 from llmtrace.ops.elementwise.add import add
-from llmtrace.ops.linear.linear import linear
 from llmtrace.trace import Run, Trace
 
-__all__ = ["BASE", "angle", "read", "rotation", "sinusoids", "turned", "wavelength"]
+__all__ = ["BASE", "angle", "angles", "read", "sinusoids", "turned", "wavelength"]
 
 WIDTH = 8
 """How many numbers a character has."""
@@ -41,10 +42,10 @@ def read(text: str, seed: int, *, placed: bool, masked: bool = False) -> Trace:
     return trace
 
 
-def rotation(theta: float) -> Array:
-    """The matrix that turns a row of two numbers by an angle, counter-clockwise."""
-    c, s = (np.float32(f(np.float32(theta))) for f in (elementary.cos, elementary.sin))
-    return np.array([[c, s], [-s, c]], np.float32)
+def angles(place: int, theta: float) -> tuple[Array, Array]:
+    """The cosine and the sine of as far as a place turns, [1, 1]."""
+    whole = np.array([[place * theta]], np.float32)
+    return elementary.cos(whole), elementary.sin(whole)
 
 
 def turned(
@@ -57,10 +58,12 @@ def turned(
         with Run({}, trace) as run:
             sides = []
             for name, axis, numbers, place in (("q", "query", query, at), ("k", "key", key, other)):
-                side = run.leaf(name, np.array([numbers], np.float32), (axis, "feature"))
-                turn = run.leaf(f"turn.{name}", rotation(theta * place), ("in", "out"))
-                sides.append(run.do(f"turned.{name}", linear, (side, turn, None), {}, (axis, "feature")))
-            run.do("turned.product", linear, (*sides, None), {"transposed": True}, ("query", "key"))
+                side = run.leaf(name, np.array([[numbers]], np.float32), ("head", axis, "feature"))
+                cosine, sine = angles(place, theta)
+                cos = run.leaf(f"cosine.{name}", cosine, (axis, "pair"))
+                sin = run.leaf(f"sine.{name}", sine, (axis, "pair"))
+                sides.append(run(f"turned.{name}", rotate, side, cos, sin, interleaved=False))
+            run.do("turned.product", attention_products, sides, {}, ("head", "query", "key"))
         trace.labels = {"query": (str(at),), "key": (str(other),)}
         traces.append(trace)
     return traces

@@ -234,5 +234,5 @@ class Positions(Lesson):
     @property
     def turn_table(self) -> list[tuple[Any, ...]]:
         """For each pair of places: how far they are apart, and the score."""
-        scores = (float(trace.tensor("turned.product")[0, 0]) for trace in self.turns)
+        scores = (float(trace.tensor("turned.product")[0, 0, 0]) for trace in self.turns)
         return [(a, b, a - b, score) for (a, b), score in zip(PAIRS, scores, strict=True)]

@@ -10,6 +10,10 @@ from llmtrace.trace.legend import Legend, StepWords
 LEGEND = Legend(
     {
         "x": StepWords(sentence=N_("number {feature} of {word}: its own vector, plus that of its place")),
+        "cosine.q": StepWords(sentence=N_("the cosine of as far as place {query} turns")),
+        "sine.q": StepWords(sentence=N_("the sine of as far as place {query} turns")),
+        "cosine.k": StepWords(sentence=N_("the cosine of as far as place {key} turns")),
+        "sine.k": StepWords(sentence=N_("the sine of as far as place {key} turns")),
         "turned.q": StepWords(
             sentence=N_("number {feature} of the query at place {query}, turned as far as this place says")
         ),
