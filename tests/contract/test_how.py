@@ -103,6 +103,7 @@ RULES = [  # (words, whether they belong to the op: they must be there where Tru
     (r"added up|\bsums?\b", lambda f: None if f.does("dot", "sum", "add") else False),
     (r"over all positions", lambda f: not f.out.leading and bool(f.out.sizes) and not f.has("ids")),
     (r"\ball numbers\b", lambda f: f.op.out == ""),
+    (r"see a key", lambda f: f.op.out.startswith("* P+T ") and f.does("sum", "dot")),
     (r"queries", lambda f: f.has("pattern") and f.has("x")),
     (r"rows? of", lambda f: None if any(f.axes.values()) else False),
     (r"features", lambda f: f.has("q")),

@@ -8,6 +8,7 @@ import catalogue
 
 from llmtrace import _kernels
 from llmtrace.cli import COMMANDS
+from llmtrace.loading import bundled
 from llmtrace.ops import OPS
 
 
@@ -45,7 +46,7 @@ ALLOWED |= {
     "small",
     "model",
     "large",
-    "storyteller",
+    *bundled(),
 }
 ALLOWED |= {"adamw", "adam", "sgd", "cosine", "constant"}  # values of options
 ALLOWED |= {"True", "float32", "float64", "int64", "inf", "nan", "NumPy", "Python", platform.system()}
