@@ -27,20 +27,32 @@ def bundled() -> list[str]:
     return sorted(path.parent.name for path in DATA.glob("*/config.json"))
 
 
-def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
-    """The bundled model of that name, or one on disk, of any family and format in `llmtrace.weights`: a folder in Hugging
-    Face's layout, or its .safetensors file.
+def named() -> list[str]:
+    """The names of all models that have one: those, and those that packages bring."""
+    from llmtrace.weights.packaged import PACKAGED
 
-    A bundled name comes first; a folder of the same name is `./name`. Raises ModelError.
+    return [*bundled(), *PACKAGED]
+
+
+def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
+    """The bundled model of that name, one that a package brings (`smollm2`), or one on disk, of any family and format in
+    `llmtrace.weights`: a folder in Hugging Face's layout, or its .safetensors file; a .gguf file.
+
+    A name comes first; a folder of the same name is `./name`. Raises ModelError.
     """
     from llmtrace.storage.files import reason
     from llmtrace.text import cited, shown
     from llmtrace.trace.container import is_trace
     from llmtrace.weights import load_folder
+    from llmtrace.weights.packaged import PACKAGED, packaged_file
 
     name = os.fsdecode(model)
     if isinstance(model, str) and model in bundled():
         return _named(load_folder(DATA / model), model)
+    if isinstance(model, str) and model in PACKAGED:
+        loaded = _named(load_folder(packaged_file(model)), model)
+        loaded.name = model
+        return loaded
     if not name:
         raise ModelError(_("the name of the model is empty: give a folder, or {names}", names=_names()))
     path = os.path.expanduser(name)
@@ -66,11 +78,17 @@ def _named(model: Model, reference: str) -> Model:
 
 
 def load_tokenizer(model: str | os.PathLike[str] = DEFAULT) -> Tokenizer:
-    """The tokenizer of a bundled model, or the one in a folder, which need hold nothing else. Raises ModelError."""
+    """The tokenizer of a model with a name, or the one in a folder, which need hold nothing else, or in a .gguf file. Raises
+    ModelError.
+    """
     from llmtrace.tokenizers import load_tokenizer as load_from
+    from llmtrace.weights.gguf import GGUFFile, tokenizer_of
+    from llmtrace.weights.packaged import PACKAGED, packaged_file
 
     folder = DATA / model if isinstance(model, str) and model in bundled() else Path(os.path.expanduser(model))
-    tokenizer = load_from(folder)
+    if isinstance(model, str) and model in PACKAGED:
+        folder = packaged_file(model)
+    tokenizer = tokenizer_of(folder) if GGUFFile().accepts(folder) else load_from(folder)
     if tokenizer is None:
         raise ModelError(_("there is no tokenizer in {folder}: it needs a tokenizer.json", folder=folder))
     return tokenizer
@@ -92,7 +110,7 @@ def open_trace(path: str | os.PathLike[str], model: str | os.PathLike[str] | Non
     def weights_of(origin: Origin) -> Mapping[str, Weight]:
         if model is not None:
             return load(model).weights
-        if origin.reference in bundled() or os.path.exists(os.path.expanduser(origin.reference)):
+        if origin.reference in named() or os.path.exists(os.path.expanduser(origin.reference)):
             return load(origin.reference).weights
         raise no_weights(os.fsdecode(path), origin)
 

@@ -48,7 +48,7 @@ class Ids(click.ParamType[list[int]]):
 model_option = option(
     "--model",
     metavar="MODEL",
-    help=N_("A bundled model by name, or a folder with config.json and model.safetensors."),
+    help=N_("A bundled model or smollm2 by name, a folder with config.json and model.safetensors, or a .gguf file."),
     shell_complete=models,
 )
 trace_option = option(

@@ -25,13 +25,13 @@ def remember(prompt: str | list[int], model: str | None, steps: Iterable[str] = 
 
     If that does not work, returns why: it is not important enough to fail.
     """
-    from llmtrace.loading import bundled
+    from llmtrace.loading import named
     from llmtrace.models import WithSpecial
     from llmtrace.storage.files import reason
     from llmtrace.storage.replace import PRIVATE, write_whole
 
     try:
-        folder = model is not None and model not in bundled()
+        folder = model is not None and model not in named()
         note = {
             "prompt": prompt,
             "special": isinstance(prompt, WithSpecial),

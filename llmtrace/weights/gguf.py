@@ -142,6 +142,14 @@ class GGUFFile(Source):
         return Opened(path.stem, config, shown(path), tensors, tokenizer, ends, begin)
 
 
+def tokenizer_of(path: Path) -> Any:
+    """The tokenizer in a file, or None; ModelError where it can't be used."""
+    try:
+        return read_gguf_tokenizer(open_gguf(path).settings)
+    except ValueError as error:
+        raise ModelError(f"{shown(path)} {error}") from error
+
+
 def read_config(file: GGUF) -> tuple[Architecture, dict[str, Any]]:
     """The architecture of a file, and what config.json would say of it; ValueError for what is not supported."""
     settings = file.settings
