@@ -19,7 +19,7 @@ class Tokenizer(Protocol):
 
 
 class WithSpecial(str):
-    """A text in which those of special tokens, such as <|endoftext|>, are these tokens; elsewhere they are plain text."""
+    """A text in which those of special tokens, such as `<|endoftext|>`, are these tokens; elsewhere they are plain text."""
 
     __slots__ = ()
 
