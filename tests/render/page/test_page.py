@@ -129,6 +129,8 @@ def test_nothing_is_wider_than_the_screen(chromium, file):
         for place in VIEWS:
             shown.go(place)
             assert shown.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, (width, place)
+    size = shown.page.evaluate("() => parseFloat(getComputedStyle(document.body).fontSize)")
+    assert size >= 28  # a projector of 3840 pixels is read from afar
     shown.context.close()
 
 
