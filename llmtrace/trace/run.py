@@ -182,7 +182,7 @@ class Run:
             return tensor
         shape = tensor.data.shape
         out = self._arena.empty(shape, tensor.data.dtype)
-        recomputer = Recomputer(trace, None, self._at_hand, self._arena.empty)
+        recomputer = Recomputer(trace, None, self._at_hand)  # of ever other sizes: no pieces of the arena
         for first in range(0, shape[-2], ROWS):
             rows = range(first, min(first + ROWS, shape[-2]))
             out[..., first : rows.stop, :] = recomputer.part(name, (*map(range, shape[:-2]), rows, range(shape[-1])))
