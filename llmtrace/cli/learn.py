@@ -42,7 +42,7 @@ PAGE = ".html"
 @option("--exercises", "only_exercises", is_flag=True, help=N_("Go straight to the exercises."))
 @option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help=N_("Other numbers in the exercises."))
 @option("--all", "every", is_flag=True, help=N_("With -o FILE.html: all lessons, with a table of contents."))
-@shown_options(own=("only_ascii",))
+@shown_options(own=("only_ascii",), more=(".cast",))
 def command(name: str | None, changes: tuple[str, ...], look: Look, **options: Any) -> None:
     """Learn how language models work, lesson by lesson, with nothing but adding and multiplying.
 
@@ -79,6 +79,8 @@ def command(name: str | None, changes: tuple[str, ...], look: Look, **options: A
         print_document(classroom.explanation(options["address"]), look)
     elif look.file is not None and ending_of(look.file) == PAGE:
         write_page(look.file, [name], inputs)
+    elif look.file is not None and ending_of(look.file) == ".cast":
+        write_file(look.file, classroom.film())
     elif look.file is not None:
         write_document(classroom.document(), look)
     else:

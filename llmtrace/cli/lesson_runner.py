@@ -25,6 +25,8 @@ from llmtrace.lessons.framework import progress
 from llmtrace.lessons.framework.pages import WIDEST, Pages, PageView, marked
 from llmtrace.lessons.framework.questions import Question, questions
 from llmtrace.lessons.matrices_as_projections.matrix import EXAMPLE
+from llmtrace.render import Sheet
+from llmtrace.render.terminal.asciicast import asciicast
 from llmtrace.render.terminal.blocks import InAscii, Printed
 from llmtrace.render.terminal.console import output_console
 from llmtrace.render.terminal.inlines import rich_text
@@ -87,6 +89,15 @@ class Classroom:
         """All pages below one another."""
         found = (self.pages[number].document() for number in range(len(self.pages)))
         return Document(tuple(block for page in found for block in (*page.blocks, Space())))
+
+    def film(self) -> bytes:
+        """The first animation of the lesson, as an asciicast; LessonError where it has none."""
+        pages = (self.pages[number] for number in range(len(self.pages)))
+        found = next((page.animation for page in pages if page.animation is not None), None)
+        if found is None:
+            raise LessonError(_("there is nothing to play in this lesson"))
+        frames = [found.frame(n) for n in range(len(found) + 1)]
+        return asciicast(frames, Sheet(self.room.width, self.ascii), player.PACE)
 
     def _first(self) -> int:
         """The page to begin with: the last one that was read, unless that was the end."""

@@ -72,11 +72,11 @@ OWN = {"no_pager": no_pager_option, "only_ascii": ascii_option, "as_json": json_
 
 
 def shown_options(
-    traced: str = "", own: tuple[str, ...] = tuple(OWN)
+    traced: str = "", own: tuple[str, ...] = tuple(OWN), more: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`-o`, `--width` and those of `own`: `--no-pager`, `--ascii` and `--json`. The command gets all of them as one `look`.
 
-    traced: what is said of `-o`, for commands whose run can be written to FILE.trace.
+    traced: what is said of `-o`, for commands whose run can be written to FILE.trace. more: other endings of the command's own.
     """
 
     def add(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -98,7 +98,7 @@ def shown_options(
 
         command: Callable[..., Any] = wraps(function)(looked)
         help = traced or N_("Write what is shown to FILE: .svg, .html, .md, .txt, .json, .tex, .png (heatmaps).")
-        kind = ShownFile((TRACE,) if traced else ())
+        kind = ShownFile((*more, TRACE) if traced else more)
         for name in reversed(own):
             command = OWN[name](command)
         width = click.IntRange(NARROWEST, WIDEST)
