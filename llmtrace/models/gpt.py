@@ -134,4 +134,5 @@ class GPT(LanguageModel):
         c = self.config
         scores = 2 * c.heads * min(tokens, ROWS) * (past + tokens)
         cached = c.blocks * 2 * c.width * (past + past + tokens) if past else 0
-        return tokens * ((c.blocks + 1) * c.width + 6 * c.width + 2 * c.hidden) + scores + cached
+        rows = 9 * c.width + 2 * c.hidden  # of one block, and of the keys and values that some queries see
+        return tokens * ((c.blocks + 1) * c.width + rows) + scores + cached
