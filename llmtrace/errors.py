@@ -4,6 +4,7 @@ LlmtraceError
 ├── AddressError     an address names no step, axis, index or token
 ├── ModelError       a model folder, its configuration or its weights
 ├── PromptError      a prompt that this model can't read
+│   └── UnknownTextError  it has no token for a part of it
 ├── CorpusError      prompts that can't be read, or a folder that holds something else
 ├── TraceFileError   a file that is no trace, or a damaged one, or one that can't be written
 ├── LessonError      no such lesson, or an input that it doesn't have
@@ -38,6 +39,10 @@ class ModelError(LlmtraceError, ValueError):
 
 class PromptError(LlmtraceError, ValueError):
     """The model can't read this prompt: too long, empty, or with characters it has no token for."""
+
+
+class UnknownTextError(PromptError):
+    """The model's tokenizer has no token for a part of the text."""
 
 
 class TraceFileError(LlmtraceError, ValueError):

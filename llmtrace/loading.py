@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmtrace.errors import ModelError, TraceFileError
-from llmtrace.i18n import _, listed
+from llmtrace.i18n import _, language, listed
 from llmtrace.models import Model
 from llmtrace.trace import Origin, Trace
 
@@ -20,11 +20,18 @@ if TYPE_CHECKING:
 
 DATA = Path(__file__).parent / "data"
 DEFAULT = "storyteller"
+CHINESE = "jielong"
+VARIABLE = "LLMTRACE_MODEL"
 
 
 def bundled() -> list[str]:
     """The names of the models that come with llmtrace."""
     return sorted(path.parent.name for path in DATA.glob("*/config.json"))
+
+
+def usual() -> str:
+    """The model of commands where none is named: what LLMTRACE_MODEL says, else one that reads the language that is spoken."""
+    return os.environ.get(VARIABLE) or (CHINESE if language() == "zh" else DEFAULT)
 
 
 def named() -> list[str]:

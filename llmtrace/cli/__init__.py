@@ -15,7 +15,7 @@ from llmtrace import i18n
 from llmtrace._version import __version__
 from llmtrace.cli.command import Context, Helpful, Option, language_option, speak_what_can_be_written
 from llmtrace.display import on_command_line
-from llmtrace.errors import LlmtraceError
+from llmtrace.errors import LlmtraceError, UnknownTextError
 from llmtrace.i18n import N_, _, listed
 from llmtrace.text import cited
 
@@ -31,6 +31,7 @@ COMMANDS = {
     "generate": N_("Let a model go on with a text, token by token."),
     "surprise": N_("Say how surprised a model is by a text, token by token."),
     "corpus": N_("Run many prompts, on one machine or many, into one index."),
+    "export": N_("Write a model as two files that need Python and NumPy alone."),
     "train": N_("Train a small GPT-2 on text files of your own."),
     "show": N_("Look at the steps of a trace, at attention, at the next token."),
     "tokenize": N_("Show how a text becomes tokens."),
@@ -121,11 +122,14 @@ def _discard_output() -> None:
 
 
 def _fail(error: click.ClickException | LlmtraceError) -> None:
+    from llmtrace.loading import CHINESE, usual
     from llmtrace.text import inert
 
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
     if isinstance(error, click.MissingParameter):
         message = " ".join(message.split())  # click lists choices in lines of their own
+    if isinstance(error, UnknownTextError) and usual() == CHINESE:
+        message = _("{error}; {note}", error=message, note=_("--model storyteller reads any text"))
     message = inert(message.rstrip())
     if not isinstance(error, click.UsageError) or error.ctx is None:
         line = _("Error: {message}", message=message)

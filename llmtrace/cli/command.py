@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,8 @@ PANELS = {
     "default_string": N_("[default: {}]"),
 }
 
+ENGLISH_PROMPT = re.compile(r'llmtrace [a-z-]+ .*"(?:The|Once) ')
+
 
 def paragraphs(text: str) -> list[str]:
     r"""The messages that a help text is made of: each paragraph in one line; of examples (after a \b), only the title."""
@@ -35,9 +38,16 @@ def translated(text: str | None) -> str | None:
         return None
     parts = []
     for part, message in zip(text.split("\n\n"), paragraphs(text), strict=True):
-        examples = part.split("\n")[2:]
+        examples = [fitting(line) for line in part.split("\n")[2:]]
         parts.append("\n".join(["\b", _(message), *examples]) if part.startswith("\b") else _(message))
     return "\n\n".join(parts)
+
+
+def fitting(example: str) -> str:
+    """An example with an English prompt, for where another model is the usual one."""
+    if i18n.language() != "zh" or "--model" in example or not ENGLISH_PROMPT.search(example):
+        return example
+    return f"{example} --model storyteller"
 
 
 class Translated:

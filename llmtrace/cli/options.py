@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +17,7 @@ from llmtrace.i18n import N_, _
 from llmtrace.text import cited, inert, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from llmtrace.models import Model
     from llmtrace.trace import Keep, Trace
@@ -48,7 +50,10 @@ class Ids(click.ParamType[list[int]]):
 model_option = option(
     "--model",
     metavar="MODEL",
-    help=N_("A bundled model or smollm2 by name, a folder with config.json and model.safetensors, or a .gguf file."),
+    help=N_(
+        "A bundled model or smollm2 by name, a folder with config.json and model.safetensors, or a .gguf file. Default: what"
+        " LLMTRACE_MODEL says, else storyteller, or in Chinese jielong."
+    ),
     shell_complete=models,
 )
 trace_option = option(
@@ -74,11 +79,26 @@ special_option = option(
 json_option = option("--json", "as_json", is_flag=True, help=N_("Print JSON for other programs."))
 
 
+@contextmanager
+def blamed(model: str | None) -> Iterator[None]:
+    """A model that can't be loaded, and that nobody has named on the command line: the error says who has."""
+    from llmtrace.errors import ModelError
+    from llmtrace.loading import VARIABLE
+
+    try:
+        yield
+    except ModelError as error:
+        if model is not None or not os.environ.get(VARIABLE):
+            raise
+        raise ModelError(_("{error} (LLMTRACE_MODEL names it)", error=error)) from error
+
+
 def load(model: str | None) -> Model:
     """The model that was asked for, or the one that comes with llmtrace."""
-    from llmtrace.loading import DEFAULT, load
+    from llmtrace.loading import load, usual
 
-    loaded = load(DEFAULT if model is None else model)
+    with blamed(model):
+        loaded = load(usual() if model is None else model)
     for note in loaded.notes:
         click.echo(inert(_("Note: {text}", text=note)), err=True)
     return loaded
@@ -123,6 +143,7 @@ def opened(
 
 def traced(prompt: str | list[int], model: str | None, keep: Keep | None = None) -> Trace:
     """The trace of a prompt, which is from now on what was traced last."""
+    from llmtrace.loading import usual
     from llmtrace.models import as_language_model
 
     loaded = as_language_model(load(model))
@@ -132,7 +153,7 @@ def traced(prompt: str | list[int], model: str | None, keep: Keep | None = None)
             "Note: to save memory only the residual stream is kept; all else is computed again when needed (--keep all)"
         )
         click.echo(said, err=True)
-    forgotten = remember(prompt, model, trace)
+    forgotten = remember(prompt, usual() if model is None else model, trace)
     if forgotten:
         said = _("Note: this prompt could not be remembered ({why}); give --prompt to explain and show")
         click.echo(inert(said.format(why=forgotten)), err=True)

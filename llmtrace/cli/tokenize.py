@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import model_option, read_text
+from llmtrace.cli.options import blamed, model_option, read_text
 from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_
 
@@ -26,8 +26,10 @@ def command(text: str, model: str | None, special: bool, every: bool, look: Look
       llmtrace tokenize "The king had a child, a girl."
       llmtrace tokenize "The king had a child, a girl." --json
     """  # noqa: D301 - \b keeps click from filling the lines
-    from llmtrace.loading import DEFAULT, load_tokenizer
+    from llmtrace.loading import load_tokenizer, usual
     from llmtrace.views.tokenization import view
 
-    tokenization = load_tokenizer(DEFAULT if model is None else model).explain(read_text(text), special=special)
+    with blamed(model):
+        tokenizer = load_tokenizer(usual() if model is None else model)
+    tokenization = tokenizer.explain(read_text(text), special=special)
     print_document(view(tokenization, every=every), look)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from llmtrace.errors import ModelError, PromptError
+from llmtrace.errors import ModelError, UnknownTextError
 from llmtrace.i18n import _
 from llmtrace.text import cited
 from llmtrace.tokenizers.byte_symbols import utf8
@@ -27,7 +27,7 @@ class CharacterTokenizer(FromVocabulary):
         self._tokens = Vocabulary((index, utf8(text, ModelError)) for text, index in vocabulary.items())
 
     def encode(self, text: str, special: bool = False) -> list[int]:
-        """The ids of a text; PromptError names the first character that has none."""
+        """The ids of a text; UnknownTextError names the first character that has none."""
         for place, character in enumerate(text):
             if character not in self.vocabulary:
                 known = "".join(sorted(self.vocabulary))
@@ -40,7 +40,7 @@ class CharacterTokenizer(FromVocabulary):
                 near = [other for other in (text.upper(), text.lower()) if set(other) <= set(known)]
                 if near and len(text) <= LONGEST_GUESS:
                     said += _("; did you mean {near}?", near=near[0])
-                raise PromptError(said)
+                raise UnknownTextError(said)
         return [self.vocabulary[character] for character in text]
 
     def explain(self, text: str, special: bool = False) -> Tokenization:

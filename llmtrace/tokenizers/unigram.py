@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from llmtrace.errors import ModelError, PromptError
+from llmtrace.errors import ModelError, PromptError, UnknownTextError
 from llmtrace.i18n import _
 from llmtrace.text import cited
 from llmtrace.tokenizers.byte_symbols import SPACE, byte_names, expect_no_sign, utf8, written
@@ -130,7 +130,11 @@ class UnigramTokenizer(FromVocabulary):
         if lacking:
             character = next((part for part in lacking if part != SPACE), lacking[0])
             text = _("this tokenizer can't write {word}: it has no token for {character}")
-            raise PromptError(text.format(word=cited(word.strip() or word), character=cited(character)))
+            said = text.format(word=cited(word.strip() or word), character=cited(character))
+            small = self.partings(word.lower())[0].parts
+            if word != word.lower() and all(part in self.scores for part in small):
+                said += _("; did you mean {near}?", near=cited(word.lower().strip()))
+            raise UnknownTextError(said)
         return names
 
     def decode(self, ids: Iterable[int]) -> str:

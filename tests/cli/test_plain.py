@@ -37,6 +37,7 @@ COMMANDS = [
 )
 def test_nothing_is_drawn(own_state, monkeypatch, arguments, language):
     monkeypatch.setenv("LLMTRACE_LANG", language)
+    monkeypatch.setenv("LLMTRACE_MODEL", "storyteller")
     monkeypatch.setenv("FORCE_COLOR", "1")
     done = CliRunner().invoke(main, [*arguments, "--plain"])
     assert done.exit_code == 0, done.output

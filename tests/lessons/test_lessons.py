@@ -87,6 +87,7 @@ CHANGES = {
     "gpt": {"prompt": "A cat sat on", "vocabulary": 300, "width": 32, "blocks": 3, "block": 0},
     "llama": {"row": (1, 2, -3, 0), "prompt": "the dog", "kv_heads": 4, "steps": 20, "seed": 1},
     "transformer": {"sentence": "Wann arbeitet Tom in Wien?", "block": 0, "head": 1, "place": 2, "seed": 1},
+    "why-one-by-one": {"prompt": "我爱", "steps": 5, "temperature": 2, "seed": 7},
     "words": {"weights": (2, 1), "first": (1, 1), "rate": 0.3, "pull": 0.1, "noise": 0.1, "seed": 1},
     "training-is-compression": {"parameters": 7, "cards": 100, "sentences": 80, "steps": 30, "seed": 1},
     "self-attention": {"other": "cat", "mix": (0.1, 0.2, 0.7), "order_steps": 10, "seed": 1},

@@ -20,6 +20,7 @@ from llmtrace.lessons.self_attention.lesson import SENTENCE
 from llmtrace.loading import DATA, load
 from llmtrace.models import GPT
 from llmtrace.trace import Trace
+from llmtrace.weights.two_files import SOURCE
 
 NUMBERS = (-3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0)
 BYTES = 2
@@ -295,6 +296,11 @@ class Gpt(Lesson):
         """Models of several sizes and their parameters."""
         shapes = (self.own, self.bundled, *GPT_2, GPT_3)
         return [(s.name, s.blocks, s.width, s.vocabulary, s.total, s.total * BYTES / 1e9) for s in shapes]
+
+    @property
+    def program_lines(self) -> int:
+        """How many lines the program of two files has."""
+        return len(SOURCE.read_text(encoding="utf-8").splitlines())
 
     @property
     def files(self) -> list[tuple[Any, ...]]:
