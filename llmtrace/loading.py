@@ -43,7 +43,8 @@ def named() -> list[str]:
 
 def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
     """The bundled model of that name, one that a package brings (`smollm2`), or one on disk, of any family and format in
-    `llmtrace.weights`: a folder in Hugging Face's layout, or its .safetensors file; a .gguf file.
+    `llmtrace.weights`: a folder in Hugging Face's layout, or its .safetensors file; a .gguf file;
+    else one of that name that is already in the hub's cache.
 
     A name comes first; a folder of the same name is `./name`. Raises ModelError.
     """
@@ -51,6 +52,7 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
     from llmtrace.text import cited, shown
     from llmtrace.trace.container import is_trace
     from llmtrace.weights import load_folder
+    from llmtrace.weights.hub import cached
     from llmtrace.weights.packaged import PACKAGED, packaged_file
 
     name = os.fsdecode(model)
@@ -66,6 +68,8 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
     try:
         os.stat(path)
     except FileNotFoundError:
+        if isinstance(model, str) and (found := cached(model)):
+            return _named(load_folder(found), str(found))
         near = _(" or ").join(cited(n) for n in _near(name))
         text = _("there is no model {name}: give a folder, or {names}")
         if near:
