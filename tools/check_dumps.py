@@ -81,7 +81,7 @@ def main() -> int:
             run(options.peer, MAKE, json.dumps([*shape, folder, number]))
             model = llmtrace.load(folder)
             for length in options.lengths:
-                ids = [random.Random(length).randrange(shape[3]) for _ in range(length)]
+                ids = random.Random(length).choices(range(shape[3]), k=length)
                 trace = model.trace(ids)
                 for recipe in options.recipes:
                     first = f"folder, ids, file = {folder!r}, {ids}, {file!r}"
