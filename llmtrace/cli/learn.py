@@ -122,7 +122,7 @@ def list_lessons(look: Look) -> None:
     from llmtrace.lessons import LESSONS
     from llmtrace.lessons.framework import progress
     from llmtrace.lessons.framework.text import lesson_text
-    from llmtrace.views.document import Block, Document, Space, name, paragraph, quiet
+    from llmtrace.views.document import Block, Document, name, paragraph, quiet
 
     done = progress.read(progress_file())
     blocks: list[Block] = [paragraph(_("Lessons, in the order in which they build on each other:"))]
@@ -143,7 +143,7 @@ def list_lessons(look: Look) -> None:
             following = lesson
     if following:
         command = _("Next: {command}", command=f"llmtrace learn {following}")
-        blocks += [Space(), paragraph(command)]
+        blocks.append(paragraph(command))
     print_document(Document(tuple(blocks)), look)
 
 
