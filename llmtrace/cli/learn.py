@@ -125,7 +125,7 @@ def list_lessons(look: Look) -> None:
     from llmtrace.views.document import Block, Document, name, paragraph, quiet
 
     done = progress.read(progress_file())
-    blocks: list[Block] = [paragraph(_("Lessons, in the order in which they build on each other:"))]
+    blocks: list[Block] = []  # as many lines as a small screen has
     following = ""
     for lesson in LESSONS:
         text, own = lesson_text(lesson), done.get(lesson, progress.Done())
