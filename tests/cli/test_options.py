@@ -98,3 +98,18 @@ def test_a_file_is_not_what_was_traced_last(tmp_path):
     said("show", str(tmp_path / "once.trace"))
     assert "'The king' (traced last)" in said("show", "logits")
     assert "not both" in run("show", str(tmp_path / "once.trace"), "--ids", "4", code=2).stderr
+
+
+def test_where_chinese_is_spoken_the_usual_model_is_chinese_and_a_variable_overrides(monkeypatch):
+    first = [said("tokenize", "中华人民", "--lang", "zh")]
+    first.append(said("tokenize", "中华人民", "--model", "jielong", "--lang", "zh"))
+    assert first[0] == first[1]
+    refused = said("tokenize", "The", "--lang", "zh", code=2)
+    assert "'The'" in refused
+    assert "--model storyteller" in refused
+    monkeypatch.setenv("LLMTRACE_MODEL", "storyteller")
+    assert said("tokenize", "The", "--lang", "zh")
+    monkeypatch.setenv("LLMTRACE_MODEL", "nobody")
+    for command in (["tokenize", "The"], ["trace", "The"]):
+        assert "(LLMTRACE_MODEL names it)" in said(*command, code=2)
+    assert said("tokenize", "The", "--model", "storyteller")
