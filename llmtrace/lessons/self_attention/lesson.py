@@ -18,7 +18,7 @@ from llmtrace.lessons.framework.lesson import Article, Lesson
 from llmtrace.lessons.self_attention import order, swaps
 from llmtrace.lessons.self_attention.exercises import EXERCISES
 from llmtrace.lessons.self_attention.words import LEGEND
-from llmtrace.loading import load
+from llmtrace.loading import CHINESE, load
 from llmtrace.models import LanguageModel, as_language_model
 from llmtrace.ops import Weight
 from llmtrace.ops.linear.linear import linear
@@ -40,6 +40,8 @@ ORDERS = (
 """The same said in other orders."""
 WORDS = ("humpty", "dumpty", "sat")
 GERMAN = ("humpty", "dumpty", "saß")
+APPLE = "我买了{thing}，想"
+THINGS = ("苹果", "面条", "牛奶", "茶")
 WIDTHS = (4, 64, 1024)
 
 
@@ -249,6 +251,22 @@ class SelfAttention(Lesson):
         """The first numbers of each 意 after attention, without a mask and with one."""
         pairs = zip(swaps.meanings(self.seed, False), swaps.meanings(self.seed, True), strict=True)
         return [(*free, *masked[1:]) for free, masked in pairs]
+
+    @cached_property
+    def eaten(self) -> list[tuple[Any, ...]]:
+        """What the bundled Chinese model says after each text, and the largest share that its last token gives the thing."""
+        model, rows = as_language_model(load(CHINESE)), []
+        for thing in THINGS:
+            text = APPLE.format(thing=thing)
+            trace = model.trace(text)
+            place, chances = trace.tokens.index(thing), trace.tensor("probabilities")[-1]
+            shares = [
+                trace.tensor(step.name)[:, -1, place].max()
+                for step in trace.steps
+                if step.name.endswith("attn.pattern")
+            ]
+            rows.append((text, model.token_text(int(chances.argmax())), chances.max(), max(shares)))
+        return rows
 
     # ---- swapped characters --------------------------------------------------------------------------------------------
 
