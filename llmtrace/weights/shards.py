@@ -50,7 +50,8 @@ def read_sharded(index: Path) -> dict[str, StoredTensor]:
                     file=shown(repr(file), 80),
                 )
             )
-    missing = [file for file in files if not os.path.lexists(os.path.join(index.parent, file))]
+    there = {*os.listdir(index.parent)}
+    missing = [file for file in files if file not in there]
     if missing:
         raise ModelError(
             _(

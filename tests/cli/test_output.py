@@ -40,7 +40,7 @@ VIEWS = [
     "learn perceptron",
     "learn perceptron --inputs",
 ]
-OTHERWISE = {"page", "serve", "corpus", "train", "completion"}
+OTHERWISE = {"page", "serve", "corpus", "train", "completion", "export"}
 """What they write is one thing of its own."""
 CAN_FAIL = {".png": "there is no heatmap in this view", ".dot": "there is no graph in this view"}
 
