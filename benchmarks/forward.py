@@ -93,12 +93,24 @@ def peers(model, wanted, threads):
     return found
 
 
+def peer_sizes():
+    """The sizes as transformers calls them."""
+    c = CONFIG
+    return {
+        "vocab_size": c.vocabulary,
+        "n_positions": c.context,
+        "n_embd": c.width,
+        "n_layer": c.blocks,
+        "n_head": c.heads,
+    }
+
+
 def transformers_peer(model, _threads):
     import torch
     import transformers
 
     c = CONFIG
-    settings = transformers.GPT2Config(c.vocabulary, c.context, c.width, c.blocks, c.heads)
+    settings = transformers.GPT2Config(**peer_sizes())
     found = {}
     for name, attention in (("PyTorch sdpa", "sdpa"), ("eager", "eager")):
         settings._attn_implementation = attention
@@ -153,8 +165,7 @@ def onnx_peer(_model, threads):
     import torch
     import transformers
 
-    c = CONFIG
-    settings = transformers.GPT2Config(c.vocabulary, c.context, c.width, c.blocks, c.heads, use_cache=False)
+    settings = transformers.GPT2Config(**peer_sizes(), use_cache=False)
     peer = transformers.GPT2LMHeadModel(settings).eval()
     folder = tempfile.mkdtemp()
     path = Path(folder, "gpt2.onnx")
