@@ -3,7 +3,7 @@
     python benchmarks/forward.py                                # 1 and 2 threads, 16 … 1,024 tokens
     python benchmarks/forward.py --tokens 16 64 --threads 2     # these only
 
-Prefill: all logits of a prompt, keeping nothing, keeping the trace (`recorded`), and by those peers that are installed, by turns
+Prefill: all logits of a prompt, keeping nothing, keeping the trace (all of it, or the residual stream alone), and by those peers that are installed, by turns
 in one process: PyTorch (`pip install torch`, CPU), transformers' eager GPT-2 (`pip install transformers`), TransformerLens
 recording (`pip install transformer-lens`), onnxruntime (`pip install onnx onnxruntime onnxscript`, exported from PyTorch).
 Decode: the next token after 64.
@@ -74,10 +74,14 @@ def ours(model):
     def nothing_kept(ids):
         return model.logits(ids)
 
-    def recorded(ids):
-        return model.trace(ids)
+    def all_kept(ids):
+        return model.trace(ids, keep="all")
 
-    return {"llmtrace": nothing_kept, "recorded": recorded}
+    def stream_kept(ids):
+        trace = model.trace(ids, keep="residual")
+        return trace, trace.tensor("logits")
+
+    return {"llmtrace": nothing_kept, "keep all": all_kept, "keep residual": stream_kept}
 
 
 def peers(model, wanted, threads):

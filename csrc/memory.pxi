@@ -4,59 +4,104 @@
 cdef extern from *:
     """
     #include <sys/mman.h>
+    #include <unistd.h>
     #ifndef MAP_ANONYMOUS
     #define MAP_ANONYMOUS MAP_ANON
     #endif
     #define BLOCK ((size_t)1 << 25)
-    #define SPARES 4
+    #define HUGE_PAGE ((size_t)1 << 21)
     #define LARGEST ((size_t)1 << 60)
-    static void *block_map(size_t size)
+
+    /* Blocks that no array lies in, the oldest first. They stay mapped, because memory that has been written once is far faster
+     * to write again; the system may take their pages whenever it needs them (MADV_FREE). Callers hold the GIL. */
+    #define SPARES 128
+    static struct {
+        char *data;
+        size_t size;
+    } spares[SPARES];
+    static int spare_count;
+    static size_t spare_bytes;
+
+    /* How many bytes may lie idle: a quarter of the memory, at most 4 GiB. */
+    static size_t spare_limit(void)
     {
-        void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        static size_t limit;
+        if (!limit) {
+            const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+            const size_t quarter = pages > 0 && size > 0 ? (size_t)pages / 4 * (size_t)size : BLOCK;
+            limit = quarter < (size_t)4 << 30 ? quarter : (size_t)4 << 30;
+        }
+        return limit;
+    }
+    static void spare_remove(int i)
+    {
+        spare_bytes -= spares[i].size;
+        spare_count--;
+        for (; i < spare_count; i++)
+            spares[i] = spares[i + 1];
+    }
+    /* A block of at least *size bytes, a fresh one unless an idle one fits to within a quarter; *size becomes what it has. */
+    static char *block_take(size_t *size)
+    {
+        int best = -1;
+        for (int i = 0; i < spare_count; i++)
+            if (spares[i].size >= *size && spares[i].size - spares[i].size / 4 <= *size
+                && (best < 0 || spares[i].size < spares[best].size))
+                best = i;
+        if (best >= 0) {
+            char *data = spares[best].data;
+            *size = spares[best].size;
+            spare_remove(best);
+            return data;
+        }
+        char *data = (char *)mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (data == MAP_FAILED)
             return NULL;
     #ifdef MADV_HUGEPAGE
-        madvise(data, size, MADV_HUGEPAGE);
+        madvise(data, *size, MADV_HUGEPAGE);
     #endif
         return data;
     }
-    static void block_unmap(void *data, size_t size) { munmap(data, size); }
+    static void block_give(char *data, size_t size)
+    {
+        if (size > spare_limit()) {
+            munmap(data, size);
+            return;
+        }
+        while (spare_count == SPARES || spare_bytes + size > spare_limit()) {
+            munmap(spares[0].data, spares[0].size);
+            spare_remove(0);
+        }
+    #ifdef MADV_FREE
+        madvise(data, size, MADV_FREE);
+    #endif
+        spares[spare_count].data = data;
+        spares[spare_count].size = size;
+        spare_count++;
+        spare_bytes += size;
+    }
     """
     const size_t BLOCK
-    enum: SPARES
+    const size_t HUGE_PAGE
     const size_t LARGEST
-    void *block_map(size_t size) nogil
-    void block_unmap(void *data, size_t size) nogil
-
-cdef void *spare_blocks[SPARES]   # a few blocks stay mapped: memory that has been written once is far faster to write again
-cdef int spare_count = 0
+    char *block_take(size_t *size)
+    void block_give(char *data, size_t size)
 
 
 cdef class Block:
-    """One mapping, unmapped when no array lies in it any more."""
+    """One mapping, idle when no array lies in it any more."""
     cdef char *data
     cdef size_t size, used
 
     def __cinit__(self, size_t size):
-        global spare_count
-        self.size = size
-        if size == BLOCK and spare_count:
-            spare_count -= 1
-            self.data = <char *> spare_blocks[spare_count]
-        else:
-            self.data = <char *> block_map(size)
+        self.size = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1)
+        self.data = block_take(&self.size)
         if self.data == NULL:
             raise MemoryError(f"no {size} bytes of memory could be had")
 
     def __dealloc__(self):
-        global spare_count
-        if self.data == NULL:
-            return
-        if self.size == BLOCK and spare_count < SPARES:
-            spare_blocks[spare_count] = self.data
-            spare_count += 1
-        else:
-            block_unmap(self.data, self.size)
+        if self.data != NULL:
+            block_give(self.data, self.size)
 
 
 @cython.no_gc

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes
@@ -33,8 +35,21 @@ ROWS = 128
 """So many queries' scores are there at once where they are not kept."""
 
 
+LARGE = 1 << 25
+"""From so many bytes on, memory that was written before is worth having: fresh pages take longer than the arithmetic."""
+
 dtype_name = functools.lru_cache(str)
 """What NumPy calls a dtype; it takes longer over that than over a small sum."""
+
+
+def _alone(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Like `numpy.empty`, in memory that no other array lies in."""
+    if math.prod(shape) * np.dtype(dtype).itemsize < LARGE:
+        return np.empty(shape, dtype)
+    arena = _kernels.Arena()
+    out = arena.empty(shape, dtype)
+    arena.close()
+    return out
 
 
 class Cache(Protocol):
@@ -144,7 +159,7 @@ class Run:
         if trace is not None and trace.keep != "all" and self._later(trace, name, operands):
             return self._postponed(trace, name, op, operands, settings, axes)
         own = name in self._results or (trace is not None and trace.keep != "all" and trace.keeps(name))
-        empty = np.empty if own else self._arena.empty  # memory of its own, so that it does not hold that of others
+        empty = _alone if own else self._arena.empty  # so that it does not hold the memory of others
         try:
             out = op.forward(*arguments, **settings, empty=empty)
         except (ValueError, TypeError, IndexError) as error:

@@ -1,0 +1,71 @@
+"""Where runs write: memory that nobody holds any more is used again, and never while somebody does."""
+
+import numpy as np
+import pytest
+
+from llmtrace import _kernels
+
+LARGE = 5_000_000
+"""float32 numbers: 20 MB."""
+
+
+def place(array):
+    return array.__array_interface__["data"][0]
+
+
+def made(*sizes):
+    """Arrays of one run that is over."""
+    arena = _kernels.Arena()
+    arrays = [arena.empty((size,), np.float32) for size in sizes]
+    arena.close()
+    return arrays
+
+
+@pytest.mark.parametrize("size", [1000, LARGE, 9 * LARGE])
+def test_the_next_run_writes_where_the_last_one_did(size):
+    first = made(size)
+    where = place(first[0])
+    first[0].fill(1)
+    del first
+    assert place(made(size)[0]) == where
+
+
+def test_what_is_held_is_not_written():
+    kept = made(LARGE, LARGE)
+    kept[0].fill(1)
+    kept[1].fill(2)
+    others = [made(LARGE, 3 * LARGE, 1000) for _ in range(4)]
+    for n, arrays in enumerate(others):
+        for array in arrays:
+            array.fill(10 + n)
+    assert (kept[0] == 1).all()
+    assert (kept[1] == 2).all()
+    assert all((array == 10 + n).all() for n, arrays in enumerate(others) for array in arrays)
+
+
+def test_one_array_holds_its_block():
+    first, second = made(1000, 1000)
+    first.fill(1)
+    where = place(second)
+    del second
+    other = made(1000)[0]
+    other.fill(2)
+    assert place(other) != where
+    assert (first == 1).all()
+
+
+def test_a_small_run_does_not_take_a_large_block():
+    large = place(made(9 * LARGE)[0])
+    small = made(1000)[0]
+    assert not large <= place(small) < large + 36 * LARGE
+    assert place(made(9 * LARGE)[0]) == large
+
+
+def test_idle_memory_is_bounded():
+    """Many more blocks than may lie idle: all of them are had, and used, one after the other."""
+    held = [made(5 * LARGE)[0] for _ in range(6)]
+    for n, array in enumerate(held):
+        array[:: 1 << 18] = n
+    assert [array[0] for array in held] == list(range(6))
+    del held, array
+    assert made(5 * LARGE)[0].size == 5 * LARGE
