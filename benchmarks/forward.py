@@ -3,9 +3,9 @@
     python benchmarks/forward.py                                # 1 and 2 threads, 16 … 1,024 tokens
     python benchmarks/forward.py --tokens 16 64 --threads 2     # these only
 
-Prefill: all logits of a prompt, keeping nothing, keeping the trace (all of it, or the residual stream alone), and by those peers that are installed, by turns
-in one process: PyTorch (`pip install torch`, CPU), transformers' eager GPT-2 (`pip install transformers`), TransformerLens
-recording (`pip install transformer-lens`), onnxruntime (`pip install onnx onnxruntime onnxscript`, exported from PyTorch).
+Prefill: all logits of a prompt, keeping nothing, keeping the trace (all of it, or the residual stream alone), and by those
+peers that are installed, by turns in one process: PyTorch's and transformers' eager GPT-2 (`pip install torch transformers`, CPU),
+TransformerLens recording (`pip install transformer-lens`), onnxruntime (`pip install onnx onnxruntime`, exported from PyTorch).
 Decode: the next token after 64.
 
 The limit is the larger of two times: of all multiplications and additions at the rate at which one core multiplies, then adds
