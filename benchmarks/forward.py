@@ -4,7 +4,7 @@
     python benchmarks/forward.py --tokens 16 64 --threads 2     # these only
 
 Prefill: all logits of a prompt, keeping nothing, keeping the trace (all of it, or the residual stream alone), and by those
-peers that are installed, by turns in one process: PyTorch's and transformers' eager GPT-2 (`pip install torch transformers`, CPU),
+peers that are installed, by turns in one process: PyTorch and transformers (`pip install torch transformers`, CPU),
 TransformerLens recording (`pip install transformer-lens`), onnxruntime (`pip install onnx onnxruntime`, exported from PyTorch).
 Decode: the next token after 64.
 

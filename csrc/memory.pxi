@@ -40,13 +40,14 @@ cdef extern from *:
         for (; i < spare_count; i++)
             spares[i] = spares[i + 1];
     }
-    /* A block of at least *size bytes, a fresh one unless an idle one fits to within a quarter; *size becomes what it has. */
+    /* A block of at least *size bytes, a fresh one unless an idle one fits to within a quarter, of those the youngest; *size
+     * becomes what it has. */
     static char *block_take(size_t *size)
     {
         int best = -1;
         for (int i = 0; i < spare_count; i++)
             if (spares[i].size >= *size && spares[i].size - spares[i].size / 4 <= *size
-                && (best < 0 || spares[i].size < spares[best].size))
+                && (best < 0 || spares[i].size <= spares[best].size))
                 best = i;
         if (best >= 0) {
             char *data = spares[best].data;
