@@ -76,11 +76,18 @@ class Names:
         if isinstance(operand, Constant):
             return letter_word(operand.text, self._explanation.op)
         letter = letter_word(self._letters.get(operand.tensor, operand.tensor), self._explanation.op)
-        row = next((e for e in self._elements() if e.tensor == operand.tensor and e.values.ndim), None)
-        if operand.values.ndim or row is None:
+        if operand.values.ndim:
             return letter
-        varies = [n for n, part in enumerate(row.index) if isinstance(part, np.ndarray)]
-        return f"{letter}[{', '.join(str(operand.index[n]) for n in varies)}]"
+        varies = self._varies(operand)
+        return f"{letter}[{', '.join(str(operand.index[n]) for n in varies)}]" if varies else letter
+
+    def _varies(self, operand: Elements) -> list[int]:
+        """The axes along which a number stands beside others of its tensor: a row, or single ones of other places."""
+        beside = [e for e in self._elements() if e.tensor == operand.tensor]
+        row = next((e for e in beside if e.values.ndim), None)
+        if row is not None:
+            return [n for n, part in enumerate(row.index) if isinstance(part, np.ndarray)]
+        return [n for n, part in enumerate(operand.index) if any(e.index[n] != part for e in beside)]
 
     def line(self, name: str) -> str:
         """What a line is called: its last is the result itself."""

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from helpers.cli_run import run
 
+from llmtrace.cli import COMMANDS
+
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "README.zh.md", "docs/zh/guide.md")
 LANGUAGES = {"README.md": "en"}
@@ -43,6 +45,13 @@ def test_the_chinese_readme_shows_what_the_english_one_shows():
     assert set(english) <= set(chinese)
     headings = [re.findall("^## ", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE) for page in PAGES[:2]]
     assert len(headings[0]) == len(headings[1])
+
+
+@pytest.mark.parametrize("page", PAGES[:2])
+def test_a_readme_names_every_command_and_every_model(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert set(COMMANDS) <= set(re.findall(r"^\| `llmtrace ([a-z-]+)", text, re.MULTILINE))
+    assert all(folder.parent.name in text for folder in (ROOT / "llmtrace/data").glob("*/config.json"))
 
 
 if __name__ == "__main__":  # writes the blocks anew: PYTHONPATH=tests python tests/house/test_readme.py

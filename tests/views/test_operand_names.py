@@ -1,0 +1,20 @@
+"""Every number that an explanation calculates with has a name of its own."""
+
+import numpy as np
+
+from llmtrace.ops.attention.rotate import rotate
+from llmtrace.trace import Run, Trace
+from llmtrace.views.operand_names import Names
+
+
+def test_numbers_of_one_tensor_at_two_places_have_two_names():
+    """A rotation takes two numbers of a row: each is named by its place."""
+    x = np.array([[[1.0, 2.0, 3.0, 4.0]]], np.float32)
+    cosine, sine = (np.array([[0.5, 0.25]], np.float32) for _ in range(2))
+    trace = Trace({})
+    with Run({}, trace) as run:
+        leaves = [run.leaf("row", x, ("head", "position", "feature"))]
+        leaves += [run.leaf(n, v, ("position", "pair")) for n, v in (("cos", cosine), ("sin", sine))]
+        run("turned", rotate, *leaves, interleaved=False)
+    names = Names(trace.explain("turned[0, 0, 1]"))
+    assert [name for name, _address, _token in names.legend()] == ["x[1]", "cosine", "x[3]", "sine"]
