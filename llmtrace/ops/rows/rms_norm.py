@@ -43,7 +43,7 @@ def explain_root(w: Derivation) -> Result:
     whole_row = w["x"][(*row, slice(None))]
     total = w.dot("sum of squares", whole_row, whole_row)
     mean = w.divide("mean of squares", total, w.constant(w["x"].shape[-1], "C"))
-    return w.root("root", w.add("mean of squares + ε", mean, w.constant(w.settings["epsilon"], "ε")))
+    return w.root("root mean square", w.add("mean of squares + ε", mean, w.constant(w.settings["epsilon"], "ε")))
 
 
 rms_norm = row_op(
