@@ -43,8 +43,8 @@ def named() -> list[str]:
 
 def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
     """The bundled model of that name, one that a package brings (`smollm2`), or one on disk, of any family and format in
-    `llmtrace.weights`: a folder in Hugging Face's layout, or its .safetensors file; a .gguf file;
-    else one of that name that is already in the hub's cache.
+    `llmtrace.weights`: a folder in Hugging Face's layout, or its .safetensors file; a .gguf file; a .bin
+    file of llama2.c; else one of that name that is already in the hub's cache.
 
     A name comes first; a folder of the same name is `./name`. Raises ModelError.
     """
@@ -89,17 +89,16 @@ def _named(model: Model, reference: str) -> Model:
 
 
 def load_tokenizer(model: str | os.PathLike[str] = DEFAULT) -> Tokenizer:
-    """The tokenizer of a model with a name, or the one in a folder, which need hold nothing else, or in a .gguf file. Raises
-    ModelError.
+    """The tokenizer of a model with a name, or the one in a folder, which need hold nothing else, or that of a .gguf or
+    .bin file. Raises ModelError.
     """
-    from llmtrace.tokenizers import load_tokenizer as load_from
-    from llmtrace.weights.gguf import GGUFFile, tokenizer_of
     from llmtrace.weights.packaged import PACKAGED, packaged_file
+    from llmtrace.weights.sources import source_of
 
     folder = DATA / model if isinstance(model, str) and model in bundled() else Path(os.path.expanduser(model))
     if isinstance(model, str) and model in PACKAGED:
         folder = packaged_file(model)
-    tokenizer = tokenizer_of(folder) if GGUFFile().accepts(folder) else load_from(folder)
+    tokenizer = source_of(folder).tokenizer(folder)
     if tokenizer is None:
         raise ModelError(_("there is no tokenizer in {folder}: it needs a tokenizer.json", folder=folder))
     return tokenizer

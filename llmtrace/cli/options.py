@@ -51,8 +51,8 @@ model_option = option(
     "--model",
     metavar="MODEL",
     help=N_(
-        "A bundled model or smollm2 by name, a folder with config.json and model.safetensors, or a .gguf file. Default: what"
-        " LLMTRACE_MODEL says, else storyteller, or in Chinese jielong."
+        "A bundled model or smollm2 by name, a folder with config.json and model.safetensors, or a .gguf or .bin file. Default:"
+        " what LLMTRACE_MODEL says, else storyteller, or in Chinese jielong."
     ),
     shell_complete=models,
 )

@@ -20,7 +20,7 @@ from llmtrace.text import shown
 from llmtrace.weights.families import FAMILIES, family_of, read_settings
 from llmtrace.weights.hugging_face import CONFIG
 from llmtrace.weights.shards import SINGLE
-from llmtrace.weights.sources import SOURCES
+from llmtrace.weights.sources import source_of
 
 __all__ = ["load_folder", "save_folder"]
 
@@ -32,7 +32,7 @@ def load_folder(path: Path | str) -> Model:
     """
     path = Path(path)
     try:
-        opened = next(source for source in SOURCES if source.accepts(path)).open(path)
+        opened = source_of(path).open(path)
         family, config, tied = read_settings(opened.config, opened.config_place)
         notes: list[str] = []
         weights = family.weights(config, opened.tensors, shown(path), tied, notes)

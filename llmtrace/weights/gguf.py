@@ -141,13 +141,12 @@ class GGUFFile(Source):
         begin = begin if type(begin) is int and begin >= 0 else None
         return Opened(path.stem, config, shown(path), tensors, tokenizer, ends, begin)
 
-
-def tokenizer_of(path: Path) -> Any:
-    """The tokenizer in a file, or None; ModelError where it can't be used."""
-    try:
-        return read_gguf_tokenizer(open_gguf(path).settings)
-    except ValueError as error:
-        raise ModelError(f"{shown(path)} {error}") from error
+    def tokenizer(self, path: Path) -> Any:
+        """The one in its settings."""
+        try:
+            return read_gguf_tokenizer(open_gguf(path).settings)
+        except ValueError as error:
+            raise ModelError(f"{shown(path)} {error}") from error
 
 
 def read_config(file: GGUF) -> tuple[Architecture, dict[str, Any]]:

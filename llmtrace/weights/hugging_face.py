@@ -57,6 +57,10 @@ class HuggingFace(Source):
             read_beginning(folder, config, tokenizer),
         )
 
+    def tokenizer(self, path: Path) -> Any:
+        """The one in a folder, which need hold nothing else."""
+        return load_tokenizer(path)
+
 
 def read_ends(folder: Path, config: Mapping[str, Any]) -> tuple[int, ...] | None:
     """The tokens that end a text: a number or a list, in generation_config.json, or else in config.json."""

@@ -39,3 +39,7 @@ class Source(ABC):
     @abstractmethod
     def open(self, path: Path) -> Opened:
         """The model at a path; its numbers are read when they are needed. ModelError says what is wrong."""
+
+    def tokenizer(self, path: Path) -> Any:
+        """The tokenizer of the model at a path alone, or None where it has none; ModelError where it can't be used."""
+        return self.open(path).tokenizer
