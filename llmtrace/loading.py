@@ -69,7 +69,9 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
         os.stat(path)
     except FileNotFoundError:
         if isinstance(model, str) and (found := cached(model)):
-            return _named(load_folder(found), str(found))
+            loaded = _named(load_folder(found), str(found))
+            loaded.name = model  # the folder's own name is a revision
+            return loaded
         near = _(" or ").join(cited(n) for n in _near(name))
         text = _("there is no model {name}: give a folder, or {names}")
         if near:
@@ -92,12 +94,15 @@ def load_tokenizer(model: str | os.PathLike[str] = DEFAULT) -> Tokenizer:
     """The tokenizer of a model with a name, or the one in a folder, which need hold nothing else, or that of a .gguf or
     .bin file. Raises ModelError.
     """
+    from llmtrace.weights.hub import cached
     from llmtrace.weights.packaged import PACKAGED, packaged_file
     from llmtrace.weights.sources import source_of
 
     folder = DATA / model if isinstance(model, str) and model in bundled() else Path(os.path.expanduser(model))
     if isinstance(model, str) and model in PACKAGED:
         folder = packaged_file(model)
+    elif isinstance(model, str) and not os.path.lexists(folder):
+        folder = cached(model) or folder
     tokenizer = source_of(folder).tokenizer(folder)
     if tokenizer is None:
         raise ModelError(_("there is no tokenizer in {folder}: it needs a tokenizer.json", folder=folder))

@@ -31,6 +31,7 @@ COMMANDS = {
     "generate": N_("Let a model go on with a text, token by token."),
     "surprise": N_("Say how surprised a model is by a text, token by token."),
     "corpus": N_("Run many prompts, on one machine or many, into one index."),
+    "fetch": N_("Fetch a model from Hugging Face's hub onto this machine."),
     "export": N_("Write a model as two files that need Python and NumPy alone."),
     "train": N_("Train a small GPT-2 on text files of your own."),
     "show": N_("Look at the steps of a trace, at attention, at the next token."),
@@ -157,7 +158,7 @@ def _fail(error: click.ClickException | LlmtraceError) -> None:
 )
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """Run a language model, remember every number, and show the exact multiplications and additions that made it.
+    """Run a language model and show the exact arithmetic behind every number.
 
     \b
     Examples:

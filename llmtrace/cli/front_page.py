@@ -25,7 +25,7 @@ def write(formatter: Any, about: str, commands: Mapping[str, str]) -> None:
         rows.add_row(f"  {name}", filled(Text(_(text))))
     what, examples = about.split("\n\n")
     shown = examples.split("\n")[2:]
-    room = LINES - len(commands) - 3  # what it is takes two lines, MORE one
+    room = LINES - len(commands) - 2  # what it is takes a line, and MORE one
     air = [""] if room > 0 else []
     shown = ["", *shown] if room > len(shown) + 1 else shown[: max(0, room - 1)]
     told = [Text("\n".join(shown), "dim")] if shown else []

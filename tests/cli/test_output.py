@@ -40,7 +40,7 @@ VIEWS = [
     "learn perceptron",
     "learn perceptron --inputs",
 ]
-OTHERWISE = {"page", "serve", "corpus", "train", "completion", "export"}
+OTHERWISE = {"page", "serve", "corpus", "train", "completion", "export", "fetch"}
 """What they write is one thing of its own."""
 CAN_FAIL = {".png": "there is no heatmap in this view", ".dot": "there is no graph in this view"}
 

@@ -12,11 +12,13 @@ import catalogue
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
+from helpers import fake_hub
 from helpers.lesson_words import glossary
 from helpers.small_models import small_gpt
 
 from llmtrace import i18n
 from llmtrace.cli import COMMANDS, main
+from llmtrace.loading import DATA
 from llmtrace.render.terminal.cjk import has_wide
 
 EXAMPLES = re.compile(r"^ +((?:echo \w+ \| )?llmtrace .*)$", re.MULTILINE)
@@ -237,6 +239,8 @@ def test_every_command_has_examples(command):
 def test_examples_work(command, line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "prompts.jsonl").write_text('"The king"\n')
+    hub = fake_hub.put(monkeypatch, tmp_path / "cache")
+    hub.models = dict.fromkeys(["gpt2", "HuggingFaceTB/SmolLM2-135M"], DATA / "storyteller")
     monkeypatch.setattr("llmtrace.render.page_server.PageServer.serve_forever", lambda server, poll_interval: None)
     for name in i18n.VARIABLES:
         monkeypatch.delenv(name, raising=False)

@@ -21,7 +21,7 @@ def test_a_model_in_the_cache_is_found_by_name(tmp_path, monkeypatch, name):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     folder = put(tmp_path, name)
     model = llmtrace.load(name)
-    assert model.reference == str(folder)
+    assert (model.reference, model.name) == (str(folder), name)
     assert model.logits([0, 2]).tobytes() == llmtrace.load(folder).logits([0, 2]).tobytes()
 
 
