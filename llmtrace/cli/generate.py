@@ -15,7 +15,8 @@ from llmtrace.cli.output import Look, say_written, shown_options, write_document
 from llmtrace.i18n import N_, _
 
 if TYPE_CHECKING:
-    from llmtrace.models import Choice, Generation
+    from llmtrace.models import Choice, Generation, LanguageModel
+    from llmtrace.tokenizers.chat import Chat
     from llmtrace.views.document import Document
 
 Show = Callable[["Choice"], None]
@@ -50,6 +51,7 @@ TRACED = N_(
 @option(
     "--stop", multiple=True, metavar="TEXT", help=N_("End where TEXT has been written; may be given several times.")
 )
+@option("--chat", is_flag=True, help=N_("PROMPT is a question to a model that was trained to answer."))
 @option("--explain", is_flag=True, help=N_("Show each choice as arithmetic."))
 @option("--table", is_flag=True, help=N_("Show the tables also where the output is no terminal."))
 @option("-q", "--quiet", is_flag=True, help=N_("Print only the text, as it grows."))
@@ -74,7 +76,7 @@ def command(prompt: str | None, model: str | None, steps: int, last: bool, look:
     """  # noqa: D301 - \b keeps click from filling the lines
     if last and look.trace is None:
         raise click.UsageError(_("--last needs -o FILE.trace, where it is written"))
-    from llmtrace.models import Sampling, SourceModel, as_language_model
+    from llmtrace.models import Sampling, as_language_model
 
     sampling = Sampling(
         options["temperature"], options["top_k"], options["top_p"], options["seed"], options["repetition_penalty"]
@@ -83,20 +85,19 @@ def command(prompt: str | None, model: str | None, steps: int, last: bool, look:
         _must_be_writable(file)
     given = read_prompt(prompt, options["ids"], options["special"])
     reader = as_language_model(load(model))
-    generation = reader.generate(begun(reader, given), steps, sampling, options["stop"])
     as_json, explain = look.as_json, options["explain"]
     tables = not options["quiet"] and (explain or options["table"] or sys.stdout.isatty())
-    start = given if isinstance(given, str) else reader.text(given)
-    start += (
-        " →" if isinstance(reader, SourceModel) else ""
-    )  # what follows does not go on with the text, but answers it
-    stream = Stream(start, plain=not as_json and not tables)
+    chat = _chat(reader, given, options) if options["chat"] else None
+    read = begun(reader, given) if chat is None else chat.ids
+    generation = reader.generate(read, steps, sampling, options["stop"])
+    stream = Stream("" if chat else _start(reader, given), plain=not as_json and not tables)
     show: Show = stream.text
     if as_json or tables:
         show = _json(explain) if as_json else _tables(explain)
     shown: list[Document] = []
     if look.file is not None:
         show = _kept(explain, shown, show)
+    asked = _show_chat(chat, reader, as_json, tables) if chat else None
     done = None
     try:
         done = _run(generation, stream, show)
@@ -108,9 +109,45 @@ def command(prompt: str | None, model: str | None, steps: int, last: bool, look:
                 (generation.last_trace() if last else generation.trace()).save(look.trace)
                 say_written(look.trace, as_json or not sys.stdout.isatty())  # piped, the output is for other programs
             if look.file is not None and shown:
-                write_document(_together(stream.whole, shown), look)
+                write_document(_together(stream.whole, shown, asked), look)
     if done and not as_json:
         click.echo(_("Note: {text}", text=done), err=True)
+
+
+def _start(reader: LanguageModel, given: str | list[int]) -> str:
+    """The text that the model goes on with."""
+    from llmtrace.models import SourceModel
+
+    start = given if isinstance(given, str) else reader.text(given)
+    return f"{start} →" if isinstance(reader, SourceModel) else start  # it does not go on with the text, but answers it
+
+
+def _chat(reader: LanguageModel, given: str | list[int], options: dict[str, Any]) -> Chat:
+    """The question as the model was trained to read it, whose answer ends where its turn does."""
+    from llmtrace.models.writing import ends_of
+    from llmtrace.tokenizers.chat import chat
+
+    if options["special"] or not isinstance(given, str):
+        raise click.UsageError(_("--chat takes a question, with neither --ids nor --special"))
+    asked = chat(given, reader.chat_template, reader.tokenizer)
+    ends = ends_of(reader.tokenizer) if reader.ends is None else reader.ends
+    reader.ends = tuple(dict.fromkeys((*ends, asked.end)))
+    return asked
+
+
+def _show_chat(chat: Chat, reader: LanguageModel, as_json: bool, tables: bool) -> Document:
+    """The tokens with their roles, before the answer, where more than its text is shown."""
+    from llmtrace.render import renderable
+    from llmtrace.render.json import dumps, to_data
+    from llmtrace.render.terminal.console import output_console
+    from llmtrace.views.chat import view
+
+    document = view(chat, reader.token_text)
+    if as_json:
+        sys.stdout.write(dumps(to_data(document.facts), indent=None) + "\n")
+    elif tables:
+        output_console().print(renderable(document))
+    return document
 
 
 def _run(generation: Generation, stream: Stream, show: Show) -> str:
@@ -210,12 +247,14 @@ def _kept(explain: bool, kept: list[Document], show: Show) -> Show:
     return keep
 
 
-def _together(text: str, choices: list[Document]) -> Document:
-    """The finished text, and what each of its tokens was chosen from."""
+def _together(text: str, choices: list[Document], asked: Document | None) -> Document:
+    """The finished text, what each of its tokens was chosen from, and what was asked."""
+    from llmtrace.render.json import to_data
     from llmtrace.views.document import Document, Space, paragraph, value
 
-    blocks = [block for choice in choices for block in (*choice.blocks, Space())]
-    facts = {"text": text, "choices": [choice.facts for choice in choices]}
+    parts = choices if asked is None else [asked, *choices]
+    blocks = [block for part in parts for block in (*part.blocks, Space())]
+    facts = {**(to_data(asked.facts) if asked else {}), "text": text, "choices": [choice.facts for choice in choices]}
     return Document((*blocks, paragraph(value(text), hang=0)), facts)
 
 

@@ -53,6 +53,8 @@ class LanguageModel(Model):
         """The tokens with which it says that its text is at the end; None where its files do not say (see `writing`)."""
         self.begin: int | None = None
         """The token with which its texts begin, where it has one: an empty prompt is this token."""
+        self.chat_template: str | None = None
+        """The program that its files bring to write a chat as a text; none is executed (see `llmtrace.tokenizers.chat`)."""
 
     @abstractmethod
     def forward(self, run: Run, tokens: Tensor, positions: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from llmtrace.text import cited, shown
 from llmtrace.weights.config import read_content
 from llmtrace.weights.families import read_settings
 from llmtrace.weights.hub import NAME, cache
-from llmtrace.weights.hugging_face import CONFIG, GENERATION
+from llmtrace.weights.hugging_face import CHAT, CONFIG, GENERATION
 from llmtrace.weights.shards import INDEX, SINGLE
 
 BESIDE = (
@@ -27,7 +27,7 @@ BESIDE = (
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
-    "chat_template.jinja",
+    CHAT,
     "vocab.json",
     "merges.txt",
     "encoder.json",

@@ -50,7 +50,7 @@ def load_folder(path: Path | str) -> Model:
     model = family.build(config, weights, tokenizer, opened.name)
     model.notes = tuple(f"{shown(opened.name, 80)}: {note}" for note in notes)
     if isinstance(model, LanguageModel):
-        model.ends = opened.ends
+        model.ends, model.chat_template = opened.ends, opened.chat_template
         if opened.begin is not None and opened.begin < config.vocabulary:
             model.begin = opened.begin
     return model

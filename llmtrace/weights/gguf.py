@@ -139,7 +139,9 @@ class GGUFFile(Source):
             raise ModelError(f"{shown(path)} {error}") from error
         begin = file.settings.get("tokenizer.ggml.bos_token_id", beginning_of(tokenizer))
         begin = begin if type(begin) is int and begin >= 0 else None
-        return Opened(path.stem, config, shown(path), tensors, tokenizer, ends, begin)
+        template = file.settings.get("tokenizer.chat_template")
+        template = template if isinstance(template, str) else None
+        return Opened(path.stem, config, shown(path), tensors, tokenizer, ends, begin, template)
 
     def tokenizer(self, path: Path) -> Any:
         """The one in its settings."""

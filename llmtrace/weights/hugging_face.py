@@ -10,14 +10,17 @@ from typing import Any
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.models.beginning import beginning_of
+from llmtrace.storage.files import read_json, read_text
 from llmtrace.storage.stored import open_tensors
 from llmtrace.text import cited, shown
 from llmtrace.tokenizers import load_tokenizer
+from llmtrace.tokenizers.beside import CONFIG as TOKENIZER_CONFIG
 from llmtrace.weights.config import read_content, written
 from llmtrace.weights.shards import INDEX, SINGLE, instead, read_folder_tensors
 from llmtrace.weights.source import Opened, Source
 
 CONFIG, GENERATION, ADAPTER_CONFIG = "config.json", "generation_config.json", "adapter_config.json"
+CHAT, LARGEST_TEMPLATE = "chat_template.jinja", 1 << 20
 
 
 class HuggingFace(Source):
@@ -55,6 +58,7 @@ class HuggingFace(Source):
             tokenizer,
             read_ends(folder, config),
             read_beginning(folder, config, tokenizer),
+            read_chat_template(folder),
         )
 
     def tokenizer(self, path: Path) -> Any:
@@ -92,6 +96,20 @@ def read_beginning(folder: Path, config: Mapping[str, Any], tokenizer: Any) -> i
         text = _("{path}: bos_token_id must be the id of a token, not {found}")
         raise ModelError(text.format(path=shown(folder / CONFIG), found=written(found)))
     return found
+
+
+def read_chat_template(folder: Path) -> str | None:
+    """The template for chats: a file of its own, or what tokenizer_config.json says; of several, the one named default."""
+    if os.path.lexists(folder / CHAT):
+        return read_text(folder / CHAT, LARGEST_TEMPLATE)
+    if not os.path.lexists(folder / TOKENIZER_CONFIG):
+        return None
+    data = read_json(folder / TOKENIZER_CONFIG)
+    found = data.get("chat_template") if isinstance(data, dict) else None
+    for entry in found if isinstance(found, list) else []:
+        if isinstance(entry, dict) and entry.get("name") == "default":
+            found = entry.get("template")
+    return found if isinstance(found, str) else None
 
 
 def must_not_be_adapter(folder: Path, file: Path | None) -> None:

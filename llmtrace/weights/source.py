@@ -25,6 +25,8 @@ class Opened:
     """The tokens that end a text, where the files say which."""
     begin: int | None = None
     """The token with which texts begin, where there is one."""
+    chat_template: str | None = None
+    """The program that writes a chat as a text, where there is one; it is never executed."""
 
 
 class Source(ABC):

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from helpers.model_folders import CONFIG, stored, write
+from helpers.model_folders import CONFIG, refusal, stored, write
 
 import llmtrace
 from llmtrace.errors import PromptError
@@ -123,3 +123,33 @@ def test_a_tokenizer_may_know_more_tokens(tmp_path):
     np.testing.assert_array_equal(model.logits("abc"), model.logits([0, 1, 2]))
     with pytest.raises(PromptError, match="no token 3"):
         model.logits("ab[PAD]")
+
+
+@pytest.mark.parametrize(
+    ("config", "file", "found"),
+    [
+        (None, None, None),
+        ({}, None, None),
+        ({"chat_template": "a"}, None, "a"),
+        ({"chat_template": "a"}, "b\n", "b\n"),
+        (None, "é", "é"),
+        ({"chat_template": [{"name": "tool_use", "template": "t"}, {"name": "default", "template": "d"}]}, None, "d"),
+        ({"chat_template": [{"name": "tool_use", "template": "t"}]}, None, None),
+        ({"chat_template": [{"name": "default", "template": 3}, "x", None]}, None, None),
+        ({"chat_template": {"default": "a"}}, None, None),
+        ({"chat_template": 3}, None, None),
+    ],
+)
+def test_the_template_of_a_chat(tmp_path, config, file, found):
+    folder = write(tmp_path / "m")
+    if config is not None:
+        (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    if file is not None:
+        (folder / "chat_template.jinja").write_text(file)
+    assert llmtrace.load(folder).chat_template == found
+
+
+def test_a_template_without_end(tmp_path):
+    folder = write(tmp_path / "m")
+    (folder / "chat_template.jinja").write_bytes(b"x" * ((1 << 20) + 1))
+    assert "it has more than 1 MB" in refusal(folder)
