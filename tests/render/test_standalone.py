@@ -9,6 +9,8 @@ import zlib
 import numpy as np
 import pytest
 from helpers.inert import texts
+from helpers.looks import LOOKS
+from helpers.small_models import small_gpt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +22,7 @@ from llmtrace.render.shades import UNKNOWN, shade
 from llmtrace.text import inert
 from llmtrace.views import document as d
 from llmtrace.views import figures as f
+from llmtrace.views.catalog import look
 
 READ = {written: sign for sign, written in SIGNS.items()}
 ATOM = re.compile(
@@ -147,3 +150,13 @@ def test_what_has_no_heatmap_is_refused_as_png():
 def test_an_ending_that_nobody_knows():
     with pytest.raises(ValueError, match="there is no medium for files"):
         standalone(d.Document(()), ".doc")
+
+
+@pytest.mark.parametrize("ending", sorted(set(endings()) - {".png", ".dot"}))
+def test_every_view_is_written_in_chinese(ending, own_state, monkeypatch):
+    monkeypatch.setenv("LLMTRACE_LANG", "zh")
+    trace = small_gpt().trace([0, 1, 2, 1])
+    shown = [look(trace, name, **options) for name, options in LOOKS]
+    for thing in (*shown, trace.explain("logits", -1, 0, depth=3), trace.explain("ln_f", -1, 0, depth=2)):
+        written = standalone(thing, ending).decode()
+        assert written.isascii() == (ending in (".tex", ".json"))

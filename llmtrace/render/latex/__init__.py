@@ -6,7 +6,7 @@ XeTeX and LuaTeX write every character; where pdfTeX has none, its number stands
 from __future__ import annotations
 
 from llmtrace.render import Sheet
-from llmtrace.render.latex.blocks import text
+from llmtrace.render.latex.blocks import Latex
 from llmtrace.views.document import Document
 
 MIME = "application/x-tex"
@@ -25,7 +25,7 @@ PREAMBLE = r"""\documentclass{article}
 
 def render(document: Document) -> str:
     """A document as the body of one."""
-    return text(document.blocks)
+    return Latex().text(document.blocks)
 
 
 def standalone(document: Document, sheet: Sheet) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmtrace.render import Sheet
-from llmtrace.render.markdown.blocks import text
+from llmtrace.render.markdown.blocks import Markdown
 from llmtrace.views.document import Document
 
 MIME = "text/markdown"
@@ -12,7 +12,7 @@ ENDING = ".md"
 
 def render(document: Document) -> str:
     """A document as Markdown."""
-    return text(document.blocks)
+    return Markdown().text(document.blocks)
 
 
 def standalone(document: Document, sheet: Sheet) -> bytes:

@@ -6,7 +6,6 @@ Rich draws it. Of its own frame the fonts that a browser would fetch are left ou
 
 from __future__ import annotations
 
-import io
 import re
 from typing import TYPE_CHECKING
 
@@ -28,30 +27,14 @@ FORBIDDEN = re.compile("[\ud800-\udfff\ufffe\uffff]")
 def render(document: Document, sheet: Sheet | None = None) -> str:
     """A document as a picture of a terminal, the same on every machine and whatever the environment says."""
     from rich._export_format import CONSOLE_SVG_FORMAT
-    from rich.console import Console
 
-    from llmtrace.render.terminal.blocks import InAscii, printed
+    from llmtrace.render.terminal.drawn import drawn
 
     sheet = sheet or Sheet()
     graph = next((each for each in walk(document) if isinstance(each, Graph)), None)
     if graph is not None:
         return FORBIDDEN.sub("\ufffd", svg(graph))
-    console = Console(
-        file=io.StringIO(),
-        record=True,
-        width=sheet.width,
-        color_system="truecolor",
-        force_terminal=True,
-        force_jupyter=False,
-        legacy_windows=False,
-        no_color=False,
-        emoji=False,
-        markup=False,
-        highlight=False,
-        _environ={},
-    )
-    shown = printed(document)
-    console.print(InAscii(shown) if sheet.only_ascii else shown)
+    console = drawn(document, sheet, "truecolor")
     picture = console.export_svg(title="llmtrace", code_format=FETCHED.sub("", CONSOLE_SVG_FORMAT))
     return FORBIDDEN.sub("\ufffd", picture)
 

@@ -6,10 +6,8 @@ import io
 import json
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from llmtrace.render import Sheet
-from llmtrace.render.terminal.blocks import InAscii, printed
+from llmtrace.render.terminal.drawn import drawn
 from llmtrace.views.document import Document
 
 CLEAR = "\x1b[H\x1b[2J"
@@ -18,28 +16,15 @@ CLEAR = "\x1b[H\x1b[2J"
 
 def asciicast(frames: Sequence[Document], sheet: Sheet, pace: float) -> bytes:
     """Frames, `pace` seconds from each to the next. The same on every machine: the file says no date."""
-    drawn = [_drawn(each, sheet) for each in frames]
-    height = max((text.count("\n") for text in drawn), default=0) + 1
+    sent = [_sent(each, sheet) for each in frames]
+    height = max((text.count("\n") for text in sent), default=0) + 1
     header = {"version": 2, "width": sheet.width, "height": height, "title": "llmtrace"}
-    events = [[round(n * pace, 3), "o", CLEAR + text.replace("\n", "\r\n")] for n, text in enumerate(drawn)]
+    events = [[round(n * pace, 3), "o", CLEAR + text.replace("\n", "\r\n")] for n, text in enumerate(sent)]
     return "".join(f"{json.dumps(line)}\n" for line in [header, *events]).encode("ascii")
 
 
-def _drawn(document: Document, sheet: Sheet) -> str:
-    console = Console(
-        file=io.StringIO(),
-        width=sheet.width,
-        color_system="256",
-        force_terminal=True,
-        force_jupyter=False,
-        legacy_windows=False,
-        no_color=False,
-        emoji=False,
-        markup=False,
-        highlight=False,
-        _environ={},
-    )
-    shown = printed(document)
-    with console.capture() as capture:
-        console.print(InAscii(shown) if sheet.only_ascii else shown)
-    return capture.get()
+def _sent(document: Document, sheet: Sheet) -> str:
+    """What a terminal is sent."""
+    file = drawn(document, sheet, "256").file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()

@@ -1,0 +1,33 @@
+"""What a terminal would show of a document, wherever it is kept: the same on every machine, whatever the environment says."""
+
+from __future__ import annotations
+
+import io
+from typing import Literal
+
+from rich.console import Console
+
+from llmtrace.render import Sheet
+from llmtrace.render.terminal.blocks import InAscii, printed
+from llmtrace.views.document import Document
+
+
+def drawn(document: Document, sheet: Sheet, colours: Literal["256", "truecolor"]) -> Console:
+    """A console that has shown it: its `file` holds what a terminal was sent, and it can export what it has recorded."""
+    console = Console(
+        file=io.StringIO(),
+        record=True,
+        width=sheet.width,
+        color_system=colours,
+        force_terminal=True,
+        force_jupyter=False,
+        legacy_windows=False,
+        no_color=False,
+        emoji=False,
+        markup=False,
+        highlight=False,
+        _environ={},
+    )
+    shown = printed(document)
+    console.print(InAscii(shown) if sheet.only_ascii else shown)
+    return console
