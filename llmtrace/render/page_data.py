@@ -13,6 +13,7 @@ from llmtrace.render.page_tokenizer import tokenizer_data
 from llmtrace.storage import weights_hash
 from llmtrace.trace import Trace
 from llmtrace.trace.checksum import checksum
+from llmtrace.views.next_token import predicts
 from llmtrace.views.terms import AXES
 
 PROGRAM = Path(__file__).parent / "page"
@@ -24,12 +25,21 @@ FAMILY = frozenset(
         "attention_scores",
         "causal_softmax",
         "embedding",
+        "gelu_erf",
         "gelu_tanh",
         "layer_norm",
         "linear",
         "linear_from_heads",
         "linear_to_heads",
+        "multiply",
+        "relu",
+        "repeat_heads",
+        "rms_norm",
+        "rotate",
+        "scale",
+        "silu",
         "softmax",
+        "tanh",
     }
 )
 """The ops of a run that the page does again."""
@@ -42,10 +52,21 @@ def manifest(trace: Trace, tokenizer: Any) -> dict[str, Any]:
     """All of a page whose program runs the model, as JSON can hold it."""
     return facts_of(trace, tokenizer) | {
         "kind": "model",
+        "family": family(trace),
         "weights_hash": weights_hash(trace.weights),
         "aliases": aliases(trace),
         "checksum": checksum(trace),
     }
+
+
+def family(trace: Trace) -> str | None:
+    """Which of the models that the page knows has made a run; None where it is another one, or the run of parts of one."""
+    if trace.batch or trace.past or {step.op for step in trace.steps} - FAMILY or not predicts(trace):
+        return None
+    ops, leaves = {step.op for step in trace.steps}, set(trace.leaves)
+    if leaves == {"tokens", "positions"} and "layer_norm" in ops:
+        return "gpt"
+    return "llama" if leaves == {"tokens", "positions", "rotary.cosine", "rotary.sine"} else None
 
 
 def facts_of(trace: Trace, tokenizer: Any) -> dict[str, Any]:

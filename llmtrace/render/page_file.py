@@ -21,7 +21,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import PromptError
 from llmtrace.i18n import N_, _
-from llmtrace.render.page_data import FAMILY, manifest
+from llmtrace.render.page_data import family, manifest
 from llmtrace.storage.digest import array_digest
 from llmtrace.text import quoted, shown
 from llmtrace.trace import Trace
@@ -98,8 +98,13 @@ def first_screen(trace: Trace) -> str:
 
 def expect_possible(trace: Trace) -> None:
     """PromptError where the page's program can't do what the trace did."""
-    if trace.batch or trace.past or {step.op for step in trace.steps} - FAMILY or not predicts(trace):
-        raise PromptError(_("a page shows the run of one prompt by a model of the GPT-2 family, and nothing else yet"))
+    if family(trace) is None:
+        raise PromptError(
+            _(
+                "a page runs models like GPT-2 and Llama, on one prompt from its beginning, and no others: `llmtrace serve`"
+                " shows any model, and `llmtrace page --keep NAME` writes a page of parts of a run"
+            )
+        )
     if any(weight.data.dtype != np.float32 for weight in trace.weights.values()):
         raise PromptError(_("a page computes with float32, but this model has other numbers"))
 

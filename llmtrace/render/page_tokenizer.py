@@ -1,4 +1,4 @@
-"""What the page needs to turn a sentence into tokens: the vocabulary, the merges, and which characters are letters."""
+"""What the page needs to turn a sentence into tokens: the vocabulary with merges or scores, and which characters are letters."""
 
 from __future__ import annotations
 
@@ -7,20 +7,48 @@ from functools import cache
 from typing import Any
 
 from llmtrace.tokenizers.bpe import ByteLevelBPE
+from llmtrace.tokenizers.characters import CharacterTokenizer
+from llmtrace.tokenizers.framing import NONE
 from llmtrace.tokenizers.patterns import Pattern
 from llmtrace.tokenizers.splitting import GPT2_SPLIT
+from llmtrace.tokenizers.unigram import UnigramTokenizer
 
 
 def tokenizer_data(tokenizer: Any) -> dict[str, Any] | None:
-    """A tokenizer of merges for the page; None for one of another kind, whose sentences can't be typed there."""
-    if not isinstance(tokenizer, ByteLevelBPE) or tokenizer.whole_pieces or tokenizer.added:
+    """A tokenizer for the page; None for one of a kind that the page has not, whose sentences can't be typed there."""
+    if getattr(tokenizer, "framing", NONE) != NONE or getattr(tokenizer, "added", None):
         return None
-    if tokenizer.unknown is not None:
+    if isinstance(tokenizer, ByteLevelBPE):
+        return merges_data(tokenizer)
+    if isinstance(tokenizer, UnigramTokenizer):
+        return partings_data(tokenizer)
+    if isinstance(tokenizer, CharacterTokenizer):
+        return {"kind": "characters", "vocabulary": sorted(tokenizer.vocabulary, key=tokenizer.vocabulary.__getitem__)}
+    return None
+
+
+def partings_data(tokenizer: UnigramTokenizer) -> dict[str, Any]:
+    """A tokenizer of probabilities."""
+    return {
+        "kind": "partings",
+        "entries": [list(entry) for entry in tokenizer.entries],
+        "apart": [text for text, _score in tokenizer.entries if text not in tokenizer.scores],
+        "unknown": tokenizer.unknown_score,
+        "inBytes": tokenizer.in_bytes,
+        "addsSpace": tokenizer.adds_space,
+        "byWords": tokenizer.by_words,
+    }
+
+
+def merges_data(tokenizer: ByteLevelBPE) -> dict[str, Any] | None:
+    """A tokenizer of merges that cuts texts as GPT-2 does; None for one that does otherwise."""
+    if tokenizer.whole_pieces or tokenizer.unknown is not None:
         return None
     if any(tokenizer.splitter.rule.get(name) != value for name, value in GPT2_SPLIT.items() if name != "trim_offsets"):
         return None
     ids = {index: text for text, index in tokenizer.vocabulary.items()}
     return {
+        "kind": "merges",
         "vocabulary": [ids.get(index) for index in range(max(ids) + 1)],
         "merges": [list(pair) for pair in tokenizer.merges],
         "letters": code_points(r"\p{L}"),

@@ -4,16 +4,16 @@ import { checksum } from "./checksum.js";
 import { sameBits } from "./arithmetic.js";
 import { decoded } from "./data.js";
 import { Descriptions } from "./describe.js";
-import { choose, runGPT } from "./models.js";
+import { choose, runModel } from "./models.js";
 import { replay } from "./recipe.js";
 import { Edits } from "./run.js";
-import { Tokenizer } from "./tokenizer.js";
+import { tokenizerFrom } from "./tokenizer.js";
 
 export class App {
   constructor(manifest) {
     this.manifest = manifest;
     this.words = new Descriptions(manifest.legend, manifest.vocabulary);
-    this.tokenizer = manifest.tokenizer && new Tokenizer(manifest.tokenizer);
+    this.tokenizer = manifest.tokenizer && tokenizerFrom(manifest.tokenizer);
     this.weights = new Map();
     this.ids = manifest.ids;
     this.text = manifest.text;
@@ -42,12 +42,25 @@ export class App {
     return this.weights.get(this.manifest.aliases[name] ?? name);
   }
 
+  /** The model, as `runModel` takes it. */
+  get model() {
+    const { family, config } = this.manifest;
+    return { family, config, weights: (name) => this.weight(name) };
+  }
+
   /** Runs the sentence, as it is and with the changes. */
   again() {
-    const run = (ids, edits) => runGPT(this.manifest.config, (name) => this.weight(name), ids, edits);
-    this.plain = run(this.ids);
-    this.run = this.changes.length ? run(this.changedIds(), this.edits()) : this.plain;
+    this.plain = runModel(this.model, this.ids);
+    this.run = this.changes.length ? runModel(this.model, this.changedIds(), { edits: this.edits() }) : this.plain;
     this.choices.forEach(({ settings }, i) => choose(this.run, i, this.firstChoice + i, settings));
+  }
+
+  /** Runs what has come to the sentence since it was run. */
+  further() {
+    const [plain, run] = [this.plain, this.run];
+    const own = { edits: this.edits(), before: run };
+    this.plain = runModel(this.model, this.ids, { before: plain });
+    this.run = run === plain ? this.plain : runModel(this.model, this.changedIds(), own);
   }
 
   changedIds() {
@@ -103,7 +116,7 @@ export class App {
     this.choices.push({ settings, token });
     this.ids = [...this.ids, token];
     this.text = null;
-    this.again();
+    this.further();
     return true;
   }
 

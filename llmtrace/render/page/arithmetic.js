@@ -46,6 +46,9 @@ export function maximum(row) {
   return largest;
 }
 
+/** x where it is above 0, else +0; NaN stays. */
+export const relu = (x) => (x > 0 || Number.isNaN(x) ? x : 0);
+
 /** Whether two numbers have the same bits. All NaN are one; −0 is not +0. */
 export const sameBits = Object.is;
 

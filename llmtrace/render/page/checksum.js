@@ -16,9 +16,11 @@ export function tensorDigest({ data }) {
   return sha256(new Uint8Array(numbers.buffer));
 }
 
-/** SHA-256 over a line `name type shape digest` for each leaf and step, by name: as `llmtrace.trace.checksum` in Python. */
+/** SHA-256 over a line `name type shape digest` for each leaf and step, by name: as `llmtrace.trace.checksum` in Python.
+ *  How tokens were chosen is left out, so that a text has the checksum that it has when it is typed. */
 export function checksum(run) {
-  const lines = [...run.leaves, ...run.steps.keys()].sort().map((name) => {
+  const steps = [...run.steps.keys()].filter((name) => !name.startsWith("choice."));
+  const lines = [...run.leaves, ...steps].sort().map((name) => {
     const tensor = run.tensor(name);
     const type = tensor.data instanceof Int32Array ? "int64" : "float32";
     return `${name} ${type} ${tensor.shape.join("x")} ${tensorDigest(tensor)}\n`;

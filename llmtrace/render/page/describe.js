@@ -28,6 +28,11 @@ export class Descriptions {
     return this.find(name)?.kind ?? "";
   }
 
+  /** The name of the step of this kind in a block; undefined, where there is none. */
+  stepOf(run, block, kind) {
+    return [...run.steps.keys()].find((name) => name.startsWith(`block.${block}.`) && this.kind(name) === kind);
+  }
+
   /** A tensor in a few words. */
   what(name) {
     const what = this.find(name)?.what;

@@ -4,7 +4,7 @@
 import { parseAddress, resolveIndex } from "./address.js";
 import { f32 } from "./arithmetic.js";
 import { exact } from "./numbers.js";
-import { runGPT } from "./models.js";
+import { runModel } from "./models.js";
 import { sizeOf } from "./tensors.js";
 
 const VERSION = 1;
@@ -35,7 +35,7 @@ export function replay(app, content) {
   const { vocabulary, context } = app.manifest.config;
   const known = (id) => Number.isInteger(id) && id >= 0 && id < vocabulary;
   if (!ids.length || ids.length > context || !ids.every(known)) throw new RangeError("ids");
-  const plain = runGPT(app.manifest.config, (name) => app.weight(name), ids);
+  const plain = runModel(app.model, ids);
   const changes = edits.map((edit) => changeOf(app, plain, edit));
   app.read(ids, typeof text === "string" ? text : null);
   app.changes = changes;
@@ -51,7 +51,7 @@ function changeOf(app, plain, { at, token, value, values, shape }) {
     if (!(position >= -length && position < length) || !(id in app.manifest.vocabulary)) throw new RangeError(at);
     return { position: position < 0 ? position + length : position, token: id };
   }
-  const { name, index } = part === undefined ? placeOfAddress(app, plain, at) : placeOfPart(plain, at, part, place);
+  const { name, index } = part === undefined ? placeOfAddress(app, plain, at) : placeOfPart(app, plain, at, part, place);
   const count = sizeOf(plain.tensor(name).shape.filter((_unused, axis) => index[axis] === null));
   const given = values ?? [value];
   if (values !== undefined && values.length !== count) throw new RangeError(at);
@@ -66,9 +66,9 @@ function placeOfAddress(app, plain, at) {
 }
 
 /** head:2.1 is what head 1 of block 2 has gathered; neuron:1.17 what neuron 17 of block 1 says. */
-function placeOfPart(plain, at, part, place) {
+function placeOfPart(app, plain, at, part, place) {
   const [, block, number] = /^(\d+)\.(\d+)$/.exec(place) ?? [];
-  const name = part === "head" ? `block.${block}.attn.mix` : `block.${block}.mlp.act`;
+  const name = app.words.stepOf(plain, block, part === "head" ? "mix" : "neurons");
   const tensor = plain.tensor(name);
   const axis = part === "head" ? "head" : "feature";
   if (tensor === undefined || Number(number) >= tensor.shape[tensor.axes.indexOf(axis)]) throw new RangeError(at);

@@ -1,14 +1,19 @@
 // A run does ops one after the other and keeps every result under its name; so it can explain each, and do them again.
 
 import { explain } from "./derivation.js";
+import { moreOf } from "./growing.js";
 import { OPS } from "./ops.js";
 import { offset, sizeOf } from "./tensors.js";
 
-/** The ops done, in order. `weights(name)` gives a weight or undefined; `edits` are changes made on the way (`Edits`). */
+/** The ops done, in order. `weights(name)` gives a weight or undefined; `edits` are changes made on the way (`Edits`).
+ *
+ * `before`: a run on the first tokens of the same text; of each step only the new rows are computed, behind its ones.
+ */
 export class Run {
-  constructor(weights, edits = NO_EDITS) {
+  constructor(weights, edits = NO_EDITS, before = null) {
     this.weights = weights;
     this.edits = edits;
+    this.before = before;
     this.tensors = new Map();
     this.steps = new Map();
     this.leaves = [];
@@ -30,8 +35,8 @@ export class Run {
   }
 
   /** A tensor that no op makes: what the run starts from. */
-  leaf(name, data, axes) {
-    const tensor = { ...this.edits.applied(name, { data, shape: [data.length], axes }), axes, name };
+  leaf(name, data, axes, shape = [data.length]) {
+    const tensor = { ...this.edits.applied(name, { data, shape, axes }), axes, name };
     this.tensors.set(name, tensor);
     this.leaves.push(name);
     return tensor;
@@ -42,8 +47,21 @@ export class Run {
     return explain(this, name, index);
   }
 
-  /** Does an op with the weights that are named like the step: `run.do("ln_f", "layer_norm", [x], { epsilon: 1e-5 })`. */
-  do(name, opName, inputs, settings = {}) {
+  /** The model has run: the choices of tokens are taken over from the run before, and what follows is done in full. */
+  grown() {
+    for (const [name, step] of this.before?.steps ?? []) {
+      if (this.steps.has(name)) continue;
+      this.steps.set(name, step);
+      for (const each of [name, ...Object.values(step.operands)]) {
+        if (this.tensor(each) === undefined) this.tensors.set(each, this.before.tensor(each));
+      }
+    }
+    this.before = null;
+  }
+
+  /** Does an op with the weights that are named like the step, or else like `owner`:
+   *  `run.do("ln_f", "layer_norm", [x], { epsilon: 1e-5 })`. */
+  do(name, opName, inputs, settings = {}, owner = name) {
     const op = OPS[opName];
     const operands = {};
     const given = {};
@@ -52,13 +70,15 @@ export class Run {
       operands[kind] = inputs[i].name;
     });
     for (const kind of op.weights) {
-      const weight = this.weight(`${name}.${kind}`);
+      const weight = this.weight(`${owner}.${kind}`);
       if (weight === undefined) continue;
       given[kind] = weight;
       operands[kind] = weight.name;
     }
-    const made = op.forward(given, settings);
     const axes = op.axes(given);
+    const made = this.before
+      ? moreOf(op, given, settings, { ...this.before.tensor(name), axes })
+      : op.forward(given, settings);
     const tensor = { ...this.edits.applied(name, { ...made, axes }), axes, name };
     this.tensors.set(name, tensor);
     this.steps.set(name, { name, op, operands, settings, axes, shape: tensor.shape, edited: this.edits.touches(name) });

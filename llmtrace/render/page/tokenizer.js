@@ -1,6 +1,8 @@
 // Byte-level byte-pair encoding, as in GPT-2: a text is cut into pieces; a piece is written as bytes, one symbol per byte;
 // neighbouring symbols are merged, by rank, until no merge applies.
 
+import { UnigramTokenizer } from "./partings.js";
+
 const UTF8 = new TextEncoder();
 
 /** One printable character for each byte: most stand for themselves, the others take the characters from U+0100 on. */
@@ -22,7 +24,30 @@ function characterClass(ranges) {
   return text;
 }
 
-/** `data`: { vocabulary: the symbols by id, merges: pairs by rank, letters, numbers, spaces: ranges of code points }. */
+/** The tokenizer that the data of a page are of. */
+export function tokenizerFrom(data) {
+  if (data.kind === "partings") return new UnigramTokenizer(data);
+  return data.kind === "characters" ? new CharacterTokenizer(data) : new Tokenizer(data);
+}
+
+/** One token per character: `data`: { vocabulary: the characters by id }. */
+export class CharacterTokenizer {
+  constructor({ vocabulary }) {
+    this.ids = new Map(vocabulary.map((character, id) => [character, id]));
+  }
+
+  encode(text) {
+    return Array.from(text, (character) => this.ids.get(character));
+  }
+
+  /** The text as one piece in which nothing is merged. */
+  explain(text) {
+    if (!text.isWellFormed()) throw new RangeError("half a character");
+    return text ? [{ text, symbols: [...text], merges: [], ids: this.encode(text) }] : [];
+  }
+}
+
+/** A tokenizer of merges. `data`: { vocabulary: the symbols by id, merges: pairs by rank, letters, numbers, spaces: ranges of code points }. */
 export class Tokenizer {
   constructor(data) {
     this.vocabulary = data.vocabulary;

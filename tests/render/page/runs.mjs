@@ -2,18 +2,21 @@
 
 import { pack, plain, unpack } from "./packing.mjs";
 
-export async function answer(page, { config, weights, tokenizer, cases }) {
-  const { runGPT, choose } = await page("models.js");
-  const { Tokenizer } = await page("tokenizer.js");
+export async function answer(page, { family, config, weights, tokenizer, cases }) {
+  const { runModel, choose } = await page("models.js");
+  const { tokenizerFrom } = await page("tokenizer.js");
   const { checksum } = await page("checksum.js");
   const { explain } = await page("derivation.js");
   const known = new Map();
   for (const [name, { own, axes, tensor }] of Object.entries(weights))
     known.set(name, { ...unpack(tensor), axes, name: own });
-  const words = new Tokenizer(tokenizer);
-  return cases.map(({ text, explained = [], choices = [] }) => {
-    const ids = words.encode(text);
-    const run = runGPT(config, (name) => known.get(name), ids);
+  const words = tokenizer && tokenizerFrom(tokenizer);
+  const model = { family, config, weights: (name) => known.get(name) };
+  return cases.map(({ text, ids = words.encode(text), explained = [], choices = [], from = [] }) => {
+    let run = from.length ? runModel(model, ids.slice(0, from[0])) : runModel(model, ids);
+    for (const end of [...from.slice(1), ...(from.length ? [ids.length] : [])]) {
+      run = runModel(model, ids.slice(0, end), { before: run });
+    }
     const sum = checksum(run);
     const told = explained.map(([name, index]) => {
       const { lines, value, same } = explain(run, name, index);

@@ -2,17 +2,22 @@
 
 import json
 import random
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from helpers.javascript import edited, packed, run
-from helpers.small_models import write_folder
+from helpers.small_llamas import small_llama
+from helpers.small_models import small_config, small_gpt, tensors
 
 import llmtrace
-from llmtrace.models import Sampling
+from llmtrace.models import GPT, Sampling
+from llmtrace.models.llama import LAYOUTS
+from llmtrace.render.page_data import family
 from llmtrace.render.page_file import assembled
 from llmtrace.render.page_tokenizer import tokenizer_data
 from llmtrace.trace.checksum import checksum
+from llmtrace.weights.gpt import GPT2
 
 SENTENCE = "The king had a child, a girl, and the old lamp will belong to"
 
@@ -28,12 +33,12 @@ def asked(model, cases):
         name: {"own": weight.name, "axes": list(weight.axes), "tensor": packed(weight.data)}
         for name, weight in model.weights.items()
     }
-    return {"config": config(model), "weights": weights, "tokenizer": tokenizer_data(model.tokenizer), "cases": cases}
+    return {**kind(model), "weights": weights, "tokenizer": tokenizer_data(model.tokenizer), "cases": cases}
 
 
-def config(model):
-    """The sizes that the page's model asks for."""
-    return {name: getattr(model.config, name) for name in ("blocks", "heads", "epsilon")}
+def kind(model):
+    """Which model of the page it is, and its sizes."""
+    return {"family": family(model.trace([0])), "config": asdict(model.config)}
 
 
 def texts(count, seed=0):
@@ -58,9 +63,9 @@ def test_the_checksum_is_that_of_python(model, answers):
 @pytest.mark.parametrize(
     ("file", "before", "after"),
     [
-        ("models.js", "[x], { epsilon });\n  return", "[x], { epsilon: epsilon * 1.0001 });\n  return"),
-        ("models.js", '"add", [token, position]', '"add", [token, token]'),
-        ("ops/rows.js", "multiply(divide(each, spread), gain.data[i])", "f32((each / spread) * gain.data[i])"),
+        ("gpt.js", "[x], { epsilon });\n  return", "[x], { epsilon: epsilon * 1.0001 });\n  return"),
+        ("gpt.js", '"add", [token, position]', '"add", [token, token]'),
+        ("ops/rows.js", "add(multiply(divide(each, spread), gain.data[i])", "add(f32((each / spread) * gain.data[i])"),
         (
             "ops/linear.js",
             "let [a, b, c, d] = [0, 0, 0, 0];",
@@ -93,6 +98,76 @@ def test_every_kind_of_number_is_explained(model):
         assert float(str(told["value"])) == float(explanation.value), (name, index)
 
 
+LLAMAS = [
+    {"layout": layout, "kv_heads": kv_heads, "qkv_bias": kv_heads == 4, "base": base}
+    for layout in LAYOUTS
+    for kv_heads, base in ((1, 100.0), (2, 10000.0), (4, 500000.0))
+]
+GPTS = [
+    {"activation": "gelu"},
+    {"activation": "relu", "divided_by_root": False},
+    {"activation": "silu", "divided_by_layer": True},
+    {"activation": "tanh"},
+]
+
+
+def drawn(model, count, longest, seed=0):
+    """Cases of any tokens; half of them read token by token, or a few at a time."""
+    chance = random.Random(seed)
+    found = []
+    for _unused in range(count):
+        ids = chance.choices(range(model.config.vocabulary), k=chance.randint(1, longest))
+        found.append({"ids": ids, "from": sorted(chance.sample(range(1, len(ids)), chance.randrange(len(ids))))})
+    return found
+
+
+def expect_same(model, cases, **options):
+    """AssertionError where a checksum is not Python's."""
+    for case, answer in zip(cases, run("runs.mjs", asked(model, cases), **options), strict=True):
+        assert answer["checksum"] == checksum(model.trace(case["ids"])), case
+
+
+@pytest.mark.parametrize("changed", LLAMAS, ids=str)
+def test_llamas(changed):
+    model = small_llama(**changed)
+    expect_same(model, drawn(model, 6, 23))
+
+
+@pytest.mark.parametrize("changed", GPTS, ids=str)
+def test_other_gpts(changed):
+    config = replace(small_config(), **changed)
+    model = GPT(config, GPT2.weights(config, tensors(config), "random"))
+    expect_same(model, drawn(model, 6, 8))
+
+
+@pytest.mark.parametrize("name", ["jielong", "tiny", "storyteller"])
+def test_with_the_numbers_of_earlier_tokens(name):
+    model = llmtrace.load(name)
+    expect_same(model, drawn(model, 6, min(40, model.config.context), seed=2))
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("turns.js", "const BITS = 300n", "const BITS = 24n"),
+        ("turns.js", "[-sine, cosine]", "[sine, cosine]"),
+        ("llama.js", 'layout === "interleaved"', 'layout !== "interleaved"'),
+        (
+            "llama.js",
+            '[run.do(`${name}.gate`, "linear", [x])]',
+            '[run.do(`${name}.gate`, "linear", [x], {}, `${name}.up`)]',
+        ),
+        ("ops/heads.js", "Math.floor(head / copies) * size", "(head % heads) * size"),
+        ("growing.js", "(i * rows + before) * size", "i * rows * size"),
+        ("growing.js", ".fill(unseen)", ""),
+    ],
+)
+def test_an_error_planted_in_llama_or_in_the_cache_is_caught(file, before, after, tmp_path):
+    model = small_llama(**LLAMAS[1])
+    with pytest.raises(AssertionError):
+        expect_same(model, drawn(model, 6, 23), page=edited(tmp_path, file, before, after))
+
+
 ENCODER = """
 class TextEncoder {
   encode(text) {
@@ -104,20 +179,20 @@ class TextEncoder {
 DRIVER = """
 const bytesFrom = (hex) => Uint8Array.from(hex.match(/../g), (digits) => parseInt(digits, 16));
 function sumsOf(asked) {
-  const { config, weights, cases } = JSON.parse(asked);
+  const { family, config, weights, cases } = JSON.parse(asked);
   const known = new Map();
   for (const [name, { own, axes, shape, hex }] of Object.entries(weights)) {
     known.set(name, { data: new Float32Array(bytesFrom(hex).buffer), shape, axes, name: own });
   }
-  return JSON.stringify(cases.map((ids) => checksum(runGPT(config, (name) => known.get(name), ids))));
+  return JSON.stringify(cases.map((ids) => checksum(runModel({ family, config, weights: (name) => known.get(name) }, ids))));
 }
 """
 
 
-def test_another_engine_gives_the_same_bits(tmp_path):
-    """QuickJS shares no code with V8; it is slow, so the model is small."""
+@pytest.mark.parametrize("model", [small_gpt(), small_llama("ABC")], ids=["gpt", "llama"])
+def test_another_engine_gives_the_same_bits(model):
+    """QuickJS shares no code with V8; it is slow, so the models are small."""
     quickjs = pytest.importorskip("quickjs", reason="needs quickjs-ng")
-    model = llmtrace.load(str(write_folder(tmp_path / "model")))
     chance = random.Random(1)
     cases = [chance.choices(range(3), k=chance.randint(1, 8)) for _ in range(50)]
     weights = {
@@ -131,7 +206,7 @@ def test_another_engine_gives_the_same_bits(tmp_path):
     }
     context = quickjs.Context()
     context.eval(ENCODER + assembled("models.js", "checksum.js") + DRIVER)
-    found = json.loads(context.get("sumsOf")(json.dumps({"config": config(model), "weights": weights, "cases": cases})))
+    found = json.loads(context.get("sumsOf")(json.dumps({**kind(model), "weights": weights, "cases": cases})))
     assert found == [checksum(model.trace(ids)) for ids in cases]
 
 

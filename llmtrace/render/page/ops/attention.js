@@ -12,6 +12,8 @@ export const attentionScoresOp = {
   name: "attention_scores",
   inputs: ["q", "k"],
   weights: [],
+  whole: ["k"],
+  unseen: -Infinity,
   forward({ q, k }) {
     const { count, leading, last } = blocks(q, 2);
     const [queries, width] = last;
@@ -71,6 +73,7 @@ export const attentionMixOp = {
   name: "attention_mix",
   inputs: ["pattern", "v"],
   weights: [],
+  whole: ["v"],
   forward({ pattern, v }) {
     const { count, leading, last } = blocks(pattern, 2);
     const [queries, keys] = last;

@@ -1,6 +1,6 @@
-// Along the last axis: layer norm and softmax.
+// Along the last axis: layer norm, RMS norm and softmax.
 
-import { add, divide, exp, f32, maximum, multiply, root, subtract, sum } from "../arithmetic.js";
+import { add, divide, dot, exp, f32, maximum, multiply, root, subtract, sum } from "../arithmetic.js";
 import { blocks, zeros } from "../tensors.js";
 
 /** Does something with every row. */
@@ -39,6 +39,28 @@ export const layerNormOp = {
     const own = w.do("subtract", "own difference", w.of("x", w.index), mean);
     const scaled = w.do("multiply", "scaled", w.do("divide", "normalised", own, spread), w.of("gain", [feature]));
     w.do("add", "out", scaled, w.of("bias", [feature]));
+  },
+};
+
+/** (x / √(Σ(x·x) / C + ε)) · gain. */
+export const rmsNormOp = {
+  name: "rms_norm",
+  inputs: ["x"],
+  weights: ["gain"],
+  forward({ x, gain }, { epsilon }) {
+    return byRows(x, (row) => {
+      const spread = root(add(divide(dot(row, row), f32(row.length)), f32(epsilon)));
+      return row.map((each, i) => multiply(divide(each, spread), gain.data[i]));
+    });
+  },
+  axes: ({ x }) => x.axes,
+  explain(w) {
+    const row = w.of("x", [...w.index.slice(0, -1), null]);
+    const count = w.constant(row.index.at(-1).length, "C");
+    const mean = w.do("divide", "mean of squares", w.do("dot", "sum of squares", row, row), count);
+    const moved = w.do("add", "mean of squares + ε", mean, w.constant(w.settings.epsilon, "ε"));
+    const scaled = w.do("divide", "scaled", w.of("x", w.index), w.do("root", "root mean square", moved));
+    w.do("multiply", "out", scaled, w.of("gain", [w.index.at(-1)]));
   },
 };
 

@@ -8,7 +8,7 @@ import { changeTo } from "../recipe.js";
 import { _, quoted } from "../words.js";
 import { gridView } from "./grid.js";
 
-const PARTS = ["q", "k", "v", "scores", "pattern", "mix"];
+const PARTS = ["q", "q.rotated", "k", "k.rotated", "k.shared", "v", "v.shared", "scores", "scores.scaled", "pattern", "mix"];
 
 export function headView(app, name, head, refresh) {
   const [, n] = name.split(".");
@@ -38,19 +38,18 @@ export function headView(app, name, head, refresh) {
     h(
       "ul",
       {},
-      PARTS.map((part) =>
-        h(
-          "li",
-          {},
-          link(addressOf(`${whole}.${part}`, ["head"], [head]), `${whole}.${part}`),
-          " ",
-          app.words.what(`${whole}.${part}`),
-        ),
-      ),
+      PARTS.map((part) => `${whole}.${part}`)
+        .filter((step) => app.run.tensor(step) !== undefined)
+        .map((step) => h("li", {}, link(addressOf(step, ["head"], [ownHead(app.run, whole, step, head)]), step), " ", app.words.what(step))),
     ),
     off ? h("p", {}, _("This head is switched off.")) : null,
     off || !app.canRun ? null : h("p", {}, h("button", { onclick: switchOff }, _("Switch this head off"))),
   ];
+}
+
+/** Which head of a step belongs to a head of queries: keys and values may be shared by several. */
+function ownHead(run, whole, step, head) {
+  return Math.floor((head * run.tensor(step).shape[0]) / run.tensor(`${whole}.q`).shape[0]);
 }
 
 function sharesTable(app, n, head) {

@@ -1,6 +1,7 @@
 // Another sentence: how it becomes tokens, merge by merge.
 
 import { h, table } from "../dom.js";
+import { rounded } from "../numbers.js";
 import { _, quoted } from "../words.js";
 
 export function sentenceView(app, refresh) {
@@ -52,6 +53,7 @@ function servedView(app, refresh) {
 /** The ids of a sentence; or, in words, why the model can't read it. */
 export function idsOf(app, text) {
   if (!text.isWellFormed()) return _("There is half a character in it.");
+  if (app.tokenizer.loses?.(text)) return _("This tokenizer can't give the text back: begin without a space, and leave ▁ out.");
   const ids = app.tokenizer.encode(text);
   if (!ids.length) return _("Write something.");
   if (ids.includes(undefined)) return _("This model has no token for some of these characters.");
@@ -66,20 +68,32 @@ function tokenization(app, text) {
   const ids = idsOf(app, text);
   if (typeof ids === "string") return [h("p", { class: "wrong", role: "alert" }, ids)];
   const pieces = app.tokenizer.explain(text);
-  const rows = pieces.map(({ text: piece, symbols, merges, ids: own }) => [
+  const rows = pieces.map(({ text: piece, symbols, merges, partings, ids: own }) => [
     quoted(piece),
     symbols.join(" "),
-    merges.map(({ rank, state }) =>
-      h("div", {}, `${state.join(" ")} `, h("small", {}, `(${_("rank {rank}", { rank })})`)),
-    ),
+    partings ? partingLines(partings) : mergeLines(merges),
     own.map((id) => `${quoted(app.manifest.vocabulary[id])} ${id}`).join(", "),
   ]);
+  const way = pieces[0].partings ? _("the best partings") : _("merges");
+  const signs = app.manifest.tokenizer.kind === "merges" ? _("its bytes") : _("its characters");
   return [
     h("p", {}, _("{count} tokens", { count: ids.length })),
     table(
       _("How the sentence becomes tokens"),
-      [_("piece"), _("its bytes"), _("merges"), _("tokens and their numbers")],
+      [_("piece"), signs, way, _("tokens and their numbers")],
       rows,
     ),
   ];
 }
+
+const mergeLines = (merges) =>
+  merges.map(({ rank, state }) =>
+    h("div", {}, `${state.join(" ")} `, h("small", {}, `(${_("rank {rank}", { rank })})`)),
+  );
+
+/** Each with its score: the sum of those of its parts. */
+const partingLines = (partings) =>
+  partings.map(({ parts, scores }) => {
+    const score = rounded(scores.reduce((total, each) => total + each, 0));
+    return h("div", {}, `${parts.join(" ")} `, h("small", {}, `(${_("score: {score}", { score })})`));
+  });
