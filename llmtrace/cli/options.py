@@ -141,13 +141,13 @@ def opened(
     return load(last_model if model is None else model).trace(last), note
 
 
-def traced(prompt: str | list[int], model: str | None, keep: Keep | None = None) -> Trace:
+def traced(prompt: str | list[int], model: str | None, keep: Keep | None = None, scratch: str | None = None) -> Trace:
     """The trace of a prompt, which is from now on what was traced last."""
     from llmtrace.loading import usual
     from llmtrace.models import as_language_model
 
     loaded = as_language_model(load(model))
-    trace = loaded.trace(begun(loaded, prompt), keep=keep)
+    trace = loaded.trace(begun(loaded, prompt), keep=keep, scratch=scratch)
     if keep is None and trace.keep != "all":
         said = _(
             "Note: to save memory only the residual stream is kept; all else is computed again when needed (--keep all)"

@@ -35,6 +35,12 @@ TRACED = N_(
     type=click.Choice(["all", "residual"]),
     help=N_("Keep all numbers, or only the residual stream: the others are computed again. Default: all up to 500 MB."),
 )
+@option(
+    "--scratch",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="FOLDER",
+    help=N_("Keep all numbers in a file of that folder, instead of in memory; afterwards it is gone."),
+)
 @option("--with-weights", is_flag=True, help=N_("Write the weights into FILE too, so that it needs no model."))
 @shown_options(traced=TRACED)
 def command(
@@ -42,6 +48,7 @@ def command(
     model: str | None,
     recipe: str | None,
     keep: Any,
+    scratch: str | None,
     with_weights: bool,
     look: Look,
     **view: Any,
@@ -60,7 +67,7 @@ def command(
     """  # noqa: D301 - \b keeps click from filling the lines
     if with_weights and look.trace is None:
         raise click.UsageError(_("--with-weights needs -o FILE.trace, where they are written"))
-    trace = traced(read_prompt(prompt, view.pop("ids"), view.pop("special")), model, keep)
+    trace = traced(read_prompt(prompt, view.pop("ids"), view.pop("special")), model, keep, scratch)
     if recipe is not None:
         from llmtrace.experiments import recipes
 

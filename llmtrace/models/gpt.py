@@ -132,7 +132,7 @@ class GPT(LanguageModel):
     def residual_numbers(self, tokens: int, past: int = 0) -> int:
         """How many numbers there are at most at once while a trace is made that keeps only the residual stream."""
         c = self.config
-        scores = 2 * c.heads * min(tokens, ROWS) * (past + tokens)
+        scores = min(tokens, ROWS) * (2 * c.heads * (past + tokens) + c.width)
         cached = c.blocks * 2 * c.width * (past + past + tokens) if past else 0
-        rows = 9 * c.width + 2 * c.hidden  # of one block, and of the keys and values that some queries see
+        rows = 7 * c.width + 2 * c.hidden  # of one block: memory of the same size is used again
         return tokens * ((c.blocks + 1) * c.width + rows) + scores + cached

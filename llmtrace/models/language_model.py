@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array
 from llmtrace.display import above
-from llmtrace.errors import DoesNotFitError, ModelError, PromptError
+from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
 from llmtrace.models.generation import Generation, Sampling
 from llmtrace.models.language_words import LANGUAGE
-from llmtrace.models.memory import IDS, LARGEST, available_memory
+from llmtrace.models.memory import Place, Sized
 from llmtrace.models.model import Model
 from llmtrace.models.prompt import Prompt, Tokenizer, WithSpecial, different_lengths, encode
 from llmtrace.models.writing import Writing
@@ -29,12 +31,14 @@ from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.text import cited
 from llmtrace.trace import Keep, Origin, Run, Trace
 from llmtrace.trace.legend import Legend
+from llmtrace.trace.run import Memory
+from llmtrace.trace.scratch import Scratch
 
 FILLER = 0
 """What stands behind the end of the shorter texts of a batch. Tokens look at earlier ones only, so it changes nothing."""
 
 
-class LanguageModel(Model):
+class LanguageModel(Sized, Model):
     """Sizes, weights and a tokenizer. The bits of what it computes depend on nothing but weights and tokens."""
 
     legend: Legend = LANGUAGE
@@ -60,10 +64,6 @@ class LanguageModel(Model):
     def forward(self, run: Run, tokens: Tensor, positions: Tensor) -> Tensor:
         """The mathematics: token ids [*, T] → logits [*, T, V], every op done by `run`."""
 
-    @abstractmethod
-    def trace_numbers(self, tokens: int, past: int = 0) -> int:
-        """How many numbers a trace of so many tokens holds, after `past` that a cache has."""
-
     def logits(self, prompt: Prompt, cache: KVCache | None = None) -> Array:
         """The scores of every token as the next one after each position: [T, V], or [batch, T, V]. Nothing is recorded.
 
@@ -85,6 +85,7 @@ class LanguageModel(Model):
         *,
         edit: Mapping[str, Any] | None = None,
         keep: Keep | None = None,
+        scratch: Place = None,
     ) -> Trace:
         """Runs the prompt and records every step. With a cache that holds earlier tokens, of the new tokens only.
 
@@ -93,9 +94,11 @@ class LanguageModel(Model):
         keep: "all" numbers, or only the "residual" stream, from which the others are computed again when they are asked for, to
         the same bits; None keeps all up to `LARGEST` bytes.
         edit: numbers of the run that are replaced, by address (see `llmtrace.experiments.what_if`).
+        scratch: a folder; all numbers are kept, in a file there that memory maps and that is gone with the trace, so that the
+        disk must have room for them and not the memory.
         """
         ids, lengths = self._next_ids(prompt, cache)
-        keep = self.kept(ids, cache.length if cache else 0, keep)
+        keep = self.kept(ids, cache.length if cache else 0, keep, scratch)
         whole = ids if cache is None or cache.ids is None else np.concatenate([cache.ids, ids], axis=-1)
         past = whole.shape[-1] - ids.shape[-1]
         own = [past + length for length in lengths] or [whole.shape[-1]]
@@ -109,12 +112,18 @@ class LanguageModel(Model):
             self.legend,
             keep,
         )
-        with Run(self.weights, trace, cache) as run:
+        with closing(self._memory(scratch, ids, past)) as memory, Run(self.weights, trace, cache, arena=memory) as run:
             logits = self._run(run, ids, cache)
             run("next_token", argmax, run("probabilities", softmax, logits))
         if cache is not None:
             cache.commit(self.weights, ids)
         return trace.edited(edit) if edit else trace
+
+    def _memory(self, scratch: Place, ids: Array, past: int) -> Memory:
+        """Where the numbers of a trace lie."""
+        if scratch is None:
+            return _kernels.Arena()
+        return Scratch(scratch, self.trace_bytes(ids.shape[-1], past, "all", ids.size // ids.shape[-1]))
 
     def generate(
         self, prompt: Prompt, steps: int = 20, sampling: Sampling | None = None, stop: str | Sequence[str] = ()
@@ -265,50 +274,6 @@ class LanguageModel(Model):
         axes = ("batch", "position")[-ids.ndim :]
         positions = np.ascontiguousarray(np.broadcast_to(np.arange(past, past + ids.shape[-1]), ids.shape))
         return self.forward(run, run.leaf("tokens", ids, axes), run.leaf("positions", positions, axes))
-
-    def residual_numbers(self, tokens: int, past: int = 0) -> int:
-        """How many numbers there are at most at once while a trace is made that keeps only the residual stream."""
-        return self.trace_numbers(tokens, past)
-
-    def trace_bytes(self, tokens: int, past: int = 0, keep: Keep = "all", texts: int = 1) -> int:
-        """How many bytes a trace takes, of so many texts of so many tokens, after `past` that a cache has; while it is made."""
-        numbers = self.trace_numbers(tokens, past) if keep == "all" else self.residual_numbers(tokens, past)
-        return texts * (next(iter(self.weights.values())).data.itemsize * numbers + IDS * tokens)
-
-    def kept(self, ids: Array, past: int = 0, keep: Keep | None = None) -> Keep:
-        """What a trace of these tokens keeps: what is asked for, else all up to `LARGEST` bytes. DoesNotFitError where there is
-        no room for it.
-        """
-        length, texts = ids.shape[-1], ids.size // ids.shape[-1]
-        if keep not in {None, "all", "residual"}:
-            raise ModelError(_("keep is “all” or “residual”, not {value}", value=cited(str(keep))))
-        if keep is None:
-            keep = "all" if self.trace_bytes(length, past, "all", texts) <= LARGEST else "residual"
-        self.must_fit(ids, past, keep=keep)
-        return keep
-
-    def must_fit(self, ids: Array, past: int = 0, times: int = 1, keep: Keep = "all") -> None:
-        """Raises DoesNotFitError where a trace of these tokens, or `times` as much, needs more memory than is free."""
-        free = available_memory()
-        length, texts = ids.shape[-1], ids.size // ids.shape[-1]
-
-        def needed(tokens: int, keep: Keep = keep) -> int:
-            return times * self.trace_bytes(tokens, past, keep, texts)
-
-        if free is None or needed(length) <= free:
-            return
-        longest = max((t for t in range(1, length) if needed(t) <= free), default=0)
-        text = _(
-            "a trace of {tokens} tokens would take {needed:.1f} GB and {free:.1f} GB are free; the longest"
-            " prompt that fits has {longest} tokens",
-            tokens=length,
-            needed=needed(length) / 1e9,
-            free=free / 1e9,
-            longest=longest,
-        )
-        if times == 1 and keep == "all" and needed(length, "residual") <= free:
-            text += _("; with keep=“residual” (--keep residual) this one fits, too")
-        raise DoesNotFitError(text)
 
 
 def as_language_model(model: Model) -> LanguageModel:

@@ -143,8 +143,9 @@ class Llama(LanguageModel):
         """How many numbers there are at most at once while a trace is made that keeps only the residual stream."""
         c = self.config
         queries, keys, seen = c.heads * c.head_size, c.kv_heads * c.head_size, past + tokens
-        scores = 2 * c.heads * min(tokens, ROWS) * seen
-        repeated = 2 * queries * seen if c.kv_heads != c.heads else 0
+        shared = c.kv_heads != c.heads
+        scores = min(tokens, ROWS) * (2 * c.heads * seen + queries)
+        repeated = 2 * queries * seen if shared else 0
         cached = c.blocks * 4 * keys * seen if past else 0
-        work = 4 * c.width + 3 * queries + 3 * keys + 4 * c.hidden
+        work = (2 + (queries != c.width)) * c.width + 2 * queries + (2 + shared) * keys + 3 * c.hidden
         return tokens * ((c.blocks + 1) * c.width + work) + scores + repeated + cached

@@ -1,9 +1,22 @@
-"""How much memory there is for a run."""
+"""How much memory and disk a run takes, and how much there is."""
 
 from __future__ import annotations
 
 import os
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
+
+from llmtrace.arithmetic.types import Array
+from llmtrace.errors import DoesNotFitError, ModelError
+from llmtrace.i18n import _
+from llmtrace.ops import Weight
+from llmtrace.text import cited
+from llmtrace.trace import Keep
+
+Place = str | os.PathLike[str] | None
+"""A folder, or none."""
 
 LARGEST = 500_000_000
 """A trace that would take more bytes than these keeps only the residual stream, unless all numbers are asked for."""
@@ -26,3 +39,83 @@ def available_memory() -> int | None:
     except (OSError, ValueError):
         return free
     return min(free, max(0, limit - used))
+
+
+def free_disk(folder: str | os.PathLike[str]) -> int | None:
+    """How many bytes a file in this folder could take, or None where the system does not say."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
+
+
+class Sized(ABC):
+    """A model that knows how much memory its traces take."""
+
+    weights: Mapping[str, Weight]
+
+    @abstractmethod
+    def trace_numbers(self, tokens: int, past: int = 0) -> int:
+        """How many numbers a trace of so many tokens holds, after `past` that a cache has."""
+
+    def residual_numbers(self, tokens: int, past: int = 0) -> int:
+        """How many numbers there are at most at once while a trace is made that keeps only the residual stream."""
+        return self.trace_numbers(tokens, past)
+
+    def trace_bytes(self, tokens: int, past: int = 0, keep: Keep = "all", texts: int = 1) -> int:
+        """How many bytes a trace takes, of so many texts of so many tokens, after `past` that a cache has; while it is made."""
+        numbers = self.trace_numbers(tokens, past) if keep == "all" else self.residual_numbers(tokens, past)
+        return texts * (next(iter(self.weights.values())).data.itemsize * numbers + IDS * tokens)
+
+    def kept(self, ids: Array, past: int = 0, keep: Keep | None = None, scratch: Place = None) -> Keep:
+        """What a trace of these tokens keeps: what is asked for, else all up to `LARGEST` bytes. DoesNotFitError where there is
+        no room for it.
+        """
+        length, texts = ids.shape[-1], ids.size // ids.shape[-1]
+        if keep not in {None, "all", "residual"}:
+            raise ModelError(_("keep is “all” or “residual”, not {value}", value=cited(str(keep))))
+        if scratch is not None and keep == "residual":
+            raise ModelError(_("scratch is for keep=“all”: with keep=“residual” nothing is written there"))
+        if scratch is not None:
+            keep = "all"
+        if keep is None:
+            keep = "all" if self.trace_bytes(length, past, "all", texts) <= LARGEST else "residual"
+        self.must_fit(ids, past, keep=keep, scratch=scratch)
+        return keep
+
+    def must_fit(self, ids: Array, past: int = 0, times: int = 1, keep: Keep = "all", scratch: Place = None) -> None:
+        """Raises DoesNotFitError where a trace of these tokens, or `times` as much, needs more memory than is free, or more disk
+        where it lies in the folder `scratch`.
+        """
+        free = available_memory() if scratch is None else free_disk(scratch)
+        length, texts = ids.shape[-1], ids.size // ids.shape[-1]
+
+        def needed(tokens: int, keep: Keep = keep) -> int:
+            return times * self.trace_bytes(tokens, past, keep, texts)
+
+        if free is None or needed(length) <= free:
+            return
+        longest = max((t for t in range(1, length) if needed(t) <= free), default=0)
+        text = _(
+            "a trace of {tokens} tokens would take {needed:.1f} GB and {free:.1f} GB are free; the longest"
+            " prompt that fits has {longest} tokens",
+            tokens=length,
+            needed=needed(length) / 1e9,
+            free=free / 1e9,
+            longest=longest,
+        )
+        if scratch is not None:
+            text = _(
+                "a trace of {tokens} tokens would take {needed:.1f} GB on the disk of {folder} and {free:.1f} GB are free; the"
+                " longest prompt that fits has {longest} tokens",
+                tokens=length,
+                needed=needed(length) / 1e9,
+                free=free / 1e9,
+                longest=longest,
+                folder=cited(os.fspath(scratch)),
+            )
+        elif times == 1 and keep == "all" and needed(length, "residual") <= free:
+            text += _("; with keep=“residual” (--keep residual) this one fits, too")
+        elif times == 1 and keep == "all":
+            text += _("; scratch=FOLDER (--scratch FOLDER) keeps all on a disk")
+        raise DoesNotFitError(text)

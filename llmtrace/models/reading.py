@@ -15,6 +15,7 @@ from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
 from llmtrace.models.generation import Generation, Sampling
 from llmtrace.models.language_model import LanguageModel
+from llmtrace.models.memory import Place
 from llmtrace.models.prompt import Prompt, different_lengths
 from llmtrace.ops import Tensor
 from llmtrace.trace import Keep, Origin, Run, Trace
@@ -81,16 +82,17 @@ class SourceModel(LanguageModel):
         *,
         edit: Mapping[str, Any] | None = None,
         keep: Keep | None = None,
+        scratch: Place = None,
         target: Sequence[int] | Sequence[Sequence[int]] | None = None,
     ) -> Trace:
         """Reads the source and writes the target, and records every step of both.
 
-        edit, keep: as of `LanguageModel.trace`.
+        edit, keep, scratch: as of `LanguageModel.trace`.
         target: what the decoder reads; by default the start token and what the model writes itself.
         """
         reading = self.reading(self.source_ids(prompt))
         reading.source_text = prompt if isinstance(prompt, str) else None
-        return reading.trace(self._target(prompt, target), cache, edit=edit, keep=keep)
+        return reading.trace(self._target(prompt, target), cache, edit=edit, keep=keep, scratch=scratch)
 
     def logits(self, prompt: Prompt, cache: KVCache | None = None) -> Array:
         """The scores after each token of the target that the model writes itself: [T, V]. Nothing is recorded."""

@@ -134,13 +134,15 @@ def causal(queries: Axes = (), keys: Axes = (), pairs: Axes = (), masked: float 
 
     def rule(asked: Asked) -> Part:
         """Queries a … b − 1 see the keys up to that of query b − 1; so the last query of a part still sees the last key."""
-        *leading, places, _last = asked.box
+        *leading, places, last = asked.box
         every = asked.shape_of((keys or pairs)[0])[-2 if keys else -1]
         seen = range(every - asked.shape[-2] + places.stop)
         operands: dict[str, Box] = dict.fromkeys(pairs, (*leading, places, seen))
         operands |= {name: (*leading, places, range(asked.shape_of(name)[-1])) for name in queries}
         operands |= {name: (*leading, seen, range(asked.shape_of(name)[-1])) for name in keys}
-        return Part((*leading, places, range(asked.shape[-1])), operands, masked=masked)
+        if masked is None or last.stop > len(seen):
+            return Part((*leading, places, range(asked.shape[-1])), operands, masked=masked)
+        return Part((*leading, places, seen), operands)
 
     return rule
 

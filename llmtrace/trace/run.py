@@ -27,6 +27,7 @@ from llmtrace.trace.legend import ENDING, PAIRS, StepKind
 from llmtrace.trace.recompute import Recomputer, Unmade, Values, unmade
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Trace
+from llmtrace.trace.workspace import Workspace
 
 Operand = Tensor | Weight | None
 
@@ -50,6 +51,16 @@ def _alone(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
     out = arena.empty(shape, dtype)
     arena.close()
     return out
+
+
+class Memory(Protocol):
+    """Where results are written: `llmtrace._kernels.Arena`, or `llmtrace.trace.scratch.Scratch`."""
+
+    def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+        """Like `numpy.empty`."""
+
+    def close(self) -> None:
+        """Nothing more is asked for."""
 
 
 class Cache(Protocol):
@@ -95,7 +106,7 @@ class Run:
         trace: Trace | None = None,
         cache: Cache | None = None,
         results: frozenset[str] = frozenset(),
-        arena: _kernels.Arena | None = None,
+        arena: Memory | None = None,
         dropout: Dropout | None = None,
     ) -> None:
         self.weights = weights
@@ -106,6 +117,7 @@ class Run:
         self._own_arena = arena is None  # another's is left open, for the next run to write in the same memory
         self._dropout = dropout if dropout and dropout.rate else None
         self._prefix = ""
+        self._workspace = Workspace()
         self._at_hand: Values = {}  # what postponed steps of attention start from
 
     def __enter__(self) -> Run:
@@ -197,8 +209,9 @@ class Run:
             return tensor
         shape = tensor.data.shape
         out = self._arena.empty(shape, tensor.data.dtype)
-        recomputer = Recomputer(trace, None, self._at_hand)  # of ever other sizes: no pieces of the arena
-        for first in range(0, shape[-2], ROWS):
+        recomputer = Recomputer(trace, None, self._at_hand, self._workspace.empty)
+        for first in reversed(range(0, shape[-2], ROWS)):  # the last see the most keys
+            self._workspace.again()
             rows = range(first, min(first + ROWS, shape[-2]))
             out[..., first : rows.stop, :] = recomputer.part(name, (*map(range, shape[:-2]), rows, range(shape[-1])))
         self._at_hand.clear()

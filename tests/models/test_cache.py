@@ -7,7 +7,7 @@ import pytest
 from helpers.small_models import small_gpt
 
 from llmtrace.errors import DoesNotFitError, PromptError
-from llmtrace.models import KVCache, language_model
+from llmtrace.models import KVCache, memory
 from llmtrace.trace import Run
 
 
@@ -77,7 +77,7 @@ def test_a_copy_goes_its_own_way(gpt):
 
 def test_a_trace_that_does_not_fit_is_refused_before_it_begins(gpt, monkeypatch):
     size = gpt.trace([0, 1, 2]).nbytes()
-    monkeypatch.setattr(language_model, "available_memory", lambda: size)
+    monkeypatch.setattr(memory, "available_memory", lambda: size)
     with pytest.raises(DoesNotFitError, match=r"longest prompt that fits has [1-3] tokens"):
         gpt.trace([0, 1, 2, 0, 1])
     cache = KVCache()

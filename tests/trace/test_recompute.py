@@ -181,8 +181,8 @@ def test_one_number_needs_few(traces, monkeypatch):
         "block.1.attn.q": (few.shape("block.1.attn.q")[0], 1, few.shape("block.1.attn.q")[2]),
         "block.1.attn.k": (few.shape("block.1.attn.q")[0], 3, few.shape("block.1.attn.q")[2]),
         "block.1.attn.v": (few.shape("block.1.attn.q")[0], 3, few.shape("block.1.attn.q")[2]),
-        "block.1.attn.scores": (1, 1, 6),
-        "block.1.attn.pattern": (1, 1, 6),
+        "block.1.attn.scores": (1, 1, 3),
+        "block.1.attn.pattern": (1, 1, 3),
         "block.1.attn.mix": (1, 1, few.shape("block.1.attn.q")[2]),
     }
 

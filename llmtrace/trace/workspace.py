@@ -1,0 +1,37 @@
+"""Memory for what is computed piece by piece: each piece is written where the one before it lay."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from llmtrace import _kernels
+from llmtrace.arithmetic.types import Array
+
+ALIGNMENT = 64
+
+
+class Workspace:
+    """One stretch of memory, as large as the largest piece needed; the largest should come first."""
+
+    def __init__(self) -> None:
+        self._all: Array = np.empty(0, np.float64)
+        self._asked = 0
+
+    def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+        """Like `numpy.empty`; what it gives is overwritten after the next `again`."""
+        start, size = self._asked, math.prod(shape) * np.dtype(dtype).itemsize
+        self._asked += -(-size // ALIGNMENT) * ALIGNMENT
+        if self._asked > self._all.nbytes:
+            return np.empty(shape, dtype)
+        out: Array = self._all.view(np.uint8)[start : start + size].view(dtype).reshape(shape)
+        return out
+
+    def again(self) -> None:
+        """All that was given out is needed no more."""
+        if self._asked > self._all.nbytes:
+            del self._all  # before its successor is there
+            self._all = _kernels.aligned_empty(self._asked // 8, np.float64)
+        self._asked = 0
