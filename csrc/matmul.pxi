@@ -93,6 +93,7 @@ def matmul(x, PackedMatrix weight not None, bias, out):
         expect_shape(bias, (weight.columns,), "bias")
     if rows:
         job.size[3] = tiling(rows, columns, weight.depth, weight.kind, &items, &grain)
+        job.size[8] = grain if grain > 1 else pool_threads()
         run("matmul", weight.kind, &job, items, grain)
 
 

@@ -2,39 +2,39 @@
  * ascending, so t = max(0, s − P) … T − 1, with P = S − T keys that were there before the first query, or P = S where every query
  * sees every key. With x = dmix it is the
  * gradient of v.
- * An item is a block of ATTENTION_BLOCK keys of one n. Four keys go side by side, whose pattern lies side by side, times the
- * features of x, which do too.
+ * An item is a block of ATTENTION_BLOCK keys of one n. Keys are the rows of tiles (tile.h): their pattern lies side by side, and
+ * so do the features of x, which is the panel.
  *
  * in: pattern [N, T, S], x [N, T, D]; out [N, S, D]; size: T, S, D, P. */
 #ifndef LLMTRACE_ATTENTION_BACK_H
 #define LLMTRACE_ATTENTION_BACK_H
 
-#include "kernel.h"
-#include "vector.h"
+#include "tile.h"
 
 #include <string.h>
 
-ALWAYS_INLINE void back_of(const kernel_job *j, const real *pattern, const real *x, ptrdiff_t first, real *out, const int keys,
+/* `vectors` vectors of features of `keys` ≤ TILE_ROWS keys, the first of which is seen from query `first` on, each later one from
+ * the next: the queries that don't see the later of these keys; then a tile of those that see them all. */
+static inline void back_of(const kernel_job *j, const real *pattern, const real *x, ptrdiff_t first, real *out, ptrdiff_t keys,
                            const int vectors)
 {
     const ptrdiff_t queries = j->size[0], stride = j->size[1], width = j->size[2];
-    ptrdiff_t t = first > 0 ? first : 0;
-    loose_vector acc[4][8];
-    UNROLL for (int s = 0; s < keys; s++)
-        UNROLL for (int i = 0; i < vectors; i++)
-            acc[s][i] = (loose_vector){0};
-    for (; t < smaller(first + keys - 1, queries); t++) /* queries that don't see the later of these keys */
-        UNROLL for (int s = 0; s < keys; s++)
-            if (s <= t - first)
-                UNROLL for (int i = 0; i < vectors; i++)
-                    acc[s][i] += pattern[t * stride + s] * *(const loose_vector *)(x + t * width + i * LANES);
-    for (; t < queries; t++)
-        UNROLL for (int s = 0; s < keys; s++)
-            UNROLL for (int i = 0; i < vectors; i++)
-                acc[s][i] += pattern[t * stride + s] * *(const loose_vector *)(x + t * width + i * LANES);
-    UNROLL for (int s = 0; s < keys; s++)
-        UNROLL for (int i = 0; i < vectors; i++)
-            *(loose_vector *)(out + s * width + i * LANES) = acc[s][i];
+    const ptrdiff_t shared = smaller(queries, first + keys - 1 > 0 ? first + keys - 1 : 0);
+    vector sums[TILE_ROWS * TILE_VECTORS];
+    tile_terms terms = {.x_step = stride, .panel = x + shared * width, .panel_step = width, .depth = queries - shared};
+    for (ptrdiff_t s = 0; s < TILE_ROWS; s++) /* beyond the last key: that key again, unused */
+        terms.x[s] = pattern + shared * stride + smaller(s, keys - 1);
+    for (ptrdiff_t s = 0; s < keys; s++) {
+        vector *sum = sums + s * TILE_VECTORS;
+        for (int i = 0; i < vectors; i++)
+            sum[i] = (vector){0};
+        for (ptrdiff_t t = first + s > 0 ? first + s : 0; t < shared; t++)
+            for (int i = 0; i < vectors; i++)
+                sum[i] = sum[i] + pattern[t * stride + s] * *(const loose_vector *)(x + t * width + i * LANES);
+    }
+    tile_of(&terms, (real *)sums, 0, keys, vectors);
+    for (ptrdiff_t s = 0; s < keys; s++)
+        memcpy(out + s * width, sums + s * TILE_VECTORS, (size_t)vectors * sizeof *sums);
 }
 
 /* The last features, fewer than a vector, of one key. */
@@ -48,23 +48,24 @@ static void back_rest(const kernel_job *j, const real *pattern, const real *x, p
     memcpy(out, acc, (size_t)rest * sizeof(real));
 }
 
-/* All features of `keys` keys; see mix_features. `first` is the first query that sees the first key, where not negative. */
-ALWAYS_INLINE void back_features(const kernel_job *j, const real *pattern, const real *x, ptrdiff_t first, real *out,
-                                 const int keys)
+/* All features of `keys` keys. `first` is the first query that sees the first key, where not negative. */
+static void back_features(const kernel_job *j, const real *pattern, const real *x, ptrdiff_t first, real *out, ptrdiff_t keys)
 {
     const ptrdiff_t width = j->size[2];
-    for (ptrdiff_t d = 0, done; d < width; d += done) {
-        const ptrdiff_t vectors = smaller(MIX_VECTORS, (width - d) / LANES);
-        done = (vectors >= 4 ? 4 : vectors >= 2 ? 2 : 1) * LANES;
-        if (vectors >= 4)
-            back_of(j, pattern, x + d, first, out + d, keys, 4);
-        else if (vectors >= 2)
-            back_of(j, pattern, x + d, first, out + d, keys, 2);
-        else if (vectors == 1)
-            back_of(j, pattern, x + d, first, out + d, keys, 1);
-        else
-            for (int s = 0; s < keys; s++)
+    for (ptrdiff_t d = 0, vectors; d < width; d += vectors * LANES) {
+        vectors = smaller(TILE_VECTORS, (width - d) / LANES);
+        switch (vectors) {
+#if TILE_VECTORS > 3
+        case 4: back_of(j, pattern, x + d, first, out + d, keys, 4); break;
+#endif
+        case 3: back_of(j, pattern, x + d, first, out + d, keys, 3); break;
+        case 2: back_of(j, pattern, x + d, first, out + d, keys, 2); break;
+        case 1: back_of(j, pattern, x + d, first, out + d, keys, 1); break;
+        default:
+            for (ptrdiff_t s = 0; s < keys; s++)
                 back_rest(j, pattern + s, x + d, first + s, out + s * width + d, width - d);
+            return;
+        }
     }
 }
 
@@ -77,14 +78,9 @@ static void attention_back_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_
         const ptrdiff_t last = smaller(keys, start + ATTENTION_BLOCK);
         const real *pattern = (const real *)j->in[0] + n * queries * keys;
         const real *x = (const real *)j->in[1] + n * queries * width;
-        for (ptrdiff_t s = start, done; s < last; s += done) {
-            const ptrdiff_t first = s - past;
+        for (ptrdiff_t s = start; s < last; s += TILE_ROWS) {
             real *out = (real *)j->out + (n * keys + s) * width;
-            done = last - s < 4 ? 1 : 4;
-            if (done == 4)
-                back_features(j, pattern + s, x, first, out, 4);
-            else
-                back_features(j, pattern + s, x, first, out, 1);
+            back_features(j, pattern + s, x, s - past, out, smaller(TILE_ROWS, last - s));
         }
     }
 }

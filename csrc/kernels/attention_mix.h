@@ -7,31 +7,27 @@
 #ifndef LLMTRACE_ATTENTION_MIX_H
 #define LLMTRACE_ATTENTION_MIX_H
 
-#include "kernel.h"
-#include "vector.h"
+#include "tile.h"
 
 #include <string.h>
 
-/* `vectors` vectors of features side by side, for `queries` queries that share the keys below `seen`; each later query sees one
- * key more. */
-ALWAYS_INLINE void mix_of(const kernel_job *j, const real *pattern, const real *v, ptrdiff_t seen, real *out, const int queries,
+/* `vectors` vectors of features of `queries` ≤ TILE_ROWS queries: a tile of the keys below `seen`, which all of them see and whose
+ * panel is v itself; then the keys that only later ones of these queries see. */
+static inline void mix_of(const kernel_job *j, const real *pattern, const real *v, ptrdiff_t seen, real *out, ptrdiff_t queries,
                           const int vectors)
 {
     const ptrdiff_t keys = j->size[1], width = j->size[2];
-    loose_vector acc[4][8];
-    UNROLL for (int t = 0; t < queries; t++)
-        UNROLL for (int i = 0; i < vectors; i++)
-            acc[t][i] = (loose_vector){0};
-    for (ptrdiff_t s = 0; s < seen; s++)
-        UNROLL for (int t = 0; t < queries; t++)
-            UNROLL for (int i = 0; i < vectors; i++)
-                acc[t][i] += pattern[t * keys + s] * *(const loose_vector *)(v + s * width + i * LANES);
-    UNROLL for (int t = 0; t < queries; t++) {
-        for (ptrdiff_t s = seen; s < smaller(keys, seen + t); s++) /* the keys that the earlier of these queries don't see */
-            UNROLL for (int i = 0; i < vectors; i++)
-                acc[t][i] += pattern[t * keys + s] * *(const loose_vector *)(v + s * width + i * LANES);
-        UNROLL for (int i = 0; i < vectors; i++)
-            *(loose_vector *)(out + t * width + i * LANES) = acc[t][i];
+    vector sums[TILE_ROWS * TILE_VECTORS];
+    tile_terms terms = {.x_step = 1, .panel = v, .panel_step = width, .depth = seen};
+    for (ptrdiff_t t = 0; t < TILE_ROWS; t++) /* beyond the last query: that query again, unused */
+        terms.x[t] = pattern + smaller(t, queries - 1) * keys;
+    tile_of(&terms, (real *)sums, 1, queries, vectors);
+    for (ptrdiff_t t = 0; t < queries; t++) {
+        vector *sum = sums + t * TILE_VECTORS;
+        for (ptrdiff_t s = seen; s < smaller(keys, seen + t); s++)
+            for (int i = 0; i < vectors; i++)
+                sum[i] = sum[i] + pattern[t * keys + s] * *(const loose_vector *)(v + s * width + i * LANES);
+        memcpy(out + t * width, sum, (size_t)vectors * sizeof *sum);
     }
 }
 
@@ -46,26 +42,24 @@ static void mix_rest(const kernel_job *j, const real *pattern, const real *v, pt
     memcpy(out, acc, (size_t)rest * sizeof(real));
 }
 
-/* All features of `queries` queries. The widths are constants, so that the sums stay in registers: of four queries as many as
- * there are registers for, of a single one, whose sums would otherwise wait for each other, more. */
-ALWAYS_INLINE void mix_features(const kernel_job *j, const real *pattern, const real *v, ptrdiff_t seen, real *out,
-                                const int queries)
+/* All features of `queries` queries, the first of which sees the keys below `seen`. */
+static void mix_features(const kernel_job *j, const real *pattern, const real *v, ptrdiff_t seen, real *out, ptrdiff_t queries)
 {
-    const ptrdiff_t keys = j->size[1], width = j->size[2], most = queries == 1 ? 8 : MIX_VECTORS;
-    for (ptrdiff_t d = 0, done; d < width; d += done) {
-        const ptrdiff_t vectors = smaller(most, (width - d) / LANES);
-        done = (vectors >= 8 ? 8 : vectors >= 4 ? 4 : vectors >= 2 ? 2 : 1) * LANES;
-        if (vectors >= 8)
-            mix_of(j, pattern, v + d, seen, out + d, queries, 8);
-        else if (vectors >= 4)
-            mix_of(j, pattern, v + d, seen, out + d, queries, 4);
-        else if (vectors >= 2)
-            mix_of(j, pattern, v + d, seen, out + d, queries, 2);
-        else if (vectors == 1)
-            mix_of(j, pattern, v + d, seen, out + d, queries, 1);
-        else
-            for (int t = 0; t < queries; t++)
+    const ptrdiff_t keys = j->size[1], width = j->size[2];
+    for (ptrdiff_t d = 0, vectors; d < width; d += vectors * LANES) {
+        vectors = smaller(TILE_VECTORS, (width - d) / LANES);
+        switch (vectors) {
+#if TILE_VECTORS > 3
+        case 4: mix_of(j, pattern, v + d, seen, out + d, queries, 4); break;
+#endif
+        case 3: mix_of(j, pattern, v + d, seen, out + d, queries, 3); break;
+        case 2: mix_of(j, pattern, v + d, seen, out + d, queries, 2); break;
+        case 1: mix_of(j, pattern, v + d, seen, out + d, queries, 1); break;
+        default:
+            for (ptrdiff_t t = 0; t < queries; t++)
                 mix_rest(j, pattern + t * keys, v + d, smaller(keys, seen + t), out + t * width + d, width - d);
+            return;
+        }
     }
 }
 
@@ -78,15 +72,10 @@ static void attention_mix_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t
         const ptrdiff_t n = item / blocks, first = item % blocks * ATTENTION_BLOCK;
         const ptrdiff_t last = smaller(queries, first + ATTENTION_BLOCK);
         const real *v = (const real *)j->in[1] + n * value_stride;
-        for (ptrdiff_t t = first, done; t < last; t += done) {
-            const ptrdiff_t seen = smaller(keys, past + t + 1);
+        for (ptrdiff_t t = first; t < last; t += TILE_ROWS) {
             const real *pattern = (const real *)j->in[0] + (n * queries + t) * keys;
             real *out = (real *)j->out + (n * queries + t) * width;
-            done = last - t < 4 ? 1 : 4;
-            if (done == 4)
-                mix_features(j, pattern, v, seen, out, 4);
-            else
-                mix_features(j, pattern, v, seen, out, 1);
+            mix_features(j, pattern, v, smaller(keys, past + t + 1), out, smaller(TILE_ROWS, last - t));
         }
     }
 }

@@ -1,8 +1,8 @@
 /* The scores of attention (Vaswani et al. 2017, arXiv:1706.03762, equation 1), one head at a time; n counts batch × heads:
  *   score[t, s] = (Σ_d q[t, d]·k[s, d]) / √D      for the keys s = 0 … S − T + t that query t may see, −∞ for the others
  * Undivided, masked ones are 0: the products Σ a·b that make the gradient of a pattern.
- * An item is a block of ATTENTION_BLOCK queries of one n. No sum is split: lanes are different keys, KEYS side by side. A slab of
- * them is transposed first, so that lanes lie next to each other.
+ * An item is a block of ATTENTION_BLOCK queries of one n. No sum is split: lanes are different keys, which are transposed into a
+ * panel first, so that tiles (tile.h) can be computed.
  *
  * in: q [N, T, D], k [N, S, D], whose blocks may lie further apart than their size: a cache has room to grow. out [N, T, S].
  * size: T, S, D, elements from a block of k to the next, 1 where divided or else 0, P: query t sees the keys below P + t + 1,
@@ -10,81 +10,56 @@
 #ifndef LLMTRACE_ATTENTION_SCORES_H
 #define LLMTRACE_ATTENTION_SCORES_H
 
-#include "kernel.h"
+#include "tile.h"
+#include "transpose.h"
 
 #include <string.h>
 
-enum { KEYS = 32, SLAB = 64 };
+enum { SLAB = 64 }; /* so many features at a time */
 
-/* What one block of scores is made of and where it goes: out[t, lane] for lanes = KEYS keys side by side, `stride` apart. */
+/* By what scores are divided; `factor` is 1 / divisor where that is exact, so that multiplying gives the same bits in a tenth of
+ * the time, or else 0. */
 typedef struct {
-    real *out;
-    ptrdiff_t stride;
-    int divided;
-    real divisor;
-} score_target;
+    real divisor, factor;
+} score_scale;
 
-/* Some more terms of `queries` queries' sums with a slab of keys; the first slab starts them, the last one divides them. */
-ALWAYS_INLINE void scores_of(const real *restrict q, ptrdiff_t width, const real *restrict slab, ptrdiff_t depth, score_target to,
-                             int first, int last, const int queries)
+static inline score_scale scale_of(ptrdiff_t width, int divided)
 {
-    real acc[4][KEYS];
-    for (int t = 0; t < queries; t++)
-        for (int lane = 0; lane < KEYS; lane++)
-            acc[t][lane] = first ? 0 : to.out[t * to.stride + lane];
-    for (ptrdiff_t d = 0; d < depth; d++)
-        for (int t = 0; t < queries; t++)
-            for (int lane = 0; lane < KEYS; lane++)
-                acc[t][lane] += q[t * width + d] * slab[d * KEYS + lane];
-    if (last && to.divided)
-        for (int t = 0; t < queries; t++)
-            for (int lane = 0; lane < KEYS; lane++)
-                acc[t][lane] = acc[t][lane] / to.divisor;
-    for (int t = 0; t < queries; t++)
-        for (int lane = 0; lane < KEYS; lane++)
-            to.out[t * to.stride + lane] = acc[t][lane];
+    const real root = root_of((real)width);
+    ptrdiff_t odd = width;
+    while (odd > 0 && odd % 4 == 0)
+        odd /= 4;
+    return !divided ? (score_scale){1, 1} : (score_scale){root, odd == 1 ? 1 / root : 0}; /* the root of 4^n is 2^n */
 }
 
-/* The scores of one query, as when a text is read on token by token: transposing the keys would cost more than it saves. */
-static inline void scores_of_one(const real *restrict q, const real *restrict k, ptrdiff_t width, ptrdiff_t lanes,
-                                 score_target to)
+/* sums[t, lane] = Σ_d q[t, d]·k[lane, d] for `queries` queries and `lanes` ≤ PANEL keys: over all of D, in order, slab after slab. */
+static void score_block(const real *q, const real *k, ptrdiff_t width, ptrdiff_t queries, ptrdiff_t lanes, real *sums)
 {
-    enum { CHAINS = 8 };
-    for (ptrdiff_t lane = 0; lane < lanes; lane += CHAINS) {
-        real acc[CHAINS] = {0};
-        const real *key[CHAINS];
-        for (ptrdiff_t c = 0; c < CHAINS; c++)
-            key[c] = k + (lane + c < lanes ? lane + c : lanes - 1) * width;
-        for (ptrdiff_t d = 0; d < width; d++)
-            for (int c = 0; c < CHAINS; c++)
-                acc[c] += q[d] * key[c][d];
-        for (int c = 0; c < CHAINS; c++)
-            to.out[lane + c] = to.divided ? acc[c] / to.divisor : acc[c];
-    }
-}
-
-/* The scores of `queries` queries with `lanes` ≤ KEYS keys: every sum over all of D, in order, slab after slab. */
-static void score_block(const real *q, const real *k, ptrdiff_t width, ptrdiff_t queries, ptrdiff_t lanes, score_target to)
-{
-    real slab[SLAB * KEYS];
-    if (queries == 1) {
-        scores_of_one(q, k, width, lanes, to);
-        return;
-    }
-    for (ptrdiff_t start = 0, last = 0; !last; start += SLAB) { /* once even where the width is 0 */
+    real slab[SLAB * PANEL] __attribute__((aligned(VECTOR_BYTES)));
+    if (lanes < PANEL)
+        memset(slab, 0, sizeof slab);
+    if (width == 0)
+        memset(sums, 0, (size_t)(queries * PANEL) * sizeof(real));
+    for (ptrdiff_t start = 0; start < width; start += SLAB) {
         const ptrdiff_t depth = smaller(SLAB, width - start);
-        const int first = start == 0;
-        last = start + depth == width;
-        for (ptrdiff_t lane = 0; lane < KEYS; lane++) /* a lane without a key repeats the last one and is thrown away */
-            for (ptrdiff_t d = 0; d < depth; d++)
-                slab[d * KEYS + lane] = k[(lane < lanes ? lane : lanes - 1) * width + start + d];
-        score_target at = to;
-        ptrdiff_t t = 0;
-        for (; t + 4 <= queries; t += 4, at.out += 4 * to.stride)
-            scores_of(q + t * width + start, width, slab, depth, at, first, (int)last, 4);
-        for (; t < queries; t++, at.out += to.stride)
-            scores_of(q + t * width + start, width, slab, depth, at, first, (int)last, 1);
+        transpose(k + start, width, slab, PANEL, lanes, depth);
+        for (ptrdiff_t t = 0; t < queries; t += TILE_ROWS) {
+            tile_terms terms = {.x_step = 1, .panel = slab, .panel_step = PANEL, .depth = depth};
+            for (ptrdiff_t i = 0; i < TILE_ROWS; i++) /* beyond the last query: that query again, unused */
+                terms.x[i] = q + smaller(t + i, queries - 1) * width + start;
+            tile_of(&terms, sums + t * PANEL, start == 0, smaller(TILE_ROWS, queries - t), TILE_VECTORS);
+        }
     }
+}
+
+static inline void write_scores(const real *restrict sums, ptrdiff_t count, score_scale scale, real *restrict out)
+{
+    if (scale.factor != 0)
+        for (ptrdiff_t i = 0; i < count; i++)
+            out[i] = sums[i] * scale.factor;
+    else
+        for (ptrdiff_t i = 0; i < count; i++)
+            out[i] = sums[i] / scale.divisor;
 }
 
 static void attention_scores_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t end)
@@ -93,22 +68,20 @@ static void attention_scores_kernel(const kernel_job *j, ptrdiff_t begin, ptrdif
     const int divided = (int)j->size[4];
     const ptrdiff_t blocks = (all_queries + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
     const ptrdiff_t past = j->size[5];
-    const real root = root_of((real)width);
-    real last[ATTENTION_BLOCK * KEYS]; /* the scores with the last keys, where they are fewer than KEYS */
+    const score_scale scale = scale_of(width, divided);
+    real sums[ATTENTION_BLOCK * PANEL] __attribute__((aligned(VECTOR_BYTES)));
     for (ptrdiff_t item = begin; item < end; item++) {
         const ptrdiff_t n = item / blocks, first = item % blocks * ATTENTION_BLOCK;
         const ptrdiff_t queries = smaller(ATTENTION_BLOCK, all_queries - first);
         const real *q = (const real *)j->in[0] + (n * all_queries + first) * width;
         const real *k = (const real *)j->in[1] + n * key_stride;
         real *out = (real *)j->out + (n * all_queries + first) * keys;
-        for (ptrdiff_t key = 0; key < smaller(keys, past + first + queries); key += KEYS) {
-            const ptrdiff_t lanes = smaller(KEYS, keys - key);
+        for (ptrdiff_t key = 0; key < smaller(keys, past + first + queries); key += PANEL) {
+            const ptrdiff_t lanes = smaller(PANEL, keys - key);
             const ptrdiff_t skip = key > past + first ? key - past - first : 0; /* earlier queries see none of these keys */
-            real *scores = out + skip * keys + key;
-            const score_target to = {lanes < KEYS ? last : scores, lanes < KEYS ? KEYS : keys, divided, root};
-            score_block(q + skip * width, k + key * width, width, queries - skip, lanes, to);
-            for (ptrdiff_t t = 0; lanes < KEYS && t < queries - skip; t++)
-                memcpy(scores + t * keys, last + t * KEYS, (size_t)lanes * sizeof(real));
+            score_block(q + skip * width, k + key * width, width, queries - skip, lanes, sums);
+            for (ptrdiff_t t = skip; t < queries; t++)
+                write_scores(sums + (t - skip) * PANEL, smaller(lanes, past + first + t + 1 - key), scale, out + t * keys + key);
         }
         for (ptrdiff_t t = 0; t < queries; t++)
             for (ptrdiff_t key = past + first + t + 1; key < keys; key++)

@@ -4,7 +4,8 @@
  * cache when the next tile of rows needs it; and so that x may be split into heads, where a segment never crosses a head.
  *
  * in: x [rows, depth], the panels of w (pack.h), bias [columns] or NULL; out [rows, columns]; x and out may be split into heads.
- * size: rows, depth, columns, rows of a block, heads and positions of x, heads and positions of out. */
+ * size: rows, depth, columns, rows of a block, heads and positions of x, heads and positions of out, and how many items on the
+ * one is that this thread will probably work on next. */
 #ifndef LLMTRACE_MATMUL_H
 #define LLMTRACE_MATMUL_H
 
@@ -12,7 +13,10 @@
 
 #include <string.h>
 
-enum { SEGMENT = 768 }; /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
+enum {
+    SEGMENT = 768,  /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
+    LINES_AHEAD = 2 /* so many cache lines are fetched for each k, half of a panel's: memory is slower than a tile */
+};
 
 /* Where the element (row, column) of a matrix stands when its columns may be split into heads [N, H, T, D]; a plain matrix has
  * one head, and as many positions as rows. */
@@ -52,27 +56,43 @@ static void write_row(const kernel_job *job, const matrix_layout *l, const real 
     }
 }
 
+/* The sums of a block's `rows` rows, x[r] being its row r from some k on, with `depth` numbers of a panel. Meanwhile as many
+ * numbers from `ahead` on come into the cache, those that are needed next, unless a single tile leaves no time for it. */
+static void block_sums(const real *const x[], ptrdiff_t rows, const real *panel, ptrdiff_t depth, const real *ahead, real *sums,
+                       int first)
+{
+    const ptrdiff_t lines = rows > TILE_ROWS ? depth * PANEL * (ptrdiff_t)sizeof(real) / CACHE_LINE : 0;
+    for (ptrdiff_t r = 0, fetched = 0; r < rows; r += TILE_ROWS, fetched += depth * LINES_AHEAD) {
+        tile_terms terms = {.x_step = 1, .panel = panel, .panel_step = PANEL, .depth = depth};
+        memcpy(terms.x, x + r, sizeof terms.x);
+        if (fetched < lines) {
+            terms.ahead = (const char *)ahead + fetched * CACHE_LINE;
+            terms.lines = LINES_AHEAD;
+            tile_of(&terms, sums + r * PANEL, first, smaller(TILE_ROWS, rows - r), TILE_VECTORS);
+        } else
+            tile_of(&terms, sums + r * PANEL, first, smaller(TILE_ROWS, rows - r), TILE_VECTORS);
+    }
+}
+
 /* An item is a block of at most ROW_GROUP rows and one panel; panels change fastest. */
 static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
 {
     const ptrdiff_t all_rows = job->size[0], depth = job->size[1], columns = job->size[2], block = job->size[3];
     const matrix_layout from = layout_of(job->size[4], job->size[5], depth), to = layout_of(job->size[6], job->size[7], columns);
     const ptrdiff_t panels = (columns + PANEL - 1) / PANEL;
+    const real *weight = job->in[1], *x[ROW_GROUP + TILE_ROWS];
     real sums[ROW_GROUP * PANEL] __attribute__((aligned(VECTOR_BYTES)));
     for (ptrdiff_t item = begin; item < end; item++) {
         const ptrdiff_t first = item / panels * block, column = item % panels * PANEL;
         const ptrdiff_t rows = smaller(block, all_rows - first);
-        const real *panel = (const real *)job->in[1] + column * depth;
+        const real *panel = weight + column * depth, *later = weight + (item + job->size[8]) % panels * PANEL * depth;
         if (depth == 0)
             memset(sums, 0, sizeof sums);
         for (ptrdiff_t k = 0, count; k < depth; k += count) {
             count = smaller(smaller(SEGMENT, depth - k), from.run - k % from.run);
-            for (ptrdiff_t r = 0; r < rows; r += TILE_ROWS) {
-                const real *x[TILE_ROWS];
-                for (ptrdiff_t i = 0; i < TILE_ROWS; i++) /* beyond the last row: that row again, unused */
-                    x[i] = (const real *)job->in[0] + column_place(&from, k) + row_place(&from, first + smaller(r + i, rows - 1));
-                tile_of(x, 1, panel + k * PANEL, count, sums + r * PANEL, k == 0, smaller(TILE_ROWS, rows - r));
-            }
+            for (ptrdiff_t r = 0; r < rows + TILE_ROWS; r++) /* beyond the last row: that row again, unused */
+                x[r] = (const real *)job->in[0] + column_place(&from, k) + row_place(&from, first + smaller(r, rows - 1));
+            block_sums(x, rows, panel + k * PANEL, count, k + count < depth ? panel + (k + count) * PANEL : later, sums, k == 0);
         }
         for (ptrdiff_t r = 0; r < rows; r++)
             write_row(job, &to, sums + r * PANEL, first + r, column, smaller(PANEL, columns - column));

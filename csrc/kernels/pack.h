@@ -4,6 +4,7 @@
 #define LLMTRACE_PACK_H
 
 #include "kernel.h"
+#include "transpose.h"
 #include "vector.h"
 
 #include <string.h>
@@ -22,28 +23,6 @@ static void pack_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t end)
                 for (ptrdiff_t i = 0; i < PANEL; i++, from += column_stride)
                     to[i] = first + i < columns ? *(const real *)from : 0;
             }
-}
-
-enum { SQUARE = 16 }; /* as wide as a cache line of floats, so that whole lines are read and whole lines are written */
-
-/* to[c · to_stride + r] = from[r · from_stride + c] for r < rows, c < columns. */
-static __attribute__((noinline)) void transpose(const real *restrict from, ptrdiff_t from_stride, real *restrict to,
-                                                ptrdiff_t to_stride, ptrdiff_t rows, ptrdiff_t columns)
-{
-    for (ptrdiff_t r = 0; r < rows; r += SQUARE)
-        for (ptrdiff_t c = 0; c < columns; c += SQUARE) {
-            const real *x = from + r * from_stride + c;
-            real *out = to + c * to_stride + r;
-            if (rows - r >= SQUARE && columns - c >= SQUARE) {
-                for (int i = 0; i < SQUARE; i++)
-                    for (int k = 0; k < SQUARE; k++)
-                        out[i * to_stride + k] = x[k * from_stride + i];
-            } else {
-                for (ptrdiff_t i = 0; i < smaller(SQUARE, columns - c); i++)
-                    for (ptrdiff_t k = 0; k < smaller(SQUARE, rows - r); k++)
-                        out[i * to_stride + k] = x[k * from_stride + i];
-            }
-        }
 }
 
 /* w transposed, [columns, depth], whose rows lie `stride` elements apart: square by square. An item is a panel.

@@ -39,10 +39,10 @@ static void sum_outer_products_kernel(const kernel_job *job, ptrdiff_t begin, pt
             for (ptrdiff_t k = 0; k < count; k++)
                 memcpy(panel + k * PANEL, b + (r + k) * b_width, size);
             for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS) {
-                const real *x[TILE_ROWS];
+                tile_terms terms = {.x_step = a_width, .panel = panel, .panel_step = PANEL, .depth = count};
                 for (ptrdiff_t k = 0; k < TILE_ROWS; k++) /* beyond the last row: that row again, unused */
-                    x[k] = a + r * a_width + smaller(i + k, rows - 1);
-                tile_of(x, a_width, panel, count, sums + i * PANEL, 0, smaller(TILE_ROWS, rows - i));
+                    terms.x[k] = a + r * a_width + smaller(i + k, rows - 1);
+                tile_of(&terms, sums + i * PANEL, 0, smaller(TILE_ROWS, rows - i), TILE_VECTORS);
             }
         }
         for (ptrdiff_t i = 0; i < rows; i++)

@@ -1,6 +1,6 @@
 /* A tile of a matrix product: the sums of a few rows × one panel of columns, which stay in registers while k runs over a segment.
  *
- *                  w's panel: PANEL columns, packed so that all numbers of one k lie side by side
+ *                  w's panel: PANEL columns, all numbers of one k side by side
  *                  ┌─────────┐
  *                  │ k  ───► │    for each k: every row's x[r, k] times the panel's numbers of that k, added to the row's sums.
  *         x        ├─────────┤    Lanes are different columns j, so no sum is ever split or reordered.
@@ -15,24 +15,38 @@
 #include "kernel.h"
 #include "vector.h"
 
-/* sums[r, :] = (0 where `first`, else sums[r, :]) + Σ_k x[r][k · step] · panel[k, :]
- * for `rows` ≤ TILE_ROWS rows and `depth` values of k. */
-ALWAYS_INLINE void tile(const real *const x[], const ptrdiff_t step, const real *panel, ptrdiff_t depth, real *sums,
-                        const int first, const int rows)
+enum { CACHE_LINE = 64 };
+
+/* What is multiplied: x[r][k · x_step] and panel[k · panel_step + j], for `depth` values of k. Meanwhile `ahead` comes into the
+ * cache, `lines` cache lines for each k. */
+typedef struct {
+    const real *x[TILE_ROWS];
+    ptrdiff_t x_step;
+    const real *panel;
+    ptrdiff_t panel_step, depth;
+    const char *ahead;
+    int lines;
+} tile_terms;
+
+/* sums[r, :] = (0 where `first`, else sums[r, :]) + Σ_k x[r, k] · panel[k, :] for `rows` ≤ TILE_ROWS rows and as many columns
+ * as fit into `vectors` ≤ TILE_VECTORS vectors. */
+ALWAYS_INLINE void tile(const tile_terms *terms, real *sums, const int first, const int rows, const int vectors)
 {
+    const real *panel = terms->panel;
+    const char *ahead = terms->ahead;
     vector sum[TILE_ROWS][TILE_VECTORS];
     const real *row[TILE_ROWS];
     UNROLL for (int r = 0; r < rows; r++) {
-        row[r] = x[r];
-        UNROLL for (int v = 0; v < TILE_VECTORS; v++)
+        row[r] = terms->x[r];
+        UNROLL for (int v = 0; v < vectors; v++)
             sum[r][v] = first ? (vector){0} : *(const vector *)(sums + r * PANEL + v * LANES);
     }
-    for (ptrdiff_t k = 0; k < depth; k++, panel += PANEL) {
+    for (ptrdiff_t k = 0; k < terms->depth; k++, panel += terms->panel_step) {
         vector w[TILE_VECTORS];
-        ptrdiff_t at[TILE_VECTORS]; /* k · step, for each vector */
-        UNROLL for (int v = 0; v < TILE_VECTORS; v++) {
-            w[v] = *(const vector *)(panel + v * LANES);
-            at[v] = k * step;
+        ptrdiff_t at[TILE_VECTORS]; /* k · x_step, for each vector */
+        UNROLL for (int v = 0; v < vectors; v++) {
+            w[v] = *(const loose_vector *)(panel + v * LANES);
+            at[v] = k * terms->x_step;
 #ifdef MULTIPLIES_BY_MEMORY
             /* AVX-512 multiplies by a number in memory for free, while copying that number to all lanes of a register first
              * occupies a multiplier (a fifth of the time). The compiler would copy, since the number is used TILE_VECTORS
@@ -40,28 +54,29 @@ ALWAYS_INLINE void tile(const real *const x[], const ptrdiff_t step, const real 
             __asm__ volatile("" : "+r"(at[v]));
 #endif
         }
+        UNROLL for (int i = 0; i < terms->lines; i++, ahead += CACHE_LINE)
+            __builtin_prefetch(ahead, 0, 2);
         UNROLL for (int r = 0; r < rows; r++)
-            UNROLL for (int v = 0; v < TILE_VECTORS; v++)
+            UNROLL for (int v = 0; v < vectors; v++)
                 sum[r][v] = sum[r][v] + w[v] * row[r][at[v]];
     }
     UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int v = 0; v < TILE_VECTORS; v++)
+        UNROLL for (int v = 0; v < vectors; v++)
             *(vector *)(sums + r * PANEL + v * LANES) = sum[r][v];
 }
 
-/* `tile` with the number of rows as a constant, which keeps the sums in registers. */
-ALWAYS_INLINE void tile_of(const real *const x[], const ptrdiff_t step, const real *panel, ptrdiff_t depth, real *sums, int first,
-                           ptrdiff_t rows)
+/* `tile` with the number of rows as a constant, which keeps the sums in registers; `vectors`, the steps and lines should be, too. */
+ALWAYS_INLINE void tile_of(const tile_terms *terms, real *sums, int first, ptrdiff_t rows, const int vectors)
 {
     switch (rows) {
 #if TILE_ROWS > 4
-    case 6: tile(x, step, panel, depth, sums, first, 6); break;
-    case 5: tile(x, step, panel, depth, sums, first, 5); break;
+    case 6: tile(terms, sums, first, 6, vectors); break;
+    case 5: tile(terms, sums, first, 5, vectors); break;
 #endif
-    case 4: tile(x, step, panel, depth, sums, first, 4); break;
-    case 3: tile(x, step, panel, depth, sums, first, 3); break;
-    case 2: tile(x, step, panel, depth, sums, first, 2); break;
-    default: tile(x, step, panel, depth, sums, first, 1);
+    case 4: tile(terms, sums, first, 4, vectors); break;
+    case 3: tile(terms, sums, first, 3, vectors); break;
+    case 2: tile(terms, sums, first, 2, vectors); break;
+    default: tile(terms, sums, first, 1, vectors);
     }
 }
 

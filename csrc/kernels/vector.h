@@ -6,28 +6,24 @@
 #include "real.h"
 
 /* TILE_ROWS × TILE_VECTORS sums of a matrix product (tile.h) are as many as fit in the registers beside a panel's vectors and a
- * product; MIX_VECTORS for each of four rows of attention (attention_mix.h, attention_back.h). */
+ * product. */
 #if defined(__AVX512F__)
 #define VECTOR_BYTES 64
 #define TILE_ROWS 6
 #define TILE_VECTORS 4
-#define MIX_VECTORS 4
 #define MULTIPLIES_BY_MEMORY 1
 #elif defined(__AVX2__)
 #define VECTOR_BYTES 32
 #define TILE_ROWS 4
 #define TILE_VECTORS 3
-#define MIX_VECTORS 2
 #elif defined(__aarch64__)
 #define VECTOR_BYTES 16
 #define TILE_ROWS 6
 #define TILE_VECTORS 4
-#define MIX_VECTORS 2
 #else
 #define VECTOR_BYTES 16
 #define TILE_ROWS 4
 #define TILE_VECTORS 3
-#define MIX_VECTORS 2
 #endif
 
 _Static_assert(ROW_MULTIPLE % TILE_ROWS == 0 && TILE_ROWS <= 6, "blocks of rows are whole tiles, and tile_of knows them all");
