@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.experiments.casts import TYPES
 from llmtrace.experiments.orders import FUSED, LAYER, NORM, mix_fused, norm_in_lanes, product, scores_fused
 from llmtrace.experiments.situation import Cause, Situation
 from llmtrace.i18n import N_
@@ -243,8 +244,9 @@ SUMS: dict[str, Cause] = {
     N_("half of it added"): lambda s: s["a"] + s["b"] / 2,
 }
 
+WITHOUT_BIAS = N_("the bias left out")
 LINEAR: dict[str, Cause] = {
-    N_("the bias left out"): _without_bias,
+    WITHOUT_BIAS: _without_bias,
     N_("the weight transposed"): _transposed,
     N_("the weights of the first step beside it (q, k and v taken for each other)"): _of_another(0),
     N_("the weights of the second step beside it (q, k and v taken for each other)"): _of_another(1),
@@ -268,13 +270,16 @@ FORMULAS: dict[str, dict[str, Cause]] = {
 }
 """What can be computed otherwise, by op; other types (`llmtrace.experiments.casts`) are tried for all."""
 
-_LAYER: dict[str, Cause] = {
+_IN_ORDER: dict[str, Cause] = {
     FUSED: _with_fma,
     N_("added from the last to the first"): _backward,
     N_("the bias added first"): _bias_first,
+    **LAYER,
+}
+_LAYER: dict[str, Cause] = {
+    **_IN_ORDER,
     N_("sums kept in float64, rounded once"): _wide,
     N_("the order of adding of this machine's BLAS"): _blas,
-    **LAYER,
 }
 
 
@@ -312,3 +317,6 @@ ROUNDINGS: dict[str, dict[str, Cause]] = {
     },
 }
 """What changes only the last digits."""
+
+BY_NUMBER = frozenset([*_IN_ORDER, *TYPES, WITHOUT_BIAS])
+"""Of a linear layer, what gives a row and a column the same bits without the others: it may be tried on a few of them."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import groupby
 
 import numpy as np
 
@@ -13,19 +14,73 @@ from llmtrace.i18n import N_
 
 def fused(a: Array, b: Array, c: Array) -> Array:
     """a · b + c with one rounding: the product of two float32 is exact in float64."""
-    return (a.astype(np.float64) * b.astype(np.float64) + c.astype(np.float64)).astype(np.float32)
+    a, b, c = np.broadcast_arrays(a, b, c)
+    sums = Sums(a.shape)
+    sums.now[...] = c
+    sums.add(a.astype(np.float64), b)
+    return sums.now.astype(np.float32)
+
+
+LOW, HALF = 0x1FFFFFFF, 0x10000000
+"""The bits that float64 has and float32 has not, and what they are halfway between two float32."""
+
+
+class Sums:
+    """Sums of float32 side by side, held in float64, to which products are added with one rounding (fused multiply-add)."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.now = np.zeros(shape)
+        self._product, self._exact = np.empty(shape), np.empty(shape)
+        self._low, self._halfway = np.empty(shape, np.int64), np.empty(shape, np.bool_)
+        self._rounded = np.empty(shape, np.float32)
+
+    def add(self, a: Array, b: Array) -> None:
+        """a · b to each: exact in float64, whose sum is then rounded to float32."""
+        np.multiply(a, b, out=self._product)
+        np.add(self._product, self.now, out=self._exact)
+        np.bitwise_and(self._exact.view(np.int64), LOW, out=self._low)
+        if np.equal(self._low, HALF, out=self._halfway).any():
+            self._decide()
+        np.copyto(self._rounded, self._exact, casting="same_kind")
+        np.copyto(self.now, self._rounded)
+
+    def _decide(self) -> None:
+        """Where float64 has rounded to halfway, what it left out says to which side a sum belongs (Knuth, TAOCP, 4.2.2)."""
+        x, y, near = (array[self._halfway] for array in (self._product, self.now, self._exact))
+        back = near - x
+        left_out = (x - (near - back)) + (y - back)
+        toward = np.where(left_out == 0, near, np.copysign(np.inf, left_out))
+        self._exact[self._halfway] = np.nextafter(near, toward)
+
+
+AT_ONCE = 1 << 15
+"""About how many sums are made side by side: so many stay near the processor."""
 
 
 def product(x: Array, y: Array, edges: list[int], start: Array | None = None) -> Array:
     """x @ y with fused multiply-add in order from edge to edge; the sums of these blocks are added up, from `start` on."""
-    total = start
-    for first, end in pairwise(edges):
-        part = np.zeros((*x.shape[:-1], y.shape[-1]), np.float32)
-        for k in range(first, end):
-            part = fused(x[..., k, None], y[..., k, None, :], part)
-        total = part if total is None else total + part
-    assert total is not None
-    return total
+    sizes = *np.broadcast_shapes(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-1]
+    out = np.empty(sizes, np.float32)
+    wide, step = x.astype(np.float64), max(1, AT_ONCE * sizes[-1] // max(1, out.size))
+    for first in range(0, sizes[-1], step):
+        columns = slice(first, first + step)
+        total = None if start is None else start[..., columns]
+        for part in _blocks(wide, y[..., columns].astype(np.float64), edges):
+            total = part if total is None else total + part
+        out[..., columns] = total
+    return out
+
+
+def _blocks(x: Array, y: Array, edges: list[int]) -> Iterator[Array]:
+    """The sums of the blocks; of those that are equally long, all side by side."""
+    lengths = np.diff(edges)
+    for length, group in groupby(range(len(lengths)), lambda n: lengths[n]):
+        starts = np.array([edges[n] for n in group])
+        a, b = np.moveaxis(x, -1, 0), np.moveaxis(y, -2, 0)
+        sums = Sums((len(starts), *np.broadcast_shapes((*a.shape[1:], 1), (*b.shape[1:-1], 1, b.shape[-1]))))
+        for k in range(length):
+            sums.add(a[starts + k][..., None], b[starts + k][..., None, :])
+        yield from sums.now.astype(np.float32)
 
 
 def in_blocks(size: int) -> Cause:

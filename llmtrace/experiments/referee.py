@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from llmtrace.arithmetic.bits import other_bits
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import EditError
-from llmtrace.experiments.casts import STEPS, TYPES
+from llmtrace.experiments.casts import TYPES
 from llmtrace.experiments.causes import FORMULAS, ROUNDINGS
 from llmtrace.experiments.doubt import carried
 from llmtrace.experiments.situation import Situation
+from llmtrace.experiments.trial import EPSILON, Trial, distance
 from llmtrace.i18n import _, listed
 from llmtrace.ops import OPS
 from llmtrace.text import cited
@@ -132,58 +133,17 @@ def _found(record: Record, situation: Situation, ours: Array, theirs: Array, dou
     if not count:
         return Finding(record.name, record.op, "same", size, 0, 0.0)
     unit = _unit(situation, ours) + carried(situation, ours, doubt)
-    off = _distance(ours, theirs, unit)
-    if off <= 1:
-        cause, agree = _best(situation, theirs, ROUNDINGS.get(record.op, {}), unit, exactly=True)
-        return Finding(record.name, record.op, "rounding", size, count, off, cause, agree)
-    cause, agree = _best(situation, theirs, FORMULAS.get(record.op, {}) | TYPES, unit, exactly=False)
-    return Finding(record.name, record.op, "cause" if cause else "open", size, count, off, cause, agree)
-
-
-def _best(
-    situation: Situation, theirs: Array, causes: Mapping[str, Any], unit: Array, *, exactly: bool
-) -> tuple[str, int]:
-    """The one cause that gives their numbers, and how many to the bit; "" where none does, or several do equally well."""
-    fitting: list[tuple[int, str]] = []
-    for title, cause in causes.items():
-        with np.errstate(all="ignore"):
-            made = cause(situation)
-        if made is None or made.shape != theirs.shape:
-            continue
-        made = np.ascontiguousarray(made, theirs.dtype)
-        agree = theirs.size - int(np.count_nonzero(other_bits(made, theirs)))
-        if agree == theirs.size or (not exactly and _fits(title, made, theirs, unit, agree)):
-            fitting.append((agree, title))
-    fitting.sort(reverse=True)
-    if not fitting:
-        return "", 0
-    agree, title = fitting[0]
-    equal = [other for count, other in fitting if count == agree]
-    if len(equal) > 1:
-        return _("{a}, or {b}: they can't be told apart here", a=_(equal[0]), b=_(equal[1])), agree
-    return _(title), agree
-
-
-ALMOST = 0.98
-"""Where a result has few digits, so many of the numbers must have the very bits, and the others be neighbours."""
-
-
-def _fits(title: str, made: Array, theirs: Array, unit: Array, agree: int) -> bool:
-    """Whether nothing but rounding is left between what a cause gives and their numbers."""
-    large = np.abs(np.where(np.isfinite(theirs), theirs, 0)).astype(np.float64)
-    if title in STEPS:
-        return agree >= ALMOST * theirs.size and _distance(made, theirs, STEPS[title] * large) <= 1
-    row = large.max(-1, keepdims=True) if theirs.ndim else large
-    return _distance(made, theirs, np.maximum(unit, 4 * EPSILON * row)) <= 1
-
-
-EPSILON = float(np.finfo(np.float32).eps)
+    off, op = distance(ours, theirs, unit), record.op
+    causes = ROUNDINGS.get(op, {}) if off <= 1 else FORMULAS.get(op, {}) | TYPES
+    cause, agree = Trial(situation, ours, theirs, unit, exactly=off <= 1).best(causes)
+    verdict: Verdict = "rounding" if off <= 1 else "cause" if cause else "open"
+    return Finding(record.name, op, verdict, size, count, off, cause, agree)
 
 
 def _unit(situation: Situation, ours: Array) -> Array:
     """How far rounding alone may move each number: n roundings of the largest sum that its terms can make (Higham 2002, §3.1)."""
     absolute = {
-        name: np.abs(x.astype(np.float64))
+        name: np.abs(x).astype(np.float64)
         for name, x in situation.operands.items()
         if x is not None and x.dtype.kind == "f"
     }
@@ -218,13 +178,3 @@ def _as(situation: Situation, out: Array) -> Array:
     if situation.op != "linear_to_heads":
         return out
     return np.moveaxis(out.reshape(*out.shape[:-1], situation.settings["heads"], -1), -2, -3)
-
-
-def _distance(ours: Array, theirs: Array, unit: Array) -> float:
-    """The largest distance as a multiple of what rounding may do; ∞ where one is finite and the other is not."""
-    if ours.dtype.kind != "f":
-        return np.inf
-    with np.errstate(all="ignore"):
-        far = np.abs(ours.astype(np.float64) - theirs.astype(np.float64)) / np.maximum(unit, 1e-38)
-    same = ~other_bits(ours, theirs) | ((ours == theirs) & np.isfinite(ours))
-    return float(np.where(same, 0.0, np.where(np.isnan(far), np.inf, far)).max(initial=0.0))

@@ -43,6 +43,19 @@ class Situation:
         heads = self.settings["heads"]
         return np.moveaxis(out.reshape(*out.shape[:-1], heads, -1), -2, -3)
 
+    def flat(self, out: Array) -> Array:
+        """The result of a linear layer as its matrix has it: […, T, N]."""
+        if self.op != "linear_to_heads":
+            return out
+        turned = np.moveaxis(out, -3, -2)
+        return turned.reshape(*turned.shape[:-2], -1)
+
+    def part(self, rows: Array, columns: Array) -> Situation:
+        """Some rows and columns of a linear layer, as a layer of their own."""
+        x, weight, bias = self.matrix()
+        operands = {"x": x[rows], "weight": weight[:, columns], "bias": None if bias is None else bias[columns]}
+        return Situation("linear", operands, {"transposed": False}, {})
+
     def __getitem__(self, name: str) -> Array:
         found = self.operands[name]
         assert found is not None

@@ -1,15 +1,18 @@
 """Orders of adding of other libraries: what PyTorch gave on one machine is given here, and is named by the referee."""
 
 import zlib
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from check_dumps import DOCS, FIRST, recipes
 from helpers.small_models import small_gpt
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llmtrace.experiments import dumps
 from llmtrace.experiments.causes import ROUNDINGS
-from llmtrace.experiments.orders import NORM, in_blocks, norm_in_lanes
+from llmtrace.experiments.orders import NORM, fused, in_blocks, norm_in_lanes, product
 from llmtrace.experiments.referee import judge
 from llmtrace.experiments.situation import Situation
 
@@ -43,6 +46,43 @@ def test_blocks_have_the_bits_of_mkl():
     without = Situation("linear", {"x": x, "weight": weight, "bias": None}, {}, {})
     assert zlib.crc32(in_blocks(192)(without).tobytes()) == 35451665
     assert in_blocks(384)(with_bias) is None
+
+
+def exactly(a, b, c):
+    """a · b + c by fractions, and the float32 that is nearest."""
+    wanted = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
+    near = np.float32(float(wanted))
+    beside = [np.nextafter(near, np.float32(way)) for way in (-np.inf, np.inf)]
+    return min([near, *beside], key=lambda x: (abs(Fraction(float(x)) - wanted), int(x.view(np.int32)) & 1))
+
+
+REAL = st.floats(-8, 8, width=32).filter(lambda x: x == 0 or abs(x) > 1e-6)
+
+
+@given(REAL, REAL, REAL)
+def test_fused_multiply_add_rounds_once(a, b, c):
+    assert fused(*(np.full(1, x, np.float32) for x in (a, b, c)))[0] == exactly(a, b, c)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_fused_multiply_add_rounds_once_where_float64_rounds_to_halfway(sign):
+    """1 + 2⁻²³ ± (2⁻²⁴ − 2⁻⁶⁴): float64 loses the last part, and with it on which side of halfway the sum is."""
+    a, b, c = (np.full(1, x, np.float32) for x in ((1 + 2**-20) / 4096, sign * (1 - 2**-20) / 4096, 1 + 2**-23))
+    assert fused(a, b, c)[0] == exactly(a[0], b[0], c[0]) == c[0]
+    assert np.float32(float(a[0]) * float(b[0]) + float(c[0])) != c[0]
+
+
+def test_products_are_those_of_one_number_after_the_other():
+    x, y, start = numbers(3, 50), numbers(50, 7, start=3), numbers(3, 7, start=9)
+    total = start.copy()
+    for first, end in [(0, 16), (16, 32), (32, 50)]:
+        part = np.zeros_like(total)
+        for k in range(first, end):
+            part = fused(x[:, k, None], y[k], part)
+        total = total + part
+    assert (product(x, y, [0, 16, 32, 50], start) == total).all()
+    heads, keys = numbers(2, 3, 50), numbers(2, 50, 7)
+    assert (product(heads, keys, [0, 50])[1] == product(heads[1], keys[1], [0, 50])).all()
 
 
 @pytest.fixture(scope="module")
