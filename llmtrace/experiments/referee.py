@@ -7,7 +7,7 @@ the bit, or so nearly that nothing but rounding is left; otherwise the step is l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -164,7 +164,20 @@ def _unit(situation: Situation, ours: Array) -> Array:
         finite = np.abs(np.where(np.isfinite(ours), ours, 0)).astype(np.float64)
         row = finite.max(-1, keepdims=True) if ours.ndim else finite
         large, terms = np.broadcast_to(np.maximum(row, finite), ours.shape), 8
+        return np.asarray((terms + 2) * EPSILON / 2 * large + _own(situation, ours))
     return np.asarray((terms + 2) * EPSILON / 2 * large)
+
+
+def _own(situation: Situation, ours: Array) -> Array:
+    """What rounding has done here, at most in each row: over long rows its sums lose more than a few roundings."""
+    wide = {
+        name: None if x is None else x.astype(np.float64) if x.dtype.kind == "f" else x
+        for name, x in situation.operands.items()
+    }
+    with np.errstate(all="ignore"):
+        far = np.abs(replace(situation, operands=wide).done() - ours)
+    far = np.where(np.isfinite(far), far, 0.0)
+    return np.asarray(far.max(-1, keepdims=True) if far.ndim else far)
 
 
 def _layer(situation: Situation, absolute: Mapping[str, Array]) -> tuple[Array, Array, Array | None]:

@@ -6,8 +6,12 @@ import pytest
 from llmtrace.experiments import trial
 from llmtrace.experiments.casts import TYPES
 from llmtrace.experiments.causes import BY_NUMBER, FORMULAS, ROUNDINGS
+from llmtrace.experiments.referee import judge
 from llmtrace.experiments.situation import Situation
 from llmtrace.experiments.trial import Trial
+from llmtrace.ops import Tensor, Weight
+from llmtrace.ops.rows.layer_norm import layer_norm
+from llmtrace.trace import Run, Trace
 
 RNG = np.random.default_rng(3)
 LAYERS = {"linear": {}, "linear_to_heads": {"heads": 5}, "linear_from_heads": {}}
@@ -58,3 +62,21 @@ def test_a_part_of_a_layer_is_those_rows_and_columns(op):
     rows, columns = np.array([1, 4]), np.array([0, 3, 44])
     assert (situation.part(rows, columns).done() == situation.flat(situation.done())[np.ix_(rows, columns)]).all()
     assert (situation.laid_out(situation.flat(situation.done())) == situation.done()).all()
+
+
+@pytest.mark.parametrize("size", [768, 6000])
+def test_long_rows_may_lose_more_than_a_few_roundings(size):
+    """The sums of a norm go from the first to the last number here, elsewhere in lanes: neither is an error."""
+    x = (RNG.standard_normal((20, size)) * 10 + 3).astype(np.float32)
+    gain, bias = (RNG.standard_normal(size).astype(np.float32) for _ in range(2))
+    weights = {f"normed.{kind}": Weight(kind, data, ("feature",)) for kind, data in (("gain", gain), ("bias", bias))}
+    trace = Trace(weights)
+    trace.add_leaf("x", x, ("position", "feature"))
+    with Run(weights, trace) as run:
+        run("normed", layer_norm, Tensor("x", x, ("position", "feature")), epsilon=1e-5)
+    wide = x.astype(np.float64)
+    exact = (wide - wide.mean(-1, keepdims=True)) / np.sqrt(wide.var(-1, keepdims=True) + 1e-5) * gain + bias
+    found = judge(trace, {"normed": exact.astype(np.float32)}).findings[0]
+    assert found.verdict == "rounding"
+    wrong = exact * (1 + 4e-6)
+    assert judge(trace, {"normed": wrong.astype(np.float32)}).findings[0].verdict == "open"
