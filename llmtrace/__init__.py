@@ -5,8 +5,7 @@ trace = model.trace("some text")
 trace.explain("logits", -1, 0).show(depth=2)
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from llmtrace._sources import check_fresh
 from llmtrace._version import __version__
@@ -19,6 +18,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from llmtrace.environment import check_build, follow
+from llmtrace.lazy import names_of
 
 check_fresh(llmtrace._kernels.source_hash)
 check_build()
@@ -33,18 +33,6 @@ if TYPE_CHECKING:
     from llmtrace.threads import get_threads, set_threads
     from llmtrace.trace import Step, Trace
 
-_HOMES = {
-    "Explanation": "llmtrace.explain",
-    "LlmtraceError": "llmtrace.errors",
-    "Model": "llmtrace.models",
-    "Step": "llmtrace.trace",
-    "Trace": "llmtrace.trace",
-    "get_threads": "llmtrace.threads",
-    "load": "llmtrace.loading",
-    "open": "llmtrace.loading",
-    "set_threads": "llmtrace.threads",
-}
-
 __all__ = [
     "Explanation",
     "LlmtraceError",
@@ -58,13 +46,15 @@ __all__ = [
     "set_threads",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Public names are fetched when first used, so that `import llmtrace` stays light."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'llmtrace' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), "open_trace" if name == "open" else name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+_HOMES = {
+    "Explanation": "explain.Explanation",
+    "LlmtraceError": "errors.LlmtraceError",
+    "Model": "models.model.Model",
+    "Step": "trace.Step",
+    "Trace": "trace.Trace",
+    "get_threads": "threads.get_threads",
+    "load": "loading.load",
+    "open": "loading.open_trace",
+    "set_threads": "threads.set_threads",
+}
+__getattr__, __dir__ = names_of(__name__, _HOMES)  # fetched when first used, so that `import llmtrace` stays light

@@ -53,8 +53,9 @@ def use(language: str | None) -> None:
 
 def language() -> str:
     """The language that is spoken: what `use` chose, else the first one of the environment that there is."""
-    environment = next((value for name in VARIABLES if (value := os.environ.get(name))), "")
-    return _spoken(LOCALE, environment if _chosen is None else _chosen)
+    if _chosen is not None:
+        return _spoken(LOCALE, _chosen)
+    return _spoken(LOCALE, next((value for name in VARIABLES if (value := os.environ.get(name))), ""))
 
 
 @cache
@@ -71,13 +72,19 @@ def _known(wanted: str) -> str | None:
 
 @contextmanager
 def for_others() -> Iterator[None]:
-    """Until the end, libraries that use gettext as it comes (click does) find their texts, in `messages.mo`, with ours."""
-    before = os.environ.get("LANGUAGE")
+    """Until the end, libraries that use gettext as it comes (click does) find their texts, in `messages.mo`, with ours.
+
+    The environment is asked for its language once, here.
+    """
+    global _chosen
+    chosen, before = _chosen, os.environ.get("LANGUAGE")
+    _chosen = language()
     gettext.bindtextdomain("messages", LOCALE)
     tell_others()
     try:
         yield
     finally:
+        _chosen = chosen
         if before is None:
             del os.environ["LANGUAGE"]
         else:

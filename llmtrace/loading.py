@@ -116,7 +116,7 @@ def open_trace(path: str | os.PathLike[str], model: str | os.PathLike[str] | Non
     """
     from llmtrace.text import shown
     from llmtrace.trace.codec import no_weights, read
-    from llmtrace.weights.families import LEGENDS
+    from llmtrace.weights.families import legends
 
     if os.path.isdir(path):
         text = _("{path} is a folder, not a trace file; a model is loaded with llmtrace.load")
@@ -129,7 +129,7 @@ def open_trace(path: str | os.PathLike[str], model: str | os.PathLike[str] | Non
             return load(origin.reference).weights
         raise no_weights(os.fsdecode(path), origin)
 
-    return read(Path(path), weights_of, LEGENDS, "" if model is None else os.fsdecode(model))
+    return read(Path(path), weights_of, legends(), "" if model is None else os.fsdecode(model))
 
 
 def _names() -> str:

@@ -7,7 +7,6 @@ so a finished derivation is already a replay, and its last line must have the re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from llmtrace.arithmetic.lines import Constant, Elements, Line, Operand, Result
 from llmtrace.arithmetic.operations import compute
 from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.frozen import frozen
 
 
 class Source(Protocol):
@@ -50,7 +50,7 @@ class Recorded(Protocol):
         """Of its output."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Handle:
     """A tensor by name; indexing gives Elements. An index entry is an integer, an array of integers, or a slice."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from llmtrace.arithmetic.operations import DOTS, SUMS, compute
 from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Elements:
     """Elements of one tensor, weight or input: a single number, or a row of them.
 
@@ -39,7 +39,7 @@ class Elements:
         return {"tensor": self.tensor, "axes": list(self.axes), "index": index, **to_plain(self.values)}
 
 
-@dataclass(frozen=True)
+@frozen
 class Constant:
     """A number that the formula itself brings in, such as √D; rounded to the type of the calculation."""
 
@@ -51,7 +51,7 @@ class Constant:
         return {"constant": self.text, **to_plain(self.values)}
 
 
-@dataclass(frozen=True)
+@frozen
 class Result:
     """The result of an earlier line of the same explanation."""
 
@@ -66,7 +66,7 @@ class Result:
 Operand = Elements | Constant | Result
 
 
-@dataclass(frozen=True)
+@frozen
 class Line:
     """One elementary operation (see `llmtrace.arithmetic.operations`), done once, or for each element of a row."""
 

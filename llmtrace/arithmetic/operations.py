@@ -7,7 +7,6 @@ values of one type, either single numbers or rows of them, and rounds once per o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.arithmetic import elementary
 from llmtrace.arithmetic.types import Array
+from llmtrace.frozen import frozen
 
 
 def running_totals(terms: Array, start: Any = 0) -> Array:
@@ -58,7 +58,7 @@ def _first_above(row: Array, limit: Array) -> Any:
     return np.flatnonzero(row > 0)[-1] if (row > 0).any() else np.int64(row.size - 1)
 
 
-@dataclass(frozen=True)
+@frozen
 class Operation:
     """One elementary operation: how it is written, and how it is done."""
 

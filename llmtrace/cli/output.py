@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import click
 from llmtrace.cli.command import no_pager_option, option
 from llmtrace.cli.options import FileName, ascii_option, json_option
 from llmtrace.errors import LlmtraceError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _, listed
 from llmtrace.text import cited, inert
 
@@ -28,7 +29,7 @@ NARROWEST, WIDEST = 20, 1000
 TRACE = ".trace"
 
 
-@dataclass(frozen=True)
+@frozen
 class Look:
     """How a reader wants to see a document: where, how wide, in which signs, as a whole or page by page."""
 

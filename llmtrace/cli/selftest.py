@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.arithmetic.bits import same_bits
 from llmtrace.errors import LlmtraceError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _
 from llmtrace.loading import DEFAULT, bundled, load
 from llmtrace.ops import OPS
@@ -43,7 +43,7 @@ HARD = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Outcome:
     """What one check found: its name, whether every bit was right, and what went wrong if not."""
 

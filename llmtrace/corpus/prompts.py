@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from llmtrace.errors import CorpusError, ModelError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.storage.files import open_regular, parse_json
 from llmtrace.text import cited, shown
@@ -18,7 +19,7 @@ LONGEST = 16 << 20
 """So many bytes of one line are more than any prompt."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Item:
     """A prompt with the name that its row in the index has."""
 

@@ -7,7 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from llmtrace.corpus.records import LINES, LOCK, PARQUET, Records, Row, corpus_h
 from llmtrace.corpus.work import DONE, FAILED, UNFINISHED, Task, empty_row, model_hash, part, work
 from llmtrace.errors import CorpusError, LlmtraceError
 from llmtrace.explain.address import parse
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.loading import load
 from llmtrace.models import LanguageModel, Model, as_language_model
@@ -36,7 +37,7 @@ TRIES = 2
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
+@frozen
 class Report:
     """What has come of a corpus."""
 

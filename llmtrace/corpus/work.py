@@ -10,7 +10,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from llmtrace.corpus.prompts import Item
 from llmtrace.errors import AddressError, CorpusError, DoesNotFitError, PromptError
 from llmtrace.experiments.surprise import MEAN, PERPLEXITY, TOTAL, judged
 from llmtrace.explain.address import parse, resolve_part
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.loading import load
 from llmtrace.models import LanguageModel, WithSpecial, as_language_model
@@ -38,7 +39,7 @@ _one_at_a_time = threading.Lock()
 _loaded: dict[tuple[str, str], LanguageModel] = {}
 
 
-@dataclass(frozen=True)
+@frozen
 class Task:
     """Some prompts, and what a worker must know to run them."""
 

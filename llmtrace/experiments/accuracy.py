@@ -7,19 +7,20 @@ Local: a step in float64 from the same inputs. Propagated: the whole run in floa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import EditError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.ops import OPS
 from llmtrace.trace import Record, Trace
 
 
-@dataclass(frozen=True)
+@frozen
 class Error:
     """How exact one step is. Distances are the largest over all its numbers, as a share of its largest number."""
 

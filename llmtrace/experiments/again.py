@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from llmtrace.arithmetic.bits import other_bits
 from llmtrace.arithmetic.types import Array
+from llmtrace.frozen import frozen
 from llmtrace.ops import OPS, Op
 from llmtrace.ops.shapes import Shape, parse
 
@@ -24,7 +25,7 @@ KEYS = "P+T"
 """The axis of all keys, those of a cache first; a query sees those up to its own place."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Operand:
     """An input or a weight of a step: its numbers as they are now, and where they have changed (None: nowhere)."""
 

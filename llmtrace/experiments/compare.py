@@ -11,6 +11,7 @@ import numpy as np
 from llmtrace.arithmetic.bits import other_bits
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import AddressError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.trace import StepKind, Trace
 
@@ -19,7 +20,7 @@ PLACES = {"position", "query", "key"}
 """The axes that count tokens."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Difference:
     """A step in both runs. Numbers are compared where the runs have read the same tokens, or tokens in place of each other."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from llmtrace.arithmetic.bits import exact, same_bits
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import AddressError, EditError
 from llmtrace.explain.address import parse, resolve_part
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.text import cited
 from llmtrace.trace import StepKind, Trace
@@ -24,7 +24,7 @@ PART = re.compile(r"(head|neuron|token):(.*)", re.DOTALL)
 OF_PART = {"head": StepKind.MIX, "neuron": StepKind.NEURONS}
 
 
-@dataclass(frozen=True)
+@frozen
 class Edit:
     """One edit, resolved: some numbers of a tensor. `index` has an entry for every axis, a number or `slice(None)`."""
 
@@ -65,7 +65,7 @@ class Edit:
         return EditError(text.format(edit=self.said, given=given, wanted=wanted))
 
 
-@dataclass(frozen=True)
+@frozen
 class Swap:
     """One token replaced by another, by its id."""
 

@@ -11,7 +11,6 @@ for Transformer Circuits.)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -19,12 +18,13 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import EditError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _
 from llmtrace.ops.rows.layer_norm import layer_norm
 from llmtrace.trace import Record, StepKind, Trace
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """One line of the account. `of` is the step or the weight that it is of, "" for rounding."""
 
@@ -37,7 +37,7 @@ class Entry:
     source: int | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Ledger:
     """The account of one score: its entries add up to `total`, exactly."""
 
@@ -83,7 +83,7 @@ DIGITS = {"float32": (24, 172), "float64": (53, 1127)}
 """How many binary digits a number has, and at which negative power of two every one of them is a whole number."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Scale:
     """Floating-point numbers of one type as whole ones, in units so small that none loses a digit."""
 

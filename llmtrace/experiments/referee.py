@@ -20,6 +20,7 @@ from llmtrace.experiments.causes import FORMULAS, ROUNDINGS
 from llmtrace.experiments.doubt import carried
 from llmtrace.experiments.situation import Situation
 from llmtrace.experiments.trial import EPSILON, Trial, distance
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _, listed
 from llmtrace.ops import OPS
 from llmtrace.text import cited
@@ -28,7 +29,7 @@ from llmtrace.trace import Record, Trace
 Verdict = Literal["same", "rounding", "cause", "open"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """What was found about a step of the other program.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.frozen import frozen
 from llmtrace.ops import OPS
 
 
-@dataclass(frozen=True)
+@frozen
 class Situation:
     """A step to be done otherwise: its op, its operands and settings, and what else is at hand."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.display import Displayed, above
 from llmtrace.errors import PromptError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
 from llmtrace.models.generation import Reader
@@ -36,7 +36,7 @@ TOTAL, MEAN, PERPLEXITY = "surprise.total", "surprise.mean", "surprise.perplexit
 MADE = frozenset({"probabilities", "losses", TOTAL, MEAN, PERPLEXITY})
 
 
-@dataclass(frozen=True)
+@frozen
 class Window:
     """What is read in one go: the tokens from place `start` up to `end`; those from `first` on are asked what follows."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +12,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.experiments.casts import STEPS
 from llmtrace.experiments.causes import BY_NUMBER
 from llmtrace.experiments.situation import Cause, Situation
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 
 EPSILON = float(np.finfo(np.float32).eps)
@@ -22,7 +22,7 @@ ROWS, COLUMNS = 2, 32
 """So much of a large layer is tried first."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Trial:
     """A step whose result is `theirs` and not `ours`; `unit` is how far rounding may move each number.
 

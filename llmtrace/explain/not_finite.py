@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from llmtrace.arithmetic.lines import Line
 from llmtrace.arithmetic.operations import DOTS, SUMS
 from llmtrace.arithmetic.types import Array
 from llmtrace.explain import explain_element
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _, listed
 from llmtrace.trace import Step, Trace
 
@@ -18,7 +18,7 @@ LEFT_OUT = frozenset({"top_k", "top_p"})
 """Ops whose −∞ stands for what is left out."""
 
 
-@dataclass(frozen=True)
+@frozen
 class NotFinite:
     """A number that is ∞, −∞ or NaN though all that came before it in the run was finite."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _, listed
 from llmtrace.models.feedforward_words import FEEDFORWARD
 from llmtrace.models.model import Model
@@ -25,7 +25,7 @@ ACTIVATIONS: dict[str, Op | None] = {"none": None, "relu": relu, "sigmoid": sigm
 """φ, by name: what a neuron makes of its sum."""
 
 
-@dataclass(frozen=True)
+@frozen
 class FeedforwardConfig:
     """What a feed-forward net is, besides its weights: φ of the hidden layers, and of the outputs."""
 

@@ -19,6 +19,7 @@ from llmtrace import rng
 from llmtrace.arithmetic.types import Array
 from llmtrace.display import Displayed, above
 from llmtrace.errors import PromptError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
 from llmtrace.models.prompt import Prompt
@@ -40,7 +41,7 @@ PARTS = ("position", "logits", "earlier", "penalised", "scaled", "top_k", "top_p
 """What a choice may consist of, in order: a step each, but the position, the earlier tokens and the number, which are given."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Sampling:
     """How a token is chosen from the scores; the same settings and the same prompt give the same text, everywhere."""
 
@@ -136,7 +137,7 @@ class Choice(Displayed):
         return self.generation.run_of(self.number, keep)
 
 
-@dataclass(frozen=True)
+@frozen
 class Window:
     """The tokens that the model sees: those from place `start` of the text, up to `end`."""
 

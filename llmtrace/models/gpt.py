@@ -6,9 +6,9 @@ Letters: T tokens, C width of the residual stream, H heads, D = C / H features o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from llmtrace.errors import ModelError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _, listed
 from llmtrace.models.gpt_words import GPT_LEGEND
 from llmtrace.models.language_model import LanguageModel
@@ -33,7 +33,7 @@ from llmtrace.trace import Run
 from llmtrace.trace.run import ROWS
 
 
-@dataclass(frozen=True)
+@frozen
 class GPTConfig:
     """The sizes of a GPT-2."""
 

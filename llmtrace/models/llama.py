@@ -6,10 +6,9 @@ V vocabulary.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from llmtrace.arithmetic.turns import turns
 from llmtrace.errors import ModelError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _, listed
 from llmtrace.models.language_model import LanguageModel
 from llmtrace.models.llama_words import LLAMA_LEGEND
@@ -36,7 +35,7 @@ LAYOUTS = ("half", "interleaved")
 paper has it."""
 
 
-@dataclass(frozen=True)
+@frozen
 class LlamaConfig:
     """The sizes of a Llama."""
 

@@ -5,12 +5,11 @@ Letters: S tokens of the source, T of the target, C width, H heads, D = C / H fe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.models.reading import Reading, SourceModel
 from llmtrace.models.sinusoids import sinusoids
@@ -33,7 +32,7 @@ from llmtrace.ops.rows.softmax import softmax
 from llmtrace.trace import Run
 
 
-@dataclass(frozen=True)
+@frozen
 class TransformerConfig:
     """The sizes of a Transformer."""
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.frozen import frozen
 from llmtrace.ops.part import Rule, by_rows
 from llmtrace.ops.shapes import axes_by_letters, parse, solved
 
@@ -32,7 +33,7 @@ class Shaped(Protocol):
         """The type of its numbers."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Op:
     """One mathematical operation. The rule of arithmetic (docs/arithmetic.md) fixes every bit of it."""
 

@@ -7,19 +7,20 @@ inputs, place by place, and all other axes are needed as a whole. An op that nee
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.frozen import frozen
 from llmtrace.ops.shapes import parse
 
 Box = tuple[range, ...]
 Shapes = Mapping[str, tuple[int, ...] | None]
 
 
-@dataclass(frozen=True)
+@frozen
 class Asked:
     """A part of a result, and what is known of the step that makes it."""
 
@@ -45,7 +46,7 @@ class Asked:
         return shape
 
 
-@dataclass(frozen=True)
+@frozen
 class Part:
     """What `forward` is to be given, and which part of the result it gives then."""
 

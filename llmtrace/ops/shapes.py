@@ -12,10 +12,10 @@ size itself, and "turns weight" whether the axes of `weight` stand the other way
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from llmtrace.arithmetic.types import Axes
+from llmtrace.frozen import frozen
 
 __all__ = [
     "KINDS",
@@ -60,7 +60,7 @@ def expect_within(kind: str, **settings: Any) -> None:
             raise ValueError(f"{name} must be {RANGES[kind].words}, not {value!r}")
 
 
-@dataclass(frozen=True)
+@frozen
 class Shape:
     """One entry of `Op.shapes`, taken apart."""
 

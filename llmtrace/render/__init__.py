@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import pkgutil
 import sys
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from llmtrace.frozen import frozen
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleRenderable
@@ -27,7 +28,7 @@ VIEWS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Sheet:
     """What a file that shows a document is drawn on, where the medium has columns."""
 

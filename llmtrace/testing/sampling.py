@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.frozen import frozen
 from llmtrace.ops import Op
 from llmtrace.ops.shapes import Shape, added, letters, parse
 
@@ -23,7 +24,7 @@ LONG = (63, 64, 65, 129, 513)
 """Beyond one panel of columns, one block of queries, one segment of a sum; one letter of a set at most."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Arguments:
     """What an op is called with: its inputs and weights in order, by name, and its settings."""
 

@@ -18,7 +18,6 @@ from llmtrace.tokenizers.json_format.added import is_id
 from llmtrace.tokenizers.json_format.fields import not_supported, quote
 from llmtrace.tokenizers.json_format.merges import read_merges, read_vocabulary
 from llmtrace.tokenizers.json_format.read import Tokenizer, read_tokenizer_json
-from llmtrace.tokenizers.sentencepiece import read_sentencepiece
 from llmtrace.tokenizers.splitting import GPT2_SPLIT
 
 PAIRS = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
@@ -148,6 +147,8 @@ def _read_words(path: Path, beside: Beside) -> Tokenizer:
 
 def _read_pieces(path: Path, beside: Beside) -> Tokenizer:
     """SentencePiece's kind of tokenizer."""
+    from llmtrace.tokenizers.sentencepiece import read_sentencepiece
+
     found = read_sentencepiece(path, beside.setting("add_bos_token", True), beside.setting("add_eos_token", False))
     with _about(path):
         more = next((text for text, index in beside.added.items() if found.vocabulary.get(text) != index), None)

@@ -6,10 +6,13 @@ A trace carries its legend, so that nothing above a model has to know the names 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from enum import StrEnum
+from functools import lru_cache
 from string import Formatter
 from typing import Any
+
+from llmtrace.frozen import frozen
 
 
 class StepKind(StrEnum):
@@ -54,7 +57,7 @@ class Example(StrEnum):
     ALWAYS = "always"
 
 
-@dataclass(frozen=True)
+@frozen
 class Section:
     """Steps that are told together: a part of the guided read.
 
@@ -69,7 +72,7 @@ class Section:
     once: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class StepWords:
     """What one kind of step is.
 
@@ -89,7 +92,7 @@ class StepWords:
     how: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """The words for a name, and the numbers in it that its pattern binds: `{"n": "0"}` for `block.{n}.attn.q`."""
 
@@ -97,7 +100,7 @@ class Found:
     numbers: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@frozen
 class Legend:
     """Words by patterns of names: `block.{n}.attn.q` is for the name `block.0.attn.q`, whatever the number.
 
@@ -117,18 +120,25 @@ class Legend:
 
     def of(self, name: str) -> Found | None:
         """The words for a name, if there are any."""
+        words, pattern = self._entry(name)
+        if words is None:
+            return None
+        pairs = zip(pattern.split("."), name.split("."), strict=True)
+        return Found(words, {p[1:-1]: n for p, n in pairs if p.startswith("{")})
+
+    def _entry(self, name: str) -> tuple[StepWords | None, str]:
+        """The words for a name, if there are any, and their pattern."""
         shape = _shape(name)
         for legend in self.all():
             if shape in legend._by_shape:
                 pattern = legend._by_shape[shape]
-                pairs = zip(pattern.split("."), name.split("."), strict=True)
-                return Found(legend.entries[pattern], {p[1:-1]: n for p, n in pairs if p.startswith("{")})
-        return None
+                return legend.entries[pattern], pattern
+        return None, ""
 
     def kind(self, name: str) -> StepKind | None:
         """What a step of that name is for."""
-        found = self.of(name)
-        return found.words.kind if found else None
+        words, _pattern = self._entry(name)
+        return words.kind if words else None
 
     def labels(self, axis: str) -> bool:
         """Whether the places of an axis stand with their labels in calculations."""
@@ -177,6 +187,7 @@ def _step_words(data: Any) -> StepWords:
     return words
 
 
+@lru_cache(maxsize=4096)
 def _shape(name: str) -> str:
     """A name or a pattern with `*` for every number in it."""
     return ".".join("*" if piece.isdecimal() or piece[:1] == "{" else piece for piece in name.split("."))

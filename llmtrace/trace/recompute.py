@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.errors import LlmtraceError, ReplayError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.ops import OPS, Weight
 from llmtrace.ops.part import Asked, Box, Part, box_of, contiguous, covers, joined, size_of_box, within
@@ -64,7 +64,7 @@ Values = dict[str, tuple[Box, Array]]
 """Numbers by the names of their tensors, and the box that they lie in."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Task:
     """One step, to be done again for a part of its result."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from llmtrace.frozen import frozen
 from llmtrace.trace.step import Record
 
 OF_WEIGHTS = ("squares.total", "squares", "clipped", "penalised", "mean", "square", "velocity", "new")
@@ -21,7 +21,7 @@ class Names(Protocol):
         """What was done in the step of that name."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Role:
     """What a tensor has to do with another one, `base`."""
 

@@ -6,7 +6,6 @@ import copy
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.errors import ModelError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.ops import Op, Tensor, Weight
 from llmtrace.ops.elementwise.dropout import dropout
@@ -80,7 +80,7 @@ class Cache(Protocol):
         """Those numbers."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Dropout:
     """Numbers left out at random while a model is trained (Srivastava et al. 2014, JMLR 15)."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.display import Displayed, above
+from llmtrace.frozen import frozen
 from llmtrace.ops import OPS
 
 
@@ -41,7 +41,7 @@ class Named(Mapping[str, Array]):
         return f"{{{', '.join(f'{name!r}: array{self[name].shape}' for name in self)}}}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Record:
     """What was done, without the numbers: the part of a Step that is written into a file's header.
 

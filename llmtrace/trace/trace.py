@@ -6,7 +6,7 @@ import difflib
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +16,7 @@ from llmtrace.arithmetic.lines import Elements
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.display import Displayed, above
 from llmtrace.errors import AddressError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _, listed, n_
 from llmtrace.ops import Tensor, Weight, by_name
 from llmtrace.ops.part import covering
@@ -32,7 +33,7 @@ Keep = Literal["all", "residual"]
 """Which numbers of its steps a trace keeps."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Origin:
     """What a trace is a trace of: which model, and which prompt."""
 

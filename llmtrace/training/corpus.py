@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import TrainingError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.storage.replace import replacing
 from llmtrace.text import shown
@@ -51,7 +52,7 @@ def new_tokenizer(
     return CharacterTokenizer({letter: index for index, letter in enumerate(sorted(letters))})
 
 
-@dataclass(frozen=True)
+@frozen
 class Corpus:
     """Texts as one long row of token ids in a file, one text after the other; what the plan of a training says of it."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import TrainingError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.rng import Chance, derive, permutation
 
 
-@dataclass(frozen=True)
+@frozen
 class Batch:
     """Some windows: `ids` [texts, T] are read, `targets` [texts, T] are the tokens that follow each."""
 

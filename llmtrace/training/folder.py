@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError, TrainingError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _
 from llmtrace.models import LanguageModel
 from llmtrace.ops import by_name
@@ -48,7 +49,7 @@ MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 INNER_FILES = ("tokens", "tokens.starts", "state.safetensors", "log.jsonl")
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """All that decides the bits of the result, besides the texts."""
 

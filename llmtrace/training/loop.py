@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 
 from llmtrace.errors import TrainingError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.models import LanguageModel, as_language_model
 from llmtrace.ops import Tensor
@@ -27,7 +28,7 @@ NUMBERS = 4
 """A traced step holds about so many times the numbers of a traced forward: gradients of everything, and parts of them."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Progress:
     """What is known after some steps."""
 

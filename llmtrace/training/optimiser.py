@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.frozen import frozen
 from llmtrace.ops import Op, Tensor, Weight, by_name
 from llmtrace.ops.elementwise.multiply_scalar import multiply_scalar
 from llmtrace.ops.elementwise.sqrt import sqrt
@@ -35,7 +36,7 @@ def memory_of(settings: Settings) -> tuple[str, ...]:
     return ("velocity",) if settings.momentum else ()
 
 
-@dataclass(frozen=True)
+@frozen
 class State:
     """Where a training stands: after `step` steps, the weights and what the optimiser remembers of them."""
 

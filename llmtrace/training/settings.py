@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any, TypeGuard
 
 import numpy as np
 
 from llmtrace.arithmetic import elementary
 from llmtrace.errors import TrainingError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _, listed
 
 LARGEST = (1 << 31) - 1
 
 
-@dataclass(frozen=True)
+@frozen
 class Setting:
     """One setting: its preset, what it does, and which values it can have. All that is said of it elsewhere is made of this."""
 
@@ -62,7 +63,7 @@ def expect_possible(given: Any) -> None:
             raise wrong(name, getattr(given, name), its.wanted())
 
 
-@dataclass(frozen=True)
+@frozen
 class Settings:
     """How weights are changed, step by step. Raises TrainingError where a value can't be."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from llmtrace import _kernels
 from llmtrace.errors import TrainingError
 from llmtrace.explain.not_finite import first_place
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.ops import Tensor, Weight
 from llmtrace.rng import derive
@@ -25,7 +26,7 @@ Part = Callable[[Run, Tensor | None], tuple[Tensor, Tensor]]
 the sum so far; the loss is that sum divided by the count of the whole batch."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Report:
     """What one step showed."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.display import asked_explain, asked_option
 from llmtrace.errors import AddressError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _
 from llmtrace.trace import Step
 from llmtrace.views import step as steps
@@ -58,7 +58,7 @@ def maps(step: Step, head: int, *, text: int = 0) -> tuple[Block, ...]:
     return (Heatmaps(tuple(Attention(step, head, False, text).maps()), (), _(SHOWN)),)
 
 
-@dataclass(frozen=True)
+@frozen
 class Attention:
     """The heads of an attention step, or one of them."""
 

@@ -17,12 +17,13 @@ Blocks of numbers in rows and columns, and pictures, are in `llmtrace.views.figu
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import reduce
 from string import Formatter
 from typing import Any, Literal
 
 from llmtrace.display import Displayed
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _, beside, touching
 
 Role = Literal["", "name", "number", "value", "quiet", "heading", "total", "good", "wrong", "negative", "formula"]
@@ -31,7 +32,7 @@ Role = Literal["", "name", "number", "value", "quiet", "heading", "total", "good
 # ---- inlines: what stands in a line ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@frozen
 class Text:
     """Words, of the package or of others; media make them harmless."""
 
@@ -39,7 +40,7 @@ class Text:
     role: Role = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Number:
     """A number of a trace, or made of such numbers. `text` is how it is read: rounded, with `−` and `∞`."""
 
@@ -49,7 +50,7 @@ class Number:
     address: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Token:
     """A token, or another text as it was read, in quotes. `most`: of longer ones, so many characters are enough to know it.
 
@@ -62,7 +63,7 @@ class Token:
     lines: int = 0
 
 
-@dataclass(frozen=True)
+@frozen
 class Ref:
     """The address of a number, or the name of a step: media with links lead there."""
 
@@ -70,7 +71,7 @@ class Ref:
     role: Role = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Bar:
     """A length for a share of 1. `longest`: how many characters are as good as any more; `negative`: of a number below 0."""
 
@@ -79,14 +80,14 @@ class Bar:
     negative: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Histogram:
     """How many numbers lie in each of some equal steps from the smallest to the largest."""
 
     counts: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Phrase:
     """Several inlines in one role, which is that of all parts that have none."""
 
@@ -94,7 +95,7 @@ class Phrase:
     role: Role = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Run:
     """Many short texts in a row, of which a medium shows as many as it has room for: at most one for each column."""
 
@@ -102,7 +103,7 @@ class Run:
     between: str = " "
 
 
-@dataclass(frozen=True)
+@frozen
 class Tokens:
     """The tokens of a text, of which at least the first and the last ones are seen: as many as `lines` lines have room for."""
 
@@ -117,12 +118,12 @@ Inline = str | Text | Number | Token | Ref | Bar | Histogram | Phrase | Run | To
 # ---- blocks: what stands below one another --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@frozen
 class Block:
     """The base of all blocks."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Paragraph(Block):
     """Inlines that are broken into lines. `indent`: how far it is set in; `hang`: how much further its other lines are."""
 
@@ -131,7 +132,7 @@ class Paragraph(Block):
     hang: int = 2
 
 
-@dataclass(frozen=True)
+@frozen
 class Heading(Block):
     """A paragraph that says what comes below it. `level` 1 is the title of a page."""
 
@@ -141,7 +142,7 @@ class Heading(Block):
     hang: int = 2
 
 
-@dataclass(frozen=True)
+@frozen
 class Item(Block):
     """An item of a list."""
 
@@ -149,12 +150,12 @@ class Item(Block):
     indent: int = 2
 
 
-@dataclass(frozen=True)
+@frozen
 class Space(Block):
     """Some air: an empty line, where there are lines."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Code(Block):
     """A statement of Python, and what it prints."""
 
@@ -162,7 +163,7 @@ class Code(Block):
     printed: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Group(Block):
     """Blocks that are set in together."""
 
@@ -170,7 +171,7 @@ class Group(Block):
     indent: int = 0
 
 
-@dataclass(frozen=True)
+@frozen
 class Tree(Block):
     """Something with what it is made of: its own blocks, a title for its children, and these. Closed ones can be opened."""
 
@@ -182,7 +183,7 @@ class Tree(Block):
     open: bool = True
 
 
-@dataclass(frozen=True)
+@frozen
 class Definitions(Block):
     """Names with what they stand for; the names are as wide as the widest."""
 
@@ -191,7 +192,7 @@ class Definitions(Block):
     hang: int = 4
 
 
-@dataclass(frozen=True)
+@frozen
 class Column:
     """A column of a table, a cell for each row. `rank`: of columns that do not fit, those with the highest go first; 0 stays.
 
@@ -208,7 +209,7 @@ class Column:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Table(Block):
     """Columns beside each other. `between` are blocks that stand before some rows, by number; `after` the last one.
 
@@ -227,7 +228,7 @@ class Table(Block):
         return reduce(lambda before, after: beside(f"{before} ", after), dict.fromkeys(filter(None, said)), "").lstrip()
 
 
-@dataclass(frozen=True)
+@frozen
 class TableEnd:
     """A last row: what stands in the first column, and a line of tokens with a number each, over all the other columns."""
 
@@ -235,7 +236,7 @@ class TableEnd:
     items: tuple[tuple[Token, Number], ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Calculation(Block):
     """`mean = sum ÷ C = 1.234 ÷ 48 = 0.02572`: a name, the work in letters, in numbers, and the result; any may be absent.
 
@@ -250,14 +251,14 @@ class Calculation(Block):
     sign: Literal["=", "≈"] = "="
 
 
-@dataclass(frozen=True)
+@frozen
 class Examples(Block):
     """What is done with some numbers of a row: the place of each, and the work, with the numbers under each other."""
 
     rows: tuple[tuple[str, tuple[Inline, ...]], ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Term:
     """A term of a sum: its factors (none, where a row is added up), what is added, and the running total after it."""
 
@@ -267,7 +268,7 @@ class Term:
     total: Number
 
 
-@dataclass(frozen=True)
+@frozen
 class Fold:
     """Terms that are not listed, from one place to another: how many, and the true running total before and after them."""
 
@@ -278,7 +279,7 @@ class Fold:
     after: Number
 
 
-@dataclass(frozen=True)
+@frozen
 class Start:
     """The number that a sum goes on from."""
 
@@ -286,7 +287,7 @@ class Start:
     total: Number
 
 
-@dataclass(frozen=True)
+@frozen
 class RunningSum(Block):
     """A sum in its true order. `axis` names what the places of its terms count, `operands` what is multiplied and added up.
 
@@ -302,7 +303,7 @@ class RunningSum(Block):
 # ---- documents ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@frozen
 class Document(Displayed):
     """Blocks, and all that the view knows as plain data (see `llmtrace.render.json`), or a function that returns it."""
 

@@ -7,18 +7,19 @@ room leaves out some more of them, by `document.places`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.frozen import frozen
 from llmtrace.views.document import Block, Number, Paragraph, places
 from llmtrace.views.numbers import rounded
 from llmtrace.views.terms import axis_word
 
 
-@dataclass(frozen=True)
+@frozen
 class Place:
     """A place of an axis: its number, the token there if there is one, or a name that says it all, also a `short` one."""
 
@@ -28,7 +29,7 @@ class Place:
     short: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Axis:
     """An axis and those of its places that are shown; None stands for those left out. Without a name, only names are labels.
 
@@ -100,7 +101,7 @@ def runs(shown: Sequence[Place | None]) -> list[tuple[int, int]]:
     return found
 
 
-@dataclass(frozen=True)
+@frozen
 class Scale:
     """Which number has the first shade, and which the last."""
 
@@ -116,7 +117,7 @@ class Scale:
         return f"{float(value):.{decimals}f}".replace("-", "−")
 
 
-@dataclass(frozen=True)
+@frozen
 class Grid(Block):
     """A few numbers of a big tensor under the names of their places. `corner`: where the axes before these two stand."""
 
@@ -128,7 +129,7 @@ class Grid(Block):
     """That of a number, with {row} and {column}."""
 
 
-@dataclass(frozen=True)
+@frozen
 class NumberRow(Block):
     """Some numbers of one row of a tensor, in their order, and where they stand.
 
@@ -144,7 +145,7 @@ class NumberRow(Block):
     tensor: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Heatmap(Block):
     """Numbers [rows, columns] as shades. `blank` places have no number, which is not the same as zero.
 
@@ -172,7 +173,7 @@ class Heatmap(Block):
         return float(self.values[row, left].sum(dtype=np.float64)) if left.size else None
 
 
-@dataclass(frozen=True)
+@frozen
 class Heatmaps(Block):
     """Heatmaps of the same rows and columns with one scale and what is to be said below it.
 
@@ -186,7 +187,7 @@ class Heatmaps(Block):
     """Whether there is some air before the scale."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Curve:
     """One curve: what it is, with {mark} for how it is drawn, and its points: a step (from 1) and a number."""
 
@@ -194,7 +195,7 @@ class Curve:
     points: tuple[tuple[int, float], ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Chart(Block):
     """Curves over steps. `height`: how many rows show enough."""
 
@@ -202,7 +203,7 @@ class Chart(Block):
     height: int = 8
 
 
-@dataclass(frozen=True)
+@frozen
 class Progress(Block):
     """How much of something is done."""
 
@@ -210,7 +211,7 @@ class Progress(Block):
     whole: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Scatter(Block):
     """Points with names on a plane whose middle is 0, 0; both axes have the same scale."""
 
@@ -222,14 +223,14 @@ SPACE = "_"
 """How a space within a token is shown where tokens stand without quotes."""
 
 
-@dataclass(frozen=True)
+@frozen
 class TokenRows(Block):
     """Texts in their tokens, by a title for each."""
 
     rows: Mapping[str, Sequence[str]]
 
 
-@dataclass(frozen=True)
+@frozen
 class Picture(Block):
     """Numbers on a plane [rows, columns] as shades between `low` and `high`, with marks at some places, by row and column."""
 
@@ -241,7 +242,7 @@ class Picture(Block):
     """Whether only the marks are shown."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Pictures(Block):
     """Pictures by their titles, beside each other; `scale`: with their shades below."""
 
@@ -249,7 +250,7 @@ class Pictures(Block):
     scale: bool = True
 
 
-@dataclass(frozen=True)
+@frozen
 class Board(Block):
     """A net as it learns: what was chosen, how well it does, its output, its neurons by layer [neurons, rows, columns], curves.
 
@@ -264,7 +265,7 @@ class Board(Block):
     keys: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Matrix:
     """A matrix by its name."""
 
@@ -272,7 +273,7 @@ class Matrix:
     numbers: tuple[tuple[Number, ...], ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class MatrixProduct(Block):
     """Two matrices and as much of their product as is known.
 
@@ -288,7 +289,7 @@ class MatrixProduct(Block):
     terms: int = 0
 
 
-@dataclass(frozen=True)
+@frozen
 class Node:
     """A node of a graph: its name, what it does, its size, the names of those before it, and its row from 0, at the top."""
 
@@ -299,7 +300,7 @@ class Node:
     row: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Graph(Block):
     """What was computed from what; every node stands in a row below all its inputs."""
 

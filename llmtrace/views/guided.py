@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from llmtrace.display import asked_explain, asked_option
 from llmtrace.errors import AddressError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _
 from llmtrace.trace import Example, Step, StepKind, Trace, role_of
 from llmtrace.views import attention, overview
@@ -113,7 +114,7 @@ def _facts(trace: Trace) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
+@frozen
 class _Guided:
     """A trace with what is to be seen of it."""
 

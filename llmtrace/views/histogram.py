@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.frozen import frozen
 from llmtrace.views.document import Histogram
 
 BINS = 10
@@ -16,7 +16,7 @@ LIMIT = 1 << 20
 """Tensors with more numbers than this are counted from every n-th number; their smallest and largest are exact."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Spread:
     """The finite numbers of a tensor, counted in equal steps from the smallest to the largest."""
 

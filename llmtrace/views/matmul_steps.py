@@ -6,11 +6,11 @@ The numbers are those of the explanations of the product's cells: what is shown 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from llmtrace.arithmetic.lines import Line as Working
 from llmtrace.display import Displayed
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.trace import Trace
 from llmtrace.views.agreement import operands_for
@@ -37,7 +37,7 @@ Place = tuple[int, int]
 """The row and the column of a cell."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Product(Displayed):
     """A step of the op `linear` whose operands are two matrices, as a whole, and by `frame(n)` after n products.
 

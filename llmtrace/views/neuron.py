@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import AddressError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _, listed
 from llmtrace.trace import Step, Trace
 from llmtrace.views.document import (
@@ -41,7 +41,7 @@ MEANING = N_(
 FEW_TOKENS = 64
 
 
-@dataclass(frozen=True)
+@frozen
 class Layer:
     """A layer of neurons: the step that adds up, the one that bends, and the one that writes back."""
 
@@ -76,7 +76,7 @@ def layer_of(trace: Trace, step: str) -> Layer:
     raise AddressError(_("{name} has no neurons; steps that have are {where}", name=step, where=where))
 
 
-@dataclass(frozen=True)
+@frozen
 class Neuron:
     """A neuron by its layer and its number, and how many of its weights are shown; `text` is one of a batch."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from llmtrace.errors import AddressError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.trace import StepKind, Trace
 from llmtrace.views.document import Bar, Block, Column, Document, Table, Token, paragraph, said
@@ -21,7 +21,7 @@ PREDICTIONS = (StepKind.LOGITS, StepKind.PROBABILITIES, StepKind.NEXT_TOKEN)
 """The steps that speak of the next token."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Candidate:
     """A token that may come next."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from llmtrace.display import asked_option
+from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _, n_
 from llmtrace.trace import StepKind, Trace
 from llmtrace.views import unknown_words
@@ -65,7 +65,7 @@ SCREENFUL = 11
 BAR = 6
 
 
-@dataclass(frozen=True)
+@frozen
 class Stage:
     """One line: the row of the token after a stage, and what has changed it there."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from llmtrace._kernels import FloatState
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import AddressError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _
 from llmtrace.ops.op import ordered_sum
 from llmtrace.trace import StepKind, Trace
@@ -45,7 +45,7 @@ STAGES = 25
 """Of longer models, so many of the first and last stages are shown."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Stage:
     """The stream after one sub-layer; `added` names the step whose output was added to it there."""
 
@@ -71,7 +71,7 @@ def norms(values: Array) -> Array:
         return np.asarray(np.sqrt(ordered_sum(values * values)))
 
 
-@dataclass(frozen=True)
+@frozen
 class Stream:
     """The stages of a trace, in one `text` of a batch."""
 

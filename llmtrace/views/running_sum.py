@@ -7,12 +7,12 @@ total before and after every stretch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from llmtrace.arithmetic.lines import Line
 from llmtrace.arithmetic.operations import DOTS
+from llmtrace.frozen import frozen
 from llmtrace.views.agreement import agrees, operand_numbers, operands_for
 from llmtrace.views.document import Fold, Number, RunningSum, Start, Term
 from llmtrace.views.numbers import DIGITS, column, to_unit
@@ -25,7 +25,7 @@ FEW = 8
 """Sums of which more terms than these are listed are shown with as few digits as any."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Stretch:
     """Terms `first` to `last` of a sum; folded unless it is only one."""
 
@@ -82,7 +82,7 @@ def _factors(line: Line, places: list[int], digits: int) -> list[Sequence[Number
     return [operand_numbers(o, places, digits=digits) for o in line.rows] if line.operation in DOTS else []
 
 
-@dataclass(frozen=True)
+@frozen
 class _Columns:
     """The numbers of a sum: what is multiplied and added, and the totals before and after each stretch of terms."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from llmtrace.arithmetic.operations import compute
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import AddressError
 from llmtrace.explain.verify import verify_step
+from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _, n_
 from llmtrace.trace import Trace
 from llmtrace.views.document import (
@@ -37,7 +37,7 @@ SAME = N_("✓ same bits: all this was computed once more just now, and gave the
 FILTERS = ("top_k", "top_p")
 
 
-@dataclass(frozen=True)
+@frozen
 class Choice:
     """Choice `number` of a trace."""
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.errors import AddressError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _
 from llmtrace.trace import Role, Step, StepKind, Trace, role_of
 
@@ -115,7 +116,7 @@ def _place(trace: Trace, name: str) -> tuple[str, str, int | None]:
 # ---- the place that is looked at ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@frozen
 class Spot:
     """The token whose numbers are shown: its `position` in this run; of a batch, in which `text`; and of which `head`."""
 
@@ -173,7 +174,7 @@ def row(trace: Trace, name: str, place: Spot) -> Array:
     return trace.elements(name, (*(np.full(shape[-1], i) for i in index), np.arange(shape[-1])))
 
 
-@dataclass(frozen=True)
+@frozen
 class Look:
     """What a token looks at most in one block: at which key, in which head, and with what share."""
 

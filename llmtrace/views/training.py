@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from llmtrace.display import Displayed
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _, clauses
 from llmtrace.views.document import Block, Document, name, paragraph, quiet
 from llmtrace.views.figures import Chart, Curve, Progress
@@ -60,7 +61,7 @@ def duration(seconds: float) -> str:
     return _("{count} h", count=f"{whole // 3600}:{whole % 3600 // 60:02}")
 
 
-@dataclass(frozen=True)
+@frozen
 class Point:
     """Both losses after some steps; None where there is no held-out text."""
 

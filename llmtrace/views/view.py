@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
+from llmtrace.frozen import frozen
 from llmtrace.i18n import N_
 from llmtrace.trace import Trace
 from llmtrace.views.document import Document
 
 
-@dataclass(frozen=True)
+@frozen
 class Option:
     """A number with which a view is asked for something of its own: its name, its help, and which names it is for."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from llmtrace.experiments import WhatIf
+from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _, n_
 from llmtrace.trace import Trace
 from llmtrace.views.document import (
@@ -38,7 +38,7 @@ MOST = 24
 """So many steps are listed, unless all are asked for."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Change:
     """A step whose numbers have other bits: how many of how many, and the largest change."""
 

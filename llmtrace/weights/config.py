@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,12 @@ def read_content(path: Path) -> dict[str, Any]:
     return data
 
 
-def kind_of(data: Mapping[str, Any], where: str, known: Mapping[str, str]) -> str:
-    """Which of the `known` families (with how their architectures begin) a model is of; ModelError where it is of none."""
+def kind_of(data: Mapping[str, Any], where: str, known: Collection[str], begin: Callable[[str], str]) -> str:
+    """Which of the `known` families a model is of, by how their architectures `begin`; ModelError where it is of none."""
     kind, architectures = data.get("model_type"), data.get("architectures")
     if kind is None and isinstance(architectures, list):  # files of 2019 have no model_type yet
-        begun = (
-            (name, start) for name, start in known.items() for each in architectures if str(each).startswith(start)
-        )
-        kind = next((name for name, _start in begun), None)
+        begun = (name for name in known for each in architectures if str(each).startswith(begin(name)))
+        kind = next(begun, None)
     if kind is None:
         raise ModelError(_("{where} does not say what model it describes: it has no model_type", where=where))
     if kind not in known:

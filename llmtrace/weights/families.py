@@ -1,28 +1,54 @@
-"""All model families, by the name that config.json has for them: a family is known because it is imported here."""
+"""All model families, by the name that config.json has for them. A family is imported when a model of it is read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmtrace.errors import ModelError
+from llmtrace.lazy import attribute
 from llmtrace.models import Model
-from llmtrace.models.feedforward_words import FEEDFORWARD
-from llmtrace.models.gpt_words import GPT_LEGEND
-from llmtrace.models.language_words import LANGUAGE
+from llmtrace.trace.legend import Legend
 from llmtrace.weights.config import kind_of, must_be_plain, tied_or_not
 from llmtrace.weights.family import Family
-from llmtrace.weights.gpt import GPT2  # noqa: F401 - found below
-from llmtrace.weights.llama import LLAMA, MISTRAL, QWEN2  # noqa: F401
-from llmtrace.weights.transformer import TRANSFORMER  # noqa: F401 - found below
 
-FAMILIES: dict[str, Family] = {family.name: family for family in vars().copy().values() if isinstance(family, Family)}
-
-LEGENDS = {
-    legend.name: legend
-    for legend in (GPT_LEGEND, FEEDFORWARD, LANGUAGE, *(family.model.legend for family in FAMILIES.values()))
+HOMES = {
+    "gpt2": "llmtrace.weights.gpt.GPT2",
+    "llama": "llmtrace.weights.llama.LLAMA",
+    "mistral": "llmtrace.weights.llama.MISTRAL",
+    "qwen2": "llmtrace.weights.llama.QWEN2",
+    "transformer": "llmtrace.weights.transformer.TRANSFORMER",
 }
-"""The legends that a trace file may name. A file that names none is older than all families but the first."""
+"""Where the table of each family is."""
+
+OTHER_LEGENDS = ("llmtrace.models.feedforward_words.FEEDFORWARD", "llmtrace.models.language_words.LANGUAGE")
+"""Those of no family."""
+
+
+class Families(Mapping[str, Family]):
+    """The families by name, in the order of `HOMES`."""
+
+    def __getitem__(self, name: str) -> Family:
+        family: Family = attribute(HOMES[name])
+        return family
+
+    def __contains__(self, name: object) -> bool:
+        return name in HOMES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(HOMES)
+
+    def __len__(self) -> int:
+        return len(HOMES)
+
+
+FAMILIES = Families()
+
+
+def legends() -> dict[str, Legend]:
+    """The legends that a trace file may name. A file that names none is older than all families but the first."""
+    first, *later = (family.model.legend for family in FAMILIES.values())
+    return {legend.name: legend for legend in (first, *map(attribute, OTHER_LEGENDS), *later)}
 
 
 def family_of(model: Model) -> Family | None:
@@ -32,7 +58,7 @@ def family_of(model: Model) -> Family | None:
 
 def read_settings(data: Mapping[str, Any], where: str) -> tuple[Family, Any, bool | None]:
     """The family, the sizes, and whether the output is tied to the token embedding, from the content of config.json."""
-    family = FAMILIES[kind_of(data, where, {name: family.architectures for name, family in FAMILIES.items()})]
+    family = FAMILIES[kind_of(data, where, FAMILIES, lambda name: FAMILIES[name].architectures)]
     must_be_plain(data, where, family.title)
     problems: list[str] = []
     config = family.read_config(data, problems)

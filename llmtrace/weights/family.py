@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -18,6 +17,7 @@ import numpy as np
 from llmtrace.arithmetic.bits import same_bits
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.errors import ModelError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.models import Model
 from llmtrace.models.prompt import Tokenizer
@@ -33,7 +33,7 @@ STD = 0.02
 Initial = Literal["zero", "one", "normal", "residual"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """A stored tensor: its name, its shape, and the weights here that stand side by side along its last axis.
 
@@ -52,7 +52,7 @@ class Entry:
     std: float = STD
 
 
-@dataclass(frozen=True)
+@frozen
 class Tied:
     """Two weights that may be one: a second one with the numbers of the first is stored once, or may be absent."""
 
@@ -64,7 +64,7 @@ class Tied:
     first_weight: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Family:
     """One kind of model. To add one: its files (model, words, table), and its line in `llmtrace.weights.families`."""
 

@@ -26,11 +26,9 @@ CHAT, LARGEST_TEMPLATE = "chat_template.jinja", 1 << 20
 class HuggingFace(Source):
     """A folder, or a .safetensors file with config.json beside it."""
 
-    order = 9
-
     def accepts(self, path: Path) -> bool:
-        """Whatever nothing else accepts: it has the best errors."""
-        return True
+        """By the file of its settings. A file of weights is recognised by no other source, which leads here, too."""
+        return os.path.lexists(path / CONFIG)
 
     def open(self, path: Path) -> Opened:
         """float32 weights stay in the file, mapped into memory."""

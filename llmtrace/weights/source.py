@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.frozen import frozen
 from llmtrace.storage.stored import Stored
 
 
-@dataclass(frozen=True)
+@frozen
 class Opened:
     """A stored model: its name, the content of its configuration (and where that stands), its tensors, its tokenizer."""
 
@@ -30,9 +30,7 @@ class Opened:
 
 
 class Source(ABC):
-    """To add one: its file, and its line in `llmtrace.weights.sources`. Those of a lower `order` are asked first."""
-
-    order: ClassVar[int] = 1
+    """To add one: its file, and its line in `llmtrace.weights.sources`."""
 
     @abstractmethod
     def accepts(self, path: Path) -> bool:

@@ -1,22 +1,22 @@
-"""All sources of weights: one is known because it is imported here. The first that accepts a path opens it."""
+"""All sources of weights, each imported when it is asked. The first that accepts a path opens it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from llmtrace.weights.gguf import GGUFFile  # noqa: F401 - found below
-from llmtrace.weights.hugging_face import HuggingFace  # noqa: F401 - found below
-from llmtrace.weights.llama2c import Llama2CFile  # noqa: F401 - found below
+from llmtrace.lazy import attribute
+from llmtrace.weights.hugging_face import HuggingFace
 from llmtrace.weights.source import Source
 
-SOURCES: list[Source] = [
-    kind()
-    for kind in vars().copy().values()
-    if isinstance(kind, type) and issubclass(kind, Source) and kind is not Source
+HOMES = [
+    "llmtrace.weights.hugging_face.HuggingFace",
+    "llmtrace.weights.gguf.GGUFFile",
+    "llmtrace.weights.llama2c.Llama2CFile",
 ]
-SOURCES.sort(key=lambda source: source.order)
+"""In the order in which they are asked."""
 
 
 def source_of(path: Path) -> Source:
-    """The one that opens a path."""
-    return next(source for source in SOURCES if source.accepts(path))
+    """The one that opens a path. What nothing accepts is left to Hugging Face's, which has the best errors."""
+    sources = (attribute(home)() for home in HOMES)
+    return next((source for source in sources if source.accepts(path)), HuggingFace())

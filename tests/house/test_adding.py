@@ -206,7 +206,7 @@ BIGRAM = Family(
 def test_a_model_family_is_its_files_and_a_line(copy):
     copy.new("llmtrace/models/bigram.py", BIGRAM)
     copy.new("llmtrace/weights/bigram.py", TABLE)
-    copy.line("llmtrace/weights/families.py", "found below", "from llmtrace.weights.bigram import BIGRAM")
+    copy.line("llmtrace/weights/families.py", "HOMES = {", '    "bigram": "llmtrace.weights.bigram.BIGRAM",')
     code = """
 import numpy as np, llmtrace
 from llmtrace.weights import save_folder
@@ -257,7 +257,7 @@ class NumpyFile(Source):
         return Opened(path.stem, config, str(path), arrays, None)
 ''',
     )
-    copy.line("llmtrace/weights/sources.py", "found below", "from llmtrace.weights.numpy_file import NumpyFile")
+    copy.line("llmtrace/weights/sources.py", "HOMES = [", '    "llmtrace.weights.numpy_file.NumpyFile",')
     import llmtrace
     from llmtrace.weights.gpt import GPT2
 

@@ -18,6 +18,8 @@ ORDER = [
     "display",
     "text",
     "encodings",
+    "lazy",
+    "frozen",
     "i18n",
     "environment",
     "errors",
@@ -180,7 +182,7 @@ def test_an_op_is_imported_from_its_file(path):
 
 
 DOORS = {
-    "llmtrace",
+    "llmtrace.lazy",
     "llmtrace.display",
     "llmtrace.cli",
     "llmtrace.lessons",
@@ -242,3 +244,15 @@ def test_a_tail_is_seen():
     assert list(tails("x", "def f(a, b, c, d, e, f, g, h, i): pass"))
     assert list(tails("x", "\n" * (LONG + 1)))
     assert list(packed("x", "f(*(1, 2), *[3])"))
+
+
+def slow_frozen(tree):
+    """Frozen dataclasses that `llmtrace.frozen` would make sooner."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and "dataclass(frozen=True)" in map(ast.unparse, node.decorator_list):
+            yield node.name
+
+
+def test_a_frozen_dataclass_is_made_soon():
+    assert not [f"{module_of(path)}.{name}" for path in PYTHON for name in slow_frozen(tree_of(path))]
+    assert list(slow_frozen(ast.parse("@dataclass(frozen=True)\nclass A: pass")))

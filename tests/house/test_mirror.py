@@ -37,6 +37,8 @@ ALONE = {
     "errors": "house/test_text.py",
     "i18n": "tools/test_catalogue.py",
     "loading": "weights/test_refused.py",
+    "frozen": "house/test_frozen.py",
+    "lazy": "house/test_lazy.py",
     "pickling": "house/test_pickling.py",
     "rng": "ops/test_elementwise.py",
     "text": "house/test_text.py",

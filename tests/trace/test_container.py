@@ -20,7 +20,7 @@ from llmtrace.explain.verify import verify, verify_sample
 from llmtrace.storage import write_whole
 from llmtrace.tokenizers.json_format.write import write_json
 from llmtrace.trace import codec, container
-from llmtrace.weights.families import LEGENDS
+from llmtrace.weights.families import legends
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def saved_trace(model, tmp_path):
 
 
 def reopen(path, model=None):
-    return codec.read(path, lambda origin: model.weights, LEGENDS)
+    return codec.read(path, lambda origin: model.weights, legends())
 
 
 def test_everything_comes_back(saved_trace):

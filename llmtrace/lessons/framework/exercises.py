@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from llmtrace.frozen import frozen
 from llmtrace.rng import Chance
 
 TRIES = 200
@@ -13,7 +14,7 @@ DISTINCT = 0.011
 """How far a wrong answer must be from the right one: answers are rounded to two decimals."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Exercise:
     """A question with numbers in it. Its words are in the lesson's text, under the same name."""
 

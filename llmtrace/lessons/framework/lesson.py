@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 from numpy import format_float_positional
 
 from llmtrace.errors import LessonError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _, listed
 from llmtrace.lessons.framework.exercises import Exercise, Maker, draw
 from llmtrace.rng import derive
@@ -18,7 +19,7 @@ from llmtrace.trace import Trace
 from llmtrace.trace.legend import NO_WORDS, Legend
 
 
-@dataclass(frozen=True)
+@frozen
 class Article:
     """A number that an article prints: what it is, as printed, and the expression that computes it here, with its format.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
 from llmtrace.errors import LessonError, PromptError
+from llmtrace.frozen import frozen
 from llmtrace.lessons.framework.lesson import Lesson
 from llmtrace.lessons.framework.pages import Pages, PageView, Shown, blocks_of
 from llmtrace.lessons.framework.text import Block, filled
@@ -35,7 +36,7 @@ class Everything(frozenset[str]):
         return bool(address)
 
 
-@dataclass(frozen=True)
+@frozen
 class Linked(Page):
     """A page whose numbers lead to the places of the lesson's file that are named by a trace and an address."""
 
@@ -46,7 +47,7 @@ class Linked(Page):
         return quote(f"{self.prefix}{address}", safe="")
 
 
-@dataclass(frozen=True)
+@frozen
 class Written:
     """A page of a lesson: its title, its HTML, the frames of its animation."""
 

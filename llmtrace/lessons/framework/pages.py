@@ -7,13 +7,14 @@ import contextlib
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.display import Displayed
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import Lesson
 from llmtrace.lessons.framework.text import Block as TextBlock
@@ -104,7 +105,7 @@ class Pages:
         return done
 
 
-@dataclass(frozen=True)
+@frozen
 class PageView(Displayed):
     """One page, to be seen."""
 
@@ -181,7 +182,7 @@ def shown(lesson: Lesson, line: str) -> Shown:
     return Shown(kind, lesson.value(name), titles)
 
 
-@dataclass(frozen=True)
+@frozen
 class Shown:
     """An explanation, a table, a picture, or a function that makes one."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from llmtrace.errors import LlmtraceError
+from llmtrace.frozen import frozen
 from llmtrace.storage.files import read_json
 from llmtrace.storage.replace import PRIVATE, write_whole
 
 
-@dataclass(frozen=True)
+@frozen
 class Done:
     """The progress in one lesson."""
 

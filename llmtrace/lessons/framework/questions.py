@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.exercises import Exercise
 from llmtrace.lessons.framework.lesson import Lesson
@@ -19,7 +19,7 @@ HINT = "hint"
 """The name of the help for a wrong answer that no known mistake leads to."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Reply:
     """The reply to an answer."""
 
@@ -29,7 +29,7 @@ class Reply:
     """Whether the answer was a number."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Question:
     """An exercise in the words of the lesson's text."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from llmtrace import i18n
+from llmtrace.frozen import frozen
 from llmtrace.lessons.framework.lesson import Lesson
 from llmtrace.render.terminal.cjk import has_wide
 from llmtrace.views.numbers import rounded
@@ -23,7 +24,7 @@ OPERATED = re.compile(r"[+−×÷·/] ?$")
 """What ends in a sign of arithmetic: a negative number that follows stands in brackets, as in school."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Block:
     """A paragraph, an item of a list, `python` code, or a `show` block, which names what is to be seen."""
 
@@ -31,7 +32,7 @@ class Block:
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class PageText:
     """The text of one page."""
 
@@ -39,7 +40,7 @@ class PageText:
     blocks: tuple[Block, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class ExerciseText:
     """The words of one exercise: the question, and what is said to a wrong answer, by the mistake that leads to it."""
 
@@ -47,7 +48,7 @@ class ExerciseText:
     helps: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@frozen
 class LessonText:
     """The whole text of a lesson in one language."""
 

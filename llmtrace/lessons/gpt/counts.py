@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from llmtrace.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Shape:
     """The sizes of a model in the manner of GPT."""
 
@@ -66,7 +66,7 @@ GPT_2 = (
 GPT_3 = Shape("GPT-3", 50257, 2048, 12288, 96, 96)
 
 
-@dataclass(frozen=True)
+@frozen
 class Llama:
     """The sizes of a Llama 2, whose keys and values have fewer heads, and whose MLP has three matrices."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from llmtrace.frozen import frozen
 from llmtrace.lessons.nets import plain_settings, random_net
 from llmtrace.lessons.next_character.characters import ALPHABET, contexts, generate, numbers, visible, window
 from llmtrace.lessons.next_character.words import LEGEND
@@ -27,7 +27,7 @@ PREVIEW = 24
 """How many characters are written at a checkpoint."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Reader:
     """A net, and the length of the context that it reads."""
 
@@ -65,7 +65,7 @@ def untrained(context: int, neurons: int, seed: int) -> Reader:
     return Reader(random_net(seed, "first", (context, neurons, len(ALPHABET)), STD, "relu"), context)
 
 
-@dataclass(frozen=True)
+@frozen
 class Checkpoint:
     """The state of a training after `step` steps."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from llmtrace.arithmetic import elementary
 from llmtrace.arithmetic.types import Array
+from llmtrace.frozen import frozen
 from llmtrace.lessons.playground.words import LEGEND
 from llmtrace.ops.elementwise.multiply import multiply
 from llmtrace.rng import derive, normal, permutation, uniform
@@ -27,7 +27,7 @@ BUMPS = ((-4, 2.5, 1), (0, 2.5, -1), (4, 2.5, 1), (-4, -2.5, -1), (0, -2.5, 1), 
 """The centres of the hills (1) and hollows (−1) of the multi-Gaussian set."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Points:
     """Points of the plane, float32 [count] each: their coordinates, and their targets from −1 to 1."""
 
@@ -43,7 +43,7 @@ class Points:
         return len(self.wanted)
 
 
-@dataclass(frozen=True)
+@frozen
 class Sampler:
     """Random numbers for `count` points, a stream for each purpose; `noise` is from 0 to 0.5."""
 

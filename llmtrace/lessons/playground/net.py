@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError, TrainingError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _, listed
 from llmtrace.lessons.framework.lesson import input_text
 from llmtrace.lessons.nets import Descent
@@ -26,7 +26,7 @@ MOST_LAYERS, MOST_NEURONS = 6, 8
 FIRST_BIAS = 0.1
 
 
-@dataclass(frozen=True)
+@frozen
 class Choices:
     """All that can be chosen. Raises LessonError where a choice can't be so."""
 
@@ -100,7 +100,7 @@ def layer_sizes(text: str) -> tuple[int, ...]:
         raise refusal("hidden", text, _("numbers with commas, such as 4,2, or none")) from None
 
 
-@dataclass(frozen=True)
+@frozen
 class Look:
     """The evaluation of the net after `step` steps; readers see its name where they print one."""
 

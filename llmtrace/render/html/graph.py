@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
+from llmtrace.frozen import frozen
 from llmtrace.render.html.words import escaped
 from llmtrace.views.figures import Graph, Node
 
@@ -13,7 +13,7 @@ LETTER, HEIGHT, ACROSS, DOWN, EDGE = 7.3, 38, 24, 34, 16
 LEAST = 80
 
 
-@dataclass(frozen=True)
+@frozen
 class Box:
     """Where a node stands: its middle, its top, and how wide it is."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape
 
+from llmtrace.frozen import frozen
 from llmtrace.text import inert, token_words
 from llmtrace.views.document import Bar, Histogram, Inline, Number, Phrase, Ref, Role, Run, Text, Token, Tokens
 
 
-@dataclass(frozen=True)
+@frozen
 class Page:
     """What the inlines of one article share: the prefix of its ids, and the addresses that have a place in it."""
 

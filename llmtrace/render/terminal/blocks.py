@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 from rich.text import Text as RichText
 
 from llmtrace.display import plain_wanted
+from llmtrace.frozen import frozen
 from llmtrace.render.plain.blocks import lines as plain_lines
 from llmtrace.render.terminal import grids, heatmap, pictures, plots, products, sums, words
 from llmtrace.render.terminal import table as tables
@@ -20,7 +21,7 @@ from llmtrace.views import figures as f
 Draw = Callable[[Any, Page], words.Drawn]
 
 
-@dataclass(frozen=True)
+@frozen
 class Printed:
     """Blocks that Rich can print, with as many columns as the console gives them."""
 
@@ -40,7 +41,7 @@ def draw(block: d.Block, page: Page) -> words.Drawn:
     yield from BLOCKS[type(block)](block, page)
 
 
-@dataclass(frozen=True)
+@frozen
 class InAscii:
     """A renderable with no signs but those of ASCII."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -15,6 +14,7 @@ from rich.style import Style
 from rich.text import Text
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.render.terminal.inlines import rich_text
 from llmtrace.render.terminal.layout import STYLES, Hanging, Line, Page, fit, left
@@ -39,7 +39,7 @@ TALL = 24
 """The most characters of a label that is written downwards."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Cells:
     """Values [rows, columns] as cells of one width. `blank` places stay empty: there is no number there.
 

@@ -43,10 +43,11 @@ def wrapped(text: str, first: int, rest: int) -> list[tuple[int, int]]:
     """Where the lines of a text begin and end: the first at most `first` columns wide, the others `rest`."""
     lines: list[tuple[int, int]] = []
     start, best, used, room = 0, 0, 0, first
+    narrow = text.isascii() and text.isprintable()  # one column each, and breaks behind spaces alone
     for n, character in enumerate(text):
-        if n > start and _may_break(text, n):
+        if n > start and (text[n - 1] == " " if narrow else _may_break(text, n)):
             best = n
-        used += cell_len(character)
+        used += 1 if narrow else cell_len(character)
         if used > room and character != " " and n > start:
             end = best if best > start else _fold(text, start, n)
             lines.append((start, end))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from rich.cells import cell_len
 
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.render.terminal.layout import Page
 from llmtrace.render.terminal.words import Drawn, hanging
@@ -34,7 +34,7 @@ def labels(axis: Axis, shown: Sequence[Place | None], room: int = 12) -> list[st
     return [place_label(each, room) if axis.name or each is None or each.name else "" for each in shown]
 
 
-@dataclass(frozen=True)
+@frozen
 class _Column:
     head: str
     cells: dict[int, str]

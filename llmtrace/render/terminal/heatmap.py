@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.text import Text as RichText
 
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _, beside, clauses
 from llmtrace.render.terminal.cells import LABEL, Cells, number_width, scale_line, tidy
 from llmtrace.render.terminal.grids import labels as labels_of
@@ -115,7 +116,7 @@ def _said(axis: Axis, place: Place) -> str:
     return place_label(place, 0) if axis.labelled else ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Fitted:
     """A heatmap as it is drawn, and which places are shown."""
 
@@ -265,7 +266,7 @@ def _side_by_side(maps: list[Cells], page: Page) -> Drawn:
         yield _Row(maps[start : start + count], size)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Row:
     """Some heatmaps of the same rows beside each other."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
@@ -13,6 +12,7 @@ from rich.style import Style
 from rich.text import Text
 
 from llmtrace.encodings import in_encoding, writable
+from llmtrace.frozen import frozen
 from llmtrace.render.terminal.cjk import SPACE, wrapped
 from llmtrace.render.terminal.palette import in_colour
 from llmtrace.text import inert
@@ -44,7 +44,7 @@ QUOTED = re.compile(r"""(?<!\w)'[^'\n…]*(?:…'?|'(?!\w))|"[^"\n]*"|“[^”\n
 """What stands in quotes, also where it ends in `…` for lack of room; an apostrophe has a letter before it."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Page:
     """How much room there is, and what the output can show."""
 
@@ -70,7 +70,7 @@ class Page:
         return in_encoding(inert(text), self.encoding, self.plain_signs, typed)
 
 
-@dataclass(frozen=True)
+@frozen
 class Hanging:
     """A paragraph with a hanging indent."""
 
@@ -104,7 +104,7 @@ def _segments(console: Console, indent: int, line: Text) -> Iterator[Segment]:
     yield from line.render(console, end="\n")
 
 
-@dataclass(frozen=True)
+@frozen
 class Indented:
     """A view moved to the right."""
 
@@ -120,7 +120,7 @@ class Indented:
             yield Segment.line()
 
 
-@dataclass(frozen=True)
+@frozen
 class Branches:
     """Some views hung below one another on the lines of a tree."""
 
@@ -146,7 +146,7 @@ class Branches:
                 yield Segment.line()
 
 
-@dataclass(frozen=True)
+@frozen
 class Line:
     """One line that is never wrapped: what does not fit is cut off."""
 

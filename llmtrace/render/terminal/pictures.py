@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from rich.cells import cell_len
@@ -12,6 +11,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 
+from llmtrace.frozen import frozen
 from llmtrace.render.terminal.cells import scale_line, tidy
 from llmtrace.render.terminal.cjk import SPACE, wrapped
 from llmtrace.render.terminal.inlines import rich_text
@@ -27,7 +27,7 @@ LEAST = 2
 """The fewest rows of a picture."""
 
 
-@dataclass(frozen=True)
+@frozen
 class SegmentLine:
     """One line that is never wrapped."""
 
@@ -133,7 +133,7 @@ def _words(text: str, page: Page, role: Role, spare: int | None) -> tuple[list[L
     return [Line(each) for each in found], spare
 
 
-@dataclass(frozen=True)
+@frozen
 class _Curves:
     """The curves of a board; with as many lines as ever, where keys stand below them."""
 
@@ -150,7 +150,7 @@ class _Curves:
             yield Segment.line()
 
 
-@dataclass(frozen=True)
+@frozen
 class _Neurons:
     """The pictures of all neurons, layer by layer, as large as there is room for."""
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rich.cells import cell_len
 
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _, clauses
 from llmtrace.render.terminal.layout import Hanging, Page
 from llmtrace.render.terminal.words import Drawn, aligned, hanging
@@ -17,7 +16,7 @@ def running_sum(block: RunningSum, page: Page) -> Drawn:
     yield from _Rows(block, page).lines()
 
 
-@dataclass(frozen=True)
+@frozen
 class _Row:
     """The texts of a row: its place, its numbers, the running total. Of a fold: how many terms, and both totals."""
 

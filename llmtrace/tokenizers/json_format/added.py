@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from llmtrace.errors import ModelError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.tokenizers.json_format.fields import field, quote
 
@@ -15,7 +15,7 @@ FLAGS = ("single_word", "lstrip", "rstrip")
 """Flags that change where a token is found, or what it swallows; none is supported."""
 
 
-@dataclass(frozen=True)
+@frozen
 class AddedToken:
     """A token that is found in a text as it stands."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
+from llmtrace.lazy import attribute
 from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.characters import CharacterTokenizer
 from llmtrace.tokenizers.json_format.added import AddedToken, read_added
@@ -14,18 +15,19 @@ from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported
 from llmtrace.tokenizers.json_format.framing import read_framing
 from llmtrace.tokenizers.json_format.merged_text import is_merged_text, read_merged_text
 from llmtrace.tokenizers.json_format.merges import read_merges, read_vocabulary
-from llmtrace.tokenizers.json_format.unigram import read_unigram
-from llmtrace.tokenizers.json_format.wordpiece import read_wordpiece
-from llmtrace.tokenizers.merged_text import MergedTextTokenizer
 from llmtrace.tokenizers.splitting import Splitter
-from llmtrace.tokenizers.unigram import UnigramTokenizer
-from llmtrace.tokenizers.wordpiece import WordPieceTokenizer
 
-Tokenizer = ByteLevelBPE | CharacterTokenizer | MergedTextTokenizer | UnigramTokenizer | WordPieceTokenizer
-READ: dict[str, Callable[[dict[str, Any], dict[str, Any]], Tokenizer]] = {
-    "Unigram": read_unigram,
-    "WordPiece": read_wordpiece,
+if TYPE_CHECKING:
+    from llmtrace.tokenizers.merged_text import MergedTextTokenizer
+    from llmtrace.tokenizers.unigram import UnigramTokenizer
+    from llmtrace.tokenizers.wordpiece import WordPieceTokenizer
+
+Tokenizer: TypeAlias = "ByteLevelBPE | CharacterTokenizer | MergedTextTokenizer | UnigramTokenizer | WordPieceTokenizer"
+READ = {
+    "Unigram": "llmtrace.tokenizers.json_format.unigram.read_unigram",
+    "WordPiece": "llmtrace.tokenizers.json_format.wordpiece.read_wordpiece",
 }
+"""Where the reader of each other type is: imported when a file is of that type."""
 
 # Settings of a BPE that change what it does, and the values with which it does what we do.
 PLAIN: dict[str, tuple[Any, ...]] = {
@@ -54,7 +56,8 @@ def _read(data: dict[str, Any], model: dict[str, Any]) -> Tokenizer:
     for rule in parts_of(data.get("normalizer"), "normalizers") if kind != "WordPiece" else ():
         raise ModelError(_("the normalizer {kind} is not supported", kind=kind_of(rule)))
     if kind in READ:
-        return READ[kind](data, model)
+        other: Tokenizer = attribute(READ[kind])(data, model)
+        return other
     _expect_plain(model)
     vocabulary = read_vocabulary(model.get("vocab"))
     merges = read_merges(model.get("merges"), sum(map(len, vocabulary)))
