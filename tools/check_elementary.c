@@ -7,6 +7,7 @@
 #include "../csrc/elementary/log.h"
 #include "../csrc/elementary/tanh.h"
 #include "../csrc/elementary/erf.h"
+#include "../csrc/elementary/sine.h"
 
 #include <stddef.h>
 
@@ -28,9 +29,11 @@ LOOPS(exp)
 LOOPS(log)
 LOOPS(tanh)
 LOOPS(erf)
+LOOPS(sin)
+LOOPS(cos)
 
 typedef void (*loop_f32)(const float *restrict, float *restrict, ptrdiff_t);
-static const loop_f32 ours[] = {exp_f32, log_f32, tanh_f32, erf_f32};
+static const loop_f32 ours[] = {exp_f32, log_f32, tanh_f32, erf_f32, sin_f32, cos_f32};
 
 static void fill(float *x, uint64_t first, uint64_t step)
 {
@@ -78,8 +81,8 @@ typedef struct {
 
 typedef long double (*function80)(long double);
 typedef __float128 (*function113)(__float128);
-static const function80 by_80_bits[] = {expl, logl, tanhl, erfl};
-static const function113 by_113_bits[] = {expq, logq, tanhq, erfq};
+static const function80 by_80_bits[] = {expl, logl, tanhl, erfl, sinl, cosl};
+static const function113 by_113_bits[] = {expq, logq, tanhq, erfq, sinq, cosq};
 
 static int is_trivial(long double y) { return y != y || y == 0 || isinf(y); }
 

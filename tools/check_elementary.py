@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Check exp, log, tanh and erf of csrc/ against arithmetic of higher precision that shares nothing with them.
+"""Check exp, log, tanh, erf, sin and cos of csrc/ against arithmetic of higher precision that shares nothing with them.
 
     python tools/check_elementary.py --exhaustive            # all 2^32 floats of each function: about ten minutes
     python tools/check_elementary.py --sample 1000000 exp    # that many floats, evenly spread over all bit patterns
@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
+import math
 import random
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-FUNCTIONS = ("exp", "log", "tanh", "erf")
+FUNCTIONS = ("exp", "log", "tanh", "erf", "sin", "cos")
 SOURCE = Path(__file__).with_name("check_elementary.c")
 ALL_FLOATS = 2**32
 HARDEST = 32
@@ -137,8 +138,13 @@ def doubles_for(function: str, count: int) -> list[float]:
     values = [source.gauss(0, 2) for _ in range(count // 2)]
     signs, exponents = (-1, 1), range(-60, 11)
     values += [source.choice(signs) * source.uniform(1, 2) * 2.0 ** source.choice(exponents) for _ in range(count // 4)]
-    limits = {"exp": (-746.0, -700.0), "log": (0.9, 1.1), "tanh": (15.0, 20.0), "erf": (4.0, 6.0)}[function]
-    values += [source.uniform(*limits) for _ in range(count - len(values))]
+    limits = {"exp": (-746.0, -700.0), "log": (0.9, 1.1), "tanh": (15.0, 20.0), "erf": (4.0, 6.0)}
+    if function in limits:
+        values += [source.uniform(*limits[function]) for _ in range(count - len(values))]
+    else:  # of every size, near multiples of π/2, and the one that is nearest to one: 6381956970095103 · 2^797
+        values += [source.uniform(-2, 2) * 2.0 ** source.randrange(1023) for _ in range((count - len(values)) // 2)]
+        values += [source.randrange(1, 10**6) * math.pi / 2 for _ in range(count - len(values))]
+        values.append(math.ldexp(6381956970095103, 797))
     values += [s * (1 + part * 2.0**-52) * 2.0**k for k in range(-60, -20) for part in (0, 1, -0.5) for s in signs]
     values += [1 + k * 2.0**-52 for k in range(-9, 10)] + [5e-324, 1e-310, 2.0**-1022]
     values += [709.782712893384, 709.782712893384 + 1e-12, -745.1332191019411, -745.1332191019412]
@@ -172,7 +178,7 @@ def check_doubles(library: ctypes.CDLL, function: str, count: int) -> int:
     getattr(library, function + "_f64")(array(*inputs), outputs, ctypes.c_ssize_t(len(inputs)))
     wrong, nearest_miss = 0, 1.0
     for x, y in zip(inputs, outputs, strict=True):
-        clipped = max(-800.0, min(x, 800.0)) if function != "log" else x
+        clipped = max(-800.0, min(x, 800.0)) if function in ("exp", "tanh", "erf") else x
         true = getattr(mpmath, function)(mpmath.mpf(clipped))
         expected = nearest_double(true)
         if y != expected:
@@ -208,7 +214,7 @@ def measure(folder: Path, functions: Sequence[str]) -> None:
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("functions", nargs="*", help="any of exp log tanh erf; all of them by default")
+    parser.add_argument("functions", nargs="*", help="any of exp log tanh erf sin cos; all of them by default")
     parser.add_argument("--exhaustive", action="store_true", help="all 2^32 floats")
     parser.add_argument("--sample", type=int, metavar="N", default=1 << 22, help="N floats (default 4,194,304)")
     parser.add_argument("--builds", action="store_true", help="compare the outputs of the builds instead")

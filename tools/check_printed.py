@@ -29,7 +29,7 @@ from llmtrace.testing.sampling import sample
 NUMBER = r"−?(?:\d[\d,]*\.?\d*(?:e[+−-]\d+)?|∞)|nan"
 OPERAND = rf"\(?\s*({NUMBER})\s*\)?"
 BINARY = re.compile(rf"(?<![\w.)] ){OPERAND}\s+([+−×÷])\s+{OPERAND}\s+=\s+({NUMBER})(?![\w.])")
-FUNCTION = re.compile(rf"(√|exp|log|tanh|erf|relu|−)\(\s*({NUMBER})\s*\)\s+=\s+({NUMBER})(?![\w.])")
+FUNCTION = re.compile(rf"(√|exp|log|tanh|erf|sin|cos|relu|−)\(\s*({NUMBER})\s*\)\s+=\s+({NUMBER})(?![\w.])")
 FOLD = re.compile(rf"({NUMBER}) → ({NUMBER})$")
 ROW = re.compile(rf"(?<![=\w.)]) *({NUMBER})\s\s+({NUMBER})$")
 START = re.compile(rf"the sum goes on from\s+({NUMBER})$")
@@ -43,6 +43,8 @@ DONE: dict[str, Callable[..., Decimal]] = {
     "log": lambda x: x.ln(),
     "tanh": lambda x: Decimal(math.tanh(x)),
     "erf": lambda x: Decimal(math.erf(x)),
+    "sin": lambda x: Decimal(math.sin(x)),
+    "cos": lambda x: Decimal(math.cos(x)),
     "relu": lambda x: max(x, Decimal(0)),
 }
 UNDERFLOW = Decimal("1e-36")

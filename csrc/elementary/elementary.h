@@ -1,4 +1,4 @@
-/* What exp.h, log.h, tanh.h and erf.h share: doubles seen as bits.
+/* What the headers of the elementary functions share: doubles seen as bits.
  *
  * The float functions work in double and round once, at the very end. They use + − × ÷ only, never a fused
  * multiply-add, a library call or a table, so every IEEE machine gives the same bits; and every choice is a

@@ -5,6 +5,7 @@
 #include "elementary/erf.h"
 #include "elementary/exp.h"
 #include "elementary/log.h"
+#include "elementary/sine.h"
 #include "elementary/tanh.h"
 
 #include <math.h>
@@ -20,6 +21,8 @@ static inline real exp_of(real x) { return exp_of_f32(x); }
 static inline real log_of(real x) { return log_of_f32(x); }
 static inline real tanh_of(real x) { return tanh_of_f32(x); }
 static inline real erf_of(real x) { return erf_of_f32(x); }
+static inline real sin_of(real x) { return sin_of_f32(x); }
+static inline real cos_of(real x) { return cos_of_f32(x); }
 static inline real root_of(real x) { return sqrtf(x); }
 static inline real absolute_of(real x) { return fabsf(x); }
 #else
@@ -29,6 +32,8 @@ static inline real exp_of(real x) { return exp_of_f64(x); }
 static inline real log_of(real x) { return log_of_f64(x); }
 static inline real tanh_of(real x) { return tanh_of_f64(x); }
 static inline real erf_of(real x) { return erf_of_f64(x); }
+static inline real sin_of(real x) { return sin_of_f64(x); }
+static inline real cos_of(real x) { return cos_of_f64(x); }
 static inline real root_of(real x) { return sqrt(x); }
 static inline real absolute_of(real x) { return fabs(x); }
 #endif

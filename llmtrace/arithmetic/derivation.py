@@ -149,6 +149,14 @@ class Derivation:
         """`erf(x)`."""
         return self._line("erf", name, x)
 
+    def sin(self, name: str, x: Operand) -> Result:
+        """`sin(x)`, x in radians."""
+        return self._line("sin", name, x)
+
+    def cos(self, name: str, x: Operand) -> Result:
+        """`cos(x)`, x in radians."""
+        return self._line("cos", name, x)
+
     def relu(self, name: str, x: Operand) -> Result:
         """`x` where positive, else 0."""
         return self._line("relu", name, x)

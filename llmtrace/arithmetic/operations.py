@@ -80,6 +80,8 @@ OPERATIONS: dict[str, Operation] = {
     "log": Operation("log", elementary.log),
     "tanh": Operation("tanh", elementary.tanh),
     "erf": Operation("erf", elementary.erf),
+    "sin": Operation("sin", elementary.sin),
+    "cos": Operation("cos", elementary.cos),
     "relu": Operation("relu", _relu),
     "absolute": Operation("abs", np.abs),
     "above": Operation("above", _above),

@@ -40,6 +40,14 @@ HARD = {
         "C0307659 BF7FF9AE, 403BE342 3F7FFDD7, BFB3EB70 BF740310, "
         "400D1DC8 3F7F88C7, 000116C2 00013A8B, 40733333 3F7FFFFF"
     ),
+    "sin": _bits(
+        "FA5AACDB BEDA83BB, FA817B08 BE1B493E, 5A935F4C 3F5F0FA8, "
+        "D8DFB085 3F5585AE, E504CEF1 3F141A50, 6E671317 3F0ECA9E"
+    ),
+    "cos": _bits(
+        "BC107FE6 3F7FFD74, 55E5235D BE83C11A, 4A01DCA4 3F30B318, "
+        "FC69AE1E BF7FF9FE, C986AFEE 3F090D16, 6978E912 BD769CA5"
+    ),
 }
 
 
@@ -57,7 +65,7 @@ def checks() -> list[tuple[str, Callable[[], None]]]:
     found: list[tuple[str, Callable[[], None]]] = [
         (N_("matrix products against a plain NumPy loop, odd sizes"), _matmul),
         (N_("matrix products with 1 thread and with several"), _threads),
-        (N_("exp, log, tanh, erf at values that are hard to round"), _hard_values),
+        (N_("exp, log, tanh, erf, sin, cos at values that are hard to round"), _hard_values),
         (N_("layer norm"), lambda: _op("layer_norm", (5, 37), (37,), (37,), epsilon=1e-5)),
         (N_("softmax"), lambda: _op("softmax", (5, 37))),
         (N_("GELU"), lambda: _op("gelu_tanh", (3, 41))),

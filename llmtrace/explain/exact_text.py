@@ -27,7 +27,7 @@ none). One thing stands on a line; indentation means nothing. The grammar:
 
 `<name>` is the value of an earlier line, `<name[5]>` its place 5 where it gave a row; `{text}` is a constant. A total
 starts at +0, and the last total is the line's value. Each operation rounds once, to nearest, ties to even: `+ - * /`
-and `root` are IEEE 754; `exp log tanh erf` are correctly rounded; `relu` is x where x > 0 and else 0; `negate` is -x;
+and `root` are IEEE 754; `exp log tanh erf sin cos` are correctly rounded; `relu` is x where x > 0 and else 0; `negate` is -x;
 `absolute` is x without its sign; `above` is its third operand where the first is larger than the second, else its fourth
 (NaN where one of the first two is);
 `maximum` is the largest, `argmax` the place of the first largest, a whole number. `ahead` is how many numbers of the row

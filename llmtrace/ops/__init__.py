@@ -13,6 +13,7 @@ from llmtrace.ops.attention.heads import merge_heads, split_heads
 from llmtrace.ops.attention.repeat_heads import repeat_heads, sum_heads
 from llmtrace.ops.attention.rotate import rotate
 from llmtrace.ops.elementwise.add import add
+from llmtrace.ops.elementwise.cos import cos, cos_gradient
 from llmtrace.ops.elementwise.divide import divide
 from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.elementwise.dropout import dropout
@@ -29,6 +30,7 @@ from llmtrace.ops.elementwise.relu import relu, relu_gradient
 from llmtrace.ops.elementwise.scale import scale
 from llmtrace.ops.elementwise.sigmoid import sigmoid, sigmoid_gradient
 from llmtrace.ops.elementwise.silu import silu, silu_gradient
+from llmtrace.ops.elementwise.sin import sin, sin_gradient
 from llmtrace.ops.elementwise.sqrt import sqrt
 from llmtrace.ops.elementwise.subtract import subtract
 from llmtrace.ops.elementwise.tanh import tanh, tanh_gradient

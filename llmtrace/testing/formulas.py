@@ -16,7 +16,7 @@ __all__ = ["Named", "evaluate"]
 
 TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|[A-Za-zεβπ_][A-Za-z0-9_]*|[Σ√·/+−()|\[\],<>²³])")
 FUNCTIONS: dict[str, Callable[..., Any]] = {"exp": np.exp, "log": np.log, "tanh": np.tanh, "sign": np.sign}
-FUNCTIONS |= {"erf": np.vectorize(math.erf, otypes=[float]), "√": np.sqrt}
+FUNCTIONS |= {"sin": np.sin, "cos": np.cos, "erf": np.vectorize(math.erf, otypes=[float]), "√": np.sqrt}
 POWERS = {"²": 2, "³": 3}
 
 

@@ -105,6 +105,14 @@ class Rounding:
         value = np.array([math.erf(x) for x in a.value.ravel().tolist()]).reshape(a.value.shape)
         return self.rounded(value, a.error * (2 / math.sqrt(math.pi)) * np.exp(-(self._nearest_to_0(a) ** 2)))
 
+    def sin(self, a: Close) -> Close:
+        """Propagates: |sin â − sin a| ≤ ea."""
+        return self.rounded(np.sin(a.value), a.error)
+
+    def cos(self, a: Close) -> Close:
+        """As for a sine."""
+        return self.rounded(np.cos(a.value), a.error)
+
     def _nearest_to_0(self, a: Close) -> Array:
         return np.asarray(np.maximum(np.abs(a.value) - a.error, 0))
 

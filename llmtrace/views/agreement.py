@@ -35,10 +35,12 @@ _EXACT: dict[str, Callable[..., Decimal]] = {
     "log": lambda x: x.ln(),
     "tanh": lambda x: Decimal(math.tanh(x)),
     "erf": lambda x: Decimal(math.erf(x)),
+    "sin": lambda x: Decimal(math.sin(x)),
+    "cos": lambda x: Decimal(math.cos(x)),
 }
 BY_CALCULATOR = frozenset(_EXACT)
 """The operations that a calculator does on single numbers; `sum` on any number of them."""
-_ROUNDED = {"exp", "tanh", "erf"}
+_ROUNDED = {"exp", "tanh", "erf", "sin", "cos"}
 
 
 def agrees(operation: str, operands: Sequence[str], result: str, units: float = 1) -> bool:

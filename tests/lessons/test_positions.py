@@ -32,6 +32,14 @@ def test_codes_are_those_of_the_paper(places, width):
     assert codes.sinusoids(places, width) == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.parametrize(("places", "width"), [(4, 64), (12, 8), (1, 2)])
+def test_sines_and_cosines_as_steps_have_the_bits_of_the_codes(places, width):
+    trace, expected = codes.waves(places, width), codes.sinusoids(places, width)
+    assert trace.tensor("sine").tobytes() == expected[:, 0::2].tobytes()
+    assert trace.tensor("cosine").tobytes() == expected[:, 1::2].tobytes()
+    assert trace.explain("sine", places - 1, width // 2 - 1).replay() == expected[-1, -2]
+
+
 def test_the_articles_four_places(lesson):
     assert lesson.paper.round(3).tolist() == [
         pytest.approx(row)

@@ -48,6 +48,23 @@ def _(x):
     return np.where(np.abs(x) > 20, np.sign(x), (power - x.dtype.type(1)) / (power + x.dtype.type(1)))
 
 
+@plant("degrees for radians", "sin")
+@plant("degrees for radians, in the meaning", "sin", "bound")
+def _(x):
+    return elementary.sin(x * x.dtype.type(math.pi / 180))
+
+
+@plant("whole turns taken off by a rounded 2π", "cos")
+def _(x):
+    whole = x.dtype.type(2 * math.pi)
+    return elementary.cos(x - np.round(x / whole) * whole)
+
+
+@plant("the sine for the cosine", "cos", "bound")
+def _(x):
+    return elementary.sin(x)
+
+
 @plant("exp as a power of a rounded e", "exp")
 @plant("exp as a power of a rounded e, in the meaning", "exp", "bound")
 def _(x):

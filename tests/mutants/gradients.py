@@ -242,6 +242,16 @@ def _(g):
     g.accumulate("x", OPS["gelu_erf_gradient"], g["x"], g.dout)
 
 
+@plant("the slope of the cosine", "sin", "backward")
+def _(g):
+    g.accumulate("x", OPS["cos_gradient"], g["x"], g.dout)
+
+
+@plant("the slope at the result instead of at x", "cos", "backward")
+def _(g):
+    g.accumulate("x", OPS["cos_gradient"], g.out, g.dout)
+
+
 @plant("the slope at x instead of at the result", "sigmoid", "backward")
 def _(g):
     g.accumulate("x", OPS["sigmoid_gradient"], g["x"], g.dout)

@@ -109,6 +109,23 @@ def _(x, dout):
     return dout * (x.dtype.type(2 / math.sqrt(math.pi)) * elementary.exp(x * x))
 
 
+@plant("the sine as the slope of a sine", "sin_gradient")
+@plant("the sine as the slope of a sine, in the meaning", "sin_gradient", "bound")
+def _(x, dout):
+    return dout * elementary.sin(x)
+
+
+@plant("the minus of a cosine's slope forgotten", "cos_gradient")
+@plant("the minus of a cosine's slope forgotten, in the meaning", "cos_gradient", "bound")
+def _(x, dout):
+    return dout * elementary.sin(x)
+
+
+@plant("the minus of a cosine's slope forgotten", "cos_gradient", "explain")
+def _(w):
+    w.multiply("out", w["dout"][w.index], w.sin("sine", w["x"][w.index]))
+
+
 @plant("a ReLU that lets gradients through at 0", "relu_gradient")
 @plant("a ReLU that lets gradients through at 0, in the meaning", "relu_gradient", "bound")
 def _(x, dout):

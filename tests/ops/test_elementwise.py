@@ -48,6 +48,8 @@ def test_gradients_of_bends(real):
     bits_are(
         do("erf_gradient", [0, INF, -INF, NAN], [4, 4, -4, 4], real=real), [4 * real(2 / math.pi**0.5), 0, -0.0, NAN]
     )
+    bits_are(do("sin_gradient", [0, -0.0, INF, NAN], [4, -4, 4, 4], real=real), [4, -4, NAN, NAN])
+    bits_are(do("cos_gradient", [0, -0.0, -INF, NAN], [4, 4, 4, 4], real=real), [-0.0, 0, NAN, NAN])
     for gelu in ("gelu_tanh_gradient", "gelu_erf_gradient"):
         bits_are(do(gelu, [0, -0.0, 300, -300, NAN], [4, 4, 4, 4, 4], real=real), [2, 2, 4, 0, NAN])
 
@@ -151,7 +153,17 @@ DIFFERENTIATED = [
     "relu",
     "sigmoid",
 ]
-DIFFERENTIATED += ["silu", "gelu_tanh", "gelu_erf", "squared_error", "absolute_error", "dropout", "multiply_scalar"]
+DIFFERENTIATED += [
+    "sin",
+    "cos",
+    "silu",
+    "gelu_tanh",
+    "gelu_erf",
+    "squared_error",
+    "absolute_error",
+    "dropout",
+    "multiply_scalar",
+]
 
 
 @pytest.mark.parametrize("name", DIFFERENTIATED)

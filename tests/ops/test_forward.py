@@ -35,12 +35,14 @@ def test_relu(real):
 
 
 @REALS
-def test_exp_log_tanh_erf(real):
+def test_elementary_functions(real):
     bits_are(do("exp", [0, -0.0, INF, -INF, NAN, 1e4, -1e4], real=real), [1, 1, INF, 0, NAN, INF, 0])
     bits_are(do("exp", [1], real=real), [math.e])
     bits_are(do("log", [1, 0, -0.0, -1, INF, -INF, NAN], real=real), [0, -INF, -INF, NAN, INF, NAN, NAN])
     bits_are(do("tanh", [0, -0.0, INF, -INF, 100, NAN], real=real), [0, -0.0, 1, -1, 1, NAN])
     bits_are(do("erf", [0, -0.0, INF, -INF, 100, NAN], real=real), [0, -0.0, 1, -1, 1, NAN])
+    bits_are(do("sin", [0, -0.0, INF, -INF, NAN, 1], real=real), [0, -0.0, NAN, NAN, NAN, math.sin(1)])
+    bits_are(do("cos", [0, -0.0, INF, -INF, NAN, 1], real=real), [1, 1, NAN, NAN, NAN, math.cos(1)])
 
 
 @REALS

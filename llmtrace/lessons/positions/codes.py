@@ -7,17 +7,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from llmtrace.arithmetic import elementary
-from llmtrace.arithmetic.types import Array
 from llmtrace.lessons.attention_nets import attend, random_attention, random_rows
 from llmtrace.lessons.positions.words import LEGEND
 from llmtrace.models.sinusoids import BASE, angle, sinusoids
 from llmtrace.ops.attention.attention_products import attention_products
 from llmtrace.ops.attention.rotate import rotate
 from llmtrace.ops.elementwise.add import add
+from llmtrace.ops.elementwise.cos import cos
+from llmtrace.ops.elementwise.sin import sin
 from llmtrace.trace import Run, Trace
 
-__all__ = ["BASE", "angle", "angles", "read", "sinusoids", "turned", "wavelength"]
+__all__ = ["BASE", "angle", "read", "sinusoids", "turned", "wavelength", "waves"]
 
 WIDTH = 8
 """How many numbers a character has."""
@@ -42,10 +42,15 @@ def read(text: str, seed: int, *, placed: bool, masked: bool = False) -> Trace:
     return trace
 
 
-def angles(place: int, theta: float) -> tuple[Array, Array]:
-    """The cosine and the sine of as far as a place turns, [1, 1]."""
-    whole = np.array([[place * theta]], np.float32)
-    return elementary.cos(whole), elementary.sin(whole)
+def waves(places: int, width: int) -> Trace:
+    """The angles of places, and the sines and cosines that their codes are made of, [places, width / 2] each."""
+    trace = Trace({}, legend=LEGEND)
+    with Run({}, trace) as run:
+        numbers = [[angle(place, feature, width) for feature in range(0, width, 2)] for place in range(places)]
+        angles = run.leaf("angle", np.array(numbers, np.float32), ("position", "pair"))
+        run("sine", sin, angles)
+        run("cosine", cos, angles)
+    return trace
 
 
 def turned(
@@ -59,10 +64,9 @@ def turned(
             sides = []
             for name, axis, numbers, place in (("q", "query", query, at), ("k", "key", key, other)):
                 side = run.leaf(name, np.array([[numbers]], np.float32), ("head", axis, "feature"))
-                cosine, sine = angles(place, theta)
-                cos = run.leaf(f"cosine.{name}", cosine, (axis, "pair"))
-                sin = run.leaf(f"sine.{name}", sine, (axis, "pair"))
-                sides.append(run(f"turned.{name}", rotate, side, cos, sin, interleaved=False))
+                whole = run.leaf(f"angle.{name}", np.array([[place * theta]], np.float32), (axis, "pair"))
+                cosine, sine = run(f"cosine.{name}", cos, whole), run(f"sine.{name}", sin, whole)
+                sides.append(run(f"turned.{name}", rotate, side, cosine, sine, interleaved=False))
             run.do("turned.product", attention_products, sides, {}, ("head", "query", "key"))
         trace.labels = {"query": (str(at),), "key": (str(other),)}
         traces.append(trace)

@@ -169,6 +169,11 @@ class Positions(Lesson):
 
     # ---- sines and cosines ---------------------------------------------------------------------------------------------
 
+    @cached_property
+    def wave(self) -> Trace:
+        """The sines and cosines of four places for codes of 64, as steps."""
+        return codes.waves(4, PAPER)
+
     @property
     def paper(self) -> Array:
         """The first four numbers of the codes of 64, for four places."""

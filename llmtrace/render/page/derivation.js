@@ -5,6 +5,7 @@
 
 import {
   add,
+  cos,
   divide,
   dot,
   erf,
@@ -16,6 +17,7 @@ import {
   relu,
   root,
   sameBits,
+  sin,
   subtract,
   sum,
   tanh,
@@ -47,6 +49,8 @@ export const OPERATIONS = {
   tanh: { symbol: "tanh", compute: each(tanh) },
   erf: { symbol: "erf", compute: each(erf) },
   relu: { symbol: "max(0, x)", compute: each(relu) },
+  sin: { symbol: "sin", compute: each(sin) },
+  cos: { symbol: "cos", compute: each(cos) },
   maximum: { symbol: "max", compute: maximum },
   argmax: { symbol: "argmax", compute: placeOfLargest },
   ahead: { symbol: "ahead", compute: countAhead },

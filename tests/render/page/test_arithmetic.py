@@ -1,5 +1,6 @@
-"""exp, log, tanh and erf in JavaScript give the bits of the compiled ones: on special, hard and random inputs."""
+"""The elementary functions in JavaScript give the bits of the compiled ones: on special, hard and random inputs."""
 
+import math
 import re
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from llmtrace.testing.compare import expect_same_bits
 from llmtrace.testing.sampling import specials
 
 ELEMENTARY = Path(__file__).parents[3] / "csrc" / "elementary"
-FUNCTIONS = ("exp", "log", "tanh", "erf")
+FITTED = ("exp", "log", "tanh", "erf")
+"""Worked out with fitted polynomials, in float64."""
+TURNED = ("sin", "cos")
+"""Worked out in whole numbers, which takes longer."""
 HARDEST = (0xC16912CD, 0x65D890D3, 0x3AC37DE2, 0x3940EAD6)
 """Whose true results come nearest to a midpoint (docs/elementary.md)."""
 
@@ -29,10 +33,10 @@ def inputs(count, seed=0):
     return np.concatenate([np.array(specials(np.float32), np.float32), hard, near, -near, anyhow, usual])
 
 
-def compare(x, **options):
+def compare(x, functions=FITTED, **options):
     """AssertionError where a function gives other bits."""
-    answers = run("arithmetic.mjs", [{"name": name, "inputs": packed(x)} for name in FUNCTIONS], **options)
-    for name, answer in zip(FUNCTIONS, answers, strict=True):
+    answers = run("arithmetic.mjs", [{"name": name, "inputs": packed(x)} for name in functions], **options)
+    for name, answer in zip(functions, answers, strict=True):
         expect_same_bits(unpacked(answer), OPS[name].forward(x), name, f"{x.size} inputs")
 
 
@@ -40,11 +44,16 @@ def test_the_bits_are_those_of_the_compiled_functions():
     compare(inputs(100_000))
 
 
+def test_sine_and_cosine_too():
+    places = np.arange(2000, dtype=np.float32)
+    compare(np.concatenate([inputs(5000), places, places * np.float32(math.pi / 4)]), TURNED)
+
+
 def test_the_bits_are_those_of_the_definition():
     x = inputs(300, seed=1)[: 20 + 4 * 101]
-    for name, answer in zip(
-        FUNCTIONS, run("arithmetic.mjs", [{"name": n, "inputs": packed(x)} for n in FUNCTIONS]), strict=True
-    ):
+    functions = FITTED + TURNED
+    answers = run("arithmetic.mjs", [{"name": name, "inputs": packed(x)} for name in functions])
+    for name, answer in zip(functions, answers, strict=True):
         with np.errstate(all="ignore"):
             expect_same_bits(unpacked(answer), getattr(elementary, name)(x), name, f"{x.size} inputs")
 
@@ -65,8 +74,25 @@ def test_another_function_is_caught(before, after, tmp_path):
         compare(inputs(100_000), page=edited(tmp_path, "arithmetic.js", before, after))
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "return f32(sumToOdd(near * scale, Number(total - BigInt(near)) * scale));",
+            "return f32(near * scale * (1 - 2e-8));",
+        ),
+        ("n = 50;", "n = 8;"),
+        ("- quarters * HALF_PI", "- (quarters * (HALF_PI >> 240n) << 240n)"),
+        ("if (quarter & 2)", "if (quarter === 2)"),
+    ],
+)
+def test_another_turn_is_caught(before, after, tmp_path):
+    with pytest.raises(AssertionError):
+        compare(inputs(3000), TURNED, page=edited(tmp_path, "arithmetic.js", before, after))
+
+
 def test_the_coefficients_are_those_of_the_compiled_functions():
-    header = "".join((ELEMENTARY / f"{name}.h").read_text(encoding="utf-8") for name in FUNCTIONS)
+    header = "".join((ELEMENTARY / f"{name}.h").read_text(encoding="utf-8") for name in FITTED)
     fitted = {float.fromhex(text) for text in re.findall(r"-?0x1\.[0-9a-f]+p[+-]\d+", header)}
     written = {
         float(text) for text in re.findall(r"-?\d+\.\d+(?:e-?\d+)?", (PAGE / "arithmetic.js").read_text("utf-8"))
