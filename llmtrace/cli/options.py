@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
     from llmtrace.models import Model
     from llmtrace.trace import Keep, Trace
+
+
+FILES = {".bin", ".csv", ".gguf", ".html", ".json", ".jsonl", ".md", ".py", ".safetensors", ".trace", ".txt"}
+"""Endings of files that people have beside llmtrace: its own, those of models, and those of texts."""
 
 
 class FileName(click.Path):
@@ -190,9 +195,27 @@ def marked(text: str, special: bool) -> str:
     return WithSpecial(text)
 
 
+def must_not_be_file(text: str) -> None:
+    """Raises UsageError where a text is the name of a file, that there is or not: nobody means its letters.
+
+    Such a name has no spaces, and one of the endings `FILES`. Who does mean it gives it through standard input.
+    """
+    if Path(text).suffix not in FILES or text.split() != [text]:
+        return
+    instead = _("to run these very letters, give them through standard input, with -")
+    if not os.path.isfile(text):
+        said = _("there is no file {name}; {instead}", name=cited(text), instead=instead)
+    elif Path(text).suffix == ".trace":
+        said = _("{name} is a trace: look at it with llmtrace show; {instead}", name=cited(text), instead=instead)
+    else:
+        said = _("{name} is a file: what is in it is run by - < FILE; {instead}", name=cited(text), instead=instead)
+    raise click.UsageError(said)
+
+
 def read_text(text: str) -> str:
     """A text as given, or standard input for `-`, without the line break that ends it."""
     if text != "-":
+        must_not_be_file(text)
         return text
     text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
     return text.removesuffix("\n").removesuffix("\r")

@@ -12,9 +12,8 @@ from llmtrace.trace import Trace
 from llmtrace.views.document import Block, paragraph, quiet
 
 WORDS = N_("Words that its {size} tokens cut into many pieces, and that it hardly knows: {words}.")
-FETCH = N_("GPT-2 knows many more words; this fetches it into a folder, to be given as the model ./gpt2:")
-COMMAND = "hf download gpt2 config.json model.safetensors tokenizer.json --local-dir gpt2"
-"""Of Hugging Face's package `huggingface_hub`."""
+FETCH = N_("GPT-2 knows many more words; this fetches it, then it is the model gpt2:")
+COMMAND = "llmtrace fetch gpt2"
 MANY = 4
 """Words of so many tokens are hardly ever ones that the tokenizer was trained on."""
 MOST = 3

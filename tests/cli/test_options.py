@@ -7,6 +7,7 @@ from helpers.cli_run import run, said
 from helpers.small_models import write_folder
 
 from llmtrace import load
+from llmtrace.cli.options import read_text
 from llmtrace.cli.state import state_file
 
 
@@ -113,3 +114,24 @@ def test_where_chinese_is_spoken_the_usual_model_is_chinese_and_a_variable_overr
     for command in (["tokenize", "The"], ["trace", "The"]):
         assert "(LLMTRACE_MODEL names it)" in said(*command, code=2)
     assert said("tokenize", "The", "--model", "storyteller")
+
+
+@pytest.mark.parametrize("command", [*(c for c in COMMANDS if c[0] in GIVEN), ("tokenize",), ("surprise",)])
+@pytest.mark.parametrize("name", ["nofile.trace", "out/king.trace", "my-story.txt", "model.safetensors", "a.b.gguf"])
+def test_a_file_is_no_text(command, name, tmp_path, monkeypatch):
+    """A name of a file where a text belongs is refused, whether there is the file or not; no file that is named is read."""
+    monkeypatch.chdir(tmp_path)
+    missing = said(*command, name, code=2)
+    assert f"there is no file '{name}'" in missing
+    assert "standard input, with -" in missing
+    if command == ("surprise",):  # which reads the file that there is
+        return
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("Once")
+    there = said(*command, name, code=2)
+    assert "llmtrace show" in there if name.endswith(".trace") else "- < FILE" in there
+
+
+@pytest.mark.parametrize("text", ["king.", "The file king.trace", "a.b", ".", "king .txt", "...", "3.14", "\n.txt"])
+def test_other_texts_are_texts(text):
+    assert read_text(text) == text

@@ -27,6 +27,15 @@ def pages_of():
     return pages
 
 
+def in_billions(text):
+    """A Chinese text with its 亿 and 万 (10^8 and 10^4) as the billions and millions that other languages say."""
+    for unit, count in (("亿", 10), ("万", 100)):
+        text = re.sub(
+            rf"([\d,.]*\d) {unit}", lambda found, by=count: f"{float(found[1].replace(',', '')) / by:g}", text
+        )
+    return text
+
+
 @pytest.fixture(scope="session")
 def numbers_of(pages_of):
     """All numbers of all pages of a lesson, page by page and sorted, as their order in a sentence may differ."""
@@ -34,7 +43,7 @@ def numbers_of(pages_of):
     @cache
     def found(name, language, changes):
         pages = Pages(load(name, language, **dict(changes))) if changes else pages_of(name, language)
-        texts = [drawn(pages[n], 200).replace("、", " ") for n in range(len(pages))]
+        texts = [in_billions(drawn(pages[n], 200).replace("、", " ")) for n in range(len(pages))]
         powers = [
             re.sub("×10([⁰¹²³⁴-⁹⁻]+)", lambda found: f"e{int(found[1].translate(LOWERED)):03}", text) for text in texts
         ]

@@ -239,6 +239,7 @@ def test_every_command_has_examples(command):
 def test_examples_work(command, line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "prompts.jsonl").write_text('"The king"\n')
+    (tmp_path / "README.md").write_text("The king had a child.")
     hub = fake_hub.put(monkeypatch, tmp_path / "cache")
     hub.models = dict.fromkeys(["gpt2", "HuggingFaceTB/SmolLM2-135M"], DATA / "storyteller")
     monkeypatch.setattr("llmtrace.render.page_server.PageServer.serve_forever", lambda server, poll_interval: None)
