@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -133,7 +134,10 @@ def verify_tokens(trace: Trace) -> None:
     tokenization.replay()
     read = "source" if "source" in trace.leaves else "tokens"
     ids = trace.tensor(read).tolist()
-    if tokenization.ids != ids or tokenization.text != trace.origin.text:
+    read_text, text = (
+        normalize("NFC", each) for each in (tokenization.text, trace.origin.text or "")
+    )  # it may compose
+    if tokenization.ids != ids or read_text != text:
         raise ReplayError(_("the ids of the tokens are not those that the prompt's text gives"))
     texts = trace.tokens[trace.past :] if read == "tokens" else [trace.token_text(i) for i in ids]
     for place, (token, said) in enumerate(zip(tokenization.tokens, texts, strict=False)):

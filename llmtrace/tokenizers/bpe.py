@@ -11,6 +11,7 @@ symbol for each of the 256 bytes and the pattern removes nothing, every text can
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from llmtrace.errors import ModelError, PromptError
@@ -106,9 +107,13 @@ class ByteLevelBPE(FromVocabulary):
         return data
 
     def explain(self, text: str, special: bool = False) -> Tokenization:
-        """The way of a text to its ids, which are those of `encode`. The merges are those that the encoder did."""
+        """The way of a text to its ids, which are those of `encode`. The merges are those that the encoder did.
+
+        It begins with the text as it is cut: of a tokenizer that composes characters first, with the composed ones.
+        """
         utf8(text)
         found = self._found.explain(text, special, self.splitter.parts, self._explain_piece)
+        found = replace(found, text="".join(piece.text for piece in found.pieces))
         return self.framing.explained(found, self.token)
 
     def _explain_piece(self, text: str, piece: str) -> Piece:

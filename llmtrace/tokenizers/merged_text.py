@@ -29,6 +29,7 @@ REMEMBERED = 1 << 15  # words whose tokens are remembered
 ACROSS = re.compile(f"[^{SPACE}]{SPACE}")
 """A token in which a space follows something else: with one, words can't be merged each on its own."""
 WORD = re.compile(f"{SPACE}*[^{SPACE}]*")
+WORD_OF_ONE_SPACE = re.compile(f"{SPACE}?[^{SPACE}]*")
 Space = Literal["", "before", "unless there", "first"]
 """Where a space is put that the text does not have: nowhere; before every text (what is between two special tokens is one);
 before every text that does not begin with one; the same, but only at the very beginning."""
@@ -38,7 +39,8 @@ class MergedTextTokenizer(FromVocabulary):
     """A tokenizer of merges of characters.
 
     vocabulary: the id of each token, with "▁" for a space; merges: the pairs, best first, or the score of each token;
-    in_bytes: the tokens "<0x00>" to "<0xFF>" are bytes; space: where a space is added; added, special: as in `ByteLevelBPE`.
+    in_bytes: the tokens "<0x00>" to "<0xFF>" are bytes; space: where a space is added; added, special: as in `ByteLevelBPE`;
+    by_words: the text is cut before every space (Metaspace with `split`).
     """
 
     def __init__(
@@ -49,8 +51,10 @@ class MergedTextTokenizer(FromVocabulary):
         space: Space = "before",
         added: Mapping[str, int] | None = None,
         special: Mapping[str, int] | None = None,
+        by_words: bool = False,
     ) -> None:
         self.vocabulary, self.merges, self.in_bytes, self.space = vocabulary, merges, in_bytes, space
+        self.by_words = by_words
         self.added, self.special = dict(added or {}), dict(special or {})
         self._found = SpecialTokens(self.added, self.special)
         self._bytes = frozenset(name for name in vocabulary if in_bytes and BYTE_NAME.fullmatch(name))
@@ -61,7 +65,8 @@ class MergedTextTokenizer(FromVocabulary):
             for text, index in [*vocabulary.items(), *self._found.ids.items()]
         )
         self._ranks = _ranks(vocabulary, merges, self._bytes | self._found.ids.keys())
-        self._by_words = not any(ACROSS.search(text) for text in vocabulary)
+        apart = not any(ACROSS.search(text) for text in vocabulary)
+        self._word = WORD_OF_ONE_SPACE if by_words else WORD if apart else None
         self._word_ids = lru_cache(REMEMBERED)(self._ids_of)
 
     def encode(self, text: str, special: bool = False) -> list[int]:
@@ -99,7 +104,7 @@ class MergedTextTokenizer(FromVocabulary):
     def _words(self, text: str) -> list[str]:
         """The parts of a text across whose ends nothing is merged, with "▁" for spaces."""
         text = written(text)
-        return [word for word in WORD.findall(text) if word] if self._by_words else [text] if text else []
+        return [word for word in self._word.findall(text) if word] if self._word else [text] if text else []
 
     def _merged(self, word: str) -> tuple[list[str], list[Merge]]:
         return merge_by_queue(word, self._ranks)

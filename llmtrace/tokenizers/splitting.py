@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
@@ -42,8 +43,10 @@ Matches = list[tuple[int, int, bool]]
 class Splitter(FromArguments):
     """Cuts texts as the `pre_tokenizer` of a tokenizer.json says; ModelError for what is not supported."""
 
-    def __init__(self, rule: Mapping[str, Any] = GPT2_SPLIT) -> None:
+    def __init__(self, rule: Mapping[str, Any] = GPT2_SPLIT, composed: bool = False) -> None:
         self.rule = rule
+        self.composed = composed
+        """Whether characters are composed with the marks behind them first (Unicode's form NFC)."""
         self._cuts: list[Cut | None] = []  # None: a space is added
         parts = parts_of(rule, "pretokenizers")
         for part in parts:
@@ -55,15 +58,20 @@ class Splitter(FromArguments):
         if after:  # it would work on the symbols of the bytes, and cut characters into halves
             raise ModelError(_("the pre_tokenizer {kind} after ByteLevel is not supported", kind=quote(after[0])))
 
+    def normalized(self, text: str) -> str:
+        """The text that is cut."""
+        return normalize("NFC", text) if self.composed else text
+
     def pieces(self, text: str) -> list[str]:
         """The pieces of a text; side by side they are the text, apart from what the rule adds and removes."""
-        parts: Iterable[str] = [text]
+        parts: Iterable[str] = [self.normalized(text)]
         for cut in self._cuts:
             parts = _add_spaces(parts) if cut is None else cut.pieces(parts)
         return list(parts)
 
     def parts(self, text: str) -> list[Part]:
-        """The same, and what is removed; side by side they are the text."""
+        """The same, and what is removed; side by side they are the normalized text."""
+        text = self.normalized(text)
         parts = [Part(text, text)]
         for cut in self._cuts:
             parts = [smaller for part in parts for smaller in _smaller(part, cut)]

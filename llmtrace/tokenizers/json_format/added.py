@@ -86,6 +86,14 @@ def added_token(entry: Any) -> AddedToken:
     return AddedToken(text, index, special, field(entry, "normalized", bool, not special))
 
 
+def expect_raw(tokens: Iterable[AddedToken], normalizer: Any) -> None:
+    """ModelError where a normalizer changes the text in which a token is found."""
+    changed = next((token.text for token in tokens if token.normalized), None)
+    if changed is not None and normalizer:
+        text = _("the added token {text} is normalized, which is not supported with this normalizer")
+        raise ModelError(text.format(text=quote(changed)))
+
+
 def given_ids(texts: Iterable[str], vocabulary: Mapping[str, int]) -> list[int]:
     """The ids that `tokenizers` gives to added tokens, whatever the file says: those of the vocabulary, or the next."""
     ids: list[int] = []

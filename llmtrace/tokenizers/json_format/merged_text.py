@@ -8,11 +8,12 @@ from typing import Any
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.tokenizers.byte_symbols import BYTE_NAME, SPACE
-from llmtrace.tokenizers.json_format.added import read_added
-from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported, parts_of, quote
+from llmtrace.tokenizers.json_format.added import expect_raw, read_added
+from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported, parts_of
 from llmtrace.tokenizers.json_format.merges import read_merges, read_vocabulary
 from llmtrace.tokenizers.json_format.write import PREPEND, REPLACE, decoder_json
 from llmtrace.tokenizers.merged_text import MergedTextTokenizer, Space
+from llmtrace.tokenizers.splitting import BEHAVIORS
 
 SCHEMES: Mapping[str, Space] = {"always": "unless there", "first": "first", "never": ""}
 PLAIN = ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "ignore_merges")
@@ -39,26 +40,25 @@ def read_merged_text(data: Mapping[str, Any], model: Mapping[str, Any]) -> Merge
     in_bytes = field(model, "byte_fallback", bool, False)
     if in_bytes and sum(BYTE_NAME.fullmatch(text) is not None for text in vocabulary) != 256:
         raise ModelError(_("its setting byte_fallback needs a token for each of the 256 bytes"))
-    space = _space(data)
+    space, by_words = _metaspace(data)
     decoder = data.get("decoder")
     if decoder != decoder_json(in_bytes, bool(space)) and not _is_undone(decoder, space, in_bytes):
         raise ModelError(_("its decoder does not undo its pre_tokenizer, or is not supported"))
     tokens = read_added(data.get("added_tokens"), vocabulary)
-    changed = [token.text for token in tokens if token.normalized and data.get("normalizer") is not None]
-    if changed:
-        text = _("the added token {text} is normalized, which is not supported with this normalizer")
-        raise ModelError(text.format(text=quote(changed[0])))
+    expect_raw(tokens, data.get("normalizer"))
     added = {token.text: token.id for token in tokens if not token.special}
     special = {token.text: token.id for token in tokens if token.special}
-    return MergedTextTokenizer(vocabulary, merges, in_bytes, space, added, special)
+    return MergedTextTokenizer(vocabulary, merges, in_bytes, space, added, special, by_words)
 
 
-def _space(data: Mapping[str, Any]) -> Space:
-    """Where a space is added, which older files say with normalizers and newer ones with Metaspace."""
+def _metaspace(data: Mapping[str, Any]) -> tuple[Space, bool]:
+    """Where a space is added, and whether words are cut apart; older files say it with normalizers, newer ones with Metaspace."""
     normalizers = parts_of(data.get("normalizer"), "normalizers")
     rules = parts_of(data.get("pre_tokenizer"), "pretokenizers")
-    if not rules and normalizers in ([PREPEND, REPLACE], [REPLACE]):
-        return "before" if PREPEND in normalizers else ""
+    if normalizers in ([PREPEND, REPLACE], [REPLACE]) and all(
+        map(_cuts_at_spaces, rules)
+    ):  # of which there are none then
+        return "before" if PREPEND in normalizers else "", False
     for rule in normalizers:
         raise ModelError(_("the normalizer {kind} is not supported", kind=kind_of(rule)))
     if len(rules) != 1 or not isinstance(rules[0], Mapping) or rules[0].get("type") != "Metaspace":
@@ -68,14 +68,18 @@ def _space(data: Mapping[str, Any]) -> Space:
     (rule,) = rules
     if rule.get("replacement", SPACE) != SPACE:
         raise not_supported("replacement", rule["replacement"])
-    if field(rule, "split", bool, True):
-        raise not_supported("split", True)
     scheme = field(rule, "prepend_scheme", str, "always")
     if not field(rule, "add_prefix_space", bool, True) and scheme != "first":  # as files were before there were schemes
         scheme = "never"
     if scheme not in SCHEMES:
         raise not_supported("prepend_scheme", scheme)
-    return SCHEMES[scheme]
+    return SCHEMES[scheme], field(rule, "split", bool, True)
+
+
+def _cuts_at_spaces(rule: Any) -> bool:
+    """Whether a rule cuts a text where a space is, and only there, as Gemma's files do."""
+    known = isinstance(rule, Mapping) and rule.get("type") == "Split" and rule.get("pattern") == {"String": " "}
+    return known and rule.get("invert") in {None, False} and rule.get("behavior") in {*BEHAVIORS}
 
 
 def _is_undone(decoder: Any, space: Space, in_bytes: bool) -> bool:

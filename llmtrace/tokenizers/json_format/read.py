@@ -10,11 +10,12 @@ from llmtrace.i18n import _
 from llmtrace.lazy import attribute
 from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.characters import CharacterTokenizer
-from llmtrace.tokenizers.json_format.added import AddedToken, read_added
+from llmtrace.tokenizers.json_format.added import AddedToken, expect_raw, read_added
 from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported, parts_of, quote
 from llmtrace.tokenizers.json_format.framing import read_framing
 from llmtrace.tokenizers.json_format.merged_text import is_merged_text, read_merged_text
 from llmtrace.tokenizers.json_format.merges import read_merges, read_vocabulary
+from llmtrace.tokenizers.json_format.write import COMPOSED
 from llmtrace.tokenizers.splitting import Splitter
 
 if TYPE_CHECKING:
@@ -53,8 +54,10 @@ def _read(data: dict[str, Any], model: dict[str, Any]) -> Tokenizer:
     kind = model.get("type")
     if kind == "BPE" and is_merged_text(data, model):
         return read_merged_text(data, model)
-    for rule in parts_of(data.get("normalizer"), "normalizers") if kind != "WordPiece" else ():
-        raise ModelError(_("the normalizer {kind} is not supported", kind=kind_of(rule)))
+    normalizers = parts_of(data.get("normalizer"), "normalizers") if kind != "WordPiece" else []
+    for rule in normalizers:
+        if kind != "BPE" or rule != COMPOSED:
+            raise ModelError(_("the normalizer {kind} is not supported", kind=kind_of(rule)))
     if kind in READ:
         other: Tokenizer = attribute(READ[kind])(data, model)
         return other
@@ -63,9 +66,10 @@ def _read(data: dict[str, Any], model: dict[str, Any]) -> Tokenizer:
     merges = read_merges(model.get("merges"), sum(map(len, vocabulary)))
     added = read_added(data.get("added_tokens"), vocabulary)
     rule, decoders = data.get("pre_tokenizer"), parts_of(data.get("decoder"), "decoders")
-    if rule is None and not merges and all(len(text) == 1 for text in vocabulary):
+    expect_raw(added, normalizers)
+    if rule is None and not merges and not normalizers and all(len(text) == 1 for text in vocabulary):
         return _characters(data, vocabulary, added, decoders, model)
-    splitter = Splitter({"type": "Sequence", "pretokenizers": []} if rule is None else rule)
+    splitter = Splitter({"type": "Sequence", "pretokenizers": []} if rule is None else rule, composed=bool(normalizers))
     if not splitter.in_bytes:
         raise ModelError(_("its merges do not work on bytes (there is no ByteLevel in it), which is not supported"))
     for decoder in decoders:

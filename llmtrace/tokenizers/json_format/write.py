@@ -19,6 +19,7 @@ SCHEMES = {"always": True, "never": False}
 
 
 PREPEND = {"type": "Prepend", "prepend": SPACE}
+COMPOSED = {"type": "NFC"}
 REPLACE = {"type": "Replace", "pattern": {"String": " "}, "content": SPACE}
 
 
@@ -68,7 +69,8 @@ def byte_level_json(tokenizer: Any) -> dict[str, Any]:
     merges = [" ".join(pair) for pair in tokenizer.merges]
     settings = {"unk_token": tokenizer.unknown, "ignore_merges": tokenizer.whole_pieces}
     model = {**settings, "vocab": vocabulary, "merges": merges}
-    return framed(tokenizer, _bpe_json(added, tokenizer.splitter.rule, GPT2_SPLIT, model))
+    data = _bpe_json(added, tokenizer.splitter.rule, GPT2_SPLIT, model)
+    return framed(tokenizer, data | ({"normalizer": COMPOSED} if tokenizer.splitter.composed else {}))
 
 
 def merged_text_json(tokenizer: Any) -> dict[str, Any]:
@@ -77,8 +79,9 @@ def merged_text_json(tokenizer: Any) -> dict[str, Any]:
     settings = {"type": "BPE", "dropout": None, "unk_token": None, "fuse_unk": False, "ignore_merges": False}
     merges = [list(pair) for pair in tokenizer.pairs()]
     model = {**settings, "byte_fallback": in_bytes, "vocab": dict(tokenizer.vocabulary), "merges": merges}
-    scheme = {"unless there": "always", "first": "first"}.get(space)
-    rule = {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": scheme, "split": False} if scheme else None
+    by_words = tokenizer.by_words
+    scheme = {"unless there": "always", "first": "first", "": "never" if by_words else None}.get(space)
+    rule = {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": scheme, "split": by_words} if scheme else None
     data = whole_json(added_json(tokenizer), rule, decoder_json(in_bytes, bool(space)), model)
     if not scheme:
         data["normalizer"] = {"type": "Sequence", "normalizers": [PREPEND, REPLACE] if space else [REPLACE]}
