@@ -16,18 +16,22 @@ from llmtrace.models.language_model import as_language_model
 @special_option
 @model_option
 @option("--all", "every", is_flag=True, help=N_("List the steps of every block."))
+@option("--torch", is_flag=True, help=N_("PyTorch's numbers beside ours."))
 @shown_options()
-def command(prompt: str, special: bool, model: str | None, every: bool, look: Look) -> None:
+def command(prompt: str, special: bool, model: str | None, every: bool, torch: bool, look: Look) -> None:
     """Say how exact the numbers of a run are: every step beside the same step in float64, alone and along the whole run.
 
     \b
     Examples:
       llmtrace accuracy "The king had a child, a girl."
       llmtrace accuracy "The king had a child, a girl." --all
+      llmtrace accuracy "The king had a child, a girl." --torch
     """  # noqa: D301 - \b keeps click from filling the lines
     from llmtrace.experiments.accuracy import accuracy
+    from llmtrace.experiments.pytorch import PyTorch
     from llmtrace.views.accuracy import view
 
+    peer = PyTorch() if torch else None
     reader = as_language_model(load(model))
     trace = reader.trace(begun(reader, read_prompt(prompt, special=special)))
     try:
@@ -36,7 +40,7 @@ def command(prompt: str, special: bool, model: str | None, every: bool, look: Lo
         click.echo(
             _("Note: {text}", text=_('the bounds need more: python -m pip install "llmtrace-exact[test]"')), err=True
         )
-        errors = accuracy(trace)
+        errors = accuracy(trace, None, peer)
     else:
-        errors = accuracy(trace, bound)
+        errors = accuracy(trace, bound, peer)
     print_document(view(errors, trace, every=every), look)

@@ -18,7 +18,7 @@ from llmtrace.testing.bounds_losses import LOSSES
 from llmtrace.testing.bounds_rows import ROWS
 from llmtrace.testing.bounds_sampling import SAMPLING
 from llmtrace.testing.derived import derived_bound, is_derived
-from llmtrace.testing.rounding import Close, Rounding
+from llmtrace.testing.rounding import Close, Rounding, Uncertain
 from llmtrace.testing.sampling import Arguments
 
 __all__ = ["BOUNDS", "bound", "local_bound"]
@@ -43,10 +43,24 @@ def bound(op: Op, arguments: Any, dtype: npt.DTypeLike) -> Close:
 
 
 def local_bound(
-    op: str, tensors: dict[str, Array | None], settings: Mapping[str, Any], dtype: npt.DTypeLike = np.float32
+    op: str,
+    tensors: Mapping[str, Array | None],
+    settings: Mapping[str, Any],
+    off: Mapping[str, Array] | None = None,
+    dtype: npt.DTypeLike = np.float32,
 ) -> Array:
-    """How far each number of an op's result in `dtype` may be from the exact one: op by name, tensors as they are."""
-    return np.asarray(bound(OPS[op], Arguments(tensors, dict(settings)), dtype).error)
+    """How far each number of an op's result in `dtype` may be from the exact one: op by name, tensors as they are.
+
+    off: by the name of a tensor, how far each of its numbers may be from the one given; what that does to the result is
+    part of the bound.
+    """
+    known = Arguments(dict(tensors), dict(settings))
+    error = bound(OPS[op], known, dtype).error
+    if not off:
+        return np.asarray(error)
+    wide = known.cast(np.float64)
+    unsure = wide.having(**{name: np.asarray(wide.tensors[name]) + 1j * far for name, far in off.items()})
+    return np.asarray(np.maximum(error, _in(OPS[op], unsure, Uncertain(dtype)).error))
 
 
 def _in(op: Op, arguments: Any, r: Rounding) -> Close:

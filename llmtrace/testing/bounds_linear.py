@@ -13,7 +13,7 @@ __all__ = ["LINEAR"]
 def linear(r: Rounding, x: Array, weight: Array, bias: Array | None = None, transposed: bool = False) -> Close:
     """Σ x·w + b: the (K + 1)·u·Σ|x·w| of a dot product, and u·|out| for the bias."""
     matrix = weight if transposed else weight.T  # [N, K]
-    out = r.dot(r.exact(x[..., None, :]), r.exact(matrix))
+    out = r.matmul(r.exact(x), r.exact(matrix))
     return out if bias is None else r.add(out, r.exact(bias))
 
 

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from llmtrace.arithmetic.types import Array
 
-__all__ = ["Close", "Rounding", "last"]
+__all__ = ["Close", "Rounding", "Uncertain", "last"]
 
 
 class Close(NamedTuple):
@@ -153,6 +153,25 @@ class Rounding:
     def dot(self, a: Close, b: Close) -> Close:
         """Products rounded, then summed along the last axis: for exact a and b about (n + 1)·u·Σ|a·b|."""
         return self.sum(self.multiply(a, b))
+
+    def matmul(self, a: Close, b: Close) -> Close:
+        """`dot` of every row [*, T, K] with every row [N, K], without an array of all their products."""
+        sizes = [np.abs(each.value) for each in (a, b)]
+        size = sizes[0] @ sizes[1].T
+        carried = sizes[0] @ b.error.T + a.error @ (sizes[1] + b.error).T
+        depth = size.dtype.type(a.value.shape[-1])
+        products = carried + self.unit * (size + carried) + self.least * depth
+        n = depth * self.unit
+        return Close(a.value @ b.value.T, products + n / (1 - n) * (size + products))
+
+
+class Uncertain(Rounding):
+    """Arithmetic on inputs that are off already: complex numbers, whose imaginary part says how far at most."""
+
+    def exact(self, x: Array) -> Close:
+        """A number that is known, or one that is off."""
+        x = np.asarray(x)
+        return Close(x.real.copy(), x.imag.copy()) if x.dtype.kind == "c" else super().exact(x)
 
 
 def last(row: Close) -> Close:

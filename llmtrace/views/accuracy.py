@@ -30,7 +30,11 @@ HOW = N_(
     " float64 from the beginning. Both are the largest distance of two numbers, as a share of the largest number of the step."
 )
 
-BOUND = N_("Bound: how large the local distance can be at most, whatever the rounding does (Higham 2002, §3).")
+BOUND = N_(
+    "Bound: how large the distance to the left of it can be at most, whatever the rounding does (Higham 2002, §3); for the"
+    " propagated one, from how far the inputs of the step are off."
+)
+PEER = N_("PyTorch: the same distances of the numbers that PyTorch computes; – where it has no such operation.")
 
 
 def view(errors: Sequence[Error], trace: Trace, *, every: bool = False) -> Document:
@@ -52,22 +56,30 @@ def _blocks(errors: Sequence[Error], trace: Trace, every: bool) -> Iterator[Bloc
             Column(_("operation"), tuple(error.op for error in shown), rank=2),
             Column(_("largest"), tuple(number(np.float64(error.largest)) for error in shown), "right", rank=1),
             Column(_("local"), tuple(_share(error.local) for error in shown), "right"),
-            *_bounds(shown),
+            *_column(_("bound"), [error.bound for error in shown]),
+            *_column(_("PyTorch"), [error.peer_local for error in shown]),
             Column(_("propagated"), tuple(_share(error.propagated) for error in shown), "right"),
+            *_column(_("bound"), [error.propagated_bound for error in shown]),
+            *_column(_("PyTorch"), [error.peer_propagated for error in shown]),
         )
     )
     if len(shown) < len(errors):
         yield paragraph(quiet(_("… {count} more steps: --all lists them", count=len(errors) - len(shown))), indent=2)
     yield paragraph(quiet(_(HOW)), hang=0)
-    if _bounds(shown):
-        yield paragraph(quiet(_(BOUND)), hang=0)
+    for text, known in ((BOUND, [error.bound for error in shown]), (PEER, [error.peer_local for error in shown])):
+        if _known(known):
+            yield paragraph(quiet(_(text)), hang=0)
 
 
-def _bounds(errors: Sequence[Error]) -> list[Column]:
-    """The column of the bounds, where they are known."""
-    if any(error.bound is None for error in errors):
+def _known(shares: Sequence[float | None]) -> bool:
+    return any(share is not None for share in shares)
+
+
+def _column(title: str, shares: Sequence[float | None]) -> list[Column]:
+    """A column of what is known of some steps, and none where it is known of none."""
+    if not _known(shares):
         return []
-    return [Column(_("bound"), tuple(_share(error.bound or 0.0) for error in errors), "right")]
+    return [Column(title, tuple("–" if share is None else _share(share) for share in shares), "right")]
 
 
 def _share(share: float) -> str:

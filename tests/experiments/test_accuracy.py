@@ -1,18 +1,24 @@
 """The error budget: local and propagated errors, beside a plain float64 computation."""
 
+import sys
+
 import numpy as np
 import pytest
 from helpers.cli_run import said
 from helpers.printing import as_text
+from helpers.small_llamas import small_llama
 from helpers.small_models import small_gpt
 
 import llmtrace
-from llmtrace.experiments.accuracy import accuracy
+from llmtrace.experiments.accuracy import _apart, accuracy
+from llmtrace.experiments.pytorch import PyTorch
 from llmtrace.models import GPT
+from llmtrace.ops import OPS
 from llmtrace.testing import local_bound
 from llmtrace.views.accuracy import view
 
 MODEL = small_gpt("ABCDE", seed=2)
+RNG = np.random.default_rng(7)
 
 
 def test_propagated_errors_are_those_of_a_float64_model():
@@ -52,10 +58,18 @@ def test_the_bundled_model_is_exact_enough():
     assert "How exact is it?" in said("accuracy", "The king had a girl.")
 
 
-def test_no_local_error_is_above_its_bound():
+@pytest.mark.parametrize("model", [llmtrace.load(), MODEL, small_llama()], ids=["storyteller", "gpt", "llama"])
+def test_no_error_is_above_its_bound(model):
+    for ids in ([1], [1, 2, 3, 4, 1, 2]):
+        for error in accuracy(model.trace(ids), local_bound):
+            assert error.local <= error.bound
+            assert error.propagated <= error.propagated_bound
+            assert error.bound <= error.propagated_bound * 1.001 <= 1e-2
+
+
+def test_bounds_stand_beside_errors():
     trace = llmtrace.load().trace("The king had a child, a girl.")
     errors = accuracy(trace, local_bound)
-    assert all(error.local <= error.bound for error in errors)
     assert all((error.bound > 0) == (error.op != "embedding") for error in errors)
     assert [error.local for error in errors] == [error.local for error in accuracy(trace)]
     assert "Bound" in as_text(view(errors, trace))
@@ -72,3 +86,67 @@ def test_an_error_above_its_bound_is_seen():
 
 def test_on_the_command_line_bounds_stand_beside_errors():
     assert "bound" in said("accuracy", "The king")
+    assert said("accuracy", "The king").count("bound") >= 2
+
+
+def off_by(x, most):
+    return x if x.dtype.kind != "f" else (x + RNG.uniform(-1, 1, x.shape) * most).astype(np.float32)
+
+
+@pytest.mark.parametrize("model", [MODEL, small_llama()], ids=["gpt", "llama"])
+def test_a_bound_holds_for_inputs_that_are_off(model):
+    """Number by number, for every op of a run whose inputs are moved at random."""
+    trace = model.trace([1, 2, 3, 4, 1])
+    for step in trace.steps:
+        named = step.record.operands.items()
+        given = {kind: None if name is None else trace.tensor(name) for kind, name in named}
+        if step.output.dtype.kind != "f":
+            continue
+        real = {kind: x for kind, x in given.items() if x is not None and x.dtype.kind == "f"}
+        moved = {kind: off_by(x, 10.0 ** -RNG.integers(2, 6)) for kind, x in real.items()}
+        off = {kind: _apart(moved[kind], x.astype(np.float64)) for kind, x in real.items()}
+        exact = given | {kind: x.astype(np.float64) for kind, x in real.items()}
+        moved = given | moved
+        settings = step.record.settings
+        with np.errstate(all="ignore"):
+            far = OPS[step.op].forward(*moved.values(), **settings) - OPS[step.op].forward(*exact.values(), **settings)
+            most = local_bound(step.op, exact, settings, off)
+        assert (np.nan_to_num(np.abs(far)) <= most).all(), step.op
+        assert (local_bound(step.op, given, settings) <= most).all()
+
+
+# ---- PyTorch ---------------------------------------------------------------------------------------------------------
+
+
+def in_numpy(record, operands):
+    """Another program: it has no norms, and adds as NumPy does."""
+    if "norm" in record.op:
+        return None
+    return np.float32(1 + 2**-20) * OPS[record.op].forward(*operands.values(), **record.settings)
+
+
+def test_another_program_stands_beside():
+    errors = accuracy(MODEL.trace("CABDE"), None, in_numpy)
+    for error in errors:
+        assert (error.peer_local is None) == (error.peer_propagated is None) == ("norm" in error.op)
+        if error.peer_local is not None and error.op != "edit":
+            assert 2**-21 < error.peer_local < 2**-19
+    by_name = {error.name: error for error in errors}
+    assert by_name["embed"].peer_propagated > 1.5 * by_name["embed"].peer_local  # its own sums of its own rows
+    assert by_name["block.1.residual_out"].peer_propagated > 3 * by_name["block.1.residual_out"].peer_local
+    text = as_text(view(errors, MODEL.trace("CABDE")))
+    assert "PyTorch" in text
+    assert "–" in text
+
+
+def test_where_pytorch_is_not_there_it_is_said_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert 'pip install "llmtrace-exact[torch]"' in said("accuracy", "The king", "--torch", code=2)
+
+
+@pytest.mark.parametrize("model", [llmtrace.load(), small_llama()], ids=["gpt", "llama"])
+def test_pytorch_is_as_exact(model):
+    pytest.importorskip("torch", reason="PyTorch is an extra")
+    errors = accuracy(model.trace([1, 2, 3, 4]), local_bound, PyTorch())
+    for error in errors:
+        assert error.peer_local <= max(error.bound, 2**-20)
