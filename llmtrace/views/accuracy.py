@@ -57,10 +57,10 @@ def _blocks(errors: Sequence[Error], trace: Trace, every: bool) -> Iterator[Bloc
             Column(_("largest"), tuple(number(np.float64(error.largest)) for error in shown), "right", rank=1),
             Column(_("local"), tuple(_share(error.local) for error in shown), "right"),
             *_column(_("bound"), [error.bound for error in shown]),
-            *_column(_("PyTorch"), [error.peer_local for error in shown]),
+            *_column("PyTorch", [error.peer_local for error in shown]),
             Column(_("propagated"), tuple(_share(error.propagated) for error in shown), "right"),
             *_column(_("bound"), [error.propagated_bound for error in shown]),
-            *_column(_("PyTorch"), [error.peer_propagated for error in shown]),
+            *_column("PyTorch", [error.peer_propagated for error in shown]),
         )
     )
     if len(shown) < len(errors):
