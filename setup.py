@@ -27,7 +27,8 @@ ISA_LINES = re.findall(r'ISA\((\w+), (\w+), "(.*?)",', Path("csrc/isas.h").read_
 INSTRUCTION_SETS = {name: flags.split() for name, machine, flags in ISA_LINES if machine in MACHINES}
 REALS = (32, 64)  # bits of float and double
 
-FLAGS = ["-std=gnu11", "-O3", "-fvisibility=hidden", *shlex.split(os.environ.get("CFLAGS", ""))]
+# Python asks for debug symbols, which are four fifths of a compiled file; CFLAGS=-g has them.
+FLAGS = ["-std=gnu11", "-O3", "-g0", "-fvisibility=hidden", *shlex.split(os.environ.get("CFLAGS", ""))]
 # What the same bits everywhere rest on: every operation is rounded once, to its own type, in the order in which it is written.
 # These come behind all others, CFLAGS included, so that no distribution's habits undo them; csrc/promise.h tests it.
 # The last two drop errno and exception flags, which nothing here reads: no value changes, and loops with roots become vectors.
