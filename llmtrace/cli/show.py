@@ -19,12 +19,24 @@ from llmtrace.cli.options import (
 )
 from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.errors import AddressError
-from llmtrace.i18n import N_, _
+from llmtrace.i18n import N_, _, listed
 from llmtrace.text import cited
 
 
 class Show(Command):
-    """The command with an option for every number that some view can be asked for, known when it is used."""
+    """The command with what views add to it, known when it is used: their own names, and the numbers they can be asked for."""
+
+    @property
+    def help(self) -> str | None:
+        """With the names of the views."""
+        from llmtrace.views.catalog import names
+
+        text = super().help
+        return text and text.replace("{views}", listed(names()))
+
+    @help.setter
+    def help(self, text: str | None) -> None:
+        Command.help.fset(self, text)  # type: ignore[attr-defined]
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The options of the views stand before `--all`."""
@@ -56,8 +68,8 @@ class Show(Command):
 def command(first: str | None, second: str | None, look: Look, **options: Any) -> None:
     """Look at a trace: all its steps, or what NAME says.
 
-    FILE is a trace file; without one, the prompt is run. NAME is a step, residual (the residual stream), or logits
-    (the table of the next token). Without NAME, all steps are listed.
+    FILE is a trace file; without one, the prompt is run. NAME is a step, such as logits (the table of the next
+    token), or one of the other views: {views}. Without NAME, all steps are listed.
 
     \b
     Examples:

@@ -56,6 +56,7 @@ def save(trace: Trace, path: Path, with_weights: bool) -> None:
         "tokens": trace.tokens,
         "vocabulary": vocabulary(trace),
         "legend": trace.legend.to_dict(),
+        "labels": {axis: list(labels) for axis, labels in trace.labels.items()},
         "given": {name: list(axes) for name, axes in trace.leaves.items()},
         "steps": [_step(step.record) for step in trace.steps],
         "weights": {
@@ -137,6 +138,7 @@ def _trace(file: TraceFile, weights_of: WeightsOf, legends: Mapping[str, Legend]
         trace.legend = Legend.from_dict(content["legend"], legends)
     else:  # of version 1, which has none
         trace.legend = Legend(bases=tuple(legends.values()))
+    trace.labels = _labels(content.get("labels", {}))
     given = {name: _axes(axes, file.shape(name)) for name, axes in _dict(content, "given").items()}
     check_tokens(file, given)
     records: dict[str, Record] = {}
@@ -182,6 +184,14 @@ def _texts(found: Any) -> dict[str, str]:
     if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
         raise TypeError(_("the vocabulary does not map ids to texts"))
     return found
+
+
+def _labels(found: Any) -> dict[str, list[str]]:
+    """What stands at the places of axes."""
+    lists = list(found.values()) if isinstance(found, dict) else [None]
+    if not all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in lists):
+        raise TypeError(_("the labels do not map axes to texts"))
+    return dict(found)
 
 
 def _weights(file: TraceFile, origin: Origin, weights_of: WeightsOf, asked: str) -> dict[str, Weight]:

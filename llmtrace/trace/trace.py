@@ -73,9 +73,9 @@ class Trace(Displayed):
         self.token_text = token_text
         self.origin = origin
         self.legend = legend
-        self.labels: dict[
+        self.labels: Mapping[
             str, Sequence[str]
-        ] = {}  # what stands at the places of other axes, such as the inputs of a small net
+        ] = {}  # what stands at the places of other axes: the inputs of a small net
         self.weights = by_name(weights.values())
         self._records: dict[str, Record] = {}
         self._arrays: dict[str, Array] = {}
@@ -283,7 +283,7 @@ class Trace(Displayed):
     def label(self, axis: str, index: int, batch: int | None = None) -> str | None:
         """The token at a place of an axis, where the axis has tokens: positions, queries, keys, the source, the vocabulary."""
         if axis in self.labels:
-            return self.labels[axis][index]
+            return self.labels[axis][index] if index < len(self.labels[axis]) else None
         if axis == "vocabulary":
             return self.token_text(index)
         if axis in {"source", "source_key"} and "source" in self._leaves:

@@ -118,6 +118,7 @@ VIEW = View(
 ''',
     )
     assert "numbers in" in copy.run("", "show", "count", "--prompt", "The king")
+    assert "views: count, residual." in " ".join(copy.run("", "show", "--help").split())
     assert json.loads(copy.run("", "show", "count", "--json", "--prompt", "The king"))["numbers"] > 1000
     assert copy.lines == 0
 

@@ -17,6 +17,8 @@ import llmtrace
 from llmtrace.arithmetic.bits import same_bits
 from llmtrace.errors import LlmtraceError, ModelError, TraceFileError
 from llmtrace.explain.verify import verify, verify_sample
+from llmtrace.models import Feedforward
+from llmtrace.render import render
 from llmtrace.storage import write_whole
 from llmtrace.tokenizers.json_format.write import write_json
 from llmtrace.trace import codec, container
@@ -59,6 +61,19 @@ def test_an_opened_trace_can_be_saved_again(saved_trace, tmp_path):
     _, path = saved_trace
     llmtrace.open(path).save(tmp_path / "b.trace", with_weights=True)
     assert (tmp_path / "b.trace").read_bytes() == path.read_bytes()
+
+
+def test_labels_come_back(tmp_path):
+    names = {"input": ["red", "绿", "“”\n"], "output": ["leaf", "flower"]}
+    net = Feedforward.of([[0.5, 1, 1.5], [2, -1, 1]], labels=names)
+    trace = net.trace([1.0, 2.0, 3.0])
+    trace.save(tmp_path / "net.trace", with_weights=True)
+    again = llmtrace.open(tmp_path / "net.trace")
+    assert again.labels == trace.labels == names
+    shown = [render(each.explain(list(each)[-1], 1), "plain") for each in (trace, again)]
+    assert shown[0] == shown[1]
+    assert "flower" in shown[0]
+    assert [again.label("output", 1), again.label("output", 2)] == ["flower", None]
 
 
 def test_weights_by_reference(model, tmp_path):
