@@ -6,9 +6,20 @@
 #define LLMTRACE_ISAS_H
 
 #define HAS(feature) __builtin_cpu_supports(feature)
+#ifdef LLMTRACE_X86
+#include <cpuid.h>
+
+/* Conversion of float16 numbers, which not every compiler's __builtin_cpu_supports knows. */
+static inline int has_f16c(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
+
 #define LLMTRACE_ISAS(ISA)                                                                                             \
     ISA(baseline, any, "", 1)                                                                                          \
-    ISA(avx2, x86, "-mavx2", HAS("avx2"))                                                                              \
+    ISA(avx2, x86, "-mavx2 -mf16c", HAS("avx2") && has_f16c())                                                         \
     ISA(avx512, x86, "-mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512",                           \
         HAS("avx512f") && HAS("avx512bw") && HAS("avx512dq") && HAS("avx512vl"))
 

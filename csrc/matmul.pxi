@@ -24,6 +24,7 @@ cdef class PackedMatrix:
     cdef readonly object panels
     cdef readonly Py_ssize_t depth, columns
     cdef readonly int kind
+    cdef readonly int width  # how it is stored, see widths.pxi; 0: as numbers of the kind
 
 
 def pack(weight, bint transposed=False):
@@ -94,7 +95,8 @@ def matmul(x, PackedMatrix weight not None, bias, out):
     if rows:
         job.size[3] = tiling(rows, columns, weight.depth, weight.kind, &items, &grain)
         job.size[8] = grain if grain > 1 else pool_threads()
-        run("matmul", weight.kind, &job, items, grain)
+        job.setting[0] = weight.width
+        run("matmul_widened" if weight.width else "matmul", weight.kind, &job, items, grain)
 
 
 cdef Py_ssize_t tiling(Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t depth, int kind, Py_ssize_t *items, Py_ssize_t *grain):

@@ -10,6 +10,7 @@ Array = npt.NDArray[Any]
 
 KERNELS: dict[str, int]
 ELEMENTWISE: dict[str, tuple[int, int, int]]
+WIDTHS: dict[str, int]
 source_hash: str
 build_recipe: str
 
@@ -17,6 +18,7 @@ class PackedMatrix:
     depth: int
     columns: int
     kind: int
+    width: int
 
 class RowKernel:
     name: str
@@ -53,3 +55,7 @@ def sum_outer_products(a: Array, b: Array, initial: Array | None, out: Array) ->
 def embedding_gradient(ids: npt.NDArray[np.int64], dout: Array, initial: Array | None, out: Array) -> None: ...
 def pack(weight: Array, transposed: bool = False) -> PackedMatrix: ...
 def matmul(x: Array, weight: PackedMatrix, bias: Array | None, out: Array) -> None: ...
+def pack_stored(blocks: Array, width: str) -> PackedMatrix: ...
+def unpacked(packed: PackedMatrix) -> Array: ...
+def widened(packed: PackedMatrix) -> Array: ...
+def widened_columns(packed: PackedMatrix, ids: npt.NDArray[np.int64], out: Array) -> None: ...

@@ -11,6 +11,7 @@
 #include "heads.h"
 #include "layer_norm.h"
 #include "matmul.h"
+#include "matmul_widened.h"
 #include "optimiser.h"
 #include "pack.h"
 #include "rms_norm.h"

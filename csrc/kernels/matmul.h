@@ -9,52 +9,13 @@
 #ifndef LLMTRACE_MATMUL_H
 #define LLMTRACE_MATMUL_H
 
+#include "product.h"
 #include "tile.h"
-
-#include <string.h>
 
 enum {
     SEGMENT = 768,  /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
     LINES_AHEAD = 2 /* so many cache lines are fetched for each k, half of a panel's: memory is slower than a tile */
 };
-
-/* Where the element (row, column) of a matrix stands when its columns may be split into heads [N, H, T, D]; a plain matrix has
- * one head, and as many positions as rows. */
-typedef struct {
-    ptrdiff_t positions, sequence_stride, run, head_stride;
-} matrix_layout;
-
-static inline matrix_layout layout_of(ptrdiff_t heads, ptrdiff_t positions, ptrdiff_t columns)
-{
-    const ptrdiff_t width = columns / heads;
-    return (matrix_layout){positions, positions * columns, width ? width : 1, positions * width};
-}
-
-static inline ptrdiff_t row_place(const matrix_layout *l, ptrdiff_t row)
-{
-    return row / l->positions * l->sequence_stride + row % l->positions * l->run;
-}
-
-static inline ptrdiff_t column_place(const matrix_layout *l, ptrdiff_t column)
-{
-    return column / l->run * l->head_stride + column % l->run;
-}
-
-/* out = sums + bias, for `count` ≤ PANEL columns from `column` on. */
-static void write_row(const kernel_job *job, const matrix_layout *l, const real *sums, ptrdiff_t row, ptrdiff_t column,
-                      ptrdiff_t count)
-{
-    const real *bias = job->in[2];
-    for (ptrdiff_t j = 0, stop; j < count; j = stop) { /* as far as the columns lie side by side */
-        real *out = (real *)job->out + row_place(l, row) + column_place(l, column + j) - j;
-        stop = smaller(count, j + l->run - (column + j) % l->run);
-        if (bias)
-            for (ptrdiff_t i = j; i < stop; i++)
-                out[i] = sums[i] + bias[column + i];
-        else
-            memcpy(out + j, sums + j, (size_t)(stop - j) * sizeof(real));
-    }
-}
 
 /* The sums of a block's `rows` rows, x[r] being its row r from some k on, with `depth` numbers of a panel. Meanwhile as many
  * numbers from `ahead` on come into the cache, those that are needed next, unless a single tile leaves no time for it. */

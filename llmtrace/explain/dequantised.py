@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from llmtrace.arithmetic.lines import Constant, Line, Result
 from llmtrace.arithmetic.operations import compute
-from llmtrace.storage.quantised import Origin, origin_of
+from llmtrace.storage.matrix import StoredMatrix
+from llmtrace.storage.quantised import Origin
 from llmtrace.trace import Trace
 
 OP = "dequantise"
@@ -13,7 +14,8 @@ OP = "dequantise"
 
 def of_weight(trace: Trace, name: str, place: tuple[int, ...]) -> Origin | None:
     """What a weight was made of, if the model's file has it quantised."""
-    return origin_of(trace.weights[name].data, place) if name in trace.weights else None
+    kept = trace.weights[name].kept if name in trace.weights else None
+    return kept.origin(place) if isinstance(kept, StoredMatrix) else None
 
 
 def formula(origin: Origin) -> str:

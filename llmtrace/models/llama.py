@@ -96,7 +96,7 @@ class Llama(LanguageModel):
     def angles(self, run: Run, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Cosines and sines [*, T, D/2] of the angles of these positions: constants, which nothing learns."""
         c = self.config
-        found = turns(positions.data, c.head_size // 2, c.base, self.weights["embed.token.weight"].data.dtype)
+        found = turns(positions.data, c.head_size // 2, c.base, self.weights["embed.token.weight"].dtype)
         axes = (*("batch", "position")[-positions.data.ndim :], "pair")
         return run.leaf("rotary.cosine", found.cosine, axes), run.leaf("rotary.sine", found.sine, axes)
 

@@ -65,7 +65,7 @@ class Sized(ABC):
     def trace_bytes(self, tokens: int, past: int = 0, keep: Keep = "all", texts: int = 1) -> int:
         """How many bytes a trace takes, of so many texts of so many tokens, after `past` that a cache has; while it is made."""
         numbers = self.trace_numbers(tokens, past) if keep == "all" else self.residual_numbers(tokens, past)
-        return texts * (next(iter(self.weights.values())).data.itemsize * numbers + IDS * tokens)
+        return texts * (next(iter(self.weights.values())).dtype.itemsize * numbers + IDS * tokens)
 
     def kept(self, ids: Array, past: int = 0, keep: Keep | None = None, scratch: Place = None) -> Keep:
         """What a trace of these tokens keeps: what is asked for, else all up to `LARGEST` bytes. DoesNotFitError where there is

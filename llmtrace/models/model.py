@@ -34,5 +34,5 @@ class Model(ABC):
         """Runs what comes in and records every step."""
 
     def __repr__(self) -> str:
-        count = sum({id(weight): weight.data.size for weight in self.weights.values()}.values())
+        count = sum({id(weight): weight.size for weight in self.weights.values()}.values())
         return f"<{type(self).__name__} {self.name}: {count:,} parameters>".replace(" :", ":")

@@ -65,6 +65,8 @@ class Op:
     """Which part of the inputs a part of the result needs (`llmtrace.ops.part`); None where it follows from the letters."""
     packed: Axes = ()
     """The weights that `forward` also takes packed (`llmtrace._kernels.pack`). Packing copies: they may be strided."""
+    gathered: Axes = ()
+    """The weights [V, C] of which `forward` reads single rows; it also takes them packed [C, V] as they are stored."""
     batch_strided: Axes = ()
     """The inputs whose blocks [rows, width] may lie apart in memory, as a cache with room to grow leaves them."""
     backward: Callable[[Any], None] | None = None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes
-from llmtrace.pickling import FromArguments
+
+if TYPE_CHECKING:
+    from llmtrace.ops.op import Op
 
 
 class Tensor(NamedTuple):
@@ -20,30 +23,94 @@ class Tensor(NamedTuple):
     axes: Axes
 
 
-class Weight(FromArguments):
-    """A learned array. Never changed; packed for the kernels once, when first used."""
+class Narrow(Protocol):
+    """A matrix that takes less memory than its float32 numbers (`llmtrace.storage.matrix.StoredMatrix`)."""
 
-    def __init__(self, name: str, data: Array | Callable[[], Array], axes: Axes) -> None:
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of its axes."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of its numbers when they are read."""
+
+    def read(self) -> Array:
+        """All numbers, read-only."""
+
+    def elements(self, index: tuple[Any, ...]) -> Array:
+        """Some numbers, by an index that has numbers for every axis."""
+
+    def packed(self, transposed: bool = False) -> _kernels.PackedMatrix | None:
+        """What `matmul` takes, or None where that takes float32 numbers."""
+
+
+class Weight:
+    """A learned array. Never changed; packed for the kernels once, when first used.
+
+    The numbers may be a matrix that stays in memory as it is stored, and are fetched when first asked for where the weight is
+    given as a function.
+    """
+
+    def __init__(self, name: str, data: Array | Narrow | Callable[[], Array | Narrow], axes: Axes) -> None:
         self.name = name
         self.axes = axes
         self._data = data
         self._packed: dict[bool, _kernels.PackedMatrix] = {}
 
     @property
-    def data(self) -> Array:
-        """The numbers, read-only; fetched when first asked for where the weight was given as a function."""
-        if not isinstance(self._data, np.ndarray):
+    def kept(self) -> Array | Narrow:
+        """The numbers as they stay in memory."""
+        if callable(self._data):
             self._data = self._data()
-        if self._data.flags.writeable:
+        if isinstance(self._data, np.ndarray) and self._data.flags.writeable:
             self._data = self._data.view()
             self._data.flags.writeable = False
         return self._data
 
+    @property
+    def data(self) -> Array:
+        """The numbers, read-only; those of a matrix that is stored otherwise are made anew each time they are asked for."""
+        kept = self.kept
+        return kept if isinstance(kept, np.ndarray) else kept.read()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self.kept.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the numbers."""
+        return self.kept.dtype
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are."""
+        return math.prod(self.shape)
+
+    def elements(self, index: tuple[Any, ...]) -> Array:
+        """Some numbers, by an index that has numbers for every axis."""
+        kept = self.kept
+        return np.array(kept[index]) if isinstance(kept, np.ndarray) else kept.elements(index)
+
     def packed(self, transposed: bool = False) -> _kernels.PackedMatrix:
         """The weight laid out for `matmul`: [in, out] as it is, or [out, in] where transposed."""
         if transposed not in self._packed:
-            self._packed[transposed] = _kernels.pack(self.data, transposed)
+            kept = self.kept
+            own = None if isinstance(kept, np.ndarray) else kept.packed(transposed)
+            self._packed[transposed] = own or _kernels.pack(self.data, transposed)
         return self._packed[transposed]
+
+    def given(self, op: Op, kind: str, settings: Mapping[str, Any]) -> Array | _kernels.PackedMatrix:
+        """The weight as an op's `forward` likes it best, as its weight `kind`."""
+        if kind in op.packed:
+            return self.packed(bool(settings.get("transposed", False)))
+        kept = self.kept
+        own = None if isinstance(kept, np.ndarray) or kind not in op.gathered else kept.packed(True)
+        return own or self.data
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Weight, (self.name, self.kept, self.axes)
 
     def with_data(self, data: Array) -> Weight:
         """A weight of the same name and axes with other numbers."""

@@ -105,7 +105,7 @@ def expect_possible(trace: Trace) -> None:
                 " shows any model, and `llmtrace page --keep NAME` writes a page of parts of a run"
             )
         )
-    if any(weight.data.dtype != np.float32 for weight in trace.weights.values()):
+    if any(weight.dtype != np.float32 for weight in trace.weights.values()):
         raise PromptError(_("a page computes with float32, but this model has other numbers"))
 
 

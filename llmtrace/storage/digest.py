@@ -36,6 +36,6 @@ def weights_hash(weights: Mapping[str, Weight]) -> str:
         weight = weights[name]
         if id(weight) not in known:
             known[id(weight)] = array_digest(weight.data)
-        shape = "x".join(str(length) for length in weight.data.shape)
-        whole.update(f"{name} {weight.data.dtype.name} {shape} {known[id(weight)]}\n".encode())
+        shape = "x".join(str(length) for length in weight.shape)
+        whole.update(f"{name} {weight.dtype.name} {shape} {known[id(weight)]}\n".encode())
     return whole.hexdigest()

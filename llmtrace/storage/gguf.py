@@ -18,9 +18,10 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
+from llmtrace.storage.blocks import StoredBlocks
 from llmtrace.storage.files import open_regular, refuse
 from llmtrace.storage.foreign import kind_of_file
-from llmtrace.storage.quantised import TYPES, StoredBlocks
+from llmtrace.storage.quantised import TYPES
 from llmtrace.text import shown
 
 MAGIC = b"GGUF"

@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
+from llmtrace.storage.blocks import StoredBlocks
 from llmtrace.storage.files import open_regular, refuse
 from llmtrace.storage.foreign import HEAD
-from llmtrace.storage.quantised import TYPES, StoredBlocks
+from llmtrace.storage.quantised import TYPES
 from llmtrace.text import shown
 
 HEADER = struct.Struct("<7i")

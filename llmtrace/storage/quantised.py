@@ -1,4 +1,4 @@
-"""Tensors of a GGUF file: numbers of several widths, and quantised ones, a few bits each in blocks with a scale.
+"""What tensors are stored as in a GGUF file: numbers of several widths, and blocks of a few bits a weight with a scale.
 
 A weight of a block is `scale × q`, or `scale × q + minimum`: one product and one sum, both rounded to float32, as llama.cpp
 does it. https://github.com/ggml-org/ggml/blob/master/src/ggml-quants.c
@@ -7,19 +7,12 @@ does it. https://github.com/ggml-org/ggml/blob/master/src/ggml-quants.c
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
-from llmtrace.errors import ModelError
-from llmtrace.i18n import _, listed
-from llmtrace.storage.files import open_regular
-from llmtrace.storage.stored import WIDENED
-from llmtrace.text import shown
 
 PIECE = 1 << 15
 """So many weights are widened at a time: they stay in the processor's cache until they are finished."""
@@ -54,11 +47,33 @@ class Kind(NamedTuple):
     """Bytes of a block."""
     parts: Callable[[Array], Parts] | None = None
     """What the weights of blocks [block, byte] are made of; None where they are not quantised, or not supported."""
+    scales: tuple[int, ...] = (0,)
+    """Where the float16 numbers of a block begin: where these are finite, so are its weights."""
 
     def bytes_of(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """How many bytes a tensor takes, and how many weights of a row are left over when it is cut into blocks."""
         row = shape[-1] if shape else 1
         return math.prod(shape) // self.weights * self.size, row % self.weights
+
+    def is_finite(self, blocks: Array) -> bool:
+        """Whether every weight of blocks [row, block, byte] is; of quantised ones, F16 and BF16."""
+        exponent = np.uint16(0x7F80 if self.name == "BF16" else 0x7C00)
+        step = max(1, PIECE // max(1, blocks.shape[1]))
+        for start in range(0, len(blocks), step):
+            for place in self.scales:
+                numbers = np.ascontiguousarray(blocks[start : start + step, :, place : place + 2]).view("<u2")
+                if ((numbers & exponent) == exponent).any():
+                    return False
+        return True
+
+    def origin(self, block: Array, place: int) -> Origin:
+        """What weight `place` of a block was made of."""
+        assert self.parts is not None
+        with np.errstate(invalid="ignore"):
+            parts = self.parts(np.ascontiguousarray(block).reshape(1, self.size))
+        group = place // parts.q.shape[2]
+        q = parts.q.reshape(-1)[place].astype(np.float32)
+        return Origin(self.name, parts.scale[0, group], q, None if parts.minimum is None else parts.minimum[0, group])
 
 
 class Origin(NamedTuple):
@@ -68,80 +83,6 @@ class Origin(NamedTuple):
     scale: Array
     q: Array
     minimum: Array | None
-
-
-class Dequantised(np.ndarray):
-    """The memory of weights that were dequantised. Whatever view is made of it has it as its `base`, for NumPy follows views to
-    what owns the memory: so every weight leads back to the file.
-    """
-
-    stored: StoredBlocks
-
-
-class StoredBlocks(NamedTuple):
-    """A tensor that lies in a GGUF file."""
-
-    kind: Kind
-    shape: tuple[int, ...]
-    path: Path
-    begin: int
-    """Where its bytes begin in the file."""
-
-    def read(self) -> Array:
-        """Its numbers as float32, read-only; ValueError says why they can't be read."""
-        kind = self.kind
-        if kind.parts is None and kind.name not in WIDENED:
-            raise ValueError(
-                _("is {dtype}, but only {readable} can be read", dtype=shown(kind.name), readable=listed(READABLE))
-            )
-        data = self._bytes(self.begin, kind.bytes_of(self.shape)[0])
-        if kind.parts is None:
-            numbers: Array = WIDENED[kind.name](data).reshape(self.shape)
-        else:
-            memory = Dequantised(self.shape, np.float32)
-            memory.stored = self
-            numbers = memory.view(np.ndarray)
-            blocks, wide = data.reshape(-1, kind.size), numbers.reshape(-1, kind.weights)
-            step = max(1, PIECE // kind.weights)
-            with np.errstate(invalid="ignore"):  # a scale that is not finite is found with the weights
-                for start in range(0, len(blocks), step):
-                    parts = kind.parts(blocks[start : start + step])
-                    parts.weights(wide[start : start + step].reshape(parts.q.shape))
-        numbers.flags.writeable = False
-        return numbers
-
-    def origin(self, number: int) -> Origin | None:
-        """What the weight of this number (in the order of the file) was made of, read once more from the file."""
-        kind = self.kind
-        if kind.parts is None:
-            return None
-        block, place = divmod(number, kind.weights)
-        with np.errstate(invalid="ignore"):
-            parts = kind.parts(self._bytes(self.begin + block * kind.size, kind.size).reshape(1, kind.size))
-        group = place // parts.q.shape[2]
-        q = parts.q.reshape(-1)[place].astype(np.float32)
-        minimum = None if parts.minimum is None else parts.minimum[0, group]
-        return Origin(kind.name, parts.scale[0, group], q, minimum)
-
-    def _bytes(self, begin: int, count: int) -> Array:
-        with open_regular(self.path) as file:
-            file.seek(begin)
-            found = file.read(count)
-        if len(found) < count:
-            raise ModelError(_("{path} has become shorter since it was opened", path=shown(os.fsdecode(self.path))))
-        return np.frombuffer(found, np.uint8)
-
-
-def origin_of(weights: Array, place: tuple[int, ...]) -> Origin | None:
-    """What one weight was made of, if it lies in memory that was dequantised, whatever view of it `weights` is."""
-    memory = weights.base
-    while isinstance(memory, np.ndarray) and not isinstance(memory, Dequantised):
-        memory = memory.base
-    if not isinstance(memory, Dequantised):
-        return None
-    offset = weights.ctypes.data - memory.ctypes.data
-    offset += sum(step * index for step, index in zip(weights.strides, place, strict=True))
-    return memory.stored.origin(offset // memory.itemsize)
 
 
 def _float(data: Array) -> Array:
@@ -218,16 +159,16 @@ TYPES: dict[int, Kind] = {
     0: Kind("F32", 1, 4),
     1: Kind("F16", 1, 2),
     2: Kind("Q4_0", 32, 18, _q4_0),
-    3: Kind("Q4_1", 32, 20, _q4_1),
+    3: Kind("Q4_1", 32, 20, _q4_1, (0, 2)),
     6: Kind("Q5_0", 32, 22, _q5_0),
-    7: Kind("Q5_1", 32, 24, _q5_1),
+    7: Kind("Q5_1", 32, 24, _q5_1, (0, 2)),
     8: Kind("Q8_0", 32, 34, _q8_0),
     9: Kind("Q8_1", 32, 40),
     10: Kind("Q2_K", K_WEIGHTS, 84),
     11: Kind("Q3_K", K_WEIGHTS, 110),
-    12: Kind("Q4_K", K_WEIGHTS, 144, _q4_k),
-    13: Kind("Q5_K", K_WEIGHTS, 176, _q5_k),
-    14: Kind("Q6_K", K_WEIGHTS, 210, _q6_k),
+    12: Kind("Q4_K", K_WEIGHTS, 144, _q4_k, (0, 2)),
+    13: Kind("Q5_K", K_WEIGHTS, 176, _q5_k, (0, 2)),
+    14: Kind("Q6_K", K_WEIGHTS, 210, _q6_k, (208,)),
     15: Kind("Q8_K", K_WEIGHTS, 292),
     16: Kind("IQ2_XXS", K_WEIGHTS, 66),
     17: Kind("IQ2_XS", K_WEIGHTS, 74),
@@ -251,4 +192,4 @@ TYPES: dict[int, Kind] = {
     41: Kind("Q1_0", 128, 18),
 }
 """The types of tensors by their numbers; a file may hold any, only some can be read."""
-READABLE = tuple(kind.name for kind in TYPES.values() if kind.parts or kind.name in WIDENED)
+KINDS = {kind.name: kind for kind in TYPES.values()}

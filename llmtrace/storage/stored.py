@@ -10,12 +10,14 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
+from llmtrace._kernels import WIDTHS
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _, listed
 from llmtrace.storage.files import open_regular, refuse
 from llmtrace.storage.foreign import HEAD, kind_of_file
 from llmtrace.storage.header import LENGTH, Header, header_length, parse_header
+from llmtrace.storage.matrix import StoredMatrix
 from llmtrace.text import shown
 
 PIECE = 1 << 20
@@ -32,6 +34,9 @@ class Stored(Protocol):
     def read(self) -> Array:
         """Its numbers as float32, read-only; ValueError says why there are none."""
 
+    def kept(self) -> Array | StoredMatrix:
+        """Its numbers as they stay in memory: a matrix as wide as it is stored, if that can be multiplied by."""
+
 
 class Transposed(NamedTuple):
     """A stored tensor with its two axes the other way round."""
@@ -46,6 +51,10 @@ class Transposed(NamedTuple):
     def read(self) -> Array:
         """Its numbers, a view of those of the stored one."""
         return self.stored.read().T
+
+    def kept(self) -> Array | StoredMatrix:
+        """Its numbers as they stay in memory."""
+        return self.stored.kept().T
 
 
 class StoredTensor(NamedTuple):
@@ -71,6 +80,12 @@ class StoredTensor(NamedTuple):
         numbers = numbers.reshape(self.shape)
         numbers.flags.writeable = False
         return numbers
+
+    def kept(self) -> Array | StoredMatrix:
+        """Its numbers as they stay in memory: a matrix of F16 or BF16 as it is, a view of the mapped file."""
+        if len(self.shape) != 2 or self.dtype not in WIDTHS:
+            return self.read()
+        return StoredMatrix(self.dtype, self.data.reshape(*self.shape, 2))
 
 
 def narrowed(numbers: Array) -> Array:

@@ -17,6 +17,7 @@ from llmtrace.errors import TraceFileError
 from llmtrace.i18n import N_, _
 from llmtrace.ops import OPS, Weight, by_name
 from llmtrace.ops.shapes import RANGES
+from llmtrace.ops.tensor import Narrow
 from llmtrace.storage import weights_hash
 from llmtrace.text import cited, shown
 from llmtrace.trace.container import WEIGHT, TraceFile, write
@@ -60,8 +61,7 @@ def save(trace: Trace, path: Path, with_weights: bool) -> None:
         "given": {name: list(axes) for name, axes in trace.leaves.items()},
         "steps": [_step(step.record) for step in trace.steps],
         "weights": {
-            name: {"axes": list(w.axes), "shape": list(w.data.shape), "dtype": w.data.dtype.name}
-            for name, w in used.items()
+            name: {"axes": list(w.axes), "shape": list(w.shape), "dtype": w.dtype.name} for name, w in used.items()
         },
     }
     write(path, arrays, content)
@@ -199,17 +199,17 @@ def _weights(file: TraceFile, origin: Origin, weights_of: WeightsOf, asked: str)
     entries = _dict(file.content, "weights")
     loaded: dict[str, Weight] = {}
 
-    def from_model(name: str) -> Array:
+    def from_model(name: str) -> Array | Narrow:
         if not loaded:
             found = by_name(weights_of(origin).values())
             fits = {*entries} <= {*found} and all(
-                [list(found[n].data.shape), found[n].data.dtype.name] == [entry["shape"], entry["dtype"]]
+                [list(found[n].shape), found[n].dtype.name] == [entry["shape"], entry["dtype"]]
                 for n, entry in entries.items()
             )
             if not fits or weights_hash({n: found[n] for n in entries}) != file.content["model"]["weights_hash"]:
                 raise _other_weights(file, origin, asked)
             loaded.update(found)
-        return loaded[name].data
+        return loaded[name].kept
 
     weights = []
     for name, entry in entries.items():

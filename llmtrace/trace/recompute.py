@@ -187,8 +187,8 @@ class Recomputer:
                 arguments.append(part.instead[kind])
             elif name is None:
                 arguments.append(None)
-            elif kind in op.packed and name in self._trace.weights and self._trace.record_of(name) is None:
-                arguments.append(self._trace.weights[name].packed(record.settings.get("transposed", False)))
+            elif kind in op.packed + op.gathered and self._is_weight(name):
+                arguments.append(self._trace.weights[name].given(op, kind, record.settings))
             else:
                 arguments.append(self._operand(name, part.operands.get(kind), values))
         shape = size_of_box(part.box)
@@ -206,6 +206,9 @@ class Recomputer:
         filled = np.full(shape, part.masked, out.dtype)
         filled[..., : out.shape[-1]] = out
         return filled
+
+    def _is_weight(self, name: str) -> bool:
+        return name in self._trace.weights and self._trace.record_of(name) is None
 
     def _operand(self, name: str, box: Box | None, values: Values) -> Array:
         if name in values:

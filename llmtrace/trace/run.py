@@ -163,8 +163,8 @@ class Run:
         """
         arguments: list[Any] = []
         for kind, operand in zip(op.tensors, operands, strict=True):
-            if kind in op.packed and isinstance(operand, Weight):
-                arguments.append(operand.packed(settings.get("transposed", False)))
+            if isinstance(operand, Weight):
+                arguments.append(operand.given(op, kind, settings))
             else:
                 arguments.append(None if operand is None else operand.data)
         trace = self._trace
@@ -185,7 +185,7 @@ class Run:
     def _later(trace: Trace, name: str, operands: Sequence[Operand]) -> bool:
         """Whether a step is only written down, to be done when somebody asks for it."""
         return trace.legend.kind(name) in ENDING | PAIRS or any(
-            o is not None and isinstance(o.data, Unmade) for o in operands
+            isinstance(o, Tensor) and isinstance(o.data, Unmade) for o in operands
         )
 
     def _postponed(
@@ -198,7 +198,7 @@ class Run:
         axes: Axes | None,
     ) -> Tensor:
         """A step that is only written down; unless the residual stream needs it: then it is done, some rows at a time."""
-        given = {kind: None if o is None else o.data for kind, o in zip(op.tensors, operands, strict=True)}
+        given = {kind: o.data if isinstance(o, Tensor) else o for kind, o in zip(op.tensors, operands, strict=True)}
         tensor = self._recorded(name, op, operands, settings, axes, unmade(*op.result(given, settings)))
         kind = trace.legend.kind(name)
         if kind not in {*PAIRS, StepKind.MIX}:

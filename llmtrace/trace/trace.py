@@ -234,6 +234,8 @@ class Trace(Displayed):
             starts = [places.start for places in box]
             found = self._recomputer.part(name, box)
             return np.array(found[tuple(np.subtract(i, s) for i, s in zip(index, starts, strict=True))])
+        if name in self.weights and name not in self._arrays:
+            return self.weights[name].elements(index)
         return np.array(self.tensor(name)[index])
 
     def part(self, name: str, *index: int | slice) -> Array:
@@ -254,6 +256,8 @@ class Trace(Displayed):
             return self._file.shape(name)
         if self._file is not None and name in self.weights:  # a model that is not there need not be loaded to know it
             return tuple(self._file.content["weights"][name]["shape"])
+        if name in self.weights and name not in self._arrays:
+            return self.weights[name].shape
         return self.tensor(name).shape
 
     def axes(self, name: str) -> Axes:
@@ -336,6 +340,8 @@ class Trace(Displayed):
             return np.dtype(self._file.dtype(name))
         if self._file is not None and name in self.weights:
             return np.dtype(self._file.content["weights"][name]["dtype"])
+        if name in self.weights and name not in self._arrays:
+            return self.weights[name].dtype
         return self.tensor(name).dtype
 
     # ---- files -----------------------------------------------------------------------------------------------------

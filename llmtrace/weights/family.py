@@ -23,6 +23,7 @@ from llmtrace.models import Model
 from llmtrace.models.prompt import Tokenizer
 from llmtrace.ops import Weight, by_name
 from llmtrace.rng import derive, normal
+from llmtrace.storage.matrix import StoredMatrix
 from llmtrace.storage.stored import Stored, all_finite
 from llmtrace.text import shown
 from llmtrace.weights.names import Problem, must_be_whole, together, unused, unwrapped
@@ -122,7 +123,7 @@ class Family:
         weights = by_name(self._parts(config, tensors))
         own = weights[self.tied.first_weight]
         first, second = tensors[self.tied.first], tensors.get(self.tied.stored)
-        if second is None or (tied is not False and same_bits(second, first)):
+        if second is None or (tied is not False and _same(second, first)):
             weights[self.tied.weight] = own  # the same numbers read tokens in and score them
         else:
             weights[self.tied.weight] = Weight(self.tied.weight, second, own.axes)
@@ -159,13 +160,15 @@ class Family:
         weights = by_name(self._parts(config, tensors))
         return {**weights, self.tied.weight: weights[self.tied.first_weight]}
 
-    def _parts(self, config: Any, tensors: Mapping[str, Array]) -> Iterator[Weight]:
+    def _parts(self, config: Any, tensors: Mapping[str, Array | StoredMatrix]) -> Iterator[Weight]:
         """Our weights, each a view of the tensor that it is stored in."""
         for entry in self.table(config):
             width = entry.shape[-1] // len(entry.weights)
             for n, name in enumerate(entry.weights):
-                part = slice(None) if len(entry.weights) == 1 else slice(n * width, (n + 1) * width)
-                yield Weight(name, tensors[entry.stored][..., part], entry.axes)
+                whole, part = tensors[entry.stored], slice(n * width, (n + 1) * width)
+                if len(entry.weights) > 1:
+                    whole = whole.columns(part) if isinstance(whole, StoredMatrix) else whole[..., part]
+                yield Weight(name, whole, entry.axes)
 
     def _checked(
         self,
@@ -174,14 +177,14 @@ class Family:
         where: str,
         tied: bool | None,
         notes: list[str],
-    ) -> dict[str, Array]:
+    ) -> dict[str, Array | StoredMatrix]:
         """The numbers of every tensor, by its name without the prefix; ModelError with all that is wrong."""
         shapes, head = self.shapes(config), self.tied.stored
         transposed = {entry.stored for entry in self.table(config) if entry.transposed}
         if head in stored or tied is False:
             shapes[head] = shapes[self.tied.first]
         problems: list[Problem] = []
-        tensors: dict[str, Array] = {}
+        tensors: dict[str, Array | StoredMatrix] = {}
         apart: list[str] = []
         prefixed = bool(self.prefix) and any(name.startswith(self.prefix) for name in stored)
         for full, tensor in stored.items():
@@ -204,7 +207,7 @@ class Family:
         problems[:0] = [_("{name} is missing", name=name) for name in shapes if name not in tensors]
         if len({array.dtype for array in tensors.values()} & {np.dtype(np.float32), np.dtype(np.float64)}) > 1:
             problems.append(_("some tensors are float32, others float64"))
-        if not problems and tied and head in tensors and not same_bits(tensors[head], tensors[self.tied.first]):
+        if not problems and tied and head in tensors and not _same(tensors[head], tensors[self.tied.first]):
             problems.append(
                 _(
                     "tie_word_embeddings is true, but {head} is stored and differs from {first}; set it to false"
@@ -222,7 +225,16 @@ def _foreign(name: str, family: str) -> str:
     return _("{name} is not part of this {family}", name=shown(name, 80), family=family)
 
 
-def _read(name: str, tensor: Array | Stored, expected: tuple[int, ...], problems: list[Problem]) -> Array:
+def _same(a: Array | StoredMatrix, b: Array | StoredMatrix) -> bool:
+    """Whether two tensors hold the same numbers, to the last bit."""
+    if isinstance(a, StoredMatrix) and isinstance(b, StoredMatrix) and a.kind == b.kind:
+        return a.same_as(b)
+    return same_bits(*(each.read() if isinstance(each, StoredMatrix) else each for each in (a, b)))
+
+
+def _read(
+    name: str, tensor: Array | Stored, expected: tuple[int, ...], problems: list[Problem]
+) -> Array | StoredMatrix:
     """The numbers of a tensor; what is wrong with it goes to `problems`."""
     nothing = np.empty(0, np.float32)
     if tensor.shape != expected:
@@ -231,10 +243,13 @@ def _read(name: str, tensor: Array | Stored, expected: tuple[int, ...], problems
         )
     if not isinstance(tensor, np.ndarray):
         try:
-            array = tensor.read() if tensor.shape == expected else nothing
+            kept = tensor.kept() if tensor.shape == expected else nothing
         except ValueError as error:
             problems.append(f"{name} {error}")
             return nothing
+        if isinstance(kept, StoredMatrix) and kept.is_finite():
+            return kept
+        array = kept.read() if isinstance(kept, StoredMatrix) else kept
     else:
         array = np.ascontiguousarray(tensor)  # a source may hand out columns first, which no kernel reads
     if array.dtype not in (np.float32, np.float64):

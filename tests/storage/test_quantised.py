@@ -5,8 +5,9 @@ import pytest
 from gguf import GGMLQuantizationType, dequantize
 from helpers.hostile_gguf import gguf, tensor
 
+from llmtrace.storage.blocks import READABLE
 from llmtrace.storage.gguf import open_gguf
-from llmtrace.storage.quantised import READABLE, TYPES, origin_of
+from llmtrace.storage.quantised import TYPES
 
 QUANTISED = {number: kind for number, kind in TYPES.items() if kind.parts}
 
@@ -71,14 +72,14 @@ def test_the_others_are_refused_by_name(number, tmp_path):
 def test_every_weight_leads_back_to_what_it_was_made_of(number, tmp_path):
     kind = TYPES[number]
     data = blocks(kind, 24, number)
-    weights = stored(tmp_path / "m.gguf", number, data, rows=3).read()
-    for view in (weights, weights.T, weights[1:, ::-2], weights.T[5:, 1:], weights.reshape(2, -1, 4)):
+    tensor = stored(tmp_path / "m.gguf", number, data, rows=3)
+    weights, kept = tensor.read(), tensor.kept()
+    for view, matrix in ((weights, kept), (weights.T, kept.T), (weights.T[:, 1:], kept.T.columns(slice(1, None)))):
+        matrix.packed(matrix.turned)
         place = tuple(length // 2 for length in view.shape)
-        origin = origin_of(view, place)
+        origin = matrix.origin(place)
         with np.errstate(invalid="ignore"):
             again = origin.scale * origin.q + (0 if origin.minimum is None else origin.minimum)
         assert origin.kind == kind.name
         assert again.dtype == np.float32
         assert np.array_equal(again, view[place], equal_nan=True)
-    assert origin_of(weights.copy(), (0, 0)) is None
-    assert origin_of(np.zeros((2, 2)), (0, 0)) is None

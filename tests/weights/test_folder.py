@@ -16,6 +16,7 @@ import llmtrace
 from llmtrace.errors import ModelError
 from llmtrace.models import GPT
 from llmtrace.storage import digest
+from llmtrace.trace.checksum import checksum
 from llmtrace.weights import save, save_folder, weights_hash
 from llmtrace.weights.gpt import GPT2
 
@@ -64,6 +65,18 @@ def test_other_types_become_float32(tmp_path, dtype):
     wide = {name: array.astype(np.float32) for name, array in short.items()}
     other = short if dtype == "F16" else {name: array.astype(np.float64) for name, array in short.items()}
     assert same(llmtrace.load(write(tmp_path / "a", other)), llmtrace.load(write(tmp_path / "b", wide)))
+
+
+def test_float16_matrices_stay_as_they_are(tmp_path):
+    """Looked at first, then multiplied: nothing of them is kept as float32, and the run has the same bits."""
+    short = {name: array.astype(np.float16) for name, array in stored().items()}
+    model = llmtrace.load(write(tmp_path / "m", short))
+    wide = llmtrace.load(write(tmp_path / "w", {name: array.astype(np.float32) for name, array in short.items()}))
+    assert weights_hash(model.weights) == weights_hash(wide.weights)
+    assert checksum(model.trace([0, 2, 1])) == checksum(wide.trace([0, 2, 1]))
+    matrices = {w.name: w for name, w in model.weights.items() if len(w.shape) == 2 and "position" not in name}
+    assert len(matrices) == 6 * model.config.blocks + 1
+    assert all(weight.packed(name == "embed.token.weight").width for name, weight in matrices.items())
 
 
 def test_bfloat16_becomes_float32(tmp_path):

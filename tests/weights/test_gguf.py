@@ -1,4 +1,6 @@
+import copy
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -8,6 +10,10 @@ from helpers.small_models import small_config, tensors
 
 import llmtrace
 from llmtrace.errors import ModelError
+from llmtrace.explain.verify import verify
+from llmtrace.storage.digest import weights_hash
+from llmtrace.storage.matrix import StoredMatrix
+from llmtrace.trace.checksum import checksum
 
 WIDE = dataclasses.replace(small_config(), width=64, heads=2, hidden=128)
 
@@ -71,3 +77,29 @@ def test_a_tensor_that_is_not_part_of_it(tmp_path):
 def test_the_beginning_of_text_is_read(tmp_path, stated, begin):
     model = llmtrace.load(write_gpt2(tmp_path / "a.gguf", settings=[("tokenizer.ggml.bos_token_id", stated)]))
     assert model.begin == begin
+
+
+def as_float32(model):
+    """The same model, its weights widened first."""
+    own = {w.name: w.with_data(np.ascontiguousarray(w.data)) for w in model.weights.values()}
+    kind = type(model)
+    return kind(model.config, {name: own[w.name] for name, w in model.weights.items()}, model.tokenizer, model.name)
+
+
+@pytest.mark.parametrize("kind", ["F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"])
+def test_weights_that_stay_as_they_are_stored_give_the_bits_of_float32(tmp_path, kind):
+    stored = llmtrace.load(write_gpt2(tmp_path / "m.gguf", WIDE, kind=kind))
+    wide = as_float32(stored)
+    assert sum(isinstance(w.kept, StoredMatrix) for w in stored.weights.values()) == 6 * WIDE.blocks + 2 + 1
+    for keep in ("all", "residual"):
+        trace, expected = (model.trace([0, 2, 1, 1], keep=keep) for model in (stored, wide))
+        assert checksum(trace) == checksum(expected)
+        assert verify(trace) > 0
+    assert weights_hash(stored.weights) == weights_hash(wide.weights)
+    first, second = ([choice.id for choice in model.generate([1, 2], 3)] for model in (stored, wide))
+    assert first == second
+    trace.save(tmp_path / "t.trace", with_weights=True)
+    assert checksum(llmtrace.open(tmp_path / "t.trace")) == checksum(expected)
+    again = pickle.loads(pickle.dumps(stored))
+    assert isinstance(again.weights["block.0.mlp.up.weight"].kept, StoredMatrix)
+    assert checksum(copy.deepcopy(again).trace([0, 2, 1, 1])) == checksum(expected)

@@ -6,7 +6,7 @@ from llmtrace import _kernels
 from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
-from llmtrace.ops.constructors import row_op
+from llmtrace.ops.constructors import row_kernel
 from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.op import Op, expect_axes, initial_sum, unravel_leading
 
@@ -14,6 +14,19 @@ from llmtrace.ops.op import Op, expect_axes, initial_sum, unravel_leading
 def meaning(ids: Array, weight: Array) -> Array:
     """Row `ids[...]` of `weight` [V, C]."""
     return weight[ids]
+
+
+SHAPES = {"ids": "* < V", "weight": "V C"}
+rows_of = row_kernel("embedding", {**SHAPES, "out": "* C"})
+
+
+def forward(ids: Array, weight: Array | _kernels.PackedMatrix, *, empty: Empty = np.empty) -> Array:
+    """`meaning`, compiled; `weight` may be packed as it is stored."""
+    if not isinstance(weight, _kernels.PackedMatrix):
+        return rows_of((ids, weight), empty)
+    out = empty((*ids.shape, weight.depth), np.float32)
+    _kernels.widened_columns(weight, ids, out)
+    return out
 
 
 def backward(g: Gradient) -> None:
@@ -33,15 +46,18 @@ def axes(ids: Axes, weight: Axes) -> Axes:
     return (*ids, "feature")
 
 
-embedding = row_op(
+embedding = Op(
     "embedding",
     "weight[id]",
     meaning,
+    forward,
     explain,
-    shapes={"ids": "* < V", "weight": "V C"},
+    inputs=("ids",),
+    shapes=SHAPES,
     out="* C",
     weights=("weight",),
     axes=axes,
+    gathered=("weight",),
     backward=backward,
     how=N_("rows of a learned table; {a} says which row"),
 )
