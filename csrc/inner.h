@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-enum { MOST_INPUTS = 4, MOST_AXES = 4, MOST_SIZES = 9, MOST_SETTINGS = 6 };
+enum { MOST_INPUTS = 4, MOST_AXES = 4, MOST_SIZES = 11, MOST_SETTINGS = 6 };
 
 /* What a kernel is given. Which input and which size is which, its header says. Pointers are to the numbers of the kernel's type
  * (some inputs to int64_t), NULL where an input is absent; sizes count elements, never bytes; one that is not given is −1. */

@@ -2,6 +2,7 @@
 import mmap
 
 HUGE_PAGE = 2 << 20
+SLICE = 16 << 20  # so many bytes are packed before the pages that held them are given back
 
 
 def aligned_empty(Py_ssize_t count, dtype):
@@ -15,50 +16,82 @@ def aligned_empty(Py_ssize_t count, dtype):
         memory = mmap.mmap(-1, size + HUGE_PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         raw = np.frombuffer(memory, np.uint8)
         start = -raw.ctypes.data % HUGE_PAGE
-        memory.madvise(mmap.MADV_HUGEPAGE)
+        memory.madvise(mmap.MADV_HUGEPAGE, start, size // HUGE_PAGE * HUGE_PAGE)  # the rest would fill one that is mostly empty
     return raw[start:start + size].view(dtype)
 
 
 cdef class PackedMatrix:
-    """A weight [K, N] laid out in panels for `matmul`; made once by `pack` and never changed."""
-    cdef readonly object panels
+    """A weight [K, N] for `matmul`, never changed; made by `pack`, or by `pack_later`."""
+    cdef readonly object panels  # None until they are laid out
+    cdef object source  # the weight [K, N] as it lies in memory, until then
+    cdef bint used
     cdef readonly Py_ssize_t depth, columns
     cdef readonly int kind
     cdef readonly int width  # how it is stored, see widths.pxi; 0: as numbers of the kind
 
 
-def pack(weight, bint transposed=False):
-    """Packs a weight [in, out], or [out, in] where transposed. A weight may have any strides."""
-    cdef int kind = real_type(weight, "weight")
+def pack_later(weight, bint transposed=False):
+    """A weight [in, out], or [out, in] where transposed, of any strides, that is laid out in panels when it is multiplied for the
+    second time, or by many rows. The first time it is multiplied as it lies, which takes no memory, and less time than packing."""
     cdef PackedMatrix packed = PackedMatrix.__new__(PackedMatrix)
-    cdef Py_ssize_t panel = table_of(kind).panel
+    packed.kind = real_type(weight, "weight")
     if weight.ndim != 2:
         raise ValueError(f"weight must have 2 axes, not shape {weight.shape}")
     if not weight.dtype.isnative or not weight.flags.aligned:
         weight = np.array(weight, weight.dtype.newbyteorder("="))
-    matrix = weight.T if transposed else weight
-    packed.depth, packed.columns = matrix.shape
-    packed.kind = kind
-    packed.panels = aligned_empty((packed.columns + panel - 1) // panel * packed.depth * panel, matrix.dtype)
-    pack_into(matrix, kind, <char *> cnp.PyArray_DATA(<cnp.ndarray> packed.panels))
-    packed.panels.flags.writeable = False
+    packed.source = weight.T if transposed else weight
+    packed.depth, packed.columns = packed.source.shape
     return packed
 
 
-cdef int pack_into(matrix, int kind, char *panels) except -1:
-    """Writes the panels of a matrix [in, out] of any strides. One whose columns lie without gaps is transposed by squares."""
+def pack(weight, bint transposed=False):
+    """Packs a weight [in, out], or [out, in] where transposed. A weight may have any strides."""
+    packed = pack_later(weight, transposed)
+    lay_out(packed)
+    return packed
+
+
+cdef int lay_out(PackedMatrix packed) except -1:
+    """Writes the panels, some at a time; the pages of a mapped file that held these columns are given back."""
     cdef kernel_job job
-    cdef Py_ssize_t itemsize = matrix.itemsize, panel = table_of(kind).panel, count, depth_stride, column_stride
-    job.in_[0], job.out = cnp.PyArray_DATA(<cnp.ndarray> matrix), panels
-    job.size[0], job.size[1] = matrix.shape
-    depth_stride, column_stride = matrix.strides
-    count = (job.size[1] + panel - 1) // panel
-    if depth_stride == itemsize and column_stride % itemsize == 0 and job.size[0] > 1:
-        job.size[2] = column_stride // itemsize
-        return run("pack_transposed", kind, &job, count, 1)
-    job.size[2] = (128 + panel - 1) // panel
-    job.size[3], job.size[4] = depth_stride, column_stride
-    return run("pack", kind, &job, (count + job.size[2] - 1) // job.size[2], 1)
+    cdef Py_ssize_t panel = table_of(packed.kind).panel, first, width, itemsize
+    source = packed.source
+    if source is None:
+        return 0
+    itemsize = source.itemsize
+    panels = aligned_empty((packed.columns + panel - 1) // panel * packed.depth * panel, source.dtype)
+    width = max(SLICE // max(packed.depth * panel * itemsize, 1), 1) * panel
+    for first in range(0, packed.columns, width):
+        columns = source[:, first:first + width]
+        job.in_[0] = cnp.PyArray_DATA(<cnp.ndarray> columns)
+        job.out = <char *> cnp.PyArray_DATA(<cnp.ndarray> panels) + first * packed.depth * itemsize
+        job.size[0], job.size[1] = columns.shape
+        job.size[2], job.size[3] = columns.strides
+        run("pack", packed.kind, &job, (job.size[1] + panel - 1) // panel, 1)
+        give_back(columns)
+    panels.flags.writeable = False
+    packed.panels, packed.source = panels, None
+    return 0
+
+
+def give_back(array):
+    """Gives the whole pages of an array's memory back to the system where that is a mapped file that nobody writes through: they
+    are read again from there when they are needed."""
+    cdef char *begin
+    cdef char *end
+    base = array
+    while isinstance(base, np.ndarray) and not base.flags.writeable:
+        base = base.base
+    base = base.obj if isinstance(base, memoryview) else base
+    if not isinstance(base, mmap.mmap) or not hasattr(base, "madvise"):
+        return
+    memory_of(<cnp.ndarray> array, &begin, &end)
+    whole = np.frombuffer(base, np.uint8)
+    start = <Py_ssize_t> (begin - <char *> cnp.PyArray_DATA(<cnp.ndarray> whole))
+    stop = (start + <Py_ssize_t> (end - begin)) // mmap.PAGESIZE * mmap.PAGESIZE
+    start = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
+    if start < stop:
+        base.madvise(mmap.MADV_DONTNEED, start, stop - start)
 
 
 cdef int layout_of(array, Py_ssize_t *rows, Py_ssize_t *columns, Py_ssize_t *split, str name) except -1:
@@ -80,10 +113,16 @@ def matmul(x, PackedMatrix weight not None, bias, out):
     bias [N] or None."""
     cdef kernel_job job
     cdef Py_ssize_t rows, columns, items, grain
-    job.in_[0], job.in_[1] = pointer(x, weight.kind, -1, "x"), cnp.PyArray_DATA(<cnp.ndarray> weight.panels)
-    job.in_[2] = NULL if bias is None else pointer(bias, weight.kind, 1, "bias")
-    job.out = target(out, weight.kind, -1, (x, weight.panels, bias))
+    job.in_[0] = pointer(x, weight.kind, -1, "x")
     layout_of(x, &job.size[0], &job.size[1], &job.size[4], "x")
+    if weight.used or job.size[0] > ROW_GROUP:
+        lay_out(weight)
+    weight.used = True
+    packed = weight.source is None
+    numbers = weight.panels if packed else weight.source
+    job.in_[1] = cnp.PyArray_DATA(<cnp.ndarray> numbers)
+    job.in_[2] = NULL if bias is None else pointer(bias, weight.kind, 1, "bias")
+    job.out = target(out, weight.kind, -1, (x, numbers, bias))
     layout_of(out, &rows, &columns, &job.size[6], "out")
     job.size[2] = weight.columns
     if job.size[1] != weight.depth:
@@ -96,7 +135,9 @@ def matmul(x, PackedMatrix weight not None, bias, out):
         job.size[3] = tiling(rows, columns, weight.depth, weight.kind, &items, &grain)
         job.size[8] = grain if grain > 1 else pool_threads()
         job.setting[0] = weight.width
-        run("matmul_widened" if weight.width else "matmul", weight.kind, &job, items, grain)
+        if not packed:
+            job.size[9], job.size[10] = numbers.strides
+        run("matmul_widened" if weight.width else "matmul" if packed else "matmul_unpacked", weight.kind, &job, items, grain)
 
 
 cdef Py_ssize_t tiling(Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t depth, int kind, Py_ssize_t *items, Py_ssize_t *grain):

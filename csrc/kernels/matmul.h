@@ -9,23 +9,31 @@
 #ifndef LLMTRACE_MATMUL_H
 #define LLMTRACE_MATMUL_H
 
+#include "panel.h"
 #include "product.h"
 #include "tile.h"
 
 enum {
     SEGMENT = 768,  /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
+    FILLED = 256,   /* so many k of a panel that is not packed */
     LINES_AHEAD = 2 /* so many cache lines are fetched for each k, half of a panel's: memory is slower than a tile */
 };
 
-/* The sums of a block's `rows` rows, x[r] being its row r from some k on, with `depth` numbers of a panel. Meanwhile as many
- * numbers from `ahead` on come into the cache, those that are needed next, unless a single tile leaves no time for it. */
-static void block_sums(const real *const x[], ptrdiff_t rows, const real *panel, ptrdiff_t depth, const real *ahead, real *sums,
-                       int first)
+/* A block of rows of x: where their numbers from some k on are, x[place[r]] and those behind it. */
+typedef struct {
+    const real *x;
+    ptrdiff_t place[ROW_GROUP], rows;
+} row_block;
+
+/* The block's sums with `depth` numbers of a panel. Meanwhile as many numbers from `ahead` on come into the cache, those that are
+ * needed next, unless a single tile leaves no time for it. */
+static void block_sums(const row_block *block, const real *panel, ptrdiff_t depth, const real *ahead, real *sums, int first)
 {
-    const ptrdiff_t lines = rows > TILE_ROWS ? depth * PANEL * (ptrdiff_t)sizeof(real) / CACHE_LINE : 0;
+    const ptrdiff_t rows = block->rows, lines = rows > TILE_ROWS ? depth * PANEL * (ptrdiff_t)sizeof(real) / CACHE_LINE : 0;
     for (ptrdiff_t r = 0, fetched = 0; r < rows; r += TILE_ROWS, fetched += depth * LINES_AHEAD) {
         tile_terms terms = {.x_step = 1, .panel = panel, .panel_step = PANEL, .depth = depth};
-        memcpy(terms.x, x + r, sizeof terms.x);
+        for (ptrdiff_t i = 0; i < TILE_ROWS; i++) /* beyond the last row: that row again, unused */
+            terms.x[i] = block->x + block->place[smaller(r + i, rows - 1)];
         if (fetched < lines) {
             terms.ahead = (const char *)ahead + fetched * CACHE_LINE;
             terms.lines = LINES_AHEAD;
@@ -41,25 +49,56 @@ static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
     const ptrdiff_t all_rows = job->size[0], depth = job->size[1], columns = job->size[2], block = job->size[3];
     const matrix_layout from = layout_of(job->size[4], job->size[5], depth), to = layout_of(job->size[6], job->size[7], columns);
     const ptrdiff_t panels = (columns + PANEL - 1) / PANEL;
-    const real *weight = job->in[1], *x[ROW_GROUP + TILE_ROWS];
+    const real *weight = job->in[1];
+    row_block x;
     real sums[ROW_GROUP * PANEL] __attribute__((aligned(VECTOR_BYTES)));
     for (ptrdiff_t item = begin; item < end; item++) {
         const ptrdiff_t first = item / panels * block, column = item % panels * PANEL;
         const ptrdiff_t rows = smaller(block, all_rows - first);
         const real *panel = weight + column * depth, *later = weight + (item + job->size[8]) % panels * PANEL * depth;
+        x.rows = rows;
+        find_rows(&from, first, rows, x.place);
         if (depth == 0)
             memset(sums, 0, sizeof sums);
         for (ptrdiff_t k = 0, count; k < depth; k += count) {
             count = smaller(smaller(SEGMENT, depth - k), from.run - k % from.run);
-            for (ptrdiff_t r = 0; r < rows + TILE_ROWS; r++) /* beyond the last row: that row again, unused */
-                x[r] = (const real *)job->in[0] + column_place(&from, k) + row_place(&from, first + smaller(r, rows - 1));
-            block_sums(x, rows, panel + k * PANEL, count, k + count < depth ? panel + (k + count) * PANEL : later, sums, k == 0);
+            x.x = (const real *)job->in[0] + column_place(&from, k);
+            block_sums(&x, panel + k * PANEL, count, k + count < depth ? panel + (k + count) * PANEL : later, sums, k == 0);
         }
-        for (ptrdiff_t r = 0; r < rows; r++)
-            write_row(job, &to, sums + r * PANEL, first + r, column, smaller(PANEL, columns - column));
+        write_rows(job, &to, sums, first, rows, column, smaller(PANEL, columns - column));
+    }
+}
+
+/* The same with a weight that is not packed: each thread fills a panel, some k at a time, which stays in its cache. That costs
+ * less than packing where a panel is needed only once, for one block of rows.
+ * in: the weight as it lies; size: the strides of its axes in bytes behind the others. */
+static void matmul_unpacked_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
+{
+    const ptrdiff_t all_rows = job->size[0], depth = job->size[1], columns = job->size[2], block = job->size[3];
+    const matrix_layout from = layout_of(job->size[4], job->size[5], depth), to = layout_of(job->size[6], job->size[7], columns);
+    const ptrdiff_t panels = (columns + PANEL - 1) / PANEL;
+    const strided_weight weight = {job->in[1], job->size[9], job->size[10]};
+    row_block x;
+    real sums[ROW_GROUP * PANEL] __attribute__((aligned(VECTOR_BYTES)));
+    real panel[FILLED * PANEL] __attribute__((aligned(VECTOR_BYTES)));
+    for (ptrdiff_t item = begin; item < end; item++) {
+        const ptrdiff_t first = item / panels * block, column = item % panels * PANEL;
+        const ptrdiff_t rows = smaller(block, all_rows - first), width = smaller(PANEL, columns - column);
+        x.rows = rows;
+        find_rows(&from, first, rows, x.place);
+        if (depth == 0)
+            memset(sums, 0, sizeof sums);
+        for (ptrdiff_t k = 0, count; k < depth; k += count) {
+            count = smaller(smaller(FILLED, depth - k), from.run - k % from.run);
+            fill_panel(&weight, k, count, column, width, panel);
+            x.x = (const real *)job->in[0] + column_place(&from, k);
+            block_sums(&x, panel, count, panel, sums, k == 0);
+        }
+        write_rows(job, &to, sums, first, rows, column, width);
     }
 }
 
 #endif
 
 KERNEL(matmul)
+KERNEL(matmul_unpacked)

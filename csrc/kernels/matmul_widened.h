@@ -49,6 +49,8 @@ static void multiply_block(const kernel_job *job, const uint8_t *panel, const ma
 {
     const ptrdiff_t depth = job->size[1], stretch = rows <= TILE_ROWS ? SHORT_STRETCH : STRETCH;
     real wide[STRETCH * PANEL] __attribute__((aligned(VECTOR_BYTES)));
+    ptrdiff_t place[ROW_GROUP];
+    find_rows(from, first, rows, place);
     for (ptrdiff_t k = 0, count, ready = 0; k < depth; k += count) {
         if (k == ready) {
             ready = smaller(depth, k + stretch);
@@ -58,7 +60,7 @@ static void multiply_block(const kernel_job *job, const uint8_t *panel, const ma
         tile_terms terms = {.x_step = 1, .panel = wide + k % stretch * PANEL, .panel_step = PANEL, .depth = count};
         for (ptrdiff_t r = 0; r < rows; r += TILE_ROWS) {
             for (ptrdiff_t i = 0; i < TILE_ROWS; i++) /* beyond the last row: that row again, unused */
-                terms.x[i] = (const real *)job->in[0] + column_place(from, k) + row_place(from, first + smaller(r + i, rows - 1));
+                terms.x[i] = (const real *)job->in[0] + column_place(from, k) + place[smaller(r + i, rows - 1)];
             tile_of(&terms, sums + r * PANEL, k == 0, smaller(TILE_ROWS, rows - r), TILE_VECTORS);
         }
     }
@@ -80,8 +82,7 @@ static void matmul_widened_kernel(const kernel_job *job, ptrdiff_t begin, ptrdif
             multiply_row(job, panel, &from, first, sums);
         else
             multiply_block(job, panel, &from, first, rows, sums);
-        for (ptrdiff_t r = 0; r < rows; r++)
-            write_row(job, &to, sums + r * PANEL, first + r, column, smaller(PANEL, columns - column));
+        write_rows(job, &to, sums, first, rows, column, smaller(PANEL, columns - column));
     }
 }
 

@@ -3,6 +3,7 @@
 #define LLMTRACE_PRODUCT_H
 
 #include "kernel.h"
+#include "vector.h"
 
 #include <string.h>
 
@@ -28,19 +29,34 @@ static inline ptrdiff_t column_place(const matrix_layout *l, ptrdiff_t column)
     return column / l->run * l->head_stride + column % l->run;
 }
 
-/* out = sums + bias, for `count` ≤ PANEL columns from `column` on. */
-static inline void write_row(const kernel_job *job, const matrix_layout *l, const real *sums, ptrdiff_t row,
-                             ptrdiff_t column, ptrdiff_t count)
+/* place[r] = where row first + r begins, for `rows` ≥ 1 rows. Counted on: divisions for each would take as long as many products. */
+static inline void find_rows(const matrix_layout *l, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t *place)
+{
+    ptrdiff_t position = first % l->positions;
+    place[0] = row_place(l, first);
+    for (ptrdiff_t r = 1; r < rows; r++) {
+        const int next_sequence = ++position == l->positions;
+        position = next_sequence ? 0 : position;
+        place[r] = place[r - 1] + l->run + (next_sequence ? l->sequence_stride - l->positions * l->run : 0);
+    }
+}
+
+/* out = sums + bias, for `rows` ≤ ROW_GROUP rows from `first` on and `count` ≤ PANEL columns from `column` on. */
+static inline void write_rows(const kernel_job *job, const matrix_layout *l, const real *sums, ptrdiff_t first, ptrdiff_t rows,
+                              ptrdiff_t column, ptrdiff_t count)
 {
     const real *bias = job->in[2];
+    ptrdiff_t place[ROW_GROUP];
+    find_rows(l, first, rows, place);
     for (ptrdiff_t j = 0, stop; j < count; j = stop) { /* as far as the columns lie side by side */
-        real *out = (real *)job->out + row_place(l, row) + column_place(l, column + j) - j;
+        real *out = (real *)job->out + column_place(l, column + j) - j;
         stop = smaller(count, j + l->run - (column + j) % l->run);
-        if (bias)
-            for (ptrdiff_t i = j; i < stop; i++)
-                out[i] = sums[i] + bias[column + i];
-        else
-            memcpy(out + j, sums + j, (size_t)(stop - j) * sizeof(real));
+        for (ptrdiff_t r = 0; r < rows; r++)
+            if (bias)
+                for (ptrdiff_t i = j; i < stop; i++)
+                    out[place[r] + i] = sums[r * PANEL + i] + bias[column + i];
+            else
+                memcpy(out + place[r] + j, sums + r * PANEL + j, (size_t)(stop - j) * sizeof(real));
     }
 }
 

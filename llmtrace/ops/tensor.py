@@ -45,7 +45,7 @@ class Narrow(Protocol):
 
 
 class Weight:
-    """A learned array. Never changed; packed for the kernels once, when first used.
+    """A learned array. Never changed; packed for the kernels once, when used again.
 
     The numbers may be a matrix that stays in memory as it is stored, and are fetched when first asked for where the weight is
     given as a function.
@@ -97,8 +97,10 @@ class Weight:
         """The weight laid out for `matmul`: [in, out] as it is, or [out, in] where transposed."""
         if transposed not in self._packed:
             kept = self.kept
-            own = None if isinstance(kept, np.ndarray) else kept.packed(transposed)
-            self._packed[transposed] = own or _kernels.pack(self.data, transposed)
+            if isinstance(kept, np.ndarray):
+                self._packed[transposed] = _kernels.pack_later(kept, transposed)
+            else:
+                self._packed[transposed] = kept.packed(transposed) or _kernels.pack(kept.read(), transposed)
         return self._packed[transposed]
 
     def given(self, op: Op, kind: str, settings: Mapping[str, Any]) -> Array | _kernels.PackedMatrix:

@@ -21,7 +21,7 @@ class Job(ctypes.Structure):
     _fields_ = [
         ("inputs", ctypes.c_void_p * 4),
         ("out", ctypes.c_void_p),
-        ("size", ctypes.c_ssize_t * 9),
+        ("size", ctypes.c_ssize_t * 11),
         ("setting", ctypes.c_double * 6),
     ]
 

@@ -1,15 +1,17 @@
 """Matrix multiplication: the bits of the plain NumPy loop, for every shape, value and layout; and what is refused."""
 
+import mmap
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from llmtrace._kernels import instruction_sets, matmul, pack
+from llmtrace._kernels import instruction_sets, matmul, pack, pack_later
 
 QUIET = {"over": "ignore", "under": "ignore", "invalid": "ignore"}
 TYPES = [np.float32, np.float64]
@@ -63,8 +65,10 @@ sizes = st.one_of(st.integers(0, 9), st.sampled_from([13, 16, 23, 24, 31, 32, 63
 def test_bits(rows, depth, columns, dtype, transposed, biased, specials, seed):
     x, weight = numbers((rows, depth), dtype, seed, specials), numbers((depth, columns), dtype, seed + 1, specials)
     bias = numbers(columns, dtype, seed + 2, specials) if biased else None
-    packed = pack(np.ascontiguousarray(weight.T), transposed=True) if transposed else pack(weight)
-    np.testing.assert_array_equal(bits(product(x, packed, bias)), bits(meaning(x, weight, bias)))
+    given = np.ascontiguousarray(weight.T) if transposed else weight
+    packed, later = pack(given, transposed), pack_later(given, transposed)
+    for each in (packed, later, later):
+        np.testing.assert_array_equal(bits(product(x, each, bias)), bits(meaning(x, weight, bias)))
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -84,7 +88,8 @@ def test_bits_for_every_number_of_rows_and_of_columns(dtype):
 @pytest.mark.parametrize("depth", [1, 2, 767, 768, 769, 1535, 1536, 1537])
 def test_bits_for_every_depth_near_a_segment(depth):
     x, weight, bias = (numbers(s, np.float32, 3) for s in ((13, depth), (depth, 21), 21))
-    np.testing.assert_array_equal(bits(product(x, pack(weight), bias)), bits(meaning(x, weight, bias)))
+    for packed in (pack(weight), pack_later(weight)):
+        np.testing.assert_array_equal(bits(product(x, packed, bias)), bits(meaning(x, weight, bias)))
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -103,9 +108,10 @@ def test_heads_in(sequences, positions, count, width, columns, dtype, seed):
     x = numbers((sequences * positions, count * width), dtype, seed)
     weight, bias = numbers((count * width, columns), dtype, seed + 1), numbers(columns, dtype, seed + 2)
     split = heads(x, sequences, count) if sequences else np.zeros((0, count, positions, width), dtype)
-    out = np.full((len(x), columns), 77, dtype)
-    matmul(split, pack(weight), bias, out)
-    np.testing.assert_array_equal(bits(out), bits(meaning(x, weight, bias)))
+    for packed in (pack(weight), pack_later(weight)):
+        out = np.full((len(x), columns), 77, dtype)
+        matmul(split, packed, bias, out)
+        np.testing.assert_array_equal(bits(out), bits(meaning(x, weight, bias)))
 
 
 @given(
@@ -116,9 +122,10 @@ def test_heads_in(sequences, positions, count, width, columns, dtype, seed):
 def test_heads_out(sequences, positions, count, width, depth, biased, dtype, seed):
     x, weight = numbers((sequences * positions, depth), dtype, seed), numbers((depth, count * width), dtype, seed + 1)
     bias = numbers(count * width, dtype, seed + 2) if biased else None
-    out = np.full((sequences, count, positions, width), 77, dtype)
-    matmul(x, pack(weight), bias, out)
-    np.testing.assert_array_equal(bits(out), bits(heads(meaning(x, weight, bias), sequences, count)))
+    for packed in (pack(weight), pack_later(weight)):
+        out = np.full((sequences, count, positions, width), 77, dtype)
+        matmul(x, packed, bias, out)
+        np.testing.assert_array_equal(bits(out), bits(heads(meaning(x, weight, bias), sequences, count)))
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -127,8 +134,9 @@ def test_a_weight_of_any_strides_packs(dtype):
     swapped = big[:40].astype(big.dtype.newbyteorder())
     for weight in (big[::2, 100:170], big[::-2, 5:200:3], np.asfortranarray(big)[:40, :70], swapped):
         expected = bits(meaning(x, weight.astype(dtype), None))
-        np.testing.assert_array_equal(bits(product(x, pack(weight), None)), expected)
-        np.testing.assert_array_equal(bits(product(x, pack(weight.T, transposed=True), None)), expected)
+        for make in (pack, pack_later):
+            np.testing.assert_array_equal(bits(product(x, make(weight), None)), expected)
+            np.testing.assert_array_equal(bits(product(x, make(weight.T, transposed=True), None)), expected)
 
 
 def test_packing_copies():
@@ -140,6 +148,51 @@ def test_packing_copies():
     assert (packed.depth, packed.columns) == (5, 6)
     with pytest.raises(ValueError, match="read-only"):
         packed.panels[0] = 1
+
+
+def test_a_weight_that_is_used_once_is_not_packed():
+    weight = numbers((5, 6), np.float32, 0)
+    few, many = numbers((96, 5), np.float32, 1), numbers((97, 5), np.float32, 2)
+    once, twice, long = pack_later(weight), pack_later(weight), pack_later(weight)
+    for x, packed in ((few, once), (few, twice), (few, twice), (many, long)):
+        product(x, packed, None)
+    assert [packed.panels is None for packed in (once, twice, long)] == [True, False, False]
+
+
+def resident(address):
+    """Kilobytes of the mapping at an address that are in the memory of this process; for a mapped file."""
+    lines = iter(Path("/proc/self/smaps").read_text().splitlines())
+    assert any(line.startswith(f"{address:x}-") for line in lines)
+    return next(int(line.split()[1]) for line in lines if line.startswith("Rss:"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="the system does not say what is in memory")
+@pytest.mark.parametrize("transposed", [False, True])
+def test_pages_of_a_file_are_given_back_when_packed(tmp_path, transposed):
+    weight = numbers((1500, 3000), np.float32, 0)
+    (tmp_path / "weights").write_bytes(b"head" + weight.tobytes())
+    with (tmp_path / "weights").open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    whole = np.frombuffer(mapped, np.uint8)
+    inside = whole[4:].view(np.float32).reshape(weight.shape)
+    assert (inside == weight).all()
+    assert resident(whole.ctypes.data) > 17_000
+    pack(inside, transposed)
+    assert resident(whole.ctypes.data) < 100
+    assert (inside == weight).all()
+
+
+def test_memory_that_somebody_may_write_to_is_not_given_back(tmp_path):
+    (tmp_path / "weights").write_bytes(bytes(1 << 20))
+    with (tmp_path / "weights").open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    weight = np.frombuffer(mapped, np.float32).reshape(512, 512)
+    weight[:] = 1
+    pack(weight)
+    seen = weight.view()
+    seen.flags.writeable = False
+    pack(seen)
+    assert (weight == 1).all()
 
 
 def test_a_sum_that_is_reordered_would_be_seen():
