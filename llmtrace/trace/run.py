@@ -146,13 +146,14 @@ class Run:
         weights: what the names of the weights begin with, where that is not the name of the step.
         """
         own = self._prefix + (name if weights is None else weights)
-        name = self._prefix + name
-        found = [self.weights.get(f"{own}.{kind}") for kind in op.weights]
-        for kind, weight in zip(op.weights, found, strict=True):
+        operands: list[Operand] = [*inputs]
+        operands += [None] * (len(op.inputs) - len(inputs))
+        for kind in op.weights:
+            weight = self.weights.get(f"{own}.{kind}")
             if weight is None and not op.optional(kind):
                 raise ModelError(_("the model has no weight {name}", name=f"{own}.{kind}"))
-        absent = [None] * (len(op.inputs) - len(inputs))
-        return self.do(name, op, (*inputs, *absent, *found), settings)
+            operands.append(weight)
+        return self.do(self._prefix + name, op, operands, settings)
 
     def do(
         self, name: str, op: Op, operands: Sequence[Operand], settings: Mapping[str, Any], axes: Axes | None = None
