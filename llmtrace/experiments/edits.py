@@ -47,7 +47,7 @@ class Edit:
                 raise self._misshapen(other.shape, now.shape)
             value = other[self.index]
         elif callable(value):
-            value = value(now.copy())
+            value = value(now)
         try:
             given = np.asarray(value)
         except ValueError:  # lists of different lengths

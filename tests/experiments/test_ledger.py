@@ -16,6 +16,7 @@ from llmtrace.experiments.lens import lens
 
 P = "The king had a child, a girl, and the old lamp will belong to"
 MODELS = [small_gpt("ABCDE", seed=seed, blocks=1 + seed % 3) for seed in range(3)] + [small_llama()]
+MODELS += [small_gpt("ABCDE", seed=3, epsilon=0.5), small_llama(epsilon=0.5)]
 
 
 @pytest.fixture(scope="module")

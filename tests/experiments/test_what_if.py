@@ -1,9 +1,12 @@
 """What if: the same bits as a full run with the edits, and hardly more computed than can change."""
 
+import json
+from itertools import permutations
+
 import numpy as np
 import pytest
 from check_edits import full_run
-from helpers.edited_runs import random_edits
+from helpers.edited_runs import parts, random_edits
 from helpers.small_models import small_gpt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,11 +15,15 @@ import llmtrace
 from llmtrace.arithmetic.bits import same_bits
 from llmtrace.errors import AddressError, EditError, LlmtraceError
 from llmtrace.experiments import replayed, what_if, zero
+from llmtrace.experiments.again import work
+from llmtrace.experiments.edits import resolved
 from llmtrace.explain.verify import verify
 from llmtrace.models import KVCache
 
 MODEL = small_gpt("ABCDE", seed=3, blocks=2, width=12, heads=3)
 RUNS = [MODEL.trace("CABDE"), MODEL.trace([[0, 1, 2, 4], [3, 3, 1, 0]]), MODEL.trace("E")]
+OTHERS = [MODEL.trace("BBAEC"), MODEL.trace([[4, 0, 1, 2], [1, 3, 3, 0]]), MODEL.trace("A")]
+"""Runs of the same shapes."""
 P = "The king had a child, a girl, and the old lamp will belong to"
 
 
@@ -58,13 +65,71 @@ def test_the_bits_are_those_of_a_full_run(data):
     assert all(same_bits(again.after.tensor(name), found.after.tensor(name)) for name in found.after)
 
 
+@pytest.mark.parametrize("before", RUNS[:2], ids=["text", "batch"])
+def test_every_operand_of_a_step_is_followed(before):
+    """Where two operands of a step change at different places, the step changes at all that come of both."""
+    for name in before:
+        operands = dict.fromkeys(x for x in before.record_of(name).operands.values() if x in before)
+        for first, last in permutations([x for x in operands if before.tensor(x).dtype.kind == "f"], 2):
+            begin = ", ".join("0" for _ in before.shape(first))
+            end = ", ".join(str(size - 1) for size in before.shape(last))
+            must_agree(MODEL, before, {f"{first}[{begin}]": 1.5, f"{last}[{end}]": -2.5})
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_a_part_of_another_run_is_the_same_part_there(data):
+    number = data.draw(st.integers(0, 2))
+    before, other = RUNS[number], OTHERS[number]
+    edits = data.draw(random_edits(before, most=1))
+    numbers = {each.said: other.tensor(each.name)[each.index] for each in resolved(before, edits)}
+    found, wanted = what_if(before, dict.fromkeys(edits, other)), what_if(before, numbers)
+    assert all(same_bits(found.after.tensor(name), wanted.after.tensor(name)) for name in found.after)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_edits_of_one_step_are_made_one_after_the_other(data):
+    before = data.draw(st.sampled_from(RUNS))
+    name = data.draw(st.sampled_from([name for name in before if before.tensor(name).dtype.kind == "f"]))
+    functions = st.sampled_from([zero, lambda x: x + np.float32(1), lambda x: -x])
+    edits = data.draw(st.dictionaries(parts(before, name), functions, min_size=1, max_size=4))
+    wanted = before.tensor(name).copy()
+    for each in resolved(before, edits):
+        wanted[each.index] = each.value(wanted[each.index])
+    assert same_bits(what_if(before, edits).after.tensor(name), wanted)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.sampled_from([0.0, -0.0, 1.5]), min_size=5, max_size=5))
+def test_a_recipe_keeps_every_bit_of_its_numbers(numbers):
+    found = what_if(RUNS[0], {"logits[position=1]": numbers})
+    again = replayed(RUNS[0], json.loads(json.dumps(found.recipe)))
+    assert same_bits(again.after.tensor("logits")[1], np.array(numbers, np.float32))
+
+
+@pytest.mark.parametrize("token", ["D", 3])
+@pytest.mark.parametrize("place", range(5))
+def test_tokens_are_counted_from_either_end(place, token):
+    found, same = (what_if(RUNS[0], {f"token:{number}": token}) for number in (place, place - 5))
+    assert found.after.tokens == same.after.tokens == [*"CABDE"[:place], "D", *"CABDE"[place + 1 :]]
+    assert all(same_bits(found.after.tensor(name), same.after.tensor(name)) for name in found.after)
+
+
+@pytest.mark.parametrize("token", range(-2, 8))
+def test_the_tokens_of_a_model_are_all_that_can_be_put(token):
+    if 0 <= token < 5:
+        assert what_if(RUNS[0], {"token:1": token}).after.tensor("tokens")[1] == token
+    else:
+        with pytest.raises(EditError, match="is no token"):
+            what_if(RUNS[0], {"token:1": token})
+
+
 def can_change(found):
     """How many operations the numbers take that have changed; the edits are so large that nearly all have that can."""
     trace, total = found.after, 0
     for name in trace:
         record = trace.record_of(name)
-        from llmtrace.experiments.again import work
-
         operands = [None if x is None else trace.shape(x) for x in record.operands.values()]
         total += found.changes.count(name) * (1 if record.op == "edit" else work(record.op, operands, record.settings))
     return total
@@ -90,8 +155,14 @@ def can_change(found):
 )
 def test_only_what_depends_on_the_edit_is_computed(story, edits):
     found = what_if(story, edits)
-    assert found.changes.operations <= 1.1 * can_change(found)
+    assert can_change(found) <= found.changes.operations <= 1.1 * can_change(found)
     assert verify(found.after)
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.booleans())
+def test_the_work_of_a_product_is_what_is_summed_over(inputs, outputs, transposed):
+    weight = (outputs, inputs) if transposed else (inputs, outputs)
+    assert work("linear", [(4, inputs), weight, (outputs,)], {"transposed": transposed}) == inputs
 
 
 def test_of_a_head_only_what_comes_after_it_changes(story):

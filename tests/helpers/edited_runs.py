@@ -9,12 +9,17 @@ def random_edits(draw, trace, most=3):
     names = [name for name in [*trace, *trace.weights] if trace.tensor(name).dtype.kind == "f"]
     found = {}
     for _ in range(draw(st.integers(1, most))):
-        name = draw(st.sampled_from(names))
-        chosen = [
-            f"{axis}={draw(st.integers(0, size - 1))}"
-            for axis, size in zip(trace.axes(name), trace.shape(name), strict=True)
-            if draw(st.integers(0, 3))
-        ]
         value = draw(st.sampled_from([0.0, -0.0, 1.0, -2.5]) | st.floats(-4, 4, width=32))
-        found[f"{name}[{', '.join(chosen)}]" if chosen else name] = value
+        found[draw(parts(trace, draw(st.sampled_from(names))))] = value
     return found
+
+
+@st.composite
+def parts(draw, trace, name):
+    """The address of a tensor, whole, or of some places along some of its axes."""
+    chosen = [
+        f"{axis}={draw(st.integers(0, size - 1))}"
+        for axis, size in zip(trace.axes(name), trace.shape(name), strict=True)
+        if draw(st.integers(0, 3))
+    ]
+    return f"{name}[{', '.join(chosen)}]" if chosen else name

@@ -58,8 +58,8 @@ def tensors(config, seed=0):
     }
 
 
-def small_config(vocabulary=3, blocks=2, width=12, heads=3, context=11):
-    return GPTConfig(vocabulary, context, width, heads, blocks, 4 * width)
+def small_config(vocabulary=3, blocks=2, width=12, heads=3, context=11, epsilon=1e-5):
+    return GPTConfig(vocabulary, context, width, heads, blocks, 4 * width, epsilon=epsilon)
 
 
 def small_gpt(texts="ABC", seed=0, **sizes):
