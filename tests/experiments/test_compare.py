@@ -11,6 +11,7 @@ import llmtrace
 from llmtrace.errors import AddressError
 from llmtrace.experiments import what_if
 from llmtrace.experiments.compare import _units, compare
+from llmtrace.models import KVCache
 from llmtrace.views.comparison import view
 
 MODEL = small_gpt("ABCDE", seed=3)
@@ -85,6 +86,28 @@ def test_batches_of_other_sizes_are_refused():
     same = MODEL.trace([[0, 1, 2], [1, 1, 1]])
     assert compare(same, same).first is None
     assert as_text(view(compare(same, MODEL.trace([[0, 1, 2], [1, 2, 1]]))))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_infinitely_far(value):
+    """Also against itself it has no distance, but the same bits."""
+    before = MODEL.trace("CAB")
+    after = what_if(before, {"logits[position=1, vocabulary=2]": value}).after
+    assert compare(before, after).first.largest == compare(after, before).first.largest == np.inf
+    assert compare(after, after).first is None
+    assert {step.largest for step in compare(after, after).steps} == {0.0}
+
+
+@pytest.mark.parametrize("key", range(5))
+def test_what_is_seen_of_a_cache_is_compared(key):
+    """A changed score is found whether its key was read with the query or stands in the cache."""
+    cache = KVCache()
+    MODEL.trace("CAB", cache)
+    before = MODEL.trace("DE", cache)
+    found = compare(before, what_if(before, {f"block.0.attn.scores[head=1, query=1, key={key}]": 0.5}).after)
+    assert found.first.name == "block.0.attn.scores"
+    assert found.first.differ == 1
+    assert before.explain(found.first.at[0]).value == found.first.numbers[0]
 
 
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False), st.integers(0, 9))
