@@ -41,12 +41,16 @@ BOUNDS_OF_MEMORY = "not memory and not limit"
 """Names of tests that measure memory or limit it: the sanitizer itself needs more than they allow."""
 
 
-def sanitized(folder: Path, instruction_set: str) -> dict[str, str]:
-    """The environment for a process of the build in `folder`."""
+def sanitized(folder: Path, instruction_set: str, *, after_return: bool = False) -> dict[str, str]:
+    """The environment for a process of the build in `folder`; `after_return`: uses of a stack after the return are found.
+
+    GCC before 12.4 and 13.3 keeps the frames for that at multiples of 32 bytes, and yet stores whole vectors of 64 there as if at
+    multiples of 64 (its bug 110027): AVX-512 would fault at any local array, so there that search is left out.
+    """
     library = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
     return environment(folder, instruction_set) | {
         "LD_PRELOAD": library.stdout.strip(),
-        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:detect_stack_use_after_return=1",
+        "ASAN_OPTIONS": f"detect_leaks=0:allocator_may_return_null=1:detect_stack_use_after_return={after_return:d}",
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONMALLOC": "malloc",
@@ -62,7 +66,7 @@ def instruction_sets(folder: Path) -> list[str]:
     return done.stdout.split()
 
 
-def run(folder: Path, instruction_set: str, tests: list[str], seconds: float) -> tuple[list[str], list[str], str]:
+def run(folder: Path, instruction_set: str, group: str, seconds: float) -> tuple[list[str], list[str], str]:
     """Findings, failed tests with their reasons, and pytest's last line."""
     command = [
         sys.executable,
@@ -77,10 +81,10 @@ def run(folder: Path, instruction_set: str, tests: list[str], seconds: float) ->
         "--timeout",
         str(seconds),
     ]
-    command += ["-k", BOUNDS_OF_MEMORY, *tests]
-    done = subprocess.run(
-        command, cwd=folder, env=sanitized(folder, instruction_set), capture_output=True, text=True, check=False
-    )
+    command += ["-k", BOUNDS_OF_MEMORY, *GROUPS[group]]
+    # Tests of the other groups start processes of every instruction set, or take the best one.
+    env = sanitized(folder, instruction_set, after_return=group == "contract" and instruction_set != "avx512")
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     output = done.stdout + done.stderr
     failed = [line for line in output.splitlines() if line.startswith(("FAILED", "ERROR "))]
     if done.returncode not in {0, 1, 5}:
@@ -104,7 +108,7 @@ def main() -> int:
         for group in options.groups or GROUPS:
             for instruction_set in instruction_sets(folder) if group in ON_EVERY_SET else [""]:
                 start = time.monotonic()
-                findings, failed, last = run(folder, instruction_set, GROUPS[group], options.seconds)
+                findings, failed, last = run(folder, instruction_set, group, options.seconds)
                 wrong += len(findings) + len(failed)
                 print(f"{group:10} {instruction_set or 'best':9} {time.monotonic() - start:5.0f} s  {last}", flush=True)
                 for line in findings[:10]:
