@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import begun, load, model_option, prompt_argument, read_prompt
+from llmtrace.cli.options import begun, keep_option, load, model_option, prompt_argument, read_prompt
 from llmtrace.cli.output import Look, say_written, shown_options, write_document
 from llmtrace.i18n import N_, _
 
@@ -60,6 +60,7 @@ TRACED = N_(
     is_flag=True,
     help=N_("Write to FILE the run of the last token alone instead, with the key/value cache that it read."),
 )
+@keep_option
 @shown_options(traced=TRACED, own=("as_json",))
 def command(prompt: str | None, model: str | None, steps: int, last: bool, look: Look, **options: Any) -> None:
     """Let a model go on with PROMPT, one token at a time, and show what each was chosen from.
@@ -74,8 +75,10 @@ def command(prompt: str | None, model: str | None, steps: int, last: bool, look:
       llmtrace generate "Once upon a time" --steps 6 --quiet -o once.trace
       echo "Once upon a time" | llmtrace generate - --steps 3 --json
     """  # noqa: D301 - \b keeps click from filling the lines
-    if last and look.trace is None:
-        raise click.UsageError(_("--last needs -o FILE.trace, where it is written"))
+    keep = options["keep"]
+    if look.trace is None and (last or keep):
+        name = "--last" if last else "--keep"
+        raise click.UsageError(_("{name} needs -o FILE.trace, where it is written", name=name))
     from llmtrace.models import Sampling, as_language_model
 
     sampling = Sampling(
@@ -106,7 +109,7 @@ def command(prompt: str | None, model: str | None, steps: int, last: bool, look:
             stream.end(tables and not as_json)
         finally:  # whoever read the output may have seen enough
             if look.trace is not None and len(generation):
-                (generation.last_trace() if last else generation.trace()).save(look.trace)
+                (generation.last_trace(keep) if last else generation.trace(keep)).save(look.trace)
                 say_written(look.trace, as_json or not sys.stdout.isatty())  # piped, the output is for other programs
             if look.file is not None and shown:
                 write_document(_together(stream.whole, shown, asked), look)

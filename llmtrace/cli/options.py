@@ -116,6 +116,14 @@ def of_this_prompt(error: AddressError, note: str) -> AddressError:
     return AddressError(text)
 
 
+def keep_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--keep`, for commands that make a trace."""
+    text = N_(
+        "Keep all numbers, or only the residual stream: the others are computed again. Default: all up to 500 MB."
+    )
+    return option("--keep", type=click.Choice(["all", "residual"]), help=text)(function)
+
+
 def prompt_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """PROMPT or `--ids`, for commands that run what they are given."""
     argument: Callable[..., Any] = click.argument("prompt", required=False)(ids_option(special_option(function)))

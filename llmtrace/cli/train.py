@@ -17,6 +17,7 @@ from llmtrace.errors import TrainingError
 from llmtrace.i18n import N_, _, listed
 
 if TYPE_CHECKING:
+    from llmtrace.trace import Keep
     from llmtrace.training import LanguageTraining, Setting, Tokenizer, TrainingFolder
 
 COUNT = click.IntRange(min=1)
@@ -24,7 +25,7 @@ WARMUP = 100
 """The longest warm-up that nobody asked for."""
 PRESETS = {"steps": N_("1000, or as --epochs says"), "warmup": N_("a tenth of the steps, at most 100")}
 """What is said of those that follow from others where they are not given."""
-AT_ANY_TIME = {"resume", "steps", "report", "checkpoint", "sample", "trace_step"}
+AT_ANY_TIME = {"resume", "steps", "report", "checkpoint", "sample", "trace_step", "keep"}
 """What may be said anew when a training is gone on with; all else decides its bits."""
 
 
@@ -78,6 +79,12 @@ def sizes(function: Callable[..., Any]) -> Callable[..., Any]:
 @option("--sample", metavar="TEXT", help=N_("Let the model go on with TEXT at every report; empty: never."))
 @option("--resume", is_flag=True, help=N_("Go on with the training in DIR where it was saved last."))
 @option("--trace-step", type=FileName(), metavar="FILE", help=N_("Do one step only and write all of it to FILE."))
+@option(
+    "--keep",
+    type=click.Choice(["all", "residual"]),
+    default="all",
+    help=N_("Of --trace-step: all numbers, or only the residual stream and its gradients, which takes less memory."),
+)
 def command(files: tuple[str, ...], output: str, **given: Any) -> None:
     """Train a small GPT-2 on text files, and save it in a folder that llmtrace and transformers read.
 
@@ -105,7 +112,7 @@ def command(files: tuple[str, ...], output: str, **given: Any) -> None:
         if given["resume"] and given["steps"]:
             training.go_on(given["steps"])
         if given["trace_step"]:
-            trace_step(training, given["trace_step"])
+            trace_step(training, given["trace_step"], given["keep"])
         else:
             watch(training, given["report"], given["checkpoint"], given["sample"])
 
@@ -200,16 +207,17 @@ def expect_new(folder: TrainingFolder, there: list[Path]) -> None:
         raise TrainingError(text.format(path=shown(there[0])))
 
 
-def trace_step(training: LanguageTraining, path: str) -> None:
+def trace_step(training: LanguageTraining, path: str, keep: Keep) -> None:
     """Does one step with everything recorded, and writes that; the checkpoint stays as it is."""
     from llmtrace.ops import by_name
     from llmtrace.text import inert
     from llmtrace.views.step_list import in_bytes
 
-    trace = training.traced_step()
+    trace = training.traced_step(keep)
     size = in_bytes(trace.nbytes() + sum(weight.data.nbytes for weight in by_name(trace.weights.values()).values()))
     text = _("every number of this step takes {size}; a training with a smaller --batch has smaller steps", size=size)
-    click.echo(_("Note: {text}", text=text), err=True)
+    if keep == "all":
+        click.echo(_("Note: {text}", text=text), err=True)
     trace.save(path, with_weights=True)
     click.echo(
         inert(

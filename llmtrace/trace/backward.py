@@ -10,7 +10,7 @@ It is a tensor of the same shape, named `d.` + name. Where several steps use a t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from llmtrace.ops import OPS, Op, Tensor, Weight
 from llmtrace.ops.elementwise.add import add
 from llmtrace.trace.run import Operand, Run
 from llmtrace.trace.step import Record
-from llmtrace.trace.trace import Trace
+from llmtrace.trace.trace import Keep, Trace
 
 INITIAL = "initial"
 
@@ -31,7 +31,8 @@ class Backward:
 
     starts: the `sums` of the batch before, from which those of this one go on: so the sums over several small batches have the
     bits of the sum over all of them at once.
-    keep: whether the trace keeps what was computed; if not, memory is used again as soon as it can be.
+    keep: what of what was computed the trace keeps, "all", the "residual" stream and its gradients, or "nothing"; the memory of
+    the others is used again as soon as it can be.
     inputs: the names of given tensors whose gradients are wanted, besides the weights'.
     ops: where the steps' ops are found by name.
     """
@@ -42,7 +43,7 @@ class Backward:
         trace: Trace,
         loss: str = "loss",
         starts: Mapping[str, Tensor] | None = None,
-        keep: bool = True,
+        keep: Keep | Literal["nothing"] = "all",
         inputs: tuple[str, ...] = (),
         ops: Mapping[str, Op] = OPS,
     ) -> None:
@@ -85,10 +86,11 @@ class Backward:
             )
         dout = self._total(record.name)
         op.backward(StepGradient(self, record, dout))
-        if not self.keep:
+        if self.keep != "all":
+            let_go = self.trace.forget if self.keep == "nothing" else self.trace.release
             for name in (record.name, dout.name, *self._made):
                 if name not in self._waiting:
-                    self.trace.forget(name)
+                    let_go(name)
             self._made = [name for name in self._made if name in self._waiting]
 
     def do(

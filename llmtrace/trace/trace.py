@@ -110,14 +110,21 @@ class Trace(Displayed):
 
     def keeps(self, name: str) -> bool:
         """Whether the numbers of a step of this name are kept, or computed again when they are asked for."""
-        return self.keep == "all" or self.legend.kind(name.removeprefix("d.")) in STREAM
+        return self.keep == "all" or self._in_stream(name)
+
+    def _in_stream(self, name: str) -> bool:
+        return self.legend.kind(name.removeprefix("d.")) in STREAM
+
+    def release(self, name: str) -> None:
+        """Lets go of the numbers of a step, which are computed again when they are asked for; not of the residual stream's."""
+        if name in self._records and not self._in_stream(name):
+            self._arrays.pop(name, None)
 
     def reduce(self) -> None:
         """From now on keeps only the residual stream, and lets go of everything else."""
         self.keep = "residual"
         for name in self._records:
-            if not self.keeps(name):
-                self._arrays.pop(name, None)
+            self.release(name)
 
     def forget(self, name: str) -> None:
         """Drops a step and its numbers, so that their memory can be used again."""

@@ -24,8 +24,10 @@ MEASURED = 32
 """So many windows the validation loss is measured on."""
 TOGETHER = 16
 """So many windows at once."""
-NUMBERS = 4
-"""A traced step holds about so many times the numbers of a traced forward: gradients of everything, and parts of them."""
+NUMBERS = {"all": 3, "residual": 1}
+"""A traced step holds about so many times the numbers of a traced forward: what is kept of gradients, and of their parts."""
+COPIES = 9
+"""And so many times the weights: packed twice, their gradients, clipped ones, the optimiser's memories, and the new of all."""
 
 
 @frozen
@@ -113,26 +115,25 @@ class LanguageTraining:
             self.trainer.state = before
         return min(taken) * (self.plan.settings.steps - self.done)
 
-    def step(self, trace: Trace | None = None) -> Report:
+    def step(self, trace: Trace | None = None, keep: Keep = "all") -> Report:
         """One step; TrainingError where a number is no longer finite, and then nothing has changed."""
         batch = self.windows.batch(self.done, self.plan.batch)
         parts = [batch] if trace is not None else list(batch.parts(self.part))
-        return self.trainer.step(self._losses(parts, batch), [len(part.ids) for part in parts], trace)
+        return self.trainer.step(self._losses(parts, batch), [len(part.ids) for part in parts], trace, keep)
 
     def traced_step(self, keep: Keep = "all") -> Trace:
         """One step with everything recorded: the batch, the loss, every gradient, every new weight.
 
-        keep: "residual" keeps afterwards only the residual stream, its gradients, and what can't be computed again from them.
+        keep: "residual" keeps only the residual stream, its gradients, and what can't be computed again from them.
         """
         ids = self.windows.batch(self.done, self.plan.batch).ids
         model = self.model
-        model.must_fit(ids, times=NUMBERS)
+        weights = sum(weight.data.nbytes for weight in self.trainer.state.weights.values())
+        model.must_fit(ids, times=NUMBERS[keep], more=COPIES * weights)
         tokens = [[model.token_text(i) for i in row] for row in ids.tolist()]
         origin = Origin(model.name, "", asdict(model.config))
         trace = Trace(self.trainer.state.weights, tokens, model.token_text, origin, model.legend)
-        self.step(trace)
-        if keep == "residual":
-            trace.reduce()
+        self.step(trace, keep)
         return trace
 
     def validation(self, windows: int = MEASURED) -> float | None:

@@ -17,7 +17,7 @@ from llmtrace.i18n import _
 from llmtrace.ops import Tensor, Weight
 from llmtrace.rng import derive
 from llmtrace.storage.stored import all_finite
-from llmtrace.trace import Backward, Dropout, Run, Step, Trace
+from llmtrace.trace import Backward, Dropout, Keep, Run, Step, Trace
 from llmtrace.training.optimiser import State, updated
 from llmtrace.training.settings import Settings
 
@@ -55,11 +55,14 @@ class Trainer:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), ({}, self.settings, self.state)
 
-    def step(self, parts: Sequence[Part], texts: Sequence[int] = (), trace: Trace | None = None) -> Report:
+    def step(
+        self, parts: Sequence[Part], texts: Sequence[int] = (), trace: Trace | None = None, keep: Keep = "all"
+    ) -> Report:
         """One step on a batch, run in parts; the bits of the result do not depend on how it is parted.
 
         texts: how many texts each part has, for dropout, which must know its place in the whole batch.
         trace: where to record everything; the batch must then be one part.
+        keep: what of it that trace keeps.
 
         Raises TrainingError where a number is no longer finite.
         """
@@ -70,9 +73,11 @@ class Trainer:
                 kept = trace if trace is not None else Trace(state.weights)
                 with self._run(kept, first) as run:
                     last, summed = part(run, summed)
-                    walk = Backward(run, kept, last.name, sums, keep=trace is not None)
+                    walk = Backward(run, kept, last.name, sums, keep="nothing" if trace is None else keep)
                     loss, sums = np.float64(last.data), walk.sums
             new, rate, norm = updated(run, self.settings, state, walk.gradients())
+        if trace is not None and keep == "residual":
+            trace.reduce()
         if not (np.isfinite(loss) and np.isfinite(norm) and _all_finite(new)):
             raise TrainingError(self._why_not_finite(parts, texts))
         self.state = replace(new, summed=state.summed + float(loss))

@@ -131,6 +131,11 @@ def test_files(model, tmp_path):
     assert "Number drawn: " in shown.output
     assert CliRunner().invoke(main, ["show", file, "choice.9"]).exit_code == 2
     assert CliRunner().invoke(main, ["show", file]).exit_code == 0
+    run("generate", "CAB", "--model", model, "--steps", "3", "-o", file, "--keep", "residual")
+    few = llmtrace.open(file)
+    assert few.keep == "residual"
+    assert few.kept() != trace.kept()
+    assert all(few.tensor(name).tobytes() == trace.tensor(name).tobytes() for name in trace)
     run("generate", "CAB", "--model", model, "--steps", "3", "-o", file, "--last")
     trace = llmtrace.open(file)
     assert verify(trace)
@@ -164,6 +169,7 @@ ERRORS = [
     (["", "--steps", "3"], "the prompt is empty"),
     (["AXB"], "no token for 'X'"),
     (["A", "--last"], "--last needs -o FILE"),
+    (["A", "--keep", "residual"], "--keep needs -o FILE"),
     (["A", "-o", "/nowhere/a.trace"], "/nowhere"),
 ]
 

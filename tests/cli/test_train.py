@@ -160,6 +160,12 @@ def test_a_step_is_recorded(place):
     trace = llmtrace.open("s.trace")
     assert trace.explain("loss").value == trace.tensor("loss")
     assert "new.block.0.mlp.up.weight" in trace
+    result = train("-o m --resume --trace-step few.trace --keep residual")
+    assert "every number" not in result.stderr
+    few = llmtrace.open("few.trace")
+    assert few.keep == "residual"
+    assert (place / "few.trace").stat().st_size < 0.7 * (place / "s.trace").stat().st_size
+    assert few.tensor("d.block.0.mlp.act").tobytes() == trace.tensor("d.block.0.mlp.act").tobytes()
     assert "step 5 of 5" in train("-o m --resume").stdout
 
 

@@ -21,7 +21,7 @@ IDS = np.array([[0, 2, 1, 1, 0], [1, 1, 2, 0, 2], [2, 0, 0, 1, 1]])
 TARGETS = np.array([[2, 1, 1, 0, 0], [1, 2, 0, 2, 0], [0, 0, 1, 1, 2]])
 
 
-def walked(model, ids=IDS, targets=TARGETS, count=None, start=None, starts=None, keep=True, dropout=None):
+def walked(model, ids=IDS, targets=TARGETS, count=None, start=None, starts=None, keep="all", dropout=None):
     """(trace, walk, sum of losses) of one backward pass."""
     trace = Trace(
         model.weights,
@@ -84,7 +84,7 @@ def test_small_batches_add_up_to_the_bits_of_the_whole(parts, dropout):
     for size in parts:
         rows = slice(first, first + size)
         _, walk, summed, gradients = walked(
-            model, IDS[rows], TARGETS[rows], IDS.size, summed, starts, False, Dropout(dropout, 5, first)
+            model, IDS[rows], TARGETS[rows], IDS.size, summed, starts, "nothing", Dropout(dropout, 5, first)
         )
         starts, first = walk.sums, first + size
     expect_same_bits(summed.data, trace.tensor("losses.total"), "the sum of the losses", parts)
@@ -94,9 +94,9 @@ def test_small_batches_add_up_to_the_bits_of_the_whole(parts, dropout):
 
 def test_forgetting_changes_no_bit_and_frees_the_trace():
     kept, _, _, whole = walked(small_gpt())
-    forgot, _, _, gradients = walked(small_gpt(), keep=False)
+    forgot, _, _, gradients = walked(small_gpt(), keep="nothing")
     for name, gradient in whole.items():
-        expect_same_bits(gradients[name], gradient, name, "keep=False")
+        expect_same_bits(gradients[name], gradient, name, "keep=nothing")
     assert len(forgot) < len(kept) / 2
     assert "block.0.mlp.act" in kept
     assert "block.0.mlp.act" not in forgot

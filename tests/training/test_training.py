@@ -7,9 +7,10 @@ import pytest
 from helpers.small_training import begun
 
 from llmtrace.errors import DoesNotFitError, TrainingError
-from llmtrace.models import GPTConfig
+from llmtrace.models import GPTConfig, memory
 from llmtrace.storage import open_tensors, save
 from llmtrace.testing import expect_same_bits
+from llmtrace.trace import Backward
 from llmtrace.training import (
     LanguageTraining,
     Settings,
@@ -156,6 +157,33 @@ def test_a_step_that_is_recorded_is_the_same_step(tmp_path):
     assert trace.tensor("loss") == F(report.loss)
     assert trace.explain("loss").value == F(report.loss)
     expect_same_bits(trace.tensor("new.ln_f.gain"), weights(plainly)["ln_f.gain"], "new", "")
+
+
+def test_a_recorded_step_lets_go_on_its_way_of_what_it_does_not_keep(tmp_path, monkeypatch):
+    """Beyond the forward, so that its memory grows by little."""
+    folder, most = begun(tmp_path / "m"), {}
+    walk = Backward._walk
+
+    def watched(self, record):
+        walk(self, record)
+        most[self.keep] = max(most.get(self.keep, 0), self.trace.nbytes())
+
+    monkeypatch.setattr(Backward, "_walk", watched)
+    whole, few = (LanguageTraining(folder).traced_step(keep) for keep in ("all", "residual"))
+    assert most["residual"] < most["all"] / 2
+    assert list(whole) == list(few)
+    for name in few.kept():
+        expect_same_bits(few.tensor(name), whole.tensor(name), name, "kept")
+
+
+def test_a_recorded_step_that_does_not_fit_is_refused(tmp_path, monkeypatch):
+    training = LanguageTraining(begun(tmp_path / "m"))
+    enough = training.traced_step("residual").nbytes() + sum(
+        w.data.nbytes for w in training.trainer.state.weights.values()
+    )
+    monkeypatch.setattr(memory, "available_memory", lambda: enough)
+    with pytest.raises(DoesNotFitError, match="a trace of 16 tokens would take"):
+        training.traced_step()
 
 
 def test_a_loss_falls(tmp_path):
