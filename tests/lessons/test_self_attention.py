@@ -84,6 +84,9 @@ def test_swapped_characters_are_put_right(lesson):
     assert lesson.put_right == order.RIGHT
     assert lesson.order_exam >= 0.95 * len(held)
     assert lesson.order_share("顺", "序") > 0.5 < lesson.order_share("序", "顺")
+    assert lesson.order_shares.shape == (13, 13) == (len(lesson.order_letters),) * 2
+    assert lesson.order_shares.sum(1) == pytest.approx(1)
+    assert lesson.order_letters[lesson.order_shares[lesson.order_letters.index("顺")].argmax()] == "序"
     assert sorted(order.SHUFFLED) == sorted(order.RIGHT)
 
 

@@ -303,13 +303,19 @@ class SelfAttention(Lesson):
 
     @cached_property
     def order_shares(self) -> Array:
-        """How much each character looks at each, [asking, asked], for those at the beginning."""
-        return self.ordered.tensor("shares")[: len(self.order_letters), : len(self.order_letters)]
+        """How much each character looks at each, [asking, asked]."""
+        return self.ordered.tensor("shares")
+
+    @property
+    def order_table(self) -> list[tuple[Any, ...]]:
+        """The same in hundredths, a row for each character that looks."""
+        rows = np.rint(100 * self.order_shares).astype(int).tolist()
+        return [(letter, *(n or "" for n in row)) for letter, row in zip(self.order_letters, rows, strict=True)]
 
     @property
     def order_letters(self) -> str:
-        """The first characters of the sentence with swapped neighbours."""
-        return order.SHUFFLED[:9]
+        """The characters of the sentence with swapped neighbours."""
+        return order.SHUFFLED
 
     @property
     def order_row(self) -> Array:

@@ -48,6 +48,11 @@ class Tokenizers(Lesson):
     character: str = "猫"
     gpt2: str = ""
 
+    @property
+    def english_words(self) -> int:
+        """So many words an article gives English."""
+        return 180_000
+
     def check(self) -> None:
         """LessonError where there is nothing to learn, or nothing to compare."""
         for key, most in (("text", TOO_LONG), ("word", 12), ("sample", 200)):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,6 +25,11 @@ from llmtrace.views.figures import Scatter
 def pair(vector: Sequence[float]) -> str:
     """A vector as text: `(2, −3)`."""
     return f"({', '.join(f'{number:g}' for number in vector)})".replace("-", "−")
+
+
+def nearest(vector: Sequence[float], others: Mapping[str, Sequence[float]], leave: Set[str]) -> str:
+    """The name of the nearest of others, but for some that are left out."""
+    return min(others.keys() - leave, key=lambda name: (math.dist(vector, others[name]), name))
 
 
 @dataclass
@@ -53,8 +59,14 @@ class VectorsAndSpaces(Lesson):
         Article("softmax of (1, 2, 5)", "0.02, 0.05, 0.94", "shares_of(1, 2, 5):.2f"),
         Article("how many numbers the one-hot vector of “The” has", "50,257", "len(one_hot):,"),
         Article("the place of its 1", "464", "one_hot.argmax()"),
+        Article(
+            "the dot product shows the projection of one vector onto",
+            "the perpendicular",
+            "'the other vector'",
+            "ours: divided by the length of a vector, it is how far the other one reaches along it",
+        ),
     )
-    chosen = "the numbers of the four animals."
+    chosen = "the numbers of the animals."
 
     plane: tuple[float, ...] = (2.0, -3.0)
     space: tuple[float, ...] = (5.0, 1.0, -7.0)
@@ -133,6 +145,38 @@ class VectorsAndSpaces(Lesson):
     def animals_plane(self) -> Scatter:
         """The animals as points, with their vectors."""
         return Scatter({f"{name} {pair(v)}": (v[0], v[1]) for name, v in self.animals.items()})
+
+    @property
+    def daily(self) -> dict[str, tuple[float, float]]:
+        """The vectors of these animals and of two more in daily life: how tame they are, and how large."""
+        own = ((0.9, -0.6), (-0.8, 0.6), (0.9, -0.1), (-0.7, 0.1))
+        return dict(zip(self.animals, own, strict=True)) | {_("tiger"): (-0.9, 0.8), _("coyote"): (-0.5, -0.2)}
+
+    @cached_property
+    def daily_plane(self) -> Scatter:
+        """These as points."""
+        return Scatter({f"{name} {pair(v)}": v for name, v in self.daily.items()})
+
+    @property
+    def nearest_family(self) -> str:
+        """What is nearest to the cat in the first picture."""
+        return nearest(self.cat, self.animals, {_("cat")})
+
+    @property
+    def nearest_daily(self) -> str:
+        """What is nearest to the cat in daily life."""
+        return nearest(self.daily[_("cat")], self.daily, {_("cat")})
+
+    @property
+    def added(self) -> list[tuple[Any, ...]]:
+        """The step from cat to lion, and the dog after the same step."""
+        step = np.subtract(self.lion, self.cat)
+        return [(_("from cat to lion"), *step), (_("dog"), *self.dog), (_("their sum"), *np.add(self.dog, step))]
+
+    @property
+    def added_nearest(self) -> str:
+        """The animal that is nearest to the dog after this step."""
+        return nearest(self.added[-1][1:], self.animals, {_("dog")})
 
     @cached_property
     def picked(self) -> Trace:
