@@ -13,7 +13,21 @@ NAMES = list(LESSONS)
 
 def expressions(text):
     """What is computed in a text, however it is said: the words in it, which differ by language, are left out."""
-    return sorted(re.sub(r'"[^"]*"', '""', "".join(match.groups(""))) for match in PLACEHOLDER.finditer(text))
+    found = PLACEHOLDER.finditer(in_one_unit(text))
+    return sorted(re.sub(r'"[^"]*"', '""', "".join(match.groups(""))) for match in found)
+
+
+def in_one_unit(text):
+    """Chinese counts in 亿 and 万 (10^8 and 10^4) what other languages say in billions and millions."""
+    tenfold = r"\{(?:round\(([^{}]*)\)|([^{}]*?)) \* (?:10:[,g]+\} 亿|100:[,g]+\} 万)"
+    text = re.sub(tenfold, lambda number: f"{{{number[1] or number[2]}}}", text)
+    return re.sub(r"\{([^{}:]*):[^{}]*\}(?= [mb]illion)", r"{\1}", text)
+
+
+def test_other_units_are_the_same_number_but_other_factors_are_not():
+    assert expressions("{round(x / 1e9) * 10:,} 亿") == expressions("{x / 1e9:.0f} billion")
+    assert expressions("{x * 100:g} 万") == expressions("{x:g} million")
+    assert expressions("{x * 100:,} 亿") != expressions("{x:g} billion") != expressions("{y * 10:,} 亿")
 
 
 def shape(text):
