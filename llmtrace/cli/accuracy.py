@@ -25,7 +25,6 @@ def command(prompt: str, special: bool, model: str | None, every: bool, torch: b
     Examples:
       llmtrace accuracy "The king had a child, a girl."
       llmtrace accuracy "The king had a child, a girl." --all
-      llmtrace accuracy "The king had a child, a girl." --torch
     """  # noqa: D301 - \b keeps click from filling the lines
     from llmtrace.experiments.accuracy import accuracy
     from llmtrace.experiments.pytorch import PyTorch
