@@ -80,7 +80,11 @@ def _judged(first: Trace, file: str, every: bool) -> Document:
     from llmtrace.experiments.referee import judge
     from llmtrace.views.referee import view
 
-    return view(judge(first, dumps.understood(first, dumps.read(Path(file)))), every=every)
+    arrays = dumps.read(Path(file))
+    understood = dumps.understood(first, arrays)
+    if not understood.keys() - {"tokens"}:
+        raise dumps.nothing(first, arrays)
+    return view(judge(first, understood), every=every, strange=dumps.strange(first, arrays))
 
 
 def _run(what: str | list[int], model: str | None, special: bool) -> Trace:

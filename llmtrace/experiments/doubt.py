@@ -29,7 +29,8 @@ def carried(situation: Situation, ours: Array, doubts: Mapping[str, Array]) -> A
         return sum(doubts.values(), np.zeros(ours.shape))
     if situation.op in {"causal_softmax", "softmax"}:
         row = np.where(np.isfinite(doubts["x"]), doubts["x"], 0).max(-1, keepdims=True)
-        return np.asarray(np.expm1(2 * row) * np.abs(ours))
+        most = np.minimum(np.expm1(np.minimum(2 * row, 700)), np.finfo("f4").max)  # beyond that nothing is known
+        return np.asarray(most * np.abs(ours))
     if situation.op == "attention_scores":
         q, k = _both(situation, doubts, "q", "k")
         return np.asarray(_products(q, k, -1) / situation["q"].shape[-1] ** 0.5)

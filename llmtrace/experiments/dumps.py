@@ -119,6 +119,34 @@ def understood(trace: Trace, arrays: Mapping[str, Array]) -> dict[str, Array]:
     return found
 
 
+def strange(trace: Trace, arrays: Mapping[str, Array]) -> list[str]:
+    """What is the matter with each array that is a step of this run by its name, but not by its shape or type."""
+    found = []
+    for name, array in arrays.items():
+        for ours, turned in _named(trace, name, array):
+            if trace.knows(ours) and _fitted(turned, trace.shape(ours)) is None:
+                wanted, has = (f"[{', '.join(map(str, shape))}]" for shape in (trace.shape(ours), turned.shape))
+                words = {"type": array.dtype.name, "has": has, "ours": ours, "wanted": wanted}
+                found.append(_("{name} is {type} {has}, and {ours} is {wanted}", name=cited(name), **words))
+    return found
+
+
+def nothing(trace: Trace, arrays: Mapping[str, Array]) -> EditError:
+    """That no array is a step of this run, and what was expected."""
+    few = ", ".join(cited(name) for name in [*arrays][:5]) or _("it has no arrays")
+    known = [
+        *strange(trace, arrays)[:1],
+        _("expected are names such as {name} (docs/experiments.md)", name=_example(trace)),
+    ]
+    return EditError(_("none of these arrays is a step of this run: {names}; {why}", names=few, why="; ".join(known)))
+
+
+def _example(trace: Trace) -> str:
+    """`block.0.attn.pattern [4, 20, 20]`."""
+    names = [name for name in trace if name.endswith(".pattern")] or [*trace]
+    return f"{names[0]} [{', '.join(map(str, trace.shape(names[0])))}]"
+
+
 def _named(trace: Trace, name: str, array: Array) -> list[tuple[str, Array]]:
     """What an array is here, perhaps several things."""
     if name in IDS:

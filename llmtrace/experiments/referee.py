@@ -6,8 +6,9 @@ the bit, or so nearly that nothing but rounding is left; otherwise the step is l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ from llmtrace.errors import EditError
 from llmtrace.experiments.casts import TYPES
 from llmtrace.experiments.causes import FORMULAS, ROUNDINGS
 from llmtrace.experiments.doubt import carried
-from llmtrace.experiments.situation import Situation
+from llmtrace.experiments.situation import Cause, Situation
 from llmtrace.experiments.trial import EPSILON, Trial, distance
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _, listed
@@ -89,7 +90,8 @@ def judge(trace: Trace, theirs: Mapping[str, Array]) -> Judgement:
         ours = situation.done()
         doubt = {kind: doubts[name] for kind, name in step.record.operands.items() if name in doubts}
         if step.name in found:
-            findings.append(_found(step.record, situation, ours, found[step.name], doubt))
+            behind = partial(_behind, trace, step.record, values, found)
+            findings.append(_found(step.record, situation, ours, found[step.name], doubt, behind))
             values[step.name] = found[step.name]
         else:
             missing.append(step.name)
@@ -128,17 +130,60 @@ def _beside(record: Record, other: Record) -> bool:
     return other.name != record.name and (other.op, other.inputs) == (record.op, record.inputs)
 
 
-def _found(record: Record, situation: Situation, ours: Array, theirs: Array, doubt: Mapping[str, Array]) -> Finding:
+Causes = dict[str, Cause]
+
+
+def _found(
+    record: Record,
+    situation: Situation,
+    ours: Array,
+    theirs: Array,
+    doubt: Mapping[str, Array],
+    behind: Callable[[], Mapping[str, Causes]],
+) -> Finding:
     differ = other_bits(ours, theirs) if ours.dtype == theirs.dtype else ours != theirs
     count, size = int(np.count_nonzero(differ)), ours.size
     if not count:
         return Finding(record.name, record.op, "same", size, 0, 0.0)
     unit = _unit(situation, ours) + carried(situation, ours, doubt)
     off, op = distance(ours, theirs, unit), record.op
-    causes = ROUNDINGS.get(op, {}) if off <= 1 else FORMULAS.get(op, {}) | TYPES
-    cause, agree = Trial(situation, ours, theirs, unit, exactly=off <= 1).best(causes)
+    trial = Trial(situation, ours, theirs, unit, exactly=off <= 1)
+    cause, agree = trial.best(ROUNDINGS.get(op, {}) if off <= 1 else FORMULAS.get(op, {}) | TYPES)
+    if off > 1 and not cause:
+        for name, causes in behind().items():
+            cause, agree = trial.only(causes)
+            if cause:
+                cause = _("in {name}, which is not in the file: {cause}", name=name, cause=cause)
+                break
     verdict: Verdict = "rounding" if off <= 1 else "cause" if cause else "open"
     return Finding(record.name, op, verdict, size, count, off, cause, agree)
+
+
+def _behind(
+    trace: Trace, record: Record, values: Mapping[str, Array], written: Mapping[str, Array]
+) -> dict[str, Causes]:
+    """For each input that the other program has not written: what could be the matter there, as causes of this step."""
+    found: dict[str, Causes] = {}
+    for kind, name in record.operands.items():
+        producer = trace.record_of(name) if name is not None and name not in written else None
+        if producer is not None:
+            before = _situation(trace, producer, values)
+            found[producer.name] = {
+                title: _instead(kind, before, cause) for title, cause in FORMULAS.get(producer.op, {}).items()
+            }
+    return found
+
+
+def _instead(kind: str, before: Situation, cause: Cause) -> Cause:
+    """A step whose input is what a cause gives."""
+
+    def done(s: Situation) -> Array | None:
+        made = cause(before)
+        if made is None or made.shape != s[kind].shape:
+            return None
+        return s.done(**{kind: made.astype(s[kind].dtype)})
+
+    return done
 
 
 def _unit(situation: Situation, ours: Array) -> Array:

@@ -35,6 +35,13 @@ class Trial:
     unit: Array
     exactly: bool
 
+    def only(self, causes: Mapping[str, Cause]) -> tuple[str, int]:
+        """The cause that gives their numbers while no other one does, and how many to the bit; "" where there is none."""
+        fitting = [
+            (agree, title) for title, cause in causes.items() if (agree := self._agree(title, cause)) is not None
+        ]
+        return (_(fitting[0][1]), fitting[0][0]) if len(fitting) == 1 else ("", 0)
+
     def best(self, causes: Mapping[str, Cause]) -> tuple[str, int]:
         """The one cause that gives their numbers, and how many to the bit; "" where none does, or several do equally well."""
         fitting = [

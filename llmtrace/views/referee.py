@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -36,10 +36,27 @@ VERDICTS = {
 NONE = N_("none of the known causes gives these numbers")
 
 
-def view(found: Judgement, *, every: bool = False) -> Document:
-    """How many steps follow, the first that does not with its cause, and all that are not the same to the bit."""
-    facts = {"first": found.first, "findings": found.findings, "missing": found.missing}
-    return Document(tuple(_blocks(found, every)), facts)
+def view(found: Judgement, *, every: bool = False, strange: Sequence[str] = ()) -> Document:
+    """How many steps follow, the first that does not with its cause, and all that are not the same to the bit.
+
+    strange: what is the matter with arrays that could not be judged.
+    """
+    facts = {"first": found.first, "findings": found.findings, "missing": found.missing, "strange": list(strange)}
+    return Document((*_blocks(found, every), *_strange(strange)), facts)
+
+
+def _strange(strange: Sequence[str]) -> Iterator[Block]:
+    if strange:
+        yield Space()
+        yield paragraph(_("Not judged, for their shape or type:"))
+    for text in strange[:MOST]:
+        yield paragraph(text, indent=2)
+    if len(strange) > MOST:
+        yield paragraph(_("{count} more", count=len(strange) - MOST), indent=2)
+
+
+MOST = 8
+"""So many arrays that can't be judged are named."""
 
 
 def _blocks(found: Judgement, every: bool) -> Iterator[Block]:

@@ -1,8 +1,12 @@
 """The referee: planted errors are found at the right step, and named; nothing is named that is not so."""
 
+import re
+import shlex
+
 import check_referee
 import numpy as np
 import pytest
+from check_dumps import DOCS
 from check_referee import ERRORS, wrong_run
 from helpers.printing import as_text
 from safetensors.numpy import save_file
@@ -176,3 +180,80 @@ def test_the_command_judges_a_file(tmp_path):
     np.savez(tmp_path / "right.npz", **{name: trace.tensor(name) for name in trace})
     text = said("compare", "The king had a girl.", str(tmp_path / "right.npz"))
     assert f"{len(trace)} with the same bits" in text
+
+
+# ---- what is not in the file -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("op", "part", "words", "error"),
+    [each for each in ERRORS if each[0] == "attention_scores"],
+    ids=[each[2] for each in ERRORS if each[0] == "attention_scores"],
+)
+def test_an_error_in_a_step_that_is_not_written_is_named_or_left_open(op, part, words, error):
+    name = "block.1.attn.scores"
+    wrong = wrong_run(MODEL, IDS, name, error)
+    del wrong[name]
+    found = judge(TRACE, wrong).first
+    if found is not None:  # softmax does not look at later keys, whatever their scores
+        assert found.name == "block.1.attn.pattern"
+        assert found.cause == "" or (words in found.cause and name in found.cause)
+    if "√D" in words:
+        assert found.cause
+
+
+def test_what_is_right_has_no_cause_in_a_step_that_is_not_written():
+    for name in TRACE:
+        written = theirs()
+        del written[name]
+        assert judge(TRACE, written).first is None
+
+
+def test_huge_scores_that_are_not_written_leave_everything_open():
+    """What softmax makes of them may be anything: no warning, and nothing is called wrong."""
+    written = {
+        n: TRACE.tensor(n) * np.float32(300) if "attn.q" in n or "attn.k" in n else TRACE.tensor(n) for n in TRACE
+    }
+    written |= {"block.1.attn.pattern": TRACE.tensor("block.1.attn.pattern")}
+    del written["block.1.attn.scores"]
+    found = {each.name: each for each in judge(TRACE, written).findings}
+    assert np.isfinite(found["block.1.attn.pattern"].off)
+
+
+def test_arrays_of_another_shape_are_named_beside_what_was_expected(tmp_path):
+    from helpers.cli_run import said
+
+    text, trace = "The king", llmtrace.load().trace("The king")
+    heads, turned = trace.tensor("block.0.attn.pattern"), trace.tensor("block.0.attn.q").swapaxes(0, 1)
+    np.savez(tmp_path / "some.npz", **{"block.0.attn.pattern": heads, "block.0.attn.q": turned})
+    assert "'block.0.attn.q' is float32 [3, 4, 32], and block.0.attn.q is [4, 3, 32]" in " ".join(
+        said("compare", text, str(tmp_path / "some.npz")).split()
+    )
+    for arrays, words in [
+        ({"weights": heads}, "'weights'; expected are names such as block.0.attn.pattern [4, 3, 3]"),
+        ({"block.0.attn.q": turned}, "[3, 4, 32], and block.0.attn.q is [4, 3, 32]"),
+        ({"logits": np.zeros((3, 767), np.float32)}, "[3, 767], and logits is [3, 768]"),
+        ({"logits": np.array([["a"]])}, "is str32"),
+        ({"input_ids": np.zeros(3, int)}, "expected are names such as"),
+        ({}, "it has no arrays"),
+    ]:
+        np.savez(tmp_path / "none.npz", **arrays)
+        line = said("compare", text, str(tmp_path / "none.npz"), code=2)
+        assert words in line
+        assert line.count("\n") == 1
+
+
+def test_the_three_questions_of_the_docs_are_answered(tmp_path, monkeypatch):
+    from helpers.cli_run import said
+
+    monkeypatch.chdir(tmp_path)
+    section = DOCS.read_text(encoding="utf-8").partition("## Three questions")[2].partition("\n## ")[0]
+    exec(re.search(r"```py\n(.*?)```", section, re.DOTALL)[1], {})
+    blocks = [block.splitlines() for block in re.findall(r"```sh\n(.*?)```", section, re.DOTALL)]
+    answers = [[said(*shlex.split(line)[1:], "--width", "120") for line in block] for block in blocks]
+    assert all(len(block) <= 3 for block in blocks)
+    her, head, mine = answers
+    assert "block 2: head 2" in her[0]
+    assert "' her'" in her[2]
+    assert len(head) == 3
+    assert "block.0.attn.scores, which is not in the file: divided by D instead of √D" in mine[0]
