@@ -89,15 +89,19 @@ def read(path: Path) -> dict[str, Array]:
     """The arrays of a .npz or safetensors file, by the names that they have there; EditError where it is neither."""
     try:
         if path.suffix == ".npz":
-            if not zipfile.is_zipfile(path):
-                raise ValueError(_("it is no .npz file"))
+            with path.open("rb") as there:  # NumPy would take any file for a pickle
+                if not zipfile.is_zipfile(there):
+                    raise ValueError(_("it is no .npz file"))
             with np.load(path, allow_pickle=False) as file:
                 return {name: file[name] for name in file.files}
         tensors, _metadata = open_tensors(path)
         return {name: _widened(each.read) for name, each in tensors.items()}
     except LlmtraceError:
         raise
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise EditError(_("{path} can't be read: {why}", path=shown(str(path)), why=why)) from error
+    except (ValueError, zipfile.BadZipFile) as error:
         raise EditError(_("{path} can't be read: {why}", path=shown(str(path)), why=cited(str(error)))) from error
 
 
@@ -113,7 +117,7 @@ def understood(trace: Trace, arrays: Mapping[str, Array]) -> dict[str, Array]:
             continue
         for ours, turned in _named(trace, name, array):
             if trace.knows(ours) and ours not in found:
-                fitted = _fitted(turned, trace.shape(ours))
+                fitted = _fitted(turned, trace.tensor(ours))
                 if fitted is not None:
                     found[ours] = fitted
     return found
@@ -124,7 +128,7 @@ def strange(trace: Trace, arrays: Mapping[str, Array]) -> list[str]:
     found = []
     for name, array in arrays.items():
         for ours, turned in _named(trace, name, array):
-            if trace.knows(ours) and _fitted(turned, trace.shape(ours)) is None:
+            if trace.knows(ours) and _fitted(turned, trace.tensor(ours)) is None:
                 wanted, has = (f"[{', '.join(map(str, shape))}]" for shape in (trace.shape(ours), turned.shape))
                 words = {"type": array.dtype.name, "has": has, "ours": ours, "wanted": wanted}
                 found.append(_("{name} is {type} {has}, and {ours} is {wanted}", name=cited(name), **words))
@@ -169,10 +173,14 @@ def _split(trace: Trace, n: str, part: Array) -> Array:
     return _heads_first(part.reshape(*part.shape[:-1], heads, -1)) if part.shape[-1] % heads == 0 else part
 
 
-def _fitted(array: Array, shape: tuple[int, ...]) -> Array | None:
-    """The array in this shape, without axes of one text; None where it is another."""
-    while array.ndim > len(shape) and array.shape[0] == 1:
+def _fitted(array: Array, ours: Array) -> Array | None:
+    """The array in the shape and type of ours, without axes of one text; None where it is another."""
+    while array.ndim > ours.ndim and array.shape[0] == 1:
         array = array[0]
-    if array.shape != shape or array.dtype.kind not in "fiu":
+    if array.shape != ours.shape or array.dtype.kind not in "fiu":
         return None
-    return np.ascontiguousarray(array, np.float32 if array.dtype.kind == "f" else np.int64)
+    whole = ours.dtype.kind != "f"
+    if whole and array.dtype.kind == "f" and not (np.isfinite(array) & (array == np.floor(array))).all():
+        return None
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(array, np.int64 if whole else ours.dtype)

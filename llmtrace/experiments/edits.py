@@ -55,8 +55,12 @@ class Edit:
         if given.dtype.kind not in "fiu":
             kind = type(value).__name__
             raise EditError(_("{edit}: {kind} is no number or array of numbers", edit=self.said, kind=kind))
+        with np.errstate(over="ignore"):
+            fitted = given.astype(now.dtype)
+        if (np.isfinite(given) & ~np.isfinite(fitted)).any():
+            raise EditError(_("{edit}: that is too large a number for {type}", edit=self.said, type=now.dtype.name))
         try:
-            return np.array(np.broadcast_to(given.astype(now.dtype), now.shape))
+            return np.array(np.broadcast_to(fitted, now.shape))
         except ValueError:
             raise self._misshapen(given.shape, now.shape) from None
 
@@ -95,6 +99,8 @@ def resolved(trace: Trace, edits: Mapping[str, Any]) -> list[Edit | Swap]:
             name, places, by_axis = parse(said)
             if name in trace.leaves:
                 raise EditError(_("{name} is no result of a step: a token is changed with token:5", name=cited(name)))
+            if trace.knows(name) and trace.tensor(name).dtype.kind != "f":
+                raise EditError(_("{name} has whole numbers, and only real ones can be edited", name=cited(name)))
             trace.axes(name)
             found.append(Edit(said, name, resolve_part(trace, name, places, _axes(trace, name, by_axis)), value))
     return found

@@ -41,10 +41,11 @@ def read(path: Path) -> list[Any]:
     """The edits of a file; raises EditError where it is no recipe."""
     try:
         content = read_json(path, LARGEST)
-        edits = content["edits"] if content["llmtrace"] == "recipe" and content["version"] == VERSION else None
+        known = isinstance(content, dict) and (content.get("llmtrace"), content.get("version")) == ("recipe", VERSION)
+        edits = content.get("edits") if known else None
     except ModelError as error:
         raise EditError(str(error)) from error
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise EditError(_("{path} is no recipe: {why}", path=shown(str(path)), why=cited(str(error)))) from error
     if not isinstance(edits, list):
         raise EditError(_("{path} is no recipe of version {version}", path=shown(str(path)), version=VERSION))

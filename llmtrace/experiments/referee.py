@@ -25,7 +25,7 @@ from llmtrace.frozen import frozen
 from llmtrace.i18n import _, listed
 from llmtrace.ops import OPS
 from llmtrace.text import cited
-from llmtrace.trace import Record, Trace
+from llmtrace.trace import Record, StepKind, Trace
 
 Verdict = Literal["same", "rounding", "cause", "open"]
 
@@ -81,9 +81,9 @@ def judge(trace: Trace, theirs: Mapping[str, Array]) -> Judgement:
             )
         )
     values = {name: trace.tensor(name) for name in trace.leaves}
+    findings, missing = _ids(trace, theirs), list[str]()
     if "tokens" in theirs and "tokens" in values:
         values["tokens"] = theirs["tokens"]
-    findings, missing = _ids(trace, theirs), list[str]()
     doubts: dict[str, Array] = {}
     for step in trace.steps:
         situation = _situation(trace, step.record, values)
@@ -106,6 +106,11 @@ def _ids(trace: Trace, theirs: Mapping[str, Array]) -> list[Finding]:
     if "tokens" not in theirs or "tokens" not in trace.leaves:
         return []
     ours = trace.tensor("tokens")
+    known = max((trace.shape(name)[-1] for name in trace.of_kind(StepKind.LOGITS)), default=None)
+    least, most = int(theirs["tokens"].min()), int(theirs["tokens"].max())
+    if least < 0 or (known is not None and most >= known):
+        text = _("the other program's token ids go from {least} to {most}, and this model's from 0 to {last}")
+        raise EditError(text.format(least=least, most=most, last=(known or 0) - 1))
     differ = int(np.count_nonzero(ours != theirs["tokens"]))
     if not differ:
         return [Finding("tokens", "", "same", ours.size, 0, 0.0)]

@@ -156,9 +156,10 @@ def test_a_run_that_was_tampered_with_is_seen():
 
 def test_bad_dumps_are_refused_in_a_line(tmp_path):
     (tmp_path / "no.npz").write_text("no")
-    for path in (tmp_path / "no.npz", tmp_path / "missing.npz"):
-        with pytest.raises(EditError, match="can't be read"):
-            dumps.read(path)
+    (tmp_path / "folder.npz").mkdir()
+    for name, why in [("no", "it is no .npz file"), ("missing", "No such file"), ("folder", "directory")]:
+        with pytest.raises(EditError, match=f"can't be read: .*{why}"):
+            dumps.read(tmp_path / f"{name}.npz")
     np.savez(tmp_path / "objects.npz", a=np.array([object()], dtype=object))
     with pytest.raises(EditError, match="can't be read"):
         dumps.read(tmp_path / "objects.npz")
@@ -241,6 +242,26 @@ def test_arrays_of_another_shape_are_named_beside_what_was_expected(tmp_path):
         line = said("compare", text, str(tmp_path / "none.npz"), code=2)
         assert words in line
         assert line.count("\n") == 1
+
+
+@pytest.mark.parametrize("given", [np.float64, np.float16, np.int32])
+def test_arrays_of_another_type_are_judged_as_numbers_of_ours(given):
+    finite = {name: x if given == np.float64 else np.nan_to_num(x, neginf=-999) for name, x in theirs().items()}
+    written = {name: x.astype(np.float64 if x.dtype.kind == "i" else given) for name, x in finite.items()}
+    written["tokens"] = TRACE.tensor("tokens").astype(np.float32)
+    found = judge(TRACE, dumps.understood(TRACE, written)).findings
+    assert len(found) == len(TRACE) + 1
+    assert found[0].verdict == "same"
+    if given == np.float64:
+        assert {each.verdict for each in found} == {"same"}
+
+
+def test_token_ids_that_are_none_of_the_model_are_refused():
+    for ids in ([-1] * len(IDS), [MODEL.config.vocabulary] * len(IDS)):
+        with pytest.raises(EditError, match=f"this model's from 0 to {MODEL.config.vocabulary - 1}"):
+            judge(TRACE, theirs() | {"tokens": np.array(ids)})
+    halves = dumps.understood(TRACE, {"tokens": TRACE.tensor("tokens") + 0.5})
+    assert halves == {}
 
 
 def test_the_three_questions_of_the_docs_are_answered(tmp_path, monkeypatch):
