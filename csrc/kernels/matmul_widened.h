@@ -43,25 +43,34 @@ static void multiply_row(const kernel_job *job, const uint8_t *panel, const matr
     memcpy(sums, to.sum, sizeof to.sum);
 }
 
-/* sums[r, :] = Σ_k x[first + r, k] · panel[k, :] for a block of rows. */
+/* sums[r, :] = Σ_k x[first + r, k] · panel[k, :] for a block of rows. Numbers of 16 bits of the next stretch come into the cache
+ * meanwhile; those of fewer bits need no help. */
 static void multiply_block(const kernel_job *job, const uint8_t *panel, const matrix_layout *from, ptrdiff_t first, ptrdiff_t rows,
                            real *sums)
 {
     const ptrdiff_t depth = job->size[1], stretch = rows <= TILE_ROWS ? SHORT_STRETCH : STRETCH;
+    const int width = (int)job->setting[0];
     real wide[STRETCH * PANEL] __attribute__((aligned(VECTOR_BYTES)));
     ptrdiff_t place[ROW_GROUP];
     find_rows(from, first, rows, place);
     for (ptrdiff_t k = 0, count, ready = 0; k < depth; k += count) {
         if (k == ready) {
             ready = smaller(depth, k + stretch);
-            widen((int)job->setting[0], panel, k, ready - k, &(widened){.out = wide}, 0);
+            widen(width, panel, k, ready - k, &(widened){.out = wide}, 0);
         }
         count = smaller(ready - k, from->run - k % from->run); /* a tile never crosses a head of x */
         tile_terms terms = {.x_step = 1, .panel = wide + k % stretch * PANEL, .panel_step = PANEL, .depth = count};
         for (ptrdiff_t r = 0; r < rows; r += TILE_ROWS) {
             for (ptrdiff_t i = 0; i < TILE_ROWS; i++) /* beyond the last row: that row again, unused */
                 terms.x[i] = (const real *)job->in[0] + column_place(from, k) + place[smaller(r + i, rows - 1)];
-            tile_of(&terms, sums + r * PANEL, k == 0, smaller(TILE_ROWS, rows - r), TILE_VECTORS);
+            if (r == 0 && rows > TILE_ROWS && stored_widths[width].weights == 1) {
+                terms.ahead = (const char *)panel + (k + stretch) * 2 * PANEL;
+                terms.lines = (2 * PANEL + CACHE_LINE - 1) / CACHE_LINE;
+                tile_of(&terms, sums + r * PANEL, k == 0, TILE_ROWS, TILE_VECTORS);
+            } else {
+                terms.lines = 0;
+                tile_of(&terms, sums + r * PANEL, k == 0, smaller(TILE_ROWS, rows - r), TILE_VECTORS);
+            }
         }
     }
 }

@@ -53,7 +53,6 @@ ALWAYS_INLINE vector bf16_at(const uint8_t *place)
     return (vector)(__builtin_convertvector(found, lanes_bits) << 16);
 }
 
-/* From finite numbers, for others are refused when a model is loaded. */
 ALWAYS_INLINE vector f16_at(const uint8_t *place)
 {
 #ifdef __AVX512F__
@@ -65,7 +64,8 @@ ALWAYS_INLINE vector f16_at(const uint8_t *place)
     memcpy(&found, place, sizeof found);
     const lanes_bits half = __builtin_convertvector(found, lanes_bits), shifted = (half & 0x7FFF) << 13;
     /* The exponent is counted from 15, in float32 from 127; a subnormal number is 2^−14 · (1 + fraction) − 2^−14. */
-    const lanes_bits normal = shifted + (112u << 23);
+    const lanes_bits infinite = (lanes_bits)(shifted >= (31u << 23)); /* or no number: the largest exponent stays the largest */
+    const lanes_bits normal = shifted + (112u << 23) + (infinite & (112u << 23));
     const lanes_bits small = (lanes_bits)((vector)(shifted + (113u << 23)) - 0x1p-14f);
     const lanes_bits is_small = (lanes_bits)(shifted < (1u << 23));
     return (vector)((is_small & small) | (~is_small & normal) | (half & 0x8000) << 16);

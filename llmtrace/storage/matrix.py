@@ -68,6 +68,7 @@ class StoredMatrix:
             blocks = self.blocks()
             self._packed = _kernels.pack_stored(blocks if along else blocks.swapaxes(0, 1), self.kind), along
             self._blocks = None
+            _kernels.give_back(blocks)
         return self._packed[0] if self._packed and self._packed[1] is along else None
 
     @property

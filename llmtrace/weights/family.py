@@ -249,7 +249,7 @@ def _read(
             return nothing
         if isinstance(kept, StoredMatrix) and kept.is_finite():
             return kept
-        array = kept.read() if isinstance(kept, StoredMatrix) else kept
+        array = tensor.read() if isinstance(kept, StoredMatrix) else kept
     else:
         array = np.ascontiguousarray(tensor)  # a source may hand out columns first, which no kernel reads
     if array.dtype not in (np.float32, np.float64):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.resident import resident
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -157,13 +158,6 @@ def test_a_weight_that_is_used_once_is_not_packed():
     for x, packed in ((few, once), (few, twice), (few, twice), (many, long)):
         product(x, packed, None)
     assert [packed.panels is None for packed in (once, twice, long)] == [True, False, False]
-
-
-def resident(address):
-    """Kilobytes of the mapping at an address that are in the memory of this process; for a mapped file."""
-    lines = iter(Path("/proc/self/smaps").read_text().splitlines())
-    assert any(line.startswith(f"{address:x}-") for line in lines)
-    return next(int(line.split()[1]) for line in lines if line.startswith("Rss:"))
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="the system does not say what is in memory")
