@@ -41,8 +41,10 @@ def _blocks(whole: Tokenization, every: bool) -> Iterator[Block]:
     yield Heading((Token(whole.text, "name", lines=3),), 1)
     characters, tokens, pieces = len(whole.text), len(whole.ids), len(whole.order)
     yield paragraph(
-        _(
+        n_(
+            "{characters} becomes {tokens}, in {pieces}.",
             "{characters} become {tokens}, in {pieces}.",
+            characters,
             characters=n_("{n} character", "{n} characters", characters, n=characters),
             tokens=n_("{n} token", "{n} tokens", tokens, n=tokens),
             pieces=n_("{n} piece", "{n} pieces", pieces, n=pieces),

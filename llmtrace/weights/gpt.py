@@ -32,7 +32,6 @@ ALIASES = {
 }
 """Other names that transformers has for them. n_ctx counts only where n_positions is absent, as there."""
 FIXED = {
-    "reorder_and_upcast_attn": (False, N_("attention would be computed in another order")),
     "add_cross_attention": (False, N_("blocks would also attend to an encoder")),
 }
 """Switches that change the forward: the only value that can be computed here, and what the other one would do."""
@@ -41,6 +40,8 @@ SWITCHES = {
     "scale_attn_by_inverse_layer_idx": ("divided_by_layer", False),
 }
 """Name in the file → our name, and what counts where the file does not say."""
+ELSEWHERE = "reorder_and_upcast_attn"
+"""How attention is kept within the range of 16-bit numbers; in float32 it is the same sum and the same division."""
 SAME = {"gelu_pytorch_tanh": "gelu_new", "gelu_fast": "gelu_new", "gelu_python": "gelu", "swish": "silu"}
 """Other names that transformers has for activation functions."""
 GPT2_END = 50256
@@ -68,10 +69,11 @@ def read_config(data: Mapping[str, Any], problems: list[str]) -> GPTConfig | Non
         names = _(" or ").join(ACTIVATIONS)
         problems.append(_("activation_function must be {names}, not {found}", names=names, found=written(activation)))
     switches = {ours: data.get(name, usual) for name, (ours, usual) in SWITCHES.items()}
+    said = {name: switches[ours] for name, (ours, _usual) in SWITCHES.items()} | {ELSEWHERE: data.get(ELSEWHERE, False)}
     problems += [
-        _("{name} must be true or false, not {found}", name=name, found=written(switches[ours]))
-        for name, (ours, _usual) in SWITCHES.items()
-        if not isinstance(switches[ours], bool)
+        _("{name} must be true or false, not {found}", name=name, found=written(value))
+        for name, value in said.items()
+        if not isinstance(value, bool)
     ]
     for name, (expected, meaning) in FIXED.items():
         if data.get(name, expected) is not expected:

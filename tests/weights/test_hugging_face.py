@@ -50,6 +50,14 @@ def test_scores_are_scaled(tmp_path, config, factor):
     assert llmtrace.load(tmp_path / "again").config == model.config
 
 
+def test_what_concerns_16_bit_arithmetic_changes_nothing(tmp_path):
+    """CodeParrot's and Stanford's GPT-2s have both switches."""
+    layered = {"scale_attn_by_inverse_layer_idx": True}
+    one = llmtrace.load(write(tmp_path / "a", **layered))
+    two = llmtrace.load(write(tmp_path / "b", **layered, reorder_and_upcast_attn=True))
+    assert one.logits(IDS).tobytes() == two.logits(IDS).tobytes()
+
+
 def test_the_memory_of_scaled_scores_is_counted(tmp_path):
     plain, scaled = llmtrace.load(write(tmp_path / "a")), llmtrace.load(write(tmp_path / "b", scale_attn_weights=False))
     assert scaled.trace_numbers(4) - plain.trace_numbers(4) == CONFIG["n_layer"] * CONFIG["n_head"] * 4 * 4

@@ -56,7 +56,7 @@ def settings(folder):
         ({"scale_attn_by_inverse_layer_idx": "x"}, "scale_attn_by_inverse_layer_idx must be true or false"),
         ({"eos_token_id": "2"}, "eos_token_id must be the id of a token, or a list of such, not '2'"),
         ({"eos_token_id": [2, True]}, "eos_token_id must be the id of a token, or a list of such"),
-        ({"reorder_and_upcast_attn": True}, "reorder_and_upcast_attn must be false"),
+        ({"reorder_and_upcast_attn": 1}, "reorder_and_upcast_attn must be true or false"),
         ({"add_cross_attention": True}, "add_cross_attention must be false"),
         ({"tie_word_embeddings": "no"}, "tie_word_embeddings must be true or false"),
         ({"quantization_config": {}}, "quantised"),
