@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from helpers.fresh import SEED
+from helpers.fresh import QUICK, SEED, THOROUGH
 from hypothesis import core, settings
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
@@ -15,8 +15,10 @@ os.environ["LLMTRACE_LANG"] = "en"  # tests read what llmtrace says
 # What a shell starts in the background does not hear Ctrl-C, nor do the processes that it starts; these tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("llmtrace", deadline=None, derandomize=not SEED, database=None, print_blob=bool(SEED))
-settings.load_profile("llmtrace")
+COMMON = settings(deadline=None, derandomize=not SEED, database=None, print_blob=bool(SEED))
+settings.register_profile("llmtrace", COMMON, max_examples=QUICK)
+settings.register_profile("thorough", COMMON, max_examples=THOROUGH)
+settings.load_profile("llmtrace")  # --hypothesis-profile loads the other one afterwards
 if SEED:
     core.global_force_seed = SEED  # what --hypothesis-seed sets, for everything that reads the variable
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from helpers.fresh import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,7 +30,7 @@ EXAMPLES = {
 @pytest.mark.parametrize("name", OPS)
 @pytest.mark.parametrize("check", [check for check in CHECKS if check != "forward"])
 def test_contract(name, check):
-    hold(OPS[name], CHECKS[check], examples=EXAMPLES[check])
+    hold(OPS[name], CHECKS[check], examples=examples(EXAMPLES[check]))
 
 
 @pytest.mark.parametrize("name", OPS)

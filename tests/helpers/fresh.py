@@ -1,5 +1,14 @@
-"""Where random examples begin: at the same place in every run, or where LLMTRACE_TEST_SEED says, to see further."""
+"""Random examples: where they begin (in the same place in every run, or where LLMTRACE_TEST_SEED says), and how many they are."""
 
 import os
 
+from hypothesis import settings
+
 SEED = int(os.environ.get("LLMTRACE_TEST_SEED") or 0)
+QUICK, THOROUGH = 40, 100
+"""The examples of a property that says nothing else: in every run, and with `--hypothesis-profile thorough`."""
+
+
+def examples(count: int) -> int:
+    """So many examples, or half of them in a run that is not thorough."""
+    return count if settings().max_examples >= THOROUGH else count // 2

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from helpers.fresh import examples
 from helpers.inert import NASTY, harmless, texts
 from helpers.printing import printed
 from helpers.small_models import small_gpt, write_folder
@@ -35,7 +36,7 @@ def test_what_is_not_printable_is_visible():
     assert quoted("a" * 40, 10) == "'" + "a" * 8 + "…"
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.lists(texts, min_size=3, max_size=3))
 def test_tokens_do_nothing(tokens):
     trace = small_gpt(texts=tokens).trace([0, 1, 2, 1])

@@ -6,6 +6,7 @@ import json
 import pytest
 from click.testing import CliRunner
 from helpers.cli_run import said
+from helpers.fresh import examples
 from helpers.inert import harmless, texts
 from helpers.looks import LOOKS, PATTERN, coloured
 from helpers.printing import as_text, facts
@@ -56,7 +57,7 @@ def test_nothing_is_wider_than_the_page(trace, long_trace, width, name, options)
         assert max(map(cell_len, plain.splitlines())) <= width
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(st.lists(texts, min_size=3, max_size=3))
 def test_tokens_do_nothing(tokens):
     trace = small_gpt(texts=tokens).trace([0, 1, 2, 1])
