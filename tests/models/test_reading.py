@@ -85,7 +85,7 @@ def test_an_edit_of_the_meeting_place_is_done_again_with_the_bits_of_a_full_run(
     [
         (("trace", "Wo wohnst Peter?"), "can't write 'Peter?': it has no token for 'P'"),
         (("ledger", P), "an account needs the run of one text by a model that ends in a norm"),
-        (("page", P, "-o", "x.html"), "a page shows the run of one prompt by a model of the GPT-2 family"),
+        (("page", P, "-o", "x.html"), "a page runs models like GPT-2 and Llama, on one prompt"),
         (("surprise", P), "'translator' answers a text"),
         (("show", "residual", "--prompt", P), "this trace has no residual stream"),
     ],

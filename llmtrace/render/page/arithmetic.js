@@ -182,7 +182,7 @@ function sumToOdd(large, small) {
 
 // Worked out in whole numbers of 2^-320, as on paper: of a float32 up to 2^128, the turns come off without loss.
 const PLACES = 320n;
-const ONE = 1n << PLACES;
+const UNIT = 1n << PLACES;
 const HALF_PI = BigInt(
   "0x1921fb54442d18469898cc51701b839a252049c1114cf98e804177d4c76273644a2941" +
     "0f31c6809bb",
@@ -197,8 +197,8 @@ function turned(x, ahead) {
   const quarter = Number((sign * quarters) & 3n) + ahead;
   const odd = quarter % 2;
   const square = (rest * rest) >> PLACES;
-  let total = ONE; // r·(1 − r²/(2·3)·(1 − r²/(4·5)·(1 − …))), or the cosine's 1 − r²/(1·2)·(1 − …)
-  for (let n = 50; n >= 2; n -= 2) total = ONE - ((total * square) >> PLACES) / BigInt(odd ? n * (n - 1) : n * (n + 1));
+  let total = UNIT; // r·(1 − r²/(2·3)·(1 − r²/(4·5)·(1 − …))), or the cosine's 1 − r²/(1·2)·(1 − …)
+  for (let n = 50; n >= 2; n -= 2) total = UNIT - ((total * square) >> PLACES) / BigInt(odd ? n * (n - 1) : n * (n + 1));
   if (!odd) total = (sign * total * rest) >> PLACES;
   if (quarter & 2) total = -total;
   const near = Number(total);

@@ -14,7 +14,7 @@ function primeDigits(count, root) {
 const START = primeDigits(8, Math.sqrt);
 const ROUNDS = Int32Array.from(primeDigits(64, Math.cbrt), (digits) => digits | 0);
 
-const turned = (x, by) => (x >>> by) | (x << (32 - by));
+const rotated = (x, by) => (x >>> by) | (x << (32 - by));
 
 /** The digest of bytes, in hexadecimal digits. */
 export function sha256(bytes) {
@@ -36,15 +36,15 @@ function mixBlock(state, words, view, start) {
   for (let i = 16; i < 64; i++) {
     const early = words[i - 15];
     const late = words[i - 2];
-    const first = turned(early, 7) ^ turned(early, 18) ^ (early >>> 3);
-    const second = turned(late, 17) ^ turned(late, 19) ^ (late >>> 10);
+    const first = rotated(early, 7) ^ rotated(early, 18) ^ (early >>> 3);
+    const second = rotated(late, 17) ^ rotated(late, 19) ^ (late >>> 10);
     words[i] = words[i - 16] + first + words[i - 7] + second;
   }
   let [a, b, c, d, e, f, g, h] = state;
   for (let i = 0; i < 64; i++) {
     const choice = (e & f) ^ (~e & g);
-    const t1 = (h + (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) + choice + ROUNDS[i] + words[i]) | 0;
-    const t2 = ((turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+    const t1 = (h + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) + choice + ROUNDS[i] + words[i]) | 0;
+    const t2 = ((rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
     h = g;
     g = f;
     f = e;
