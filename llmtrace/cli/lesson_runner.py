@@ -36,6 +36,8 @@ from llmtrace.trace import Trace
 from llmtrace.views.document import Block, Document, Inline, Space, heading, paragraph, quiet
 from llmtrace.views.explanation import view
 
+FILM = 1 / 12
+"""Seconds from frame to frame of what is played."""
 PATIENCE = 3
 """After so many wrong answers the solution is shown."""
 EXPLAIN, TELL, ANIMATE, LIVE = {"e", "E"}, {"?", "？"}, {"a", "A"}, {"l", "L"}
@@ -91,13 +93,17 @@ class Classroom:
         return Document(tuple(block for page in found for block in (*page.blocks, Space())))
 
     def film(self) -> bytes:
-        """The first animation of the lesson, as an asciicast; LessonError where it has none."""
+        """What is played in the lesson, else its first animation, as an asciicast; LessonError where it has none."""
+        sheet = Sheet(self.room.width, self.ascii)
+        played = list(self.lesson.film())
+        if played:
+            return asciicast(played, sheet, FILM)
         pages = (self.pages[number] for number in range(len(self.pages)))
         found = next((page.animation for page in pages if page.animation is not None), None)
         if found is None:
             raise LessonError(_("there is nothing to play in this lesson"))
         frames = [found.frame(n) for n in range(len(found) + 1)]
-        return asciicast(frames, Sheet(self.room.width, self.ascii), player.PACE)
+        return asciicast(frames, sheet, player.PACE)
 
     def _first(self) -> int:
         """The page to begin with: the last one that was read, unless that was the end."""

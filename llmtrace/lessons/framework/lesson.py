@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from numpy import format_float_positional
 
@@ -17,6 +17,9 @@ from llmtrace.lessons.framework.exercises import Exercise, Maker, draw
 from llmtrace.rng import derive
 from llmtrace.trace import Trace
 from llmtrace.trace.legend import NO_WORDS, Legend
+
+if TYPE_CHECKING:
+    from llmtrace.views.document import Document
 
 
 @frozen
@@ -70,6 +73,10 @@ class Lesson:
 
     def check(self) -> None:
         """Raises LessonError where the inputs can't be so; nothing is refused unless a lesson says so."""
+
+    def film(self) -> Iterator[Document]:
+        """What is played in it, frame by frame; nothing, where it has no more to play than the animations on its pages."""
+        return iter(())
 
     def require_within(self, limits: Mapping[str, tuple[float, float]]) -> None:
         """LessonError where an input is out of range; `limits` has the smallest and the largest value by the input's name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from llmtrace.lessons.playground.net import Choices, Look, Play, items_of, layer
 from llmtrace.lessons.playground.words import LEGEND
 from llmtrace.models import Feedforward
 from llmtrace.trace import Trace
-from llmtrace.views.document import Group, Paragraph, Space, paragraph
+from llmtrace.views.document import Document, Group, Paragraph, Space, paragraph
 from llmtrace.views.figures import Board, Picture, Pictures
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -28,6 +29,8 @@ RECIPES: dict[str, dict[str, Any]] = {
 ROWS, SEEN = 10, 6
 """The rows of the pictures on pages, and of the grid whose every activation can be explained."""
 MOST_EPOCHS = 5000
+FRAMES, FILM_ROWS = 60, 16
+"""The frames of a film behind the first, and the rows of its largest picture."""
 CROWDED: dict[str, Any] = {"data": "gaussian", "features": ("x1", "x2"), "hidden": (8, 8), "activation": "tanh"}
 CROWDED |= {"rate": 0.6, "batch": 50, "noise": 50, "share": 10, "l1": 0.0}
 STOPS = (0, 10, 60, 100, 250)
@@ -120,6 +123,17 @@ class Playground(Lesson):
                 pictures.append(replace(boards.output_picture(play, ROWS), marks=marks))
                 evaluations.append(play.evaluate())
         return play, pictures, evaluations
+
+    def film(self) -> Iterator[Document]:
+        """The board, before the training and between equal parts of it, as it is seen live."""
+        play, done = Play(self.choices), 0
+        for frame in self.tracked(FRAMES + 1):
+            upto = self.steps * frame // FRAMES
+            if frame and (upto == done or play.stopped):
+                continue
+            play.train(upto - done)
+            yield Document((boards.board(play, FILM_ROWS, self.epochs),))
+            done = upto
 
     @property
     def trained(self) -> Play:

@@ -42,3 +42,14 @@ def test_a_product_of_a_lesson(tmp_path):
     assert all(data.count("\n") < header["height"] for _time, _kind, data in events)
     assert "nothing to play" in said("learn", "perceptron", "-o", str(tmp_path / "a.cast"), code=2)
     assert ".cast" in said("learn", "perceptron", "-o", str(tmp_path / "a.foo"), code=2)
+
+
+@pytest.mark.usefixtures("own_state")
+def test_the_playground_is_a_film(tmp_path):
+    file = tmp_path / "playground.cast"
+    said("learn", "playground", "--set", "epochs=2", "-o", str(file), "--width", "80")
+    header, events = read(file.read_bytes())
+    assert 3 <= len(events) <= 61
+    assert len({data for _time, _kind, data in events}) == len(events)
+    assert all(data.count("\n") < header["height"] for _time, _kind, data in events)
+    assert events[1][0] == pytest.approx(1 / 12, abs=1e-3)
