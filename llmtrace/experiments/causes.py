@@ -270,6 +270,7 @@ FORMULAS: dict[str, dict[str, Cause]] = {
 }
 """What can be computed otherwise, by op; other types (`llmtrace.experiments.casts`) are tried for all."""
 
+WIDE = N_("sums kept in float64, rounded once")
 _IN_ORDER: dict[str, Cause] = {
     FUSED: _with_fma,
     N_("added from the last to the first"): _backward,
@@ -278,7 +279,7 @@ _IN_ORDER: dict[str, Cause] = {
 }
 _LAYER: dict[str, Cause] = {
     **_IN_ORDER,
-    N_("sums kept in float64, rounded once"): _wide,
+    WIDE: _wide,
     N_("the order of adding of this machine's BLAS"): _blas,
 }
 
@@ -318,5 +319,5 @@ ROUNDINGS: dict[str, dict[str, Cause]] = {
 }
 """What changes only the last digits."""
 
-BY_NUMBER = frozenset([*_IN_ORDER, *TYPES, WITHOUT_BIAS])
+BY_NUMBER = frozenset([*_IN_ORDER, *TYPES, WITHOUT_BIAS, WIDE])
 """Of a linear layer, what gives a row and a column the same bits without the others: it may be tried on a few of them."""
