@@ -32,9 +32,10 @@ TRACED = N_(
 @option(
     "--temperature",
     type=float,
-    default=1.0,
     metavar="T",
-    help=N_("Scores are divided by T: below 1 less is left to chance, 0 takes the likeliest. Default: 1."),
+    help=N_(
+        "Scores are divided by T: below 1 less is left to chance, 0 takes the likeliest. Default: 1, with --chat 0."
+    ),
 )
 @option("--top-k", type=int, metavar="K", help=N_("Choose among the K likeliest tokens only."))
 @option(
@@ -81,9 +82,10 @@ def command(prompt: str | None, model: str | None, steps: int, last: bool, look:
         raise click.UsageError(_("{name} needs -o FILE.trace, where it is written", name=name))
     from llmtrace.models import Sampling, as_language_model
 
-    sampling = Sampling(
-        options["temperature"], options["top_k"], options["top_p"], options["seed"], options["repetition_penalty"]
-    )
+    temperature = options["temperature"]
+    if temperature is None:
+        temperature = 0.0 if options["chat"] else 1.0  # a story may wander, an answer is asked for once
+    sampling = Sampling(temperature, options["top_k"], options["top_p"], options["seed"], options["repetition_penalty"])
     for file in filter(None, (look.file, look.trace)):
         _must_be_writable(file)
     given = read_prompt(prompt, options["ids"], options["special"])

@@ -40,7 +40,9 @@ def test_a_chat_reads_what_the_template_writes(chatty):
     ids = chat("hello?", TEMPLATE, model.tokenizer).ids
     assert model.tokenizer.decode_bytes(ids) == ASKED
     answer = "".join(choice.written for choice in model.generate(ids, 4, Sampling(0)))
-    done = run("generate", "--chat", "hello?", "--model", chatty, "--steps", "4", "--temperature", "0")
+    arguments = ("generate", "--chat", "hello?", "--model", chatty, "--steps", "4")
+    done = run(*arguments)
+    assert done.stdout == run(*arguments, "--temperature", "0").stdout != run(*arguments, "--temperature", "9").stdout
     assert done.stdout.rstrip("\n") == "\n".join(map(inert, answer.split("\n"))).rstrip("\n")
 
 
@@ -65,7 +67,7 @@ def test_an_answer_ends_where_its_turn_does(chatty):
     tensors["ln_f.bias"] = 50 * tensors["wte.weight"][len(TOKENIZER) + 1]
     save_file(tensors, folder / "model.safetensors")
     (folder / "generation_config.json").write_text('{"eos_token_id": 0}')
-    done = run("generate", "--chat", "hello?", "--model", chatty, "--temperature", "0")
+    done = run("generate", "--chat", "hello?", "--model", chatty)
     assert done.stdout == "\n"
     assert "the model has ended the text, with '<|im_end|>'" in done.stderr
 
