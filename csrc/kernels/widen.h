@@ -86,8 +86,8 @@ typedef struct {
  * vector; in its w, Q are those of the vector, and in its q, BYTE(offset, i) is that of column j. */
 #define WIDEN(name)                                                                                                    \
     ALWAYS_INLINE void widen_##name(const uint8_t *b, const int group, const int count, widened *to, const int multiply)
-#define BYTE(offset, i) b[((offset) + (i)) * PANEL + j]
-#define BYTES(offset, i) unsigned_at(b + ((offset) + (i)) * PANEL + v * LANES)
+#define BYTE(offset, i) b[((ptrdiff_t)(offset) + (i)) * PANEL + j]
+#define BYTES(offset, i) unsigned_at(b + ((ptrdiff_t)(offset) + (i)) * PANEL + v * LANES)
 #define TAKE(...)                                                                                                      \
     UNROLL for (int v = 0; v < TILE_VECTORS; v++)                                                                      \
     {                                                                                                                  \
