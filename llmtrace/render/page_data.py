@@ -72,6 +72,8 @@ def family(trace: Trace) -> str | None:
 def facts_of(trace: Trace, tokenizer: Any) -> dict[str, Any]:
     """What every page says of a run, however it comes by the numbers."""
     size = trace.origin.config.get("vocabulary", 0)
+    texts = [trace.token_text(index) for index in range(size)]
+    between = " " if texts == list(map(str, range(size))) else ""  # ids, of a model without a tokenizer
     legend = legend_of(trace)
     known = sorted(FAMILY | CHOOSING | {step.op for step in trace.steps})
     ops = {name: {"formula": OPS[name].formula, "how": OPS[name].how} for name in known}
@@ -85,9 +87,10 @@ def facts_of(trace: Trace, tokenizer: Any) -> dict[str, Any]:
     return {
         "model": trace.origin.model,
         "config": dict(trace.origin.config),
-        "text": trace.origin.text or "".join(map(str, trace.tokens)),
+        "text": trace.origin.text or between.join(map(str, trace.tokens)),
+        "between": between,
         "ids": trace.tensor("tokens").tolist() if "tokens" in trace.leaves else [],
-        "vocabulary": [trace.token_text(index) for index in range(size)],
+        "vocabulary": texts,
         "tokenizer": tokenizer_data(tokenizer),
         "legend": legend,
         "ops": ops,

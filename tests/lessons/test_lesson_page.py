@@ -18,6 +18,15 @@ from llmtrace.lessons.framework.text import lesson_text
 NAMES = ["perceptron", "multi-head-attention", "matrices-as-projections"]
 
 
+LONG_NAME = """(kind) => {
+  const element = document.createElement(kind);
+  element.textContent = "d.hidden.1.out.from.hidden.2.sum".repeat(5);
+  document.querySelector("main").append(element);
+  return document.documentElement.scrollWidth - innerWidth;
+}"""
+"""How much wider than the screen the page is with a long name in an element of a kind."""
+
+
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("lessons") / "course.html"
@@ -143,6 +152,8 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(chromium, file):
         "",
         "lesson/perceptron/2",
         "lesson/multi-head-attention/6",
+        "lesson/matrices-as-projections/3",
+        "lesson/matrices-as-projections/5",
         "lesson/perceptron/exercises",
         "lesson/nobody/1",
     ]
@@ -153,6 +164,10 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(chromium, file):
         for width in (360, 1280, 3840):
             shown.page.set_viewport_size({"width": width, "height": 800})
             assert shown.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, (place, width)
+    shown.page.set_viewport_size({"width": 360, "height": 800})
+    for kind in ("dd", "dt", "li", "p", "summary"):
+        wide = shown.page.evaluate(LONG_NAME, kind)
+        assert wide <= 0, kind
     shown.context.close()
 
 

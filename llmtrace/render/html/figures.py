@@ -101,7 +101,8 @@ def chart(block: f.Chart, page: Page) -> str:
         dash = f' stroke-dasharray="{6 - 2 * n} {2 * n}"' if n else ""
         lines.append(f'<polyline points="{path}" fill="none" stroke="currentColor"{dash}/>')
     legend = "".join(f"<li>{_legend(curve)}</li>" for curve in block.curves)
-    return _drawing("".join(lines), "") + f"<ul>{legend}</ul>\n"
+    name = ", ".join(curve.legend.format(mark="").strip() for curve in block.curves)
+    return _drawing("".join(lines), name) + f"<ul>{legend}</ul>\n"
 
 
 def _legend(curve: f.Curve) -> str:
@@ -115,8 +116,10 @@ def _scaled(value: float, among: Sequence[float], size: int) -> float:
 
 
 def _drawing(content: str, name: str, height: int = HEIGHT, width: int = WIDTH) -> str:
-    title = f"<title>{escaped(name)}</title>" if name else ""
-    return f'<figure><svg viewBox="0 0 {width} {height}" width="{width}" role="img">{title}{content}</svg></figure>\n'
+    svg = (
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img"><title>{escaped(name)}</title>{content}</svg>'
+    )
+    return f"<figure>{svg}</figure>\n"
 
 
 def progress(block: f.Progress, page: Page) -> str:
@@ -137,7 +140,10 @@ def scatter(block: f.Scatter, page: Page) -> str:
     middle = WIDTH / 2
     axes = f'<path d="M0 {middle}H{WIDTH}M{middle} 0V{WIDTH}" stroke="currentColor" opacity=".3"/>'
     rows = [(escaped(name), [rounded(x), rounded(y)]) for name, (x, y) in block.points.items()]
-    return _drawing(axes + "".join(marks), "", WIDTH) + f"<table><tbody>\n{_rows(rows)}</tbody></table>\n"
+    return (
+        _drawing(axes + "".join(marks), ", ".join(block.points), WIDTH)
+        + f"<table><tbody>\n{_rows(rows)}</tbody></table>\n"
+    )
 
 
 def token_rows(block: f.TokenRows, page: Page) -> str:
@@ -146,8 +152,8 @@ def token_rows(block: f.TokenRows, page: Page) -> str:
     return f"<table><tbody>\n{_rows(rows, '')}</tbody></table>\n"
 
 
-def picture(block: f.Picture, page: Page) -> str:
-    """Cells with shades and marks."""
+def picture(block: f.Picture, page: Page, name: str = "") -> str:
+    """Cells with shades and marks. `name`: what it shows, for those who don't see it."""
     rows, columns = block.values.shape
     span = block.high - block.low or 1.0
     cells = []
@@ -164,25 +170,28 @@ def picture(block: f.Picture, page: Page) -> str:
                     else ""
                 )
             )
-    return _drawing("".join(cells), "", 10 * rows, 10 * columns)
+    return _drawing("".join(cells), name or _("numbers as shades"), 10 * rows, 10 * columns)
 
 
 def pictures(block: f.Pictures, page: Page) -> str:
     """One after the other, each with its title."""
-    return "".join(f"<p>{escaped(title)}</p>\n{picture(each, page)}" for title, each in block.pictures.items())
+    return "".join(f"<p>{escaped(title)}</p>\n{picture(each, page, title)}" for title, each in block.pictures.items())
 
 
 def board(block: f.Board, page: Page) -> str:
     """The net's output, its neurons, and its losses."""
-    layers = "".join(f"<p>{escaped(name)}</p>\n{_neurons(neurons, page)}" for name, neurons in block.layers.items())
+    layers = "".join(
+        f"<p>{escaped(name)}</p>\n{_neurons(name, neurons, page)}" for name, neurons in block.layers.items()
+    )
     return (
         f"<p>{escaped(block.title)}</p>\n<p>{escaped(block.said)}</p>\n"
-        f"{picture(block.output, page)}{layers}{chart(block.chart, page)}"
+        f"{picture(block.output, page, block.title)}{layers}{chart(block.chart, page)}"
     )
 
 
-def _neurons(neurons: Array, page: Page) -> str:
-    return "".join(picture(f.Picture(each, float(each.min()), float(each.max())), page) for each in neurons)
+def _neurons(name: str, neurons: Array, page: Page) -> str:
+    pictures = (f.Picture(each, float(each.min()), float(each.max())) for each in neurons)
+    return "".join(picture(each, page, f"{name} · {number}") for number, each in enumerate(pictures))
 
 
 def matrix_product(block: f.MatrixProduct, page: Page) -> str:

@@ -67,7 +67,7 @@ export function csvOf(made) {
 /** A bar as long as a share of 1, for the eye only. */
 export function bar(share) {
   const element = h("span", { class: "bar", "aria-hidden": "true" });
-  element.style.setProperty("width", `${Math.max(0, Math.min(1, share || 0)) * 8}em`);
+  element.style.setProperty("width", `calc(${Math.max(0, Math.min(1, share || 0))} * var(--bar))`);
   return element;
 }
 

@@ -260,7 +260,7 @@ async function begin() {
     return fail("This file is damaged: its description has changed.");
   const manifest = JSON.parse(text);
   speak(manifest.language, manifest.languages);
-  const textOf = (name) => document.getElementById(name).textContent;
+  const textOf = (name) => document.getElementById(name)?.textContent ?? ""; // which is damaged, too
   if (manifest.kind === "model") app = new App(manifest);
   else if (manifest.kind === "lessons") app = new LessonApp(manifest, textOf);
   else app = new StoredApp(manifest, manifest.kind === "served" ? new ServedSource() : new PackedSource(textOf));

@@ -28,7 +28,9 @@ class Grid {
     [this.rowAxis, this.columnAxis] = open.length > 1 ? open : [null, open[0] ?? null];
     this.rows = this.rowAxis === null ? 1 : this.tensor.shape[this.rowAxis];
     this.columns = this.columnAxis === null ? 1 : this.tensor.shape[this.columnAxis];
-    this.width = this.columns <= FEW ? 64 : 20;
+    this.scale = parseFloat(getComputedStyle(document.body).fontSize) / 16; // as large as the text is
+    this.width = (this.columns <= FEW ? 64 : 20) * this.scale;
+    [this.height, this.margin] = [HEIGHT * this.scale, MARGIN * this.scale];
     this.chosen = { row: 0, column: 0 };
     this.largest = this.sizeOfLargest();
   }
@@ -90,9 +92,9 @@ class Grid {
       this.space,
       this.row,
     );
-    this.space.style.setProperty("width", `${MARGIN + this.columns * this.width}px`);
-    this.space.style.setProperty("height", `${HEIGHT * (this.rows + 1)}px`);
-    this.box.style.setProperty("height", `${Math.min(HEIGHT * (this.rows + 1) + 20, 460)}px`);
+    this.space.style.setProperty("width", `${this.margin + this.columns * this.width}px`);
+    this.space.style.setProperty("height", `${this.height * (this.rows + 1)}px`);
+    this.box.style.setProperty("height", `${Math.min(this.height * (this.rows + 1) + 20, 460 * this.scale)}px`);
     this.readout = h("p", { class: "readout", "aria-live": "polite" });
     new ResizeObserver(() => this.draw()).observe(this.box);
     REDRAW.set(this.canvas, (pen) => this.paint(pen));
@@ -119,9 +121,9 @@ class Grid {
 
   onClick(event) {
     const box = this.box.getBoundingClientRect();
-    const x = event.clientX - box.left + this.box.scrollLeft - MARGIN;
-    const y = event.clientY - box.top + this.box.scrollTop - HEIGHT;
-    if (x >= 0 && y >= 0) this.choose(Math.floor(y / HEIGHT), Math.floor(x / this.width));
+    const x = event.clientX - box.left + this.box.scrollLeft - this.margin;
+    const y = event.clientY - box.top + this.box.scrollTop - this.height;
+    if (x >= 0 && y >= 0) this.choose(Math.floor(y / this.height), Math.floor(x / this.width));
   }
 
   choose(row, column) {
@@ -130,9 +132,9 @@ class Grid {
       column: Math.max(0, Math.min(this.columns - 1, column)),
     };
     const { scrollLeft, scrollTop, clientWidth, clientHeight } = this.box;
-    const [left, top] = [this.chosen.column * this.width, this.chosen.row * HEIGHT];
-    this.box.scrollLeft = Math.min(Math.max(scrollLeft, left + this.width + MARGIN - clientWidth), left);
-    this.box.scrollTop = Math.min(Math.max(scrollTop, top + 2 * HEIGHT - clientHeight), top);
+    const [left, top] = [this.chosen.column * this.width, this.chosen.row * this.height];
+    this.box.scrollLeft = Math.min(Math.max(scrollLeft, left + this.width + this.margin - clientWidth), left);
+    this.box.scrollTop = Math.min(Math.max(scrollTop, top + 2 * this.height - clientHeight), top);
     this.say();
     this.draw();
   }
@@ -171,14 +173,14 @@ class Grid {
   /** Draws what is in sight. */
   paint(pen) {
     const { clientWidth: wide, clientHeight: high, scrollLeft: left, scrollTop: top } = this.box;
-    pen.font = "12px system-ui, sans-serif";
+    pen.font = `${12 * this.scale}px system-ui, sans-serif`;
     pen.textBaseline = "middle";
     this.ink = getComputedStyle(this.box).color;
-    const rows = [Math.floor(top / HEIGHT), Math.min(this.rows, Math.ceil((top + high) / HEIGHT))];
+    const rows = [Math.floor(top / this.height), Math.min(this.rows, Math.ceil((top + high) / this.height))];
     const columns = [Math.floor(left / this.width), Math.min(this.columns, Math.ceil((left + wide) / this.width))];
     for (let row = rows[0]; row < rows[1]; row++) {
       for (let column = columns[0]; column < columns[1]; column++) {
-        this.drawCell(pen, row, column, MARGIN + column * this.width - left, HEIGHT + row * HEIGHT - top);
+        this.drawCell(pen, row, column, this.margin + column * this.width - left, this.height + row * this.height - top);
       }
     }
     this.drawMargins(pen, rows, columns, { left, top, wide, high });
@@ -186,7 +188,7 @@ class Grid {
 
   drawCell(pen, row, column, x, y) {
     const value = this.value(row, column);
-    const [width, height] = [this.width - 1, HEIGHT - 1];
+    const [width, height] = [this.width - 1, this.height - 1];
     const strength = Number.isFinite(value) ? Math.abs(value) / this.largest : 0;
     pen.fillStyle = value < 0 ? `rgb(40 110 200 / ${strength * 0.85})` : `rgb(215 110 20 / ${strength * 0.85})`;
     pen.fillRect(x, y, width, height);
@@ -208,20 +210,20 @@ class Grid {
   /** What rows and columns are called, over whatever has scrolled beneath. */
   drawMargins(pen, rows, columns, { left, top, wide, high }) {
     pen.fillStyle = getComputedStyle(document.body).backgroundColor;
-    pen.fillRect(0, 0, wide, HEIGHT);
-    pen.fillRect(0, 0, MARGIN, high);
+    pen.fillRect(0, 0, wide, this.height);
+    pen.fillRect(0, 0, this.margin, high);
     pen.fillStyle = this.ink;
     pen.textAlign = "right";
     for (let row = rows[0]; row < rows[1]; row++) {
-      const y = HEIGHT * (row + 1.5) - top;
-      if (y > HEIGHT) pen.fillText(this.label(this.rowAxis, row).slice(0, 14), MARGIN - 6, y, MARGIN - 8);
+      const y = this.height * (row + 1.5) - top;
+      if (y > this.height) pen.fillText(this.label(this.rowAxis, row).slice(0, 14), this.margin - 6, y, this.margin - 8);
     }
     pen.textAlign = "center";
-    const every = Math.ceil(30 / this.width);
+    const every = Math.ceil((30 * this.scale) / this.width);
     for (let column = columns[0]; column < columns[1]; column++) {
-      const x = MARGIN + (column + 0.5) * this.width - left;
-      if (x > MARGIN && column % every === 0)
-        pen.fillText(this.label(this.columnAxis, column).slice(0, 9), x, HEIGHT / 2, this.width * every);
+      const x = this.margin + (column + 0.5) * this.width - left;
+      if (x > this.margin && column % every === 0)
+        pen.fillText(this.label(this.columnAxis, column).slice(0, 9), x, this.height / 2, this.width * every);
     }
   }
 }

@@ -31,6 +31,6 @@ export function helpView() {
         "Every number is a link to the multiplications and additions that made it, down to the sentence and the weights.",
       ),
     ),
-    table(_("Keys"), [_("key"), _("what it does")], keys),
+    table(_("Keys"), [_("keys"), _("what it does")], keys),
   ];
 }

@@ -57,6 +57,14 @@ function pageView(app, name, which) {
   ];
 }
 
+/** Headings below the one of the page: the first level that there is becomes h2, and so on. */
+function lowerHeadings(content) {
+  const levels = ["h2", "h3", "h4", "h5"].filter((level) => content.querySelector(level));
+  levels.forEach((level, i) => {
+    for (const each of content.querySelectorAll(level)) each.replaceWith(h(`h${i + 2}`, {}, ...each.childNodes));
+  });
+}
+
 /** Elements of what Python has written as HTML, in which every text of others is only a text. */
 function fromHtml(html) {
   const template = document.createElement("template");
@@ -70,6 +78,7 @@ function fromHtml(html) {
     }
     element.removeAttribute("data-style");
   }
+  lowerHeadings(template.content);
   for (const head of template.content.querySelectorAll("th")) {
     if (!head.textContent.trim()) head.replaceWith(h("td"));
   }

@@ -28,7 +28,7 @@ export function nextView(app, refresh) {
       app.ids
         .slice(0, app.ids.length - app.choices.length)
         .map((_unused, i) => app.tokenText(i))
-        .join(""),
+        .join(app.manifest.between),
       newTokens(app),
     ),
     h(
@@ -45,7 +45,7 @@ export function nextView(app, refresh) {
   ];
 }
 
-const newTokens = (app) => app.choices.map(({ token }) => h("mark", {}, app.manifest.vocabulary[token]));
+const newTokens = (app) => app.choices.flatMap(({ token }) => [app.manifest.between, h("mark", {}, app.manifest.vocabulary[token])]);
 
 /** The steps of the last choice, which stand in the run that it was made in. */
 function lastChoice(app) {
