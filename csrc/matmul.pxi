@@ -31,8 +31,8 @@ cdef class PackedMatrix:
 
 
 def pack_later(weight, bint transposed=False):
-    """A weight [in, out], or [out, in] where transposed, of any strides, that is laid out in panels when it is multiplied for the
-    second time, or by many rows. The first time it is multiplied as it lies, which takes no memory, and less time than packing."""
+    """A weight [in, out], or [out, in] where transposed, of any strides, that is laid out in panels when it is multiplied for
+    the second time, or by many rows. The first time it is multiplied as it lies: no memory, and less time than packing."""
     cdef PackedMatrix packed = PackedMatrix.__new__(PackedMatrix)
     packed.kind = real_type(weight, "weight")
     if weight.ndim != 2:

@@ -15,7 +15,7 @@
 
 /* `vectors` vectors of features of `keys` ≤ TILE_ROWS keys, the first of which is seen from query `first` on, each later one from
  * the next: the queries that don't see the later of these keys; then a tile of those that see them all. */
-static inline void back_of(const kernel_job *j, const real *pattern, const real *x, ptrdiff_t first, real *out, ptrdiff_t keys,
+ALWAYS_INLINE void back_of(const kernel_job *j, const real *pattern, const real *x, ptrdiff_t first, real *out, ptrdiff_t keys,
                            const int vectors)
 {
     const ptrdiff_t queries = j->size[0], stride = j->size[1], width = j->size[2];
