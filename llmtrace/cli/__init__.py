@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -129,8 +130,12 @@ def _fail(error: click.ClickException | LlmtraceError) -> None:
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
     if isinstance(error, click.MissingParameter):
         message = " ".join(message.split())  # click lists choices in lines of their own
+        message = re.sub("[.] (?=[一-鿿])", "。", re.sub("(?<=[：，。]) ", "", message))
     if isinstance(error, UnknownTextError) and usual() == CHINESE:
         message = _("{error}; {note}", error=message, note=_("--model storyteller reads any text"))
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        first, _mark, hint = message.rpartition("。 ")  # click joins by a space, which stands behind no full-width mark
+        message = f"{first}。{hint}" if first else message
     message = inert(message.rstrip())
     if not isinstance(error, click.UsageError) or error.ctx is None:
         line = _("Error: {message}", message=message)

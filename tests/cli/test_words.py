@@ -183,6 +183,7 @@ def test_what_click_says_is_chinese_too(line, asked, monkeypatch):
     said = CliRunner().invoke(main, shlex.split(line)).output
     assert said.startswith("错误：")
     assert not english(said), said
+    assert not re.search("[，。；：？！] ", said), said
     assert {name: os.environ[name] for name in i18n.VARIABLES if name in os.environ} == asked
 
 
