@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import llmtrace
 from llmtrace.errors import EditError
-from llmtrace.experiments.ledger import HEAD, ROUNDING, Scale, ledger
+from llmtrace.experiments.ledger import EMBEDDING, HEAD, MLP, POSITION, ROUNDING, Scale, ledger
 from llmtrace.experiments.lens import lens
 
 P = "The king had a child, a girl, and the old lamp will belong to"
@@ -45,10 +45,15 @@ def test_whole_numbers_lose_nothing(x):
 
 def by_float64(trace, block, head, position, token):
     """What a head adds to a score, the plain way (Elhage et al. 2021)."""
-    weights = {name: weight.data.astype(np.float64) for name, weight in trace.weights.items()}
     mix = trace.tensor(f"block.{block}.attn.mix")[head, position].astype(np.float64)
     width = len(mix)
-    row = mix @ weights[f"block.{block}.attn.out.weight"][head * width : (head + 1) * width]
+    out = trace.weights[f"block.{block}.attn.out.weight"].data.astype(np.float64)
+    return of_row(trace, mix @ out[head * width : (head + 1) * width], position, token)
+
+
+def of_row(trace, row, position, token):
+    """What a row of the stream adds to a score."""
+    weights = {name: weight.data.astype(np.float64) for name, weight in trace.weights.items()}
     stream = trace.tensor(trace["ln_f"].record.inputs[0])[position].astype(np.float64)
     spread = np.sqrt(stream.var() + trace["ln_f"].settings["epsilon"])
     return ((row - row.mean()) / spread * weights["ln_f.gain"]) @ weights["embed.token.weight"][token]
@@ -62,6 +67,20 @@ def test_heads_agree_with_a_direct_computation(story):
             assert float(entry.amount) == pytest.approx(
                 by_float64(story, entry.block, entry.head, position, token), abs=1e-5
             )
+
+
+@given(st.data())
+def test_parts_are_what_they_are_called(data):
+    trace = data.draw(st.sampled_from([model for model in MODELS if "embed.position.weight" in model.weights])).trace(
+        "ABCAD"
+    )
+    position, token = data.draw(st.integers(0, 4)), data.draw(st.integers(0, 4))
+    entries = [entry for entry in ledger(trace, position, token).entries if entry.title in (EMBEDDING, POSITION, MLP)]
+    assert len(entries) > 2
+    for entry in entries:
+        name = {EMBEDDING: "embed.token", POSITION: "embed.position", MLP: f"block.{entry.block}.mlp.down"}[entry.title]
+        row = trace.tensor(name)[position].astype(np.float64)
+        assert float(entry.amount) == pytest.approx(of_row(trace, row, position, token), abs=1e-5)
 
 
 def parts(account, block, head):
