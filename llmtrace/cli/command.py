@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from rich.markup import escape
 
 from llmtrace import i18n
 from llmtrace.display import speak_plainly
-from llmtrace.encodings import writable
+from llmtrace.encodings import in_encoding, writable
 from llmtrace.i18n import N_, _
 
 PANELS = {
@@ -50,6 +51,16 @@ def fitting(example: str) -> str:
     return f"{example} --model storyteller"
 
 
+def signs_are_wide() -> bool:
+    """Whether LLMTRACE_WIDE says that signs whose width Unicode leaves open, such as × and ─, are two cells wide here."""
+    return click.BOOL.convert(os.environ.get("LLMTRACE_WIDE") or "0", None, None)
+
+
+def in_signs(text: str) -> str:
+    """A text of a help page in the signs of this terminal."""
+    return in_encoding(text, "utf-8", plain_signs=True) if signs_are_wide() else text
+
+
 class Translated:
     """Something with a `help` that is written in English and read in the user's language."""
 
@@ -58,7 +69,8 @@ class Translated:
     @property
     def help(self) -> str | None:
         """The help, translated."""
-        return translated(self._written)
+        found = translated(self._written)
+        return found and in_signs(found)
 
     @help.setter
     def help(self, text: str | None) -> None:
@@ -91,6 +103,10 @@ class Context(rich_click.RichContext):
 class Option(Translated, rich_click.RichOption):
     """An option with such a help."""
 
+    def make_metavar(self, ctx: click.Context) -> str:
+        """What stands for its value."""
+        return in_signs(super().make_metavar(ctx))
+
     def get_rich_help(self, ctx: Any, formatter: Any) -> Any:
         """The help beside the option."""
         columns = super().get_rich_help(ctx, formatter)
@@ -112,8 +128,10 @@ class Helpful(Translated):
         """Writes the line that says how the command is written, and names the parts of the page that follow."""
         for name, title in PANELS.items():
             setattr(formatter.config, name, escape(_(title)))
+        if signs_are_wide():
+            formatter.config.style_options_panel_box = formatter.config.style_commands_panel_box = "ASCII"
         pieces = self.collect_usage_pieces(ctx)  # type: ignore[attr-defined]
-        formatter.write_usage(ctx.command_path, " ".join(pieces), _("Usage:"))
+        formatter.write_usage(ctx.command_path, in_signs(" ".join(pieces)), _("Usage:"))
 
 
 class Command(Helpful, rich_click.RichCommand):

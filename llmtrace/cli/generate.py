@@ -11,7 +11,7 @@ import click
 
 from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import begun, keep_option, load, model_option, prompt_argument, read_prompt
-from llmtrace.cli.output import Look, say_written, shown_options, write_document
+from llmtrace.cli.output import Look, in_signs_of_here, say_written, shown_options, write_document
 from llmtrace.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _show_chat(chat: Chat, reader: LanguageModel, as_json: bool, tables: bool) -
     if as_json:
         sys.stdout.write(dumps(to_data(document.facts), indent=None) + "\n")
     elif tables:
-        output_console().print(renderable(document))
+        output_console().print(in_signs_of_here(renderable(document)))
     return document
 
 
@@ -235,7 +235,7 @@ def _tables(explain: bool) -> Show:
     console = output_console()
 
     def show(choice: Choice) -> None:
-        console.print(renderable(_document(choice, explain)))
+        console.print(in_signs_of_here(renderable(_document(choice, explain))))
         if explain:
             console.print()
 

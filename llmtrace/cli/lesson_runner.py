@@ -15,6 +15,7 @@ from rich.console import ConsoleRenderable
 from rich.segment import Segment, Segments
 
 from llmtrace.cli import player
+from llmtrace.cli.command import signs_are_wide
 from llmtrace.cli.keys import BACK, ON, QUIT, key
 from llmtrace.cli.output import Look
 from llmtrace.display import plain_wanted
@@ -50,7 +51,7 @@ class Classroom:
         self.lesson, self.notes = lesson, notes
         self.pages = Pages(lesson)
         self.console = output_console(look.width)
-        self.ascii = look.only_ascii
+        self.ascii = look.only_ascii or signs_are_wide()
         page = Page.of(self.console, self.console.options)
         self.room = replace(page, width=min(self.console.width, WIDEST), plain_signs=self.ascii)
         self.plain = plain_wanted()

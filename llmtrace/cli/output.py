@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmtrace.cli.command import no_pager_option, option
+from llmtrace.cli.command import no_pager_option, option, signs_are_wide
 from llmtrace.cli.options import FileName, ascii_option, json_option
 from llmtrace.errors import LlmtraceError
 from llmtrace.frozen import frozen
@@ -137,12 +137,18 @@ def print_document(document: Document, look: Look = Look(), note: str = "") -> N
         sys.stdout.flush()
         return
     from llmtrace.cli.pager import print_paged
-    from llmtrace.render.terminal.blocks import InAscii, printed
+    from llmtrace.render.terminal.blocks import printed
     from llmtrace.render.terminal.console import output_console
 
-    drawn: ConsoleRenderable = printed(shown)
-    print_paged(output_console(look.width), InAscii(drawn) if look.only_ascii else drawn, look.paged)
+    print_paged(output_console(look.width), in_signs_of_here(printed(shown), look.only_ascii), look.paged)
     sys.stdout.flush()
+
+
+def in_signs_of_here(drawn: ConsoleRenderable, only_ascii: bool = False) -> ConsoleRenderable:
+    """What the terminal is given: with no signs but those of ASCII where that is asked for, or where its other signs are wide."""
+    from llmtrace.render.terminal.blocks import InAscii
+
+    return InAscii(drawn) if only_ascii or signs_are_wide() else drawn
 
 
 def write_document(document: Document, look: Look) -> None:

@@ -16,7 +16,7 @@ SHARED = {"helpers", "mutants", "data"}
 
 # Tests that are not of one module.
 ACROSS = {
-    "cli": {"commands", "doors", "inert", "network", "plain", "words"},
+    "cli": {"commands", "doors", "inert", "network", "plain", "wide", "words"},
     "csrc": {"adding", "determinism", "headers"},
     "explain": {"training_step"},
     "lessons": {"lessons", "traces"},
