@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any
 
@@ -70,6 +70,7 @@ def check_function(
     tolerance: float | None = None,
     dtype: npt.DTypeLike = np.float32,
     examples: int = 200,
+    **fixed: Any,
 ) -> None:
     """Raises AssertionError where `function` does not do what the op `like` means, with the smallest input that shows
     it.
@@ -84,8 +85,12 @@ def check_function(
     * `special`: the input may also hold NaN, infinities, −0, subnormal and huge numbers (only together with `exact`).
     * `empty`: arrays may also have no elements at all.
     * `tolerance`: instead of the op's bound, how far a number may be off, in units of its size or of 1 where it is smaller.
+    * `fixed`: settings that the function has built in, such as `epsilon=1e-5`: it is not given them.
     """
     op = named(like)
+    possible = [name for name in inspect.signature(op.meaning).parameters if name not in op.tensors]
+    if unknown := sorted(set(fixed) - set(possible)):
+        raise ValueError(f"{op.name} has no setting {unknown[0]!r}; it has: {', '.join(possible) or 'none'}")
     exact = exact and tolerance is None
     if special and not exact:
         raise ValueError("special=True needs exact=True: there is no error bound for huge numbers, infinities and NaN")
@@ -93,7 +98,7 @@ def check_function(
 
     def compare(drawn: Arguments) -> None:
         assume(empty or all(tensor is None or tensor.size for tensor in drawn.tensors.values()))
-        known, passed = _accepted(function, op, drawn)
+        known, passed = _accepted(function, op, drawn.having(**fixed), fixed)
         expected = np.asarray(known.call(op.meaning))
         error = None if exact else _room(op, known, expected, tolerance, dtype)
         out = call(passed)
@@ -162,12 +167,14 @@ def _name(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", repr(function))
 
 
-def _accepted(function: Callable[..., Any], op: Op, drawn: Arguments) -> tuple[Arguments, Arguments]:
+def _accepted(
+    function: Callable[..., Any], op: Op, drawn: Arguments, fixed: Collection[str]
+) -> tuple[Arguments, Arguments]:
     """Arguments for the meaning and for the function: without the optional ones that the function does not take."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except ValueError:  # a compiled function without a signature
-        return drawn, drawn
+        return drawn, Arguments(drawn.tensors, {n: value for n, value in drawn.settings.items() if n not in fixed})
     kinds = {p.kind for p in parameters}
     places = sum(p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD} for p in parameters)
     if inspect.Parameter.VAR_POSITIONAL in kinds:
@@ -177,7 +184,7 @@ def _accepted(function: Callable[..., Any], op: Op, drawn: Arguments) -> tuple[A
     }
     named = {p.name for p in parameters}
     any_name = inspect.Parameter.VAR_KEYWORD in kinds
-    left = {name for name in drawn.settings if name in defaults and name not in named and not any_name}
+    left = {n for n in drawn.settings if n in defaults and n not in {*named, *fixed} and not any_name}
     known = drawn.having(**{name: defaults[name] for name in left})
     for name in left:
         turned = op.shapes[name].removeprefix("turns ")
@@ -187,4 +194,4 @@ def _accepted(function: Callable[..., Any], op: Op, drawn: Arguments) -> tuple[A
     dropped = [name for name in list(known.tensors)[places:] if parse(op.shapes[name]).optional]
     known = known.having(**dict.fromkeys(dropped))
     tensors = {name: tensor for name, tensor in known.tensors.items() if name not in dropped}
-    return known, Arguments(tensors, {name: value for name, value in known.settings.items() if name not in left})
+    return known, Arguments(tensors, {n: value for n, value in known.settings.items() if n not in {*left, *fixed}})

@@ -295,6 +295,16 @@ def test_a_tolerance_of_one_s_own():
         check_function(off, like="tanh", tolerance=5e-5)
 
 
+def test_a_setting_that_is_built_in():
+    """A layer norm of one's own has its ε inside: it is compared with the op at that ε, and not given one."""
+    fixed_norm = lambda x, gain, bias: natural_norm(x, gain, bias, epsilon=1e-3)  # noqa: E731
+    check_function(fixed_norm, like="layer_norm", exact=False, epsilon=1e-3, examples=80)
+    with pytest.raises(AssertionError):
+        check_function(fixed_norm, like="layer_norm", exact=False, epsilon=1e-5)
+    with pytest.raises(ValueError, match="layer_norm has no setting 'eps'; it has: epsilon"):
+        check_function(fixed_norm, like="layer_norm", eps=1e-3)
+
+
 def test_an_unknown_op_is_answered_with_the_nearest():
     with pytest.raises(ValueError, match="there is no op 'sofmax'; did you mean 'softmax'"):
         check_function(natural_softmax, like="sofmax")
