@@ -87,7 +87,7 @@ def tokens_read(trace: Trace, text: int = 0) -> Paragraph:
     else:
         said = n_("{model} reads {count} token:", "{model} reads {count} tokens:", count)
     said = said.format(model=model, count=count, past=past)
-    return paragraph(Text(said, "name"), " ", Tokens(tuple(tokens), most=24, lines=2))
+    return paragraph(*_headed(said), Tokens(tuple(tokens), most=24, lines=2))
 
 
 def source_read(trace: Trace, text: int = 0) -> Iterator[Block]:
@@ -95,7 +95,12 @@ def source_read(trace: Trace, text: int = 0) -> Iterator[Block]:
     if "source" in trace.leaves:
         count, batch = trace.shape("source")[-1], text if trace.batch else None
         tokens = tuple(str(trace.label("source", i, batch)) for i in range(count))
-        yield paragraph(Text(_("Source:"), "name"), " ", Tokens(tokens, most=24, lines=2))
+        yield paragraph(*_headed(_("Source:")), Tokens(tokens, most=24, lines=2))
+
+
+def _headed(said: str) -> tuple[Inline, ...]:
+    """What stands before tokens; no space follows a full-width mark."""
+    return (Text(said, "name"),) if said.endswith("：") else (Text(said, "name"), " ")
 
 
 def view(trace: Trace, position: int | None = None, *, text: int = 0) -> Document:

@@ -190,8 +190,8 @@ class LlamaLesson(Lesson):
     def changes(self) -> list[tuple[Any, ...]]:
         """What replaced what."""
         return [
-            (_("layer norm"), "RMS norm", _("no mean, no bias")),
-            (_("vectors of places, added"), "rotary", _("queries and keys are turned")),
+            (_("layer norm"), _("RMS norm"), _("no mean, no bias")),
+            (_("vectors of places, added"), _("rotary"), _("queries and keys are turned")),
             (_("keys and values for each head"), _("shared by several heads"), _("a smaller cache")),
             ("GELU", "SwiGLU", _("each neuron has a gate")),
             (_("biases"), "–", _("none are left")),

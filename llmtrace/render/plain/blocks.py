@@ -93,7 +93,7 @@ def calculation(block: d.Calculation) -> Lines:
     text = " = ".join(parts)
     if block.result is not None:
         text += (sign if block.numbers else " = ") + said(block.result)
-    yield f"{text}; {said(*block.said).lstrip(' ;:')}" if said(*block.said) else text
+    yield text + _("; ") + said(*block.said).lstrip(" ;:") if said(*block.said) else text
 
 
 def examples(block: d.Examples) -> Lines:
