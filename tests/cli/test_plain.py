@@ -62,3 +62,10 @@ def test_a_terminal_that_can_do_nothing_is_spoken_to_plainly():
         environment = os.environ | {"TERM": term, "PAGER": "", "LLMTRACE_LANG": "en"}
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
         assert ("score" in done.stdout and "█" not in done.stdout) == plain
+
+
+@pytest.mark.parametrize("line", ["trace 中华", "explain logits[-1,0] --prompt 中华"])
+def test_marks_between_chinese_words_are_full_width(line, own_state):
+    said = CliRunner().invoke(main, [*line.split(), "--plain", "--lang", "zh"]).output
+    assert said.count("\n") > 5
+    assert not re.search(r"; \d|[，。；：？！] ", said), said

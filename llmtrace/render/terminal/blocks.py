@@ -14,6 +14,7 @@ from llmtrace.frozen import frozen
 from llmtrace.render.plain.blocks import lines as plain_lines
 from llmtrace.render.terminal import grids, heatmap, pictures, plots, products, sums, words
 from llmtrace.render.terminal import table as tables
+from llmtrace.render.terminal.cjk import Wide
 from llmtrace.render.terminal.layout import PLAIN_SIGNS, Branches, Indented, Page
 from llmtrace.views import document as d
 from llmtrace.views import figures as f
@@ -29,7 +30,7 @@ class Printed:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if plain_wanted():
-            yield from (RichText(line, overflow="fold") for line in plain_lines(self.blocks))
+            yield from (Wide.of(RichText(line, overflow="fold")) for line in plain_lines(self.blocks))
             return
         page = Page.of(console, options)
         for block in self.blocks:
