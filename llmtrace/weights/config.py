@@ -38,7 +38,7 @@ def kind_of(data: Mapping[str, Any], where: str, known: Collection[str], begin: 
         kind = next(begun, None)
     if kind is None:
         raise ModelError(_("{where} does not say what model it describes: it has no model_type", where=where))
-    if kind not in known:
+    if kind not in [*known]:
         names = listed(map(repr, known))
         raise ModelError(
             _("{where} describes {kind}, but only {known} can be read", where=where, kind=written(kind), known=names)

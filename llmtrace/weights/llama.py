@@ -65,7 +65,7 @@ def _read(data: Mapping[str, Any], problems: list[str], **biases: bool) -> Llama
     if own["head_size"] % 2 or not own["head_size"]:
         text = _("a head of {size} features (head_dim) can't be turned in pairs: their number must be even")
         problems.append(text.format(size=own["head_size"]))
-    if data.get("hidden_act", "silu") not in {"silu", "swish"}:
+    if data.get("hidden_act", "silu") not in ("silu", "swish"):
         problems.append(_("hidden_act must be silu, not {found}", found=written(data["hidden_act"])))
     for name, (expected, meaning) in FIXED.items():
         if data.get(name, expected) is not expected:
@@ -74,7 +74,7 @@ def _read(data: Mapping[str, Any], problems: list[str], **biases: bool) -> Llama
                 text.format(name=name, expected=written(expected), found=written(data[name]), meaning=_(meaning))
             )
     layout = data.get("rotary_layout", "half")
-    if layout not in LAYOUTS:
+    if layout not in [*LAYOUTS]:
         names = _(" or ").join(LAYOUTS)
         problems.append(_("rotary_layout must be {names}, not {found}", names=names, found=written(layout)))
     if problems:  # the sizes are not used then

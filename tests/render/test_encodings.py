@@ -1,8 +1,10 @@
 """What an encoding lacks is escaped or, where it is llmtrace's own sign, a plain one; nobody's text becomes another text."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from helpers.inert import texts
@@ -95,3 +97,11 @@ def test_what_is_explained_can_be_written_in_any_encoding():
     explanation = llmtrace.load().trace("é ✓ 中").explain("block.0.attn.scores", 0, 3, 1)
     for encoding in ENCODINGS:
         assert printed(explanation, 60, encoding)
+
+
+def test_every_greek_letter_that_is_written_has_a_name():
+    package = Path(llmtrace.__file__).parent
+    files = [*package.rglob("*.py"), *package.rglob("*.md"), *package.rglob("*.po")]
+    used = {letter for file in files for letter in re.findall("[\u0370-\u03ff]", file.read_text("utf-8"))}
+    assert {"λ", "π", "ε"} <= used
+    assert used <= set(SIGNS)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from contextlib import suppress
 
 import pytest
 from helpers.small_tokenizer import BYTES, MERGES, SPLIT, TOKENIZER, VOCABULARY
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from llmtrace.errors import LlmtraceError, ModelError
 from llmtrace.tokenizers import CharacterTokenizer, UnigramTokenizer, WordPieceTokenizer, load_tokenizer
 from llmtrace.tokenizers.json_format import write as formats
+from llmtrace.tokenizers.json_format.read import read_tokenizer_json
 
 LETTERS = {letter: index for index, letter in enumerate("abcdefgh")}
 MAP, ADDED, CONFIG = "special_tokens_map.json", "added_tokens.json", "tokenizer_config.json"
@@ -147,6 +149,35 @@ def damaged(draw, contents):
         else:
             del part[name]
     return data
+
+
+METASPACE = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": False}
+CHARACTERS = {
+    "model": {"type": "BPE", "byte_fallback": False, "vocab": {"▁": 0, "a": 1, "▁a": 2, "<s>": 3}, "merges": ["▁ a"]},
+    "normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}]},
+    "pre_tokenizer": METASPACE,
+    "decoder": METASPACE,
+    "post_processor": {
+        "type": "TemplateProcessing",
+        "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+        "special_tokens": {"<s>": {"id": "<s>", "ids": [3], "tokens": ["<s>"]}},
+    },
+    "added_tokens": [{"id": 3, "content": "<s>", "special": True}],
+}
+
+
+@pytest.mark.parametrize("content", [*CONTENTS, CHARACTERS], ids=lambda content: content["model"]["type"])
+def test_a_list_or_an_object_anywhere_is_one_line(content):
+    """Neither can be looked up in a set or a dict, so every place that asks which of some names stands there must not."""
+    for *path, name in places(content):
+        for value in ([], {}, ["a"], {"type": ["a"]}):
+            data = copy.deepcopy(content)
+            part = data
+            for each in path:
+                part = part[each]
+            part[name] = value
+            with suppress(LlmtraceError):
+                read_tokenizer_json(data)
 
 
 @given(st.data())

@@ -5,6 +5,7 @@ import os
 import pickle
 import struct
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,7 @@ from llmtrace.errors import ModelError
 from llmtrace.storage.stored import PIECE, StoredTensor, all_finite
 from llmtrace.weights import weights_hash
 from llmtrace.weights.config import read_content
-from llmtrace.weights.families import read_settings
+from llmtrace.weights.families import FAMILIES, read_settings
 from llmtrace.weights.gpt import GPT2
 
 # ---- config.json ----------------------------------------------------------------------------------------------------
@@ -28,6 +29,35 @@ from llmtrace.weights.gpt import GPT2
 
 def settings(folder):
     return read_settings(read_content(folder / "config.json"), "here")[1]
+
+
+class Asked(dict):
+    """Settings that remember for which names they were asked."""
+
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.names = set()
+
+    def get(self, name, default=None):
+        self.names.add(name)
+        return super().get(name, default)
+
+    def __getitem__(self, name):
+        self.names.add(name)
+        return super().__getitem__(name)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_list_or_an_object_for_any_setting_is_refused_or_read(family):
+    """Neither can be looked up in a set or a dict."""
+    asked = Asked({"model_type": family})
+    with pytest.raises(ModelError):
+        read_settings(asked, "here")
+    assert len(asked.names) > 5
+    for name in asked.names:
+        for value in ([], {}, ["a"], {"type": ["a"]}):
+            with suppress(ModelError):
+                read_settings({"model_type": family, name: value}, "here")
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def read_framing(data: Mapping[str, Any]) -> Framing:
             own = list(_template(rule))
             middle = own.index(None)
             ids = [[index for index in part if index is not None] for part in (own[:middle], own[middle:])]
-        elif kind in {"BertProcessing", "RobertaProcessing"}:
+        elif kind in ("BertProcessing", "RobertaProcessing"):
             ids = [[_id(rule, name)] for name in ("cls", "sep")]
         else:
             raise ModelError(_("the post_processor {kind}, which adds tokens, is not supported", kind=kind_of(rule)))

@@ -23,9 +23,9 @@ PLAIN = ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "ignore_m
 def is_merged_text(data: Mapping[str, Any], model: Mapping[str, Any]) -> bool:
     """Whether its merges work on characters and write spaces as "▁"."""
     rules = [*parts_of(data.get("normalizer"), "normalizers"), *parts_of(data.get("pre_tokenizer"), "pretokenizers")]
-    kinds = {rule.get("type") for rule in rules if isinstance(rule, Mapping)}
+    kinds = [rule.get("type") for rule in rules if isinstance(rule, Mapping)]
     by_bytes = "ByteLevel" in kinds
-    return not by_bytes and (model.get("byte_fallback") is True or bool(kinds & {"Metaspace", "Prepend"}))
+    return not by_bytes and (model.get("byte_fallback") is True or "Metaspace" in kinds or "Prepend" in kinds)
 
 
 def read_merged_text(data: Mapping[str, Any], model: Mapping[str, Any]) -> MergedTextTokenizer:
@@ -79,7 +79,7 @@ def _metaspace(data: Mapping[str, Any]) -> tuple[Space, bool]:
 def _cuts_at_spaces(rule: Any) -> bool:
     """Whether a rule cuts a text where a space is, and only there, as Gemma's files do."""
     known = isinstance(rule, Mapping) and rule.get("type") == "Split" and rule.get("pattern") == {"String": " "}
-    return known and rule.get("invert") in {None, False} and rule.get("behavior") in {*BEHAVIORS}
+    return known and rule.get("invert") in (None, False) and rule.get("behavior") in [*BEHAVIORS]
 
 
 def _is_undone(decoder: Any, space: Space, in_bytes: bool) -> bool:

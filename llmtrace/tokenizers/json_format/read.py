@@ -58,7 +58,7 @@ def _read(data: dict[str, Any], model: dict[str, Any]) -> Tokenizer:
     for rule in normalizers:
         if kind != "BPE" or rule != COMPOSED:
             raise ModelError(_("the normalizer {kind} is not supported", kind=kind_of(rule)))
-    if kind in READ:
+    if kind in [*READ]:
         other: Tokenizer = attribute(READ[kind])(data, model)
         return other
     _expect_plain(model)

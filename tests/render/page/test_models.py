@@ -72,7 +72,7 @@ def test_the_checksum_is_that_of_python(model, answers):
             "let [a, b, c, d] = [0, 0, 0, 1e-9];",
         ),
         ("checksum.js", ".sort()", ""),
-        ("sha256.js", "turned(late, 19)", "turned(late, 18)"),
+        ("sha256.js", "rotated(late, 19)", "rotated(late, 18)"),
         ("tokenizer.js", "rank < best.rank", "place > best.place"),
     ],
 )
