@@ -22,6 +22,7 @@ def test_a_character_is_the_same_everywhere_without_places(text, seed):
     for trace in (lesson.placed, lesson.masked):
         rows = trace.tensor("mix")[lesson.where]
         assert len({row.tobytes() for row in rows}) == len(lesson.where) >= 2
+    assert [row[0] for row in lesson.both] == [n for n, letter in enumerate(text) if letter == lesson.twice]
 
 
 @pytest.mark.parametrize(("places", "width"), [(12, 8), (4, 64), (60, 16)])

@@ -66,6 +66,7 @@ def test_only_the_first_two_change_places_without_a_trace(seed):
 def test_equal_characters_differ_only_where_they_see_others(lesson):
     free, masked = ([row[start : start + 2] for row in lesson.meanings] for start in (1, 3))
     assert len(free) == 4
+    assert [lesson.meaning[row[0]] for row in lesson.meanings] == ["意"] * 4
     assert len({np.float32(row).tobytes() for row in free}) == 1
     assert len({np.float32(row).tobytes() for row in masked}) == 4
 

@@ -114,8 +114,8 @@ class Positions(Lesson):
 
     @property
     def both(self) -> list[tuple[Any, ...]]:
-        """The first two numbers of it after attention: without places, and with them."""
-        return [(n + 1, *self.free.tensor("mix")[n, :2], *self.placed.tensor("mix")[n, :2]) for n in self.where]
+        """Where it stands, and its first two numbers after attention: without places, and with them."""
+        return [(n, *self.free.tensor("mix")[n, :2], *self.placed.tensor("mix")[n, :2]) for n in self.where]
 
     @property
     def equal(self) -> bool:

@@ -45,4 +45,4 @@ def meanings(seed: int, masked: bool) -> list[tuple[Any, ...]]:
     table = random_rows(seed, "letters", len(letters), WIDTH)
     vectors = table[[letters.index(letter) for letter in MEANING]]
     mixed = attention(random_attention(seed, WIDTH, WIDTH, WIDTH), vectors, masked)
-    return [(place + 1, *mixed[place, :2]) for place, letter in enumerate(MEANING) if letter == "意"]
+    return [(place, *mixed[place, :2]) for place, letter in enumerate(MEANING) if letter == "意"]
