@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+from helpers.printing import as_text
 
+from llmtrace import i18n
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
+from llmtrace.lessons.framework.pages import Pages
+from llmtrace.lessons.framework.text import lesson_text
 from llmtrace.lessons.llama import nets
 
 pytestmark = pytest.mark.usefixtures("own_state")
@@ -83,3 +87,15 @@ def test_gates_and_sizes(lesson):
 def test_wrong_inputs(inputs, message):
     with pytest.raises(LessonError, match=message):
         load("llama", **inputs)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_table_of_what_changed_keeps_its_columns_in_narrow_terminals(language):
+    i18n.use(language)
+    lesson = load("llama")
+    page = as_text(Pages(lesson, lesson_text("llama", language))[0], 60)
+    lines = [" ".join(line.split()) for line in page.splitlines()]
+    assert any(line.startswith("GPT-2 Llama ") for line in lines)
+    assert [line for line in lines if line in [" ".join(row) for row in lesson.changes]] == [
+        " ".join(row) for row in lesson.changes
+    ]

@@ -191,8 +191,8 @@ class LlamaLesson(Lesson):
         """What replaced what."""
         return [
             (_("layer norm"), _("RMS norm"), _("no mean, no bias")),
-            (_("vectors of places, added"), _("rotary"), _("queries and keys are turned")),
-            (_("keys and values for each head"), _("shared by several heads"), _("a smaller cache")),
-            ("GELU", "SwiGLU", _("each neuron has a gate")),
+            (_("places, added"), _("rotary"), _("queries, keys turn")),
+            (_("keys, values per head"), _("shared by heads"), _("a smaller cache")),
+            ("GELU", "SwiGLU", _("a gate per neuron")),
             (_("biases"), "–", _("none are left")),
         ]

@@ -150,11 +150,6 @@ class WhyOneByOne(Lesson):
         return counts
 
     @property
-    def KVCache(self) -> type[KVCache]:  # noqa: N802 - the text calls it by its name
-        """What keeps keys and values."""
-        return KVCache
-
-    @property
     def republic(self) -> str:
         """The beginning that the article asks first."""
         return REPUBLIC
@@ -246,11 +241,15 @@ class WhyOneByOne(Lesson):
         return int(self.model.ids(token)[0])
 
     @property
+    def mismatches(self) -> list[tuple[float, float]]:
+        """If two tokens are drawn at once: the probability of eating, that of what is drunk; of drinking, of what is eaten."""
+        (_e, eat, _x, eaten, drunk), (_d, drink, _y, eaten_then, drunk_then) = self.verbs
+        return [(eat, eat * drunk + drink * drunk_then), (drink, eat * eaten + drink * eaten_then)]
+
+    @property
     def nonsense(self) -> float:
         """The probability that two tokens drawn at once, neither knowing of the other, do not go together."""
-        (_e, eat, _x, eaten, drunk), (_d, drink, _y, eaten_then, drunk_then) = self.verbs
-        food, drinks = eat * eaten + drink * eaten_then, eat * drunk + drink * drunk_then
-        return eat * drinks + drink * food
+        return sum(verb * thing for verb, thing in self.mismatches)
 
     @property
     def nonsense_one_by_one(self) -> float:
