@@ -8,6 +8,7 @@ from check_widths import LOOKS, documents, lessons, shown
 from helpers.printing import as_text
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 import llmtrace
 from llmtrace import i18n
@@ -83,6 +84,17 @@ def test_lines_are_not_broken_within_quotes(parts, width):
     lines = [text[start:end].strip() for start, end in wrapped(bound(text, width), width, width)]
     assert " ".join(line for line in lines if line) == text
     assert all(line.count("'") % 2 == 0 and line.count("“") == line.count("”") for line in lines)
+
+
+@given(
+    st.lists(st.sampled_from(["'中华人民'", "'的'", "“ to”", "的问题与", "标签", "word", "。"]), max_size=30),
+    st.integers(20, 60),
+)
+def test_lines_are_not_broken_within_chinese_tokens(parts, width):
+    text = " ".join(parts)
+    lines = [text[start:end] for start, end in wrapped(bound(text, width), width, width)]
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(line.count("'") % 2 == 0 and cell_len(line.rstrip()) <= width for line in lines)
 
 
 @given(

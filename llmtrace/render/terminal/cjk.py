@@ -11,9 +11,11 @@ from rich.text import Text
 
 SPACE = "\ue000"
 """Stands for a space at which no line is broken. No text has it: it is not printable, so `inert` writes it out."""
-NEVER_FIRST = frozenset(SPACE + "，。、；：？！）」』】》〉”’…％·,.;:?!)]}%'")
+HELD = "\u3000"
+"""Stands for a wide character beside which no line is broken: as wide as that."""
+NEVER_FIRST = frozenset(SPACE + HELD + "，。、；：？！）」』】》〉”’…％·,.;:?!)]}%'")
 """What no line begins with."""
-NEVER_LAST = frozenset(SPACE + "（「『【《〈“‘([{'")
+NEVER_LAST = frozenset(SPACE + HELD + "（「『【《〈“‘([{'")
 """What no line ends with."""
 
 NUMERIC = frozenset("0123456789.,−")

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from llmtrace.encodings import in_encoding, writable
 from llmtrace.frozen import frozen
-from llmtrace.render.terminal.cjk import SPACE, wrapped
+from llmtrace.render.terminal.cjk import HELD, SPACE, wrapped
 from llmtrace.render.terminal.palette import in_colour
 from llmtrace.text import inert
 from llmtrace.views.document import Role
@@ -93,8 +93,15 @@ class Hanging:
 
 
 def bound(text: str, width: int) -> str:
-    """The same with SPACE for the spaces of what stands in quotes, unless that is wider than a line."""
-    return QUOTED.sub(lambda part: part[0] if cell_len(part[0]) > width else part[0].replace(" ", SPACE), text)
+    """The same with SPACE for the spaces of what stands in quotes, unless that is wider than a line; of tokens, HELD as well."""
+
+    def held(part: re.Match[str]) -> str:
+        if cell_len(part[0]) > width:
+            return part[0]
+        kept = part[0].replace(" ", SPACE)
+        return "".join(HELD if cell_len(c) == 2 else c for c in kept) if kept[0] == "'" else kept
+
+    return QUOTED.sub(held, text)
 
 
 def _segments(console: Console, indent: int, line: Text) -> Iterator[Segment]:
