@@ -11,7 +11,10 @@ from llmtrace.views.document import Bar, Histogram, Inline, Number, Phrase, Ref,
 OPERATORS = {"×": N_("times"), "÷": N_("divided by"), "+": N_("plus"), "−": N_("less"), "→": N_("then")}
 """Signs between numbers, as they are said."""
 OPERATOR = re.compile(r" ([×÷+−→]) ")
+POWER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?:e([+−-]?)0*(\d+)|×10(⁻?)([⁰¹²³⁴⁵⁶⁷⁸⁹]+))(?!\w)")
+"""A number with a power of ten, in either form: 8.061e−06, 8.061×10⁻⁶."""
 NEGATIVE = re.compile(r"−(?=[\d∞.])")
+LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 AIR = re.compile(r" {2,}")
 
 
@@ -27,8 +30,17 @@ def calculated(*inlines: Inline) -> str:
 
 
 def spoken(number: str) -> str:
-    """A number, or a text with numbers, with the sign of negative ones as a word: readers pass over it."""
-    return NEGATIVE.sub(f"{_('minus')} ", number)
+    """A number, or a text with numbers, with powers of ten and the sign of negative ones as words: readers pass over signs."""
+    return NEGATIVE.sub(f"{_('minus')} ", POWER.sub(_power, number))
+
+
+def _power(found: re.Match[str]) -> str:
+    """`8.061e−06` in words."""
+    digits, sign, plain, raised_sign, raised = found.groups()
+    power = int(plain or raised.translate(LOWERED))
+    if (sign or raised_sign) in ("−", "-", "⁻"):
+        return _("{digits} times 10 to the minus {power}", digits=digits, power=power)
+    return _("{digits} times 10 to the {power}", digits=digits, power=power)
 
 
 def _words(inline: Inline) -> str:
