@@ -133,17 +133,14 @@ def open_trace(path: str | os.PathLike[str], model: str | os.PathLike[str] | Non
 
 
 def _names() -> str:
-    """The bundled models, to choose from."""
-    known = bundled()
-    if len(known) > 1:
-        return _("one of {names}", names=listed(known))
-    return _("the bundled {name}", name=known[0]) if known else _("(none)")
+    """The models that have a name, to choose from."""
+    return _("one of {names}", names=listed(sorted(named())))
 
 
 def _near(name: str) -> list[str]:
-    """Bundled models and neighbouring model folders with a name like this one."""
+    """Models that have a name, and neighbouring model folders with a name like this one."""
     path = Path(os.path.expanduser(name))
-    near = get_close_matches(name, bundled(), n=2)
+    near = get_close_matches(name, named(), n=2)
     try:
         beside = {folder.parent.name: folder.parent for folder in path.parent.glob("*/config.json")}
     except (OSError, ValueError):

@@ -293,10 +293,10 @@ def test_names_that_lead_nowhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert llmtrace.load("my-model").config == llmtrace.load(tmp_path / "my-model").config == small_config()
     assert refusal("my-modle") == (
-        "there is no model 'my-modle': did you mean 'my-model'? Otherwise give a folder, or the bundled my-model"
+        "there is no model 'my-modle': did you mean 'my-model'? Otherwise give a folder, or one of my-model, smollm2"
     )
     assert "did you mean" in refusal(tmp_path / "my_model")
-    assert refusal("zzz") == "there is no model 'zzz': give a folder, or the bundled my-model"
+    assert refusal("zzz") == "there is no model 'zzz': give a folder, or one of my-model, smollm2"
     assert "is empty" in refusal("")
     assert "null byte" in refusal("a\0b")
     assert r"'a\x1b\u202e'" in refusal("a\x1b\u202e")
