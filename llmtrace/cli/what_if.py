@@ -52,7 +52,7 @@ def command(prompt: str | None, model: str | None, look: Look, **options: Any) -
     Examples:
       llmtrace what-if "The king had a child, a girl." --off head:2.1
       llmtrace what-if "The king had a child, a girl." --set "block.1.attn.pattern[head=2, query=8]=0"
-      llmtrace what-if "The king had a child, a girl." --swap "7= boy" --recipe boy.json
+      llmtrace what-if "The king had a child, a girl, and the old lamp will belong to" --swap "8= boy" --recipe boy.json
     """  # noqa: D301 - \b keeps click from filling the lines
     edits = asked(options["changes"], options["off"], options["swap"])
     from llmtrace.experiments import recipes, what_if

@@ -10,12 +10,13 @@ import numpy as np
 from llmtrace.experiments import WhatIf
 from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _, n_
-from llmtrace.trace import Trace
+from llmtrace.trace import StepKind, Trace
 from llmtrace.views.document import (
     Block,
     Column,
     Document,
     Heading,
+    Inline,
     Ref,
     Space,
     Table,
@@ -73,6 +74,8 @@ def _changes(found: WhatIf) -> Iterator[Change]:
         with np.errstate(all="ignore"):
             far = np.abs(new.astype(np.float64) - old.astype(np.float64))
         far = np.where(places, np.where(np.isnan(far), np.inf, far), -1.0)
+        if found.before.legend.kind(of) == StepKind.NEXT_TOKEN:  # ids are not near or far: the last one
+            far = np.where(places, np.arange(far.size).reshape(far.shape), -1)
         place = tuple(int(i) for i in np.unravel_index(int(far.argmax()), far.shape))
         address = found.after.address(step, place)
         yield Change(step, int(np.count_nonzero(places)), new.size, address, old[place], new[place])
@@ -92,9 +95,9 @@ def _blocks(found: WhatIf, changes: list[Change], total: int, every: bool, count
     )
     yield paragraph(said(text, changed=f"{reached:,}", total=f"{total:,}"))
     yield paragraph(quiet(_(SAME)), hang=0)
-    yield Space()
-    yield _table(changes, len(changes) if every else MOST)
     yield from _after(found, count)
+    yield Space()
+    yield _table(found, changes, len(changes) if every else MOST)
 
 
 def _edit(found: WhatIf, entry: dict[str, Any]) -> Block:
@@ -111,7 +114,14 @@ def _edit(found: WhatIf, entry: dict[str, Any]) -> Block:
     return paragraph(said(_("{address} becomes others ({count})"), address=Ref(entry["at"]), count=count), indent=2)
 
 
-def _table(changes: list[Change], most: int) -> Table:
+def _cell(found: WhatIf, change: Change, value: Any) -> Inline:
+    """A number; of a step that chooses tokens, the token."""
+    if found.before.legend.kind(change.step) == StepKind.NEXT_TOKEN:
+        return Token(found.before.token_text(int(value)), most=12)
+    return number(value, address=change.address if value is change.after else "")
+
+
+def _table(found: WhatIf, changes: list[Change], most: int) -> Table:
     """The steps; of more than `most`, the first and the last ones."""
     between: list[tuple[int, Block]] = []
     if len(changes) > most:
@@ -124,10 +134,8 @@ def _table(changes: list[Change], most: int) -> Table:
             Column(_("other bits"), tuple(f"{change.changed:,}" for change in changes), "right"),
             Column(_("of"), tuple(f"{change.of:,}" for change in changes), "right", rank=2),
             Column(_("largest change at"), tuple(Ref(_index(change)) for change in changes), rank=3),
-            Column(_("before"), tuple(number(change.before) for change in changes), "right", rank=1),
-            Column(
-                _("now"), tuple(number(change.after, address=change.address) for change in changes), "right", rank=1
-            ),
+            Column(_("before"), tuple(_cell(found, each, each.before) for each in changes), "right", rank=1),
+            Column(_("now"), tuple(_cell(found, each, each.after) for each in changes), "right", rank=1),
         ),
         tuple(between),
     )
