@@ -38,6 +38,7 @@ def command(
     """  # noqa: D301 - \b keeps click from filling the lines
     from llmtrace.experiments.ledger import ledger
     from llmtrace.experiments.lens import lens
+    from llmtrace.explain.address import also
     from llmtrace.views.ledger import view
 
     if options["ids"] is not None and score is None:  # what stands where PROMPT would is then the score
@@ -48,22 +49,31 @@ def command(
     account = ledger(trace, position, token, **parts)
     if against is not None:
         account = account.less(ledger(trace, position, place_of(trace, against)[1], **parts))
-    print_document(view(account, trace, lens(trace, position), every=options["every"]), look)
+    notes = [note for said in (score, against) if said is not None and (note := also(trace, *target(trace, said), {}))]
+    print_document(view(account, trace, lens(trace, position), notes=notes, every=options["every"]), look)
+
+
+def target(trace: Trace, score: str) -> tuple[str, tuple[Any, ...]]:
+    """What a score is called by: an address, or the name of the logits with the last place and a token."""
+    name = next(iter(trace.of_kind(StepKind.LOGITS)))
+    return (score, ()) if score.startswith(f"{name}[") else (name, (-1, score))
 
 
 def place_of(trace: Trace, score: str | None) -> tuple[int, int]:
     """The position and the token of a score: an address, a token's text, or the likeliest one after the prompt."""
-    from llmtrace.explain.address import explain_target
+    from llmtrace.explain.address import explain_target, or_near
 
     name = next(iter(trace.of_kind(StepKind.LOGITS)))
     last = trace.shape(name)[0] - 1
     if score is None:
         return last, int(trace.tensor(name)[last].argmax())
-    if score.startswith(f"{name}["):
-        _name, place = explain_target(trace, score, (), {})
-        return place[0], place[1]
+    address, places = target(trace, score)
     try:
-        return last, explain_target(trace, name, (-1, score), {})[1][1]
+        place = explain_target(trace, address, places, {})[1]
     except AddressError:
+        if not places:
+            raise
         text = _("{score} is no token of this model, nor an address such as {example}")
-        raise AddressError(text.format(score=repr(score), example=f'{name}[-1, " her"]')) from None
+        refusal = text.format(score=repr(score), example=f'{name}[-1, " her"]')
+        raise AddressError(or_near(trace, name, score, refusal)) from None
+    return place[0], place[1]

@@ -11,10 +11,10 @@ import numpy as np
 from llmtrace.arithmetic.bits import exact, same_bits
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import AddressError, EditError
-from llmtrace.explain.address import parse, resolve_part
+from llmtrace.explain.address import or_near, parse, resolve_part
 from llmtrace.frozen import frozen
-from llmtrace.i18n import _
-from llmtrace.text import cited
+from llmtrace.i18n import _, listed
+from llmtrace.text import cited, quoted
 from llmtrace.trace import StepKind, Trace
 
 Value = float | Array | Callable[[Array], Any] | Trace
@@ -137,16 +137,29 @@ def _swap(trace: Trace, said: str, place: str, value: Any) -> Swap:
         raise EditError(_("{edit}: only of one text, which was read, a token can be replaced", edit=cited(said)))
     size = trace.shape("tokens")[-1]
     if not re.fullmatch(r"-?\d+", place) or not -size <= int(place) < size:
-        raise EditError(_("{edit}: the tokens have the numbers 0 to {last}", edit=cited(said), last=size - 1))
-    count = next((trace.shape(name)[-1] for name in trace.of_kind(StepKind.LOGITS)), 0)
+        raise EditError(_no_place(trace, said, place, size))
+    logits = list(trace.of_kind(StepKind.LOGITS))
+    count = trace.shape(logits[-1])[-1] if logits else 0
     if isinstance(value, str):
         ids = [i for i in range(count) if trace.token_text(i) == value]
         if not ids:
-            raise EditError(_("{edit}: {text} is not one token of this model", edit=cited(said), text=cited(value)))
+            refusal = _("{edit}: {text} is not one token of this model", edit=cited(said), text=cited(value))
+            raise EditError(or_near(trace, logits[-1], value, refusal) if logits else refusal)
         return Swap(said, int(place) % size, ids[0])
     if not hasattr(value, "__index__") or not 0 <= int(value) < count:
         raise EditError(_("{edit}: {value} is no token", edit=cited(said), value=cited(str(value))))
     return Swap(said, int(place) % size, int(value))
+
+
+def _no_place(trace: Trace, said: str, place: str, size: int) -> str:
+    """How places are given; and where the token is that was said instead of its place."""
+    wanted = place.strip().casefold()
+    tokens = trace.tokens[trace.past :]
+    places = [i for i, token in enumerate(tokens) if wanted and token.strip().casefold() == wanted]
+    if not places:
+        return _("{edit}: the tokens have the numbers 0 to {last}", edit=cited(said), last=size - 1)
+    text = _("{edit}: the tokens have the numbers 0 to {last}; {token} is at place {places}")
+    return text.format(edit=cited(said), last=size - 1, token=quoted(tokens[places[0]]), places=listed(places))
 
 
 def as_recipe(edit: Edit | Swap, numbers: Array | None) -> dict[str, Any]:

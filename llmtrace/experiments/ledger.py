@@ -44,6 +44,8 @@ class Ledger:
     address: str
     total: Fraction
     entries: tuple[Entry, ...]
+    scores: tuple[tuple[int, int], ...]
+    """Of which position and token; after the first one, those that are taken off."""
 
     @property
     def balances(self) -> bool:
@@ -58,7 +60,9 @@ class Ledger:
             entry = mine.get(key) or theirs[key]
             amounts = [side[key].amount if key in side else Fraction(0) for side in (mine, theirs)]
             entries.append(Entry(entry.title, entry.of, amounts[0] - amounts[1], *key[2:]))
-        return Ledger(f"{self.address} − {other.address}", self.total - other.total, tuple(entries))
+        return Ledger(
+            f"{self.address} − {other.address}", self.total - other.total, tuple(entries), self.scores + other.scores
+        )
 
     def _by_part(self) -> dict[Any, Entry]:
         return {(e.title, e.of, e.block, e.head, e.neuron, e.source): e for e in self.entries}
@@ -127,7 +131,7 @@ class _Account:
         entries.append(Entry(ROUNDING, "", total - known))
         axes = self.trace.axes(self.logits.name)
         address = f"{self.logits.name}[{axes[0]}={self.position}, {axes[1]}={self.token}]"
-        return Ledger(address, total, tuple(entries))
+        return Ledger(address, total, tuple(entries), ((self.position, self.token),))
 
     def _entries(self) -> Iterator[Entry]:
         weight = self.trace.tensor(str(self.logits.operands["weight"]))

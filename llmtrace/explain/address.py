@@ -200,6 +200,12 @@ def _like(trace: Labelled, axis: str, size: int, text: str, batch: int | None) -
     return sorted(found, key=lambda label: label.strip() != wanted)[:3] if wanted else []
 
 
+def or_near(trace: Labelled, name: str, text: str, refusal: str) -> str:
+    """A refusal of a text that is no token of the last axis; with the tokens that were perhaps meant, if there are some."""
+    near = _like(trace, trace.axes(name)[-1], trace.shape(name)[-1], text, None)
+    return _("{refusal}; did you mean {near}?", refusal=refusal, near=listed(map(quoted, near))) if near else refusal
+
+
 def also(trace: Labelled, name: str, places: Sequence[Any], by_axis: Mapping[str, Any]) -> str:
     """A sentence about tokens that were perhaps meant: ` her` where `her` was said, and both are there."""
     if "[" in name:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
-from llmtrace.experiments.ledger import ROUNDING, Entry, Ledger
+from llmtrace.display import asked
+from llmtrace.experiments.ledger import HEAD, ROUNDING, Entry, Ledger
 from llmtrace.i18n import N_, _, n_
 from llmtrace.trace import Trace
 from llmtrace.views.document import (
@@ -34,6 +35,9 @@ from llmtrace.views.ranking import highest
 EXACT = N_(
     "✓ it balances: as exact fractions, all entries add up to the score that the model computed, to the last digit"
 )
+EXACT_LESS = N_(
+    "✓ it balances: as exact fractions, all entries add up to the difference of the two scores, to the last digit"
+)
 HOW = N_(
     "Each part of the model adds to the row of this token. The last norm and the row of the output matrix make one number"
     " of it, the score; an entry is what a part is worth there, with the norm's own mean and spread."
@@ -43,7 +47,13 @@ MOST = 16
 
 
 def view(
-    account: Ledger, trace: Trace, looks: Sequence[tuple[str, Array]] = (), *, every: bool = False, count: int = 3
+    account: Ledger,
+    trace: Trace,
+    looks: Sequence[tuple[str, Array]] = (),
+    *,
+    notes: Sequence[str] = (),
+    every: bool = False,
+    count: int = 3,
 ) -> Document:
     """The account, and `looks`: the probabilities of the next token after each block (`llmtrace.experiments.lens`)."""
     rows = [_facts(trace, entry) for entry in account.entries]
@@ -54,7 +64,8 @@ def view(
         "entries": rows,
     }
     facts["lens"] = [{"name": name, "next_token": list(_likeliest(trace, shares, count))} for name, shares in looks]
-    return Document(tuple(_blocks(account, trace, looks, every, count)), facts)
+    notes_first = [paragraph(quiet(_("Note: {text}", text=note))) for note in notes]
+    return Document((*notes_first, *_account(account, trace, every), *_after_blocks(trace, looks, count)), facts)
 
 
 def _exactly(amount: Fraction) -> dict[str, Any]:
@@ -88,16 +99,44 @@ def title(trace: Trace, entry: Entry) -> str:
     return text if entry.block is None else _("block {block}: {part}", block=entry.block, part=text)
 
 
-def _blocks(
-    account: Ledger, trace: Trace, looks: Sequence[tuple[str, Array]], every: bool, count: int
-) -> Iterator[Block]:
+def _account(account: Ledger, trace: Trace, every: bool) -> Iterator[Block]:
     yield Heading((heading(_("Who decided?")),), 1)
-    total = number(np.float64(account.total), 9, "value")
-    yield paragraph(said(_("{score} = {total}, of which"), score=Ref(account.address), total=total))
+    yield paragraph(_head(account, trace))
     yield Space()
     yield _table(account, trace, len(account.entries) if every else MOST)
-    yield paragraph(_(EXACT) if account.balances else _("✗ it does not balance"), hang=2)
+    exact = _(EXACT) if len(account.scores) == 1 else _(EXACT_LESS)
+    yield paragraph(exact if account.balances else _("✗ it does not balance"), hang=2)
     yield paragraph(quiet(_(HOW)), hang=0)
+    yield from _further(account)
+
+
+def _further(account: Ledger) -> Iterator[Block]:
+    """What the account does not say, and how to ask for it."""
+    heads = [entry for entry in account.entries if entry.title == HEAD]
+    if heads:
+        most = max(heads, key=lambda entry: abs(entry.amount))
+        part = f"head:{most.block}.{most.head}"
+        off = asked(f"llmtrace what-if --off {part}", f'what_if(trace, {{"{part}": 0}})')
+        yield paragraph(quiet(_("A part counts through later parts, too; this shows it: {off}", off=off)), hang=0)
+    if len(account.scores) == 1:
+        against = asked("--against TOKEN", "account.less(other)")
+        yield paragraph(quiet(_("Why not another token? {against}", against=against)), hang=0)
+
+
+def _head(account: Ledger, trace: Trace) -> Phrase:
+    """The score, or the difference of two, by the tokens that it is of."""
+    values: dict[str, Any] = {"total": number(np.float64(account.total), 9, "value"), "score": Ref(account.address)}
+    words = [Token(trace.token_text(token), most=24) for _position, token in account.scores]
+    values |= {"token": words[0], "last": Token(trace.tokens[trace.past + account.scores[0][0]], most=24)}
+    if len(words) == 1:
+        return said(_("The score of {token} after {last}, {score}, is {total}, of which"), **values)
+    if len(words) == 2 and account.scores[0][0] == account.scores[1][0]:
+        text = _("The score of {token} minus the score of {other}, after {last}, is {total}, of which")
+        return said(text, other=words[1], **values)
+    return said(_("{score} = {total}, of which"), **values)
+
+
+def _after_blocks(trace: Trace, looks: Sequence[tuple[str, Array]], count: int) -> Iterator[Block]:
     if looks:
         yield Space()
         yield paragraph(_(LENS))

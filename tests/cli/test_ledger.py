@@ -5,6 +5,11 @@ from fractions import Fraction
 
 import pytest
 from helpers.cli_run import said
+from helpers.printing import as_text
+
+import llmtrace
+from llmtrace.experiments.ledger import ledger
+from llmtrace.views.ledger import view
 
 P = "The king had a child, a girl, and the old lamp will belong to"
 
@@ -26,12 +31,56 @@ def test_the_head_that_looks_at_the_girl_is_seen():
     assert "' her'" in lines[-2]
 
 
+def test_the_scores_are_called_by_their_tokens():
+    one, two = (" ".join(said("ledger", P, " her", *more).split()) for more in ([], ["--against", " his"]))
+    scores = llmtrace.load().trace(P).tensor("logits")[16].astype("float64")
+    assert f"The score of ' her' after ' to', logits[position=16, vocabulary=288], is {scores[288]:.7f}" in one
+    assert "all entries add up to the score that the model computed" in one
+    assert f"The score of ' her' minus the score of ' his', after ' to', is {scores[288] - scores[325]:.7f}" in two
+    assert "all entries add up to the difference of the two scores" in two
+
+
+def test_what_the_account_does_not_say_is_pointed_to():
+    one, two = (" ".join(said("ledger", P, " her", *more).split()) for more in ([], ["--against", " his"]))
+    for text in (one, two):
+        assert "A part counts through later parts, too; this shows it: llmtrace what-if --off head:2.2" in text
+    assert "Why not another token? --against TOKEN" in one
+    assert "Why not" not in two
+
+
+def test_in_python_it_is_pointed_to_in_python():
+    trace = llmtrace.load().trace(P)
+    text = as_text(view(ledger(trace, 16, 288), trace))
+    assert 'what_if(trace, {"head:2.2": 0})' in text
+    assert "account.less(other)" in text
+    assert "--" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "note"),
+    [
+        (["her"], "Note: this is 'her'; there is also ' her'"),
+        (['logits[-1, "her"]'], "Note: this is 'her'; there is also ' her'"),
+        ([" him", "--against", "her"], "Note: this is 'her'; there is also ' her'"),
+        ([" him"], ""),
+        (["logits[-1, 5]"], ""),
+        ([], ""),
+    ],
+)
+def test_another_token_with_the_same_letters_is_named(arguments, note):
+    text = said("ledger", P, *arguments)
+    assert note in text
+    assert bool(note) == ("Note" in text)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["xyzzy"], "is no token of this model"),
         (["logits[99, 0]"], "outside"),
         ([" her", "--against", "zzzz"], "is no token"),
+        ([" her", "--against", "his"], "did you mean ' his', ' His'?"),
+        (["boy"], "did you mean ' boy'?"),
     ],
 )
 def test_what_has_no_account_is_said_in_a_line(arguments, message):

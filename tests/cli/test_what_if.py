@@ -39,6 +39,13 @@ def test_json_holds_the_numbers():
     assert data["changed"] == sum(each["changed"] for each in data["steps"])
 
 
+def test_what_comes_next_stands_first_and_is_named():
+    text = shown("--swap", "8= boy")
+    assert text.index("The next token:") < text.index("other bits  ")
+    row = next(line for line in text.splitlines() if line.split()[:1] == ["next_token"])
+    assert row.split()[1:] == ["2", "17", "'", "her'", "'", "him'"]
+
+
 @pytest.mark.parametrize(
     "edits",
     [
@@ -69,6 +76,11 @@ def test_a_recipe_gives_the_same_bits(edits, tmp_path):
         (["--off", "head"], "nothing is named"),
         (["--off", "head:9.9"], "there is no block 9"),
         (["--set", "logits[99, 0]=1"], "outside"),
+        (["--swap", "8=boy"], "did you mean ' boy'?"),
+        (["--swap", "8=zzzz"], "is not one token of this model"),
+        (["--swap", "girl= boy"], "the tokens have the numbers 0 to 16; ' girl' is at place 8"),
+        (["--swap", "a= boy"], "' a' is at place 4, 7"),
+        (["--swap", "zebra= boy"], "the tokens have the numbers 0 to 16"),
     ],
 )
 def test_what_can_not_be_done_is_said_in_a_line(arguments, message):
