@@ -130,8 +130,10 @@ class _Account:
         known = sum((entry.amount for entry in entries), Fraction(0))
         entries.append(Entry(ROUNDING, "", total - known))
         axes = self.trace.axes(self.logits.name)
-        address = f"{self.logits.name}[{axes[0]}={self.position}, {axes[1]}={self.token}]"
-        return Ledger(address, total, tuple(entries), ((self.position, self.token),))
+        rows, scores = self.trace.shape(self.logits.name)
+        position, token = self.position % rows, self.token % scores
+        address = f"{self.logits.name}[{axes[0]}={position}, {axes[1]}={token}]"
+        return Ledger(address, total, tuple(entries), ((position, token),))
 
     def _entries(self) -> Iterator[Entry]:
         weight = self.trace.tensor(str(self.logits.operands["weight"]))

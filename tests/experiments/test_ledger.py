@@ -111,6 +111,10 @@ def test_why_her_and_not_his(story):
     assert story.tokens[most.source] == " girl"
 
 
+def test_places_are_counted_from_the_end_too(story):
+    assert ledger(story, -1, -1) == ledger(story, 16, story.shape("logits")[1] - 1)
+
+
 def test_the_lens_ends_in_the_table_of_the_model(story):
     looks = lens(story, 16)
     assert [name for name, _ in looks] == ["embed", *(f"block.{n}.residual_out" for n in range(3))]
