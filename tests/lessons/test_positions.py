@@ -84,7 +84,20 @@ def test_near_places_are_alike_in_the_model(lesson):
 def test_two_ideas_that_fail(lesson):
     assert [row[3] for row in lesson.counted] == sorted(row[3] for row in lesson.counted)
     assert lesson.counted[-1][3] > 100
-    assert [row[1:] for row in lesson.shared_table] == [("0.33", 0.25), ("0.67", 0.5), ("1.00", 0.75), ("–", 1.0)]
+    assert [row[1:] for row in lesson.shared_table] == [
+        ("0.33", "0.25"),
+        ("0.67", "0.50"),
+        ("1.00", "0.75"),
+        ("–", "1.00"),
+    ]
+
+
+@pytest.mark.parametrize("words", range(2, 9))
+def test_no_half_is_rounded_away_in_shares(words):
+    lesson = load("positions", words=words)
+    for exact, written in zip(lesson.shared, lesson.shared_table, strict=True):
+        for share, text in zip(exact[1:], written[1:], strict=True):
+            assert text == share or abs(float(text) - share) < 0.0049
 
 
 @pytest.mark.parametrize(

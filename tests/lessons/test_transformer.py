@@ -33,6 +33,7 @@ def test_the_encoder_sees_all_and_is_run_once(lesson):
     assert lesson.kept_the_same
     (_, _, none), (_, whole, last) = lesson.work
     assert none == 0 < last < whole
+    assert whole == len(lesson.written) * last + lesson.of_source
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -164,8 +164,12 @@ class Positions(Lesson):
 
     @property
     def shared_table(self) -> list[tuple[Any, ...]]:
-        """The same, written."""
-        return [(n, a if isinstance(a, str) else f"{a:.2f}", b) for n, a, b in self.shared]
+        """The same, written; an eighth has three digits, as two would cut off a half."""
+        digits = [3 if words == 8 else 2 for words in (self.words, self.words + 1)]
+        return [
+            (n, *(each if isinstance(each, str) else f"{each:.{d}f}" for each, d in zip(row, digits, strict=True)))
+            for n, *row in self.shared
+        ]
 
     # ---- sines and cosines ---------------------------------------------------------------------------------------------
 
@@ -230,6 +234,11 @@ class Positions(Lesson):
     def turned(self) -> Trace:
         """The last of them."""
         return self.turns[-1]
+
+    @property
+    def query(self) -> Array:
+        """The query that is turned."""
+        return np.array(QUERY, np.float32)
 
     @property
     def turned_place(self) -> int:

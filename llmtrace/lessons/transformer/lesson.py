@@ -19,6 +19,7 @@ from llmtrace.lessons.transformer.words import LEGEND
 from llmtrace.loading import DATA, load
 from llmtrace.models import KVCache, Transformer
 from llmtrace.ops.elementwise.add import add
+from llmtrace.ops.rows.concatenate import concatenate
 from llmtrace.ops.rows.normalise import normalise
 from llmtrace.ops.rows.softmax import softmax
 from llmtrace.trace import Run, Trace
@@ -290,11 +291,24 @@ class TransformerLesson(Lesson):
         rows = []
         for half in ("encoder", "decoder"):
             counts = (
-                sum(step.output.size for step in trace.steps if step.name.startswith(half))
+                sum(
+                    step.output.size
+                    for step in trace.steps
+                    if step.name.startswith(half) and step.op != concatenate.name  # what is kept is not computed again
+                )
                 for trace in (self.real, self.kept)
             )
             rows.append((_(half), *counts))
         return rows
+
+    @property
+    def of_source(self) -> int:
+        """How many numbers the keys and values of the source are, in all blocks of the decoder."""
+        return sum(
+            self.real.tensor(f"decoder.block.{n}.cross.{part}").size
+            for n in range(self.model.config.blocks)
+            for part in "kv"
+        )
 
     @property
     def kept_the_same(self) -> bool:
