@@ -63,6 +63,13 @@ def test_only_the_first_two_change_places_without_a_trace(seed):
     assert 0 < rows[2][3] < 1e-4
 
 
+@pytest.mark.parametrize(("trace", "step", "index"), [("mixture", "mixed", (0, 0)), ("small", "mix", (2, 0))])
+def test_a_mixture_is_not_said_to_have_weights(lesson, trace, step, index):
+    explanation = lesson.trace(trace).explain(step, *index)
+    assert explanation.op == "full_mix"
+    assert explanation.replay() == lesson.trace(trace).tensor(step)[index]
+
+
 def test_equal_characters_differ_only_where_they_see_others(lesson):
     free, masked = ([row[start : start + 2] for row in lesson.meanings] for start in (1, 3))
     assert len(free) == 4

@@ -21,7 +21,7 @@ from llmtrace.lessons.self_attention.words import LEGEND
 from llmtrace.loading import CHINESE, load
 from llmtrace.models import LanguageModel, as_language_model
 from llmtrace.ops import Weight
-from llmtrace.ops.linear.linear import linear
+from llmtrace.ops.attention.full_mix import full_mix
 from llmtrace.rng import derive, normal
 from llmtrace.trace import Run, Trace
 
@@ -183,7 +183,7 @@ class SelfAttention(Lesson):
         with Run({}, trace) as run:
             shares = run.leaf("shares.fixed", np.array([self.mix], np.float32), ("example", "word"))
             vectors = run.leaf("x", self.vectors, ("word", "feature"))
-            run.do("mixed", linear, (shares, vectors, None), {})
+            run.do("mixed", full_mix, (shares, vectors), {})
         return trace
 
     @cached_property
