@@ -62,6 +62,8 @@ class Cells:
     """What is said behind each row shown."""
     room: int = LABEL
     """The widest label of a row."""
+    signs: bool = True
+    """Whether a number has the sign of its shade beside it where there are no colours: where a scale says what signs mean."""
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         width = self.width(Page.of(console, options))
@@ -129,7 +131,18 @@ class Cells:
             if self.cell:
                 yield label, _cells(shades, width, colour) + quiet
             else:
-                yield label, _number_cells(values, shades, width, colour, page, self.scale) + quiet
+                yield label, self._numbers(values, shades, width, colour, page) + quiet
+
+    def _numbers(self, values: Array, shades: list[int], width: int, colour: bool, page: Page) -> list[Segment]:
+        segments = []
+        for value, level in zip(values, shades, strict=True):
+            text = page.plain("" if level == BLANK else self.scale.number(value))
+            style: Style | None = background(level) if colour and level >= 0 else None
+            if colour:
+                segments.append(Segment(f"{text:>{width - 1}} ", style))
+            else:
+                segments.append(Segment(f"{text:>{width - 3}} {character(level) if self.signs else ' '} "))
+        return segments
 
 
 def scale_line(scale: Scale, page: Page, colour: bool, marked: bool = False) -> Hanging:
@@ -157,20 +170,6 @@ def _cells(shades: list[int], width: int, colour: bool) -> list[Segment]:
     for level, run in groupby(shades):
         cell = marks.get(level, "").rjust(width)
         segments.append(Segment(cell * len(list(run)), background(level) if level >= 0 else None))
-    return segments
-
-
-def _number_cells(
-    values: Array, shades: list[int], width: int, colour: bool, page: Page, scale: Scale
-) -> list[Segment]:
-    segments = []
-    for value, level in zip(values, shades, strict=True):
-        text = page.plain("" if level == BLANK else scale.number(value))
-        style: Style | None = background(level) if colour and level >= 0 else None
-        if colour:
-            segments.append(Segment(f"{text:>{width - 1}} ", style))
-        else:
-            segments.append(Segment(f"{text:>{width - 3}} {character(level)} "))
     return segments
 
 

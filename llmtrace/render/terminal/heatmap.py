@@ -199,6 +199,7 @@ def _drawn(
         "tall": tall,
         "room": room,
         "hidden": _hidden(block, rows, columns),
+        "signs": not block.whole,
     }
     cells = Cells(block.values, block.blank, block.scale, down, across, *labels, **look)
     return Fitted(cells, rows, columns, sum(place is not None for place in columns) < block.columns.size)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.style import Style
 
+from llmtrace.lessons.framework.pages import picture
 from llmtrace.render.terminal.heatmap import fitted
 from llmtrace.render.terminal.layout import STYLES, Page
 from llmtrace.render.terminal.palette import COLOURS, background
@@ -122,3 +123,11 @@ def test_results_have_no_colour_of_their_own():
         Style.parse(STYLES[role]).color is None for role in ("", "name", "number", "value", "total", "good", "quiet")
     )
     assert Style.parse(STYLES["value"]).bold
+
+
+def test_signs_stand_beside_numbers_only_where_a_scale_explains_them():
+    matrix = picture(np.array([[0.5, -1.0], [0.25, 1.0]]))
+    assert as_text(Document((matrix,))).split() == ["0.500", "−1.000", "0.250", "1.000"]
+    with_scale = as_text(Document((pattern(3, 0, "numbers"),)))
+    assert "shades: 0 .:-=+*#%@ 1" in with_scale
+    assert re.search(r"[\d.]+ [.:=+*#%@-]$", with_scale, re.MULTILINE)
