@@ -16,26 +16,9 @@ WIDTH = 100
 
 def render(document: Document, width: int = WIDTH, only_ascii: bool = False) -> str:
     """A document as a terminal without colours shows it."""
-    import io
+    from llmtrace.render.terminal.drawn import sent
 
-    from rich.console import Console
-
-    from llmtrace.render.terminal.blocks import InAscii, printed
-
-    console = Console(
-        file=io.StringIO(),
-        width=width,
-        color_system=None,
-        emoji=False,
-        markup=False,
-        highlight=False,
-        force_jupyter=False,
-        legacy_windows=False,
-    )
-    shown = printed(document)
-    with console.capture() as capture:
-        console.print(InAscii(shown) if only_ascii else shown)
-    return capture.get().rstrip("\n")
+    return sent(document, Sheet(width, only_ascii), None).rstrip("\n")
 
 
 def standalone(document: Document, sheet: Sheet) -> bytes:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 
 from llmtrace.render import Sheet
-from llmtrace.render.terminal.drawn import drawn
+from llmtrace.render.terminal.drawn import sent
 from llmtrace.views.document import Document
 
 CLEAR = "\x1b[H\x1b[2J"
@@ -16,15 +15,8 @@ CLEAR = "\x1b[H\x1b[2J"
 
 def asciicast(frames: Sequence[Document], sheet: Sheet, pace: float) -> bytes:
     """Frames, `pace` seconds from each to the next. The same on every machine: the file says no date."""
-    sent = [_sent(each, sheet) for each in frames]
-    height = max((text.count("\n") for text in sent), default=0) + 1
+    texts = [sent(each, sheet, "256") for each in frames]
+    height = max((text.count("\n") for text in texts), default=0) + 1
     header = {"version": 2, "width": sheet.width, "height": height, "title": "llmtrace"}
-    events = [[round(n * pace, 3), "o", CLEAR + text.replace("\n", "\r\n")] for n, text in enumerate(sent)]
+    events = [[round(n * pace, 3), "o", CLEAR + text.replace("\n", "\r\n")] for n, text in enumerate(texts)]
     return "".join(f"{json.dumps(line)}\n" for line in [header, *events]).encode("ascii")
-
-
-def _sent(document: Document, sheet: Sheet) -> str:
-    """What a terminal is sent."""
-    file = drawn(document, sheet, "256").file
-    assert isinstance(file, io.StringIO)
-    return file.getvalue()

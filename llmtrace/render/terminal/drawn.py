@@ -12,8 +12,8 @@ from llmtrace.render.terminal.blocks import InAscii, printed
 from llmtrace.views.document import Document
 
 
-def drawn(document: Document, sheet: Sheet, colours: Literal["256", "truecolor"]) -> Console:
-    """A console that has shown it: its `file` holds what a terminal was sent, and it can export what it has recorded."""
+def drawn(document: Document, sheet: Sheet, colours: Literal["256", "truecolor"] | None) -> Console:
+    """A console that has shown it, and can export what it has recorded."""
     console = Console(
         file=io.StringIO(),
         record=True,
@@ -31,3 +31,10 @@ def drawn(document: Document, sheet: Sheet, colours: Literal["256", "truecolor"]
     shown = printed(document)
     console.print(InAscii(shown) if sheet.only_ascii else shown)
     return console
+
+
+def sent(document: Document, sheet: Sheet, colours: Literal["256", "truecolor"] | None) -> str:
+    """What a terminal is sent, or with no colours shows."""
+    file = drawn(document, sheet, colours).file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
