@@ -65,11 +65,16 @@ def bracketed(locale, monkeypatch):
     monkeypatch.setenv("LLMTRACE_LANG", "la")
 
 
-@pytest.fixture
-def own_state(tmp_path, monkeypatch):
-    """Prompts are remembered in a folder of the test's own; afterwards the language is as it was."""
+@pytest.fixture(autouse=True)
+def own_language():
+    """Whatever language a test speaks, the next one begins in that of the environment."""
     from llmtrace import i18n
 
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     yield
     i18n.use(None)
+
+
+@pytest.fixture
+def own_state(tmp_path, monkeypatch):
+    """Prompts are remembered in a folder of the test's own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
