@@ -3,8 +3,7 @@
 By turns with float32, in every width, for a matrix too large for the caches; the limit is the larger of the bytes at the
 machine's bandwidth and the additions and multiplications, those of widening too, at its peak. (16 bits reach it; the integers
 of quantised weights must be unpacked, which the limit does not count.) Then tokens a second of SmolLM2 (Q4_1), where it is
-installed, as it is stored and widened to float32 beforehand, and the memory of both. `pip install llama-cpp-python` adds
-llama.cpp on the same file.
+installed, as it is stored and widened to float32 beforehand, and the memory of both.
 
     python benchmarks/widths.py            # ten seconds
     python benchmarks/widths.py --quick    # without SmolLM2
@@ -85,20 +84,6 @@ def one(wide):
     print(1 / statistics.median(times[1:]), int(memory.split()[1]) / 1e3)
 
 
-def llama_cpp():
-    """Tokens a second of llama.cpp on the same file."""
-    from llama_cpp import Llama
-
-    from llmtrace.weights.packaged import packaged_file
-
-    model = Llama(str(packaged_file("smollm2")), n_threads=_kernels.get_threads(), verbose=False)
-    times, start = [], time.perf_counter()
-    for _token, _number in zip(model.generate(model.tokenize(b"Once upon a time")), range(TOKENS), strict=False):
-        times.append(time.perf_counter() - start)
-        start = time.perf_counter()
-    return 1 / statistics.median(times[1:])
-
-
 def main():
     """Everything that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -114,8 +99,6 @@ def main():
         return
     (stored, own), (wide, much) = smollm2(0), smollm2(1)
     print(f"SmolLM2: {stored:.0f} tokens a second in {own:.0f} MB; widened beforehand {wide:.0f} in {much:.0f} MB")
-    if find_spec("llama_cpp"):
-        print(f"llama.cpp on the same file: {llama_cpp():.0f} tokens a second")
 
 
 if __name__ == "__main__":
