@@ -5,7 +5,8 @@
 
 Prefill: all logits of a prompt, keeping nothing, keeping the trace (all of it, or the residual stream alone), and by those
 peers that are installed, by turns in one process: PyTorch and transformers (`pip install torch transformers`, CPU),
-TransformerLens recording (`pip install transformer-lens`), onnxruntime (`pip install onnx onnxruntime`, exported from PyTorch).
+TransformerLens recording (`pip install 'transformer-lens>=4'`), onnxruntime (`pip install onnx onnxscript onnxruntime`, exported
+from PyTorch).
 Decode: the next token after 64.
 
 The limit is the larger of two times: of all multiplications and additions at the rate at which one core multiplies, then adds
@@ -137,25 +138,21 @@ def _transformers_run(peer):
 
 
 def lens_peer(_model, _threads):
+    """Recording everything; a folder with the configuration and a tokenizer of one word is what the package wants to see."""
     import torch
-    from transformer_lens import HookedTransformer, HookedTransformerConfig
+    import transformers
+    from tokenizers import Tokenizer, models
+    from transformer_lens.model_bridge import TransformerBridge
 
-    c = CONFIG
-    with contextlib.redirect_stdout(io.StringIO()):
-        peer = HookedTransformer(
-            HookedTransformerConfig(
-                n_layers=c.blocks,
-                d_model=c.width,
-                n_ctx=c.context,
-                d_head=c.width // c.heads,
-                n_heads=c.heads,
-                d_mlp=c.hidden,
-                d_vocab=c.vocabulary,
-                act_fn="gelu_new",
-                normalization_type="LN",
-                device="cpu",
-            )
-        )
+    settings = transformers.GPT2Config(**peer_sizes(), architectures=["GPT2LMHeadModel"])
+    peer = transformers.GPT2LMHeadModel._from_config(settings, attn_implementation="eager").eval()
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        settings.save_pretrained(folder)
+        word = Tokenizer(models.WordLevel({"w": 0}, "w"))
+        special = dict.fromkeys(("unk_token", "bos_token", "eos_token", "pad_token"), "w")
+        transformers.PreTrainedTokenizerFast(tokenizer_object=word, **special).save_pretrained(folder)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        peer = TransformerBridge.boot_transformers(folder, hf_model=peer, tokenizer=tokenizer, device="cpu")
 
     def run(ids):
         with torch.inference_mode():
@@ -169,21 +166,28 @@ def onnx_peer(_model, threads):
     import torch
     import transformers
 
+    class Logits(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.peer = transformers.GPT2LMHeadModel._from_config(settings, attn_implementation="eager")
+
+        def forward(self, ids):
+            return self.peer(ids, use_cache=False).logits
+
     settings = transformers.GPT2Config(**peer_sizes(), use_cache=False)
-    peer = transformers.GPT2LMHeadModel(settings).eval()
-    folder = tempfile.mkdtemp()
-    path = Path(folder, "gpt2.onnx")
+    path = Path(tempfile.mkdtemp(), "gpt2.onnx")
     ids = torch.zeros(1, 16, dtype=torch.int64)
+    length = torch.export.Dim("T", min=2, max=CONFIG.context)
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            peer,
+            Logits().eval(),
             (ids,),
             str(path),
             input_names=["ids"],
             output_names=["logits"],
-            dynamic_axes={"ids": {1: "T"}},
-            dynamo=False,
+            dynamic_shapes={"ids": {1: length}},
+            dynamo=True,
         )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
