@@ -83,17 +83,15 @@ class Sized(ABC):
         self.must_fit(ids, past, keep=keep, scratch=scratch)
         return keep
 
-    def must_fit(
-        self, ids: Array, past: int = 0, times: int = 1, keep: Keep = "all", scratch: Place = None, more: int = 0
-    ) -> None:
-        """Raises DoesNotFitError where a trace of these tokens, or `times` as much and `more` bytes, needs more memory than is
-        free, or more disk where it lies in the folder `scratch`.
+    def must_fit(self, ids: Array, past: int = 0, keep: Keep = "all", scratch: Place = None) -> None:
+        """Raises DoesNotFitError where a trace of these tokens needs more memory than is free, or more disk where it lies in the
+        folder `scratch`.
         """
         free = available_memory() if scratch is None else free_disk(scratch)
         length, texts = ids.shape[-1], ids.size // ids.shape[-1]
 
         def needed(tokens: int, keep: Keep = keep) -> int:
-            return times * self.trace_bytes(tokens, past, keep, texts) + more
+            return self.trace_bytes(tokens, past, keep, texts)
 
         if free is None or needed(length) <= free:
             return
@@ -116,8 +114,8 @@ class Sized(ABC):
                 longest=longest,
                 folder=cited(os.fspath(scratch)),
             )
-        elif not more and keep == "all" and needed(length, "residual") <= free:
+        elif keep == "all" and needed(length, "residual") <= free:
             text += _("; with keep=“residual” (--keep residual) this one fits, too")
-        elif not more and keep == "all":
+        elif keep == "all":
             text += _("; scratch=FOLDER (--scratch FOLDER) keeps all on a disk")
         raise DoesNotFitError(text)

@@ -16,7 +16,7 @@ from llmtrace.ops import Tensor
 from llmtrace.trace import Keep, Origin, Run, Trace
 from llmtrace.training.data import Batch, Windows, split, split_starts
 from llmtrace.training.folder import Plan, TrainingFolder
-from llmtrace.training.memory import must_fit, weights_of
+from llmtrace.training.memory import must_fit, traced_step_must_fit, weights_of
 from llmtrace.training.trainer import Part, Report, Trainer
 from llmtrace.weights.families import FAMILIES
 
@@ -24,10 +24,6 @@ MEASURED = 32
 """So many windows the validation loss is measured on."""
 TOGETHER = 16
 """So many windows at once."""
-NUMBERS = {"all": 3, "residual": 1}
-"""A traced step holds about so many times the numbers of a traced forward: what is kept of gradients, and of their parts."""
-COPIES = 9
-"""And so many times the weights: packed twice, their gradients, clipped ones, the optimiser's memories, and the new of all."""
 
 
 @frozen
@@ -128,8 +124,7 @@ class LanguageTraining:
         """
         ids = self.windows.batch(self.done, self.plan.batch).ids
         model = self.model
-        weights = sum(weight.data.nbytes for weight in self.trainer.state.weights.values())
-        model.must_fit(ids, times=NUMBERS[keep], more=COPIES * weights)
+        traced_step_must_fit(model, ids, keep)
         tokens = [[model.token_text(i) for i in row] for row in ids.tolist()]
         origin = Origin(model.name, "", asdict(model.config))
         trace = Trace(self.trainer.state.weights, tokens, model.token_text, origin, model.legend)

@@ -7,7 +7,7 @@ import pytest
 from helpers.small_training import begun
 
 from llmtrace.errors import DoesNotFitError, TrainingError
-from llmtrace.models import GPTConfig, memory
+from llmtrace.models import GPTConfig
 from llmtrace.storage import open_tensors, save
 from llmtrace.testing import expect_same_bits
 from llmtrace.trace import Backward
@@ -17,6 +17,7 @@ from llmtrace.training import (
     State,
     must_fit,
 )
+from llmtrace.training import memory as training_memory
 from llmtrace.training.folder import REPORTED
 from llmtrace.training.memory import weights_of
 from llmtrace.weights.gpt import GPT2
@@ -178,12 +179,16 @@ def test_a_recorded_step_lets_go_on_its_way_of_what_it_does_not_keep(tmp_path, m
 
 def test_a_recorded_step_that_does_not_fit_is_refused(tmp_path, monkeypatch):
     training = LanguageTraining(begun(tmp_path / "m"))
-    enough = training.traced_step("residual").nbytes() + sum(
-        w.data.nbytes for w in training.trainer.state.weights.values()
-    )
-    monkeypatch.setattr(memory, "available_memory", lambda: enough)
-    with pytest.raises(DoesNotFitError, match="a trace of 16 tokens would take"):
+    ids = training.windows.batch(0, training.plan.batch).ids
+    few, all_of_it = (training_memory.traced_step_bytes(training.model, ids, keep) for keep in ("residual", "all"))
+    monkeypatch.setattr(training_memory, "available_memory", lambda: (few + all_of_it) / 2)
+    with pytest.raises(DoesNotFitError, match=r"recording a step on 5 texts of 16 tokens takes about.*--keep residual"):
         training.traced_step()
+    kept = training.traced_step("residual").nbytes()
+    assert kept < few
+    monkeypatch.setattr(training_memory, "available_memory", lambda: few - 1)
+    with pytest.raises(DoesNotFitError, match=r"smaller --batch has smaller steps$"):
+        training.traced_step("residual")
 
 
 def test_a_loss_falls(tmp_path):
