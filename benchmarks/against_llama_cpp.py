@@ -23,6 +23,7 @@ import numpy as np
 from forward import CONFIG, PAST
 from gguf import GGMLQuantizationType, GGUFWriter, TokenType, quantize
 from llama_cpp import Llama
+from machine import at_most
 
 import llmtrace
 from llmtrace.models.cache import KVCache
@@ -167,6 +168,7 @@ def main():
             files["SmolLM2 Q4_1"] = (packaged_file("smollm2"), 49152)
         for threads in options.threads:
             llmtrace.set_threads(threads)
+            print(at_most(threads))
             for name, (path, vocabulary) in files.items():
                 compare(name, path, vocabulary, threads, options.rounds)
 

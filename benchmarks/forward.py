@@ -25,7 +25,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from machine import bandwidth, peak
+from machine import at_most, bandwidth, peak
 from recording import random_gpt
 
 import llmtrace
@@ -56,16 +56,7 @@ def weight_bytes():
 
 def limit(tokens, threads, past=0):
     """The least seconds that this machine could take."""
-    return max(operations(tokens, past) / (peak() * threads * 1e9), weight_bytes() / (bandwidth_of(threads) * 1e9))
-
-
-BANDWIDTHS = {}
-
-
-def bandwidth_of(threads):
-    if threads not in BANDWIDTHS:
-        BANDWIDTHS[threads] = bandwidth(threads)
-    return BANDWIDTHS[threads]
+    return max(operations(tokens, past) / (peak() * threads * 1e9), weight_bytes() / (bandwidth(threads) * 1e9))
 
 
 # ---- contenders: a name, and what makes the logits of some ids ------------------------------------------------------
@@ -253,10 +244,7 @@ def main() -> int:
             torch.set_num_threads(threads)
         contenders = ours(model) | peers(model, options.peers, threads)
         agree(contenders, np.arange(5) * 7)
-        print(
-            f"{threads} thread{'s' * (threads > 1)}: multiply, then add {peak() * threads:.0f} GFLOP/s,"
-            f" read {bandwidth_of(threads):.1f} GB/s"
-        )
+        print(at_most(threads))
         print(f"{'tokens':>7} {'limit ms':>9} " + " ".join(f"{name:>16}" for name in contenders))
         for tokens in options.tokens:
             least = limit(tokens, threads)
@@ -266,7 +254,7 @@ def main() -> int:
             print(f"{tokens:>7} {least * 1e3:>9.1f} " + " ".join(f"{cell:>16}" for cell in cells), flush=True)
             if tokens in TARGETS and middle["llmtrace"] > TARGETS[tokens] * least:
                 missed.append(f"{tokens} tokens, {threads} threads: {middle['llmtrace'] / least:.2f} × the limit")
-        taken, least = statistics.median(decoding(model, options.rounds)), weight_bytes() / bandwidth_of(threads) / 1e9
+        taken, least = statistics.median(decoding(model, options.rounds)), weight_bytes() / bandwidth(threads) / 1e9
         print(f"decode after {PAST}: {taken * 1e3:.1f} ms, {least / taken:.0%} of the bandwidth\n", flush=True)
         if least / taken < 0.9:
             missed.append(f"decode, {threads} threads: {least / taken:.0%} of the bandwidth")

@@ -80,8 +80,9 @@ def peak():
     return 12 * functions.lanes() * count / best / 1e9
 
 
+@cache
 def bandwidth(threads):
-    """GB/s that so many threads read from memory together; None where there is no C compiler."""
+    """GB/s that so many threads read from memory together, measured once; None where there is no C compiler."""
     import numpy as np
 
     functions = compiled()
@@ -106,3 +107,11 @@ def bandwidth(threads):
             part.join()
         best = min(best, time.perf_counter() - begin)
     return vectors * threads * 4 * functions.lanes() / best / 1e9
+
+
+def at_most(threads):
+    """What so many threads can do at most, as every benchmark says it first."""
+    named = f"{threads} thread{'s' * (threads > 1)}"
+    if compiled() is None:
+        return f"{named}: no C compiler, so what the machine can do is not measured"
+    return f"{named}: multiply, then add {peak() * threads:.0f} GFLOP/s, read {bandwidth(threads):.1f} GB/s"

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from machine import at_most, peak
 from torch import nn
 from torch.nn import functional
 
@@ -157,6 +158,14 @@ class Torch:
             return float(self.model(torch.from_numpy(batch.ids), torch.from_numpy(batch.targets)))
 
 
+def limit(threads: int) -> float:
+    """The least seconds of a step: the backward has two products for each of the forward's, of attention too, below the mask."""
+    c, tokens = CONFIG, BATCH * CONFIG.context
+    weights = c.blocks * (4 * c.width**2 + 2 * c.width * c.hidden) + c.width * c.vocabulary
+    keys = tokens * (c.context + 1) // 2
+    return 3 * (2 * tokens * weights + 4 * c.blocks * c.width * keys) / (peak() * threads * 1e9)
+
+
 def main() -> int:
     """Prints the figures; 1 where a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -179,8 +188,13 @@ def main() -> int:
                 times[name].append(time.perf_counter() - begin)
     losses = {name: one.loss() for name, one in both.items()}
     milliseconds = {name: 1e3 * statistics.median(taken) for name, taken in times.items()}
+    least = 1e3 * limit(options.threads) if peak() else math.nan
+    print(f"{at_most(options.threads)}; a step takes {least:.1f} ms at least")
     for name in both:
-        print(f"{name:9} {milliseconds[name]:7.1f} ms a step, loss on held-out text {losses[name]:.4f}")
+        share = least / milliseconds[name]
+        print(
+            f"{name:9} {milliseconds[name]:7.1f} ms a step ({share:.0%} of the peak), loss on held-out text {losses[name]:.4f}"
+        )
     ratio = milliseconds["llmtrace"] / milliseconds["PyTorch"]
     apart = abs(losses["llmtrace"] / losses["PyTorch"] - 1)
     print(

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from machine import bandwidth, peak
+from machine import at_most, bandwidth, peak
 
 from llmtrace import _kernels
 from llmtrace.storage.quantised import KINDS
@@ -50,6 +50,7 @@ def matrices(threads):
             start = time.perf_counter()
             _kernels.matmul(x, packed, None, out)
             times[kind].append(time.perf_counter() - start)
+    print(at_most(threads))
     for kind, (_packed, size) in weights.items():
         took = statistics.median(times[kind])
         steps = 2 if kind in ("F32", "F16", "BF16") else 3 if KINDS[kind].scales != (0, 2) else 4
