@@ -12,6 +12,7 @@ size itself, and "turns weight" whether the axes of `weight` stand the other way
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from llmtrace.arithmetic.types import Axes
@@ -131,6 +132,7 @@ def axes_by_letters(tensors: Sequence[str], out: str) -> Callable[..., Axes]:
     """
     parsed, result = [parse(text) for text in tensors], parse(out)
 
+    @lru_cache(maxsize=64)
     def axes(*given: Axes | None) -> Axes:
         """The names, from those of the inputs and weights; None for one that is absent."""
         leading: Axes | None = None

@@ -114,9 +114,11 @@ class Legend:
     bases: tuple[Legend, ...] = ()
     labelled: frozenset[str] = frozenset()
     _by_shape: dict[str, str] = field(init=False, repr=False, compare=False)
+    _kinds: dict[str, StepKind | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_shape", {_shape(pattern): pattern for pattern in self.entries})
+        object.__setattr__(self, "_kinds", {})  # by shape: every step of every run is asked for
 
     def of(self, name: str) -> Found | None:
         """The words for a name, if there are any."""
@@ -137,8 +139,11 @@ class Legend:
 
     def kind(self, name: str) -> StepKind | None:
         """What a step of that name is for."""
-        words, _pattern = self._entry(name)
-        return words.kind if words else None
+        shape = _shape(name)
+        if shape not in self._kinds:
+            words, _pattern = self._entry(name)
+            self._kinds[shape] = words.kind if words else None
+        return self._kinds[shape]
 
     def labels(self, axis: str) -> bool:
         """Whether the places of an axis stand with their labels in calculations."""

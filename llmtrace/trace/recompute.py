@@ -21,6 +21,7 @@ from llmtrace.i18n import _
 from llmtrace.ops import OPS, Weight
 from llmtrace.ops.part import Asked, Box, Part, box_of, contiguous, covers, joined, size_of_box, within
 from llmtrace.trace.step import Record
+from llmtrace.trace.workspace import alone
 
 REMEMBERED = 64_000_000
 
@@ -81,7 +82,7 @@ class Recomputer:
     """
 
     def __init__(
-        self, trace: Source, remembered: Values | None = None, at_hand: Values | None = None, empty: Empty = np.empty
+        self, trace: Source, remembered: Values | None = None, at_hand: Values | None = None, empty: Empty = alone
     ) -> None:
         self._trace = trace
         self._remembered = remembered

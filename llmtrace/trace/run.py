@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import copy
 import functools
-import math
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol
 
-import numpy as np
 import numpy.typing as npt
 
 from llmtrace import _kernels
@@ -27,7 +25,7 @@ from llmtrace.trace.legend import ENDING, PAIRS, StepKind
 from llmtrace.trace.recompute import Recomputer, Unmade, Values, unmade
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Trace
-from llmtrace.trace.workspace import Workspace
+from llmtrace.trace.workspace import Workspace, alone
 
 Operand = Tensor | Weight | None
 
@@ -36,21 +34,8 @@ ROWS = 128
 """So many queries' scores are there at once where they are not kept."""
 
 
-LARGE = 1 << 25
-"""From so many bytes on, memory that was written before is worth having: fresh pages take longer than the arithmetic."""
-
 dtype_name = functools.lru_cache(str)
 """What NumPy calls a dtype; it takes longer over that than over a small sum."""
-
-
-def _alone(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-    """Like `numpy.empty`, in memory that no other array lies in."""
-    if math.prod(shape) * np.dtype(dtype).itemsize < LARGE:
-        return np.empty(shape, dtype)
-    arena = _kernels.Arena()
-    out = arena.empty(shape, dtype)
-    arena.close()
-    return out
 
 
 class Memory(Protocol):
@@ -169,10 +154,12 @@ class Run:
             else:
                 arguments.append(None if operand is None else operand.data)
         trace = self._trace
-        if trace is not None and trace.keep != "all" and self._later(trace, name, operands):
-            return self._postponed(trace, name, op, operands, settings, axes)
-        own = name in self._results or (trace is not None and trace.keep != "all" and trace.keeps(name))
-        empty = _alone if own else self._arena.empty  # so that it does not hold the memory of others
+        own = name in self._results
+        if trace is not None and trace.keep != "all":
+            if self._later(trace, name, operands):
+                return self._postponed(trace, name, op, operands, settings, axes)
+            own = own or trace.keeps(name)
+        empty = alone if own else self._arena.empty  # so that it does not hold the memory of others
         try:
             out = op.forward(*arguments, **settings, empty=empty)
         except (ValueError, TypeError, IndexError) as error:
@@ -184,10 +171,11 @@ class Run:
 
     @staticmethod
     def _later(trace: Trace, name: str, operands: Sequence[Operand]) -> bool:
-        """Whether a step is only written down, to be done when somebody asks for it."""
-        return trace.legend.kind(name) in ENDING | PAIRS or any(
-            isinstance(o, Tensor) and isinstance(o.data, Unmade) for o in operands
-        )
+        """Whether a step is only written down, to be done when somebody asks for it: what so few rows need is done at once."""
+        kind, first = trace.legend.kind(name), operands[0]
+        if kind in ENDING or (kind in PAIRS and isinstance(first, Tensor) and first.data.shape[-2] > ROWS):
+            return True
+        return any([isinstance(o, Tensor) and isinstance(o.data, Unmade) for o in operands])  # noqa: C419 - sooner done
 
     def _postponed(
         self,
@@ -233,7 +221,16 @@ class Run:
         inputs, weights = operands[: len(op.inputs)], operands[len(op.inputs) :]
         names = tuple([tensor.name for tensor in inputs if tensor is not None])
         weight_names = tuple([None if weight is None else weight.name for weight in weights])
-        record = Record(name, op.name, names, weight_names, settings, axes, out.shape, dtype_name(out.dtype))
+        record = Record.made(
+            name=name,
+            op=op.name,
+            inputs=names,
+            weights=weight_names,
+            settings=settings,
+            axes=axes,
+            shape=out.shape,
+            dtype=dtype_name(out.dtype),
+        )
         self._trace.record(record, out)
         return Tensor(name, out, axes)
 

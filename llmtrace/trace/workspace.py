@@ -1,4 +1,4 @@
-"""Memory for what is computed piece by piece: each piece is written where the one before it lay."""
+"""Memory for results: for what stays, and for what is computed piece by piece, each where the one before it lay."""
 
 from __future__ import annotations
 
@@ -11,6 +11,19 @@ from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array
 
 ALIGNMENT = 64
+
+LARGE = 1 << 25
+"""From so many bytes on, memory that was written before is worth having: fresh pages take longer than the arithmetic."""
+
+
+def alone(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Like `numpy.empty`, in memory that no other array lies in."""
+    if math.prod(shape) * np.dtype(dtype).itemsize < LARGE:
+        return np.empty(shape, dtype)
+    arena = _kernels.Arena()
+    out = arena.empty(shape, dtype)
+    arena.close()
+    return out
 
 
 class Workspace:

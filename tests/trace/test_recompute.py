@@ -169,6 +169,16 @@ def test_more_queries_than_are_done_at_once(traces):
     )
 
 
+@pytest.mark.parametrize(("tokens", "planned"), [(ROWS, False), (ROWS + 1, True)])
+def test_attention_is_planned_piece_by_piece_only_where_there_is_more_than_one(tokens, planned, monkeypatch):
+    done = []
+    monkeypatch.setattr(recompute.Recomputer, "_do", counting(recompute.Recomputer._do, done))
+    model = small_gpt(context=ROWS + 1)
+    few = model.trace((np.arange(tokens) % 3).tolist(), keep="residual")
+    assert bool(done) == planned
+    assert {name for name in few.kept() if name in few} == {"embed", "block.0.residual_out", "block.1.residual_out"}
+
+
 def test_one_number_needs_few(traces, monkeypatch):
     """Of a later position, the rows before; of the block, keys and values; nothing of another block."""
     few = traces["a text"][1]
