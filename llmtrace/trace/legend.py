@@ -118,7 +118,10 @@ class Legend:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_shape", {_shape(pattern): pattern for pattern in self.entries})
-        object.__setattr__(self, "_kinds", {})  # by shape: every step of every run is asked for
+        kinds = {_shape(pattern): words.kind for pattern, words in self.entries.items()}
+        for base in self.bases:
+            kinds = base._kinds | kinds
+        object.__setattr__(self, "_kinds", kinds)  # those of the bases, too: every step of a run is asked for
 
     def of(self, name: str) -> Found | None:
         """The words for a name, if there are any."""
@@ -139,11 +142,7 @@ class Legend:
 
     def kind(self, name: str) -> StepKind | None:
         """What a step of that name is for."""
-        shape = _shape(name)
-        if shape not in self._kinds:
-            words, _pattern = self._entry(name)
-            self._kinds[shape] = words.kind if words else None
-        return self._kinds[shape]
+        return self._kinds.get(_shape(name))
 
     def labels(self, axis: str) -> bool:
         """Whether the places of an axis stand with their labels in calculations."""
