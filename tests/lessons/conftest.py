@@ -4,12 +4,20 @@ import re
 from functools import cache
 
 import pytest
+from helpers.lessons_once import lessons_once
 from helpers.printing import drawn
 
 from llmtrace import i18n
 from llmtrace.lessons import load
 from llmtrace.lessons.framework.pages import Pages
 from llmtrace.views.numbers import LOWERED
+
+
+@pytest.fixture(scope="module", autouse=True)
+def computed_once():
+    """What lessons compute is computed once for all tests and languages."""
+    with lessons_once():
+        yield
 
 
 @pytest.fixture(scope="session")
