@@ -38,7 +38,10 @@ def _check(op: Op, arguments: Arguments, expected: Array, box: Box) -> None:
     if not covers(part.box, box) or not covers(box_of(expected.shape), part.box):
         raise AssertionError(f"{op.name} gives {part.box} where {box} is asked for")
     given = {name: contiguous(read(name)[within(places)]) for name, places in part.operands.items()}
-    out = np.asarray(arguments.having(**{**given, **part.instead}).call(op.forward))
+    try:
+        out = np.asarray(arguments.having(**{**given, **part.instead}).call(op.forward))
+    except ValueError as error:
+        raise AssertionError(f"{op.name} can't be done with the parts that it asks for: {error}") from error
     whole = np.full(size_of_box(part.box), 0 if part.masked is None else part.masked, expected.dtype)
     if part.masked is None and out.shape != whole.shape:
         raise AssertionError(f"{op.name} gives {out.shape} where it says {whole.shape}")

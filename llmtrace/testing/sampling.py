@@ -20,6 +20,8 @@ __all__ = ["Arguments", "assemble", "filled", "sample", "setting_pool", "special
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 SIZES = (0, 1, 7, 8, 9, 17, 33)
 """None, one, and round about the widths of vector registers; every other size up to 40 comes too."""
+SMALL = 3
+"""The largest size of small argument sets."""
 LONG = (63, 64, 65, 129, 513)
 """Beyond one panel of columns, one block of queries, one segment of a sum; one letter of a set at most."""
 
@@ -77,8 +79,14 @@ def specials(dtype: npt.DTypeLike) -> list[float]:
 
 
 def filled(rng: np.random.Generator, shape: tuple[int, ...], dtype: npt.DTypeLike, special: bool) -> Array:
-    """Numbers of one style: normal, whole (with ties), as far as exp goes, ±0 and ±1, of all sizes; some special."""
-    style = rng.choice(["normal", "normal", "whole", *(["reach", "zeros", "wide"] if special else [])])
+    """Numbers of one style: normal, whole (with ties), as far as exp goes, ±0 and ±1, of all sizes, of any bits; some
+    special.
+    """
+    few = math.prod(shape) <= SMALL**3
+    styles = ["reach", "zeros", "wide", *(["bits"] if few else [])] if special else []
+    style = rng.choice(["normal", "normal", "whole", *styles])
+    if style == "bits":
+        return np.frombuffer(rng.bytes(math.prod(shape) * np.dtype(dtype).itemsize), dtype).reshape(shape).copy()
     values = rng.standard_normal(shape)
     if style == "whole":
         values = np.round(2 * values)
@@ -91,18 +99,25 @@ def filled(rng: np.random.Generator, shape: tuple[int, ...], dtype: npt.DTypeLik
         values = np.ldexp(values, rng.integers(-reach - 10, reach - 3, shape))
     values = np.asarray(values)
     if special and values.size:
-        odd = rng.choice([0, 0, 0, 1, 2, values.size // 8 + 1])
+        odd = rng.choice([0, 0, 0, 1, 2, values.size if few else values.size // 8 + 1])
         values.reshape(-1)[rng.integers(0, values.size, odd)] = rng.choice(specials(dtype), odd)
     with np.errstate(over="ignore", under="ignore"):
         return values.astype(dtype)
 
 
-def sample(op: Op, seed: int, dtype: npt.DTypeLike | None = None, special: bool = True) -> Arguments:
-    """The argument set of a seed."""
+def sample(
+    op: Op, seed: int, dtype: npt.DTypeLike | None = None, special: bool = True, small: bool = False
+) -> Arguments:
+    """The argument set of a seed; a small one has no size above `SMALL`, where an op allows that."""
     rng = np.random.default_rng(seed)
     real = np.dtype(dtype) if dtype is not None else FLOATS[rng.integers(2)]
-    known = sizes(rng, op, 40 if real == np.float32 else 17)
-    lead = leading_axes(rng, real, known)
+    if small:
+        choices = (1,) if rng.random() < 0.1 else (1, 2, SMALL, 0, 1)
+        known = {letter: max(low, int(rng.choice(choices))) for letter, low in letters(op.shapes).items()}
+        lead = () if len(choices) == 1 else tuple(map(int, rng.integers(0, SMALL + 1, rng.integers(2))))
+    else:
+        known = sizes(rng, op, 40 if real == np.float32 else 17)
+        lead = leading_axes(rng, real, known)
 
     def fill(shape: Shape, size: tuple[int, ...]) -> Array | None:
         if shape.below:

@@ -14,13 +14,11 @@ from hypothesis import strategies as st
 from llmtrace.arithmetic.types import Array
 from llmtrace.ops import Op
 from llmtrace.ops.shapes import Shape, letters
-from llmtrace.testing.sampling import FLOATS, Arguments, assemble, filled, sample, setting_pool, specials
+from llmtrace.testing.sampling import FLOATS, SMALL, Arguments, assemble, filled, sample, setting_pool, specials
 
 __all__ = ["Arguments", "arguments", "arrays"]
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
-SMALL = 3
-"""The sizes of small argument sets, whose numbers are drawn one by one, so that a failing one becomes simple."""
 # A strategy is drawn from faster the second time: those that need no more than this are made once.
 SEEDS = st.integers(0, 2**64 - 1)
 TYPES = st.sampled_from(FLOATS)
