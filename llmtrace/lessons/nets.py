@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,10 @@ from llmtrace.ops.losses.squared_error import squared_error
 from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.rng import derive, normal
 from llmtrace.trace import Run, Trace
+from llmtrace.trace.legend import Legend
 from llmtrace.training import Part, Settings, Trainer
+
+Forward = Callable[[Run, Tensor], Tensor]
 
 
 def random_net(
@@ -33,10 +38,10 @@ def random_net(
     return Feedforward.of(*matrices, biases=biases, activation=activation)
 
 
-def squared_loss(run: Run, net: Feedforward, inputs: Array, wanted: Array) -> Tensor:
+def squared_loss(run: Run, forward: Forward, inputs: Array, wanted: Array) -> Tensor:
     """Inputs [I] or [examples, I] → the squared errors of all outputs, added up; the mean of that over several examples."""
     axes = ("example", "input")[-inputs.ndim :]
-    out = net.forward(run, run.leaf("input", inputs, axes))
+    out = forward(run, run.leaf("input", inputs, axes))
     each = run.do("miss.squared", squared_error, (out, run.leaf("wanted", wanted, out.axes)), {})
     if inputs.ndim == 1:
         return run.do("miss.loss", sum_all, (each, None), {}, ())
@@ -60,8 +65,54 @@ def trained(
     return trainer.state.weights, [*losses, trainer.evaluate([batch])]
 
 
-class Descent:
-    """A feed-forward net that is trained on its squared error.
+class Learner(ABC):
+    """A net that learns from the squared errors of its outputs."""
+
+    legend: Legend = NETS
+
+    def __init__(self, weights: Mapping[str, Weight], settings: Settings) -> None:
+        self._trainer = Trainer(weights, settings)
+
+    @property
+    def weights(self) -> Mapping[str, Weight]:
+        """The weights as they are now."""
+        return self._trainer.state.weights
+
+    @abstractmethod
+    def forward(self, run: Run, x: Tensor) -> Tensor:
+        """Inputs [I] or [examples, I] → outputs."""
+
+    def step(self, inputs: Array, wanted: Array, trace: Trace | None = None) -> float:
+        """One step; returns the loss before it."""
+        return self._trainer.step([self._part(inputs, wanted)], trace=trace).loss
+
+    def traced(self, inputs: Array, wanted: Array, labels: Mapping[str, Sequence[str]] = MappingProxyType({})) -> Trace:
+        """One step, recorded."""
+        trace = Trace(self.weights, legend=self.legend)
+        trace.labels = dict(labels)
+        self.step(inputs, wanted, trace)
+        return trace
+
+    def loss(self, inputs: Array, wanted: Array) -> float:
+        """The loss, without learning."""
+        return self._trainer.evaluate([self._part(inputs, wanted)])
+
+    def right(self, inputs: Array, wanted: Array) -> int:
+        """Of how many examples the largest output is the one that is wanted."""
+        with Run(self.weights) as run:
+            out = self.forward(run, Tensor("input", inputs, ("example", "input"))).data
+        return int((out.argmax(axis=1) == wanted.argmax(axis=1)).sum())
+
+    def _part(self, inputs: Array, wanted: Array) -> Part:
+        def part(run: Run, _summed: Tensor | None) -> tuple[Tensor, Tensor]:
+            loss = squared_loss(run, self.forward, inputs, wanted)
+            return loss, loss
+
+        return part
+
+
+class Descent(Learner):
+    """A feed-forward net that learns.
 
     l1, l2: the strength of the L1 and L2 regularisation.
     """
@@ -69,7 +120,7 @@ class Descent:
     def __init__(
         self, net: Feedforward, rate: float, optimiser: str = "sgd", *, l1: float = 0.0, l2: float = 0.0
     ) -> None:
-        self._trainer = Trainer(net.weights, plain_settings(rate, optimiser, l1=l1, l2=l2))
+        super().__init__(net.weights, plain_settings(rate, optimiser, l1=l1, l2=l2))
         self._config = net.config
 
     @property
@@ -77,29 +128,21 @@ class Descent:
         """The net as it is now."""
         return Feedforward(self.weights, self._config.activation, self._config.last)
 
-    @property
-    def weights(self) -> Mapping[str, Weight]:
-        """The weights as they are now."""
-        return self._trainer.state.weights
+    def forward(self, run: Run, x: Tensor) -> Tensor:
+        """Inputs [I] or [examples, I] → outputs."""
+        return self.net.forward(run, x)
 
-    def step(self, inputs: Array, wanted: Array, trace: Trace | None = None) -> float:
-        """One step; returns the loss before it."""
-        net = self.net
 
-        def part(run: Run, _summed: Tensor | None) -> tuple[Tensor, Tensor]:
-            loss = squared_loss(run, net, inputs, wanted)
-            return loss, loss
-
-        return self._trainer.step([part], trace=trace).loss
-
-    def traced(self, inputs: Array, wanted: Array, labels: Mapping[str, Sequence[str]]) -> Trace:
-        """One step, recorded."""
-        trace = Trace(self.weights, legend=NETS)
-        trace.labels = dict(labels)
-        self.step(inputs, wanted, trace)
-        return trace
-
-    def loss(self, inputs: Array, wanted: Array) -> float:
-        """The loss, without learning."""
-        with Run(self.weights, Trace(self.weights)) as run:
-            return float(squared_loss(run, self.net, inputs, wanted).data)
+def side_by_side(
+    nets: Sequence[Learner], data: tuple[Array, Array], learned: int, shown: Sequence[int], steps: Iterator[int]
+) -> list[tuple[Any, ...]]:
+    """After some steps, for each net: its loss, and how many of the held-out examples it tells right."""
+    inputs, wanted = data
+    known, exam = (inputs[:learned], wanted[:learned]), (inputs[learned:], wanted[learned:])
+    rows: list[tuple[Any, ...]] = []
+    for step in steps:
+        if step in shown:
+            rows.append((step, *(number for net in nets for number in (net.loss(*known), net.right(*exam)))))
+        for net in nets:
+            net.step(*known)
+    return rows

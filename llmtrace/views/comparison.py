@@ -31,6 +31,7 @@ from llmtrace.views.document import (
 from llmtrace.views.next_token import predictions
 from llmtrace.views.numbers import number, percent
 from llmtrace.views.overview import tokens_read
+from llmtrace.views.places import first_and_last
 from llmtrace.views.ranking import highest
 from llmtrace.views.sections import row, spot
 
@@ -112,11 +113,7 @@ def _where(found: Comparison) -> Iterator[Block]:
 
 def _table(found: Comparison, steps: list[Difference], most: int) -> Table:
     """The steps that differ; of more than `most`, the first and the last ones."""
-    between: list[tuple[int, Block]] = []
-    if len(steps) > most:
-        left_out = _("… {count} more steps: --all lists them", count=len(steps) - most)
-        between.append((most // 2, paragraph(quiet(left_out), indent=2)))
-        steps = [*steps[: most // 2], *steps[-(most // 2) :]]
+    steps, between = first_and_last(steps, most)
     return Table(
         (
             Column(_("name"), tuple(name(step.name) for step in steps)),
@@ -133,7 +130,7 @@ def _table(found: Comparison, steps: list[Difference], most: int) -> Table:
                 _("units"), tuple(f"{step.units:,}" if _real(found, step) else "" for step in steps), "right", rank=2
             ),
         ),
-        tuple(between),
+        between,
     )
 
 

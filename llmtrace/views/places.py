@@ -1,13 +1,15 @@
-"""Places of an axis in words: with their tokens, and which of them are shown."""
+"""Places of an axis in words: with their tokens, and which of them are shown; the first and the last ones of long lists."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from llmtrace.i18n import _, listed
-from llmtrace.views.document import Inline, Phrase, Token
+from llmtrace.views.document import Block, Inline, Phrase, Token, paragraph, quiet
 from llmtrace.views.figures import Place, runs
 
+T = TypeVar("T")
 Label = Callable[[str, int], str | None]
 """The token at a place of an axis, or None."""
 
@@ -27,3 +29,12 @@ def runs_text(shown: Sequence[Place | None], count: int) -> str:
         places=f" {_('and')} ".join(texts) if len(texts) < 3 else listed(texts),
         count=f"{count:,}",
     )
+
+
+def first_and_last(steps: list[T], most: int) -> tuple[list[T], tuple[tuple[int, Block], ...]]:
+    """Of more than `most` steps, the first and the last ones, and the line of a table that stands for the others."""
+    half = most // 2
+    if len(steps) <= most:
+        return steps, ()
+    left_out = _("… {count} more steps: --all lists them", count=len(steps) - most)
+    return [*steps[:half], *steps[-half:]], ((half, paragraph(quiet(left_out), indent=2)),)

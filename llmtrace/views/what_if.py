@@ -29,6 +29,7 @@ from llmtrace.views.document import (
 )
 from llmtrace.views.next_token import predictions
 from llmtrace.views.numbers import number, percent
+from llmtrace.views.places import first_and_last
 from llmtrace.views.ranking import highest
 from llmtrace.views.sections import row, spot
 
@@ -123,11 +124,7 @@ def _cell(found: WhatIf, change: Change, value: Any) -> Inline:
 
 def _table(found: WhatIf, changes: list[Change], most: int) -> Table:
     """The steps; of more than `most`, the first and the last ones."""
-    between: list[tuple[int, Block]] = []
-    if len(changes) > most:
-        left_out = _("… {count} more steps: --all lists them", count=len(changes) - most)
-        between.append((most // 2, paragraph(quiet(left_out), indent=2)))
-        changes = [*changes[: most // 2], *changes[-(most // 2) :]]
+    changes, between = first_and_last(changes, most)
     return Table(
         (
             Column(_("name"), tuple(name(change.step) for change in changes)),
@@ -137,7 +134,7 @@ def _table(found: WhatIf, changes: list[Change], most: int) -> Table:
             Column(_("before"), tuple(_cell(found, each, each.before) for each in changes), "right", rank=1),
             Column(_("now"), tuple(_cell(found, each, each.after) for each in changes), "right", rank=1),
         ),
-        tuple(between),
+        between,
     )
 
 

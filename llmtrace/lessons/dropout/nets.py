@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.lessons.dropout.words import LEGEND
-from llmtrace.lessons.nets import plain_settings, random_net
+from llmtrace.lessons.nets import Learner, plain_settings, random_net
 from llmtrace.ops import Tensor, Weight, by_name
 from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.elementwise.dropout import dropout
@@ -18,10 +18,8 @@ from llmtrace.ops.elementwise.multiply import multiply
 from llmtrace.ops.elementwise.scale import scale
 from llmtrace.ops.elementwise.tanh import tanh
 from llmtrace.ops.linear.linear import linear
-from llmtrace.ops.losses.squared_error import squared_error
 from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.trace import Run, Trace
-from llmtrace.training import Trainer
 
 NEURONS = 24
 
@@ -60,46 +58,20 @@ def dropped(inputs: Sequence[float], names: Sequence[str], rate: float, seed: in
     return trace
 
 
-class Curve:
+class Curve(Learner):
     """A wide net of one hidden layer that learns a curve; in training, so many of its neurons' numbers are left out."""
+
+    legend = LEGEND
 
     def __init__(self, seed: int, rate: float) -> None:
         net = random_net(seed, "layer", (1, NEURONS, 1), 1.5, "tanh")
-        self._trainer = Trainer(net.weights, plain_settings(0.02, "adam", dropout=rate, seed=seed))
+        super().__init__(net.weights, plain_settings(0.02, "adam", dropout=rate, seed=seed))
 
-    @property
-    def weights(self) -> Mapping[str, Weight]:
-        """The weights as they are now."""
-        return self._trainer.state.weights
-
-    def part(self, x: Array, y: Array) -> Callable[[Run, Tensor | None], tuple[Tensor, Tensor]]:
-        """A batch for the trainer."""
-
-        def loss(run: Run, _summed: Tensor | None) -> tuple[Tensor, Tensor]:
-            z = run(
-                "hidden.1.sum", linear, run.leaf("input", x, ("example", "input")), weights="hidden.1", transposed=True
-            )
-            act = run.drop("hidden.1.dropout", run("hidden.1.act", tanh, z))
-            out = run("output.sum", linear, act, weights="output", transposed=True)
-            each = run.do("miss.squared", squared_error, (out, run.leaf("wanted", y, out.axes)), {})
-            summed = run.do("miss.total", sum_all, (each, None), {}, ())
-            return run.do("miss.loss", divide_by, (summed,), {"divisor": float(len(x))}, ()), summed
-
-        return loss
-
-    def step(self, x: Array, y: Array, trace: Trace | None = None) -> None:
-        """One step of training."""
-        self._trainer.step([self.part(x, y)], [len(x)], trace)
-
-    def traced(self, x: Array, y: Array) -> Trace:
-        """One step, recorded."""
-        trace = Trace(self.weights, legend=LEGEND)
-        self.step(x, y, trace)
-        return trace
-
-    def loss(self, x: Array, y: Array) -> float:
-        """The loss with all neurons."""
-        return self._trainer.evaluate([self.part(x, y)])
+    def forward(self, run: Run, x: Tensor) -> Tensor:
+        """Places [examples, 1] → heights [examples, 1]."""
+        z = run("hidden.1.sum", linear, x, weights="hidden.1", transposed=True)
+        act = run.drop("hidden.1.dropout", run("hidden.1.act", tanh, z))
+        return run("output.sum", linear, act, weights="output", transposed=True)
 
 
 def course(

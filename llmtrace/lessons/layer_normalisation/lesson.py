@@ -17,6 +17,7 @@ from llmtrace.lessons.layer_normalisation.exercises import EXERCISES
 from llmtrace.lessons.layer_normalisation.nets import EPSILON, Deep, marks_trace
 from llmtrace.lessons.layer_normalisation.words import LEGEND
 from llmtrace.lessons.leaf_or_flower.lesson import LeafOrFlower
+from llmtrace.lessons.nets import side_by_side
 from llmtrace.lessons.training.lesson import Training
 from llmtrace.lessons.training.nets import samples
 from llmtrace.loading import load
@@ -196,18 +197,8 @@ class LayerNormalisation(Lesson):
     @cached_property
     def learning(self) -> list[tuple[Any, ...]]:
         """After some steps, without layer norm and with it: the loss, and how many of the exam are told right."""
-        (inputs, wanted), rows = self.data, []
         nets = [self.net(self.std, normed) for normed in (False, True)]
-        for step in self.tracked(SHOWN[-1] + 1):
-            if step in SHOWN:
-                row: list[Any] = [step]
-                for net in nets:
-                    loss, _right = net.measured(inputs[:LEARNED], wanted[:LEARNED])
-                    row += [loss, net.measured(inputs[LEARNED:], wanted[LEARNED:])[1]]
-                rows.append(tuple(row))
-            for net in nets:
-                net.step(inputs[:LEARNED], wanted[:LEARNED])
-        return rows
+        return side_by_side(nets, self.data, LEARNED, SHOWN, self.tracked(SHOWN[-1] + 1))
 
     @property
     def examples(self) -> tuple[int, int]:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.lessons.layer_normalisation.words import LEGEND
-from llmtrace.lessons.nets import plain_settings, random_net
+from llmtrace.lessons.nets import Learner, plain_settings, random_net
 from llmtrace.ops import Tensor, Weight
 from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.elementwise.subtract import subtract
 from llmtrace.ops.elementwise.tanh import tanh
 from llmtrace.ops.linear.linear import linear
-from llmtrace.ops.losses.squared_error import squared_error
 from llmtrace.ops.rows.layer_norm import layer_norm
 from llmtrace.ops.rows.normalise import normalise
 from llmtrace.ops.rows.softmax import softmax
-from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.trace import Run, Trace
-from llmtrace.training import Trainer
 
 EPSILON = 1e-5
 """What layer norm adds to the variance, as in the bundled model."""
@@ -44,7 +41,7 @@ def marks_trace(marks: Sequence[float], gain: float, shift: float) -> Trace:
     return trace
 
 
-class Deep:
+class Deep(Learner):
     """A net of many layers of the same width that learns to tell leaves from flowers; its sums are standardised, or not."""
 
     def __init__(self, layers: int, width: int, std: float, normed: bool, seed: int, rate: float) -> None:
@@ -56,12 +53,7 @@ class Deep:
             for name in net.layers[:-1]
             for kind, numbers in (("gain", one), ("bias", zero))
         }
-        self._trainer = Trainer({**net.weights, **(more if normed else {})}, plain_settings(rate, "sgd"))
-
-    @property
-    def weights(self) -> Mapping[str, Weight]:
-        """The weights as they are now."""
-        return self._trainer.state.weights
+        super().__init__({**net.weights, **(more if normed else {})}, plain_settings(rate))
 
     def forward(self, run: Run, x: Tensor) -> Tensor:
         """Inputs [examples, 4] → outputs [examples, 2]."""
@@ -83,26 +75,3 @@ class Deep:
         return [
             float(np.sqrt((trace.tensor(f"{name}.{kind}").astype(np.float64) ** 2).mean())) for name in self._names[:-1]
         ]
-
-    def part(self, inputs: Array, wanted: Array) -> Callable[[Run, Tensor | None], tuple[Tensor, Tensor]]:
-        """A batch for the trainer: the mean of the squared errors."""
-
-        def loss(run: Run, _summed: Tensor | None) -> tuple[Tensor, Tensor]:
-            out = self.forward(run, run.leaf("input", inputs, ("example", "input")))
-            each = run.do("miss.squared", squared_error, (out, run.leaf("wanted", wanted, out.axes)), {})
-            summed = run.do("miss.total", sum_all, (each, None), {}, ())
-            return run.do("miss.loss", divide_by, (summed,), {"divisor": float(len(inputs))}, ()), summed
-
-        return loss
-
-    def step(self, inputs: Array, wanted: Array) -> None:
-        """One step of training."""
-        self._trainer.step([self.part(inputs, wanted)])
-
-    def measured(self, inputs: Array, wanted: Array) -> tuple[float, int]:
-        """The loss on some examples, and how many are told right."""
-        with Run(self.weights, results=frozenset({"output.sum"})) as run:
-            out = self.forward(run, Tensor("input", inputs, ())).data
-        return self._trainer.evaluate([self.part(inputs, wanted)]), int(
-            (out.argmax(axis=1) == wanted.argmax(axis=1)).sum()
-        )

@@ -13,9 +13,9 @@ from llmtrace.errors import LessonError
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import Article, Lesson
 from llmtrace.lessons.leaf_or_flower.lesson import LeafOrFlower
-from llmtrace.lessons.nets import random_net
+from llmtrace.lessons.nets import random_net, side_by_side
 from llmtrace.lessons.residual_connections.exercises import EXERCISES
-from llmtrace.lessons.residual_connections.nets import INPUT, Deep, NoWayRound, deep_residual, layer, side_by_side
+from llmtrace.lessons.residual_connections.nets import INPUT, Deep, NoWayRound, deep_residual, layer
 from llmtrace.lessons.residual_connections.words import LEGEND
 from llmtrace.lessons.training.lesson import Training
 from llmtrace.lessons.training.nets import deep_net, gradient_sizes, samples

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
-
 import numpy as np
 
-from llmtrace.arithmetic.types import Array
-from llmtrace.lessons.nets import plain_settings, random_net
+from llmtrace.lessons.nets import Learner, plain_settings, random_net
 from llmtrace.lessons.residual_connections.words import LEGEND
 from llmtrace.models import GPT
 from llmtrace.models.feedforward import ACTIVATIONS
-from llmtrace.ops import Tensor, Weight
+from llmtrace.ops import Tensor
 from llmtrace.ops.elementwise.add import add
-from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.linear.linear import linear
 from llmtrace.ops.losses.absolute_error import absolute_error
-from llmtrace.ops.losses.squared_error import squared_error
 from llmtrace.ops.rows.layer_norm import layer_norm
 from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.trace import Backward, Run, Trace
-from llmtrace.training import Trainer
 
 INPUT = (0.5, -0.3, 0.8)
 """What goes into the deep nets of the lesson training."""
@@ -58,19 +51,14 @@ class NoWayRound(GPT):
         return self.mlp(run, run("ln_2", layer_norm, given, epsilon=self.config.epsilon))
 
 
-class Deep:
+class Deep(Learner):
     """A net of many layers of the same width, with a way round them or without, that learns to tell leaves from flowers."""
 
     def __init__(self, layers: int, width: int, residual: bool, seed: int, rate: float) -> None:
         widths = [4, *[width] * layers, 2]
         net = random_net(seed, "layer", widths, [0.5, *[1 / np.sqrt(width)] * layers], "sigmoid")
         self._names, self._residual = net.layers, residual
-        self._trainer = Trainer(net.weights, plain_settings(rate, "adam"))
-
-    @property
-    def weights(self) -> Mapping[str, Weight]:
-        """The weights as they are now."""
-        return self._trainer.state.weights
+        super().__init__(net.weights, plain_settings(rate, "adam"))
 
     def forward(self, run: Run, x: Tensor) -> Tensor:
         """Inputs [examples, 4] → outputs [examples, 2]."""
@@ -79,42 +67,3 @@ class Deep:
         for name in others:
             x = layer(run, name, x, "sigmoid", self._residual)
         return layer(run, last, x, "none", False)
-
-    def part(self, inputs: Array, wanted: Array) -> Callable[[Run, Tensor | None], tuple[Tensor, Tensor]]:
-        """A batch for the trainer: the mean of the squared errors."""
-
-        def loss(run: Run, _summed: Tensor | None) -> tuple[Tensor, Tensor]:
-            out = self.forward(run, run.leaf("input", inputs, ("example", "input")))
-            each = run.do("miss.squared", squared_error, (out, run.leaf("wanted", wanted, out.axes)), {})
-            summed = run.do("miss.total", sum_all, (each, None), {}, ())
-            return run.do("miss.loss", divide_by, (summed,), {"divisor": float(len(inputs))}, ()), summed
-
-        return loss
-
-    def step(self, inputs: Array, wanted: Array) -> None:
-        """One step of training."""
-        self._trainer.step([self.part(inputs, wanted)])
-
-    def measured(self, inputs: Array, wanted: Array) -> tuple[float, int]:
-        """The loss on some examples, and how many are told right."""
-        with Run(self.weights, results=frozenset({"output.sum"})) as run:
-            out = self.forward(run, Tensor("input", inputs, ())).data
-        right = int((out.argmax(axis=1) == wanted.argmax(axis=1)).sum())
-        return self._trainer.evaluate([self.part(inputs, wanted)]), right
-
-
-def side_by_side(
-    nets: Sequence[Deep], data: tuple[Array, Array], learned: int, shown: Sequence[int], steps: Iterator[int]
-) -> list[tuple[Any, ...]]:
-    """After some steps, for each net: its loss, and how many of the held-out examples it tells right."""
-    inputs, wanted = data
-    known, exam = (inputs[:learned], wanted[:learned]), (inputs[learned:], wanted[learned:])
-    rows: list[tuple[Any, ...]] = []
-    for step in steps:
-        if step in shown:
-            rows.append(
-                (step, *(number for net in nets for number in (net.measured(*known)[0], net.measured(*exam)[1])))
-            )
-        for net in nets:
-            net.step(*known)
-    return rows

@@ -109,7 +109,7 @@ class Training(Lesson):
         trace = Trace(self.net.weights, legend=LEGEND)
         trace.labels = dict(self.net.labels)
         with Run(self.net.weights, trace) as run:
-            squared_loss(run, self.net, np.array(self.leaf, np.float32), np.array(self.wanted, np.float32))
+            squared_loss(run, self.net.forward, np.array(self.leaf, np.float32), np.array(self.wanted, np.float32))
             Backward(run, trace, "miss.loss").gradients()
         return trace
 
@@ -127,7 +127,9 @@ class Training(Lesson):
         weights = np.array(OUTPUT, np.float32)
         weights[output, neuron] += np.float32(self.nudge)
         with Run(net := Feedforward.of(HIDDEN, weights).weights, trace := Trace(net)) as run:
-            squared_loss(run, Feedforward(net), np.array(self.leaf, np.float32), np.array(self.wanted, np.float32))
+            squared_loss(
+                run, Feedforward(net).forward, np.array(self.leaf, np.float32), np.array(self.wanted, np.float32)
+            )
         return float(trace.tensor("miss.loss"))
 
     @cached_property
