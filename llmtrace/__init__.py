@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from llmtrace._sources import check_fresh
 from llmtrace._version import __version__
+from llmtrace.garbage import no_collections
 
 try:
-    import llmtrace._kernels
+    with no_collections():  # of NumPy, too
+        import llmtrace._kernels
 except ModuleNotFoundError as error:
     raise ImportError(
         "llmtrace's kernels are not compiled: run `python -m pip install -e .` in the folder of setup.py"

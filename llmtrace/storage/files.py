@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import math
 import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from llmtrace.errors import ModelError
+from llmtrace.garbage import no_collections
 from llmtrace.i18n import N_, _
 from llmtrace.storage.foreign import HEAD, TAIL, kind_of
 from llmtrace.text import cited, shown
@@ -109,7 +107,7 @@ def parse_json(content: bytes, values: int | None = None, *, halves: bool = Fals
     if values is not None and _most_values(content) > values and _most_values(STRINGS.sub(b"", content)) > values:
         raise ValueError(_("it says more than {count} things", count=values))
     try:
-        with _no_collections():
+        with no_collections():  # JSON has no circles, and among millions of lists the search takes most of the time
             found = _DECODER.decode(content.decode("utf-8-sig"))
             if not halves and HALVES.search(content):
                 json.dumps(found, ensure_ascii=False).encode()
@@ -121,18 +119,6 @@ def parse_json(content: bytes, values: int | None = None, *, halves: bool = Fals
         half = f"U+{ord(error.object[error.start]):04X}"
         raise ValueError(_("{half} in it is half a character", half=half)) from None
     return found
-
-
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """No search for circles of references: JSON has none, and among millions of lists it takes most of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _most_values(content: bytes) -> int:

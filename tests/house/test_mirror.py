@@ -38,6 +38,7 @@ ALONE = {
     "i18n": "tools/test_catalogue.py",
     "loading": "weights/test_refused.py",
     "frozen": "house/test_frozen.py",
+    "garbage": "house/test_start.py",
     "lazy": "house/test_lazy.py",
     "pickling": "house/test_pickling.py",
     "rng": "ops/test_elementwise.py",
