@@ -60,8 +60,9 @@ def hold(op: Op, check: Callable[..., None], *, examples: int = 50, shrink: bool
         check(op, drawn, *((index,) if check is check_explain else ()))
 
     chance = np.random.default_rng(derive(int(os.environ.get("LLMTRACE_TEST_SEED") or 0), op.name, check.__name__))
-    for number in range(examples):  # small ones first: what they show is easier to see
-        drawn = sample(op, int(chance.integers(2**63)), dtype, not ordinary, small=number < examples // 2)
+    for number in range(examples):
+        small, turn = number < examples // 2, number - examples // 2  # first, as what they show is easier to see
+        drawn = sample(op, int(chance.integers(2**63)), dtype, not ordinary, small, turn)
         index = (0, -1, int(chance.integers(2**20)))[number % 3]
         try:
             over_all(drawn, index)

@@ -106,17 +106,27 @@ def filled(rng: np.random.Generator, shape: tuple[int, ...], dtype: npt.DTypeLik
 
 
 def sample(
-    op: Op, seed: int, dtype: npt.DTypeLike | None = None, special: bool = True, small: bool = False
+    op: Op,
+    seed: int,
+    dtype: npt.DTypeLike | None = None,
+    special: bool = True,
+    small: bool = False,
+    turn: int | None = None,
 ) -> Arguments:
-    """The argument set of a seed; a small one has no size above `SMALL`, where an op allows that."""
+    """The argument set of a seed; a small one has no size above `SMALL`, where an op allows that.
+
+    turn: sets with turns from 0 on have each of the long sizes for each letter in turn, which chance might leave out.
+    """
     rng = np.random.default_rng(seed)
     real = np.dtype(dtype) if dtype is not None else FLOATS[rng.integers(2)]
     if small:
-        choices = (1,) if rng.random() < 0.1 else (1, 2, SMALL, 0, 1)
+        alone = rng.random() < 0.1
+        choices = (1,) if alone else (1, 2, SMALL, 0, 1)
         known = {letter: max(low, int(rng.choice(choices))) for letter, low in letters(op.shapes).items()}
-        lead = () if len(choices) == 1 else tuple(map(int, rng.integers(0, SMALL + 1, rng.integers(2))))
+        known |= dict.fromkeys(added(op.shapes, op.tensors), 0) if alone else {}
+        lead = () if alone else tuple(map(int, rng.integers(0, SMALL + 1, rng.integers(2))))
     else:
-        known = sizes(rng, op, 40 if real == np.float32 else 17)
+        known = sizes(rng, op, 40 if real == np.float32 else 17, turn)
         lead = leading_axes(rng, real, known)
 
     def fill(shape: Shape, size: tuple[int, ...]) -> Array | None:
@@ -149,17 +159,23 @@ def assemble(
     return Arguments(tensors, settings)
 
 
-def sizes(rng: np.random.Generator, op: Op, most: int) -> dict[str, int]:
+def sizes(rng: np.random.Generator, op: Op, most: int, turn: int | None) -> dict[str, int]:
     """A size for every letter: up to `most`, or all 1, or one long and the others short; one only added often 0."""
     least, only_added = letters(op.shapes), added(op.shapes, op.tensors)
-    if rng.random() < 0.05:
-        return dict.fromkeys(least, 1) | dict.fromkeys(only_added, 0)
-    long = rng.choice(list(least)) if least and rng.random() < 0.25 else None
+    lengths = LONG[:3] if only_added else LONG  # positions by positions grow fast
+    long, length = None, int(rng.choice(lengths))
+    if turn is None:
+        if rng.random() < 0.05:
+            return dict.fromkeys(least, 1) | dict.fromkeys(only_added, 0)
+        long = rng.choice(list(least)) if least and rng.random() < 0.25 else None
+    elif least and turn % 4 == 0:
+        round_, place = divmod(turn // 4, len(least))
+        long, length = list(least)[place], lengths[-1 - round_ % len(lengths)]
     usual = [size for size in SIZES if size <= most]
     known = {}
     for letter, low in least.items():
         if letter == long:
-            known[letter] = int(rng.choice(LONG[:3] if only_added else LONG))  # positions by positions grow fast
+            known[letter] = length
         elif letter in only_added and rng.random() < 0.4:
             known[letter] = 0
         elif long:

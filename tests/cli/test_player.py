@@ -36,8 +36,8 @@ class Reader(Terminal):
     def see(self, *texts, seconds=30):
         """Waits until all of these texts stand on the screen."""
         limit = time.monotonic() + seconds
-        while not all(text in str(Screen(self.text)) for text in texts):
-            assert time.monotonic() < limit, str(Screen(self.text))
+        while not all(text in (shown := str(Screen(self.text))) for text in texts):
+            assert time.monotonic() < limit, shown
             if select.select([self.end], [], [], 0.1)[0]:
                 self.text += os.read(self.end, 65536).decode(errors="replace")
         return str(Screen(self.text))
@@ -50,7 +50,8 @@ class Reader(Terminal):
         assert not Screen(self.text).hidden
 
 
-def test_it_plays_by_itself_and_waits_when_told():
+def test_it_plays_by_itself_and_waits_when_told(monkeypatch):
+    monkeypatch.setattr("llmtrace.cli.player.PACE", 0.5)
     reader = Reader()
     assert "a: animate   Enter: go on" in reader.see(
         "product[1, 1] = 4·8 + 5·10 + 6·12 = 32 + 50 + 72 = 154", "q: quit"
@@ -62,7 +63,7 @@ def test_it_plays_by_itself_and_waits_when_told():
     reader.press("p")
     reader.see("p: play")
     before = reader.see("q: leave")
-    time.sleep(1.5)
+    time.sleep(0.8)
     assert reader.see("q: leave") == before
     reader.press("p")
     reader.see("p: pause", "product 4 of 12", "Column 0 of b lies over row 1 of a")

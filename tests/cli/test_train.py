@@ -98,15 +98,15 @@ def test_what_is_said_before_it_begins(place):
 
 
 def test_the_time_is_about_right_and_asking_for_it_changes_nothing(place):
-    train(f"book.txt -o m {TINY} --steps 300")
-    train(f"book.txt -o n {TINY} --steps 300 --trace-step s.trace")
+    train(f"book.txt -o m {TINY} --steps 150")
+    train(f"book.txt -o n {TINY} --steps 150 --trace-step s.trace")
     training = LanguageTraining(TrainingFolder("n"))
     told = training.seconds_left()
     begun = time.perf_counter()
-    for _unused in range(300):
+    for _unused in range(150):
         training.step()
     assert 1 / 5 < told / (time.perf_counter() - begun) < 5
-    assert training.done == 300
+    assert training.done == 150
     training.save()
     assert (place / "n/model.safetensors").read_bytes() == (place / "m/model.safetensors").read_bytes()
 
@@ -235,7 +235,7 @@ def test_an_explosion_names_step_layer_and_op_and_leaves_the_last_checkpoint():
 
 # ---- interruptions ---------------------------------------------------------------------------------------------------
 
-LONG = f"{TINY} --steps 120 --dropout 0.1 --report 7 --checkpoint 5"
+LONG = f"{TINY} --steps 60 --dropout 0.1 --report 7 --checkpoint 5"
 
 
 @pytest.fixture(scope="module")
@@ -259,7 +259,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(place, whole):
     while True:
         line = "-o m --resume" if (place / "m/training/plan.json").exists() else f"book.txt -o m {LONG}"
         with process(line, threads=chance.choice("12")) as child:
-            if kills < 6:
+            if kills < 4:
                 child.stdout.readline()  # it is on its way
                 time.sleep(chance.uniform(0, 0.03))
                 child.send_signal(chance.choice([signal.SIGKILL, signal.SIGINT]))

@@ -1,26 +1,38 @@
 """A process on a terminal of its own."""
 
+import atexit
+import gc
 import os
 import pty
 import select
+import signal
 import sys
+import tempfile
 import time
+import traceback
+import warnings
+from functools import cache
+from importlib import import_module
+
+from click.testing import CliRunner
+
+from llmtrace.cli import COMMANDS, main
 
 SCRIPT = "import sys; sys.argv[0] = 'llmtrace'; from llmtrace.cli import main; main()"
 
 
 class Terminal:
-    """A process on a pseudo-terminal of 24 lines."""
+    """`llmtrace` on a pseudo-terminal of 24 lines: a fork of this process, which has imported it already."""
 
     def __init__(self, *arguments, **environment):
         plain = {
             name: value for name, value in os.environ.items() if name not in {"PAGER", "LESS", "NO_COLOR", "COLUMNS"}
         }
+        ready()
+        environment = plain | {"TERM": "xterm-256color", "LINES": "24", "COLUMNS": "80"} | environment
         self.process, self.end = pty.fork()
         if not self.process:
-            os.environ.clear()
-            os.environ.update(plain | {"TERM": "xterm-256color", "LINES": "24", "COLUMNS": "80"} | environment)
-            os.execv(sys.executable, [sys.executable, "-c", SCRIPT, *arguments])
+            os._exit(ended(arguments, environment))
         self.text = ""
 
     def read(self, until=None, seconds=60):
@@ -44,3 +56,48 @@ class Terminal:
         os.close(self.end)
         assert "Traceback" not in self.text
         return code
+
+
+@cache
+def ready():
+    """Imports once what every fork needs."""
+    for name in COMMANDS:
+        import_module(f"llmtrace.cli.{name.replace('-', '_')}")
+    with tempfile.TemporaryDirectory() as state:
+        CliRunner().invoke(main, ["trace", "the king", "--model", "tiny"], env={"XDG_STATE_HOME": state})
+
+
+def ended(arguments, environment):
+    """The exit code of `llmtrace` in a fork, whose surroundings are made those of an interpreter that has just begun."""
+    gc.disable()
+    os.environ.clear()
+    os.environ.update(environment)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    warnings.resetwarnings()
+    warnings.simplefilter("ignore")
+    encoding = environment.get("PYTHONIOENCODING")
+    sys.stdin, sys.stdout = open(0), open(1, "w", encoding=encoding)  # noqa: SIM115 (to the end of the process)
+    sys.stderr = open(2, "w", encoding=encoding, errors="backslashreplace")  # noqa: SIM115
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    sys.argv = ["llmtrace", *arguments]
+    atexit._clear()
+    code = 0
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code or 0
+        if isinstance(code, str):
+            print(code, file=sys.stderr)
+            code = 1
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            code = code or 120
+    return code
