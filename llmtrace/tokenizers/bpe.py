@@ -19,9 +19,10 @@ from llmtrace.i18n import _
 from llmtrace.text import cited
 from llmtrace.tokenizers.byte_symbols import SYMBOLS, bytes_of, symbols_of, utf8
 from llmtrace.tokenizers.json_format.write import byte_level_json, write_json
+from llmtrace.tokenizers.special_tokens import SpecialTokens
 from llmtrace.tokenizers.splitting import Splitter
 from llmtrace.tokenizers.tokenization import Merge, Piece, Token, Tokenization
-from llmtrace.tokenizers.vocabulary import FromVocabulary, SpecialTokens, Vocabulary
+from llmtrace.tokenizers.vocabulary import FromVocabulary, Vocabulary
 
 REMEMBERED = 1 << 15  # pieces whose tokens are remembered, so that " the" is merged once and not in every line
 SHORT = 48  # characters of the longest piece that is worth remembering
@@ -72,9 +73,9 @@ class ByteLevelBPE(FromVocabulary):
         utf8(text)
         remembered = self._remembered
         ids: list[int] = []
-        for part, found in self._found.split(text, special):
-            if found:
-                ids.append(self._found.ids[part])
+        for part, token in self._found.split(text, special):
+            if token is not None:
+                ids.append(self._found.ids[token])
                 continue
             for piece in self.splitter.pieces(part):
                 known = remembered.get(piece)

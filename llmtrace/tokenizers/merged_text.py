@@ -22,8 +22,9 @@ from llmtrace.tokenizers.byte_symbols import BYTE_NAME, SPACE, byte_names, expec
 from llmtrace.tokenizers.json_format.write import merged_text_json, write_json
 from llmtrace.tokenizers.merging import merge_by_queue
 from llmtrace.tokenizers.part import Part
+from llmtrace.tokenizers.special_tokens import SpecialTokens
 from llmtrace.tokenizers.tokenization import Merge, Piece, Token, Tokenization
-from llmtrace.tokenizers.vocabulary import FromVocabulary, SpecialTokens, Vocabulary
+from llmtrace.tokenizers.vocabulary import FromVocabulary, Vocabulary
 
 REMEMBERED = 1 << 15  # words whose tokens are remembered
 ACROSS = re.compile(f"[^{SPACE}]{SPACE}")
@@ -75,9 +76,9 @@ class MergedTextTokenizer(FromVocabulary):
         self._expect_back(text)
         ids: list[int] = []
         begins = True
-        for part, found in self._found.split(text, special):
-            if found:
-                ids.append(self._found.ids[part])
+        for part, token in self._found.split(text, special):
+            if token is not None:
+                ids.append(self._found.ids[token])
             else:
                 for word in self._words(self._spaced(part, begins)):
                     ids += self._word_ids(word)
@@ -129,7 +130,7 @@ class MergedTextTokenizer(FromVocabulary):
     def explain(self, text: str, special: bool = False) -> Tokenization:
         """The way of a text to its ids: every merge of every word, and what is put around them."""
         self.encode(text, special)
-        begins = iter([not found for _part, found in self._found.split(text, special)][:1])
+        begins = iter([token is None for _part, token in self._found.split(text, special)][:1])
 
         def parts(part: str) -> Iterator[Part]:
             spaced = self._spaced(part, next(begins, False))

@@ -22,8 +22,9 @@ from llmtrace.tokenizers.byte_symbols import SPACE, byte_names, expect_no_sign, 
 from llmtrace.tokenizers.json_format.write import unigram_json, write_json
 from llmtrace.tokenizers.part import Part
 from llmtrace.tokenizers.partings import best_partings
+from llmtrace.tokenizers.special_tokens import SpecialTokens
 from llmtrace.tokenizers.tokenization import Parting, Piece, Token, Tokenization
-from llmtrace.tokenizers.vocabulary import FromVocabulary, SpecialTokens, Vocabulary
+from llmtrace.tokenizers.vocabulary import FromVocabulary, Vocabulary
 
 REMEMBERED = 1 << 15  # words whose tokens are remembered
 PENALTY = 10.0
@@ -80,9 +81,9 @@ class UnigramTokenizer(FromVocabulary):
         """The ids of a text. What looks like a special token is ordinary text, unless `special`."""
         expect_no_sign(text)
         ids: list[int] = []
-        for part, found in self._found.split(text, special):
-            if found:
-                ids.append(self._found.ids[part])
+        for part, token in self._found.split(text, special):
+            if token is not None:
+                ids.append(self._found.ids[token])
                 continue
             for word in self.words(part):
                 ids += self._word_ids(word)
@@ -91,7 +92,7 @@ class UnigramTokenizer(FromVocabulary):
 
     def _expect_back(self, text: str, ids: list[int]) -> None:
         """PromptError where the space that is added would not be the one that decoding takes away."""
-        if self.adds_space and self.decode(ids) != text:
+        if self.adds_space and not self._found.swallows and self.decode(ids) != text:
             raise PromptError(
                 _(
                     "this tokenizer can't give {text} back: it adds a space before every text that has none and takes the"

@@ -1,23 +1,18 @@
-"""What all tokenizers do with ids: look up bytes, refuse what is unknown, find special tokens in a text."""
+"""What all tokenizers do with ids: look up bytes, refuse what is unknown."""
 
 from __future__ import annotations
 
 import operator
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
 from llmtrace.pickling import FromArguments
 from llmtrace.text import cited
-from llmtrace.tokenizers.byte_symbols import utf8, visible
+from llmtrace.tokenizers.byte_symbols import visible
 from llmtrace.tokenizers.framing import NONE, Framing
-from llmtrace.tokenizers.part import Part
-from llmtrace.tokenizers.tokenization import Piece, Token, Tokenization
-
-Cut = Callable[[str], Iterable[Part]]
-"""What is between added tokens into its parts."""
+from llmtrace.tokenizers.special_tokens import Flags, SpecialTokens
 
 
 class Vocabulary:
@@ -66,8 +61,23 @@ class FromVocabulary(FromArguments):
     framing: Framing = NONE
     """What is put around every text."""
 
+    added: Mapping[str, int]
+    special: Mapping[str, int]
+    _found: SpecialTokens
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return (*super().__reduce__(), {"framing": self.framing})
+        state = vars(self)
+        return (*super().__reduce__(), {name: state[name] for name in ("framing", "_found") if name in state})
+
+    @property
+    def flags(self) -> Flags:
+        """The flags of its added and special tokens: what they take of the text beside them, and where they are found."""
+        return self._found.flags
+
+    def flagged(self, flags: Flags) -> Self:
+        """The tokenizer itself, with these."""
+        self._found = SpecialTokens(self.added, self.special, flags)
+        return self
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of some ids, without what was put around it; bytes that are no UTF-8, such as half a character at the end,
@@ -89,56 +99,3 @@ class FromVocabulary(FromArguments):
     def __len__(self) -> int:
         """One more than the largest id."""
         return self._tokens.size
-
-
-class SpecialTokens:
-    """Tokens that are found in a text before it is cut: some always, the special ones only when asked for."""
-
-    def __init__(self, always: Mapping[str, int], special: Mapping[str, int]) -> None:
-        self.ids = {**always, **special}
-        self._special = frozenset(special)
-        self._pattern = _any_of(self.ids)
-
-    def explain(self, text: str, special: bool, cut: Cut, describe: Callable[[str, str], Piece]) -> Tokenization:
-        """The way of a text to its ids: each different piece is described once, by `describe(own, piece)`."""
-        numbers: dict[tuple[Part, bool], int] = {}
-        different: list[Piece] = []
-        order: list[int] = []
-        for part, found in self.split(text, special):
-            for piece in [Part(part, part)] if found else cut(part):
-                number = numbers.setdefault((piece, found), len(different))
-                if number == len(different):
-                    different.append(self._describe(part) if found else _described(piece, describe))
-                order.append(number)
-        return Tokenization(text, tuple(different), tuple(order))
-
-    def _describe(self, text: str) -> Piece:
-        return Piece(text, utf8(text), (text,), (), (Token(self.ids[text], text, text),))
-
-    def split(self, text: str, special: bool) -> Iterator[tuple[str, bool]]:
-        """The parts of a text, none empty, and whether each is such a token."""
-        if self._pattern is None or (not special and self.ids.keys() <= self._special):
-            yield from [(text, False)] if text else []
-            return
-        done = 0
-        for match in self._pattern.finditer(text):
-            # A special token that is not asked for is passed over as a whole: none is looked for inside it.
-            if not special and match[0] in self._special:
-                continue
-            if match.start() > done:
-                yield text[done : match.start()], False
-            yield match[0], True
-            done = match.end()
-        if done < len(text):
-            yield text[done:], False
-
-
-def _described(part: Part, describe: Callable[[str, str], Piece]) -> Piece:
-    return describe(part.own, part.piece) if part.kept else Piece(part.own, b"", (), (), ())
-
-
-def _any_of(texts: Collection[str]) -> re.Pattern[str] | None:
-    """Finds the leftmost of these texts, and the longest one there."""
-    if not texts:
-        return None
-    return re.compile("|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True)))

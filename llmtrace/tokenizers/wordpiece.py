@@ -20,8 +20,9 @@ from llmtrace.text import cited
 from llmtrace.tokenizers.bert_text import Cleaning, is_chinese, is_punctuation
 from llmtrace.tokenizers.byte_symbols import utf8
 from llmtrace.tokenizers.json_format.write import wordpiece_json, write_json
+from llmtrace.tokenizers.special_tokens import SpecialTokens
 from llmtrace.tokenizers.tokenization import Piece, Token, Tokenization
-from llmtrace.tokenizers.vocabulary import FromVocabulary, SpecialTokens, Vocabulary
+from llmtrace.tokenizers.vocabulary import FromVocabulary, Vocabulary
 
 UNKNOWN = "[UNK]"
 CONTINUES = "##"
@@ -65,9 +66,9 @@ class WordPieceTokenizer(FromVocabulary):
         """The ids of a text. What looks like a special token is ordinary text, unless `special`."""
         utf8(text)
         ids: list[int] = []
-        for part, found in self._found.split(text, special):
-            if found:
-                ids.append(self._found.ids[part])
+        for part, token in self._found.split(text, special):
+            if token is not None:
+                ids.append(self._found.ids[token])
                 continue
             for word in self.cleaning.parts(part):
                 ids += [self.vocabulary[token] for token in self._word_tokens(word.piece)] if word.kept else []

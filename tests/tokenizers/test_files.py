@@ -135,7 +135,7 @@ def test_broken_and_unsupported_files_are_refused(tmp_path, changes, message):
     ("entry", "message"),
     [
         (special_token(id=3), "has the id 3, but"),
-        (special_token(lstrip=True), "lstrip of the added token"),
+        (special_token(lstrip=3), "lstrip = 3"),
         ({"content": "", "id": 3}, "needs a content and an id"),
         ("x", "needs a content and an id"),
     ],

@@ -9,10 +9,11 @@ from llmtrace.errors import ModelError
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.tokenizers.json_format.fields import field, quote
+from llmtrace.tokenizers.special_tokens import Flags
 
 LARGEST_ID = 2**31 - 2
-FLAGS = ("single_word", "lstrip", "rstrip")
-"""Flags that change where a token is found, or what it swallows; none is supported."""
+FLAGS = ("single_word", "lstrip", "rstrip", "normalized")
+"""What changes where a token is found, and what it takes of the text beside it."""
 
 
 @frozen
@@ -22,8 +23,8 @@ class AddedToken:
     text: str
     id: int
     special: bool
-    normalized: bool
-    """Whether `tokenizers` finds it only in what the tokens without this flag leave."""
+    flags: frozenset[str]
+    """Those of `FLAGS` that it has."""
 
 
 def is_id(value: Any) -> TypeGuard[int]:
@@ -32,7 +33,7 @@ def is_id(value: Any) -> TypeGuard[int]:
 
 
 def read_added(entries: Any, vocabulary: Mapping[str, int]) -> list[AddedToken]:
-    """The entries of `added_tokens`; ModelError for what is broken, not supported, or would get another id."""
+    """The entries of `added_tokens`; ModelError for what is broken, or would get another id."""
     found: dict[str, AddedToken] = {}
     for entry in [] if entries is None else entries if isinstance(entries, list) else [entries]:
         token = added_token(entry)
@@ -49,46 +50,30 @@ def read_added(entries: Any, vocabulary: Mapping[str, int]) -> list[AddedToken]:
                     other=index,
                 )
             )
-    _expect_one_search(found.values())
     return list(found.values())
 
 
-def _expect_one_search(tokens: Collection[AddedToken]) -> None:
-    """ModelError where it matters that those that are normalized are looked for after the others."""
-    first, second = ([token.text for token in tokens if token.normalized is kind] for kind in (False, True))
-    for one, other in ((first, second), (second, first)):
-        starts = {text[:end]: text for text in one for end in range(1, len(text) + 1)}
-        for text in other:
-            ends = [text[start:] for start in range(len(text))]
-            near = next((starts[end] for end in ends if end in starts), None)
-            if near is None and one is first:
-                near = next((each for each in one if text in each), None)
-            if near is not None:
-                raise ModelError(
-                    _(
-                        "the added tokens {one} and {other} can overlap, and only one of them is normalized, which is not"
-                        " supported",
-                        one=quote(near),
-                        other=quote(text),
-                    )
-                )
+def divided(tokens: Collection[AddedToken]) -> tuple[dict[str, int], dict[str, int], Flags]:
+    """Those that are found in every text, the special ones, and the flags of both."""
+    ordinary = {token.text: token.id for token in tokens if not token.special}
+    special = {token.text: token.id for token in tokens if token.special}
+    return ordinary, special, {token.text: token.flags for token in tokens if token.flags}
 
 
 def added_token(entry: Any) -> AddedToken:
-    """One entry: the text, its id, and what it swallows beside it."""
+    """One entry."""
     text, index = (entry.get("content"), entry.get("id")) if isinstance(entry, Mapping) else (None, None)
     if not isinstance(text, str) or not text or not is_id(index):
         raise ModelError(_("the added token {entry} needs a content and an id", entry=quote(entry)))
-    for flag in FLAGS:
-        if field(entry, flag, bool, False):
-            raise ModelError(_("{flag} of the added token {text} is not supported", text=quote(text), flag=flag))
     special = field(entry, "special", bool, False)
-    return AddedToken(text, index, special, field(entry, "normalized", bool, not special))
+    absent = {"normalized": not special}
+    flags = frozenset(flag for flag in FLAGS if field(entry, flag, bool, absent.get(flag, False)))
+    return AddedToken(text, index, special, flags)
 
 
 def expect_raw(tokens: Iterable[AddedToken], normalizer: Any) -> None:
     """ModelError where a normalizer changes the text in which a token is found."""
-    changed = next((token.text for token in tokens if token.normalized), None)
+    changed = next((token.text for token in tokens if "normalized" in token.flags), None)
     if changed is not None and normalizer:
         text = _("the added token {text} is normalized, which is not supported with this normalizer")
         raise ModelError(text.format(text=quote(changed)))

@@ -8,7 +8,7 @@ from typing import Any
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.tokenizers.byte_symbols import BYTE_NAME, SPACE
-from llmtrace.tokenizers.json_format.added import expect_raw, read_added
+from llmtrace.tokenizers.json_format.added import divided, expect_raw, read_added
 from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported, parts_of
 from llmtrace.tokenizers.json_format.merges import read_merges, read_vocabulary
 from llmtrace.tokenizers.json_format.write import PREPEND, REPLACE, decoder_json
@@ -46,9 +46,8 @@ def read_merged_text(data: Mapping[str, Any], model: Mapping[str, Any]) -> Merge
         raise ModelError(_("its decoder does not undo its pre_tokenizer, or is not supported"))
     tokens = read_added(data.get("added_tokens"), vocabulary)
     expect_raw(tokens, data.get("normalizer"))
-    added = {token.text: token.id for token in tokens if not token.special}
-    special = {token.text: token.id for token in tokens if token.special}
-    return MergedTextTokenizer(vocabulary, merges, in_bytes, space, added, special, by_words)
+    added, special, flags = divided(tokens)
+    return MergedTextTokenizer(vocabulary, merges, in_bytes, space, added, special, by_words).flagged(flags)
 
 
 def _metaspace(data: Mapping[str, Any]) -> tuple[Space, bool]:

@@ -10,7 +10,7 @@ from llmtrace.i18n import _
 from llmtrace.lazy import attribute
 from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.characters import CharacterTokenizer
-from llmtrace.tokenizers.json_format.added import AddedToken, expect_raw, read_added
+from llmtrace.tokenizers.json_format.added import AddedToken, divided, expect_raw, read_added
 from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported, parts_of, quote
 from llmtrace.tokenizers.json_format.framing import read_framing
 from llmtrace.tokenizers.json_format.merged_text import is_merged_text, read_merged_text
@@ -79,13 +79,8 @@ def _read(data: dict[str, Any], model: dict[str, Any]) -> Tokenizer:
     if unknown is not None and field(model, "fuse_unk", bool, False):
         raise not_supported("fuse_unk", True)
     whole_pieces = field(model, "ignore_merges", bool, False)
-    return ByteLevelBPE(vocabulary, merges, splitter, *_texts(added), whole_pieces, unknown)
-
-
-def _texts(added: list[AddedToken]) -> tuple[dict[str, int], dict[str, int]]:
-    """Those that are found in every text, and the special ones."""
-    ordinary = {token.text: token.id for token in added if not token.special}
-    return ordinary, {token.text: token.id for token in added if token.special}
+    ordinary, special, flags = divided(added)
+    return ByteLevelBPE(vocabulary, merges, splitter, ordinary, special, whole_pieces, unknown).flagged(flags)
 
 
 def _model(data: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.tokenizers.byte_symbols import SPACE
-from llmtrace.tokenizers.json_format.added import read_added
+from llmtrace.tokenizers.json_format.added import divided, read_added
 from llmtrace.tokenizers.json_format.fields import field, not_supported, quote
 from llmtrace.tokenizers.json_format.write import SCHEMES, decoder_json
 from llmtrace.tokenizers.unigram import UnigramTokenizer
@@ -28,9 +28,8 @@ def read_unigram(data: Mapping[str, Any], model: Mapping[str, Any]) -> UnigramTo
     if decoder != decoder_json(in_bytes, adds_space) and (in_bytes or _metaspace(decoder)[0] != adds_space):
         raise ModelError(_("its decoder does not undo its pre_tokenizer, or is not supported"))
     tokens = read_added(data.get("added_tokens"), {text: n for n, (text, _score) in enumerate(entries)})
-    added = {token.text: token.id for token in tokens if not token.special}
-    special = {token.text: token.id for token in tokens if token.special}
-    return UnigramTokenizer(entries, unknown, in_bytes, adds_space, by_words, added, special)
+    added, special, flags = divided(tokens)
+    return UnigramTokenizer(entries, unknown, in_bytes, adds_space, by_words, added, special).flagged(flags)
 
 
 def _entries(vocabulary: Any) -> list[tuple[str, float]]:

@@ -8,7 +8,7 @@ from typing import Any
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.tokenizers.bert_text import Cleaning
-from llmtrace.tokenizers.json_format.added import is_id, read_added
+from llmtrace.tokenizers.json_format.added import divided, is_id, read_added
 from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported, quote
 from llmtrace.tokenizers.wordpiece import CONTINUES, LONGEST, WordPieceTokenizer
 
@@ -48,7 +48,6 @@ def read_wordpiece(data: Mapping[str, Any], model: Mapping[str, Any]) -> WordPie
                 _("the id of the token {text} is {index}, not a whole number", text=quote(text), index=quote(index))
             )
     tokens = read_added(data.get("added_tokens"), vocabulary)
-    added = {token.text: token.id for token in tokens if not token.special}
-    special = {token.text: token.id for token in tokens if token.special}
+    added, special, flags = divided(tokens)
     unknown = field(model, "unk_token", str, "[UNK]")
-    return WordPieceTokenizer(vocabulary, unknown, cleaning, added, special)
+    return WordPieceTokenizer(vocabulary, unknown, cleaning, added, special).flagged(flags)

@@ -9,7 +9,7 @@ from typing import Any
 from llmtrace.errors import ModelError
 from llmtrace.storage.replace import refuse, write_whole
 from llmtrace.tokenizers.byte_symbols import SPACE
-from llmtrace.tokenizers.json_format.added import given_ids
+from llmtrace.tokenizers.json_format.added import FLAGS, given_ids
 from llmtrace.tokenizers.json_format.framing import framing_json
 from llmtrace.tokenizers.splitting import GPT2_SPLIT
 
@@ -46,9 +46,13 @@ def _bpe_json(added: list[dict[str, Any]], splits: Any, decoder: Any, model: dic
 
 def added_json(tokenizer: Any) -> list[dict[str, Any]]:
     """The tokens that are found in a text before it is cut."""
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
     return [
-        {"id": index, "content": text, **flags, "special": text in tokenizer.special}
+        {
+            "id": index,
+            "content": text,
+            **{flag: flag in tokenizer.flags.get(text, ()) for flag in FLAGS},
+            "special": text in tokenizer.special,
+        }
         for text, index in sorted({**tokenizer.added, **tokenizer.special}.items(), key=lambda entry: entry[1])
     ]
 
