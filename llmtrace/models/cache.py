@@ -10,6 +10,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.errors import PromptError
 from llmtrace.i18n import _
 from llmtrace.ops import Weight
+from llmtrace.trace.given import Given
 
 
 class KVCache:
@@ -22,6 +23,8 @@ class KVCache:
     def __init__(self) -> None:
         self.ids: Array | None = None
         """The ids of the tokens read so far, [*, length]."""
+        self.given: dict[str, Given] = {}
+        """What steps take of the weights: the same for every token."""
         self._arrays: dict[str, Array] = {}
         self._kept: dict[str, Array] = {}
         self._weights: Mapping[str, Weight] | None = None
@@ -78,6 +81,7 @@ class KVCache:
     def __copy__(self) -> KVCache:
         other = KVCache()
         other.ids, other._weights = self.ids, self._weights
+        other.given = self.given
         other._kept = dict(self._kept)
         other._arrays = {name: array.copy() for name, array in self._arrays.items()}
         return other

@@ -103,7 +103,9 @@ def numbers_of(
     ranged = {setting: shapes[setting] for setting in defaults if shapes[setting] in RANGES}
 
     def numbers(given: Mapping[str, Any]) -> Sequence[float]:
-        values = {**presets, **given}
+        if not given and not defaults and not constants:
+            return ()
+        values = given if len(given) == len(defaults) else {**presets, **given}
         if values.keys() != defaults.keys():
             raise TypeError(f"{name} takes the settings {', '.join(defaults) or '(none)'}, not {', '.join(values)}")
         for setting, kind in ranged.items():

@@ -135,7 +135,8 @@ def expect_batch_strided(array: Array, name: str) -> None:
 
 def flatten_leading(array: Array, name: str, kept: int = 1) -> Array:
     """The same memory with all axes but the last `kept` made one, also where a size is 0; never a copy."""
-    expect_axes(array, kept, name)
+    if array.ndim < kept:
+        expect_axes(array, kept, name)
     flags = array.flags
     if not (flags.c_contiguous and flags.aligned):
         raise ValueError(f"{name} must lie in memory without gaps (C-contiguous, aligned): use np.ascontiguousarray")

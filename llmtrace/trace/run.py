@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -21,6 +20,7 @@ from llmtrace.ops.elementwise.identity import identity
 from llmtrace.ops.part import box_of
 from llmtrace.ops.rows.concatenate import concatenate
 from llmtrace.rng import derive
+from llmtrace.trace.given import Given, fixed
 from llmtrace.trace.legend import ENDING, PAIRS, StepKind
 from llmtrace.trace.recompute import Recomputer, Unmade, Values, unmade
 from llmtrace.trace.step import Record
@@ -54,6 +54,10 @@ class Cache(Protocol):
     @property
     def length(self) -> int:
         """How many tokens it holds."""
+
+    @property
+    def given(self) -> dict[str, Given]:
+        """What steps take of the weights, by their names."""
 
     def extend(self, name: str, new: Array) -> Array:
         """Writes new keys or values behind those, and returns all."""
@@ -97,6 +101,7 @@ class Run:
         self.weights = weights
         self._trace = trace
         self._cache = cache
+        self._given = None if cache is None or trace is not None else cache.given
         self._results = results  # names whose arrays outlive an untraced run, so that they get memory of their own
         self._arena = arena or _kernels.Arena()
         self._own_arena = arena is None  # another's is left open, for the next run to write in the same memory
@@ -114,8 +119,8 @@ class Run:
 
     def within(self, prefix: str) -> Run:
         """The same run, with `prefix.` before every name."""
-        inner = copy.copy(self)
-        inner._prefix = f"{self._prefix}{prefix}."
+        inner = Run.__new__(Run)
+        inner.__dict__.update(self.__dict__, _prefix=f"{self._prefix}{prefix}.")
         return inner
 
     def leaf(self, name: str, data: Array, axes: Axes) -> Tensor:
@@ -130,7 +135,27 @@ class Run:
 
         weights: what the names of the weights begin with, where that is not the name of the step.
         """
-        own = self._prefix + (name if weights is None else weights)
+        own, name = name if weights is None else weights, self._prefix + name
+        if self._given is None:
+            return self.do(name, op, self._operands(op, inputs, own), settings)
+        known = self._given.get(name)
+        if known is None or known[:4] != (op, len(inputs), own, settings.get("transposed", False)):
+            operands = self._operands(op, inputs, own)
+            arguments = fixed(op, operands, settings)
+            if arguments is None:
+                return self.do(name, op, operands, settings)
+            known = Given(op, len(inputs), own, settings.get("transposed", False), arguments)
+            self._given[name] = known
+        empty = alone if name in self._results else self._arena.empty
+        try:
+            out = op.forward(*[x.data for x in inputs], *known.arguments, **settings, empty=empty)
+        except (ValueError, TypeError, IndexError):  # `do` says in words what is wrong
+            return self.do(name, op, self._operands(op, inputs, own), settings)
+        return Tensor(name, out, ())
+
+    def _operands(self, op: Op, inputs: Sequence[Tensor], own: str) -> list[Operand]:
+        """The inputs, and the weights whose names begin so."""
+        own = self._prefix + own
         operands: list[Operand] = [*inputs]
         operands += [None] * (len(op.inputs) - len(inputs))
         for kind in op.weights:
@@ -138,7 +163,7 @@ class Run:
             if weight is None and not op.optional(kind):
                 raise ModelError(_("the model has no weight {name}", name=f"{own}.{kind}"))
             operands.append(weight)
-        return self.do(self._prefix + name, op, operands, settings)
+        return operands
 
     def do(
         self, name: str, op: Op, operands: Sequence[Operand], settings: Mapping[str, Any], axes: Axes | None = None
