@@ -20,6 +20,7 @@ ORDER = [
     "encodings",
     "lazy",
     "frozen",
+    "garbage",
     "i18n",
     "environment",
     "errors",
