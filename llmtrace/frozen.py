@@ -63,15 +63,15 @@ def _init(cls: Any) -> Any:
     usual = {each.name: each.default for each in known}
     makers = {each.name: each.default_factory for each in known if each.default_factory is not MISSING}
     given = [
-        f"{each.name}=usual[{each.name!r}]" if each.name in makers or each.default is not MISSING else each.name
+        f"{each.name}=__usual[{each.name!r}]" if each.name in makers or each.default is not MISSING else each.name
         for each in known
         if each.init
     ]
     kept = [each.name for each in known if each.init or each.name in makers]
-    lines = [f"if {name} is MISSING: {name} = makers[{name!r}]()" for name in makers]
-    lines += [f"keep(self, {name!r}, {name})" for name in kept]
+    lines = [f"if {name} is __MISSING: {name} = __makers[{name!r}]()" for name in makers]
+    lines += [f"__set(self, {name!r}, {name})" for name in kept]
     lines += ["self.__post_init__()"] if hasattr(cls, "__post_init__") else []
-    names = {"usual": usual, "makers": makers, "MISSING": MISSING, "keep": object.__setattr__}
+    names = {"__usual": usual, "__makers": makers, "__MISSING": MISSING, "__set": object.__setattr__}
     exec("\n    ".join([f"def __init__(self, {', '.join(given)}):", *lines, "pass"]), names)
     made: Any = names["__init__"]
     made.__qualname__ = f"{cls.__qualname__}.__init__"

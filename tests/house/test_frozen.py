@@ -36,6 +36,21 @@ THEIRS_BASE, THEIRS = of(dataclass(frozen=True))
 
 
 @frozen
+class NamedAsInItsConstructor:
+    keep: int
+    usual: int
+    makers: int = 3
+    MISSING: list = field(default_factory=list)
+    fields: int = 4
+    object: int = 5
+
+
+def test_a_field_may_have_any_name():
+    made = NamedAsInItsConstructor(1, 2)
+    assert list(asdict(made).values()) == [1, 2, 3, [], 4, 5]
+
+
+@frozen
 class Kept:
     first: int
 
