@@ -67,9 +67,14 @@ def _init(cls: Any) -> Any:
         for each in known
         if each.init
     ]
-    kept = [each.name for each in known if each.init or each.name in makers]
-    lines = [f"if {name} is __MISSING: {name} = __makers[{name!r}]()" for name in makers]
-    lines += [f"__set(self, {name!r}, {name})" for name in kept]
+    lines = [
+        f"if {each.name} is __MISSING: {each.name} = __makers[{each.name!r}]()"
+        if each.init
+        else f"{each.name} = __makers[{each.name!r}]()"
+        for each in known
+        if each.name in makers
+    ]
+    lines += [f"__set(self, {each.name!r}, {each.name})" for each in known if each.init or each.name in makers]
     lines += ["self.__post_init__()"] if hasattr(cls, "__post_init__") else []
     names = {"__usual": usual, "__makers": makers, "__MISSING": MISSING, "__set": object.__setattr__}
     exec("\n    ".join([f"def __init__(self, {', '.join(given)}):", *lines, "pass"]), names)

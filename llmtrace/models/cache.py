@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -77,6 +78,9 @@ class KVCache:
         if old is not None:
             array[..., : self.length, :] = old[..., : self.length, :]
         return array
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "given": {}}  # of the model, and found again
 
     def __copy__(self) -> KVCache:
         other = KVCache()

@@ -3,6 +3,7 @@
 import copy
 import pickle
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
+from inspect import signature
 
 import pytest
 from hypothesis import given
@@ -121,3 +122,17 @@ def test_methods_of_its_own_stay():
     assert repr(Own(1)) == "own"
     assert Own(1) == Own(2)
     assert hash(Own(1)) == 7
+
+
+def test_fields_that_are_made_and_not_given():
+    @frozen
+    class Named:
+        keep: int
+        names: dict = field(default_factory=dict, init=False)
+
+    made = Named(1)
+    assert (made.keep, made.names) == (1, {})
+    assert Named(1).names is not made.names
+    assert list(signature(Named).parameters) == ["keep"]
+    with pytest.raises(TypeError, match=r"Named.__init__\(\) missing 1 required positional argument: 'keep'"):
+        Named()
