@@ -5,6 +5,10 @@ trace = model.trace("some text")
 trace.explain("logits", -1, 0).show(depth=2)
 """
 
+from llmtrace import interrupts
+
+interrupts.end_the_process()  # before everything else is imported
+
 from typing import TYPE_CHECKING
 
 from llmtrace._sources import check_fresh

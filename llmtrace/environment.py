@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from itertools import pairwise
 
 from llmtrace import _kernels
 from llmtrace.i18n import _, listed
+from llmtrace.interrupts import is_command
 from llmtrace.text import cited
 
 MOST_THREADS = 4096
@@ -53,8 +53,7 @@ def follow() -> None:
 
 def refuse(text: str) -> None:
     """ImportError for a program that imports llmtrace; where the command is started, one line and exit code 2."""
-    command = os.path.basename(sys.argv[0] if sys.argv else "")
-    if command.removesuffix(".exe") == "llmtrace" or ("-m", "llmtrace") in pairwise(sys.orig_argv):
+    if is_command():
         print(_("Error: {message}", message=text), file=sys.stderr)
         raise SystemExit(2)
     raise ImportError(text)

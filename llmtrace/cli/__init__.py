@@ -12,14 +12,19 @@ from typing import Any
 import click
 import rich_click
 
-from llmtrace import i18n
+from llmtrace import i18n, interrupts
 from llmtrace._version import __version__
 from llmtrace.cli.command import Context, Helpful, Option, language_option, speak_what_can_be_written
 from llmtrace.display import on_command_line
 from llmtrace.errors import LlmtraceError, UnknownTextError
 from llmtrace.garbage import collect_seldom
 from llmtrace.i18n import N_, _, listed
-from llmtrace.text import cited
+from llmtrace.text import cited, inert, shown
+
+TYPED = 80
+"""So many characters of an argument are repeated at most."""
+LONGEST = 2000
+"""Characters of an error message of click's."""
 
 COMMANDS = {
     "trace": N_("Run a text and show what happens, layer by layer."),
@@ -85,20 +90,24 @@ class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_cli
         given = (args[0] if args else options.get("args")) or sys.argv[1:]
         speak_what_can_be_written(quietly=any(str(each).startswith("--lang") for each in given))
         with i18n.for_others(), on_command_line():
-            self._run(*args, **options)
+            try:
+                self._run([str(each) for each in given], *args, **options)
+            finally:
+                interrupts.end_the_process()
 
-    def _run(self, *args: Any, **options: Any) -> None:
+    def _run(self, given: list[str], *args: Any, **options: Any) -> None:
         _open_closed_streams()
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")  # what an encoding lacks is shown as an escape
         try:
+            interrupts.raise_in_python()
             result = super().main(*args, **{**options, "standalone_mode": False})
             sys.stdout.flush()
         except click.exceptions.Exit as stop:
             sys.exit(stop.exit_code)
         except (click.ClickException, LlmtraceError) as error:
-            _fail(error)
+            _fail(error, given)
         except (KeyboardInterrupt, click.Abort):
             print("\n" + _("Interrupted."), file=sys.stderr)
             sys.exit(130)
@@ -109,7 +118,7 @@ class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_cli
             _discard_output()
             from llmtrace.storage.files import reason
 
-            _fail(click.ClickException(_("the output can't be written: {why}", why=reason(error))))
+            _fail(click.ClickException(_("the output can't be written: {why}", why=reason(error))), given)
         sys.exit(result if isinstance(result, int) else 0)
 
 
@@ -125,9 +134,17 @@ def _discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fail(error: click.ClickException | LlmtraceError) -> None:
+def _brief(message: str, given: list[str]) -> str:
+    """A message of click, which repeats what was typed, however long."""
+    for typed in given:
+        for text in (typed, typed.partition("=")[2]):
+            if len(text) > TYPED:
+                message = message.replace(repr(text)[1:-1], shown(text, TYPED)).replace(text, shown(text, TYPED))
+    return shown(message, LONGEST)
+
+
+def _fail(error: click.ClickException | LlmtraceError, given: list[str]) -> None:
     from llmtrace.loading import CHINESE, usual
-    from llmtrace.text import inert
 
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
     if isinstance(error, click.MissingParameter):
@@ -139,6 +156,8 @@ def _fail(error: click.ClickException | LlmtraceError) -> None:
         first, _mark, hint = message.rpartition("。 ")  # click joins by a space, which stands behind no full-width mark
         message = f"{first}。{hint}" if first else message
     message = inert(message.rstrip())
+    if isinstance(error, click.ClickException):
+        message = _brief(message, given)
     if not isinstance(error, click.UsageError) or error.ctx is None:
         line = _("Error: {message}", message=message)
     else:

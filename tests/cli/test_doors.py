@@ -1,10 +1,12 @@
 """What a command meets before it begins: streams that were closed, variables that can't be followed."""
 
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
+from helpers.cli_run import run
 
 COMMANDS = [
     "tokenize x",
@@ -65,3 +67,54 @@ def test_a_variable_that_can_t_be_followed_is_named_in_one_line(name, value, lan
     assert name in done.stderr
     assert len(done.stderr) < 300
     assert ("错误" in done.stderr) == (language == "zh")
+
+
+INTERRUPTED = """
+import atexit, os, signal, sys
+place = sys.argv.pop(1)
+def interrupt(): os.kill(os.getpid(), signal.SIGINT)
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == place: interrupt()
+sys.meta_path.insert(0, Finder())
+if place == "the end": atexit.register(interrupt)
+import llmtrace
+print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+from llmtrace.cli import main
+main(["tokenize", "the king"])
+"""
+
+
+def interrupted(folder, command, place):
+    """What a script of this name does that is interrupted when a module is imported, or at the end."""
+    (folder / command).write_text(INTERRUPTED)
+    line = [sys.executable, folder / command, place]
+    return subprocess.run(line, capture_output=True, text=True, env=os.environ | {"LLMTRACE_LANG": "en"}, timeout=120)
+
+
+@pytest.mark.parametrize("place", ["typing", "numpy", "llmtrace._kernels", "click", "llmtrace.cli.command", "the end"])
+def test_an_interruption_while_the_command_starts_or_ends_says_nothing(tmp_path, place):
+    done = interrupted(tmp_path, "llmtrace", place)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+@pytest.mark.parametrize("place", ["llmtrace.cli.tokenize"])
+def test_an_interruption_while_a_command_is_fetched_is_one_line(tmp_path, place):
+    done = interrupted(tmp_path, "llmtrace", place)
+    assert (done.returncode, done.stderr.strip()) == (130, "Interrupted.")
+
+
+def test_a_program_that_imports_llmtrace_keeps_its_own_way(tmp_path):
+    assert "KeyboardInterrupt" in interrupted(tmp_path, "mine.py", "llmtrace.i18n").stderr
+    assert interrupted(tmp_path, "mine.py", "nothing").stdout.startswith("True\n")
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "x " * 3000, "\x1b" * 900, "--" + "x" * 5000])
+def test_what_was_typed_is_repeated_in_short(text):
+    lines = [("generate", "a", "--steps", text), ("generate", "a", f"--seed={text}"), ("trace", "a", text), (text,)]
+    lines += [("generate", "a", "--keep", text), ("tokenize", *["a"] * 5000), ("learn", "--lang", text)]
+    for line in lines:
+        message = run(*line, code=2).output
+        assert message.startswith("Error: ")
+        assert len(message) < 2500
+        assert message[:-1].isprintable()

@@ -21,6 +21,7 @@ ORDER = [
     "lazy",
     "frozen",
     "garbage",
+    "interrupts",
     "i18n",
     "environment",
     "errors",

@@ -36,6 +36,7 @@ ALONE = {
     "environment": "cli/test_doors.py",
     "errors": "house/test_text.py",
     "i18n": "tools/test_catalogue.py",
+    "interrupts": "cli/test_doors.py",
     "loading": "weights/test_refused.py",
     "frozen": "house/test_frozen.py",
     "garbage": "house/test_start.py",

@@ -15,7 +15,7 @@ TRACE = ("trace", PROMPT)
 EXPLAIN = ("explain", 'logits[-1, " her"]', "--prompt", PROMPT)
 
 NOTHING = {"llmtrace", "_kernels", "_sources", "_version", "cli", "display", "encodings", "environment", "errors"}
-NOTHING |= {"frozen", "garbage", "i18n", "lazy", "text"}
+NOTHING |= {"frozen", "garbage", "i18n", "interrupts", "lazy", "text"}
 """What `--version` may import of ours."""
 RUN = NOTHING | {"_bpe", "arithmetic", "explain", "loading", "models", "ops", "pickling", "render", "rng", "storage"}
 RUN |= {"tokenizers", "trace", "views", "weights"}
