@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,10 @@ if SEED:
 
 
 def pytest_configure(config):
-    """The many processes that tests start need not all compile the package, also where nothing may be written beside it."""
+    """What is compiled is kept for the processes that tests start and for the next run, also where nothing may be written."""
     if hasattr(config, "cache") and os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
-        os.environ["PYTHONPYCACHEPREFIX"] = str(config.cache.mkdir("bytecode"))
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(config.cache.mkdir("bytecode"))
+        sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session")

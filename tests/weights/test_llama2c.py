@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.llama2c_files import content, hostile, logits, random_tensors, write, write_tokenizer
+from helpers.llama2c_files import content, header, hostile, logits, random_tensors, write, write_tokenizer
 from helpers.refusing import expect_refused
 from helpers.small_llamas import write_llama
 
@@ -95,7 +95,7 @@ def test_a_file_cut_short_after_it_was_opened(tmp_path):
         (b"", "is empty"),
         (b"GGUF" + bytes(40), "is a GGUF file"),
         (content(vocab_size=-7)[:-4], "its header asks for 11,452 bytes, but it has 11,448"),
-        (content(n_layers=20_000)[:28], "its header says n_layers = 20000"),
+        (header(n_layers=20_000), "its header says n_layers = 20000"),
     ],
     ids=["pickle", "empty", "GGUF", "short", "layers"],
 )
