@@ -79,14 +79,17 @@ def specials(dtype: npt.DTypeLike) -> list[float]:
 
 
 def filled(rng: np.random.Generator, shape: tuple[int, ...], dtype: npt.DTypeLike, special: bool) -> Array:
-    """Numbers of one style: normal, whole (with ties), as far as exp goes, ±0 and ±1, of all sizes, of any bits; some
-    special.
+    """Numbers of one style: normal, whole (with ties), as far as exp goes, ±0 and ±1, of all sizes; some special.
+
+    Those of small arrays also of any bits, all special, or often NaN.
     """
     few = math.prod(shape) <= SMALL**3
-    styles = ["reach", "zeros", "wide", *(["bits"] if few else [])] if special else []
+    styles = ["reach", "zeros", "wide", *(["bits", "special", "nan", "nan"] if few else [])] if special else []
     style = rng.choice(["normal", "normal", "whole", *styles])
     if style == "bits":
         return np.frombuffer(rng.bytes(math.prod(shape) * np.dtype(dtype).itemsize), dtype).reshape(shape).copy()
+    if style == "special":
+        return np.asarray(rng.choice(specials(dtype), shape), dtype)
     values = rng.standard_normal(shape)
     if style == "whole":
         values = np.round(2 * values)
@@ -97,6 +100,8 @@ def filled(rng: np.random.Generator, shape: tuple[int, ...], dtype: npt.DTypeLik
     elif style == "wide":
         reach = np.finfo(dtype).maxexp
         values = np.ldexp(values, rng.integers(-reach - 10, reach - 3, shape))
+    elif style == "nan":
+        values = np.where(rng.random(shape) < 0.4, np.nan, values)
     values = np.asarray(values)
     if special and values.size:
         odd = rng.choice([0, 0, 0, 1, 2, values.size if few else values.size // 8 + 1])

@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 from helpers.by_hand import INF, NAN, REALS, done
 
 from llmtrace.ops import OPS
-from llmtrace.testing import Arguments
+from llmtrace.testing import Arguments, check_explain
 from llmtrace.testing.gradients import check_backward
 
 
@@ -108,3 +109,12 @@ def test_the_share_of_numbers_that_lead_to_a_token_is_its_probability():
     numbers = (np.arange(256) / 256).astype(np.float32)
     found = OPS["sample"].forward(np.broadcast_to(shares, (256, 4)).copy(), numbers)
     assert np.bincount(found, minlength=4).tolist() == (shares * 256).tolist()
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_every_rank_is_explained(k):
+    """Rows of NaN, equals and others, in every order: which numbers are kept is explained for each of them."""
+    for row in product((np.nan, 2, -np.inf), repeat=3):
+        case = Arguments({"x": np.float32([row])}, {"k": k})
+        for place in range(3):
+            check_explain(OPS["top_k"], case, place)
