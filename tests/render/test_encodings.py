@@ -46,14 +46,14 @@ def test_two_texts_never_look_alike(one, other, encoding, plain_signs):
     assert (shown(one) == shown(other)) == (one == other)
 
 
-@pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("plain_signs", [False, True])
-def test_a_sign_in_quotes_is_never_its_plain_name(sign, encoding, plain_signs):
-    shown = in_encoding(f"✓ a token '{sign}' →", encoding, plain_signs).split("'")[1]
-    if not sign.isalpha():
-        escaped = sign.encode("ascii", "backslashreplace").decode()
-        assert shown in {sign, escaped} if writable(sign, encoding) else shown == escaped
+def test_a_sign_in_quotes_is_never_its_plain_name(encoding, plain_signs):
+    for sign in SIGNS:
+        shown = in_encoding(f"✓ a token '{sign}' →", encoding, plain_signs).split("'")[1]
+        if not sign.isalpha():
+            escaped = sign.encode("ascii", "backslashreplace").decode()
+            assert shown in ({sign, escaped} if writable(sign, encoding) else {escaped}), sign
 
 
 def test_own_signs_have_plain_names():

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from helpers.fresh import examples
 from helpers.small_training import begun
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -115,8 +116,9 @@ def replaced(data, way, value):
     return copied
 
 
-def dealt(ways, apart=4):
+def dealt(ways):
     """Every way with some of the values, so that each of the values has its turn in each `apart` ways."""
+    apart = 8 // examples(2)
     return ((way, value) for n, way in enumerate(ways) for value in VALUES[n % apart :: apart])
 
 
@@ -165,7 +167,7 @@ def test_states_of_other_kinds(good, tmp_path):
         expect_work_or_one_line(good, tmp_path / "m", saved({"reported": np.array(pair)}))
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_damage(good, tmp_path, data):
     file = data.draw(st.sampled_from(FILES))
