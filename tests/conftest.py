@@ -31,6 +31,21 @@ def pytest_configure(config):
         sys.dont_write_bytecode = False
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A file of tests is run by one worker, and all lessons by one: each is computed once."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class TogetherScheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "tests/lessons" if file.startswith("tests/lessons/") else file
+
+    return TogetherScheduling(config, log)
+
+
 @pytest.fixture(scope="session")
 def golden() -> Path:
     """Weights and activations made by others, beside the checkout; a test that needs them is skipped where they are absent."""
