@@ -119,7 +119,7 @@ class Run:
 
     def within(self, prefix: str) -> Run:
         """The same run, with `prefix.` before every name."""
-        inner = Run.__new__(Run)
+        inner = Run.__new__(type(self))
         inner.__dict__.update(self.__dict__, _prefix=f"{self._prefix}{prefix}.")
         return inner
 
