@@ -1,5 +1,6 @@
 # Matrix multiplication with a packed weight; the sums are in kernels/matmul.h.
 import mmap
+import weakref
 
 HUGE_PAGE = 2 << 20
 SLICE = 16 << 20  # so many bytes are packed before the pages that held them are given back
@@ -28,6 +29,23 @@ cdef class PackedMatrix:
     cdef readonly Py_ssize_t depth, columns
     cdef readonly int kind
     cdef readonly int width  # how it is stored, see widths.pxi; 0: as numbers of the kind
+    cdef object follower  # a reference to the weight that was multiplied after it, which it does not keep alive
+    cdef object __weakref__
+
+
+cdef object latest = None
+"""A reference to the weight that was multiplied last."""
+
+
+cdef PackedMatrix followed_by(PackedMatrix weight):
+    """The weight that came after this one when it was last multiplied: a model has one order. None where it is not known."""
+    global latest
+    cdef PackedMatrix before = None if latest is None else latest()
+    reference = weakref.ref(weight)
+    if before is not None:
+        before.follower = reference
+    latest = reference
+    return None if weight.follower is None else weight.follower()
 
 
 def pack_later(weight, bint transposed=False):
@@ -135,8 +153,13 @@ def matmul(x, PackedMatrix weight not None, bias, out):
         job.size[3] = tiling(rows, columns, weight.depth, weight.kind, &items, &grain)
         job.size[8] = grain if grain > 1 else pool_threads()
         job.setting[0] = weight.width
+        after = followed_by(weight)
+        job.in_[3] = NULL
         if not packed:
             job.size[9], job.size[10] = numbers.strides
+        elif after is not None and after.panels is not None and after.columns and (after.kind, after.width) == (weight.kind, 0):
+            job.in_[3] = cnp.PyArray_DATA(<cnp.ndarray> after.panels)  # only fetched into the cache
+            job.size[9], job.size[10] = after.depth, after.columns
         run("matmul_widened" if weight.width else "matmul" if packed else "matmul_unpacked", weight.kind, &job, items, grain)
 
 

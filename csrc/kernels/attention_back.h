@@ -28,46 +28,29 @@ ALWAYS_INLINE void back_of(const kernel_job *j, const real *pattern, const real 
         vector *sum = sums + s * TILE_VECTORS;
         for (int i = 0; i < vectors; i++)
             sum[i] = (vector){0};
-        for (ptrdiff_t t = first + s > 0 ? first + s : 0; t < shared; t++)
-            for (int i = 0; i < vectors; i++)
-                sum[i] = sum[i] + pattern[t * stride + s] * *(const loose_vector *)(x + t * width + i * LANES);
+        const ptrdiff_t t = first + s > 0 ? first + s : 0;
+        add_terms(sum, pattern + t * stride + s, stride, x + t * width, width, shared - t, vectors);
     }
     tile_of(&terms, (real *)sums, 0, keys, vectors);
     for (ptrdiff_t s = 0; s < keys; s++)
         memcpy(out + s * width, sums + s * TILE_VECTORS, (size_t)vectors * sizeof *sums);
 }
 
-/* The last features, fewer than a vector, of one key. */
-static void back_rest(const kernel_job *j, const real *pattern, const real *x, ptrdiff_t first, real *out, ptrdiff_t rest)
+/* The last features, fewer than a vector. */
+static void back_rest(const kernel_job *j, const real *pattern, const real *x, ptrdiff_t first, real *out, ptrdiff_t keys,
+                      ptrdiff_t rest)
 {
     const ptrdiff_t queries = j->size[0], stride = j->size[1], width = j->size[2];
-    real acc[LANES] = {0};
-    for (ptrdiff_t t = first > 0 ? first : 0; t < queries; t++)
-        for (ptrdiff_t d = 0; d < rest; d++)
-            acc[d] += pattern[t * stride] * x[t * width + d];
-    memcpy(out, acc, (size_t)rest * sizeof(real));
-}
-
-/* All features of `keys` keys. `first` is the first query that sees the first key, where not negative. */
-static void back_features(const kernel_job *j, const real *pattern, const real *x, ptrdiff_t first, real *out, ptrdiff_t keys)
-{
-    const ptrdiff_t width = j->size[2];
-    for (ptrdiff_t d = 0, vectors; d < width; d += vectors * LANES) {
-        vectors = smaller(TILE_VECTORS, (width - d) / LANES);
-        switch (vectors) {
-#if TILE_VECTORS > 3
-        case 4: back_of(j, pattern, x + d, first, out + d, keys, 4); break;
-#endif
-        case 3: back_of(j, pattern, x + d, first, out + d, keys, 3); break;
-        case 2: back_of(j, pattern, x + d, first, out + d, keys, 2); break;
-        case 1: back_of(j, pattern, x + d, first, out + d, keys, 1); break;
-        default:
-            for (ptrdiff_t s = 0; s < keys; s++)
-                back_rest(j, pattern + s, x + d, first + s, out + s * width + d, width - d);
-            return;
-        }
+    for (ptrdiff_t s = 0; s < keys; s++) {
+        real acc[LANES] = {0};
+        for (ptrdiff_t t = first + s > 0 ? first + s : 0; t < queries; t++)
+            for (ptrdiff_t d = 0; d < rest; d++)
+                acc[d] += pattern[t * stride + s] * x[t * width + d];
+        memcpy(out + s * width, acc, (size_t)rest * sizeof(real));
     }
 }
+
+FEATURES(back) /* of keys; `first` is the first query that sees the first of them, where not negative */
 
 static void attention_back_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t end)
 {

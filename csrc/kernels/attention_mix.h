@@ -13,7 +13,7 @@
 
 /* `vectors` vectors of features of `queries` ≤ TILE_ROWS queries: a tile of the keys below `seen`, which all of them see and whose
  * panel is v itself; then the keys that only later ones of these queries see. */
-static inline void mix_of(const kernel_job *j, const real *pattern, const real *v, ptrdiff_t seen, real *out, ptrdiff_t queries,
+ALWAYS_INLINE void mix_of(const kernel_job *j, const real *pattern, const real *v, ptrdiff_t seen, real *out, ptrdiff_t queries,
                           const int vectors)
 {
     const ptrdiff_t keys = j->size[1], width = j->size[2];
@@ -24,44 +24,26 @@ static inline void mix_of(const kernel_job *j, const real *pattern, const real *
     tile_of(&terms, (real *)sums, 1, queries, vectors);
     for (ptrdiff_t t = 0; t < queries; t++) {
         vector *sum = sums + t * TILE_VECTORS;
-        for (ptrdiff_t s = seen; s < smaller(keys, seen + t); s++)
-            for (int i = 0; i < vectors; i++)
-                sum[i] = sum[i] + pattern[t * keys + s] * *(const loose_vector *)(v + s * width + i * LANES);
+        add_terms(sum, pattern + t * keys + seen, 1, v + seen * width, width, smaller(keys, seen + t) - seen, vectors);
         memcpy(out + t * width, sum, (size_t)vectors * sizeof *sum);
     }
 }
 
-/* The last features, fewer than a vector, of one query. */
-static void mix_rest(const kernel_job *j, const real *pattern, const real *v, ptrdiff_t seen, real *out, ptrdiff_t rest)
-{
-    const ptrdiff_t width = j->size[2];
-    real acc[LANES] = {0};
-    for (ptrdiff_t s = 0; s < seen; s++)
-        for (ptrdiff_t d = 0; d < rest; d++)
-            acc[d] += pattern[s] * v[s * width + d];
-    memcpy(out, acc, (size_t)rest * sizeof(real));
-}
-
-/* All features of `queries` queries, the first of which sees the keys below `seen`. */
-static void mix_features(const kernel_job *j, const real *pattern, const real *v, ptrdiff_t seen, real *out, ptrdiff_t queries)
+/* The last features, fewer than a vector. */
+static void mix_rest(const kernel_job *j, const real *pattern, const real *v, ptrdiff_t seen, real *out, ptrdiff_t queries,
+                     ptrdiff_t rest)
 {
     const ptrdiff_t keys = j->size[1], width = j->size[2];
-    for (ptrdiff_t d = 0, vectors; d < width; d += vectors * LANES) {
-        vectors = smaller(TILE_VECTORS, (width - d) / LANES);
-        switch (vectors) {
-#if TILE_VECTORS > 3
-        case 4: mix_of(j, pattern, v + d, seen, out + d, queries, 4); break;
-#endif
-        case 3: mix_of(j, pattern, v + d, seen, out + d, queries, 3); break;
-        case 2: mix_of(j, pattern, v + d, seen, out + d, queries, 2); break;
-        case 1: mix_of(j, pattern, v + d, seen, out + d, queries, 1); break;
-        default:
-            for (ptrdiff_t t = 0; t < queries; t++)
-                mix_rest(j, pattern + t * keys, v + d, smaller(keys, seen + t), out + t * width + d, width - d);
-            return;
-        }
+    for (ptrdiff_t t = 0; t < queries; t++) {
+        real acc[LANES] = {0};
+        for (ptrdiff_t s = 0; s < smaller(keys, seen + t); s++)
+            for (ptrdiff_t d = 0; d < rest; d++)
+                acc[d] += pattern[t * keys + s] * v[s * width + d];
+        memcpy(out + t * width, acc, (size_t)rest * sizeof(real));
     }
 }
+
+FEATURES(mix) /* of queries, the first of which sees the keys below `first` */
 
 static void attention_mix_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t end)
 {

@@ -3,9 +3,10 @@
  * The depth is taken in segments, sums resting in memory (same bits) between them, so that a panel's segment is still in the
  * cache when the next tile of rows needs it; and so that x may be split into heads, where a segment never crosses a head.
  *
- * in: x [rows, depth], the panels of w (pack.h), bias [columns] or NULL; out [rows, columns]; x and out may be split into heads.
- * size: rows, depth, columns, rows of a block, heads and positions of x, heads and positions of out, and how many items on the
- * one is that this thread will probably work on next. */
+ * in: x [rows, depth], the panels of w (pack.h), bias [columns] or NULL, the panels of the weight that will probably be multiplied
+ * next or NULL; out [rows, columns]; x and out may be split into heads.
+ * size: rows, depth, columns, rows of a block, heads and positions of x, heads and positions of out, how many items on the one is
+ * that this thread will probably work on next, and the depth and columns of that next weight. */
 #ifndef LLMTRACE_MATMUL_H
 #define LLMTRACE_MATMUL_H
 
@@ -14,9 +15,8 @@
 #include "tile.h"
 
 enum {
-    SEGMENT = 768,  /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
-    FILLED = 256,   /* so many k of a panel that is not packed */
-    LINES_AHEAD = 2 /* so many cache lines are fetched for each k, half of a panel's: memory is slower than a tile */
+    SEGMENT = 768, /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
+    FILLED = 256   /* so many k of a panel that is not packed */
 };
 
 /* A block of rows of x: where their numbers from some k on are, x[place[r]] and those behind it. */
@@ -26,21 +26,40 @@ typedef struct {
 } row_block;
 
 /* The block's sums with `depth` numbers of a panel. Meanwhile as many numbers from `ahead` on come into the cache, those that are
- * needed next, unless a single tile leaves no time for it. */
+ * needed next, one or two cache lines for each k, over as many tiles as there are: memory is slower than a tile, and a tile waits
+ * where too much is asked of it at once. A single tile leaves no time for it. */
 static void block_sums(const row_block *block, const real *panel, ptrdiff_t depth, const real *ahead, real *sums, int first)
 {
-    const ptrdiff_t rows = block->rows, lines = rows > TILE_ROWS ? depth * PANEL * (ptrdiff_t)sizeof(real) / CACHE_LINE : 0;
-    for (ptrdiff_t r = 0, fetched = 0; r < rows; r += TILE_ROWS, fetched += depth * LINES_AHEAD) {
+    const ptrdiff_t rows = block->rows;
+    ptrdiff_t lines = rows > TILE_ROWS ? depth * PANEL * (ptrdiff_t)sizeof(real) / CACHE_LINE : 0;
+    const char *from = (const char *)ahead;
+    for (ptrdiff_t r = 0, tiles = (rows + TILE_ROWS - 1) / TILE_ROWS; r < rows; r += TILE_ROWS, tiles--) {
         tile_terms terms = {.x_step = 1, .panel = panel, .panel_step = PANEL, .depth = depth};
+        const ptrdiff_t together = smaller(TILE_ROWS, rows - r), each = lines > tiles * depth ? 2 : lines > 0;
+        terms.ahead = from, terms.ahead_step = CACHE_LINE;
         for (ptrdiff_t i = 0; i < TILE_ROWS; i++) /* beyond the last row: that row again, unused */
             terms.x[i] = block->x + block->place[smaller(r + i, rows - 1)];
-        if (fetched < lines) {
-            terms.ahead = (const char *)ahead + fetched * CACHE_LINE;
-            terms.lines = LINES_AHEAD;
-            tile_of(&terms, sums + r * PANEL, first, smaller(TILE_ROWS, rows - r), TILE_VECTORS);
+        if (each == 2) {
+            terms.lines = 2; /* a constant, as in the other branches */
+            tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
+        } else if (each == 1) {
+            terms.lines = 1;
+            tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
         } else
-            tile_of(&terms, sums + r * PANEL, first, smaller(TILE_ROWS, rows - r), TILE_VECTORS);
+            tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
+        from += each * depth * CACHE_LINE;
+        lines -= each * depth;
     }
+}
+
+/* The panel that a thread which works on `item` will probably need next: of this weight, or at its end of the next one. */
+static const real *panel_after(const kernel_job *job, ptrdiff_t item, ptrdiff_t items)
+{
+    const ptrdiff_t depth = job->size[1], columns = job->size[2], next = item + job->size[8];
+    if (next < items || !job->in[3])
+        return (const real *)job->in[1] + next % ((columns + PANEL - 1) / PANEL) * PANEL * depth;
+    const ptrdiff_t last = (job->size[10] - 1) / PANEL;
+    return (const real *)job->in[3] + smaller(next - items, last) * PANEL * job->size[9];
 }
 
 /* An item is a block of at most ROW_GROUP rows and one panel; panels change fastest. */
@@ -48,14 +67,14 @@ static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
 {
     const ptrdiff_t all_rows = job->size[0], depth = job->size[1], columns = job->size[2], block = job->size[3];
     const matrix_layout from = layout_of(job->size[4], job->size[5], depth), to = layout_of(job->size[6], job->size[7], columns);
-    const ptrdiff_t panels = (columns + PANEL - 1) / PANEL;
+    const ptrdiff_t panels = (columns + PANEL - 1) / PANEL, items = (all_rows + block - 1) / block * panels;
     const real *weight = job->in[1];
     row_block x;
     real sums[ROW_GROUP * PANEL] __attribute__((aligned(VECTOR_BYTES)));
     for (ptrdiff_t item = begin; item < end; item++) {
         const ptrdiff_t first = item / panels * block, column = item % panels * PANEL;
         const ptrdiff_t rows = smaller(block, all_rows - first);
-        const real *panel = weight + column * depth, *later = weight + (item + job->size[8]) % panels * PANEL * depth;
+        const real *panel = weight + column * depth, *later = panel_after(job, item, items);
         x.rows = rows;
         find_rows(&from, first, rows, x.place);
         if (depth == 0)

@@ -15,6 +15,18 @@
 
 enum { SLICE = 128 }; /* so many positions */
 
+/* While a tile is computed, the n-th cache line of every next position comes, of `rows` numbers from a on, then of the panel from b on:
+ * where rows are wide, each position is a leap that no processor foresees. */
+static inline void fetch_line(tile_terms *terms, ptrdiff_t n, const real *a, ptrdiff_t a_width, ptrdiff_t rows, const real *b,
+                              ptrdiff_t b_width)
+{
+    enum { LINE = CACHE_LINE / sizeof(real) };
+    const ptrdiff_t of_a = (rows + LINE - 1) / LINE;
+    terms->ahead = (const char *)(n < of_a ? a + n * LINE : b + (n - of_a) * LINE % PANEL);
+    terms->ahead_step = (n < of_a ? a_width : b_width) * (ptrdiff_t)sizeof(real);
+    terms->lines = 1;
+}
+
 /* An item is a block of at most ROW_GROUP rows of out and one panel of its columns; panels change fastest. */
 static void sum_outer_products_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
 {
@@ -42,6 +54,7 @@ static void sum_outer_products_kernel(const kernel_job *job, ptrdiff_t begin, pt
                 tile_terms terms = {.x_step = a_width, .panel = panel, .panel_step = PANEL, .depth = count};
                 for (ptrdiff_t k = 0; k < TILE_ROWS; k++) /* beyond the last row: that row again, unused */
                     terms.x[k] = a + r * a_width + smaller(i + k, rows - 1);
+                fetch_line(&terms, i / TILE_ROWS, a + (r + count) * a_width, a_width, rows, b + (r + count) * b_width, b_width);
                 tile_of(&terms, sums + i * PANEL, 0, smaller(TILE_ROWS, rows - i), TILE_VECTORS);
             }
         }

@@ -17,14 +17,15 @@
 
 enum { CACHE_LINE = 64 };
 
-/* What is multiplied: x[r][k · x_step] and panel[k · panel_step + j], for `depth` values of k. Meanwhile `ahead` comes into the
- * cache, `lines` cache lines for each k. */
+/* What is multiplied: x[r][k · x_step] and panel[k · panel_step + j], for `depth` values of k. Meanwhile `lines` cache lines for each
+ * k come into the cache, from `ahead` on, `ahead_step` bytes apart. */
 typedef struct {
     const real *x[TILE_ROWS];
     ptrdiff_t x_step;
     const real *panel;
     ptrdiff_t panel_step, depth;
     const char *ahead;
+    ptrdiff_t ahead_step;
     int lines;
 } tile_terms;
 
@@ -54,8 +55,8 @@ ALWAYS_INLINE void tile(const tile_terms *terms, real *sums, const int first, co
             __asm__ volatile("" : "+r"(at[v]));
 #endif
         }
-        UNROLL for (int i = 0; i < terms->lines; i++, ahead += CACHE_LINE)
-            __builtin_prefetch(ahead, 0, 2);
+        UNROLL for (int i = 0; i < terms->lines; i++, ahead += terms->ahead_step)
+            __builtin_prefetch(ahead, 0, 3);
         UNROLL for (int r = 0; r < rows; r++)
             UNROLL for (int v = 0; v < vectors; v++)
                 sum[r][v] = sum[r][v] + w[v] * row[r][at[v]];
@@ -79,5 +80,36 @@ ALWAYS_INLINE void tile_of(const tile_terms *terms, real *sums, int first, ptrdi
     default: tile(terms, sums, first, 1, vectors);
     }
 }
+
+/* Further terms of one row of a tile: sum = sum + Σ_k x[k · x_step] · panel[k · panel_step, :], k ascending, for k < depth. */
+ALWAYS_INLINE void add_terms(vector *sum, const real *x, ptrdiff_t x_step, const real *panel, ptrdiff_t panel_step, ptrdiff_t depth,
+                             const int vectors)
+{
+    for (ptrdiff_t k = 0; k < depth; k++)
+        for (int i = 0; i < vectors; i++)
+            sum[i] = sum[i] + x[k * x_step] * *(const loose_vector *)(panel + k * panel_step + i * LANES);
+}
+
+/* name_features(job, pattern, x, first, out, rows): all features of some rows of attention, size[2] of the job. name_of does as many
+ * vectors of them as it is told, a constant, and name_rest the last features, fewer than a vector. */
+#define FEATURES(name)                                                                                                 \
+    static void name##_features(const kernel_job *j, const real *pattern, const real *x, ptrdiff_t first, real *out,   \
+                                ptrdiff_t rows)                                                                        \
+    {                                                                                                                  \
+        const ptrdiff_t width = j->size[2];                                                                            \
+        ptrdiff_t d = 0;                                                                                               \
+        for (; d + TILE_VECTORS * LANES <= width; d += TILE_VECTORS * LANES)                                           \
+            name##_of(j, pattern, x + d, first, out + d, rows, TILE_VECTORS);                                          \
+        const ptrdiff_t vectors = (width - d) / LANES;                                                                 \
+        if (TILE_VECTORS > 3 && vectors == 3)                                                                          \
+            name##_of(j, pattern, x + d, first, out + d, rows, 3);                                                     \
+        else if (vectors == 2)                                                                                         \
+            name##_of(j, pattern, x + d, first, out + d, rows, 2);                                                     \
+        else if (vectors == 1)                                                                                         \
+            name##_of(j, pattern, x + d, first, out + d, rows, 1);                                                     \
+        d += vectors * LANES;                                                                                          \
+        if (d < width)                                                                                                 \
+            name##_rest(j, pattern, x + d, first, out + d, rows, width - d);                                           \
+    }
 
 #endif

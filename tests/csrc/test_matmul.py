@@ -4,6 +4,7 @@ import mmap
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -267,3 +268,20 @@ def test_every_instruction_set_gives_the_same_bits():
         assert used == name
         digests.add(digest)
     assert len(digests) == 1
+
+
+def test_the_weight_that_comes_next_is_fetched_but_not_kept_alive():
+    """Whatever is multiplied next, of whatever sizes, or gone meanwhile: the bits are those of the weight alone."""
+    x, alone = np.ones((13, 5), np.float32), []
+    weights = [np.arange(5 * n, dtype=np.float32).reshape(5, n) for n in (700, 1, 65)]
+    packed = [pack(weight) for weight in weights]
+    for _ in range(3):
+        outs = [np.empty((13, weight.shape[1]), np.float32) for weight in weights]
+        for one, out in zip(packed, outs, strict=True):
+            matmul(x, one, None, out)
+        assert [out.tobytes() for out in outs] == (alone := alone or [out.tobytes() for out in outs])
+    gone = [weakref.ref(one) for one in packed[1:]]
+    del packed[1:], one
+    assert [each() for each in gone] == [None, None]
+    matmul(x, packed[0], None, outs[0])
+    assert outs[0].tobytes() == alone[0]
