@@ -14,7 +14,7 @@ def attention_products(a, b, out, bint full=False):
 cdef int scores(q, k, out, str q_name, str k_name, bint divided, bint full) except -1:
     cdef kernel_job job
     cdef int kind = real_type(q, q_name)
-    cdef Py_ssize_t heads = leading(q, 2, q_name)
+    leading(q, 2, q_name)
     job.in_[0], job.in_[1] = pointer(q, kind, -1, q_name), stacked(k, kind, q.ndim, k_name, &job.size[3])
     job.out = target(out, kind, q.ndim, (q, k))
     job.size[0], job.size[1], job.size[2] = q.shape[q.ndim - 2], k.shape[k.ndim - 2], q.shape[q.ndim - 1]
@@ -22,7 +22,7 @@ cdef int scores(q, k, out, str q_name, str k_name, bint divided, bint full) exce
     job.size[5] = keys_before(&job, full, q_name, k_name)
     expect_shape(k, q.shape[:q.ndim - 2] + (job.size[1], job.size[2]), k_name)
     expect_shape(out, q.shape[:q.ndim - 2] + (job.size[0], job.size[1]), "out")
-    return run_blocks("attention_scores", kind, &job, heads, job.size[0])
+    return run_blocks("attention_scores", kind, &job, out, job.size[0])
 
 
 cdef Py_ssize_t keys_before(const kernel_job *job, bint full, str q_name, str k_name) except -1:
@@ -37,7 +37,7 @@ def attention_mix(pattern, v, out, bint full=False):
     """pattern [..., T, S], v [..., S, D], out [..., T, D], S ≥ T unless full; see kernels/attention_mix.h."""
     cdef kernel_job job
     cdef int kind = real_type(pattern, "pattern")
-    cdef Py_ssize_t heads = leading(pattern, 2, "pattern")
+    leading(pattern, 2, "pattern")
     job.in_[0] = pointer(pattern, kind, -1, "pattern")
     job.in_[1] = stacked(v, kind, pattern.ndim, "v", &job.size[3])
     job.out = target(out, kind, pattern.ndim, (pattern, v))
@@ -46,14 +46,14 @@ def attention_mix(pattern, v, out, bint full=False):
     job.size[4] = keys_before(&job, full, "pattern", "v")
     expect_shape(v, pattern.shape[:pattern.ndim - 2] + (job.size[1], job.size[2]), "v")
     expect_shape(out, pattern.shape[:pattern.ndim - 2] + (job.size[0], job.size[2]), "out")
-    run_blocks("attention_mix", kind, &job, heads, job.size[0])
+    run_blocks("attention_mix", kind, &job, out, job.size[0])
 
 
 def attention_back(pattern, x, out, bint full=False):
     """pattern [..., T, S], x [..., T, D], out [..., S, D], S ≥ T unless full; see kernels/attention_back.h."""
     cdef kernel_job job
     cdef int kind = real_type(pattern, "pattern")
-    cdef Py_ssize_t heads = leading(pattern, 2, "pattern")
+    leading(pattern, 2, "pattern")
     job.in_[0], job.in_[1] = pointer(pattern, kind, -1, "pattern"), pointer(x, kind, pattern.ndim, "x")
     job.out = target(out, kind, pattern.ndim, (pattern, x))
     job.size[0], job.size[1] = pattern.shape[pattern.ndim - 2], pattern.shape[pattern.ndim - 1]
@@ -61,11 +61,14 @@ def attention_back(pattern, x, out, bint full=False):
     job.size[3] = keys_before(&job, full, "pattern", "it")
     expect_shape(x, pattern.shape[:pattern.ndim - 2] + (job.size[0], job.size[2]), "x")
     expect_shape(out, pattern.shape[:pattern.ndim - 2] + (job.size[1], job.size[2]), "out")
-    run_blocks("attention_back", kind, &job, heads, job.size[1])
+    run_blocks("attention_back", kind, &job, out, job.size[1])
 
 
-cdef int run_blocks(str name, int kind, const kernel_job *job, Py_ssize_t heads, Py_ssize_t rows) except -1:
-    return run(name, kind, job, heads * ((rows + ATTENTION_BLOCK - 1) // ATTENTION_BLOCK), 1)
+cdef int run_blocks(str name, int kind, const kernel_job *job, out, Py_ssize_t rows) except -1:
+    """An item is some of the rows of one head."""
+    if not out.size:
+        return 0
+    return run(name, kind, job, leading(out, 2, "out") * ((rows + ATTENTION_BLOCK - 1) // ATTENTION_BLOCK), 1)
 
 
 def move_heads(x, out, bint merged):

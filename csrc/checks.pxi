@@ -60,7 +60,7 @@ cdef void *target(object array, int kind, int ndim, tuple inputs) except? NULL:
         raise ValueError("out is read-only")
     for x in inputs:
         if x is not None:
-            memory_of(<cnp.ndarray> x, &begin, &end)
+            memory_of(<cnp.ndarray?> x, &begin, &end)
             if begin < last and first < end:
                 raise ValueError("out lies in the memory of an input; a result needs memory of its own")
     return data

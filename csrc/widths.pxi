@@ -30,7 +30,7 @@ def pack_stored(blocks, str width not None):
     job.in_[0], job.out = cnp.PyArray_DATA(<cnp.ndarray> blocks), cnp.PyArray_DATA(<cnp.ndarray> packed.panels)
     job.size[0], job.size[1], job.size[2], job.size[3] = packed.depth, packed.columns, blocks.strides[0], blocks.strides[1]
     job.setting[0] = packed.width
-    run("pack_stored", cnp.NPY_FLOAT32, &job, count, 1)
+    run("pack_stored", cnp.NPY_FLOAT32, &job, count if packed.panels.size else 0, 1)
     packed.panels.flags.writeable = False
     return packed
 
@@ -42,7 +42,7 @@ cdef int from_panels(str kernel, PackedMatrix packed, ids, out, Py_ssize_t items
     job.in_[0], job.out = cnp.PyArray_DATA(<cnp.ndarray> packed.panels), cnp.PyArray_DATA(<cnp.ndarray> out)
     job.in_[1] = NULL if ids is None else ids_below(ids, packed.columns, "ids")
     job.size[0], job.size[1], job.setting[0] = packed.depth, packed.columns, packed.width
-    return run(kernel, cnp.NPY_FLOAT32, &job, items, 1)
+    return run(kernel, cnp.NPY_FLOAT32, &job, items if out.size else 0, 1)
 
 
 def unpacked(PackedMatrix packed not None):

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from helpers.refusing import MEGABYTES
 
 from llmtrace.errors import ModelError
 from llmtrace.storage.files import LARGEST_JSON, parse_json, read_bytes, read_json, read_text
@@ -85,7 +86,7 @@ def test_only_regular_files_of_a_sane_size(tmp_path, name, kind):
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
     error = in_time(lambda: load_tokenizer(tmp_path))
     assert time.monotonic() - start < 5
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MEGABYTES * 1024
     assert "can't be read" in error
     assert "\n" not in error
 
