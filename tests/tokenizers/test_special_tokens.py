@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 import tokenizers
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmtrace.errors import ModelError
@@ -48,6 +48,13 @@ def added_tokens(draw):
     return [token(content, ids[content], **{flag: draw(st.booleans()) for flag in FLAGS}) for content in contents]
 
 
+NO = dict.fromkeys(FLAGS, False)
+BOTH = [token("<s>", 257, **NO | {"rstrip": True}), token("<m>", 258, **NO | {"lstrip": True})]
+OVERLAP = [token("<s>h", 257, **NO), token("he", 256, **NO | {"normalized": True})]
+
+
+@example(BOTH, "<s> <m>", False)
+@example(OVERLAP, "<s>he", False)
 @given(added_tokens(), st.lists(st.sampled_from(CONTENTS + BESIDE), max_size=8).map("".join), st.booleans())
 def test_found_as_the_library_does(added, text, special):
     data = file(added)
