@@ -10,11 +10,10 @@ from importlib import import_module
 from typing import Any
 
 import click
-import rich_click
 
 from llmtrace import i18n, interrupts
 from llmtrace._version import __version__
-from llmtrace.cli.command import Context, Helpful, Option, language_option, speak_what_can_be_written
+from llmtrace.cli.command import Helpful, Option, language_option, speak_what_can_be_written
 from llmtrace.display import on_command_line
 from llmtrace.errors import LlmtraceError, UnknownTextError
 from llmtrace.garbage import collect_seldom
@@ -51,10 +50,8 @@ COMMANDS = {
 """In the order in which they are listed, and what is said of them there; each is in the file of its name."""
 
 
-class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_click's own bases disagree
+class Commands(Helpful, click.Group):
     """The commands, imported when used; and one place where every error becomes one line and an exit code."""
-
-    context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, without importing them."""
@@ -106,6 +103,9 @@ class Commands(Helpful, rich_click.RichGroup):  # type: ignore[misc]  # rich_cli
             sys.stdout.flush()
         except click.exceptions.Exit as stop:
             sys.exit(stop.exit_code)
+        except click.exceptions.NoArgsIsHelpError as shown:
+            print(shown.message)
+            sys.exit(shown.exit_code)
         except (click.ClickException, LlmtraceError) as error:
             _fail(error, given)
         except (KeyboardInterrupt, click.Abort):
@@ -171,7 +171,6 @@ def _fail(error: click.ClickException | LlmtraceError, given: list[str]) -> None
     sys.exit(2)
 
 
-@rich_click.rich_config(help_config={"text_paragraph_linebreaks": "\n\n", "padding_helptext_first_line": (0, 1, 1, 0)})
 @click.group(
     "llmtrace",
     cls=Commands,

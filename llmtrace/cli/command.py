@@ -10,20 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import click
-import rich_click
-from rich.markup import escape
 
 from llmtrace import i18n
 from llmtrace.display import speak_plainly
 from llmtrace.encodings import in_encoding, writable
 from llmtrace.i18n import N_, _
-
-PANELS = {
-    "options_panel_title": N_("Options"),
-    "commands_panel_title": N_("Commands"),
-    "required_long_string": N_("[required]"),
-    "default_string": N_("[default: {}]"),
-}
+from llmtrace.lazy import attribute
 
 ENGLISH_PROMPT = re.compile(r'llmtrace [a-z-]+ .*"(?:The|Once) ')
 
@@ -77,67 +69,40 @@ class Translated:
         self._written = text if text is None else inspect.cleandoc(text)
 
 
-def filled(text: Any) -> Any:
-    """A text of a help page, its lines broken where Chinese may break."""
-    from rich.text import Text
-
-    from llmtrace.render.terminal.cjk import Wide
-
-    return Wide.of(text) if isinstance(text, Text) else text
-
-
-class Formatter(rich_click.RichHelpFormatter):
-    """Writes help pages."""
-
-    def rich_text(self, text: Any, style: Any = "") -> Any:
-        """A paragraph."""
-        return filled(super().rich_text(text, style))
-
-
-class Context(rich_click.RichContext):
-    """What runs a command, with that formatter."""
-
-    formatter_class = Formatter
-
-
-class Option(Translated, rich_click.RichOption):
+class Option(Translated, click.Option):
     """An option with such a help."""
 
     def make_metavar(self, ctx: click.Context) -> str:
         """What stands for its value."""
         return in_signs(super().make_metavar(ctx))
 
-    def get_rich_help(self, ctx: Any, formatter: Any) -> Any:
-        """The help beside the option."""
-        columns = super().get_rich_help(ctx, formatter)
-        columns.renderables = [filled(text) for text in columns.renderables]
-        return columns
+
+def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Prints the help page, in colours where it has some, and ends."""
+    if value and not ctx.resilient_parsing:
+        print(ctx.get_help())
+        ctx.exit()
 
 
 class Helpful(Translated):
-    """What `Command` and the group of all commands do on top of rich_click's: everything in the user's language."""
+    """What `Command` and the group of all commands do on top of click's: everything in the user's language."""
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """`--help` in our words."""
         option: click.Option | None = super().get_help_option(ctx)  # type: ignore[misc]
         if option is not None:
             option.help = _("Show this help and end.")
+            option.callback = show_help
         return option
 
-    def format_usage(self, ctx: Any, formatter: Any) -> None:
-        """Writes the line that says how the command is written, and names the parts of the page that follow."""
-        for name, title in PANELS.items():
-            setattr(formatter.config, name, escape(_(title)))
-        if signs_are_wide():
-            formatter.config.style_options_panel_box = formatter.config.style_commands_panel_box = "ASCII"
-        pieces = self.collect_usage_pieces(ctx)  # type: ignore[attr-defined]
-        formatter.write_usage(ctx.command_path, in_signs(" ".join(pieces)), _("Usage:"))
+    def get_help(self, ctx: click.Context) -> str:
+        """The help page."""
+        page: str = attribute("llmtrace.cli.help.page")(self, ctx)  # which shows what is made here
+        return page
 
 
-class Command(Helpful, rich_click.RichCommand):
+class Command(Helpful, click.Command):
     """A command, which also takes `--plain` and `--lang`."""
-
-    context_class = Context
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)

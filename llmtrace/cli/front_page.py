@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from llmtrace.cli.command import filled
+from llmtrace.cli.help import filled
 from llmtrace.i18n import N_, _
 
 LINES = 22

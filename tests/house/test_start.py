@@ -20,7 +20,7 @@ NOTHING |= {"frozen", "garbage", "i18n", "interrupts", "lazy", "text"}
 RUN = NOTHING | {"_bpe", "arithmetic", "explain", "loading", "models", "ops", "pickling", "render", "rng", "storage"}
 RUN |= {"tokenizers", "trace", "views", "weights"}
 """The rooms of what runs a model and shows it: neither lessons, nor training, nor experiments."""
-OTHERS = {"numpy", "click", "rich", "rich_click", "regex"}
+OTHERS = {"numpy", "click", "rich", "regex"}
 """The libraries that a start may wait for."""
 MEDIA = {"dot", "html", "json", "latex", "markdown", "page", "png", "svg"}
 """Of rendering: what writes files."""
@@ -59,6 +59,11 @@ def test_a_command_imports_what_it_needs(arguments, rooms, most):
     assert not any(
         name.startswith(("rich.markdown", "rich.progress", "rich.syntax", "numpy.testing")) for name in found
     )
+
+
+def test_only_help_is_laid_out_by_rich_click():
+    assert "rich_click" in imported("trace", "--help")
+    assert "rich_click" not in imported("trace", PROMPT, "--json")
 
 
 @pytest.mark.parametrize("before", [True, False])
