@@ -68,7 +68,11 @@ def words_of_ops(tree: ast.AST, file: str) -> Iterator[Found]:
     for node in ast.walk(tree):
         texts: list[ast.expr] = []
         match node:
-            case ast.Call(func=ast.Name("Op"), args=[_name, formula, *_others], keywords=keywords):
+            case ast.FunctionDef(name="meaning", args=ast.arguments(args=inputs)):
+                texts = [ast.Constant(each.arg) for each in inputs]
+            case ast.Call(
+                func=ast.Name("Op" | "elementwise_op" | "row_op"), args=[_name, formula, *_others], keywords=keywords
+            ):
                 tensors = [
                     k.value.elts for k in keywords if k.arg in {"inputs", "weights"} and isinstance(k.value, ast.Tuple)
                 ]
@@ -84,7 +88,9 @@ def words_of_ops(tree: ast.AST, file: str) -> Iterator[Found]:
 
 def spoken(text: str) -> bool:
     """Whether a formula or the name of a line has a word of English: `x²` has none, and `out` is called the result."""
-    return bool(set(re.findall(r"(?<![`\w])[a-zA-Z]{3,}", text)) - {"exp", "tanh", "erf", "log", "out", "dout"})
+    return bool(
+        set(re.findall(r"(?<![`\w])[a-zA-Z]{3,}", text)) - {"cos", "exp", "erf", "log", "out", "dout", "sin", "tanh"}
+    )
 
 
 def in_javascript(text: str, file: str) -> Iterator[Found]:

@@ -19,6 +19,7 @@ from helpers.small_models import small_gpt
 from llmtrace import i18n
 from llmtrace.cli import COMMANDS, main
 from llmtrace.loading import DATA
+from llmtrace.ops import OPS
 from llmtrace.render.terminal.cjk import has_wide
 
 EXAMPLES = re.compile(r"^ +((?:echo \w+ \| )?llmtrace .*)$", re.MULTILINE)
@@ -99,6 +100,13 @@ def test_the_catalogue_is_up_to_date():
 def collected():
     """Every text of the package: what takes long, and is the same for every state of the translations."""
     return catalogue.template()
+
+
+def test_words_of_every_op_are_collected(collected):
+    """Formulas and the names of what goes in, of whichever constructor an op is made."""
+    for op in OPS.values():
+        for text in (op.formula, *op.inputs, *op.weights):
+            assert not catalogue.spoken(text) or text in collected, (op.name, text)
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ async function show(focus = null) {
     }
   }
   document.documentElement.lang = spokenLanguage();
-  document.title = place || app.manifest.text.slice(0, 80);
+  document.title = titleOf(place) || app.manifest.text.slice(0, 80);
   document.querySelector("header")?.replaceWith(header(place));
   const taking = takingLine(main, place, () => presentation.toggle());
   main.replaceChildren(...[trail(place), view, taking].flat(Infinity).filter(Boolean));
@@ -112,6 +112,12 @@ async function problemOf(load) {
 const damaged = (error) =>
   _("This file is damaged: the numbers of {name} are not those that were written.", { name: error.tensor });
 
+/** A view by the name that the header calls it; any other place by its address. */
+function titleOf(place) {
+  const titles = { sentence: _("my sentence"), next: _("next token"), "what-if": _("what if"), help: _("help") };
+  return Object.hasOwn(titles, place) ? titles[place] : place;
+}
+
 /** Where one is: the start, then every part of the address that is a place. */
 function trail(place) {
   if (app instanceof LessonApp) return lessonTrail(place);
@@ -121,7 +127,7 @@ function trail(place) {
   if (block && place !== block[0]) steps.push(link(block[0], block[0]));
   const tensor = app.run.tensor(name);
   if (tensor !== undefined && name !== place) steps.push(link(name, name));
-  if (place) steps.push(h("span", { "aria-current": "page" }, place));
+  if (place) steps.push(h("span", { "aria-current": "page" }, titleOf(place)));
   return h(
     "nav",
     { class: "trail", "aria-label": _("where you are") },
