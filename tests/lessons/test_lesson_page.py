@@ -171,6 +171,20 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(chromium, file):
     shown.context.close()
 
 
+def test_words_in_pictures_are_legible_on_a_phone(opened, facts):
+    number = next(n for n, page in enumerate(facts["lessons"][2]["in"]["en"]["pages"], 1) if "<text" in page["html"])
+    opened.page.set_viewport_size({"width": 360, "height": 800})
+    opened.go(f"lesson/matrices-as-projections/{number}")
+    sizes = opened.page.evaluate(
+        """() => [...document.querySelectorAll("main svg text")].map((text) => {
+          const { width } = text.ownerSVGElement.getBoundingClientRect();
+          return (parseFloat(getComputedStyle(text).fontSize) * width) / text.ownerSVGElement.viewBox.baseVal.width;
+        })"""
+    )
+    assert sizes
+    assert min(sizes) >= 11
+
+
 def test_command(tmp_path, own_state):
     file = tmp_path / "x.html"
     done = CliRunner().invoke(main, ["learn", "perceptron", "--set", "sunny=20", "-o", str(file)])
