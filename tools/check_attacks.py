@@ -35,7 +35,8 @@ SECONDS = 30
 """Of the processor, for one command; none of the catalogue takes a tenth of it."""
 MEMORY = 3 << 30
 OURS = str(ROOT / "llmtrace").encode()
-"""In a traceback: Python's own, of an interruption before the first line of the package was read, can't be helped."""
+GUARD = str(ROOT / "llmtrace" / "interrupts.py").encode()
+"""In a traceback: what comes before the first lines of the package have been read can't be helped."""
 LONGEST = 4000
 """Characters of an error message."""
 PLAIN_USER = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
@@ -115,7 +116,7 @@ def faults(attack: Attack, ended: Ended) -> list[str]:
     if ended.code not in HARMLESS and not (attack.interrupted is not None and ended.code == -signal.SIGINT):
         found.append("crash")
     sign = any(each in printed for each in (b"Traceback (most", b"Exception ignored", b"Fatal Python", b"MemoryError"))
-    if sign and (attack.interrupted is None or OURS in printed):
+    if sign and (attack.interrupted is None or (OURS in printed and GUARD not in printed)):
         found.append("traceback")
     if attack.refused and ended.code == 0:
         found.append("silent acceptance")

@@ -54,7 +54,7 @@ def command(prompts: str, output: str, model: str | None, **options: Any) -> Non
 
     from llmtrace.corpus import trace
     from llmtrace.corpus.engines import dask
-    from llmtrace.corpus.work import UNFINISHED
+    from llmtrace.corpus.work import DONE, UNFINISHED
     from llmtrace.loading import DEFAULT
     from llmtrace.views.corpus import view
 
@@ -72,5 +72,5 @@ def command(prompts: str, output: str, model: str | None, **options: Any) -> Non
         )
     document = view(report, every=options["every"])
     print_document(document, Look(as_json=options["as_json"], only_ascii=options["only_ascii"]))
-    if report.counts.get(UNFINISHED):  # scripts must see that it is to be run again
+    if report.counts.get(UNFINISHED) or not report.counts.get(DONE):  # scripts must see that it is to be run again, or all wrong
         click.get_current_context().exit(1)

@@ -51,3 +51,9 @@ def test_what_is_unfinished_is_said_by_the_exit_code_and_run_the_next_time(tmp_p
     assert "0 of 5 prompts ran" in page
     assert "was ended (the machine is gone); it is run again the next time" in page
     assert "3 of 5 prompts ran" in said("corpus", str(file), "-o", out, "--workers", "1")
+
+
+def test_a_file_of_which_nothing_could_be_run_is_said_by_the_exit_code(tmp_path):
+    for n, text in enumerate(["oops", "3\n[[]]\nnull", "", '{"text": 1}']):
+        (tmp_path / "p.jsonl").write_text(text)
+        said("corpus", str(tmp_path / "p.jsonl"), "-o", str(tmp_path / f"out{n}"), "--workers", "1", code=1)
