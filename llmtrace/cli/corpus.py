@@ -72,5 +72,7 @@ def command(prompts: str, output: str, model: str | None, **options: Any) -> Non
         )
     document = view(report, every=options["every"])
     print_document(document, Look(as_json=options["as_json"], only_ascii=options["only_ascii"]))
-    if report.counts.get(UNFINISHED) or not report.counts.get(DONE):  # scripts must see that it is to be run again, or all wrong
+    if report.counts.get(UNFINISHED) or not report.counts.get(
+        DONE
+    ):  # scripts must see that it is to be run again, or all wrong
         click.get_current_context().exit(1)

@@ -76,7 +76,9 @@ def read_prompt(prompt: str | None, ids: list[int] | None, special: bool) -> str
     """What was given to judge: the text in a file of that name, or the text itself."""
     if prompt is None or ids is not None or not _is_file(prompt):
         return read_given(prompt, ids, special)
-    return marked(Path(prompt).read_bytes().decode("utf-8", "surrogateescape"), special)
+    from llmtrace.storage.files import read_bytes
+
+    return marked(read_bytes(Path(prompt)).decode("utf-8", "surrogateescape"), special)
 
 
 def _is_file(name: str) -> bool:

@@ -61,10 +61,13 @@ def _given(prompts: Iterable[Any]) -> Iterator[Item]:
 def _read(path: Path) -> Iterator[Item]:
     """A line of JSON for each: a text, a list of ids, or an object with `text` or `ids`, and `id` if it has a name."""
     try:
-        file = open_regular(path)
+        yield from _lines(path)
     except ModelError as error:
         raise CorpusError(str(error)) from error
-    with file:
+
+
+def _lines(path: Path) -> Iterator[Item]:
+    with open_regular(path) as file:
         number = 0
         while line := file.readline(LONGEST + 1):
             number += 1

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
-from llmtrace.errors import EditError, LlmtraceError
+from llmtrace.errors import EditError, LlmtraceError, ModelError
 from llmtrace.i18n import _
+from llmtrace.storage.files import open_regular
 from llmtrace.storage.stored import open_tensors
 from llmtrace.text import cited, shown
 from llmtrace.trace import Trace
@@ -89,13 +90,15 @@ def read(path: Path) -> dict[str, Array]:
     """The arrays of a .npz or safetensors file, by the names that they have there; EditError where it is neither."""
     try:
         if path.suffix == ".npz":
-            with path.open("rb") as there:  # NumPy would take any file for a pickle
+            with open_regular(path) as there:  # NumPy would take any file for a pickle
                 if not zipfile.is_zipfile(there):
                     raise ValueError(_("it is no .npz file"))
             with np.load(path, allow_pickle=False) as file:
                 return {name: file[name] for name in file.files}
         tensors, _metadata = open_tensors(path)
         return {name: _widened(each.read) for name, each in tensors.items()}
+    except ModelError as error:
+        raise EditError(str(error)) from error
     except LlmtraceError:
         raise
     except OSError as error:

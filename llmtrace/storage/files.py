@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -48,6 +49,26 @@ def refuse(path: Path | str, error: Exception) -> NoReturn:
     raise ModelError(_("{path} can't be read: {why}", path=shown(path), why=reason(error))) from error
 
 
+class _Regular(io.FileIO):
+    """A file whose failures are those of reading it, whoever reads: a bad disk, a file of the system that only looks like one."""
+
+    path: Path | str = ""
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Like that of io.FileIO, but for the error."""
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            refuse(self.path, error)
+
+    def readall(self) -> bytes | None:  # type: ignore[override]  # None where nothing is there yet, as of io.FileIO
+        """Like that of io.FileIO, but for the error."""
+        try:
+            return super().readall()
+        except OSError as error:
+            refuse(self.path, error)
+
+
 def open_regular(path: Path | str) -> BinaryIO:
     """Opens a file for reading; a folder, a pipe or a device, which could block or never end, is refused."""
     handle = -1
@@ -58,7 +79,9 @@ def open_regular(path: Path | str) -> BinaryIO:
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
         refuse(path, error)
     if handle >= 0 and stat.S_ISREG(os.fstat(handle).st_mode):
-        return os.fdopen(handle, "rb")
+        file = _Regular(handle, "rb")
+        file.path = path
+        return io.BufferedReader(file)
     if handle >= 0:
         os.close(handle)
     raise ModelError(_("{path} can't be read: it is not a regular file", path=shown(path)))

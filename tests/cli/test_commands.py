@@ -300,3 +300,46 @@ def test_help_does_not_load_what_it_does_not_need():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+UNREADABLE = Path("/proc/self/mem")  # a regular file by its looks, whose first bytes nobody can read
+READERS = [
+    ("surprise", "x.txt"),
+    ("train", "x.txt", "-o", "m"),
+    ("corpus", "x.jsonl", "-o", "m"),
+    ("verify", "x.trace"),
+    ("show", "x.trace"),
+    ("trace", "a", "--recipe", "x.json"),
+    ("trace", "a", "--model", "x.gguf"),
+    ("trace", "a", "--model", "x.bin"),
+    ("compare", "a", "x.npz"),
+    ("compare", "a", "x.safetensors"),
+    ("learn", "tokenizers", "--set", "gpt2=x.gguf"),
+]
+
+
+@pytest.mark.skipif(not UNREADABLE.exists(), reason="there is no /proc/self/mem: only Linux has it")
+@pytest.mark.parametrize("arguments", READERS, ids=" ".join)
+def test_a_file_that_can_t_be_read_is_named(arguments, tmp_path, monkeypatch):
+    for word in arguments:
+        name = word.removeprefix("gpt2=")
+        if name.startswith("x."):
+            (tmp_path / name).symlink_to(UNREADABLE)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2, result.exc_info
+    assert result.output.count("\n") == 1
+    assert "can't be read" in result.output
+
+
+@pytest.mark.parametrize("arguments", [each for each in READERS if each[0] != "train"], ids=" ".join)
+def test_a_file_of_a_terabyte_is_not_read(arguments, tmp_path, monkeypatch):
+    for word in arguments:
+        name = word.removeprefix("gpt2=")
+        if name.startswith("x."):
+            with (tmp_path / name).open("wb") as file:
+                file.truncate(1 << 40)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2, result.exc_info
+    assert result.output.count("\n") == 1

@@ -157,7 +157,7 @@ def test_a_run_that_was_tampered_with_is_seen():
 def test_bad_dumps_are_refused_in_a_line(tmp_path):
     (tmp_path / "no.npz").write_text("no")
     (tmp_path / "folder.npz").mkdir()
-    for name, why in [("no", "it is no .npz file"), ("missing", "No such file"), ("folder", "directory")]:
+    for name, why in [("no", "it is no .npz file"), ("missing", "No such file"), ("folder", "not a regular file")]:
         with pytest.raises(EditError, match=f"can't be read: .*{why}"):
             dumps.read(tmp_path / f"{name}.npz")
     np.savez(tmp_path / "objects.npz", a=np.array([object()], dtype=object))

@@ -5,12 +5,13 @@ import os
 import resource
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from helpers.refusing import MEGABYTES
 
 from llmtrace.errors import ModelError
-from llmtrace.storage.files import LARGEST_JSON, parse_json, read_bytes, read_json, read_text
+from llmtrace.storage.files import LARGEST_JSON, open_regular, parse_json, read_bytes, read_json, read_text
 from llmtrace.tokenizers import load_tokenizer
 
 HOSTILE = {
@@ -99,3 +100,24 @@ def test_the_size_is_looked_at_first(tmp_path, read):
     with pytest.raises(ModelError, match="more than 0 MB"):
         read(path, 3)
     assert LARGEST_JSON == 64 << 20
+
+
+UNREADABLE = Path("/proc/self/mem")  # a regular file by its looks, whose first bytes nobody can read
+
+
+@pytest.mark.skipif(not UNREADABLE.exists(), reason="there is no /proc/self/mem: only Linux has it")
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda file: file.read(),
+        lambda file: file.read(9),
+        lambda file: file.read1(9),
+        lambda file: file.peek(1),
+        lambda file: file.readline(9),
+        lambda file: file.readinto(bytearray(9)),
+        lambda file: list(file),
+    ],
+)
+def test_what_can_t_be_read_is_said_by_whatever_reads(read):
+    with open_regular(UNREADABLE) as file, pytest.raises(ModelError, match="/proc/self/mem can't be read"):
+        read(file)

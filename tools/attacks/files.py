@@ -48,18 +48,18 @@ def files(stage: Stage) -> Iterator[Attack]:
 
 def _models(stage: Stage) -> Iterator[Attack]:
     weights = [(name, content) for name, content in hostile.weight_files() if len(content) < 1 << 22]
-    for name, content in stage.some(weights, 24):
+    for name, content in stage.some(weights, 16):
         yield Attack("files", f"weights: {name}", MODEL, True, prepare=part(stage, "model.safetensors", content))
     for file in ("config.json", "tokenizer.json"):
-        for name, content in stage.some(list(hostile.JSON.items()), 10):
+        for name, content in stage.some(list(hostile.JSON.items()), 8):
             yield Attack("files", f"{file}: {name}", MODEL, True, prepare=part(stage, file, content))
 
 
 def _beside(stage: Stage) -> Iterator[Attack]:
-    for name, content in stage.some(list(hostile.trace_files(stage.trace)), 20):
+    for name, content in stage.some(list(hostile.trace_files(stage.trace)), 16):
         command = stage.chance.choice([("verify", "x.trace"), ("show", "x.trace"), ("show", "x.trace", "logits")])
         yield Attack("files", f"trace: {name}", command, True, prepare=holds("x.trace", content))
-    for name, content in stage.some(list(hostile.JSON.items()), 9):
+    for name, content in stage.some(list(hostile.JSON.items()), 6):
         recipe, prompts = ("trace", PROMPT, "--recipe", "x.json"), ("corpus", "x.jsonl", "-o", "index")
         yield Attack("files", f"recipe: {name}", recipe, True, prepare=holds("x.json", content))
         yield Attack("files", f"prompts: {name}", prompts, name != "a text", prepare=holds("x.jsonl", content))
@@ -104,13 +104,15 @@ def special(stage: Stage) -> Iterator[Attack]:
         "jsonl": ("corpus", "x.jsonl", "-o", "index"),
         "txt": ("train", "x.txt", "-o", "m", *SMALL),
         "gguf": ("trace", "a", "--model", "x.gguf"),
+        "npz": ("compare", "a", "x.npz"),
+        "md": ("surprise", "x.md"),
         "bin": ("trace", "a", "--model", "x.bin"),
     }
     for kind in NO_FILES:
-        for file in ["model.safetensors", "config.json", "tokenizer.json"]:
+        for file in stage.some(["model.safetensors", "config.json", "tokenizer.json"], 2):
             make = partial(parts, stage, **{file: partial(no_file, kind=kind)})
             yield Attack("special", f"{file}: {kind}", MODEL, True, prepare=make)
-        for ending, command in commands.items():
+        for ending, command in stage.some(list(commands.items()), 6):
             if (ending, kind) == ("txt", "a terabyte"):
                 continue  # a text is read piece by piece, however long, and what is read of it is shown
             yield Attack("special", f"x.{ending}: {kind}", command, True, prepare=_instead(f"x.{ending}", kind))

@@ -20,7 +20,7 @@ LLMTRACE = str(Path(sys.executable).parent / "llmtrace")
 PROMPT = "The king had a child"
 DIARY = "The king had a child, a girl. The girl had a lamp. "
 SMALL = ("--layers", "1", "--heads", "1", "--width", "4", "--context", "8", "--steps", "2", "--vocabulary", "260")
-NO_FILES = ["pipe", "folder", "loop", "dangling link", "link to a pipe", "socket", "a terabyte"]
+NO_FILES = ["pipe", "folder", "loop", "dangling link", "link to a pipe", "socket", "a terabyte", "unreadable"]
 T = TypeVar("T")
 Step = Callable[[Path], object]
 """What is done in the folder of an attack."""
@@ -102,6 +102,8 @@ def no_file(path: Path, kind: str) -> None:
         here = os.open(path.parent, os.O_PATH)
         socket.socket(socket.AF_UNIX).bind(f"/proc/self/fd/{here}/{path.name}")
         os.close(here)
+    elif kind == "unreadable":
+        path.symlink_to("/proc/self/mem")
     elif kind == "a terabyte":
         with path.open("wb") as file:
             file.truncate(1 << 40)

@@ -61,7 +61,7 @@ def commands(text: str | bytes) -> list[tuple[str | bytes, ...]]:
 
 def texts(stage: Stage) -> Iterator[Attack]:
     for i, text in enumerate(TEXTS):
-        for arguments in stage.some(commands(text), 5):
+        for arguments in stage.some(commands(text), 4):
             yield Attack("texts", f"{arguments[0]!s} {i}", arguments)
 
 
@@ -86,7 +86,7 @@ def names(stage: Stage) -> Iterator[Attack]:
             ("train", "-o", "m", "--", text),
             ("fetch", "--", text),
         ]
-        for arguments in stage.some(places, 5):
+        for arguments in stage.some(places, 4):
             refused = arguments[0] != "learn" or bool(text)
             yield Attack("names", f"{arguments[0]!s} {i}", arguments, refused=refused and arguments[0] != "--")
 
@@ -114,7 +114,7 @@ def numbers(stage: Stage) -> Iterator[Attack]:
         ("learn", "perceptron", "--exercises", "--seed"),
     ]
     for place in places:
-        for number in stage.some(NUMBERS, 4):
+        for number in stage.some(NUMBERS, 3):
             wrong = number in {"nan", "inf", "-inf", "", "1,5", "0x10"}
             yield Attack("numbers", f"{place[0]} {place[-1]} {number[:9]}", (*place, number), refused=wrong)
 
