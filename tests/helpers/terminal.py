@@ -1,4 +1,4 @@
-"""A process on a terminal of its own."""
+"""`llmtrace` in a process of its own, on a terminal or in a pipe: a fork of this one, which has imported it already."""
 
 import atexit
 import gc
@@ -22,7 +22,7 @@ SCRIPT = "import sys; sys.argv[0] = 'llmtrace'; from llmtrace.cli import main; m
 
 
 class Terminal:
-    """`llmtrace` on a pseudo-terminal of 24 lines: a fork of this process, which has imported it already."""
+    """`llmtrace` on a pseudo-terminal of 24 lines."""
 
     def __init__(self, *arguments, **environment):
         plain = {
@@ -56,6 +56,22 @@ class Terminal:
         os.close(self.end)
         assert "Traceback" not in self.text
         return code
+
+
+def piped(*arguments, **environment):
+    """What a command writes into its two pipes, in bytes."""
+    ready()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
+        process = os.fork()
+        if not process:
+            for stream, number in ((out, 1), (error, 2)):
+                os.dup2(stream.fileno(), number)
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os._exit(ended(arguments, {**os.environ, **environment}))
+        os.waitpid(process, 0)
+        for stream in (out, error):
+            stream.seek(0)
+        return out.read(), error.read()
 
 
 @cache

@@ -1,14 +1,12 @@
 """What an encoding lacks is escaped or, where it is llmtrace's own sign, a plain one; nobody's text becomes another text."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from helpers.inert import texts
 from helpers.printing import as_text, printed
+from helpers.terminal import piped
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,9 +18,8 @@ from llmtrace.views.document import Document, Token, paragraph
 
 def said(*arguments, encoding, **env):
     """What a command writes to both of its outputs in an encoding."""
-    env = {**os.environ, "PYTHONUTF8": "0", "PYTHONIOENCODING": encoding, "LLMTRACE_LANG": "en", **env}
-    done = subprocess.run([sys.executable, "-m", "llmtrace", *arguments], env=env, capture_output=True, check=False)
-    return done.stdout.decode(encoding), done.stderr.decode(encoding)
+    written = piped(*arguments, PYTHONIOENCODING=encoding, **{"LLMTRACE_LANG": "en", **env})
+    return tuple(each.decode(encoding) for each in written)
 
 
 ENCODINGS = ["ascii", "latin-1", "cp1252", "gbk", "cp936", "gb18030", "big5", "shift_jis", "koi8-r", "utf-8"]
