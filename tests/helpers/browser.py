@@ -73,10 +73,14 @@ class Open:
                 return
         raise AssertionError(f"no {role} {name!r} can be reached")
 
-    def findings(self):
-        """What axe-core finds wrong where the page is now: the rules and the elements. The page must bypass its policy."""
+    def findings(self, *rules):
+        """What axe-core finds wrong where the page is now, by all its rules or by some: the rules and the elements.
+
+        The page must bypass its policy.
+        """
         base = pytest.importorskip("axe_playwright_python.base", reason="needs axe-playwright-python")
         if not self.page.evaluate("() => 'axe' in window"):
             self.page.evaluate(base.AXE_SCRIPT)
-        found = self.page.evaluate("() => axe.run({ resultTypes: ['violations'] })")["violations"]
+        options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+        found = self.page.evaluate("options => axe.run(options)", options)["violations"]
         return [(each["id"], [node["target"] for node in each["nodes"]]) for each in found]

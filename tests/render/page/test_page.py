@@ -52,23 +52,32 @@ def opened(chromium, file):
     shown.context.close()
 
 
-def test_it_asks_for_nothing_and_complains_of_nothing(opened, file):
+@pytest.fixture(scope="module")
+def read(chromium, file):
+    """A page that all look at who change nothing."""
+    shown = Open(chromium, file).ready()
+    yield shown
+    shown.context.close()
+
+
+def test_it_asks_for_nothing_and_complains_of_nothing(read, file):
     for place in PLACES:
-        opened.go(place)
-        assert len(opened.text) > 100
-    assert opened.said == []
-    assert opened.asked == [file.as_uri()]
+        read.go(place)
+        assert len(read.text) > 100
+    assert read.said == []
+    assert read.asked == [file.as_uri()]
 
 
-def test_it_has_the_bits_of_the_command_line(opened):
-    assert "✓ The numbers of the first sentence have the bits" in opened.text
+def test_it_has_the_bits_of_the_command_line(read):
+    read.go("")
+    assert "✓ The numbers of the first sentence have the bits" in read.text
     trace = llmtrace.load().trace(SENTENCE)
     for address in PLACES[7:13]:
-        opened.go(address)
+        read.go(address)
         explanation = trace.explain(address)
-        assert explanation.sentence in opened.text
-        assert opened.page.inner_text(".value").split()[0] == exact_text(explanation.value)
-    assert "✓ same bits" in opened.text
+        assert explanation.sentence in read.text
+        assert read.page.inner_text(".value").split()[0] == exact_text(explanation.value)
+    assert "✓ same bits" in read.text
 
 
 def exact_text(value):
@@ -94,12 +103,15 @@ VIEWS = ["", *PLACES[1:6], *PLACES[7:8], *PLACES[13:]]
 
 
 def test_axe_finds_nothing(chromium, file):
-    for scheme, places in (("light", VIEWS), ("dark", VIEWS[:7:2])):
-        shown = Open(chromium, file, color_scheme=scheme, bypass_csp=True).ready()  # axe puts a program of its own in
-        for place in places:
-            shown.go(place)
-            assert not shown.findings(), (scheme, place)
-        shown.context.close()
+    shown = Open(chromium, file, color_scheme="light", bypass_csp=True).ready()  # axe puts a program of its own in
+    for place in VIEWS:
+        shown.go(place)
+        assert not shown.findings(), place
+    shown.page.emulate_media(color_scheme="dark")
+    for place in VIEWS[:7:2]:
+        shown.go(place)
+        assert not shown.findings("color-contrast"), ("dark", place)
+    shown.context.close()
 
 
 def test_it_is_quick(chromium, file):
@@ -122,16 +134,15 @@ def test_it_is_quick(chromium, file):
     shown.context.close()
 
 
-def test_nothing_is_wider_than_the_screen(chromium, file):
-    shown = Open(chromium, file).ready()
+def test_nothing_is_wider_than_the_screen(read):
     for width in (360, 1280, 3840):
-        shown.page.set_viewport_size({"width": width, "height": 800})
+        read.page.set_viewport_size({"width": width, "height": 800})
         for place in VIEWS:
-            shown.go(place)
-            assert shown.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, (width, place)
-    size = shown.page.evaluate("() => parseFloat(getComputedStyle(document.body).fontSize)")
+            read.go(place)
+            assert read.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, (width, place)
+    size = read.page.evaluate("() => parseFloat(getComputedStyle(document.body).fontSize)")
     assert size >= 28  # a projector of 3840 pixels is read from afar
-    shown.context.close()
+    read.page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_by_keyboard_alone(opened, tmp_path):
@@ -185,20 +196,20 @@ def follow_on_the_command_line(recipe, folder):
     assert float(changed.explain(edit["at"]).value) == 0
 
 
-def test_a_grid_is_walked_by_keys_and_spoken(opened):
-    opened.go("block.0.mlp.up")
-    opened.tab_to("DIV", "block.0.mlp.up")
-    opened.press("ArrowRight", "ArrowRight", "ArrowDown")
+def test_a_grid_is_walked_by_keys_and_spoken(read):
+    read.go("block.0.mlp.up")
+    read.tab_to("DIV", "block.0.mlp.up")
+    read.press("ArrowRight", "ArrowRight", "ArrowDown")
     trace = llmtrace.load().trace(SENTENCE)
-    said = opened.page.inner_text("[role=gridcell]")
+    said = read.page.inner_text("[role=gridcell]")
     assert said.startswith("block.0.mlp.up[position=1, feature=2] = ")
     assert trace.explain("block.0.mlp.up", 1, 2).sentence in said
-    assert opened.page.get_attribute("[role=gridcell]", "aria-colindex") == "3"
-    opened.press("End")
-    assert "feature=511" in opened.page.inner_text(".readout")
-    opened.press("Enter")
-    opened.page.wait_for_selector(".value")
-    assert opened.page.inner_text("h1") == "block.0.mlp.up[position=1, feature=511]"
+    assert read.page.get_attribute("[role=gridcell]", "aria-colindex") == "3"
+    read.press("End")
+    assert "feature=511" in read.page.inner_text(".readout")
+    read.press("Enter")
+    read.page.wait_for_selector(".value")
+    assert read.page.inner_text("h1") == "block.0.mlp.up[position=1, feature=511]"
 
 
 def test_one_token_at_a_time(opened):
@@ -227,12 +238,12 @@ def test_a_change_stays_while_the_text_grows(opened):
     assert opened.page.inner_text(".value").split()[0] == "0.0"
 
 
-def test_odd_places_are_named(opened):
+def test_odd_places_are_named(read):
     for place in ("%zz", "toString", "constructor", "__proto__", "block.99", "logits[", "a" * 5000):
-        opened.page.evaluate("place => { location.hash = place }", place)
-        opened.page.evaluate(FRAMES)
-        assert opened.page.locator("[role=alert]").count() == 1, place
-    assert opened.said == []
+        read.page.evaluate("place => { location.hash = place }", place)
+        read.page.evaluate(FRAMES)
+        assert read.page.locator("[role=alert]").count() == 1, place
+    assert read.said == []
 
 
 def test_damage_is_named(chromium, file, tmp_path):
