@@ -33,13 +33,13 @@ FORMATS = {layout.name: layout for layout in chat.KNOWN.values()}
 SPECIAL = list(dict.fromkeys(text for layout in FORMATS.values() for text in layout.special))
 
 
-def byte_level(special=SPECIAL):
+def byte_level(special=SPECIAL, kind="special"):
     vocabulary = {symbol: byte for byte, symbol in enumerate(SYMBOLS)}
     for merge in MERGES:
         vocabulary["".join(merge.split())] = len(vocabulary)
     own = {text: len(vocabulary) + number for number, text in enumerate(special)}
     merges = [tuple(merge.split()) for merge in MERGES]
-    tokenizer = ByteLevelBPE({**vocabulary, **own}, merges, special=own)
+    tokenizer = ByteLevelBPE({**vocabulary, **own}, merges, **{kind: own})
     tokenizer.framing = Framing((0,), (1,))  # which a chat has not
     return tokenizer
 
@@ -80,6 +80,16 @@ def test_what_the_template_would_write(tokenizer, name):
         assert [index for index in found.ids if index in tokenizer.special.values()] == meant
         assert found.end == tokenizer.special[FORMATS[name].end]
         assert len(found.roles) == len(found.ids)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_tokens_of_a_template_may_be_found_in_every_text(name):
+    added, special = byte_level(kind="added"), byte_level()
+    for question in ("hello 12", " é\n", ""):
+        assert chat.chat(question, name, added) == chat.chat(question, name, special)
+    for token in FORMATS[name].special:
+        with pytest.raises(PromptError, match="special token"):
+            chat.chat(f"hello {token}", name, added)
 
 
 @pytest.mark.parametrize("name", WRITTEN)
