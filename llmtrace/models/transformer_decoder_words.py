@@ -62,6 +62,7 @@ DECODER = {
         what=N_("the rows, after attention has added its part"),
         sentence=N_("feature {feature} of {token} after attention has added its part"),
         section=OWN,
+        kind=StepKind.ATTENTION_SUM,
     ),
     "ln_1": StepWords(
         what=N_("the rows, brought to a standard spread after the sum"),
@@ -116,6 +117,7 @@ DECODER = {
         what=N_("the rows, after attention to the source has added its part"),
         sentence=N_("feature {feature} of {token} after attention to the source has added its part"),
         section=CROSS,
+        kind=StepKind.CROSS_SUM,
     ),
     "ln_2": StepWords(
         what=N_("the rows, brought to a standard spread after the sum"),
@@ -149,11 +151,13 @@ DECODER = {
         what=N_("the rows, after the MLP has added its part"),
         sentence=N_("feature {feature} of {token} after the MLP has added its part"),
         section=MLP,
+        kind=StepKind.MLP_SUM,
     ),
     "ln_3": StepWords(
         what=N_("the rows, as they leave this block: brought to a standard spread once more"),
         sentence=N_("feature {feature} of {token} as it leaves this block, brought to a standard spread (layer norm)"),
         section=MLP,
+        kind=StepKind.BLOCK_END,
     ),
     "attn.keys.past": StepWords(sentence=N_("computed when an earlier token was read, and kept in the cache")),
     "attn.values.past": StepWords(sentence=N_("computed when an earlier token was read, and kept in the cache")),

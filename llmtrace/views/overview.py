@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ from llmtrace.views.document import (
 )
 from llmtrace.views.next_token import candidates, predicts
 from llmtrace.views.numbers import numbers, percent
-from llmtrace.views.residual_stream import STREAM, norms, stages
+from llmtrace.views.residual_stream import norms
 from llmtrace.views.sections import Look, Spot, block_of, blocks, parts, row, spot, strongest
 from llmtrace.views.step_list import warned
 
@@ -54,7 +55,9 @@ DIRECTIONS = N_(
     "They do not add up, because the parts point in different directions, as 3"
     " steps east and 4 steps north take you only 5 steps away."
 )
+NORMS_BETWEEN = N_("They do not add up, because layer norm follows every sum.")
 ATTENTION_MOST = N_("The attention of block {block} adds most.")
+CROSS_MOST = N_("The source, in block {block}, adds most.")
 MLP_MOST = N_("The MLP of block {block} adds most.")
 THEN = N_("{before} {after}")
 """Two sentences."""
@@ -63,6 +66,13 @@ MOST_BLOCKS = 12
 SCREENFUL = 11
 """With more lines than this, what is said under them is short."""
 BAR = 6
+ADDING = (
+    (StepKind.AFTER_ATTENTION, StepKind.ATTENTION_SUM),
+    (StepKind.CROSS_SUM,),
+    (StepKind.AFTER_MLP, StepKind.MLP_SUM),
+)
+"""The sums by which attention, attention to a source and the MLP add their parts."""
+ENDS = (StepKind.BLOCK_END, StepKind.AFTER_MLP)
 
 
 @frozen
@@ -73,8 +83,14 @@ class Stage:
     block: int | None = None
     looks_at: Look | None = None
     attention_adds: Any = None
+    source_adds: Any = None
     mlp_adds: Any = None
     norm: Any = None
+
+    @property
+    def added(self) -> tuple[Any, Any, Any]:
+        """What attention, attention to the source, and the MLP have added."""
+        return self.attention_adds, self.source_adds, self.mlp_adds
 
 
 def tokens_read(trace: Trace, text: int = 0) -> Paragraph:
@@ -123,19 +139,15 @@ class Overview:
 
     def _stages(self) -> Iterator[Stage]:
         """The embedding, every block, the final norm: those of them that the trace has."""
-        stream = {self._place(stage.name): stage for stage in stages(self.trace)}
+        kinds = {*ENDS, *chain.from_iterable(ADDING)}
+        steps = {self._place(name): name for name in self.trace.of_kind(*kinds)}
         for name in self.trace.of_kind(StepKind.ENTRY):
             yield Stage(_("embedding"), norm=self._norm(name))
         for n in blocks(parts(self.trace)):
-            mid, out = (stream.get((kind, n)) for kind in STREAM)
-            yield Stage(
-                _("block {n}", n=n),
-                n,
-                strongest(self.trace, n, self.spot),
-                None if mid is None else self._norm(mid.added),
-                None if out is None else self._norm(out.added),
-                None if out is None else self._norm(out.name),
-            )
+            sums = [next((steps[kind, n] for kind in kinds if (kind, n) in steps), None) for kinds in ADDING]
+            added = [None if name is None else self._norm(self.trace.record_of(name).inputs[1]) for name in sums]
+            end = next((steps[kind, n] for kind in ENDS if (kind, n) in steps), None)
+            yield Stage(_("block {n}", n=n), n, strongest(self.trace, n, self.spot), *added, norm=self._norm(end))
         for name in self.trace.of_kind(StepKind.FINAL_NORM):
             yield Stage(_("final norm"), norm=self._norm(name))
 
@@ -189,17 +201,16 @@ class Overview:
         return Table(columns, tuple(between), self._next(), indent=0)
 
     def _columns(self, rows: list[Stage]) -> tuple[Column, ...]:
-        changes = [
-            float(value) for stage in rows for value in (stage.attention_adds, stage.mlp_adds) if value is not None
-        ]
+        changes = [float(value) for stage in rows for value in stage.added if value is not None]
         top = max((value for value in changes if np.isfinite(value)), default=0.0)
         looks = [self._looks(stage.looks_at) for stage in rows]
         title = said(_("{token} looks most at"), token=self._token(most=self._most_of_token))
-        lengths, (attention, mlp) = self._note(), self._most()
+        lengths, (attention, source, mlp) = self._note(), self._most()
         columns = (
             Column("", tuple(stage.stage for stage in rows), role="name"),
             Column(title, tuple(looks), rank=1 if any(looks) else 9),
             _change(_("attention adds"), [stage.attention_adds for stage in rows], top, (lengths, attention)),
+            _change(_("source adds"), [stage.source_adds for stage in rows], top, (lengths, source)),
             _change(_("MLP adds"), [stage.mlp_adds for stage in rows], top, (lengths, mlp)),
             Column(_("row length"), _sizes([stage.norm for stage in rows]), "right", rank=3, notes=(lengths,)),
         )
@@ -232,20 +243,22 @@ class Overview:
     def _note(self) -> str:
         """What the lengths are."""
         short = len(self.stages) > SCREENFUL  # no room on one screen
-        return _(LENGTHS) if short else _(THEN, before=_(LENGTHS), after=_(DIRECTIONS))
+        why = _(NORMS_BETWEEN if self.trace.of_kind(StepKind.BLOCK_END) else DIRECTIONS)
+        return _(LENGTHS) if short else _(THEN, before=_(LENGTHS), after=why)
 
     def _most(self) -> list[str]:
-        """Which change is the largest, if there are any: said of attention, or of the MLP."""
+        """Which change is the largest, if there are any: said of attention, of the source, or of the MLP."""
+        said = ATTENTION_MOST, CROSS_MOST, MLP_MOST
         changes = [
             (float(value), stage.block, what)
             for stage in self.stages
-            for value, what in ((stage.attention_adds, ATTENTION_MOST), (stage.mlp_adds, MLP_MOST))
+            for value, what in zip(stage.added, said, strict=True)
             if value is not None and np.isfinite(value)
         ]
         if not changes:
-            return ["", ""]
+            return [""] * len(said)
         _size, block, most = max(changes, key=lambda change: change[0])
-        return [_(most, block=block) if what == most else "" for what in (ATTENTION_MOST, MLP_MOST)]
+        return [_(most, block=block) if what == most else "" for what in said]
 
     def facts(self) -> dict[str, Any]:
         """All stages, and the likeliest next tokens."""

@@ -1,5 +1,6 @@
 """`llmtrace trace` as a guided read: the whole picture on one screen, one place of it, in words, through a pager."""
 
+import itertools
 import json
 import re
 
@@ -80,6 +81,19 @@ def test_the_overview_says_what_is_recorded(trace, position):
 
 
 ADDED = (("attention_adds", "The attention"), ("mlp_adds", "The MLP"))
+
+
+def test_the_overview_says_what_each_part_adds_where_layer_norm_follows_the_sum():
+    trace = llmtrace.load("translator").trace("Wo wohnst du?")
+    parts = {"attention_adds": "attn.out", "source_adds": "cross.out", "mlp_adds": "mlp.down", "norm": "ln_3"}
+    for position, n in itertools.product((0, 5), (0, 1)):
+        stage = facts(overview(trace, position))["stages"][1 + n]
+        for key, name in parts.items():
+            assert stage[key] == float(norms(trace.tensor(f"decoder.block.{n}.{name}")[position])), (n, key)
+    screen = as_text(overview(trace), 100)
+    assert re.search("attention adds +source adds +MLP adds +row length", screen)
+    assert "because layer norm follows every sum. The MLP of block 1 adds most." in " ".join(screen.split())
+    assert "source adds" not in text_of(small_gpt().trace("CBABBC"), None)
 
 
 def text_of(trace, position):
