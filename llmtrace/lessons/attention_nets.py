@@ -14,6 +14,7 @@ from llmtrace.ops.attention.attention_mix import attention_mix
 from llmtrace.ops.attention.attention_scores import attention_scores
 from llmtrace.ops.attention.causal_softmax import causal_softmax
 from llmtrace.ops.attention.full_mix import full_mix
+from llmtrace.ops.attention.full_products import full_products
 from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.linear.linear import linear
 from llmtrace.ops.rows.softmax import softmax
@@ -47,7 +48,7 @@ def attend(run: Run, x: Tensor, others: Tensor | None = None, masked: bool = Fal
     if masked:
         scores = run.do("scores", attention_scores, (q, k), {}, ("asking", "asked"))
         return run.do("mix", attention_mix, (run("shares", causal_softmax, scores), v), {}, ("asking", "feature"))
-    products = run.do("products", linear, (q, k, None), {"transposed": True}, ("asking", "asked"))
+    products = run.do("products", full_products, (q, k), {}, ("asking", "asked"))
     scores = run("scores", divide_by, products, divisor=math.sqrt(q.data.shape[-1]))
     return run.do("mix", full_mix, (run("shares", softmax, scores), v), {}, ("asking", "feature"))
 

@@ -49,6 +49,12 @@ def _(g):
     g.accumulate("v", OPS["full_back"], dpattern, g.dout)
 
 
+@plant("the other rows' gradient made with the wrong rows", "full_products", "backward")
+def _(g):
+    g.accumulate("a", OPS["full_mix"], g.dout, g["b"])
+    g.accumulate("b", OPS["full_back"], g.dout, g.do("a.sum", OPS["full_mix"], g.dout, g["b"]))
+
+
 @plant("masked keys given a share of the gradient", "attention_mix", "backward")
 def _(g):
     g.accumulate("pattern", wrong("attention_products", lambda a, b: a @ np.swapaxes(b, -1, -2)), g.dout, g["v"])

@@ -166,6 +166,7 @@ STEPS = [
     ("attention_mix", (real(2, 3, 5), real(2, 5, 4)), {}),
     ("full_scores", (real(2, 5, 4), real(2, 3, 4)), {}),
     ("full_mix", (real(2, 5, 3), real(2, 3, 4)), {}),
+    ("full_products", (real(2, 5, 4), real(2, 3, 4)), {}),
     ("softmax", (real(3, 4),), {}),
     ("causal_softmax", (real(2, 3, 5),), {}),
     ("layer_norm", (real(2, 3, 5), real(5), real(5)), {"epsilon": 0.1}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from llmtrace.errors import LessonError
 from llmtrace.i18n import _, listed
 from llmtrace.lessons.framework.lesson import Article, Lesson
 from llmtrace.lessons.matrices_as_projections.exercises import EXERCISES
+from llmtrace.lessons.matrices_as_projections.made import CORNERS, CUBE, FAR, multiplied, projected
 from llmtrace.lessons.matrices_as_projections.matrix import (
     BLOCK,
     POINT_NAMES,
@@ -34,7 +35,6 @@ from llmtrace.trace import Run, Trace
 from llmtrace.views.figures import Scatter
 from llmtrace.views.matmul_steps import Product
 
-CORNERS = "ABCDEFGH"
 SHOWN = 5
 """The rows of the table of the largest scores."""
 
@@ -54,7 +54,14 @@ class MatricesAsProjections(Lesson):
             "columns_turned[:, 0]:.3f",
             "ours: that is clockwise; behind a row, (cos sin; −sin cos) turns counter-clockwise",
         ),
+        Article("the shape of [2 −3; 5 1]", "2×2", "shape('square')"),
+        Article("the shape of [2 −3 7; 5 1 −8]", "2×3", "shape('wide')"),
+        Article("two cubes, near and far, on paper", "one picture", "'one picture' if one_picture else 'two pictures'"),
     )
+
+    far: ClassVar[int] = FAR
+    square: ClassVar[str] = "2 -3; 5 1"
+    wide: ClassVar[str] = "2 -3 7; 5 1 -8"
 
     a: str = "1 2 3; 4 5 6"
     b: str = "7 8; 9 10; 11 12"
@@ -87,7 +94,7 @@ class MatricesAsProjections(Lesson):
         return read_matrix(key, getattr(self, key))
 
     def shape(self, key: str) -> str:
-        """The shape of an input, such as `2×3`."""
+        """The shape of a matrix, such as `2×3`."""
         return shape(self.matrix(key).shape)
 
     # ---- rows times columns --------------------------------------------------------------------------------------------
@@ -95,17 +102,22 @@ class MatricesAsProjections(Lesson):
     @cached_property
     def product(self) -> Trace:
         """The product of a and b."""
-        trace = Trace({}, legend=LEGEND)
-        with Run({}, trace) as run:
-            a = run.leaf("a", self.matrix("a"), ("row", "place"))
-            b = run.leaf("b", self.matrix("b"), ("place", "column"))
-            run.do("product", linear, (a, b, None), {}, ("row", "column"))
-        return trace
+        return multiplied("product", self.matrix("a"), self.matrix("b"))
 
     @cached_property
     def steps(self) -> Product:
         """The product of a and b, term by term."""
         return Product(self.product, "product")
+
+    @cached_property
+    def stacked(self) -> Trace:
+        """The product of a square matrix and a wide one."""
+        return multiplied("stacked.product", self.matrix("square"), self.matrix("wide"))
+
+    @cached_property
+    def stacked_steps(self) -> Product:
+        """The same, term by term."""
+        return Product(self.stacked, "stacked.product")
 
     # ---- turning -------------------------------------------------------------------------------------------------------
 
@@ -194,19 +206,33 @@ class MatricesAsProjections(Lesson):
     @cached_property
     def cube(self) -> Trace:
         """The projections of the corners of a cube."""
-        trace = Trace({}, legend=LEGEND)
-        trace.labels = {"point": CORNERS}
-        corners = [(x, y, z) for z in (-1, 1) for y in (1, -1) for x in (-1, 1)]
-        with Run({}, trace) as run:
-            room = run.leaf("room", np.array(corners, np.float32), ("point", "from"))
-            screen = run.leaf("screen", self.matrix("screen"), ("from", "number"))
-            run.do("shadow.flat", linear, (room, screen, None), {}, ("point", "number"))
-        return trace
+        return projected(CORNERS, CUBE, self.matrix("screen"))
+
+    @cached_property
+    def far_cube(self) -> Trace:
+        """The projections of the corners of the same cube, moved along the way on which the screen sees nothing."""
+        corners = CUBE + np.float32(FAR) * np.array(self.lost, np.float32)
+        return projected(CORNERS.lower(), corners, self.matrix("screen"))
 
     @property
     def cube_plane(self) -> Scatter:
         """The projected corners of a cube."""
         return Scatter({name: (x, y) for name, (x, y) in zip(CORNERS, self.cube["shadow.flat"].output, strict=True)}, 9)
+
+    @property
+    def cubes(self) -> list[tuple[Any, ...]]:
+        """Each corner of the near cube and of the far one, each with its projection."""
+        near, far = self.cube, self.far_cube
+        rows = [t.tensor(name) for t in (near, far) for name in ("room", "shadow.flat")]
+        return [
+            (CORNERS[n], *rows[0][n], "→", *rows[1][n], CORNERS[n].lower(), *rows[2][n], "→", *rows[3][n])
+            for n in range(8)
+        ]
+
+    @property
+    def one_picture(self) -> bool:
+        """Whether the near cube and the far one have the same projections, but for rounding."""
+        return bool((np.abs(self.cube.tensor("shadow.flat") - self.far_cube.tensor("shadow.flat")) < 0.001).all())
 
     @property
     def shadows(self) -> list[tuple[Any, ...]]:

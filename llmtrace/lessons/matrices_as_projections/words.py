@@ -11,6 +11,9 @@ LEGEND = Legend(
         "product": StepWords(
             sentence=N_("row {row} of the first matrix times column {column} of the second, added up")
         ),
+        "stacked.product": StepWords(
+            sentence=N_("row {row} of the square matrix times column {column} of the wide one, added up")
+        ),
         "turned.rows": StepWords(
             sentence=N_("number {number} of the point {point} after it has been turned: its row times the matrix")
         ),

@@ -48,6 +48,12 @@ class Perceptron(Lesson):
             "the more willing",
             "'the more willing' if willing[0][1] > willing[-1][1] else 'the less'",
         ),
+        Article(
+            "the largest weight that was learned",
+            "98",
+            "found[:3].max():.2f",
+            "both: the people are others, and a weight has no unit; ours times one number is 98 and decides the same",
+        ),
     )
 
     sunny: float = 8.0
@@ -181,11 +187,29 @@ class Perceptron(Lesson):
         """The average weights and bias after all people."""
         return self.average(self.people)
 
+    @property
+    def largest(self) -> float:
+        """The largest weight that an article's neuron has learned."""
+        return 98.0
+
+    @cached_property
+    def scaled(self) -> Array:
+        """The learned weights and bias, all times the number that makes the largest weight that of the article."""
+        most = np.abs(self.found[:3]).max()
+        return self.found * np.float32(self.largest / most if most else 1)
+
+    @cached_property
+    def changed(self) -> int:
+        """For how many people of the test the scaled neuron decides otherwise."""
+        net = Feedforward.of([self.scaled[:3]], biases=[[self.scaled[3]]], labels=self.labels)
+        people = self.answers[self.people :]
+        return int(np.sum((net(people) > 0) != (self.learner(people) > 0)))
+
     @cached_property
     def compared(self) -> list[tuple[Any, ...]]:
-        """Each question with its weight in the habits, and the weight that was learned."""
+        """Each question with its weight in the habits, the weight that was learned, and this on the article's scale."""
         habits = (self.habit_sunny, self.habit_affordable, self.habit_company)
-        return list(zip(self.labels["input"], habits, self.found[:3], strict=True))
+        return list(zip(self.labels["input"], habits, self.found[:3], self.scaled[:3], strict=True))
 
     @cached_property
     def decides(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import Lesson
 from llmtrace.lessons.playground import board as boards
+from llmtrace.lessons.playground.areas import areas
 from llmtrace.lessons.playground.data import EDGE, FEATURES, features, grid
 from llmtrace.lessons.playground.exercises import EXERCISES
 from llmtrace.lessons.playground.net import Choices, Look, Play, items_of, layer_sizes, refusal
@@ -167,6 +168,11 @@ class Playground(Lesson):
     def board(self) -> Board:
         """The board of the live view for the trained net, with a smaller picture."""
         return boards.board(self.trained, ROWS, self.epochs)
+
+    @cached_property
+    def areas(self) -> Group:
+        """The areas of the screen, with the trained net in them."""
+        return areas(self.trained, self.epochs)
 
     # ---- traces --------------------------------------------------------------------------------------------------------
 

@@ -6,15 +6,16 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError, TrainingError
 from llmtrace.i18n import _, listed
 from llmtrace.lessons.framework.lesson import Article, Lesson
 from llmtrace.lessons.tokenizers import steps
 from llmtrace.lessons.tokenizers.exercises import EXERCISES
 from llmtrace.lessons.tokenizers.words import LEGEND
-from llmtrace.loading import load_tokenizer
+from llmtrace.loading import load, load_tokenizer
 from llmtrace.tokenizers import Parting, Tokenizer, TrainedBPE, TrainedUnigram, train_bpe, train_unigram
 from llmtrace.tokenizers.byte_symbols import written
 from llmtrace.tokenizers.splitting import Splitter
@@ -28,6 +29,7 @@ TEXT = (
     " rat sat on it. who will catch my pig, the fox and the bird?"
 )
 TOO_LONG = 5_000
+SOURCE = "Wo wohnst du?"
 
 
 @dataclass
@@ -37,8 +39,23 @@ class Tokenizers(Lesson):
     name = "tokenizers"
     legend = LEGEND
     exercises = EXERCISES
-    articles = (Article("the tokens of “cats”", "cat + s", "' + '.join(cats)"),)
+    articles = (
+        Article("the tokens of “cats”", "cat + s", "' + '.join(cats)"),
+        Article(
+            "the numbers of a text's tokens",
+            "[8, 21, … 20]",
+            "source_ids",
+            "both: a number is only a place in a vocabulary, and every tokenizer has its own",
+        ),
+        Article(
+            "the rows that go into the net",
+            "4 rows × 64 columns",
+            "str(len(source_rows)) + ' rows × ' + str(len(source_rows[0])) + ' columns'",
+        ),
+    )
     chosen = "the text from which the tokenizers learn."
+
+    source: ClassVar[str] = SOURCE
 
     text: str = TEXT
     merges: int = 20
@@ -74,6 +91,30 @@ class Tokenizers(Lesson):
             raise LessonError(str(error)) from error
         if self.gpt2:
             load_tokenizer(self.gpt2)  # which says what is wrong with it
+
+    # ---- on into a net ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def translation(self) -> Trace:
+        """The bundled translator on a German sentence."""
+        return load("translator").trace(SOURCE)
+
+    @property
+    def source_ids(self) -> list[int]:
+        """The numbers of the sentence's tokens."""
+        return [int(each) for each in self.translation.tensor("source")]
+
+    @property
+    def source_rows(self) -> Array:
+        """The rows that these numbers pick."""
+        return self.translation.tensor("encoder.embed.token")
+
+    @property
+    def picked(self) -> list[tuple[Any, ...]]:
+        """Each token, its number, and the first and the last number of its row."""
+        tokens = [str(self.translation.label("source", n)) for n in range(len(self.source_ids))]
+        each = zip(tokens, self.source_ids, self.source_rows, strict=True)
+        return [(repr(token), number, *row[:3], "…", row[-1]) for token, number, row in each]
 
     # ---- characters and words ------------------------------------------------------------------------------------------
 

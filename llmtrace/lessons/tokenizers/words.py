@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llmtrace.i18n import N_
+from llmtrace.models.transformer_legend import TRANSFORMER_LEGEND
 from llmtrace.trace.legend import Legend, StepWords
 
 LEGEND = Legend(
@@ -37,5 +38,6 @@ LEGEND = Legend(
             )
         ),
     },
+    bases=(TRANSFORMER_LEGEND,),
     labelled=frozenset({"input", "output", "piece", "parting"}),
 )

@@ -15,6 +15,7 @@ from llmtrace.errors import LessonError, PromptError
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import Article, Lesson
 from llmtrace.lessons.why_one_by_one.exercises import EXERCISES
+from llmtrace.lessons.why_one_by_one.glosses import glossed
 from llmtrace.lessons.why_one_by_one.words import LEGEND
 from llmtrace.loading import CHINESE, DATA, load
 from llmtrace.models import GPT, Choice, KVCache, Sampling
@@ -127,7 +128,7 @@ class WhyOneByOne(Lesson):
     @property
     def tokens(self) -> str:
         """The tokens of the prompt."""
-        return " · ".join(self.model.token_text(index) for index in self.model.ids(self.prompt).tolist())
+        return " · ".join(glossed(self.model.token_text(index)) for index in self.model.ids(self.prompt).tolist())
 
     def shown(self, text: str) -> str:
         """A text on one line."""
@@ -173,13 +174,13 @@ class WhyOneByOne(Lesson):
         """The likeliest tokens after a beginning, and the model's probabilities."""
         chances = self.chances(beginning)
         best = np.argsort(-chances, kind="stable")[:SHOWN].tolist()
-        return [(shown(self.model.token_text(index)), chances[index]) for index in best]
+        return [(glossed(shown(self.model.token_text(index))), chances[index]) for index in best]
 
     def compared(self, beginning: str) -> list[tuple[Any, ...]]:
         """What came after a beginning in the texts: how often, as a share, and the model's probability."""
         chances = self.chances(beginning)
         return [
-            (shown(token), count, self.counted_share(beginning, token), chances[self.id_of(token)])
+            (glossed(shown(token)), count, self.counted_share(beginning, token), chances[self.id_of(token)])
             for token, count in list(self.counts[beginning].items())[:SHOWN]
         ]
 
@@ -201,13 +202,8 @@ class WhyOneByOne(Lesson):
         together = 1.0
         for number, (text, chance) in enumerate(self.going_on(Sampling(0))):
             together *= chance
-            rows.append((number + 1, text, chance, together))
+            rows.append((number + 1, glossed(text), chance, together))
         return rows
-
-    @property
-    def greedy_text(self) -> str:
-        """The whole text."""
-        return self.prompt + "".join(row[1] for row in self.greedy)
 
     @cached_property
     def drawn(self) -> list[tuple[Any, ...]]:
@@ -229,7 +225,7 @@ class WhyOneByOne(Lesson):
         for verb in VERBS:
             then = self.chances(LOVES + verb)
             shares = [sum(float(then[self.id_of(thing)]) for thing in self.things(other)) for other in VERBS]
-            rows.append((verb, float(first[self.id_of(verb)]), self.likeliest(then), *shares))
+            rows.append((glossed(verb), float(first[self.id_of(verb)]), glossed(self.likeliest(then)), *shares))
         return rows
 
     def things(self, verb: str) -> list[str]:
@@ -292,7 +288,7 @@ class WhyOneByOne(Lesson):
         rows = []
         for text in SLIPS:
             chances = self.chances(text)
-            rows.append((text, shown(self.likeliest(chances)), chances.max()))
+            rows.append((text, glossed(shown(self.likeliest(chances))), chances.max()))
         return rows
 
 

@@ -1,4 +1,4 @@
-"""The gradient of a pattern without a mask: dot products of the mix's gradient with all values."""
+"""Dot products of all rows: of queries with keys, or, as the gradient of a pattern, of the mix's gradient with the values."""
 
 import numpy as np
 
@@ -7,6 +7,8 @@ from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.attention.full_axes import queries_and_keys
+from llmtrace.ops.attention.full_back import full_back
+from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.op import Op, expect_axes, expect_batch_strided
 
 
@@ -25,6 +27,14 @@ def forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
     out = empty((*a.shape[:-1], b.shape[-2]), a.dtype)
     _kernels.attention_products(a, b, out, full=True)
     return out
+
+
+def backward(g: Gradient) -> None:
+    """product = Σ over the features a·b:  da = Σ over the keys dproduct·b;  db = Σ over the queries dproduct·a."""
+    from llmtrace.ops.attention.full_mix import full_mix  # whose own gradient is this op
+
+    g.accumulate("a", full_mix, g.dout, g["b"])
+    g.accumulate("b", full_back, g.dout, g["a"])
 
 
 def explain(w: Derivation) -> None:
@@ -50,5 +60,6 @@ full_products = Op(
     along=("T",),
     axes=axes,
     batch_strided=("b",),
+    backward=backward,
     how=N_("each the products of a row of {a} and a row of {b}, added up"),
 )
