@@ -98,6 +98,18 @@ def test_lines_are_not_broken_within_chinese_tokens(parts, width):
 
 
 @given(
+    st.lists(st.sampled_from(["'中华人民'", "' king'", "的问题与", "和", "“ to”", '"床前"', "。"]), max_size=30),
+    st.integers(20, 60),
+)
+def test_lines_are_not_broken_within_tokens_that_touch_chinese_characters(parts, width):
+    text = "".join("的" + part if part[0] in "'\"“" else part for part in parts)
+    lines = [text[start:end] for start, end in wrapped(bound(text, width), width, width)]
+    assert "".join(lines) == text
+    assert all(line.count("'") % 2 == 0 and line.count("“") == line.count("”") for line in lines)
+    assert not any(line.startswith('"的') or line.endswith('的"') for line in lines)
+
+
+@given(
     st.lists(st.floats(-1e6, 1e6).map(lambda x: f"{x:.4f}".replace("-", "−")), min_size=1, max_size=12),
     st.integers(16, 40),
 )

@@ -13,9 +13,9 @@ SPACE = "\ue000"
 """Stands for a space at which no line is broken. No text has it: it is not printable, so `inert` writes it out."""
 HELD = "\u3000"
 """Stands for a wide character beside which no line is broken: as wide as that."""
-NEVER_FIRST = frozenset(SPACE + HELD + "，。、；：？！）」』】》〉”’…％·,.;:?!)]}%'")
+NEVER_FIRST = frozenset(SPACE + HELD + "，。、；：？！）」』】》〉”’…％·,.;:?!)]}%'\"")
 """What no line begins with."""
-NEVER_LAST = frozenset(SPACE + HELD + "（「『【《〈“‘([{'")
+NEVER_LAST = frozenset(SPACE + HELD + "（「『【《〈“‘([{'\"")
 """What no line ends with."""
 
 NUMERIC = frozenset("0123456789.,−")

@@ -40,8 +40,12 @@ DRAWN = "│├└─█…•"
 """What is drawn with."""
 LEAST = 16
 """Lines are not indented further where less would be left: numbers would be broken."""
-QUOTED = re.compile(r"""(?<!\w)'[^'\n…]*(?:…'?|'(?!\w))|"[^"\n]*"|“[^”\n]*”""")
+LETTER = r"[^\W\u2e80-\uffef]"
+"""A letter or digit, but no Chinese character: these touch the quotes of a token."""
+QUOTED = re.compile(rf"""(?<!{LETTER})'[^'\n…]*(?:…'?|'(?!{LETTER}))|"[^"\n]*"|“[^”\n]*”""")
 """What stands in quotes, also where it ends in `…` for lack of room; an apostrophe has a letter before it."""
+
+CURLY = {"'": "‘’", '"': "“”"}
 
 
 @frozen
@@ -99,9 +103,19 @@ def bound(text: str, width: int) -> str:
         if cell_len(part[0]) > width:
             return part[0]
         kept = part[0].replace(" ", SPACE)
-        return "".join(HELD if cell_len(c) == 2 else c for c in kept) if kept[0] == "'" else kept
+        if kept[0] == "'":
+            kept = "".join(HELD if cell_len(c) == 2 else c for c in kept)
+        return _curled(kept)
 
     return QUOTED.sub(held, text)
+
+
+def _curled(part: str) -> str:
+    """What stands in quotes, with curly ones, which say at which of their sides a line may end."""
+    if part[0] not in CURLY:
+        return part
+    opening, closing = CURLY[part[0]]
+    return opening + part[1:-1] + (closing if part[-1] == part[0] else part[-1])
 
 
 def _segments(console: Console, indent: int, line: Text) -> Iterator[Segment]:
