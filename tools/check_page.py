@@ -1,6 +1,6 @@
-"""The page's JavaScript against Python: exp, log, tanh and erf over many or all float32 inputs; runs over many prompts.
+"""The page's JavaScript against Python: exp, log, tanh, erf, sin and cos over many or all float32 inputs; runs over many prompts.
 
-python tools/check_page.py                      10 million inputs, spread over all
+python tools/check_page.py                      10 million inputs, spread over all (sin and cos take minutes each)
 python tools/check_page.py --exhaustive         all 4,294,967,296 (ten minutes of one core for each function)
 python tools/check_page.py --exhaustive erf     of one function
 python tools/check_page.py --prompts 1000       one checksum over all tensors of a run, for each of so many prompts
@@ -34,7 +34,7 @@ from llmtrace.render.page_file import page  # noqa: E402
 from llmtrace.testing.compare import same  # noqa: E402
 from llmtrace.trace.checksum import checksum  # noqa: E402
 
-FUNCTIONS = ("exp", "log", "tanh", "erf")
+FUNCTIONS = ("exp", "log", "tanh", "erf", "sin", "cos")
 ALL = 1 << 32
 PIECE = 1 << 22
 PROGRAM = """

@@ -144,12 +144,17 @@ class Overview:
         for name in self.trace.of_kind(StepKind.ENTRY):
             yield Stage(_("embedding"), norm=self._norm(name))
         for n in blocks(parts(self.trace)):
-            sums = [next((steps[kind, n] for kind in kinds if (kind, n) in steps), None) for kinds in ADDING]
-            added = [None if name is None else self._norm(self.trace.record_of(name).inputs[1]) for name in sums]
+            attention, source, mlp = (self._added([steps.get((kind, n)) for kind in kinds]) for kinds in ADDING)
             end = next((steps[kind, n] for kind in ENDS if (kind, n) in steps), None)
-            yield Stage(_("block {n}", n=n), n, strongest(self.trace, n, self.spot), *added, norm=self._norm(end))
+            looks_at = strongest(self.trace, n, self.spot)
+            yield Stage(_("block {n}", n=n), n, looks_at, attention, source, mlp, self._norm(end))
         for name in self.trace.of_kind(StepKind.FINAL_NORM):
             yield Stage(_("final norm"), norm=self._norm(name))
+
+    def _added(self, sums: list[str | None]) -> Any:
+        """How long the row is that the first of these sums has added; None where there is none."""
+        steps = (self.trace[name] for name in sums if name is not None)
+        return next((self._norm(step.record.inputs[1]) for step in steps if step.op == "add"), None)
 
     def _place(self, name: str) -> tuple[StepKind | None, int]:
         """What a step is for, and in which block."""

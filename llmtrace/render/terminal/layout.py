@@ -45,7 +45,7 @@ LETTER = r"[^\W\u2e80-\uffef]"
 QUOTED = re.compile(rf"""(?<!{LETTER})'[^'\n…]*(?:…'?|'(?!{LETTER}))|"[^"\n]*"|“[^”\n]*”""")
 """What stands in quotes, also where it ends in `…` for lack of room; an apostrophe has a letter before it."""
 
-CURLY = {"'": "‘’", '"': "“”"}
+CURLY = {"'": ("‘", "’"), '"': ("“", "”")}
 
 
 @frozen
