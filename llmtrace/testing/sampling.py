@@ -167,15 +167,15 @@ def assemble(
 def sizes(rng: np.random.Generator, op: Op, most: int, turn: int | None) -> dict[str, int]:
     """A size for every letter: up to `most`, or all 1, or one long and the others short; one only added often 0."""
     least, only_added = letters(op.shapes), added(op.shapes, op.tensors)
-    lengths = LONG[:3] if only_added else LONG  # positions by positions grow fast
-    long, length = None, int(rng.choice(lengths))
+    long = None
     if turn is None:
         if rng.random() < 0.05:
             return dict.fromkeys(least, 1) | dict.fromkeys(only_added, 0)
         long = rng.choice(list(least)) if least and rng.random() < 0.25 else None
     elif least and turn % 4 == 0:
-        round_, place = divmod(turn // 4, len(least))
-        long, length = list(least)[place], lengths[-1 - round_ % len(lengths)]
+        long = list(least)[turn // 4 % len(least)]
+    lengths = LONG[:3] if only_added and long != "D" else LONG  # positions by positions grow fast
+    length = int(rng.choice(lengths)) if turn is None else lengths[-1 - turn // 4 // max(1, len(least)) % len(lengths)]
     usual = [size for size in SIZES if size <= most]
     known = {}
     for letter, low in least.items():
