@@ -107,6 +107,7 @@ def sanitized(folder: Path, instruction_set: str, *, after_return: bool = False)
         "LLMTRACE_TEST_SLACK": str(SLACK),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONMALLOC": "malloc",
+        "COLUMNS": "400",  # pytest cuts the reasons of failures where a line ends
     }
 
 

@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+from helpers.refusing import SLACK
 
 from llmtrace import _kernels
 
@@ -67,7 +68,7 @@ def start(code, **environment):
 
 def finish(process):
     try:
-        out, error = process.communicate(timeout=60)
+        out, error = process.communicate(timeout=60 * SLACK)
     finally:
         process.kill()
     assert process.returncode == 0, error
@@ -91,7 +92,7 @@ def test_a_number_below_one_is_refused():
 @pytest.mark.parametrize("wrong", ["0", "-1", "two", "1.5", "99999"])
 def test_a_wrong_number_in_the_environment_is_refused(wrong):
     process = start("", LLMTRACE_NUM_THREADS=wrong)
-    assert f"LLMTRACE_NUM_THREADS='{wrong}' is not a number of threads" in process.communicate(timeout=60)[1]
+    assert f"LLMTRACE_NUM_THREADS='{wrong}' is not a number of threads" in process.communicate(timeout=60 * SLACK)[1]
 
 
 def test_concurrent_calls():
