@@ -1,5 +1,6 @@
 """A trace whose numbers lie in a mapped file is the same trace, and leaves nothing behind."""
 
+import mmap
 import os
 from pathlib import Path
 
@@ -77,3 +78,14 @@ def test_more_than_was_expected_and_arrays_that_outlive_it(tmp_path):
         assert str(tmp_path) in Path("/proc/self/maps").read_text()
         del array, arrays, scratch
         assert str(tmp_path) not in Path("/proc/self/maps").read_text()
+
+
+@pytest.mark.parametrize("pages", [1, 2, 5])
+def test_what_fits_exactly_takes_no_more(tmp_path, pages):
+    size = pages * mmap.ALLOCATIONGRANULARITY
+    for parts in (1, 2, 4):
+        scratch = Scratch(tmp_path, size)
+        for _ in range(parts):
+            scratch.empty((size // parts // 4,), np.float32)[:] = 1
+        assert scratch.size == size
+        scratch.close()
