@@ -63,10 +63,14 @@ def command(
     """  # noqa: D301 - \b keeps click from filling the lines
     if with_weights and look.trace is None:
         raise click.UsageError(_("--with-weights needs -o FILE.trace, where they are written"))
-    trace = traced(read_prompt(prompt, view.pop("ids"), view.pop("special")), model, keep, scratch)
+    ids, special = view.pop("ids"), view.pop("special")
     if recipe is not None:
         from llmtrace.experiments import recipes
 
+        if prompt is None and ids is None:
+            ids = recipes.read_ids(Path(recipe))
+    trace = traced(read_prompt(prompt, ids, special), model, keep, scratch)
+    if recipe is not None:
         trace = recipes.replayed(trace, recipes.read(Path(recipe))).after
     from llmtrace.views.guided import view as guided
 

@@ -39,6 +39,18 @@ def write(path: Path, found: WhatIf) -> None:
 
 def read(path: Path) -> list[Any]:
     """The edits of a file; raises EditError where it is no recipe."""
+    return _content(path)["edits"]
+
+
+def read_ids(path: Path) -> list[int]:
+    """The tokens of the run to which a file's edits are made; raises EditError where it is no recipe or has none."""
+    ids = _content(path).get("ids")
+    if not isinstance(ids, list) or not all(type(each) is int for each in ids):
+        raise EditError(_("{path} is no recipe: {why}", path=shown(str(path)), why="ids"))
+    return ids
+
+
+def _content(path: Path) -> dict[str, Any]:
     try:
         content = read_json(path, LARGEST)
         known = isinstance(content, dict) and (content.get("llmtrace"), content.get("version")) == ("recipe", VERSION)
@@ -49,7 +61,7 @@ def read(path: Path) -> list[Any]:
         raise EditError(_("{path} is no recipe: {why}", path=shown(str(path)), why=cited(str(error)))) from error
     if not isinstance(edits, list):
         raise EditError(_("{path} is no recipe of version {version}", path=shown(str(path)), version=VERSION))
-    return edits
+    return content
 
 
 def replayed(before: Trace, edits: Any) -> WhatIf:

@@ -57,7 +57,7 @@ def test_what_comes_next_stands_first_and_is_named():
 def test_a_recipe_gives_the_same_bits(edits, tmp_path):
     recipe, first, second = (str(tmp_path / name) for name in ("r.json", "a.trace", "b.trace"))
     shown(*edits, "--recipe", recipe, "-o", first)
-    run("trace", P, "--recipe", recipe, "-o", second)
+    run("trace", "--recipe", recipe, "-o", second)  # the text is that of the recipe
     a, b = llmtrace.open(first), llmtrace.open(second)
     assert list(a) == list(b)
     assert all(a.tensor(name).tobytes() == b.tensor(name).tobytes() for name in a)
