@@ -28,6 +28,12 @@ QUOTED = 80
 """So many characters of a text from outside are enough to know it."""
 WIDE = re.compile("[“”\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 """A character of Chinese: no space stands between two of them."""
+MARKS, HAN = "，。；：！？、", "\u4e00-\u9fff"
+SPACED = re.compile(
+    f"(?P<quoted>'[^']*')|(?<=[{MARKS}（“]) +| +(?=[{MARKS}）”])"
+    f"|(?<=[{HAN}'])(?P<stop>[.]) +(?=[{HAN}])|(?<=[{HAN}]) +(?=[{HAN}])"
+)
+"""A space that Chinese has not: beside a full-width mark, or between two characters; also a full stop of half the width."""
 
 _chosen: str | None = None
 
@@ -150,6 +156,11 @@ def touching(before: str, after: str) -> bool:
     """Whether two parts of a sentence have a space between them that Chinese has not."""
     spaced = before.endswith(" ") != after.startswith(" ")
     return spaced and bool(WIDE.match(before.rstrip(" ")[-1:])) and bool(WIDE.match(after.lstrip(" ")))
+
+
+def unspaced(text: str) -> str:
+    """A sentence that was joined elsewhere, without spaces beside Chinese marks; what stands in quotes is as it was typed."""
+    return SPACED.sub(lambda found: found["quoted"] or ("。" if found["stop"] else ""), text)
 
 
 def listed(items: Iterable[object]) -> str:

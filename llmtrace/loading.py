@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmtrace.errors import ModelError, TraceFileError
 from llmtrace.i18n import _, language, listed
+from llmtrace.lazy import attribute
 from llmtrace.models import Model
 from llmtrace.trace import Origin, Trace
 
@@ -140,9 +140,11 @@ def _names() -> str:
 def _near(name: str) -> list[str]:
     """Models that have a name, and neighbouring model folders with a name like this one."""
     path = Path(os.path.expanduser(name))
-    near = get_close_matches(name, named(), n=2)
+    meant = attribute("llmtrace.near.near")(name, named(), 2)
     try:
         beside = {folder.parent.name: folder.parent for folder in path.parent.glob("*/config.json")}
     except (OSError, ValueError):
-        return near
-    return list(dict.fromkeys(near + [str(beside[match]) for match in get_close_matches(path.name, beside, n=2)]))
+        return meant
+    return list(
+        dict.fromkeys(meant + [str(beside[match]) for match in attribute("llmtrace.near.near")(path.name, beside, 2)])
+    )

@@ -156,6 +156,8 @@ def compiled(catalogue: Catalog) -> bytes:
 
 def kept(text: str) -> set[str]:
     """What every language says alike: placeholders with how they are written, code, options, names and addresses."""
+    if re.fullmatch("[A-Z]+", text):  # it stands for a value, and is written with the letters of the language
+        return set()
     pieces = list(string.Formatter().parse(text))
     fields = {
         "{" + name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "") + "}"

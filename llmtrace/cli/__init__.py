@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -13,11 +11,12 @@ import click
 
 from llmtrace import i18n, interrupts
 from llmtrace._version import __version__
-from llmtrace.cli.command import Helpful, Option, language_option, speak_what_can_be_written
+from llmtrace.cli.command import Helpful, Option, language_option, placeholders, speak_what_can_be_written
 from llmtrace.display import on_command_line
 from llmtrace.errors import LlmtraceError, UnknownTextError
 from llmtrace.garbage import collect_seldom
 from llmtrace.i18n import N_, _, listed
+from llmtrace.lazy import attribute
 from llmtrace.text import cited, inert, shown
 
 TYPED = 80
@@ -74,11 +73,11 @@ class Commands(Helpful, click.Group):
         """The command that the first argument names; an unknown one is answered with the nearest."""
         if args[0] in COMMANDS or args[0].startswith("-") or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
-        near = get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
+        meant = attribute("llmtrace.near.near")(args[0], COMMANDS)
         text = _("there is no command {name}; the commands are {names}")
-        if near:
+        if meant:
             text = _("there is no command {name}; did you mean {near}?")
-        raise click.UsageError(text.format(name=cited(args[0]), near=listed(near), names=listed(COMMANDS)), ctx)
+        raise click.UsageError(text.format(name=cited(args[0]), near=listed(meant), names=listed(COMMANDS)), ctx)
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs a command and ends the process: 0 done, 1 a check failed, 2 wrong usage, 130 interrupted."""
@@ -149,15 +148,14 @@ def _fail(error: click.ClickException | LlmtraceError, given: list[str]) -> None
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
     if isinstance(error, click.MissingParameter):
         message = " ".join(message.split())  # click lists choices in lines of their own
-        message = re.sub("[.] (?=[一-鿿])", "。", re.sub("(?<=[：，。]) ", "", message))
+    if isinstance(error, click.BadParameter) and error.param and isinstance(error.param.type, click.Choice):
+        message = message.replace(", ", _(", "))
     if isinstance(error, UnknownTextError) and usual() == CHINESE:
         message = _("{error}; {note}", error=message, note=_("--model storyteller reads any text"))
-    if isinstance(error, click.NoSuchOption) and error.possibilities:
-        first, _mark, hint = message.rpartition("。 ")  # click joins by a space, which stands behind no full-width mark
-        message = f"{first}。{hint}" if first else message
     message = inert(message.rstrip())
     if isinstance(error, click.ClickException):
         message = _brief(message, given)
+    message = placeholders(message)
     if not isinstance(error, click.UsageError) or error.ctx is None:
         line = _("Error: {message}", message=message)
     else:

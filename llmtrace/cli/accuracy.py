@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import argument, new_command, option
 from llmtrace.cli.options import begun, load, model_option, read_prompt, special_option
 from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_, _
@@ -12,7 +12,7 @@ from llmtrace.models.language_model import as_language_model
 
 
 @new_command("accuracy")
-@click.argument("prompt")
+@argument("prompt")
 @special_option
 @model_option
 @option("--all", "every", is_flag=True, help=N_("List the steps of every block."))

@@ -14,8 +14,9 @@ import click
 from llmtrace import i18n
 from llmtrace.display import speak_plainly
 from llmtrace.encodings import in_encoding, writable
-from llmtrace.i18n import N_, _
+from llmtrace.i18n import N_, _, listed, unspaced
 from llmtrace.lazy import attribute
+from llmtrace.text import cited
 
 ENGLISH_PROMPT = re.compile(r'llmtrace [a-z-]+ .*"(?:The|Once) ')
 
@@ -25,6 +26,49 @@ def paragraphs(text: str) -> list[str]:
     return [part.split("\n")[1] if part.startswith("\b") else " ".join(part.split()) for part in text.split("\n\n")]
 
 
+PLACEHOLDERS = {
+    N_("ADDRESS"),
+    N_("ARGS"),
+    N_("BLOCK"),
+    N_("COMMAND"),
+    N_("DIR"),
+    N_("FILE"),
+    N_("FLOAT"),
+    N_("FOLDER"),
+    N_("HEAD"),
+    N_("INTEGER"),
+    N_("KEY"),
+    N_("LANG"),
+    N_("MODEL"),
+    N_("NAME"),
+    N_("NEURON"),
+    N_("NUMBER"),
+    N_("OPTIONS"),
+    N_("PART"),
+    N_("PLACE"),
+    N_("PROMPT"),
+    N_("PROMPTS"),
+    N_("SCORE"),
+    N_("SHELL"),
+    N_("TEXT"),
+    N_("TOKEN"),
+    N_("VALUE"),
+}
+"""The words that stand for what is given; letters such as N are the same in all languages."""
+PLACEHOLDER = re.compile("'[^']*'|(?<![A-Z_])[A-Z]{2,}(?![A-Z_])")
+"""Such a word, or what is in quotes: that was typed."""
+
+
+def placeholders(text: str) -> str:
+    """`FILE…` or `[OPTIONS]` in the user's language, wherever a text speaks of it."""
+    return unspaced(PLACEHOLDER.sub(lambda word: _(word[0]) if word[0] in PLACEHOLDERS else word[0], text))
+
+
+def metavar(written: str) -> str:
+    """What stands for a value, in the signs of this terminal; "RANGE" is click's own, which shows the limits too."""
+    return in_signs(placeholders(written.replace(" RANGE", "")))
+
+
 def translated(text: str | None) -> str | None:
     """A help text in the user's language, with its examples as they are."""
     if text is None:
@@ -32,7 +76,8 @@ def translated(text: str | None) -> str | None:
     parts = []
     for part, message in zip(text.split("\n\n"), paragraphs(text), strict=True):
         examples = [fitting(line) for line in part.split("\n")[2:]]
-        parts.append("\n".join(["\b", _(message), *examples]) if part.startswith("\b") else _(message))
+        said = placeholders(_(message))
+        parts.append("\n".join(["\b", said, *examples]) if part.startswith("\b") else said)
     return "\n\n".join(parts)
 
 
@@ -69,12 +114,27 @@ class Translated:
         self._written = text if text is None else inspect.cleandoc(text)
 
 
+class Argument(click.Argument):
+    """What is given without the name of an option."""
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        """What stands for it."""
+        return metavar(super().make_metavar(ctx))
+
+
 class Option(Translated, click.Option):
     """An option with such a help."""
 
     def make_metavar(self, ctx: click.Context) -> str:
         """What stands for its value."""
-        return in_signs(super().make_metavar(ctx))
+        return metavar(super().make_metavar(ctx))
+
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        """What is said behind the help; a default in words needs no brackets of its own."""
+        extra = super().get_help_extra(ctx)
+        if isinstance(self.show_default, str):
+            extra["default"] = self.show_default
+        return extra
 
 
 def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -86,6 +146,18 @@ def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 class Helpful(Translated):
     """What `Command` and the group of all commands do on top of click's: everything in the user's language."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Reads what was given; an option that there is not is answered with the nearest."""
+        try:
+            return super().parse_args(ctx, args)  # type: ignore[misc]
+        except click.NoSuchOption as error:
+            known = {name for param in self.get_params(ctx) for name in param.opts}  # type: ignore[attr-defined]
+            meant = attribute("llmtrace.near.near")(
+                error.option_name, sorted(name for name in known if name.startswith("--"))
+            )
+            text = _("there is no option {name}; did you mean {near}?") if meant else _("there is no option {name}")
+            raise click.UsageError(text.format(name=cited(error.option_name), near=listed(meant)), ctx) from None
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """`--help` in our words."""
@@ -112,6 +184,11 @@ class Command(Helpful, click.Command):
 def new_command(name: str, kind: type[Command] = Command) -> Callable[[Callable[..., Any]], Command]:
     """Makes a function the command of that name; its docstring is its help."""
     return click.command(name, cls=kind)
+
+
+def argument(name: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An argument of a command."""
+    return click.argument(name, cls=Argument, **settings)
 
 
 def option(*names: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

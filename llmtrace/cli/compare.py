@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import argument, new_command, option
 from llmtrace.cli.options import Ids, begun, load, marked, model_option, special_option
 from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_, _
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @new_command("compare")
-@click.argument("given", nargs=-1, metavar="A B")
+@argument("given", nargs=-1, metavar="A B")
 @option(
     "--ids",
     type=Ids(),

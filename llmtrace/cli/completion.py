@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from llmtrace.cli.command import new_command
+from llmtrace.cli.command import argument, new_command
 
 SHELLS = ("bash", "zsh", "fish")
 
 
 @new_command("completion")
-@click.argument("shell", type=click.Choice(SHELLS))
+@argument("shell", type=click.Choice(SHELLS))
 def command(shell: str) -> None:
     """Print a script for SHELL that completes commands, options, models, and the names of what was traced last.
 

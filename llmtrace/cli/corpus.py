@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import argument, new_command, option
 from llmtrace.cli.options import FileName, ascii_option, json_option, model_option, special_option
 from llmtrace.cli.output import Look, print_document
 from llmtrace.cli.progress import telling
@@ -14,7 +14,7 @@ from llmtrace.i18n import N_, _
 
 
 @new_command("corpus")
-@click.argument("prompts", type=FileName(), metavar="PROMPTS.jsonl")
+@argument("prompts", type=FileName(), metavar="PROMPTS.jsonl")
 @option("-o", "--output", type=FileName(), required=True, metavar="DIR", help=N_("The folder that the index goes to."))
 @model_option
 @option(

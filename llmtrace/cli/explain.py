@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import argument, new_command, option
 from llmtrace.cli.completion import steps
 from llmtrace.cli.options import (
     model_option,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @new_command("explain")
-@click.argument("address", shell_complete=steps)
+@argument("address", shell_complete=steps)
 @prompt_options
 @trace_option
 @model_option

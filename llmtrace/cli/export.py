@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import argument, new_command, option
 from llmtrace.cli.options import FileName, load, model_option
 from llmtrace.i18n import N_, _
 
@@ -33,8 +33,8 @@ def beginning(model: LanguageModel) -> Array:
 
 
 @new_command("export")
-@click.argument("form", type=click.Choice(FORMS), metavar="two-files")
-@click.argument("folder", type=FileName(), metavar="DIR")
+@argument("form", type=click.Choice(FORMS), metavar="two-files")
+@argument("folder", type=FileName(), metavar="DIR")
 @model_option
 @option("--prompt", metavar="TEXT", help=N_("What the program reads where it is given nothing. Default: a beginning."))
 def command(form: str, folder: str, model: str | None, prompt: str | None) -> None:

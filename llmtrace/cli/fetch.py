@@ -8,13 +8,13 @@ import sys
 
 import click
 
-from llmtrace.cli.command import new_command
+from llmtrace.cli.command import argument, new_command
 from llmtrace.cli.output import human_size
 from llmtrace.i18n import _
 
 
 @new_command("fetch")
-@click.argument("name")
+@argument("name")
 def command(name: str) -> None:
     """Fetch the model NAME from Hugging Face's hub, so that --model NAME finds it.
 

@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from llmtrace.cli.command import placeholders
 from llmtrace.cli.help import filled
 from llmtrace.i18n import N_, _
 
@@ -29,4 +30,4 @@ def write(formatter: Any, about: str, commands: Mapping[str, str]) -> None:
     air = [""] if room > 0 else []
     shown = ["", *shown] if room > len(shown) + 1 else shown[: max(0, room - 1)]
     told = [Text("\n".join(shown), "dim")] if shown else []
-    formatter.write(filled(Text(what)), *air, rows, *told, filled(Text(_(MORE))), sep="\n")
+    formatter.write(filled(Text(what)), *air, rows, *told, filled(Text(placeholders(_(MORE)))), sep="\n")

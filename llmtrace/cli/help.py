@@ -8,10 +8,11 @@ from typing import Any
 import click
 import rich_click
 from rich.markup import escape
+from rich.padding import Padding
 from rich.text import Text
 
-from llmtrace.cli.command import Option, in_signs, signs_are_wide
-from llmtrace.i18n import N_, _
+from llmtrace.cli.command import Option, metavar, signs_are_wide
+from llmtrace.i18n import N_, _, unspaced
 from llmtrace.render.terminal.cjk import Wide
 
 PANELS = {
@@ -61,7 +62,15 @@ class Shown:
         if signs_are_wide():
             formatter.config.style_options_panel_box = formatter.config.style_commands_panel_box = "ASCII"
         pieces = self.collect_usage_pieces(ctx)  # type: ignore[attr-defined]
-        formatter.write_usage(ctx.command_path, in_signs(" ".join(pieces)), _("Usage:"))
+        given = formatter.config
+        usage = unspaced(f"{_('Usage:')} {ctx.command_path}").removesuffix(ctx.command_path)
+        parts = (
+            (usage, given.style_usage),
+            (ctx.command_path, given.style_usage_command),
+            " ",
+            metavar(" ".join(pieces)),
+        )
+        formatter.write(Padding(Text.assemble(*parts), given.padding_usage))
 
 
 def page(command: Any, ctx: click.Context) -> str:

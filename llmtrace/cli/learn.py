@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import argument, new_command, option
 from llmtrace.cli.output import Look, ending_of, print_document, shown_options, write_document, write_file
 from llmtrace.cli.state import state_file
 from llmtrace.i18n import N_, _
@@ -35,7 +35,7 @@ PAGE = ".html"
 
 
 @new_command("learn")
-@click.argument("name", required=False, metavar="[NAME]", shell_complete=lesson_names)
+@argument("name", required=False, metavar="[NAME]", shell_complete=lesson_names)
 @option("--set", "changes", multiple=True, metavar="KEY=VALUE", help=N_("Change an input; all numbers follow."))
 @option("--inputs", is_flag=True, help=N_("List the inputs that --set can change."))
 @option("--explain", "address", metavar="ADDRESS", help=N_("Show only how one number of the lesson was computed."))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import argument, new_command, option
 from llmtrace.cli.options import model_option, prompt_argument, read_prompt, traced
 from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.errors import AddressError
@@ -16,7 +14,7 @@ from llmtrace.trace import StepKind, Trace
 
 @new_command("ledger")
 @prompt_argument
-@click.argument("score", required=False, metavar="[SCORE]")
+@argument("score", required=False, metavar="[SCORE]")
 @model_option
 @option("--against", metavar="TOKEN", help=N_("Why not this token? The account of the difference of both scores."))
 @option("--neurons", is_flag=True, help=N_("An entry for every neuron, instead of one for an MLP."))

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -26,6 +25,7 @@ from llmtrace.lessons.framework import progress
 from llmtrace.lessons.framework.pages import WIDEST, Pages, PageView, marked
 from llmtrace.lessons.framework.questions import Question, questions
 from llmtrace.lessons.matrices_as_projections.matrix import EXAMPLE
+from llmtrace.near import near
 from llmtrace.render import Sheet
 from llmtrace.render.terminal.asciicast import asciicast
 from llmtrace.render.terminal.blocks import InAscii, Printed
@@ -222,7 +222,7 @@ class Classroom:
             names, example = listed(self._traces()), self.pages.example()
             raise LessonError(told.format(error=error, names=names, example=example)) from None
         steps = trace.names()
-        if not get_close_matches(address.partition("[")[0].strip(), steps):
+        if not near(address.partition("[")[0], steps):
             place = ", ".join(f"{axis}=0" for axis in trace.axes(steps[0]))
             told = _("there is no {name} here; there are {steps}; an example: {example}")
             if not address.strip():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmtrace.cli.command import option
+from llmtrace.cli.command import argument, option
 from llmtrace.cli.completion import models
 from llmtrace.cli.state import last_traced, remember
 from llmtrace.errors import AddressError
@@ -126,8 +126,8 @@ def keep_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def prompt_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """PROMPT or `--ids`, for commands that run what they are given."""
-    argument: Callable[..., Any] = click.argument("prompt", required=False)(ids_option(special_option(function)))
-    return argument
+    given: Callable[..., Any] = argument("prompt", required=False)(ids_option(special_option(function)))
+    return given
 
 
 def prompt_options(function: Callable[..., Any]) -> Callable[..., Any]:

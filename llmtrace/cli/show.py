@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from llmtrace.cli.command import Command, Option, new_command, option
+from llmtrace.cli.command import Command, Option, argument, new_command, option
 from llmtrace.cli.completion import files_and_steps, steps
 from llmtrace.cli.options import (
     model_option,
@@ -57,8 +57,8 @@ class Show(Command):
 
 
 @new_command("show", Show)
-@click.argument("first", required=False, metavar="[FILE]", shell_complete=files_and_steps)
-@click.argument("second", required=False, metavar="[NAME]", shell_complete=steps)
+@argument("first", required=False, metavar="[FILE]", shell_complete=files_and_steps)
+@argument("second", required=False, metavar="[NAME]", shell_complete=steps)
 @prompt_options
 @trace_option
 @model_option

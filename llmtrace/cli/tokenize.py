@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import click
-
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import argument, new_command, option
 from llmtrace.cli.options import blamed, model_option, read_text
 from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_
 
 
 @new_command("tokenize")
-@click.argument("text")
+@argument("text")
 @model_option
 @option("--special", is_flag=True, help=N_("Read special tokens such as <|endoftext|> as such, not as plain text."))
 @option("--all", "every", is_flag=True, help=N_("Show every piece and every merge."))

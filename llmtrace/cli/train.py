@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from llmtrace.cli.command import Command, Option, option
+from llmtrace.cli.command import Command, Option, argument, option
 from llmtrace.cli.options import FileName
 from llmtrace.errors import TrainingError
 from llmtrace.i18n import N_, _, listed
@@ -67,7 +67,7 @@ def sizes(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command("train", cls=TrainCommand)
-@click.argument("files", nargs=-1, type=FileName(), metavar="FILE…")
+@argument("files", nargs=-1, type=FileName(), metavar="FILE…")
 @option("-o", "--output", type=FileName(), required=True, metavar="DIR", help=N_("The folder that the model goes to."))
 @sizes
 @option("--epochs", type=COUNT, metavar="N", help=N_("Instead of steps: how often the whole text is read."))

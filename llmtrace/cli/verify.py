@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import argument, new_command, option
 from llmtrace.cli.options import FileName, model_option
 from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_, _, n_
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @new_command("verify")
-@click.argument("file", type=FileName())
+@argument("file", type=FileName())
 @model_option
 @option("--sample", type=click.IntRange(min=1), metavar="N", help=N_("Check N numbers drawn at random, not all."))
 @option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help=N_("Which numbers are drawn. Default: 0."))

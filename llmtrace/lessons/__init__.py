@@ -7,7 +7,6 @@ numbers, traces and pictures that the text names. docs/lessons.md says more.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -17,6 +16,7 @@ from llmtrace.errors import LessonError
 from llmtrace.i18n import _, listed
 from llmtrace.lessons.framework.exercises import Exercise
 from llmtrace.lessons.framework.lesson import Article, Lesson
+from llmtrace.near import near
 
 
 def _folders() -> dict[str, str]:
@@ -36,11 +36,11 @@ __all__ = ["LESSONS", "Article", "Exercise", "Lesson", "lesson_class", "load"]
 def lesson_class(name: str) -> type[Lesson]:
     """The program of a lesson: the class derived from `Lesson` in its `lesson.py`."""
     if name not in LESSONS:
-        near = get_close_matches(name, LESSONS, n=1, cutoff=0.4)
+        meant = near(name, LESSONS)
         text = _("there is no lesson {name}; the lessons are {names}")
-        if near:
+        if meant:
             text = _("there is no lesson {name}; did you mean {near}?")
-        raise LessonError(text.format(name=repr(name), near=listed(near), names=listed(LESSONS)))
+        raise LessonError(text.format(name=repr(name), near=listed(meant), names=listed(LESSONS)))
     module = import_module(f"{LESSONS[name]}.lesson")
     (program,) = (
         each

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
+from llmtrace.near import near
 from llmtrace.ops import OPS, Op
 
 __all__ = ["COMPOSED", "named"]
@@ -44,7 +44,7 @@ def named(like: str | Op) -> Op:
         return like
     known = {**OPS, **COMPOSED}
     if like not in known:
-        near = " or ".join(map(repr, get_close_matches(like, known, n=2)))
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(sorted(known))}"
+        meant = " or ".join(map(repr, near(like, known, 2)))
+        hint = f"did you mean {meant}?" if meant else f"there are {', '.join(sorted(known))}"
         raise ValueError(f"there is no op {like!r}; {hint}")
     return known[like]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,10 +16,11 @@ from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.display import Displayed, above
 from llmtrace.errors import AddressError
 from llmtrace.frozen import frozen
-from llmtrace.i18n import _, listed, n_
+from llmtrace.i18n import _
+from llmtrace.lazy import attribute
 from llmtrace.ops import Tensor, Weight, by_name
 from llmtrace.ops.part import covering
-from llmtrace.text import cited, shown
+from llmtrace.text import shown
 from llmtrace.trace.legend import NO_WORDS, STREAM, Legend, StepKind
 from llmtrace.trace.recompute import Recomputer, Values, unmade
 from llmtrace.trace.step import Record, Step
@@ -157,7 +157,7 @@ class Trace(Displayed):
             text = _("a step is found by its name, such as trace[{example}]; trace.steps[{index}] is one by its number")
             raise AddressError(text.format(example=repr(next(iter(self._records), "logits")), index=shown(name)))
         if name not in self._records:
-            raise self._unknown(name, list(self._records))
+            raise attribute("llmtrace.near.no_such_step")(name, list(self._records))
         return Step(self._records[name], self)
 
     def __contains__(self, name: object) -> bool:
@@ -224,7 +224,7 @@ class Trace(Displayed):
             return self._recomputer.whole(name)
         if name in self.weights:
             return self.weights[name].data
-        raise self._unknown(name, self.names())
+        raise attribute("llmtrace.near.no_such_step")(name, self.names())
 
     def operand(self, name: str) -> Tensor:
         """A tensor as a further step of the run takes it: of one that is not kept, only its shape and type."""
@@ -275,7 +275,7 @@ class Trace(Displayed):
             return self._leaves[name]
         if name in self.weights:
             return self.weights[name].axes
-        raise self._unknown(name, self.names())
+        raise attribute("llmtrace.near.no_such_step")(name, self.names())
 
     def address(self, name: str, place: Sequence[int]) -> str:
         """How the number at a place of a tensor is called, such as `block.0.attn.q[head=2, position=4, feature=1]`."""
@@ -377,15 +377,3 @@ class Trace(Displayed):
         """How many tokens it has read: of a batch, each text."""
         counts = [len(row) for row in self.tokens] if self.batch else [len(self.tokens)]
         return ", ".join(map(str, counts))
-
-    @staticmethod
-    def _unknown(name: str, known: list[str]) -> AddressError:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-        if not near:
-            return AddressError(_("nothing is named {name}; `llmtrace show` lists all names", name=cited(name)))
-        text = n_(
-            "nothing is named {name}; the nearest name is {near}",
-            "nothing is named {name}; the nearest names are {near}",
-            len(near),
-        )
-        return AddressError(text.format(name=cited(name), near=listed(near)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
@@ -10,7 +9,8 @@ from importlib import import_module
 
 from llmtrace import views
 from llmtrace.errors import AddressError
-from llmtrace.i18n import _, listed
+from llmtrace.i18n import _
+from llmtrace.lazy import attribute
 from llmtrace.trace import Trace
 from llmtrace.views.document import Document
 from llmtrace.views.view import Option, View
@@ -47,9 +47,7 @@ def look(trace: Trace, name: str | None = None, *, every: bool = False, **asked:
 def unknown(trace: Trace, name: str) -> AddressError:
     """What to say where nothing has that name."""
     own = (called for view in catalog() for called, there in view.called.items() if there(trace))
-    known = [*trace.names(), *own]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]
-    return AddressError(_("nothing is named {name}; the nearest names are {near}", name=repr(name), near=listed(near)))
+    return attribute("llmtrace.near.no_such_step")(name, [*own, *trace.names()])
 
 
 def _must_go_with(view: View, name: str, given: Mapping[str, int]) -> None:

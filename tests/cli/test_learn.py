@@ -104,7 +104,7 @@ def test_explaining():
         (["perceptron", "--explain", "alone"], "an example: alone input[input=0]"),
         (["perceptron", "--explain", "__class__ x"], "has no trace '__class__'"),
         (["perceptron", "--explain", "alone foo[0]"], "there are input, output.sum, output.weight"),
-        (["perceptron", "--explain", "alone output.sm[0]"], "the nearest names are"),
+        (["perceptron", "--explain", "alone output.sm[0]"], "the nearest name is output.sum"),
         (["perceptron", "--explain", "alone output.sum[7]"], "the only place is 0"),
     ],
 )

@@ -277,7 +277,7 @@ ERRORS = [
         "needs in, out as well; its axes are in 0 to 11, out 0",
     ),
     (["show", "FILE", "--trace", "FILE"], "give one trace file: as FILE or with --trace, not both"),
-    (["show", "nrm", "--trace", "FILE"], "the nearest names are norm"),
+    (["show", "nrm", "--trace", "FILE"], "the nearest name is norm"),
 ]
 
 

@@ -25,6 +25,7 @@ ORDER = [
     "i18n",
     "environment",
     "errors",
+    "near",
     "threads",
     "rng",
     "pickling",

@@ -39,6 +39,7 @@ ALONE = {
     "interrupts": "cli/test_doors.py",
     "loading": "weights/test_refused.py",
     "frozen": "house/test_frozen.py",
+    "near": "house/test_near.py",
     "garbage": "house/test_start.py",
     "lazy": "house/test_lazy.py",
     "pickling": "house/test_pickling.py",

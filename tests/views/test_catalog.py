@@ -143,7 +143,7 @@ def test_the_last_prompt_and_files(trace, model, tmp_path):
 
 ERRORS = [
     (["block.0.attn.patern"], "the nearest names are block.0.attn.pattern"),
-    (["residul"], "the nearest names are residual"),
+    (["residul"], "the nearest name is residual"),
     (["block.0.attn.pattern", "--head", "3"], "has no head 3; its heads are 0 to 2"),
     (["block.0.attn.q", "--head", "3"], "has no head 3; its heads are 0 to 2"),
     (["block.0.ln_1", "--head", "0"], "--head does not go with block.0.ln_1"),

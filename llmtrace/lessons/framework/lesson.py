@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from numpy import format_float_positional
@@ -14,6 +13,7 @@ from llmtrace.errors import LessonError
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _, listed
 from llmtrace.lessons.framework.exercises import Exercise, Maker, draw
+from llmtrace.near import near
 from llmtrace.rng import derive
 from llmtrace.trace import Trace
 from llmtrace.trace.legend import NO_WORDS, Legend
@@ -56,12 +56,12 @@ class Lesson:
         defaults = cls.inputs()
         for key in inputs:
             if key not in defaults:
-                near = get_close_matches(key, defaults, n=1, cutoff=0.4)
+                meant = near(key, defaults)
                 text = _("{lesson} has no input {key}; its inputs are {names}")
-                if near:
+                if meant:
                     text = _("{lesson} has no input {key}; did you mean {near}?")
                 names = listed(defaults)
-                raise LessonError(text.format(lesson=cls.name, key=repr(key), near=listed(near), names=names))
+                raise LessonError(text.format(lesson=cls.name, key=repr(key), near=listed(meant), names=names))
         lesson = cls(**{key: parse_input(key, value, defaults[key]) for key, value in inputs.items()})
         lesson.check()
         return lesson
