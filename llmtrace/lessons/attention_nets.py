@@ -13,8 +13,7 @@ from llmtrace.ops import Tensor, Weight, by_name
 from llmtrace.ops.attention.attention_mix import attention_mix
 from llmtrace.ops.attention.attention_scores import attention_scores
 from llmtrace.ops.attention.causal_softmax import causal_softmax
-from llmtrace.ops.attention.full_mix import full_mix
-from llmtrace.ops.attention.full_products import full_products
+from llmtrace.ops.attention.full_mix import full_mix, full_products
 from llmtrace.ops.elementwise.divide_by import divide_by
 from llmtrace.ops.linear.linear import linear
 from llmtrace.ops.rows.softmax import softmax

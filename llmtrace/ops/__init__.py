@@ -6,8 +6,7 @@ from llmtrace.ops.attention.attention_products import attention_products
 from llmtrace.ops.attention.attention_scores import attention_scores
 from llmtrace.ops.attention.causal_softmax import causal_softmax, causal_softmax_gradient
 from llmtrace.ops.attention.full_back import full_back
-from llmtrace.ops.attention.full_mix import full_mix
-from llmtrace.ops.attention.full_products import full_products
+from llmtrace.ops.attention.full_mix import full_mix, full_products
 from llmtrace.ops.attention.full_scores import full_scores
 from llmtrace.ops.attention.heads import merge_heads, split_heads
 from llmtrace.ops.attention.repeat_heads import repeat_heads, sum_heads

@@ -1,4 +1,7 @@
-"""The output of attention without a mask: values weighted by the pattern (Vaswani et al. 2017, arXiv:1706.03762, equation 1)."""
+"""Values weighted by the pattern of attention without a mask, and dot products of all rows; each is in the other's gradient.
+
+Attention Is All You Need, Vaswani et al., 2017, https://arxiv.org/abs/1706.03762, equation 1
+"""
 
 import numpy as np
 
@@ -6,8 +9,8 @@ from llmtrace import _kernels
 from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.i18n import N_
+from llmtrace.ops.attention.full_axes import queries_and_keys
 from llmtrace.ops.attention.full_back import full_back
-from llmtrace.ops.attention.full_products import full_products
 from llmtrace.ops.gradient import Gradient
 from llmtrace.ops.op import Op, expect_axes, expect_batch_strided
 
@@ -60,4 +63,55 @@ full_mix = Op(
     batch_strided=("v",),
     backward=backward,
     how=N_("the rows of {b}, each times its share in {a}, added up"),
+)
+
+
+def products_meaning(a: Array, b: Array) -> Array:
+    """a [*, T, D], b [*, S, D] → [*, T, S]: `Σ a·b`."""
+    out = np.zeros((*a.shape[:-1], b.shape[-2]), a.dtype)
+    for d in range(a.shape[-1]):
+        out += a[..., :, None, d] * b[..., None, :, d]
+    return out
+
+
+def products_forward(a: Array, b: Array, *, empty: Empty = np.empty) -> Array:
+    """`products_meaning`, compiled."""
+    expect_axes(a, 2, "a")
+    expect_batch_strided(b, "b")
+    out = empty((*a.shape[:-1], b.shape[-2]), a.dtype)
+    _kernels.attention_products(a, b, out, full=True)
+    return out
+
+
+def products_backward(g: Gradient) -> None:
+    """product = Σ over the features a·b:  da = Σ over the keys dproduct·b;  db = Σ over the queries dproduct·a."""
+    g.accumulate("a", full_mix, g.dout, g["b"])
+    g.accumulate("b", full_back, g.dout, g["a"])
+
+
+def products_explain(w: Derivation) -> None:
+    """One sum of products."""
+    *leading, query, key = w.index
+    w.dot("out", w["a"][(*leading, query, slice(None))], w["b"][(*leading, key, slice(None))])
+
+
+def products_axes(a: Axes, b: Axes) -> Axes:
+    """Places of queries against places of keys."""
+    return queries_and_keys(a, b)
+
+
+full_products = Op(
+    "full_products",
+    "Σ a · b",
+    products_meaning,
+    products_forward,
+    products_explain,
+    inputs=("a", "b"),
+    shapes={"a": "* T D", "b": "* S D"},
+    out="* T S",
+    along=("T",),
+    axes=products_axes,
+    batch_strided=("b",),
+    backward=products_backward,
+    how=N_("each the products of a row of {a} and a row of {b}, added up"),
 )
