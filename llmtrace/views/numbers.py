@@ -140,4 +140,4 @@ def percent(probability: Any, digits: int = DIGITS, role: Role = "", address: st
     """A probability as a percentage."""
     if not np.isfinite(probability):
         return number(probability, role=role, address=address)
-    return Number(probability, f"{rounded(np.float64(probability) * 100, digits)} %", role, address)
+    return Number(probability, _("{number} %", number=rounded(np.float64(probability) * 100, digits)), role, address)

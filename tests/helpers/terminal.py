@@ -86,6 +86,7 @@ def ready():
 def ended(arguments, environment):
     """The exit code of `llmtrace` in a fork, whose surroundings are made those of an interpreter that has just begun."""
     gc.disable()
+    os.closerange(3, 4096)  # a browser's driver ends when nobody holds its pipe
     os.environ.clear()
     os.environ.update(environment)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):

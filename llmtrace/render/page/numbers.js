@@ -84,7 +84,8 @@ function fixedToEven(value, decimals) {
   return tie ? whole.slice(0, end) : value.toFixed(decimals);
 }
 
-export const percent = (share) => (Number.isFinite(share) ? `${rounded(share * 100)} %` : rounded(share));
+export const percent = (share) =>
+  Number.isFinite(share) ? _("{number} %", { number: rounded(share * 100) }) : rounded(share);
 
 /** A count with its thousands apart. */
 export const counted = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");

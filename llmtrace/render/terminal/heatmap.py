@@ -210,7 +210,7 @@ def _hidden(block: Heatmap, rows: Places, columns: Places) -> list[str]:
     if not block.shares or sum(place is not None for place in columns) == block.columns.size:
         return []
     parts = [None if row is None else block.hidden(row.index, columns) for row in rows]
-    return ["" if part is None else f" {100 * part:>5.1f} %" for part in parts]
+    return ["" if part is None else " " + _("{number} %", number=f"{100 * part:>5.1f}") for part in parts]
 
 
 def _small(maps: Sequence[Heatmap], page: Page) -> list[Fitted]:
