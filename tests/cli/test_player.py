@@ -68,7 +68,7 @@ def test_it_plays_by_itself_and_waits_when_told(monkeypatch):
     reader.press("p")
     reader.see("p: pause", "product 4 of 12", "Column 0 of b lies over row 1 of a")
     reader.press("q")
-    reader.see("(3/15)", "a: animate")
+    reader.see("(3/18)", "a: animate")
     reader.press("q")
     reader.left_as_it_was(0)
 
@@ -116,10 +116,10 @@ def test_matrices_are_typed():
 
 def test_what_may_not_be_typed_is_not_offered():
     reader = Reader("--set", "theta=90")
-    for page in (4, 5, 6):
+    for page in (4, 5, 6, 7, 8):
         reader.see(f"({page - 1}/", "q: quit")
         reader.press("\r")
-    reader.see("(6/", "a: animate")
+    reader.see("(8/", "a: animate")
     reader.press("a")
     reader.see("points · R", "t: type matrices")
     reader.press("t")

@@ -80,7 +80,6 @@ NO_BACKWARD = {
             "attention_back",
             "attention_products",
             "full_back",
-            "full_products",
             "normalise",
             "sum_outer_products",
             "slice_positions",

@@ -121,8 +121,8 @@ def test_numbers_in_a_long_word_stay_whole(numbers, width):
 
 
 def test_the_mark_of_a_bound_space_is_in_no_text():
-    assert bound("it's ' a' and 'b c'", 40) == f"it's '{SPACE}a' and 'b{SPACE}c'"
-    assert bound("' wor… 4 % ' a'", 40) == f"'{SPACE}wor… 4 % '{SPACE}a'"
+    assert bound("it's ' a' and 'b c'", 40) == f"it's ‘{SPACE}a’ and ‘b{SPACE}c’"  # curly for where a line may end
+    assert bound("' wor… 4 % ' a'", 40) == f"‘{SPACE}wor… 4 % ‘{SPACE}a’"
     assert "\ue000" not in as_text(Document(()), 20)
 
 
