@@ -64,13 +64,28 @@ def what_if(before: Trace, edits: Mapping[str, Any]) -> WhatIf:
 class _WhatIf:
     def __init__(self, before: Trace, edits: list[Edit | Swap]) -> None:
         self.before = before
-        self.edits = [each for each in edits if isinstance(each, Edit)]
+        self.edits = [self._latest(each) for each in edits if isinstance(each, Edit)]
         self.swaps = [each for each in edits if isinstance(each, Swap)]
         self.changes = Changes()
         self.instead: dict[str, str] = {}  # the names of weights, and what now stands for them
         self.recipe: dict[str, dict[str, Any]] = {}
         self.words: dict[str, StepWords] = {}
         self.after = self._empty()
+
+    def _latest(self, edit: Edit) -> Edit:
+        """The edit of a weight that was edited before, as one of what stands for it now."""
+        edited = f"{edit.name}.{EDITED}"
+        if edited not in self.before:
+            return edit
+        value = edit.numbers(self.before.tensor(edited)[edit.index]) if isinstance(edit.value, Trace) else edit.value
+        return replace(edit, name=edited, value=value)
+
+    def _free(self, name: str) -> str:
+        """A name that no earlier edit of the same numbers has taken."""
+        more = f".{name.rpartition('.')[2]}"
+        while name in self.before or name in self.before.leaves:
+            name += more
+        return name
 
     def _empty(self) -> Trace:
         before, tokens = self.before, list(self.before.tokens)
@@ -112,7 +127,7 @@ class _WhatIf:
     def _step(self, record: Record) -> None:
         """A step again, and its edits, if it has some."""
         edited = any(each.name == record.name for each in self.edits)
-        name = f"{record.name}.{BEFORE}" if edited else record.name
+        name = self._free(f"{record.name}.{BEFORE}") if edited else record.name
         inputs = tuple(self.instead.get(n, n) for n in record.inputs)
         weights = tuple(None if n is None else self.instead.get(n, n) for n in record.weights)
         self.after.record(replace(record, name=name, inputs=inputs, weights=weights), self._computed(record, name))
@@ -155,7 +170,7 @@ class _WhatIf:
                 value[each.index], kept[each.index] = new, 0
                 self.recipe[each.said] = as_recipe(each, new)
         out = edit_op.forward(np.ascontiguousarray(old), value, kept)
-        leaves = f"{of}.value", f"{of}.kept"
+        leaves = self._free(f"{of}.value"), self._free(f"{of}.kept")
         for leaf, data in zip(leaves, (value, kept), strict=True):
             self.after.add_leaf(leaf, data, axes)
         record = Record(name, edit_op.name, (x, *leaves), (), {}, axes, out.shape, out.dtype.name)

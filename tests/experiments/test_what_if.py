@@ -100,6 +100,21 @@ def test_edits_of_one_step_are_made_one_after_the_other(data):
     assert same_bits(what_if(before, edits).after.tensor(name), wanted)
 
 
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_what_was_edited_can_be_edited_again(data):
+    before = data.draw(st.sampled_from(RUNS))
+    first = data.draw(random_edits(before))
+    same = st.sampled_from(sorted({each.name for each in resolved(before, first)})).flatmap(
+        lambda name: parts(before, name)
+    )
+    second = data.draw(random_edits(before) | st.dictionaries(same, st.floats(-4, 4, width=32), min_size=1, max_size=2))
+    twice = what_if(what_if(before, first).after, second).after
+    once = what_if(before, {at: value for at, value in first.items() if at not in second} | second).after
+    assert all(same_bits(twice.tensor(name), once.tensor(name)) for name in before)
+    assert verify(twice)
+
+
 @settings(max_examples=40)
 @given(st.lists(st.sampled_from([0.0, -0.0, 1.5]), min_size=5, max_size=5))
 def test_a_recipe_keeps_every_bit_of_its_numbers(numbers):
