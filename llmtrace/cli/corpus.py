@@ -54,7 +54,6 @@ def command(prompts: str, output: str, model: str | None, **options: Any) -> Non
 
     from llmtrace.corpus import trace
     from llmtrace.corpus.engines import dask
-    from llmtrace.corpus.work import DONE, UNFINISHED
     from llmtrace.loading import DEFAULT
     from llmtrace.views.corpus import view
 
@@ -72,7 +71,15 @@ def command(prompts: str, output: str, model: str | None, **options: Any) -> Non
         )
     document = view(report, every=options["every"])
     print_document(document, Look(as_json=options["as_json"], only_ascii=options["only_ascii"]))
-    if report.counts.get(UNFINISHED) or not report.counts.get(
-        DONE
-    ):  # scripts must see that it is to be run again, or all wrong
+    if why := _why_not_done(report.counts):
+        click.echo(_("Note: {text}", text=why), err=True)
         click.get_current_context().exit(1)
+
+
+def _why_not_done(counts: dict[str, int]) -> str:
+    """What scripts must see, too: that it is to be run again, or that all of it is wrong; else ""."""
+    from llmtrace.corpus.work import DONE, UNFINISHED
+
+    if counts.get(UNFINISHED):
+        return _("not all prompts were finished; the same command runs the others")
+    return "" if counts.get(DONE) else _("none of the prompts ran")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from llmtrace.views.document import Document
 
 Show = Callable[["Choice"], None]
+MOST = 1_000_000
+"""The most tokens of one text. It slides on beyond the context of its model, so that no other number would end it."""
 TRACED = N_(
     "FILE.trace: write the trace of the finished text. Write the tables instead: .svg, .html, .md, .txt, .json, .tex."
 )
@@ -28,7 +30,7 @@ TRACED = N_(
 @new_command("generate")
 @prompt_argument
 @model_option
-@option("--steps", type=click.IntRange(min=1), default=20, metavar="N", help=N_("How many tokens. Default: 20."))
+@option("--steps", type=click.IntRange(1, MOST), default=20, metavar="N", help=N_("How many tokens. Default: 20."))
 @option(
     "--temperature",
     type=float,

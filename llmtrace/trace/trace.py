@@ -155,7 +155,8 @@ class Trace(Displayed):
     def __getitem__(self, name: str) -> Step:
         if not isinstance(name, str):
             text = _("a step is found by its name, such as trace[{example}]; trace.steps[{index}] is one by its number")
-            raise AddressError(text.format(example=repr(next(iter(self._records), "logits")), index=shown(name)))
+            index = shown(name) if isinstance(name, int) else 0
+            raise AddressError(text.format(example=repr(next(iter(self._records), "logits")), index=index))
         if name not in self._records:
             raise attribute("llmtrace.near.no_such_step")(name, list(self._records))
         return Step(self._records[name], self)

@@ -42,7 +42,13 @@ SWITCHES = {
 """Name in the file → our name, and what counts where the file does not say."""
 ELSEWHERE = "reorder_and_upcast_attn"
 """How attention is kept within the range of 16-bit numbers; in float32 it is the same sum and the same division."""
-SAME = {"gelu_pytorch_tanh": "gelu_new", "gelu_fast": "gelu_new", "gelu_python": "gelu", "swish": "silu"}
+SAME = {
+    "gelu_pytorch_tanh": "gelu_new",
+    "gelu_fast": "gelu_new",
+    "gelu_accurate": "gelu_new",
+    "gelu_python": "gelu",
+    "swish": "silu",
+}
 """Other names that transformers has for activation functions."""
 GPT2_END = 50256
 

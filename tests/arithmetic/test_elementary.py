@@ -243,6 +243,22 @@ def test_the_reference_decides_beyond_double_precision() -> None:
         assert elementary._nearest(overflow + 1, True) == INF
 
 
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("single", [True, False])
+def test_digits_that_leave_it_open_decide_nothing(side: int, single: bool) -> None:
+    """The first digits lie at the other side of a midpoint than the number itself, within their error."""
+    step = Decimal(2) ** (-23 if single else -52)
+
+    def exact(middle: Decimal, digits: int) -> Decimal:
+        first = digits == elementary.FIRST_DIGITS
+        return middle + (-side if first else side) * Decimal(10) ** (2 - elementary.FIRST_DIGITS)
+
+    with localcontext(Context(prec=200)):
+        middle = 1 + step / 2
+    found = elementary.decide(middle, exact, single)
+    assert found == float(1 + step if side > 0 else 1)
+
+
 def test_a_planted_error_is_noticed() -> None:
     """One bit of one result of an even sample, or a zero's sign, is enough to fail."""
     x = np.linspace(-3, 3, 1001, dtype=np.float32)

@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import Executor, Future
 
+from helpers.cli_run import run as run_command
 from helpers.cli_run import said
 
 from llmtrace.corpus import run
@@ -47,7 +48,9 @@ def test_what_is_unfinished_is_said_by_the_exit_code_and_run_the_next_time(tmp_p
     file.write_text("\n".join(LINES))
     with monkeypatch.context() as patch:
         patch.setattr(run, "engine", lambda executor, workers: Given(Lost()))
-        page = " ".join(said("corpus", str(file), "-o", out, code=1).split())
+        ended = run_command("corpus", str(file), "-o", out, code=1)
+        page = " ".join(ended.stdout.split())
+    assert "the same command runs the others" in ended.stderr
     assert "0 of 5 prompts ran" in page
     assert "was ended (the machine is gone); it is run again the next time" in page
     assert "3 of 5 prompts ran" in said("corpus", str(file), "-o", out, "--workers", "1")
@@ -56,4 +59,6 @@ def test_what_is_unfinished_is_said_by_the_exit_code_and_run_the_next_time(tmp_p
 def test_a_file_of_which_nothing_could_be_run_is_said_by_the_exit_code(tmp_path):
     for n, text in enumerate(["oops", "3\n[[]]\nnull", "", '{"text": 1}']):
         (tmp_path / "p.jsonl").write_text(text)
-        said("corpus", str(tmp_path / "p.jsonl"), "-o", str(tmp_path / f"out{n}"), "--workers", "1", code=1)
+        out = str(tmp_path / f"out{n}")
+        ended = run_command("corpus", str(tmp_path / "p.jsonl"), "-o", out, "--workers", "1", code=1)
+        assert ended.stderr.splitlines()[-1] == "Note: none of the prompts ran"

@@ -38,6 +38,14 @@ def test_the_text_alone_where_the_output_is_no_terminal(model):
     assert run("generate", "-", "--model", model, "--steps", "2", input="CAB\n").stdout.startswith("CAB")
 
 
+@pytest.mark.parametrize("steps", [0, -1, 1_000_001, 1 << 63, 10**30])
+def test_a_number_of_tokens_that_no_text_comes_to_is_refused(model, steps):
+    said = run("generate", "CAB", "--model", model, "--steps", str(steps), code=2).stderr
+    assert said.startswith("Error: ")
+    assert said.count("\n") == 1
+    assert "1<=x<=1000000" in said
+
+
 def test_a_vocabulary_that_is_filled_up(tmp_path):
     """The model has two tokens more than its tokenizer: they may be chosen, are shown, and write nothing."""
     folder = write_folder(tmp_path / "model", "ABC##")

@@ -139,6 +139,22 @@ def test_another_program_stands_beside():
     assert "–" in text
 
 
+def test_what_another_program_leaves_out_goes_on_from_its_numbers():
+    """It embeds half of what is right, and scores tokens; what lies between is done here, with its numbers."""
+    trace = MODEL.trace("CABDE")
+    names = list(trace)
+
+    def peer(record, operands):
+        if record.name not in {names[0], "logits"}:
+            return None
+        made = OPS[record.op].forward(*operands.values(), **record.settings)
+        return made * np.float32(0.5) if record.name == names[0] else made
+
+    found = {error.name: error for error in accuracy(trace, None, peer)}
+    assert found["logits"].peer_local < 1e-6
+    assert found["logits"].peer_propagated > 0.01
+
+
 def test_where_pytorch_is_not_there_it_is_said_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     assert 'pip install "llmtrace-exact[torch]"' in said("accuracy", "The king", "--torch", code=2)

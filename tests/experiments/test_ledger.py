@@ -43,6 +43,16 @@ def test_whole_numbers_lose_nothing(x):
         assert Fraction(int(scale(np.array([x], dtype))[0]), scale.unit) == Fraction(x)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_smallest_and_the_largest_numbers_lose_nothing(dtype):
+    limits = np.finfo(dtype)
+    ends = [limits.smallest_subnormal, limits.tiny, limits.eps, limits.max]
+    numbers = np.array([sign * x for x in ends for sign in (1, -1)], dtype)
+    numbers = np.concatenate([numbers, np.nextafter(numbers, numbers.dtype.type(0))])
+    scale = Scale(dtype)
+    assert [Fraction(n, scale.unit) for n in scale(numbers)] == [Fraction(float(x)) for x in numbers]
+
+
 def by_float64(trace, block, head, position, token):
     """What a head adds to a score, the plain way (Elhage et al. 2021)."""
     mix = trace.tensor(f"block.{block}.attn.mix")[head, position].astype(np.float64)
@@ -57,6 +67,20 @@ def of_row(trace, row, position, token):
     stream = trace.tensor(trace["ln_f"].record.inputs[0])[position].astype(np.float64)
     spread = np.sqrt(stream.var() + trace["ln_f"].settings["epsilon"])
     return ((row - row.mean()) / spread * weights["ln_f.gain"]) @ weights["embed.token.weight"][token]
+
+
+def test_a_row_of_the_stream_has_its_share_as_an_exact_fraction(story):
+    trace = story
+    stream = trace.tensor(trace["ln_f"].record.inputs[0])[5].astype(np.float64)
+    spread = Fraction(float(np.sqrt(np.mean((stream - stream.mean()) ** 2) + trace["ln_f"].settings["epsilon"])))
+    gain, column = trace.weights["ln_f.gain"].data, trace.weights["embed.token.weight"].data[323]
+    weights = [Fraction(float(g)) * Fraction(float(c)) for g, c in zip(gain, column, strict=True)]
+    entries = [e for e in ledger(trace, 5, 323).entries if e.title in {EMBEDDING, MLP} and e.of in trace]
+    assert {e.title for e in entries} >= {MLP}
+    for entry in entries:
+        row = [Fraction(float(x)) for x in trace.tensor(entry.of)[5]]
+        mean = sum(row) / len(row)
+        assert entry.amount == sum((x - mean) * w for x, w in zip(row, weights, strict=True)) / spread
 
 
 def test_heads_agree_with_a_direct_computation(story):

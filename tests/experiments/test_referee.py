@@ -16,7 +16,8 @@ from llmtrace.errors import EditError
 from llmtrace.experiments import dumps
 from llmtrace.experiments.casts import TYPES, bfloat16
 from llmtrace.experiments.causes import FORMULAS, ROUNDINGS
-from llmtrace.experiments.referee import judge
+from llmtrace.experiments.referee import _behind, _own, judge
+from llmtrace.experiments.situation import Situation
 from llmtrace.views.referee import view
 
 RNG = np.random.default_rng(5)
@@ -278,3 +279,19 @@ def test_the_three_questions_of_the_docs_are_answered(tmp_path, monkeypatch):
     assert "' her'" in her[2]
     assert len(head) == 3
     assert "block.0.attn.scores, which is not in the file: divided by D instead of √D" in mine[0]
+
+
+def test_behind_a_step_stand_those_inputs_that_are_not_written():
+    values = {**theirs(), **{name: TRACE.tensor(name) for name in TRACE.leaves}}
+    for step in TRACE.steps:
+        made_here = {name for name in step.record.inputs if name in TRACE}
+        for left_out in [set(), made_here, *({name} for name in made_here)]:
+            written = {name: array for name, array in theirs().items() if name not in left_out}
+            assert set(_behind(TRACE, step.record, values, written)) == left_out
+
+
+def test_what_rounding_does_in_one_row_is_no_excuse_for_another():
+    x = (RNG.standard_normal((4, 3000)) * [[1e-3], [1], [30], [1e3]]).astype(np.float32)
+    for op in ("softmax", "gelu_tanh"):
+        all_rows, *rows = (Situation(op, {"x": each}, {}, {}) for each in (x, *np.split(x, 4)))
+        assert np.array_equal(_own(all_rows, all_rows.done()), [_own(row, row.done())[0] for row in rows])

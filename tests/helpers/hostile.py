@@ -137,7 +137,8 @@ NUMBERS = [None, -1, 0, 0.5, True, "x", [], {}, BIG, 10**900, 1e300, [[]], "\x1b
 
 
 FINE = {("llmtrace", str), ("text", str), ("tokenization", dict), ("steps", list)}
-"""Types of what a trace's note says that any value may have."""
+FINE |= {("text", type(None)), ("tokenization", type(None))}
+"""Types of what a trace's note says that any value may have. A run of ids has neither a text nor a tokenization."""
 
 
 def safetensors(header, data=bytes(4)):

@@ -15,7 +15,7 @@ from llmtrace import i18n
 from llmtrace.render.terminal.cjk import SPACE, wrapped
 from llmtrace.render.terminal.layout import bound
 from llmtrace.views.catalog import look
-from llmtrace.views.document import Column, Document, Histogram, Table
+from llmtrace.views.document import Column, Document, Histogram, Table, paragraph
 from llmtrace.views.histogram import spread
 from llmtrace.views.step_list import HISTOGRAM
 
@@ -123,7 +123,10 @@ def test_numbers_in_a_long_word_stay_whole(numbers, width):
 def test_the_mark_of_a_bound_space_is_in_no_text():
     assert bound("it's ' a' and 'b c'", 40) == f"it's ‘{SPACE}a’ and ‘b{SPACE}c’"  # curly for where a line may end
     assert bound("' wor… 4 % ' a'", 40) == f"‘{SPACE}wor… 4 % ‘{SPACE}a’"
-    assert "\ue000" not in as_text(Document(()), 20)
+    text = "it's ' a' and 'b c', and ' 一 二' and \"d e\""
+    for width in range(12, 60):
+        printed = as_text(Document((paragraph(text),)), width)
+        assert " ".join(printed.split()) == " ".join(text.split())
 
 
 def test_whole_numbers_are_names_and_have_no_mean():

@@ -66,6 +66,9 @@ def test_the_memory_of_scaled_scores_is_counted(tmp_path):
 NAMES = {
     "gelu_new": "gelu_new",
     "gelu_pytorch_tanh": "gelu_new",
+    "gelu_fast": "gelu_new",
+    "gelu_accurate": "gelu_new",
+    "gelu_python": "gelu",
     "gelu": "gelu",
     "relu": "relu",
     "swish": "silu",

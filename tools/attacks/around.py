@@ -40,7 +40,7 @@ def outputs(stage: Stage) -> Iterator[Attack]:
         yield Attack("outputs", f"train: full at {size}", train, True, file_size=size)
         export = ("export", "two-files", "m")
         yield Attack("outputs", f"export: full at {size}", export, True, file_size=size, prepare=_foreign)
-    yield Attack("outputs", "train: into a foreign folder", train, True, prepare=_foreign)
+    yield Attack("outputs", "train: into a foreign folder", train, prepare=_foreign)  # beside what is there, as it is
     yield Attack("outputs", "train: into a file", ("train", stage.diary, "-o", "precious", *SMALL), True, prepare=_file)
     yield Attack("outputs", "no room for what was traced last", ("trace", PROMPT), file_size=0)
 

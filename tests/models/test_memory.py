@@ -1,0 +1,89 @@
+"""How much memory and disk there is, and what a trace keeps for it: whatever the system says."""
+
+import io
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from helpers.small_models import small_gpt
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmtrace.errors import DoesNotFitError
+from llmtrace.models import memory
+
+SIZES = st.integers(0, 1 << 40)
+MODEL = small_gpt(texts="ABCD", context=9)
+
+
+def a_system(patch, **files):
+    """A system whose files say this; one that is not named is not there."""
+    known = {"/proc/meminfo": files.get("meminfo")}
+    known |= {f"/sys/fs/cgroup/memory.{what}": files.get(what) for what in ("max", "current")}
+
+    def opened(path, *_rest, **_how):
+        if known[str(path)] is None:
+            raise FileNotFoundError(path)
+        return io.StringIO(known[str(path)])
+
+    patch.setattr(memory, "open", opened, raising=False)
+    patch.setattr(memory, "Path", lambda path: SimpleNamespace(read_text=lambda: opened(path).read()))
+
+
+def meminfo(free):
+    """What Linux says of its memory, in KiB."""
+    return (
+        f"MemTotal:       {free * 2} kB\nMemFree:        {free // 2} kB\nMemAvailable:   {free} kB\nSwapFree:  7 kB\n"
+    )
+
+
+@given(SIZES, SIZES, SIZES)
+def test_a_container_has_what_it_may_take_less_what_it_has_taken(free, limit, used):
+    with pytest.MonkeyPatch.context() as patch:
+        a_system(patch, meminfo=meminfo(free), max=f"{limit}\n", current=f"{used}\n")
+        assert memory.available_memory() == max(0, min(free * 1024, limit - used))
+
+
+@given(
+    SIZES, st.sampled_from([{}, {"max": "max\n", "current": "4096\n"}, {"max": "4096\n"}, {"max": "", "current": ""}])
+)
+def test_without_a_limit_it_is_what_the_machine_has(free, files):
+    with pytest.MonkeyPatch.context() as patch:
+        a_system(patch, meminfo=meminfo(free), **files)
+        assert memory.available_memory() == free * 1024
+
+
+@pytest.mark.parametrize("text", [None, "", "MemFree: 7 kB\n"])
+@pytest.mark.parametrize("known", [{"SC_AVPHYS_PAGES": 86, "SC_PAGE_SIZE": 30}, {"SC_PAGE_SIZE": 30}])
+def test_a_system_without_that_file_is_asked_otherwise_or_says_nothing(monkeypatch, text, known):
+    a_system(monkeypatch, meminfo=text)
+    asked = SimpleNamespace(sysconf_names=known, sysconf={"SC_AVPHYS_PAGES": 1000, "SC_PAGE_SIZE": 4096}.get)
+    monkeypatch.setattr(memory, "os", asked)
+    assert memory.available_memory() == (4_096_000 if "SC_AVPHYS_PAGES" in known else None)
+
+
+@given(st.integers(1, 9), st.integers(1, 3), st.integers(-1, 1), st.floats(1, 10))
+def test_all_is_kept_up_to_the_limit_and_the_residual_stream_beyond_it(length, texts, more, times):
+    ids = np.zeros((texts, length), np.int64)
+    size = MODEL.trace_bytes(length, texts=texts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "available_memory", lambda: None)
+        patch.setattr(memory, "LARGEST", size + more)
+        assert MODEL.kept(ids) == ("residual" if more < 0 else "all")
+        patch.setattr(memory, "LARGEST", int(size / times) - 1)
+        assert MODEL.kept(ids) == "residual"
+        assert MODEL.kept(ids, keep="all") == "all"
+
+
+@given(st.integers(2, 9), st.integers(1, 3), st.integers(-1, 1))
+def test_what_fits_exactly_fits_and_a_byte_less_is_told_with_the_longest_that_does(length, texts, more):
+    ids = np.zeros((texts, length), np.int64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "available_memory", lambda: MODEL.trace_bytes(length, texts=texts) + more)
+        if more >= 0:
+            return MODEL.must_fit(ids)
+        with pytest.raises(DoesNotFitError, match=f"prompt that fits has {length - 1} tokens"):
+            MODEL.must_fit(ids)
+        patch.setattr(memory, "available_memory", lambda: 0)
+        with pytest.raises(DoesNotFitError, match="prompt that fits has 0 tokens"):
+            MODEL.must_fit(ids)
