@@ -1,8 +1,12 @@
 """The pages on the trace file and on the arithmetic suffice: a reader written from them computes a trace again."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from helpers import plain_reader
+from safetensors.numpy import load_file
 
 import llmtrace
 from llmtrace.models import KVCache
@@ -59,3 +63,28 @@ def test_a_flipped_byte_is_noticed(path, tmp_path):
         (tmp_path / "bad.trace").write_bytes(bad)
         with pytest.raises(ValueError, match="does not fit"):
             plain_reader.read(tmp_path / "bad.trace")
+
+
+def test_the_weights_of_a_gpt_2_are_where_the_page_says():
+    """Every weight of a run is found in its model's file by the table of docs/trace-file.md alone."""
+    root = Path(__file__).parents[2]
+    page = (
+        (root / "docs" / "trace-file.md")
+        .read_text(encoding="utf-8")
+        .partition("## Weights that are not in the file")[2]
+    )
+    stored, found = load_file(root / "llmtrace" / "data" / "storyteller" / "model.safetensors"), {}
+    stored = {name.removeprefix("transformer."): array for name, array in stored.items()}
+    for row in re.findall(r"^\| `.*$", page.partition("## What")[0], re.MULTILINE):
+        ours, theirs = (re.findall("`([^`]+)`", cell) for cell in row.strip("| ").split(" | "))
+        third = next((n for n, word in enumerate(["first", "second", "last"]) if f"the {word} third" in row), None)
+        for mine, its in zip(ours, theirs, strict=False):
+            mine, its = (x if "." in x[1:] else y[0].rpartition(".")[0] + x for x, y in ((mine, ours), (its, theirs)))
+            for n in range(99 if "N." in row else 1):
+                if its.replace("N", str(n)) in stored:
+                    array = stored[its.replace("N", str(n))]
+                    found[mine.replace("N", str(n))] = array if third is None else np.split(array, 3, axis=-1)[third]
+    found.setdefault("logits.weight", found["embed.token.weight"])
+    weights = llmtrace.load().weights
+    assert set(found) == set(weights)
+    assert all(np.array_equal(found[name], weight.data) for name, weight in weights.items())
