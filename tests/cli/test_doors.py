@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from helpers.cli_run import run
+from helpers.terminal import process
 
 COMMANDS = [
     "tokenize x",
@@ -27,18 +28,30 @@ def shell(command, more="", **environment):
     return subprocess.run(line, shell=True, capture_output=True, text=True, env=environment, timeout=120)
 
 
+def forked(command, closed=(), **environment):
+    """The same in a fork of this process, with the numbers of the streams that are closed."""
+    environment = os.environ | {"LLMTRACE_LANG": "en"} | environment
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
+    with process(*command.split(), closed=closed, env=environment, **pipes) as child:
+        out, error = child.communicate(timeout=120)
+    return child.returncode, out, error
+
+
 @pytest.mark.parametrize(
     ("closed", "commands"),
-    [
-        ("<&- >&- 2>&-", COMMANDS),
-        *zip([">&-", "2>&-", "<&-", ">&- 2>&-"], [COMMANDS[n::4] for n in range(4)], strict=True),
-    ],
+    [((0, 1, 2), COMMANDS), *zip([(1,), (2,), (0,), (1, 2)], [COMMANDS[n::4] for n in range(4)], strict=True)],
 )
 def test_a_closed_stream_is_one_that_nobody_reads(closed, commands):
     for command in commands:
-        done = shell(command, closed)
-        assert "Traceback" not in done.stdout + done.stderr
-        assert done.returncode == (2 if command in {"explain loss", "nothing"} else 0), command
+        code, out, error = forked(command, closed)
+        assert "Traceback" not in out + error
+        assert code == (2 if command in {"explain loss", "nothing"} else 0), command
+
+
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", ">&-", "2>&-"])
+def test_they_may_be_closed_before_anything_is_imported(closed):
+    done = shell("tokenize x", closed)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_file_is_written_all_the_same(tmp_path):
@@ -60,13 +73,19 @@ def test_a_file_is_written_all_the_same(tmp_path):
 )
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_variable_that_can_t_be_followed_is_named_in_one_line(name, value, language):
-    done = shell("doctor", **{name: value, "LLMTRACE_LANG": language, "PYTHONIOENCODING": "utf-8"})
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.strip().isprintable()
-    assert name in done.stderr
-    assert len(done.stderr) < 300
-    assert ("错误" in done.stderr) == (language == "zh")
+    code, out, error = forked("doctor", **{name: value, "LLMTRACE_LANG": language, "PYTHONIOENCODING": "utf-8"})
+    assert (code, out) == (2, "")
+    assert error.count("\n") == 1
+    assert error.strip().isprintable()
+    assert name in error
+    assert len(error) < 300
+    assert ("错误" in error) == (language == "zh")
+
+
+def test_it_is_named_before_anything_is_computed():
+    done = shell("doctor", LLMTRACE_NUM_THREADS="abc")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "LLMTRACE_NUM_THREADS" in done.stderr
 
 
 INTERRUPTED = """

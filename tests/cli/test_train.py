@@ -2,24 +2,24 @@
 
 import hashlib
 import json
+import os
 import random
 import re
 import shlex
 import signal
-import subprocess
-import sys
 import time
+from importlib import import_module
 
 import pytest
 from click.testing import CliRunner
 from helpers.pseudo import english
-from helpers.train_command import START, TEXT, TINY, process, refused, train
+from helpers.train_command import TEXT, TINY, process, refused, train
 from safetensors.numpy import load_file
 
 import llmtrace
 from llmtrace import i18n
 from llmtrace.cli import main
-from llmtrace.training import LanguageTraining, TrainingFolder
+from llmtrace.training import LanguageTraining, TrainingFolder, trainer
 
 
 @pytest.fixture(autouse=True)
@@ -285,23 +285,27 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(place, whole):
 def test_control_c_wherever_it_comes(place, whole, inside, done):
     """A stand-in presses Ctrl-C in the middle of something, once."""
     module, name = inside.split(":")
-    script = f"""{START}
-import os, {module} as m, llmtrace.training.trainer as t
-calls, real = [], m.{name}
-def pressed(*args, **more):
-    calls.append(1)
-    if len(calls) == (40 if {name!r} == "updated" else 1):
-        os.kill(os.getpid(), signal.SIGINT)
-    return real(*args, **more)
-m.{name} = pressed
-if hasattr(t, {name!r}): t.{name} = pressed
-main()
-"""
+    calls = []
+
+    def before():
+        real = getattr(import_module(module), name)
+
+        def pressed(*args, **more):
+            calls.append(1)
+            if len(calls) == (40 if name == "updated" else 1):
+                os.kill(os.getpid(), signal.SIGINT)
+            return real(*args, **more)
+
+        for place in (import_module(module), trainer):
+            if hasattr(place, name):
+                setattr(place, name, pressed)
+
     line = f"book.txt -o m {LONG}" + (" --separator '\n'" if "documents" in inside else "")
-    first = subprocess.run([sys.executable, "-c", script, "train", *shlex.split(line)], capture_output=True, text=True)
-    assert first.returncode == 130, first.stderr
-    assert "Traceback" not in first.stderr
-    *before, last = first.stderr.strip().splitlines()
+    with process(line, before=before, text=True) as first:
+        _out, error = first.communicate()
+    assert first.returncode == 130, error
+    assert "Traceback" not in error
+    *before, last = error.strip().splitlines()
     assert before[-1].startswith("Interrupted: saved after step") if done else last == "Interrupted."
     with process(last.partition("llmtrace train ")[2] if done else f"book.txt -o m {LONG}") as again:
         again.communicate()

@@ -4,10 +4,10 @@ import os
 import pty
 import re
 import shlex
-import subprocess
 
 import pytest
-from helpers.train_command import PROGRAM, TEXT, TINY
+from helpers.terminal import process
+from helpers.train_command import TEXT, TINY
 from rich.console import Console
 
 from llmtrace.cli.training_progress import Told
@@ -26,9 +26,8 @@ def on_a_terminal(line, **environment):
     """What a terminal of 80 × 24 is sent."""
     leader, follower = pty.openpty()
     more = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24", **environment}
-    with subprocess.Popen(
-        [*PROGRAM, "train", *shlex.split(line)], stdin=follower, stdout=follower, stderr=follower, env=more
-    ) as child:
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), follower)
+    with process("train", *shlex.split(line), env=more, **streams) as child:
         os.close(follower)
         parts = []
         try:

@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +17,9 @@ from importlib import import_module
 
 from click.testing import CliRunner
 
+from llmtrace import i18n
 from llmtrace.cli import COMMANDS, main
+from llmtrace.environment import follow
 
 SCRIPT = "import sys; sys.argv[0] = 'llmtrace'; from llmtrace.cli import main; main()"
 
@@ -74,6 +77,19 @@ def piped(*arguments, **environment):
         return out.read(), error.read()
 
 
+def process(*arguments, before=lambda: None, closed=(), env=None, **options):
+    """A Popen of a fork, in which `before` is called and streams are closed; `options` are those of Popen."""
+
+    def begun():
+        for number in closed:
+            os.close(number)
+        before()
+        os._exit(ended(arguments, os.environ.copy() if env is None else env, closed))
+
+    ready()
+    return subprocess.Popen(["llmtrace", *arguments], preexec_fn=begun, restore_signals=False, **options)
+
+
 @cache
 def ready():
     """Imports once what every fork needs."""
@@ -83,10 +99,10 @@ def ready():
         CliRunner().invoke(main, ["trace", "the king", "--model", "tiny"], env={"XDG_STATE_HOME": state})
 
 
-def ended(arguments, environment):
+def ended(arguments, environment, closed=()):
     """The exit code of `llmtrace` in a fork, whose surroundings are made those of an interpreter that has just begun."""
     gc.disable()
-    os.closerange(3, 4096)  # a browser's driver ends when nobody holds its pipe
+    os.closerange(3, 4096)  # a browser's driver ends when nobody holds its pipe, and Popen waits for that
     os.environ.clear()
     os.environ.update(environment)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
@@ -95,13 +111,18 @@ def ended(arguments, environment):
     warnings.resetwarnings()
     warnings.simplefilter("ignore")
     encoding = environment.get("PYTHONIOENCODING")
-    sys.stdin, sys.stdout = open(0), open(1, "w", encoding=encoding)  # noqa: SIM115 (to the end of the process)
-    sys.stderr = open(2, "w", encoding=encoding, errors="backslashreplace")  # noqa: SIM115
+    streams = (
+        None if number in closed else open(number, "w" if number else "r", encoding=encoding, errors=errors)  # noqa: SIM115
+        for number, errors in enumerate((None, None, "backslashreplace"))
+    )
+    sys.stdin, sys.stdout, sys.stderr = streams  # to the end of the process
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
     sys.argv = ["llmtrace", *arguments]
     atexit._clear()
+    i18n.use(None)
     code = 0
     try:
+        follow()
         main()
     except SystemExit as end:
         code = end.code or 0
@@ -114,7 +135,8 @@ def ended(arguments, environment):
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         try:
-            stream.flush()
+            if stream:
+                stream.flush()
         except (OSError, ValueError):
             code = code or 120
     return code

@@ -2,20 +2,13 @@
 
 import os
 import shlex
-import subprocess
-import sys
+from subprocess import PIPE
 
+from helpers import terminal
 from helpers.cli_run import run
 
 TINY = "--layers 1 --width 16 --heads 2 --context 16 --batch 4"
 TEXT = "".join(f"The king {i % 50} had a child, a girl. The queen had {i % 7} more.\n" for i in range(300))
-START = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # which is not so where the tests themselves run in the background
-sys.argv[0] = "llmtrace"
-from llmtrace.cli import main
-"""
-PROGRAM = [sys.executable, "-c", START + "main()"]
 
 
 def train(line, code=0):
@@ -32,5 +25,4 @@ def refused(line):
 
 def process(line, threads="2", **options):
     environment = {**os.environ, "LLMTRACE_NUM_THREADS": threads}
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.Popen([*PROGRAM, "train", *shlex.split(line)], env=environment, **streams)
+    return terminal.process("train", *shlex.split(line), env=environment, **{"stdout": PIPE, "stderr": PIPE, **options})
