@@ -16,8 +16,11 @@ BEGUN = 2
 
 def near(name: str, known: Iterable[str], count: int = 1) -> list[str]:
     """At most `count` of `known` that `name` is plausibly meant to be, the likeliest first; often there is none."""
-    likely = [(likeness(name, each), each) for each in known]
-    return [each for alike, each in sorted(likely, key=lambda pair: -pair[0]) if alike >= ALIKE][:count]
+    likely = [(likeness(name, each), _ratio(name.lower(), each.lower()), each) for each in known]
+    likely.sort(
+        key=lambda each: each[:2], reverse=True
+    )  # of those whose last parts are as near, the whole that is nearest
+    return [each for alike, _whole, each in likely if alike >= ALIKE][:count]
 
 
 def likeness(name: str, other: str) -> float:

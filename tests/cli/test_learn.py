@@ -153,7 +153,7 @@ def test_a_number_is_explained_on_the_way():
     os.write(terminal.end, b"e")
     terminal.read(until="For example: alone output.sum[output=0]")
     os.write(terminal.end, b"alone output.sm[0]\n")
-    terminal.read(until="the nearest names are")
+    terminal.read(until="the nearest name is output.sum")
     os.write(terminal.end, b"alone output.sum[0]\n")
     terminal.read(until="3 products")
     terminal.read(until=KEYS)
