@@ -129,13 +129,6 @@ class Option(Translated, click.Option):
         """What stands for its value."""
         return metavar(super().make_metavar(ctx))
 
-    def get_help_extra(self, ctx: click.Context) -> Any:
-        """What is said behind the help; a default in words needs no brackets of its own."""
-        extra = super().get_help_extra(ctx)
-        if isinstance(self.show_default, str):
-            extra["default"] = self.show_default
-        return extra
-
 
 def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     """Prints the help page, in colours where it has some, and ends."""

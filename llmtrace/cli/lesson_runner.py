@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+from rich.cells import cell_len
 from rich.console import ConsoleRenderable
 from rich.segment import Segment, Segments
 
@@ -149,7 +150,9 @@ class Classroom:
             "q": _("q: quit"),
         }
         known = ON | BACK | QUIT | more
-        prompt = "   ".join(word for letter, word in words.items() if letter in known)
+        offered = [word for letter, word in words.items() if letter in known]
+        wide = (gap.join(offered) for gap in ("   ", "  "))
+        prompt = next((line for line in wide if cell_len(line) < self.console.width), " ".join(offered))
 
         def ask() -> None:
             self.console.print(rich_text(self.room, quiet(prompt)), end="")

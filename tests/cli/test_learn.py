@@ -146,6 +146,14 @@ def test_page_by_page(tmp_path):
     assert "pages 4/11, exercises 0/3" in learn().output
 
 
+@pytest.mark.parametrize(("language", "last"), [("en", "q: quit"), ("zh", "q：退出")])
+def test_the_keys_stand_on_one_line_of_a_narrow_terminal(language, last):
+    terminal = Terminal("--lang", language, "learn", "playground", COLUMNS="60", LINES="20")
+    terminal.read(until=last)
+    os.write(terminal.end, b"q")
+    assert terminal.code() == 0
+
+
 def test_a_number_is_explained_on_the_way():
 
     terminal = Terminal("learn", "perceptron")

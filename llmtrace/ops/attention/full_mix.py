@@ -95,11 +95,6 @@ def products_explain(w: Derivation) -> None:
     w.dot("out", w["a"][(*leading, query, slice(None))], w["b"][(*leading, key, slice(None))])
 
 
-def products_axes(a: Axes, b: Axes) -> Axes:
-    """Places of queries against places of keys."""
-    return queries_and_keys(a, b)
-
-
 full_products = Op(
     "full_products",
     "Σ a · b",
@@ -110,7 +105,7 @@ full_products = Op(
     shapes={"a": "* T D", "b": "* S D"},
     out="* T S",
     along=("T",),
-    axes=products_axes,
+    axes=queries_and_keys,
     batch_strided=("b",),
     backward=products_backward,
     how=N_("each the products of a row of {a} and a row of {b}, added up"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from llmtrace import _kernels
 from llmtrace.arithmetic.derivation import Derivation
-from llmtrace.arithmetic.types import Array, Axes, Empty
+from llmtrace.arithmetic.types import Array, Empty
 from llmtrace.i18n import N_
 from llmtrace.ops.attention.full_axes import queries_and_keys
 from llmtrace.ops.attention.full_back import full_back
@@ -55,11 +55,6 @@ def explain(w: Derivation) -> None:
     w.divide("out", total, w.constant(math.sqrt(q.shape[-1]), "√D"))
 
 
-def axes(q: Axes, k: Axes) -> Axes:
-    """Places of queries against places of keys."""
-    return queries_and_keys(q, k)
-
-
 full_scores = Op(
     "full_scores",
     "(Σ q · k) / √D",
@@ -70,7 +65,7 @@ full_scores = Op(
     shapes={"q": "* T D", "k": "* S D"},
     out="* T S",
     along=("T",),
-    axes=axes,
+    axes=queries_and_keys,
     batch_strided=("k",),
     backward=backward,
     how=N_("each compares a row of {a} with one of {b}: the products of their {n} features added up, divided by √{n}"),
