@@ -42,6 +42,7 @@ def command(
       llmtrace page "The king had a child, a girl." -o king.html
       llmtrace page "The king had a child, a girl." --layers 2 --keep logits -o king.html
     """  # noqa: D301 - \b keeps click from filling the lines
+    from llmtrace.explain.not_finite import warning
     from llmtrace.loading import open_trace
     from llmtrace.models.language_model import as_language_model
     from llmtrace.render.page_file import page
@@ -59,6 +60,8 @@ def command(
     text = page_of_parts(trace, keep, numbers(layers or "")) if parts else page(trace, tokenizer)
     write_file(output, text.encode())
     click.echo(_("checksum of all its numbers: {sum}", sum=checksum(trace)))
+    if found := warning(trace):
+        click.echo(_("Note: {text}", text=found), err=True)
 
 
 def numbers(text: str) -> list[int]:

@@ -21,6 +21,7 @@ from llmtrace.corpus.prompts import Item
 from llmtrace.errors import AddressError, CorpusError, DoesNotFitError, PromptError
 from llmtrace.experiments.surprise import MEAN, PERPLEXITY, TOTAL, judged
 from llmtrace.explain.address import parse, resolve_part
+from llmtrace.explain.not_finite import warning
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.loading import load
@@ -99,6 +100,7 @@ def run_one(model: LanguageModel, item: Item, task: Task) -> tuple[dict[str, Any
     except (DoesNotFitError, MemoryError) as error:
         return row | {"status": UNFINISHED, "reason": str(error) or _("there was not enough memory")}, {}
     row |= {"status": DONE, "tokens": len(ids), "ids": ids, "kept": digest_of(arrays) if arrays else ""}
+    row["reason"] = _not_finite(model, ids, scores)
     if len(ids) > 1:
         with Run(model.weights, results=frozenset({TOTAL, MEAN, PERPLEXITY})) as run:
             logits = Tensor("logits", scores[:-1], ("position", "vocabulary"))
@@ -107,6 +109,11 @@ def run_one(model: LanguageModel, item: Item, task: Task) -> tuple[dict[str, Any
             name: _plain(made[step]) for name, step in (("total", TOTAL), ("loss", MEAN), ("perplexity", PERPLEXITY))
         }
     return row, arrays
+
+
+def _not_finite(model: LanguageModel, ids: list[int], scores: Array) -> str:
+    """What is said of the first number of a run that is not finite, where the scores are not."""
+    return "" if np.isfinite(scores).all() else warning(model.trace(ids))
 
 
 def _plain(number: Array) -> float | None:

@@ -30,7 +30,7 @@ class Error:
     name: str
     op: str
     largest: float
-    """Its largest number, by size."""
+    """Its largest number, by size; like all of its distances NaN where none of its numbers is finite."""
     local: float
     """The distance to the same step in float64 from the same inputs."""
     propagated: float
@@ -133,13 +133,17 @@ def _apart(ours: Any, exact: Any) -> Array:
 
 
 def _share(ours: Array, most: Array) -> float:
-    """The largest of some distances, as a share of the largest number."""
-    largest = float(np.abs(ours[np.isfinite(ours)], dtype=np.float64).max(initial=0.0))
+    """The largest of some distances, as a share of the largest number; of finite numbers, and NaN where there is none."""
+    largest = _largest(ours)
     return float(np.where(np.isfinite(ours), most, 0.0).max(initial=0.0)) / largest if largest else 0.0
+
+
+def _largest(ours: Array) -> float:
+    finite = ours[np.isfinite(ours)]
+    return float(np.abs(finite, dtype=np.float64).max(initial=0.0)) if finite.size or not ours.size else np.nan
 
 
 def _error(record: Record, ours: Array, local: Array, exact: Array) -> Error:
     far = [_apart(ours, other) for other in (local, exact)]
     at = tuple(int(i) for i in np.unravel_index(int(far[1].argmax()), far[1].shape)) if far[1].size else ()
-    largest = float(np.abs(ours[np.isfinite(ours)], dtype=np.float64).max(initial=0.0))
-    return Error(record.name, record.op, largest, _share(ours, far[0]), _share(ours, far[1]), at)
+    return Error(record.name, record.op, _largest(ours), _share(ours, far[0]), _share(ours, far[1]), at)

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import EditError
+from llmtrace.explain.not_finite import sign, warning
 from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _
 from llmtrace.ops.rows.layer_norm import layer_norm
@@ -125,7 +127,11 @@ class _Account:
 
     def made(self) -> Ledger:
         """The account."""
-        total = Fraction(float(self.trace.tensor(self.logits.name)[self.position, self.token]))
+        score = float(self.trace.tensor(self.logits.name)[self.position, self.token])
+        if not isfinite(score):
+            text = _("the score is {value}, of which there is no account; {found}")
+            raise EditError(text.format(value=sign(score), found=warning(self.trace)))
+        total = Fraction(score)
         entries = list(self._entries())
         known = sum((entry.amount for entry in entries), Fraction(0))
         entries.append(Entry(ROUNDING, "", total - known))

@@ -17,6 +17,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array
 from llmtrace.display import Displayed, above
 from llmtrace.errors import PromptError
+from llmtrace.explain.not_finite import NotFinite, first_not_finite
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
@@ -174,6 +175,16 @@ class Surprise(Displayed):
         with Run(self.model.weights, trace) as run:
             self._steps(run, n, Tensor("logits", trace.tensor("logits"), trace.axes("logits")))
         return trace
+
+    def not_finite(self) -> NotFinite | None:
+        """The first number that is not finite in the run behind the first loss that is none, or behind the totals."""
+        wrong = np.flatnonzero(~np.isfinite(self.losses))
+        if not wrong.size and np.isfinite([self.total, self.mean, self.perplexity]).all():
+            return None
+        place = 1 + int(wrong[0]) if wrong.size else -1
+        window = self.windows[self.window_of(place)]
+        whole = self.model.trace(self._between(window.start, window.end))  # without a cache, which has no steps
+        return first_not_finite(whole) or first_not_finite(self.trace(place))
 
     def document(self) -> Any:
         """The table of the tokens, and how their sum, mean and perplexity come about."""

@@ -93,12 +93,12 @@ def warning(trace: Trace) -> str:
 def said(found: NotFinite) -> str:
     """In one sentence."""
     text = _(
-        "the first number that is not finite is {address} = {value}", address=found.address, value=_sign(found.value)
+        "the first number that is not finite is {address} = {value}", address=found.address, value=sign(found.value)
     )
     if found.line is None:
         return text
     if found.term is None:
-        operands = listed(_sign(operand.values) for operand in found.line.operands if operand.values.ndim == 0)
+        operands = listed(sign(operand.values) for operand in found.line.operands if operand.values.ndim == 0)
         how = _("the operation {operation} made it, of {operands}", operation=found.line.operation, operands=operands)
     else:
         for term in _turns(found.line, found.term):
@@ -120,8 +120,8 @@ def _term(line: Line, term: int) -> str:
         number=term + 1,
         count=terms.size,
         term=_product(line, term, terms),
-        before=_sign(totals[term - 1] if term else 0),
-        after=_sign(totals[term]),
+        before=sign(totals[term - 1] if term else 0),
+        after=sign(totals[term]),
     )
 
 
@@ -144,13 +144,13 @@ def _explained(trace: Trace, found: NotFinite) -> NotFinite:
 
 def _product(line: Line, term: int, terms: Array) -> str:
     if line.operation not in DOTS:
-        return _sign(terms[term])
+        return sign(terms[term])
     a, b = (operand.values[term] for operand in line.rows)
-    return f"{_sign(a)} × {_sign(b)}" if not b < 0 else f"{_sign(a)} × ({_sign(b)})"
+    return f"{sign(a)} × {sign(b)}" if not b < 0 else f"{sign(a)} × ({sign(b)})"
 
 
-def _sign(value: Any) -> str:
-    """A number as a sentence has it."""
+def sign(value: Any) -> str:
+    """A number as a sentence has it, ∞ and NaN too."""
     number = float(np.asarray(value)[()])
     if np.isnan(number):
         return "NaN"

@@ -22,6 +22,7 @@ from llmtrace.views.document import (
     quiet,
     said,
 )
+from llmtrace.views.not_finite import warned
 from llmtrace.views.numbers import number
 from llmtrace.views.sections import blocks, parts
 
@@ -39,15 +40,16 @@ PEER = N_("PyTorch: the same distances of the numbers that PyTorch computes; –
 
 def view(errors: Sequence[Error], trace: Trace, *, every: bool = False) -> Document:
     """The steps with their errors; of more than two blocks, the first and the last."""
-    facts = {"steps": list(errors), "largest": max(errors, key=lambda error: error.propagated)}
+    facts = {"steps": list(errors), "largest": _worst(errors)}
     return Document(tuple(_blocks(errors, trace, every)), facts)
 
 
 def _blocks(errors: Sequence[Error], trace: Trace, every: bool) -> Iterator[Block]:
     yield Heading((heading(_("How exact is it?")),), 1)
-    worst = max(errors, key=lambda error: error.propagated)
+    worst = _worst(errors)
     text = _("The largest error is {share} of the largest number of its step: {name}.")
     yield paragraph(said(text, share=_share(worst.propagated), name=name(worst.name)))
+    yield from warned(trace)
     yield Space()
     shown = errors if every else _few(errors, trace)
     yield Table(
@@ -71,6 +73,10 @@ def _blocks(errors: Sequence[Error], trace: Trace, every: bool) -> Iterator[Bloc
             yield paragraph(quiet(_(text)), hang=0)
 
 
+def _worst(errors: Sequence[Error]) -> Error:
+    return max(errors, key=lambda error: np.nan_to_num(error.propagated, nan=-1.0))
+
+
 def _known(shares: Sequence[float | None]) -> bool:
     return any(share is not None for share in shares)
 
@@ -84,6 +90,8 @@ def _column(title: str, shares: Sequence[float | None]) -> list[Column]:
 
 def _share(share: float) -> str:
     """Rounded to two digits: an error is an order of magnitude."""
+    if np.isnan(share):
+        return "–"
     return "0" if share == 0 else f"{share:.1e}".replace("-", "−")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from llmtrace.experiments.compare import Comparison, Difference
+from llmtrace.explain.not_finite import warning
 from llmtrace.i18n import N_, _, listed, n_
 from llmtrace.trace import Trace
 from llmtrace.views import layers_compared
@@ -29,6 +30,7 @@ from llmtrace.views.document import (
     said,
 )
 from llmtrace.views.next_token import predictions
+from llmtrace.views.not_finite import warned_of
 from llmtrace.views.numbers import number, percent
 from llmtrace.views.overview import tokens_read
 from llmtrace.views.places import first_and_last
@@ -76,6 +78,8 @@ def _blocks(found: Comparison, every: bool, count: int) -> Iterator[Block]:
         yield _table(found, differing, len(differing) if every else MOST)
         yield paragraph(quiet(_(UNITS)), hang=0)
         yield from layers_compared.blocks(found)
+    for text in dict.fromkeys(warning(trace) for trace in (found.a, found.b)):
+        yield from warned_of(text)
     yield from _left_out(found)
     yield from _choices(found)
     yield from _next(found, count)

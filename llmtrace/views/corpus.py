@@ -1,8 +1,9 @@
-"""What has come of a corpus: how many prompts ran, which did not and why, where the index is, and the hash of all."""
+"""What has come of a corpus: how many prompts ran, which did not and why, whose numbers are not finite, and the hash of all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from llmtrace.corpus.run import Report
 from llmtrace.corpus.work import DONE
@@ -21,12 +22,13 @@ def view(report: Report, *, every: bool = False) -> Document:
         "seconds": round(report.seconds, 3),
         "prompts_per_second": round(report.rate, 3),
         "index": str(report.index),
+        "not_finite": [_of(row) for row in _not_finite(report)],
         "not_done": [_of(row) for row in report.rows if row["status"] != DONE],
     }
     return Document(tuple(_blocks(report, every)), facts)
 
 
-def _of(row: dict[str, object]) -> dict[str, object]:
+def _of(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in ("number", "id", "status", "reason")}
 
 
@@ -42,19 +44,26 @@ def _blocks(report: Report, every: bool) -> Iterator[Block]:
         yield paragraph(quiet(text), indent=2)
     if done < whole:
         yield Space()
-        yield from _not_done(report, every)
+        rows = [row for row in report.rows if row["status"] != DONE]
+        yield from _listed(rows, _("why it did not run"), every)
+    if rows := _not_finite(report):
+        yield Space()
+        yield from _listed(rows, _("what is not finite in its run"), every)
     yield Space()
     yield paragraph(said(_("index: {file}"), file=Text(str(report.index), "name")))
     yield paragraph(said(_("hash of the whole corpus: {hash}"), hash=value(report.hash)))
 
 
-def _not_done(report: Report, every: bool) -> Iterator[Block]:
-    rows = [row for row in report.rows if row["status"] != DONE]
+def _not_finite(report: Report) -> list[dict[str, Any]]:
+    return [row for row in report.rows if row["status"] == DONE and row["reason"]]
+
+
+def _listed(rows: list[dict[str, Any]], title: str, every: bool) -> Iterator[Block]:
     shown = rows if every else rows[:MOST]
     yield Table(
         (
             Column(_("prompt"), tuple(Token(row["id"], most=24) for row in shown), role="name"),
-            Column(_("why it did not run"), tuple(row["reason"] for row in shown)),
+            Column(title, tuple(row["reason"] for row in shown)),
         )
     )
     if len(rows) > len(shown):

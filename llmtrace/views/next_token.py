@@ -85,7 +85,7 @@ def _below(trace: Trace, place: Spot, rows: list[Candidate]) -> Iterator[Block]:
     """What the others have together, and the token that follows in the prompt."""
     probabilities = predictions(trace)[1]
     left = trace.shape(probabilities)[-1] - len(rows)
-    if left > 0:
+    if left > 0 and np.isfinite(rows[0].probability):
         share = percent(max(0.0, 1.0 - sum(float(each.probability) for each in rows)))
         text = _("{count} other tokens share {share}")
         yield paragraph(said(text, "quiet", count=f"{left:,}", share=share), indent=2)

@@ -35,10 +35,10 @@ from llmtrace.views.document import (
     said,
 )
 from llmtrace.views.next_token import candidates, predicts
+from llmtrace.views.not_finite import warned
 from llmtrace.views.numbers import numbers, percent
 from llmtrace.views.residual_stream import norms
 from llmtrace.views.sections import Look, Spot, block_of, blocks, parts, row, spot, strongest
-from llmtrace.views.step_list import warned
 
 GOING_ON = N_(
     "Each token is a row of {width} numbers. In every block, attention adds to it what it takes from earlier tokens, and"

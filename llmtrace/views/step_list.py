@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.explain.not_finite import counted, warning
+from llmtrace.explain.not_finite import counted
 from llmtrace.i18n import N_, _, clauses, n_
 from llmtrace.trace import Step, Trace
 from llmtrace.views.document import (
@@ -17,7 +17,6 @@ from llmtrace.views.document import (
     Heading,
     Inline,
     Table,
-    Text,
     heading,
     label,
     name,
@@ -25,6 +24,7 @@ from llmtrace.views.document import (
     quiet,
 )
 from llmtrace.views.histogram import spread
+from llmtrace.views.not_finite import warned
 from llmtrace.views.numbers import number
 from llmtrace.views.sections import Part, parts, trained
 from llmtrace.views.sections import blocks as blocks_of
@@ -171,12 +171,6 @@ def _not_finite(steps: list[Step]) -> Iterator[Column]:
     cells = tuple(counted(step.output, step) for step in steps)
     if any(cells):
         yield Column(_("not finite"), cells, role="wrong")
-
-
-def warned(trace: Trace) -> Iterator[Block]:
-    """A paragraph about the first number that is not finite, where there is one."""
-    if said := warning(trace):
-        yield paragraph(Text(_("Note: {text}", text=said), "wrong"), hang=0)
 
 
 def _number(value: Any) -> Inline:

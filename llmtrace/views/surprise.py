@@ -9,6 +9,7 @@ import numpy as np
 
 from llmtrace.display import asked_option
 from llmtrace.experiments.surprise import MEAN, PERPLEXITY, TOTAL, Surprise
+from llmtrace.explain.not_finite import said as sentence
 from llmtrace.i18n import N_, _, n_
 from llmtrace.trace import Trace
 from llmtrace.views import explanation
@@ -26,6 +27,7 @@ from llmtrace.views.document import (
     quiet,
     said,
 )
+from llmtrace.views.not_finite import warned_of
 from llmtrace.views.numbers import number, numbers, percent
 
 HOW = N_(
@@ -64,6 +66,7 @@ def _text(surprise: Surprise, place: int) -> str:
 def _blocks(surprise: Surprise, at: int, every: bool, count: int) -> Iterator[Block]:
     yield Heading((heading(_("How surprised is the model?")),), 1)
     yield from _summary(surprise)
+    yield from warned_of(_not_finite(surprise))
     yield Space()
     yield _table(surprise, every)
     yield from _notes(surprise, every)
@@ -103,11 +106,16 @@ def _summary(surprise: Surprise) -> Iterator[Block]:
     )
 
 
+def _not_finite(surprise: Surprise) -> str:
+    found = surprise.not_finite()
+    return sentence(found) if found else ""
+
+
 def _table(surprise: Surprise, every: bool) -> Table:
     """The tokens in the order of the text; of a long one, those that surprise most."""
     places = list(surprise.places)
     if len(places) > MOST and not every:
-        places = sorted(1 + np.argsort(-surprise.losses, kind="stable")[:MOST])
+        places = sorted(1 + np.argsort(-np.nan_to_num(surprise.losses, nan=np.inf), kind="stable")[:MOST])
     losses, shares = (row[np.array(places) - 1] for row in (surprise.losses, surprise.probabilities))
     finite = losses[np.isfinite(losses)]
     largest = max(float(finite.max(initial=0)), 1e-30)
@@ -122,7 +130,9 @@ def _table(surprise: Surprise, every: bool) -> Table:
                 "right",
             ),
             Column(_("loss"), numbers(losses, addresses=[at for _share, at in where]), "right"),
-            Column("", tuple(Bar(min(1.0, float(loss) / largest)) for loss in losses), rank=1),
+            Column(
+                "", tuple("" if np.isnan(loss) else Bar(min(1.0, float(loss) / largest)) for loss in losses), rank=1
+            ),
         )
     )
 
@@ -162,6 +172,7 @@ def _facts(surprise: Surprise) -> dict[str, Any]:
         "total": surprise.total,
         "mean": surprise.mean,
         "perplexity": surprise.perplexity,
+        "not_finite": _not_finite(surprise) or None,
         "beginning": surprise.beginning,
         "stride": surprise.stride,
         "context": surprise.model.config.context,

@@ -6,13 +6,15 @@ A file of this folder that holds a `View` is a view of `llmtrace show`; nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from llmtrace.explain.not_finite import counted
 from llmtrace.frozen import frozen
 from llmtrace.i18n import N_
 from llmtrace.trace import Trace
 from llmtrace.views.document import Document
+from llmtrace.views.not_finite import warned
 
 
 @frozen
@@ -61,4 +63,7 @@ class View:
 
     def __call__(self, trace: Trace, name: str | None, options: Mapping[str, Any], every: bool) -> Document:
         """The document for a name, with the options that were given."""
-        return self.build(trace, name, every=every, **options)
+        document = self.build(trace, name, every=every, **options)
+        if name is None or (name in trace and not counted(trace.tensor(name), trace[name])):
+            return document  # the list of steps says it itself
+        return replace(document, blocks=(*document.blocks, *warned(trace)))

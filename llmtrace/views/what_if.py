@@ -28,6 +28,7 @@ from llmtrace.views.document import (
     said,
 )
 from llmtrace.views.next_token import predictions
+from llmtrace.views.not_finite import warned
 from llmtrace.views.numbers import number, percent
 from llmtrace.views.places import first_and_last
 from llmtrace.views.ranking import highest
@@ -96,6 +97,7 @@ def _blocks(found: WhatIf, changes: list[Change], total: int, every: bool, count
     )
     yield paragraph(said(text, changed=f"{reached:,}", total=f"{total:,}"))
     yield paragraph(quiet(_(SAME)), hang=0)
+    yield from warned(found.after)
     yield from _after(found, count)
     yield Space()
     yield _table(found, changes, len(changes) if every else MOST)
