@@ -51,6 +51,11 @@ def follow() -> None:
         _kernels.set_threads(int(threads))
 
 
+def takes_not_finite() -> bool:
+    """Whether weights may hold NaN or ∞, for a look at what such a model does."""
+    return os.environ.get("LLMTRACE_NOT_FINITE", "") not in {"", "0"}
+
+
 def refuse(text: str) -> None:
     """ImportError for a program that imports llmtrace; where the command is started, one line and exit code 2."""
     if is_command():

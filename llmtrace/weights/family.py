@@ -16,6 +16,7 @@ import numpy as np
 
 from llmtrace.arithmetic.bits import same_bits
 from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.environment import takes_not_finite
 from llmtrace.errors import ModelError
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _
@@ -199,7 +200,7 @@ class Family:
                 twice = _("{name} is there twice, with {prefix} and without", name=name, prefix=self.prefix)
                 problems.append(twice)
             else:
-                array = _read(name, tensor, shapes[name], problems)
+                array = _read(name, tensor, shapes[name], problems, notes)
                 tensors[name] = array.T if name in transposed else array
         if tied is not False and head in tensors and self.tied.first not in tensors:
             tensors[self.tied.first] = tensors[head]  # one tensor, stored under the other of its names
@@ -233,9 +234,9 @@ def _same(a: Array | StoredMatrix, b: Array | StoredMatrix) -> bool:
 
 
 def _read(
-    name: str, tensor: Array | Stored, expected: tuple[int, ...], problems: list[Problem]
+    name: str, tensor: Array | Stored, expected: tuple[int, ...], problems: list[Problem], notes: list[str]
 ) -> Array | StoredMatrix:
-    """The numbers of a tensor; what is wrong with it goes to `problems`."""
+    """The numbers of a tensor; what is wrong with it goes to `problems`, and what is put up with to `notes`."""
     nothing = np.empty(0, np.float32)
     if tensor.shape != expected:
         problems.append(
@@ -256,12 +257,15 @@ def _read(
         problems.append(_("{name} is {dtype}, expected float32", name=name, dtype=array.dtype))
     elif not all_finite(array):
         index = np.unravel_index(int(np.isfinite(array).argmin()), array.shape)
-        problems.append(
-            _(
-                "{name} holds numbers that are not finite, such as {number} at {place}",
-                name=name,
-                number=array[index],
-                place=[int(i) for i in index],
-            )
+        place = [int(i) for i in index]
+        text = _(
+            "{name} holds numbers that are not finite, such as {number} at {place}",
+            name=name,
+            number=array[index],
+            place=place,
         )
+        if takes_not_finite():
+            notes.append(text)
+        else:
+            problems.append(_("{text} (LLMTRACE_NOT_FINITE=1 opens it all the same)", text=text))
     return array

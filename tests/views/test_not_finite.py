@@ -64,12 +64,12 @@ def test_every_command_names_it(folder, first, words):
     assert first in " ".join((result.stdout + result.stderr).split())
 
 
-@pytest.mark.parametrize("words", [["surprise", "CBA"], ["accuracy", "CBA"], ["show", "logits", "--prompt", "CBA"]])
 def test_a_page_names_it(folder, first, tmp_path):
     result = run("page", PROMPT, "-o", str(tmp_path / "p.html"), "--model", str(folder))
     assert f"Note: {first}" in result.stderr
 
 
+@pytest.mark.parametrize("words", [["surprise", "CBA"], ["accuracy", "CBA"], ["show", "logits", "--prompt", "CBA"]])
 def test_of_finite_numbers_nothing_is_said(words, tmp_path):
     result = run(*words, "--model", str(write_folder(tmp_path / "model")))
     assert "not finite" not in result.stdout

@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import re
 import struct
 import zipfile
 from contextlib import suppress
@@ -11,13 +12,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.model_folders import refusal, stored, write
-from helpers.small_models import small_config
+from helpers.small_models import small_config, write_folder
 from hypothesis import example, given
 from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
 
 import llmtrace
-from llmtrace import loading
+from llmtrace import load, loading
 from llmtrace.errors import ModelError
+from llmtrace.explain.not_finite import warning
+from llmtrace.explain.verify import verify
+from llmtrace.loading import open_trace
 from llmtrace.storage.stored import PIECE, StoredTensor, all_finite
 from llmtrace.weights import weights_hash
 from llmtrace.weights.config import read_content
@@ -149,7 +154,7 @@ def test_all_that_is_wrong_is_in_one_sentence(tmp_path):
         assert sentence in message
     arrays = stored(**{"ln_f.bias": np.full(12, np.nan)})  # F64, and no float32 equals it; but that is not the point
     assert refusal(write(tmp_path / "a", arrays)).endswith(
-        "ln_f.bias holds numbers that are not finite, such as nan at [0]"
+        "ln_f.bias holds numbers that are not finite, such as nan at [0] (LLMTRACE_NOT_FINITE=1 opens it all the same)"
     )
     assert refusal(write(tmp_path / "b", {"x": np.zeros(1, np.float32)})).endswith("; and 21 more")
 
@@ -302,3 +307,21 @@ def test_names_that_lead_nowhere(tmp_path, monkeypatch):
     assert r"'a\x1b\u202e'" in refusal("a\x1b\u202e")
     (tmp_path / "loop").symlink_to("loop")
     assert refusal(tmp_path / "loop").endswith("loop can't be read: Too many levels of symbolic links")
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_weight_that_is_not_finite_can_be_opened_on_purpose(tmp_path, monkeypatch, number):
+    folder = write_folder(tmp_path / "model")
+    arrays = load_file(folder / "model.safetensors")
+    arrays["h.1.mlp.c_fc.weight"][3, 5] = number
+    save_file(arrays, folder / "model.safetensors")
+    told = rf"h\.1\.mlp\.c_fc\.weight holds numbers that are not finite, such as {number} at \[3, 5\]"
+    with pytest.raises(ModelError, match=rf"{told} \(LLMTRACE_NOT_FINITE=1 opens"):
+        load(folder)
+    monkeypatch.setenv("LLMTRACE_NOT_FINITE", "1")
+    model = load(folder)
+    assert re.search(told + "$", model.notes[0])
+    trace = model.trace("CBA")
+    assert "block.1.mlp.up.weight[in=3, out=5] = " in warning(trace)
+    trace.save(tmp_path / "nan.trace")
+    assert verify(open_trace(tmp_path / "nan.trace")) > 0
