@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
+from llmtrace.display import Displayed, above
 from llmtrace.ops import Weight
 from llmtrace.trace import Trace
 from llmtrace.trace.legend import Legend
 
 
-class Model(ABC):
+class Model(Displayed, ABC):
     """A configuration, and weights by their names; one that is used in two places is one object under two names.
 
     `config` is a dataclass of its sizes and settings, `name` what it is called, `reference` what `llmtrace.load` takes to
@@ -33,6 +34,13 @@ class Model(ABC):
     def trace(self, inputs: Any) -> Trace:
         """Runs what comes in and records every step."""
 
+    def parameters(self) -> int:
+        """How many numbers it has learned; those of a weight with two names count once."""
+        return sum({id(weight): weight.size for weight in self.weights.values()}.values())
+
+    def document(self) -> Any:
+        """Its settings and its weights."""
+        return above("llmtrace.views.model").view(self)
+
     def __repr__(self) -> str:
-        count = sum({id(weight): weight.size for weight in self.weights.values()}.values())
-        return f"<{type(self).__name__} {self.name}: {count:,} parameters>".replace(" :", ":")
+        return f"<{type(self).__name__} {self.name}: {self.parameters():,} parameters>".replace(" :", ":")

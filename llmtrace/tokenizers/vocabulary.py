@@ -6,6 +6,7 @@ import operator
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
+from llmtrace.display import Displayed, above
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
 from llmtrace.pickling import FromArguments
@@ -54,7 +55,7 @@ class Vocabulary:
             return self.data(error.args[0])
 
 
-class FromVocabulary(FromArguments):
+class FromVocabulary(Displayed, FromArguments):
     """The half of a tokenizer that all have in common: from ids back to texts."""
 
     _tokens: Vocabulary
@@ -92,6 +93,10 @@ class FromVocabulary(FromArguments):
     def token(self, index: int) -> str:
         """The text of one token; bytes that are only part of a character are written as <0xE4>."""
         return visible(self._tokens.data(index))
+
+    def document(self) -> Any:
+        """How many tokens it knows, some of them, and the special ones."""
+        return above("llmtrace.views.tokenizer").view(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self):,} tokens>"

@@ -117,6 +117,10 @@ class Step(Displayed):
         out: Array = self.trace.tensor(self.record.name)
         return out
 
+    def to_pandas(self) -> Any:
+        """The output as a DataFrame whose rows and columns are named by tokens; a Series where it has one axis."""
+        return self.trace.to_pandas(self.name)
+
     def show(self, *, every: bool = False, **asked: int) -> None:
         """Prints the step, or in a notebook shows it; asked: `head`, `neuron` or `position`, as `llmtrace show` takes them."""
         document = above("llmtrace.views.catalog").look(self.trace, self.name, every=every, **asked)

@@ -352,6 +352,10 @@ class Trace(Displayed):
             return self.weights[name].dtype
         return self.tensor(name).dtype
 
+    def to_pandas(self, name: str) -> Any:
+        """A step, weight or leaf as a DataFrame whose rows and columns are named by tokens; a Series where it has one axis."""
+        return above("llmtrace.trace.frame").frame(self, name)
+
     # ---- files -----------------------------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str], with_weights: bool = False) -> None:

@@ -43,6 +43,10 @@ def things(model, trace):
         trace.explain("block.1.attn.q[0, 0, 0]"),
         next(generation),
         model.tokenizer.explain("The king"),
+        model,
+        model.tokenizer,
+        small_gpt(),
+        CharacterTokenizer({"a": 0, "b": 1, "c": 2}),
         small_gpt(blocks=14).trace("CBA"),
         Feedforward.of(np.ones((1, 3), np.float32)).trace(np.ones(3, np.float32)),
     ]
