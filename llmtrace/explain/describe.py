@@ -24,7 +24,24 @@ def sentence(trace: Trace, name: str, place: tuple[int, ...]) -> str:
     if name in trace.weights:
         return _of_weight(trace, name, place) or _(WEIGHT)
     role = role_of(trace, name)
-    return _of_forward(trace, name, place) if role is None else _of_training(trace, name, place, role)
+    found = _of_forward(trace, name, place) if role is None else _of_training(trace, name, place, role)
+    where = _in_text(trace, name, place)
+    return _("{text} ({where})", text=found, where=where) if found and where else found
+
+
+def _in_text(trace: Trace, name: str, place: tuple[int, ...]) -> str:
+    """Where in the text a place is that counts only what is read after a cache; keys count the whole text."""
+    axes = dict(zip(trace.axes(name), place, strict=True))
+    axis = next((axis for axis in ("query", "position") if axis in axes), None)
+    if not trace.past or axis is None:
+        return ""
+    return _(
+        "{axis} {place} is place {token} of the text: {past} tokens were read before",
+        axis=axis,
+        place=axes[axis],
+        token=trace.past + axes[axis],
+        past=trace.past,
+    )
 
 
 def _template(trace: Trace, name: str) -> tuple[str, dict[str, str]]:

@@ -9,6 +9,7 @@ import platform
 
 import numpy as np
 import pytest
+from helpers.printing import as_text
 from helpers.small_models import ADDRESSES, small_gpt
 
 from llmtrace.arithmetic.bits import same_bits
@@ -17,6 +18,7 @@ from llmtrace.explain import Explanation
 from llmtrace.explain.address import parse
 from llmtrace.explain.exact_text import exact_text
 from llmtrace.explain.verify import verify, verify_sample
+from llmtrace.models import KVCache
 from llmtrace.ops import OPS
 
 UPWARD = {"x86_64": 0x800, "AMD64": 0x800, "aarch64": 0x400000, "arm64": 0x400000}
@@ -194,3 +196,14 @@ def test_a_wrong_address_says_what_there_is(trace, address, said):
     with pytest.raises(LlmtraceError, match=said) as caught:
         trace.explain(address)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "axes"), [("attn.scores", {"query": 1, "key": 0}), ("attn.q", {"position": 1, "feature": 0})]
+)
+def test_after_a_cache_a_place_is_told_in_the_whole_text_too(name, axes):
+    model, cache = small_gpt(), KVCache()
+    model.logits("CBA", cache)
+    text = as_text(model.trace("BB", cache).explain(f"block.0.{name}", head=0, **axes))
+    assert f"({next(iter(axes))} 1 is place 4 of the text: 3 tokens were read before)" in " ".join(text.split())
+    assert "of the text" not in as_text(model.trace("CBABB").explain(f"block.0.{name}", head=0, **axes))
