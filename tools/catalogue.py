@@ -96,7 +96,7 @@ def spoken(text: str) -> bool:
 def in_javascript(text: str, file: str) -> Iterator[Found]:
     """The texts in `_` and `N_` of the page's program."""
     for found in SPOKEN.finditer(text):
-        yield file, text.count("\n", 0, found.start()), json.loads(found[1])
+        yield file, text.count("\n", 0, found.start()), json.loads(found[2])
 
 
 def found_in(path: Path) -> list[Found]:

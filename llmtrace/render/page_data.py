@@ -44,7 +44,7 @@ FAMILY = frozenset(
 )
 """The ops of a run that the page does again."""
 CHOOSING = frozenset({"divide_by", "select", "sample", "top_k", "top_p"})
-SPOKEN = re.compile(r'\bN?_\(\s*("(?:[^"\\]|\\.)*")')
+SPOKEN = re.compile(r'\b(N?_)\(\s*("(?:[^"\\]|\\.)*")')
 """A text in the JavaScript that is translated: `_("…")`, or `N_("…")` where it is named first."""
 
 
@@ -127,8 +127,14 @@ def messages() -> list[str]:
     return [
         json.loads(text)
         for path in sorted(PROGRAM.rglob("*.js"))
-        for text in SPOKEN.findall(path.read_text(encoding="utf-8"))
+        for _mark, text in SPOKEN.findall(path.read_text(encoding="utf-8"))
     ]
+
+
+def first_messages() -> list[str]:
+    """Those that say why a page can't be shown, before its other texts can be trusted: `page.js` names them by `N_`."""
+    program = (PROGRAM / "page.js").read_text(encoding="utf-8")
+    return [json.loads(text) for mark, text in SPOKEN.findall(program) if mark == "N_"]
 
 
 def names_of_lines() -> list[str]:

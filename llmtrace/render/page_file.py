@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from llmtrace import i18n
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import PromptError
 from llmtrace.i18n import N_, _
-from llmtrace.render.page_data import family, manifest
+from llmtrace.render.page_data import family, first_messages, manifest, translations
 from llmtrace.storage.digest import array_digest
 from llmtrace.text import quoted, shown
 from llmtrace.trace import Trace
@@ -54,7 +55,11 @@ def page(trace: Trace, tokenizer: Any = None) -> str:
 def put_together(facts: dict[str, Any], first: str, packed: Mapping[str, str], nonce: str = "") -> str:
     """A page from what it says, its first screen and its packed tensors; served with a nonce, it may ask who has served it."""
     data = inert_json(facts)
-    program = f"const MANIFEST_DIGEST = {json.dumps(digest_of(data))};\n\n{assembled()}"
+    words = {name: translations(name, first_messages()) for name in i18n.languages()}
+    program = (
+        f"const MANIFEST_DIGEST = {json.dumps(digest_of(data))};\n"
+        f"const FIRST_WORDS = {json.dumps(words, ensure_ascii=False)};\n\n{assembled()}"
+    )
     style = (PROGRAM / "page.css").read_text(encoding="utf-8")
     scripts = "\n".join(
         f'<script type="application/octet-stream" id="{escape(name)}">{text}</script>' for name, text in packed.items()
@@ -66,11 +71,17 @@ def put_together(facts: dict[str, Any], first: str, packed: Mapping[str, str], n
         style=style,
         title=escape(shown(facts["text"], 80)),
         first=first,
-        fallback=escape(_(FALLBACK)),
+        fallback="\n".join(f'<span lang="{name}">{escape(said)}</span>' for name, said in in_every_language(FALLBACK)),
         data=data,
         tensors=scripts,
         program=program,
     )
+
+
+def in_every_language(text: str) -> Iterator[tuple[str, str]]:
+    """A text in each language, with the language's name: for readers of whom nothing is known yet."""
+    for name in i18n.languages():
+        yield name, i18n.of_language(name).gettext(text)
 
 
 def policy(program: str, style: str, nonce: str = "") -> str:

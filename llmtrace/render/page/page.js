@@ -10,7 +10,7 @@ import { PackedSource, ServedSource, ServerError } from "./sources.js";
 import { Needed } from "./stored.js";
 import { StoredApp } from "./stored_app.js";
 import { Presentation, takingLine } from "./taking.js";
-import { _, speak, spokenLanguage } from "./words.js";
+import { _, inEveryLanguage, N_, speak, spokenLanguage } from "./words.js";
 import { blockView } from "./views/block.js";
 import { headView } from "./views/head.js";
 import { helpView } from "./views/help.js";
@@ -109,8 +109,8 @@ async function problemOf(load) {
   }
 }
 
-const damaged = (error) =>
-  _("This file is damaged: the numbers of {name} are not those that were written.", { name: error.tensor });
+const DAMAGED = N_("This file is damaged: the numbers of {name} are not those that were written.");
+const damaged = (error) => _(DAMAGED, { name: error.tensor });
 
 /** A view by the name that the header calls it; any other place by its address. */
 function titleOf(place) {
@@ -246,9 +246,10 @@ async function undo() {
   show();
 }
 
-/** Says in one line why the page can't be shown. */
-function fail(text) {
-  document.getElementById("fallback").replaceChildren(text);
+/** Says why the page can't be shown, in every language: whose reader it is can't be known yet. */
+function fail(text, values) {
+  const said = inEveryLanguage(text, values).map(([lang, each]) => h("span", { lang }, each));
+  document.getElementById("fallback").replaceChildren(...said);
 }
 
 async function begin() {
@@ -260,10 +261,11 @@ async function begin() {
       return true;
     }
   });
-  if (lacking.length) return fail(`This browser is too old: it lacks ${lacking.join(", ")}.`);
+  speak(spokenLanguage(), FIRST_WORDS);
+  if (lacking.length) return fail(N_("This browser is too old: it lacks {names}."), { names: lacking.join(", ") });
   const text = document.getElementById("manifest").textContent;
   if (sha256(new TextEncoder().encode(text)) !== MANIFEST_DIGEST)
-    return fail("This file is damaged: its description has changed.");
+    return fail(N_("This file is damaged: its description has changed."));
   const manifest = JSON.parse(text);
   speak(manifest.language, manifest.languages);
   const textOf = (name) => document.getElementById(name)?.textContent ?? ""; // which is damaged, too
@@ -274,7 +276,7 @@ async function begin() {
     await app.start(textOf);
   } catch (error) {
     if (!(error instanceof DamagedError)) throw error;
-    return fail(damaged(error));
+    return fail(DAMAGED, { name: error.tensor });
   }
   document.getElementById("fallback").remove();
   document.body.prepend(h("header"));

@@ -16,8 +16,14 @@ export function learn(words) {
 export const spokenLanguage = () => SPEECH.language;
 
 /** A text in the reader's language, with `values` at the places of their names: {name}, or {name!r} in quotes. */
-export function _(text, values = {}) {
-  const catalogue = SPEECH.catalogues[SPEECH.language];
+export const _ = (text, values = {}) => saidIn(SPEECH.language, text, values);
+
+/** A text in every language: pairs of the language and what is said. */
+export const inEveryLanguage = (text, values = {}) =>
+  Object.keys(SPEECH.catalogues).map((language) => [language, saidIn(language, text, values)]);
+
+function saidIn(language, text, values) {
+  const catalogue = SPEECH.catalogues[language];
   const said = Object.hasOwn(catalogue, text) ? catalogue[text] : text;
   return said.replace(/\{(\w+)(!r)?(?::[^}]*)?\}/g, (place, name, inQuotes) => {
     const value = values[name];

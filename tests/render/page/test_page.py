@@ -246,24 +246,44 @@ def test_odd_places_are_named(read):
     assert read.said == []
 
 
-def test_damage_is_named(chromium, file, tmp_path):
+DAMAGED = [
+    ('id="block.1.mlp.up.weight">', 2000, "block.1.mlp.up.weight", ("the numbers of", "里的数")),
+    ('id="manifest">', 20, "", ("its description has changed", "说明")),
+]
+"""Where a file is damaged, and what is named and said then, in English and in Chinese."""
+
+
+@pytest.mark.parametrize(("begins", "further", "named", "said"), DAMAGED)
+def test_damage_is_named_in_every_language(chromium, file, tmp_path, begins, further, named, said):
     text = file.read_text("utf-8")
-    start = text.index('id="block.1.mlp.up.weight">') + 2000
+    start = text.index(begins) + len(begins) + further
     broken = tmp_path / "broken.html"
     broken.write_text(text[:start] + ("A" if text[start] != "A" else "B") + text[start + 1 :], "utf-8")
     shown = Open(chromium, broken)
     shown.page.wait_for_function("() => document.getElementById('fallback').innerText.includes('damaged:')")
-    assert "block.1.mlp.up.weight" in shown.text
+    assert named in shown.text
+    for language, words in zip(("en", "zh"), said, strict=True):
+        assert words in shown.page.inner_text(f"#fallback [lang={language}]")
     assert shown.page.locator("header").count() == 0
     shown.context.close()
 
 
-def test_old_browsers_are_told_what_they_lack(chromium, file):
+def test_old_browsers_are_told_what_they_lack_in_every_language(chromium, file):
     context = chromium.new_context()
     context.add_init_script("delete Array.prototype.with")
     shown = context.new_page()
     shown.goto(file.as_uri())
     shown.wait_for_function("() => document.body.innerText.includes('too old: it lacks Array.with')")
+    assert "缺少 Array.with" in shown.inner_text("#fallback [lang=zh]")
+    context.close()
+
+
+def test_without_programs_the_page_says_so_in_every_language(chromium, file):
+    context = chromium.new_context(java_script_enabled=False)
+    shown = context.new_page()
+    shown.goto(file.as_uri())
+    assert "needs a program" in shown.inner_text("#fallback [lang=en]")
+    assert "程序" in shown.inner_text("#fallback [lang=zh]")
     context.close()
 
 
