@@ -26,8 +26,13 @@ def expect_page_numbers(trace: Trace) -> None:
     """PromptError where the numbers of a run are not those that the page computes with."""
     if trace.batch or trace.past:
         raise PromptError(_("a page shows the run of one prompt from its beginning"))
-    if any(trace.dtype(name) not in {np.dtype("f4"), np.dtype("i4"), np.dtype("i8")} for name in trace.names()):
+    if not has_page_numbers(trace):
         raise PromptError(_("a page computes with float32, but this model has other numbers"))
+
+
+def has_page_numbers(trace: Trace) -> bool:
+    """Whether all numbers of a run are of types that the page computes with."""
+    return all(trace.dtype(name) in {np.dtype("f4"), np.dtype("i4"), np.dtype("i8")} for name in trace.names())
 
 
 def run_record(trace: Trace, identity: str, held: Collection[str] | None = None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from llmtrace.lessons.framework.lesson_page import VARIANTS, lesson_page
 from llmtrace.lessons.framework.questions import questions
 from llmtrace.lessons.framework.text import lesson_text
 
-NAMES = ["perceptron", "multi-head-attention", "matrices-as-projections"]
+NAMES = ["perceptron", "multi-head-attention", "matrices-as-projections", "gpt"]
 
 
 LONG_NAME = """(kind) => {
@@ -96,6 +96,47 @@ def test_every_number_that_is_a_link_is_explained(opened, facts):
                 opened.page.wait_for_selector(".value, .grid, [role=alert]")
                 assert opened.page.locator("[role=alert]").count() == 0, opened.page.url
     assert opened.said == []
+
+
+ADDED_UP = """() => {
+  const rows = [...document.querySelectorAll("main table tbody tr")].map((row) =>
+    [...row.cells].slice(1).map((cell) => Math.fround(Number(cell.innerText))));
+  let total = 0;
+  return rows.length > 1 && rows.every(([a, b, product, running]) => {
+    total = Math.fround(total + product);
+    return Math.fround(a * b) === product && running === total;
+  });
+}"""
+"""Whether each row of the table is a product, and the products add up to the running totals."""
+
+
+def test_numbers_in_tables_lead_to_sums_that_add_up(opened):
+    opened.go("lesson/gpt/5")
+    opened.page.locator("main td a").first.click()
+    opened.page.wait_for_selector(".value .mark")
+    assert "alone.down[last=0, feature=0]" in opened.page.inner_text("h1")
+    opened.page.get_by_role("button", name="show all").click()
+    assert opened.page.evaluate(ADDED_UP)
+    opened.go("lesson/gpt/6")
+    opened.page.locator("main td a").first.click()
+    opened.page.wait_for_selector(".value .mark")
+    assert "after.0.shares[vocabulary=" in opened.page.inner_text("h1")
+    assert re.search(r"probability|' \w+'", opened.text)
+    assert opened.said == []
+
+
+def test_commands_lead_to_what_is_in_the_file(opened):
+    opened.go("lesson/gpt/4")
+    opened.page.get_by_role("link", name="llmtrace learn gpt --explain").click()
+    opened.page.wait_for_selector(".value .mark")
+    assert opened.page.inner_text("h1") == "bent.gelu[input=1]"
+    opened.go("lesson/gpt/1")
+    table = opened.page.locator("main table")
+    assert table.get_by_role("link").all_inner_texts() == ["multi-head-attention"]  # the others are not in this file
+    assert "self-attention, multi-head-attention" in table.inner_text()
+    table.get_by_role("link").click()
+    opened.page.wait_for_selector("h1")
+    assert "multi-head-attention/1" in opened.page.url.replace("%2F", "/")
 
 
 def test_a_number_of_a_lesson_has_its_bits_and_words(opened):

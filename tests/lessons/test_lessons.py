@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import article_numbers
 import numpy as np
@@ -14,6 +15,7 @@ from rich.cells import cell_len
 from llmtrace.errors import LessonError
 from llmtrace.explain import explain_element
 from llmtrace.lessons import LESSONS, lesson_class, load
+from llmtrace.lessons.framework.lesson_html import linkable, named, written
 from llmtrace.lessons.framework.pages import Pages
 from llmtrace.lessons.framework.questions import parse_number, questions
 from llmtrace.lessons.framework.text import PLACEHOLDER, filled, languages, lesson_text, parse
@@ -120,6 +122,52 @@ def test_every_number_of_every_trace_is_explained(pages_of, name):
                 explanation = explain_element(trace, step.name, place)  # which has been replayed
                 assert explanation.sentence != step.name
             assert explanation.replay() == step.output[place]
+
+
+def adds_up(explanation):
+    """Whether the terms of each sum of an explanation, added one after the other, give what it says."""
+    for line in explanation.lines:
+        if line.operation not in {"sum", "dot"}:
+            continue
+        values = [np.float32(operand.values) for operand in line.operands]
+        terms = values[0] if line.operation == "sum" else values[0] * values[1]
+        total = np.float32(0)
+        for term in terms.ravel():
+            total = np.float32(total + term)
+        if total != line.values:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_numbers_of_a_page_lead_to_sums_that_add_up(pages_of, name):
+    """In the file of a lesson, numbers in tables and pictures and commands that explain one are links, and all are explained."""
+    pages = pages_of(name)
+    shown = [written(pages, number, "").html for number in range(len(pages))]
+    links = {unquote(link) for html in shown for link in re.findall(r'<a href="#([^"]*)"', html)}
+    for number in range(len(pages)):
+        links |= {f"{trace} {address}" for trace, address in named(pages.lesson, pages[number])}
+    sums = 0
+    for link in sorted(links):
+        trace, _space, address = link.partition(" ")
+        assert linkable(pages.lesson, trace) or f'href="#{quote(link, safe="")}"' not in "".join(shown), link
+        explanation = pages.lesson.trace(trace).explain(address)
+        assert adds_up(explanation), link
+        sums += any(line.operation in {"sum", "dot"} for line in explanation.lines)
+    assert sums, "no number of a run leads to its sum"
+
+
+def test_recorded_numbers_know_their_places():
+    lesson = load("positions")
+    last = lesson.recorded("turns.4", "turned.product", 0, 0, -1)
+    assert last == lesson.turned.tensor("turned.product")[0, 0, 0]
+    assert last.place == "turns.4 turned.product[head=0, query=0, key=0]"
+    rows = lesson.recorded("free", "mix")
+    assert np.array(rows).tobytes() == lesson.free.tensor("mix").tobytes()
+    assert rows[1][0].place == f"free {lesson.free.address('mix', (1, 0))}"
+    for name in ("turns", "turns.5", "turns.-1", "query", "query.0", "_report"):
+        with pytest.raises(LessonError, match="has no trace"):
+            lesson.trace(name)
 
 
 def test_code_goes_on_from_the_block_before_and_shows_what_it_prints():

@@ -63,7 +63,11 @@ def test_every_sentence_of_the_program_is_translated():
     sentence = re.compile(r"""(?<!Error\()(["`])((?:(?!\1)[^\\\n])*)\1""")
     for path in FILES:
         lines = [line for line in path.read_text("utf-8").split("\n") if not re.match(r"\s*(//|/?\*)", line)]
-        said = [text for _quote, text in sentence.findall("\n".join(lines)) if re.search(r"[A-Za-z]{2} [a-z]{2,} [a-z]", text)]
+        said = [
+            text
+            for _quote, text in sentence.findall("\n".join(lines))
+            if re.search(r"[A-Za-z]{2} [a-z]{2,} [a-z]", text)
+        ]
         assert set(said) <= {*messages(), *names_of_lines()}, path
 
 

@@ -100,8 +100,8 @@ class Dropout(Lesson):
     @property
     def pictures(self) -> list[tuple[Any, ...]]:
         """Three masks: what is left of the leaf, and what the first neuron adds up."""
-        left, sums = self.over.tensor("left"), self.over.tensor("neuron")[:, 0]
-        return [(n, *left[mask], sums[mask]) for n, mask in enumerate(PICTURES, 1)]
+        left, sums = self.recorded("over", "left"), self.recorded("over", "neuron")
+        return [(n, *left[mask], *sums[mask]) for n, mask in enumerate(PICTURES, 1)]
 
     @property
     def shown_mask(self) -> int:
@@ -111,9 +111,9 @@ class Dropout(Lesson):
     @property
     def mask_table(self) -> list[tuple[Any, ...]]:
         """All masks and what the first neuron adds up, two beside each other."""
-        sums, texts = self.over.tensor("neuron")[:, 0], ["".join("·●"[int(m)] for m in mask) for mask in self.masks]
+        sums, texts = self.recorded("over", "neuron"), ["".join("·●"[int(m)] for m in mask) for mask in self.masks]
         half = len(texts) // 2
-        return [(texts[n], sums[n], texts[n + half], sums[n + half]) for n in range(half)]
+        return [(texts[n], *sums[n], texts[n + half], *sums[n + half]) for n in range(half)]
 
     @property
     def whole(self) -> float:
@@ -135,7 +135,7 @@ class Dropout(Lesson):
     @property
     def drawn(self) -> list[tuple[Any, ...]]:
         """For each number of the leaf: the random number, and what becomes of it, in two steps."""
-        columns = (uniform(self.seed, np.arange(4)), self.once.tensor("dropped"), self.again.tensor("dropped"))
+        columns = (uniform(self.seed, np.arange(4)), *(self.recorded(step, "dropped") for step in ("once", "again")))
         return list(zip(self.names, self.leaf, *columns, strict=True))
 
     @cached_property

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _
@@ -158,9 +160,9 @@ class Embeddings(Lesson):
     def guesses(self) -> list[tuple[Any, ...]]:
         """Before and after training: the likeliest letter, its probability, and the probability of the right letter."""
         rows = []
-        for when, trace in ((_("before"), self.reading), (_("after"), self.knowing)):
-            shares = trace["guess.shares"].output[0]
-            best = int(shares.argmax())
+        for when, trace in ((_("before"), "reading"), (_("after"), "knowing")):
+            shares = self.recorded(trace, "guess.shares", 0)
+            best = int(np.argmax(shares))
             rows.append((when, visible(self.letters[best]), shares[best], shares[self.letters.index(self.follows)]))
         return rows
 

@@ -13,6 +13,7 @@ from llmtrace.errors import LessonError
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _, listed
 from llmtrace.lessons.framework.exercises import Exercise, Maker, draw
+from llmtrace.lessons.framework.recorded import recorded
 from llmtrace.near import near
 from llmtrace.rng import derive
 from llmtrace.trace import Trace
@@ -111,11 +112,23 @@ class Lesson:
         return {**{name: getattr(self, name) for name in names - others.keys() if hasattr(type(self), name)}, **others}
 
     def trace(self, name: str) -> Trace:
-        """A trace of the lesson by its name."""
-        found = getattr(self, name, None) if name.isidentifier() and not name.startswith("_") else None
+        """A trace of the lesson by its name; `turns.0` is the first of several."""
+        own, _dot, number = name.partition(".")
+        found = getattr(self, own, None) if own.isidentifier() and not own.startswith("_") else None
+        if isinstance(found, list) and number.isdecimal() and int(number) < len(found):
+            found = found[int(number)]
         if not isinstance(found, Trace):
             raise LessonError(_("{lesson} has no trace {name}", lesson=self.name, name=repr(name)))
         return found
+
+    def name_of(self, trace: Trace) -> str:
+        """The name of one of the lesson's traces; "" where it has none."""
+        names = (name for name in dir(type(self)) if not name.startswith("_"))
+        return next((name for name in names if vars(self).get(name) is trace), "")
+
+    def recorded(self, trace: str, tensor: str, *index: int) -> Any:
+        """A number of a trace that knows its place, or lists of all those whose places begin with the index."""
+        return recorded(trace, self.trace(trace), tensor, index)
 
     def exercise(self, name: str, seed: int) -> Exercise:
         """One exercise of the kind `name`, the same for the same seed."""

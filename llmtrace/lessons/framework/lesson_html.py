@@ -10,14 +10,14 @@ from urllib.parse import quote
 
 import numpy as np
 
-from llmtrace.errors import LessonError, PromptError
+from llmtrace.errors import LessonError
 from llmtrace.frozen import frozen
 from llmtrace.lessons.framework.lesson import Lesson
-from llmtrace.lessons.framework.pages import Pages, PageView, Shown, blocks_of
+from llmtrace.lessons.framework.pages import Pages, PageView, Shown, blocks_of, place_of
 from llmtrace.lessons.framework.text import Block, filled
 from llmtrace.render.html.blocks import blocks
 from llmtrace.render.html.words import Page
-from llmtrace.render.page_run import expect_page_numbers
+from llmtrace.render.page_run import has_page_numbers
 from llmtrace.trace import Trace
 from llmtrace.views import document as d
 from llmtrace.views.figures import Heatmap
@@ -25,6 +25,10 @@ from llmtrace.views.matmul_steps import Product
 
 TENSOR = re.compile(r'picture (\w+)\.tensor\("([^"]+)"\)(?:\[(\d+)\])?\s*(?:\||$)')
 """A `show` line that names a tensor of one of the lesson's traces."""
+NAMED = "*"
+"""Stands for the trace of numbers whose addresses begin with its name."""
+EXPLAINED = re.compile(r'`llmtrace learn [\w-]+ --explain "([\w.]+) ([^"`]+)"`')
+"""A command that explains a number of a trace of the lesson."""
 LONGEST = 100
 """An animation of more frames is shown as it ends."""
 
@@ -73,8 +77,12 @@ def written(pages: Pages, number: int, place: str) -> Written:
 
 
 def as_html(some: Sequence[d.Block], trace: str, place: str) -> str:
-    """Blocks as HTML; numbers are links where the trace that they are from is known. Styles are data: policies forbid them."""
-    page: Page = Linked(f"{place}{trace} ") if trace else Page("")
+    """Blocks as HTML; numbers are links where the trace that they are from is known. Styles are data: policies forbid them.
+
+    trace: its name, or `NAMED`, where each address begins with it.
+    """
+    prefix = place if trace == NAMED else f"{place}{trace} "
+    page: Page = Linked(prefix) if trace else Page("")
     return re.sub(r' style="', ' data-style="', blocks(some, page))
 
 
@@ -90,40 +98,71 @@ def parts(lesson: Lesson, view: PageView) -> Iterator[tuple[tuple[d.Block, ...],
 
 def shown_parts(lesson: Lesson, line: str, each: Shown, block: Block) -> Iterator[tuple[tuple[d.Block, ...], str]]:
     """What one line of a `show` block has named."""
-    tensor = TENSOR.match(line)
+    pictured = tensor_of(lesson, line, each)
     if each.kind == "explain":
         yield tuple(each.blocks()), linkable(lesson, line.split(" ", 2)[1])
     elif isinstance(each.thing, Product):
         yield tuple(each.blocks()), trace_name(lesson, each.thing)
-    elif tensor and isinstance(each.thing, np.ndarray) and isinstance(getattr(lesson, tensor[1], None), Trace):
-        first = "" if tensor[3] is None else f"{tensor[3]}, "
-        address = f"{tensor[2]}[{first}{{row}}, {{column}}]"
+    elif pictured is not None:
+        trace, name, first = pictured
+        address = f"{name}[{first}{{row}}, {{column}}]"
         drawn = [replace(one, address=address) if isinstance(one, Heatmap) else one for one in each.blocks()]
-        yield tuple(drawn), linkable(lesson, tensor[1])
+        yield tuple(drawn), linkable(lesson, trace)
     else:
-        yield tuple(each.blocks()), ""
+        yield tuple(each.blocks()), NAMED if each.kind == "table" else ""
+
+
+def tensor_of(lesson: Lesson, line: str, each: Shown) -> tuple[str, str, str] | None:
+    """Of a picture of a tensor of a trace: the names of both, and what its addresses begin with."""
+    found = TENSOR.match(line)
+    if not found or not isinstance(each.thing, np.ndarray) or not isinstance(getattr(lesson, found[1], None), Trace):
+        return None
+    return found[1], found[2], "" if found[3] is None else f"{found[3]}, "
 
 
 def trace_name(lesson: Lesson, product: Product) -> str:
     """What the lesson calls the trace of a product; "" where it has no name for it."""
-    names = (name for name in dir(type(lesson)) if not name.startswith("_"))
-    return linkable(lesson, next((name for name in names if vars(lesson).get(name) is product.trace), ""))
+    return linkable(lesson, lesson.name_of(product.trace))
 
 
 def linkable(lesson: Lesson, name: str) -> str:
     """The name of a trace; "" where a page has no such numbers as it has: float64."""
     try:
-        expect_page_numbers(lesson.trace(name))
-    except (LessonError, PromptError):
+        trace = lesson.trace(name)
+    except LessonError:
         return ""
-    return name
+    return name if has_page_numbers(trace) and not trace.batch else ""
 
 
-def traces(lesson: Lesson, pages: Pages) -> dict[str, Trace]:
-    """The traces that the pages lead to, by name."""
-    found = {}
+def led_to(pages: Pages) -> dict[str, list[str]]:
+    """The traces that the pages lead to, by name, each with the addresses in it that they name, besides what is explained."""
+    found: dict[str, list[str]] = {}
     for number in range(len(pages)):
-        for _some, name in parts(lesson, pages[number]):
-            if name:
-                found[name] = lesson.trace(name)
+        for _blocks, name in parts(pages.lesson, pages[number]):
+            if name and name != NAMED:
+                found.setdefault(name, [])
+        for trace, address in named(pages.lesson, pages[number]):
+            if linkable(pages.lesson, trace):
+                found.setdefault(trace, []).append(address)
     return found
+
+
+def named(lesson: Lesson, view: PageView) -> Iterator[tuple[str, str]]:
+    """Traces and addresses: of the numbers in tables and pictures, and of the commands that explain one."""
+    for block, made in zip(view.page.blocks, view.made, strict=True):
+        if block.kind == "show":
+            for line, each in zip(block.text.split("\n"), made, strict=True):
+                yield from named_in(lesson, filled(line, lesson), each)
+        elif block.kind != "python":
+            yield from EXPLAINED.findall(made)
+
+
+def named_in(lesson: Lesson, line: str, each: Shown) -> Iterator[tuple[str, str]]:
+    """The same of one line of a `show` block."""
+    if each.kind == "table":
+        for cell in (cell for row in each.thing for cell in row if place_of(cell)):
+            trace, _space, address = place_of(cell).partition(" ")
+            yield trace, address
+    elif (pictured := tensor_of(lesson, line, each)) is not None:
+        trace, name, first = pictured
+        yield from ((trace, f"{name}[{first}{row}, {column}]") for row, column in np.ndindex(*each.thing.shape))

@@ -17,6 +17,7 @@ from llmtrace.display import Displayed
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.lessons.framework.lesson import Lesson
+from llmtrace.lessons.framework.recorded import Recorded
 from llmtrace.lessons.framework.text import Block as TextBlock
 from llmtrace.lessons.framework.text import LessonText, PageText, filled, formatted, lesson_text
 from llmtrace.views.document import (
@@ -27,6 +28,7 @@ from llmtrace.views.document import (
     Heading,
     Inline,
     Item,
+    Number,
     Paragraph,
     Space,
     Table,
@@ -215,12 +217,25 @@ def table_column(title: str, cells: Sequence[Any]) -> Column:
     """A column of texts, or of numbers with their points under each other; `sum:.2f` says how they are written."""
     title, _colon, form = title.partition(":")
     if form:
-        return Column(title, tuple(formatted(cell, form) for cell in cells), "right")
+        return Column(title, tuple(placed(cell, formatted(cell, form)) for cell in cells), "right")
     if any(isinstance(cell, str) for cell in cells):
         texts = tuple(formatted(cell, None) for cell in cells)
         return Column(title, texts, "right" if all(text[:1] in NUMERIC for text in texts) else "left")
     values = np.asarray(cells)
-    return Column(title, numbers(values.astype(np.float32) if values.dtype.kind == "f" else values), "right")
+    shown = numbers(
+        values.astype(np.float32) if values.dtype.kind == "f" else values, addresses=[place_of(cell) for cell in cells]
+    )
+    return Column(title, shown, "right")
+
+
+def placed(cell: Any, text: str) -> Inline:
+    """A cell as it is written; a number of a trace leads to its place."""
+    return Number(np.asarray(cell)[()], text, address=place_of(cell)) if place_of(cell) else text
+
+
+def place_of(cell: Any) -> str:
+    """The place of a number of one of the lesson's traces; "" for any other cell."""
+    return cell.place if isinstance(cell, Recorded) else ""
 
 
 def picture(values: Array, rows: Sequence[str] = (), columns: Sequence[str] = ()) -> Heatmap:

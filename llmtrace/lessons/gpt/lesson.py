@@ -8,6 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import LessonError
 from llmtrace.i18n import _
@@ -160,7 +162,8 @@ class Gpt(Lesson):
     @property
     def bends(self) -> list[tuple[Any, ...]]:
         """The same as a table."""
-        return list(zip(NUMBERS, *map(self.bent.tensor, ("bent.relu", "bent.gelu")), strict=True))
+        columns = (self.recorded("bent", name) for name in ("x", "bent.relu", "bent.gelu"))
+        return list(zip(*columns, strict=True))
 
     @cached_property
     def alone(self) -> Trace:
@@ -188,8 +191,8 @@ class Gpt(Lesson):
     @property
     def alone_table(self) -> list[tuple[Any, ...]]:
         """Some of what it adds to the last token, alone and beside all others."""
-        beside = self.real.tensor(f"block.{self.block}.mlp.down")[-1]
-        return [(n, self.alone.tensor("alone.down")[0, n], beside[n]) for n in (0, 1, 2, 3)]
+        beside = self.recorded("real", f"block.{self.block}.mlp.down", -1)
+        return [(n, self.recorded("alone", "alone.down", 0, n), beside[n]) for n in (0, 1, 2, 3)]
 
     @property
     def hidden(self) -> int:
@@ -214,8 +217,8 @@ class Gpt(Lesson):
         """The likeliest token after each part, and the share of the one that the whole model says."""
         own, rows = int(self.real["next_token"].output[-1]), []
         for n, stage in enumerate(self.stages):
-            shares = self.early.tensor(f"after.{n}.shares")
-            best = int(shares.argmax())
+            shares = self.recorded("early", f"after.{n}.shares")
+            best = int(np.argmax(shares))
             rows.append((stage, self.model.token_text(best).replace(" ", "_"), shares[best], shares[own]))
         return rows
 

@@ -124,18 +124,20 @@ class LayerNormalisation(Lesson):
     @property
     def mark_table(self) -> list[tuple[Any, ...]]:
         """Each mark, its difference from the mean, that squared, and the standardised mark."""
-        rows = zip(self.marks, self.marked.tensor("normal"), strict=True)
+        rows = zip(self.marks, self.recorded("marked", "normal"), strict=True)
         return [(mark, mark - self.mean, (mark - self.mean) ** 2, normal) for mark, normal in rows]
 
     @property
     def ways(self) -> list[tuple[Any, ...]]:
         """The marks between 0 and 1, through softmax, and standardised."""
-        return list(zip(self.marks, *map(self.marked.tensor, ("between", "shares", "normal")), strict=True))
+        return list(
+            zip(self.marks, *(self.recorded("marked", name) for name in ("between", "shares", "normal")), strict=True)
+        )
 
     @property
     def scaled_table(self) -> list[tuple[Any, ...]]:
         """The marks, standardised, and scaled and shifted."""
-        return list(zip(self.marks, *map(self.marked.tensor, ("normal", "scaled")), strict=True))
+        return list(zip(self.marks, *(self.recorded("marked", name) for name in ("normal", "scaled")), strict=True))
 
     @property
     def slipped_marks(self) -> tuple[float, ...]:
@@ -150,11 +152,8 @@ class LayerNormalisation(Lesson):
     @property
     def slipped_table(self) -> list[tuple[Any, ...]]:
         """The marks before and after the first has changed, standardised."""
-        return list(
-            zip(
-                self.marks, self.marked.tensor("normal"), self.slipped_marks, self.slipped.tensor("normal"), strict=True
-            )
-        )
+        before, after = (self.recorded(trace, "normal") for trace in ("marked", "slipped"))
+        return list(zip(self.marks, before, self.slipped_marks, after, strict=True))
 
     @property
     def moved(self) -> int:

@@ -137,9 +137,10 @@ class LeafOrFlower(Lesson):
     @cached_property
     def weights_table(self) -> list[tuple[Any, ...]]:
         """The weights of the hidden layer, those not of the article with a star, and each neuron's sum for the leaf."""
+        rows = enumerate(zip(self.hidden.tolist(), self.recorded("leaf", "hidden.1.sum"), strict=True))
         return [
-            (n, *(formatted(w, ".2f") + ("*" if (n, k) in CHOSEN else " ") for k, w in enumerate(row)), self.sums[n])
-            for n, row in enumerate(self.hidden.tolist())
+            (n, *(formatted(w, ".2f") + ("*" if (n, k) in CHOSEN else " ") for k, w in enumerate(row)), total)
+            for n, (row, total) in rows
         ]
 
     @cached_property
@@ -169,8 +170,8 @@ class LeafOrFlower(Lesson):
     @cached_property
     def one_layer(self) -> list[tuple[Any, ...]]:
         """The outputs for the leaf by two layers and by the one layer that replaces them."""
-        one = self.collapse["one.sum"].output
-        return [(name, a, b) for name, a, b in zip(self.labels["output"], self.outputs, one, strict=True)]
+        two, one = self.recorded("leaf", "output.sum"), self.recorded("collapse", "one.sum")
+        return list(zip(self.labels["output"], two, one, strict=True))
 
     # ---- activation and bias -------------------------------------------------------------------------------------------
 
@@ -187,7 +188,8 @@ class LeafOrFlower(Lesson):
     @cached_property
     def bent_table(self) -> list[tuple[Any, ...]]:
         """Each hidden neuron's sum for the leaf, and its ReLU."""
-        return [(n, *both) for n, both in enumerate(zip(self.sums, self.bent["hidden.1.act"].output, strict=True))]
+        columns = (self.recorded("bent", f"hidden.1.{part}") for part in ("sum", "act"))
+        return [(n, *both) for n, both in enumerate(zip(*columns, strict=True))]
 
     @cached_property
     def growing(self) -> list[tuple[Any, ...]]:

@@ -56,7 +56,7 @@ class LlamaLesson(Lesson):
     @property
     def normed(self) -> list[tuple[Any, ...]]:
         """The row before and after."""
-        return list(zip(*(self.norms.tensor(name) for name in ("row", "row.layer", "row.rms")), strict=True))
+        return list(zip(*(self.recorded("norms", name) for name in ("row", "row.layer", "row.rms")), strict=True))
 
     @property
     def means(self) -> tuple[float, float]:
@@ -126,7 +126,7 @@ class LlamaLesson(Lesson):
     @property
     def hands_table(self) -> list[tuple[Any, ...]]:
         """Both numbers of the fast pair, and of the slow one."""
-        turned = self.hands.tensor("hand.turned")[0]
+        turned = self.recorded("hands", "hand.turned", 0)
         return [(place, row[0], row[2], row[1], row[3]) for place, row in enumerate(turned)]
 
     @cached_property
@@ -159,8 +159,8 @@ class LlamaLesson(Lesson):
     def sharing(self) -> list[tuple[Any, ...]]:
         """Which head of keys each head uses, and the first number of the last letter's key there."""
         name = "block.0.attn.k.shared" if self.kv_heads < self.heads else "block.0.attn.k.rotated"
-        keys, group = self.run.tensor(name), self.heads // self.kv_heads
-        return [(head, head // group, keys[head, -1, 0]) for head in range(self.heads)]
+        group = self.heads // self.kv_heads
+        return [(head, head // group, self.recorded("run", name, head, -1, 0)) for head in range(self.heads)]
 
     @property
     def kept(self) -> list[tuple[Any, ...]]:
@@ -178,7 +178,7 @@ class LlamaLesson(Lesson):
     def gates(self) -> list[tuple[Any, ...]]:
         """Some neurons at the last letter: gate, SiLU, what it has to say, and what it says."""
         names = [f"block.0.mlp.{part}" for part in ("gate", "act", "up", "product")]
-        return [(n, *(float(self.run.tensor(name)[-1, n]) for name in names)) for n in range(NEURONS)]
+        return [(n, *(self.recorded("run", name, -1, n) for name in names)) for n in range(NEURONS)]
 
     @property
     def mlps(self) -> list[tuple[Any, ...]]:

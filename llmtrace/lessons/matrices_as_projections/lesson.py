@@ -163,7 +163,8 @@ class MatricesAsProjections(Lesson):
     @property
     def both_ways(self) -> list[tuple[Any, ...]]:
         """Each point, with its rotation by X·R and by R·Xᵀ."""
-        ways = zip(POINT_NAMES, self.matrix("points"), self.rows_turned, self.columns_turned.T, strict=False)
+        rows, columns = (self.recorded("turn", f"turned.{way}") for way in ("rows", "columns"))
+        ways = zip(POINT_NAMES, self.matrix("points"), rows, zip(*columns, strict=True), strict=False)
         return [(name, *before, "", *rows, "", *columns) for name, before, rows, columns in ways]
 
     # ---- shadows -------------------------------------------------------------------------------------------------------
@@ -222,8 +223,7 @@ class MatricesAsProjections(Lesson):
     @property
     def cubes(self) -> list[tuple[Any, ...]]:
         """Each corner of the near cube and of the far one, each with its projection."""
-        near, far = self.cube, self.far_cube
-        rows = [t.tensor(name) for t in (near, far) for name in ("room", "shadow.flat")]
+        rows = [self.recorded(cube, name) for cube in ("cube", "far_cube") for name in ("room", "shadow.flat")]
         return [
             (CORNERS[n], *rows[0][n], "→", *rows[1][n], CORNERS[n].lower(), *rows[2][n], "→", *rows[3][n])
             for n in range(8)
@@ -237,7 +237,7 @@ class MatricesAsProjections(Lesson):
     @property
     def shadows(self) -> list[tuple[Any, ...]]:
         """Each point, its projection, and what the transposed matrix makes of that."""
-        flat, back = (self.shadow[f"shadow.{kind}"].output for kind in ("flat", "back"))
+        flat, back = (self.recorded("shadow", f"shadow.{kind}") for kind in ("flat", "back"))
         each = zip(POINT_NAMES, self.things, flat, back, strict=False)
         return [(name, *thing, "→", *shadow, "→", *guess) for name, thing, shadow, guess in each]
 

@@ -111,7 +111,7 @@ class MultiHeadAttention(Lesson):
     @property
     def beside(self) -> list[tuple[Any, ...]]:
         """What each word has gathered in each head, side by side, and after the output matrix."""
-        rows = zip(WORDS, self.small.tensor("heads.beside"), self.small.tensor("heads.out"), strict=True)
+        rows = zip(WORDS, *(self.recorded("small", f"heads.{part}") for part in ("beside", "out")), strict=True)
         return [(word, *joined, *out[:2]) for word, joined, out in rows]
 
     # ---- the extra matrix ----------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ class MultiHeadAttention(Lesson):
     @property
     def both_ways(self) -> list[tuple[Any, ...]]:
         """The head's values of each word through two matrices, and through one."""
-        columns = map(self.extra.tensor, ("extra.v", "own.v"))
+        columns = (self.recorded("extra", name) for name in ("extra.v", "own.v"))
         return [(word, *two, *one) for word, two, one in zip(WORDS, *columns, strict=True)]
 
     @property
@@ -160,8 +160,8 @@ class MultiHeadAttention(Lesson):
 
     def looks(self, block: int, head: int) -> list[tuple[Any, ...]]:
         """What the last token looks at most in one head, with the shares."""
-        shares = self.real[f"block.{block}.attn.pattern"].output[head, -1]
-        places = np.argsort(-shares, kind="stable")[:4]
+        shares = self.recorded("real", f"block.{block}.attn.pattern", head, -1)
+        places = np.argsort(-np.array(shares), kind="stable")[:4]
         return [(self.real.tokens[n].replace(" ", "_"), len(shares) - 1 - int(n), shares[n]) for n in places.tolist()]
 
     @property

@@ -151,9 +151,9 @@ class NextCharacter(Lesson):
         """The characters most likely after the prompt for the untrained net, and the right one: probability, target, gradient."""
         right, shares, slopes = (
             self.number(self.right_letter),
-            *map(self.fresh.tensor, ("guess.shares", "d.output.sum")),
+            *(self.recorded("fresh", name) for name in ("guess.shares", "d.output.sum")),
         )
-        first = [n for n in np.argsort(-shares, kind="stable") if n != right][: SHOWN - 1]
+        first = [n for n in np.argsort(-np.array(shares), kind="stable") if n != right][: SHOWN - 1]
         return [(visible(ALPHABET[n]), shares[n], int(n == right), slopes[n]) for n in (*first, right)]
 
     @cached_property
@@ -179,8 +179,8 @@ class NextCharacter(Lesson):
 
     def likeliest(self, trace: Trace) -> list[tuple[Any, ...]]:
         """The characters with the highest scores in a trace, with their probabilities."""
-        scores, shares = trace["output.sum"].output, trace["guess.shares"].output
-        order = np.argsort(-scores, kind="stable")[:SHOWN]
+        scores, shares = (self.recorded(self.name_of(trace), name) for name in ("output.sum", "guess.shares"))
+        order = np.argsort(-np.array(scores), kind="stable")[:SHOWN]
         return [(visible(ALPHABET[n]), scores[n], shares[n]) for n in order]
 
     @cached_property

@@ -94,6 +94,11 @@ class Perceptron(Lesson):
         return float(self.neuron(answers)[0])
 
     @cached_property
+    def answered(self) -> list[Trace]:
+        """The neuron for all answers."""
+        return [self.neuron.trace(case) for case in EVERY]
+
+    @cached_property
     def everything(self) -> Trace:
         """The neuron where all three answers are yes."""
         return self.neuron.trace((1, 1, 1))
@@ -111,7 +116,8 @@ class Perceptron(Lesson):
     @cached_property
     def cases(self) -> list[tuple[Any, ...]]:
         """All answers, each with the weighted sum and the neuron's decision."""
-        return [(*case, self.sum_of(*case), int(self.sum_of(*case) > self.threshold)) for case in EVERY]
+        sums = (self.recorded(f"answered.{n}", "output.sum", 0) for n in range(len(EVERY)))
+        return [(*case, each, int(each > self.threshold)) for case, each in zip(EVERY, sums, strict=True)]
 
     @cached_property
     def goes(self) -> int:

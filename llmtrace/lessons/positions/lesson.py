@@ -115,7 +115,7 @@ class Positions(Lesson):
     @property
     def both(self) -> list[tuple[Any, ...]]:
         """Where it stands, and its first two numbers after attention: without places, and with them."""
-        return [(n, *self.free.tensor("mix")[n, :2], *self.placed.tensor("mix")[n, :2]) for n in self.where]
+        return [(n, *self.recorded("free", "mix", n)[:2], *self.recorded("placed", "mix", n)[:2]) for n in self.where]
 
     @property
     def equal(self) -> bool:
@@ -248,5 +248,5 @@ class Positions(Lesson):
     @property
     def turn_table(self) -> list[tuple[Any, ...]]:
         """For each pair of places: how far they are apart, and the score."""
-        scores = (float(trace.tensor("turned.product")[0, 0, 0]) for trace in self.turns)
+        scores = (self.recorded(f"turns.{n}", "turned.product", 0, 0, 0) for n in range(len(PAIRS)))
         return [(a, b, a - b, score) for (a, b), score in zip(PAIRS, scores, strict=True)]

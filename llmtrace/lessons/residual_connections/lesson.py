@@ -74,7 +74,7 @@ class ResidualConnections(Lesson):
     @property
     def box_table(self) -> list[tuple[Any, ...]]:
         """What goes into the box, what it gives, and what comes out."""
-        columns = map(self.box.tensor, ("input", "box.act", "box.out"))
+        columns = (self.recorded("box", name) for name in ("input", "box.act", "box.out"))
         return [(n, *row) for n, row in enumerate(zip(*columns, strict=True))]
 
     # ---- deep nets -----------------------------------------------------------------------------------------------------
@@ -161,8 +161,8 @@ class ResidualConnections(Lesson):
     @property
     def stream_table(self) -> list[tuple[Any, ...]]:
         """For one number of the last token: what each part adds, and the total so far."""
-        added = [self.stream.tensor(name)[self.feature] for name in self.added]
-        totals = [added[0], *(self.stream.tensor(f"stream.{n}")[self.feature] for n in range(1, len(added)))]
+        added = [self.recorded("stream", name, self.feature) for name in self.added]
+        totals = [added[0], *(self.recorded("stream", f"stream.{n}", self.feature) for n in range(1, len(added)))]
         return list(zip(self.added, added, totals, strict=True))
 
     @property

@@ -144,9 +144,9 @@ class SelfAttention(Lesson):
     @cached_property
     def looks(self) -> list[tuple[Any, ...]]:
         """For each head of the last block: what the last token looks at most, its share, and that of the word."""
-        shares = self.real[f"block.{self.block}.attn.pattern"].output[:, -1]
-        tokens = [token.replace(" ", "_") for token in self.real.tokens]
-        return [(n, tokens[int(row.argmax())], row.max(), row[self.place]) for n, row in enumerate(shares)]
+        name, tokens = f"block.{self.block}.attn.pattern", [token.replace(" ", "_") for token in self.real.tokens]
+        rows = [self.recorded("real", name, head, -1) for head in range(self.model.config.heads)]
+        return [(n, tokens[int(np.argmax(row))], max(row), row[self.place]) for n, row in enumerate(rows)]
 
     @property
     def block(self) -> int:
@@ -205,7 +205,7 @@ class SelfAttention(Lesson):
     @property
     def made_shares(self) -> list[tuple[Any, ...]]:
         """For each word that the last one looks at: its score, e to that power, and its share."""
-        scores, shares = self.small.tensor("scores")[-1], self.small.tensor("shares")[-1]
+        scores, shares = (self.recorded("small", name, -1) for name in ("scores", "shares"))
         return [(word, x, math.exp(x), u) for word, x, u in zip(WORDS, scores, shares, strict=True)]
 
     @property

@@ -31,6 +31,9 @@ WANTED = (1.0, 0.0)
 FIRST = 5
 """How many letters are in play."""
 
+CHANCES = "choice.0.probabilities"
+"""From these a letter is drawn."""
+
 
 @dataclass
 class SoftmaxAndSampling(Lesson):
@@ -110,8 +113,8 @@ class SoftmaxAndSampling(Lesson):
     @property
     def curve_table(self) -> list[tuple[Any, ...]]:
         """Scores, the logistic curve there, and the share of the score beside 0."""
-        pairs = self.curve.tensor("pair.shares")[:, 0]
-        return list(zip(CURVE, self.curve.tensor("squashed"), pairs, strict=True))
+        squashed, pairs = (self.recorded("curve", name) for name in ("squashed", "pair.shares"))
+        return [(score, each, pair[0]) for score, each, pair in zip(CURVE, squashed, pairs, strict=True)]
 
     @property
     def divided(self) -> list[tuple[Any, ...]]:
@@ -128,7 +131,7 @@ class SoftmaxAndSampling(Lesson):
     @property
     def ten_table(self) -> list[tuple[Any, ...]]:
         """The ten scores, their powers and their shares."""
-        columns = (self.ten.tensor(name) for name in ("scores", "powers", "ten.shares"))
+        columns = (self.recorded("ten", name) for name in ("scores", "powers", "ten.shares"))
         return [(n, *row) for n, row in enumerate(zip(*columns, strict=True))]
 
     # ---- the net that was stopped early --------------------------------------------------------------------------------
@@ -182,7 +185,13 @@ class SoftmaxAndSampling(Lesson):
     @property
     def first_letters(self) -> list[tuple[Any, ...]]:
         """The letters in play, their scores and their shares."""
-        return list(zip(self.names, self.scores, self.plain, strict=True))
+        return list(
+            zip(
+                self.names,
+                *(self.recorded("draw", f"choice.0.{name}") for name in ("logits", "probabilities")),
+                strict=True,
+            )
+        )
 
     @cached_property
     def goes_on(self) -> list[tuple[Any, ...]]:
@@ -211,7 +220,7 @@ class SoftmaxAndSampling(Lesson):
     @property
     def running(self) -> list[tuple[Any, ...]]:
         """The letters in play, their shares, and the running total."""
-        return list(zip(self.names, self.plain, np.cumsum(self.plain), strict=True))
+        return list(zip(self.names, self.recorded("draw", CHANCES), np.cumsum(self.plain), strict=True))
 
     @property
     def draws(self) -> int:
@@ -231,8 +240,13 @@ class SoftmaxAndSampling(Lesson):
     @property
     def temperatures(self) -> list[tuple[Any, ...]]:
         """The shares of the letters with several temperatures."""
-        hot = (steps.chances(self.scores, self.names, Sampling(each)) for each in (self.temperature, 1.0, 5.0))
-        return list(zip(self.names, *hot, strict=True))
+        columns = (self.recorded(trace, CHANCES) for trace in ("warmed", "draw", "hot"))
+        return list(zip(self.names, *columns, strict=True))
+
+    @cached_property
+    def hot(self) -> Trace:
+        """A letter is drawn with a high temperature."""
+        return steps.drawn(self.scores, self.names, Sampling(5.0, seed=self.seed))
 
     @cached_property
     def few(self) -> Trace:
@@ -248,8 +262,8 @@ class SoftmaxAndSampling(Lesson):
     def cut(self) -> list[tuple[Any, ...]]:
         """The shares of all letters, their running total, and the shares with top-k and with top-p."""
         totals = np.cumsum(self.plain)
-        columns = (trace.tensor("choice.0.probabilities") for trace in (self.few, self.enough))
-        return list(zip(self.names, self.plain, totals, *columns, strict=True))
+        columns = (self.recorded(trace, CHANCES) for trace in ("few", "enough"))
+        return list(zip(self.names, self.recorded("draw", CHANCES), totals, *columns, strict=True))
 
     @cached_property
     def stories(self) -> list[tuple[Any, ...]]:

@@ -113,7 +113,7 @@ class Tokenizers(Lesson):
     def picked(self) -> list[tuple[Any, ...]]:
         """Each token, its number, and the first and the last number of its row."""
         tokens = [str(self.translation.label("source", n)) for n in range(len(self.source_ids))]
-        each = zip(tokens, self.source_ids, self.source_rows, strict=True)
+        each = zip(tokens, self.source_ids, self.recorded("translation", "encoder.embed.token"), strict=True)
         return [(repr(token), number, *row[:3], "…", row[-1]) for token, number, row in each]
 
     # ---- characters and words ------------------------------------------------------------------------------------------

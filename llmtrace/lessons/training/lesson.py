@@ -98,7 +98,7 @@ class Training(Lesson):
     @property
     def both(self) -> list[tuple[Any, ...]]:
         """Each output's target, value and absolute error."""
-        each = self.missed.tensor("miss.each")
+        each = self.recorded("missed", "miss.each")
         return list(zip(self.net.labels["output"], self.wanted, self.got, each, strict=True))
 
     # ---- one weight, all weights ---------------------------------------------------------------------------------------
@@ -135,13 +135,13 @@ class Training(Lesson):
     @cached_property
     def nudges(self) -> list[tuple[Any, ...]]:
         """For every weight of the outputs: the loss after its nudge, the difference quotient, and the gradient."""
-        gradient = self.slope.tensor("d.output.weight")
+        gradient = self.recorded("slope", "d.output.weight")
         rows: list[tuple[Any, ...]] = []
         for output, name in enumerate(self.net.labels["output"]):
             for neuron in range(3):
                 after = self.nudged(output, neuron)
                 change = after - self.loss
-                rows.append((name, neuron, after, change / self.nudge, gradient[output, neuron]))
+                rows.append((name, neuron, after, change / self.nudge, gradient[output][neuron]))
         return rows
 
     @property

@@ -111,7 +111,7 @@ class TrainingIsCompression(Lesson):
     @property
     def bit_table(self) -> list[tuple[Any, ...]]:
         """Probabilities and their bits."""
-        return list(zip(self.coins.tensor("p"), self.coins.tensor("bits"), strict=True))
+        return list(zip(*(self.recorded("coins", name) for name in ("p", "bits")), strict=True))
 
     # ---- small sentences -----------------------------------------------------------------------------------------------
 

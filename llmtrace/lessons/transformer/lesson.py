@@ -202,11 +202,6 @@ class TransformerLesson(Lesson):
         ]
 
     @property
-    def encoder_pattern(self) -> Array:
-        """Who looks at whom in the encoder."""
-        return self.real.tensor(f"encoder.block.{self.block}.attn.pattern")[self.head]
-
-    @property
     def decoder_pattern(self) -> Array:
         """Who looks at whom among the words that are written."""
         return self.real.tensor(f"decoder.block.{self.block}.attn.pattern")[self.head]
@@ -233,7 +228,7 @@ class TransformerLesson(Lesson):
     @property
     def post_table(self) -> list[tuple[Any, ...]]:
         """The same as a table."""
-        return [tuple(self.post.tensor(name)[0, n] for name in ("x", "new", "sum", "normed")) for n in range(N)]
+        return [tuple(self.recorded("post", name, 0, n) for name in ("x", "new", "sum", "normed")) for n in range(N)]
 
     # ---- where they meet -----------------------------------------------------------------------------------------------
 
@@ -272,7 +267,7 @@ class TransformerLesson(Lesson):
     @property
     def shuffled(self) -> list[tuple[Any, ...]]:
         """What the two words gather, in both orders of the three."""
-        rows = zip(("where", "do"), self.small.tensor("mix"), self.other_order.tensor("mix"), strict=True)
+        rows = zip(("where", "do"), *(self.recorded(trace, "mix") for trace in ("small", "other_order")), strict=True)
         return [(word, *a, *b) for word, a, b in rows]
 
     # ---- word by word --------------------------------------------------------------------------------------------------
@@ -325,9 +320,8 @@ class TransformerLesson(Lesson):
     @property
     def steps(self) -> list[tuple[Any, ...]]:
         """After each word: the next one, and its probability."""
-        probabilities = self.real.tensor("probabilities")
-        rows = zip(self.written, probabilities, strict=True)
-        return [(word, self.words([row.argmax()])[0], float(row.max())) for word, row in rows]
+        rows = zip(self.written, self.recorded("real", "probabilities"), strict=True)
+        return [(word, self.words([np.argmax(row)])[0], max(row)) for word, row in rows]
 
     @cached_property
     def sure(self) -> Trace:

@@ -131,8 +131,8 @@ class VectorsAndSpaces(Lesson):
     @cached_property
     def softmaxes(self) -> list[tuple[Any, ...]]:
         """Three times three scores with their softmax."""
-        traces = (self.soft, self.soft_lowered, self.soft_last)
-        return [(*t.tensor("scores"), "", *t["softmax.shares"].output) for t in traces]
+        traces = ("soft", "soft_lowered", "soft_last")
+        return [(*self.recorded(each, "scores"), "", *self.recorded(each, "softmax.shares")) for each in traces]
 
     # ---- animals -------------------------------------------------------------------------------------------------------
 

@@ -37,6 +37,11 @@ SEEDS = 5
 SHOWN = 4
 
 
+def after(text: str) -> cached_property[Trace]:
+    """The run of the model at a text."""
+    return cached_property(lambda lesson: lesson.model.trace(text))
+
+
 @dataclass
 class WhyOneByOne(Lesson):
     """What the Chinese model is given, how many tokens it adds, and how they are drawn."""
@@ -109,15 +114,37 @@ class WhyOneByOne(Lesson):
         return self.first_choice.steps
 
     @cached_property
+    def greedy_run(self) -> Trace:
+        """The model at the prompt with all of the likeliest tokens behind it."""
+        ids = [choice.id for choice in self.model.generate(self.prompt, self.steps, Sampling(0))]
+        return self.model.trace([*self.model.ids(self.prompt).tolist(), *ids[:-1]])
+
+    republic_run, nation_run = after(REPUBLIC), after(NATION)
+    loves_run, eat_run, drink_run = after(LOVES), *(after(LOVES + verb) for verb in VERBS)
+
+    @cached_property
+    def slip_runs(self) -> list[Trace]:
+        """The model at each of the beginnings."""
+        return [self.model.trace(text) for text in SLIPS]
+
+    @cached_property
     def cached(self) -> Trace:
         """The run that read the second new token only, and found all before in the cache."""
         choices = list(self.model.generate(self.prompt, 2, Sampling(0)))
         return choices[-1].trace()
 
     @cached_property
-    def counting(self) -> Trace:
+    def republic_counted(self) -> Trace:
         """The share of each token that was counted after 中华人民."""
-        counts = self.counts[REPUBLIC]
+        return self._shares(REPUBLIC)
+
+    @cached_property
+    def nation_counted(self) -> Trace:
+        """The share of each token that was counted after 中华人民共和国."""
+        return self._shares(NATION)
+
+    def _shares(self, beginning: str) -> Trace:
+        counts = self.counts[beginning]
         trace = Trace({}, legend=LEGEND)
         trace.labels = {"token": list(counts)}
         with Run({}, trace) as run:
@@ -137,6 +164,11 @@ class WhyOneByOne(Lesson):
     def chances(self, text: str) -> Array:
         """The probability of each token after a text."""
         return softmax.forward(self.model.logits(text)[-1])
+
+    def expected(self, trace: str, place: int = -1) -> list[Any]:
+        """The probability of each token after one of a run."""
+        found: list[Any] = self.recorded(trace, "probabilities", place)
+        return found
 
     def likeliest(self, chances: Array) -> str:
         """The token with the largest probability."""
@@ -172,16 +204,18 @@ class WhyOneByOne(Lesson):
 
     def learnt(self, beginning: str) -> list[tuple[Any, ...]]:
         """The likeliest tokens after a beginning, and the model's probabilities."""
-        chances = self.chances(beginning)
-        best = np.argsort(-chances, kind="stable")[:SHOWN].tolist()
+        chances = self.expected("real") if beginning == self.prompt else self.chances(beginning)
+        best = np.argsort(-np.asarray(chances), kind="stable")[:SHOWN].tolist()
         return [(glossed(shown(self.model.token_text(index))), chances[index]) for index in best]
 
     def compared(self, beginning: str) -> list[tuple[Any, ...]]:
         """What came after a beginning in the texts: how often, as a share, and the model's probability."""
-        chances = self.chances(beginning)
+        name = {REPUBLIC: "republic", NATION: "nation"}[beginning]
+        chances, shares = self.expected(f"{name}_run"), self.recorded(f"{name}_counted", "counted.share")
+        counted = list(self.counts[beginning].items())[:SHOWN]
         return [
-            (glossed(shown(token)), count, self.counted_share(beginning, token), chances[self.id_of(token)])
-            for token, count in list(self.counts[beginning].items())[:SHOWN]
+            (glossed(shown(token)), count, share, chances[self.id_of(token)])
+            for (token, count), share in zip(counted, shares, strict=False)
         ]
 
     # ---- greedy and drawn ----------------------------------------------------------------------------------------------
@@ -200,9 +234,11 @@ class WhyOneByOne(Lesson):
         """The likeliest token each time: its number, its probability, and that of all so far together."""
         rows: list[tuple[Any, ...]] = []
         together = 1.0
-        for number, (text, chance) in enumerate(self.going_on(Sampling(0))):
-            together *= chance
-            rows.append((number + 1, glossed(text), chance, together))
+        first = len(self.model.ids(self.prompt)) - 1
+        for number, choice in enumerate(self.model.generate(self.prompt, self.steps, Sampling(0))):
+            chance = self.recorded("greedy_run", "probabilities", first + number, choice.id)
+            together *= float(chance)
+            rows.append((number + 1, glossed(shown(choice.text)), chance, together))
         return rows
 
     @cached_property
@@ -221,11 +257,11 @@ class WhyOneByOne(Lesson):
     @cached_property
     def verbs(self) -> list[tuple[Any, ...]]:
         """For eating and drinking: its probability, what comes then, and the share of what is eaten, and of what is drunk."""
-        first, rows = self.chances(LOVES), []
-        for verb in VERBS:
-            then = self.chances(LOVES + verb)
+        first, rows = self.expected("loves_run"), []
+        for verb, run in zip(VERBS, ("eat_run", "drink_run"), strict=True):
+            then = self.trace(run).tensor("probabilities")[-1]
             shares = [sum(float(then[self.id_of(thing)]) for thing in self.things(other)) for other in VERBS]
-            rows.append((glossed(verb), float(first[self.id_of(verb)]), glossed(self.likeliest(then)), *shares))
+            rows.append((glossed(verb), first[self.id_of(verb)], glossed(self.likeliest(then)), *shares))
         return rows
 
     def things(self, verb: str) -> list[str]:
@@ -239,7 +275,9 @@ class WhyOneByOne(Lesson):
     @property
     def mismatches(self) -> list[tuple[float, float]]:
         """If two tokens are drawn at once: the probability of eating, that of what is drunk; of drinking, of what is eaten."""
-        (_e, eat, _x, eaten, drunk), (_d, drink, _y, eaten_then, drunk_then) = self.verbs
+        (eat, eaten, drunk), (drink, eaten_then, drunk_then) = (
+            [float(row[n]) for n in (1, 3, 4)] for row in self.verbs
+        )
         return [(eat, eat * drunk + drink * drunk_then), (drink, eat * eaten + drink * eaten_then)]
 
     @property
@@ -250,7 +288,8 @@ class WhyOneByOne(Lesson):
     @property
     def nonsense_one_by_one(self) -> float:
         """The same when the second is drawn by a model that has read the first."""
-        return float(self.verbs[0][1] * self.verbs[0][4] + self.verbs[1][1] * self.verbs[1][3])
+        (_e, eat, _x, _eaten, drunk), (_d, drink, _y, eaten_then, _drunk) = self.verbs
+        return float(eat) * float(drunk) + float(drink) * float(eaten_then)
 
     # ---- the cache -----------------------------------------------------------------------------------------------------
 
@@ -286,9 +325,9 @@ class WhyOneByOne(Lesson):
     def slips(self) -> list[tuple[Any, ...]]:
         """Beginnings that are right, and wrong: the likeliest next token, and its probability."""
         rows = []
-        for text in SLIPS:
-            chances = self.chances(text)
-            rows.append((text, glossed(shown(self.likeliest(chances))), chances.max()))
+        for number, text in enumerate(SLIPS):
+            chances = self.expected(f"slip_runs.{number}")
+            rows.append((text, glossed(shown(self.likeliest(np.asarray(chances)))), max(chances)))
         return rows
 
 

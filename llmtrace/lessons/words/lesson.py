@@ -120,12 +120,14 @@ class Words(Lesson):
     @property
     def line(self) -> list[tuple[Any, ...]]:
         """The neuron's sum at all four."""
-        return list(zip(self.sums.labels["example"], self.sums.tensor("straight")[:, 0], strict=True))
+        return list(
+            zip(self.sums.labels["example"], *zip(*self.recorded("sums", "straight"), strict=True), strict=True)
+        )
 
     @property
     def curve(self) -> list[tuple[Any, ...]]:
         """The same, bent."""
-        return list(zip(self.sums.labels["example"], self.sums.tensor("curved")[:, 0], strict=True))
+        return list(zip(self.sums.labels["example"], *zip(*self.recorded("sums", "curved"), strict=True), strict=True))
 
     @cached_property
     def bends(self) -> Trace:
@@ -135,7 +137,7 @@ class Words(Lesson):
     @property
     def bend_table(self) -> list[tuple[Any, ...]]:
         """The same as a table."""
-        return list(zip(self.bends.tensor("x"), *map(self.bends.tensor, steps.ACTIVATIONS), strict=True))
+        return list(zip(*(self.recorded("bends", name) for name in ("x", *steps.ACTIVATIONS)), strict=True))
 
     # ---- learning rate -------------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ class LessonSource extends PackedSource {
   }
 }
 
-const NUMBER = /^([\w-]+)\/(\w+) (.*)$/s;
+const NUMBER = /^([\w-]+)\/([\w.]+) (.*)$/s;
 
 export class LessonApp extends App {
   constructor(manifest, textOf) {
@@ -50,6 +50,12 @@ export class LessonApp extends App {
     return this.manifest.lessons.find((each) => each.name === name)?.in[spokenLanguage()];
   }
 
+  /** Whether a lesson is in the file and, if one is named, the trace of an address such as `leaf hidden.1.sum[0]`. */
+  leadsTo(name, address) {
+    const lesson = this.lesson(name);
+    return lesson !== undefined && (address === undefined || Object.hasOwn(lesson.runs, address.split(" ", 1)[0]));
+  }
+
   /** What a place of a lesson's number means: the lesson, and the address in the trace that is now looked at; or null. */
   enter(place) {
     const [, name, trace, address] = NUMBER.exec(place) ?? [];
@@ -57,11 +63,11 @@ export class LessonApp extends App {
     const lesson = this.lesson(name);
     if (lesson === undefined || !Object.hasOwn(lesson.runs, trace))
       throw new AddressError(_("nothing is named {name}", { name: place }));
-    const key = `${spokenLanguage()}/${name}/${trace}`;
-    const record = lesson.runs[trace];
-    if (!this.runs.has(key)) this.runs.set(key, new StoredRun(record, this.source));
-    this.run = this.plain = this.runs.get(key);
-    this.words = new Descriptions(record.legend, []);
+    const { runs, legends, vocabularies } = this.manifest;
+    const number = lesson.runs[trace];
+    if (!this.runs.has(number)) this.runs.set(number, new StoredRun(runs[number], this.source));
+    this.run = this.plain = this.runs.get(number);
+    this.words = new Descriptions(legends[runs[number].legend], vocabularies[runs[number].vocabulary]);
     within(`${name}/${trace} `);
     return { name, address };
   }

@@ -44,8 +44,8 @@ function pageView(app, name, which) {
   return [
     h("p", { class: "quiet" }, `${title} · ${label}`),
     h("h1", {}, head),
-    ...fromHtml(html),
-    frames.length ? player(frames) : null,
+    ...fromHtml(app, html),
+    frames.length ? player(app, frames) : null,
     h(
       "nav",
       { class: "turn", "aria-label": _("pages") },
@@ -65,8 +65,30 @@ function lowerHeadings(content) {
   });
 }
 
+const COMMAND = /^llmtrace learn ([\w-]+)(?: --explain "([\w.]+ [^"]+)")?$/;
+
+const LESSONS_OF = "llmtrace learn …"; // the title of a column of lessons' names
+
+/** Commands that show what is in this file become links to it: another lesson, or a number's explanation. */
+function followCommands(app, content) {
+  for (const each of content.querySelectorAll(".value")) {
+    const [, name, address] = COMMAND.exec(each.textContent) ?? [];
+    const place = address === undefined ? `lesson/${name}/1` : `${name}/${address}`;
+    if (app.leadsTo(name, address)) each.replaceChildren(to(place, each.textContent));
+  }
+  for (const table of content.querySelectorAll("table")) {
+    const column = [...table.querySelectorAll("thead th")].findIndex((head) => head.textContent.includes(LESSONS_OF));
+    if (column < 0) continue;
+    for (const { cells } of table.tBodies[0].rows) {
+      const names = cells[column].textContent.split(", ");
+      const links = names.flatMap((name, i) => [i ? ", " : "", app.leadsTo(name) ? to(`lesson/${name}/1`, name) : name]);
+      cells[column].replaceChildren(...links);
+    }
+  }
+}
+
 /** Elements of what Python has written as HTML, in which every text of others is only a text. */
-function fromHtml(html) {
+function fromHtml(app, html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   for (const element of template.content.querySelectorAll("[data-style]")) {
@@ -79,6 +101,7 @@ function fromHtml(html) {
     element.removeAttribute("data-style");
   }
   lowerHeadings(template.content);
+  followCommands(app, template.content);
   for (const head of template.content.querySelectorAll("th")) {
     if (!head.textContent.trim()) head.replaceWith(h("td"));
   }
@@ -91,14 +114,14 @@ function fromHtml(html) {
 }
 
 /** An animation: one frame after the other, by keys, by buttons, or by itself. */
-function player(frames) {
+function player(app, frames) {
   const shown = h("div", { class: "llmtrace frame" });
   let [at, timer] = [0, null];
   const field = h("input", { type: "range", min: "0", max: String(frames.length - 1), value: "0", "aria-label": _("step") });
   const draw = (place) => {
     at = Math.max(0, Math.min(frames.length - 1, place));
     field.value = String(at);
-    shown.replaceChildren(...fromHtml(frames[at]));
+    shown.replaceChildren(...fromHtml(app, frames[at]));
   };
   const stop = () => {
     clearInterval(timer);
