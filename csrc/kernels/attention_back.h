@@ -31,6 +31,8 @@ ALWAYS_INLINE void back_of(const kernel_job *j, const real *pattern, const real 
         const ptrdiff_t t = first + s > 0 ? first + s : 0;
         add_terms(sum, pattern + t * stride + s, stride, x + t * width, width, shared - t, vectors);
     }
+    terms.ahead = (const char *)terms.x[TILE_ROWS - 1] + CACHE_LINE, terms.ahead_step = stride * (ptrdiff_t)sizeof(real);
+    terms.lines = 1;
     tile_of(&terms, (real *)sums, 0, keys, vectors);
     for (ptrdiff_t s = 0; s < keys; s++)
         memcpy(out + s * width, sums + s * TILE_VECTORS, (size_t)vectors * sizeof *sums);

@@ -21,6 +21,9 @@ ALWAYS_INLINE void mix_of(const kernel_job *j, const real *pattern, const real *
     tile_terms terms = {.x_step = 1, .panel = v, .panel_step = width, .depth = seen};
     for (ptrdiff_t t = 0; t < TILE_ROWS; t++) /* beyond the last query: that query again, unused */
         terms.x[t] = pattern + smaller(t, queries - 1) * keys;
+    for (ptrdiff_t t = TILE_ROWS; t < 2 * TILE_ROWS; t++)
+        for (ptrdiff_t s = 0; s < seen + t; s += CACHE_LINE / (ptrdiff_t)sizeof(real))
+            __builtin_prefetch(pattern + t * keys + s, 0, 2);
     tile_of(&terms, (real *)sums, 1, queries, vectors);
     for (ptrdiff_t t = 0; t < queries; t++) {
         vector *sum = sums + t * TILE_VECTORS;

@@ -19,16 +19,29 @@ enum {
     FILLED = 256   /* so many k of a panel that is not packed */
 };
 
-/* A block of rows of x: where their numbers from some k on are, x[place[r]] and those behind it. */
+/* A block of rows of x: where their numbers from some k on are, x[place[r]] and those behind it; and `lines` cache lines of the
+ * next block, from `ahead` on, that come into the cache meanwhile. */
 typedef struct {
     const real *x;
     ptrdiff_t place[ROW_GROUP], rows;
+    const char *ahead;
+    ptrdiff_t lines;
 } row_block;
 
-/* The block's sums with `depth` numbers of a panel. Meanwhile as many numbers from `ahead` on come into the cache, those that are
- * needed next, one or two cache lines for each k, over as many tiles as there are: memory is slower than a tile, and a tile waits
- * where too much is asked of it at once. A single tile leaves no time for it. */
-static void block_sums(const row_block *block, const real *panel, ptrdiff_t depth, const real *ahead, real *sums, int first)
+/* While the rows of one tile are multiplied, their part of what is needed next comes: of the next block, and the memory that the
+ * sums go to. */
+static inline void fetch_rows(const row_block *block, const block_output *out, ptrdiff_t first, ptrdiff_t rows)
+{
+    for (ptrdiff_t i = block->lines * first / block->rows; i < block->lines * (first + rows) / block->rows; i++)
+        __builtin_prefetch(block->ahead + i * CACHE_LINE, 0, 2);
+    expect_rows(out, first, rows);
+}
+
+/* The block's sums with `depth` numbers of a panel, the last ones where `out` says where the sums go. Meanwhile as many numbers from
+ * `ahead` on come into the cache, those that are needed next, one or two cache lines for each k, over as many tiles as there are:
+ * memory is slower than a tile, and a tile waits where too much is asked of it at once. A single tile leaves no time for it. */
+static void block_sums(const row_block *block, const real *panel, ptrdiff_t depth, const real *ahead, real *sums, int first,
+                       const block_output *out)
 {
     const ptrdiff_t rows = block->rows;
     ptrdiff_t lines = rows > TILE_ROWS ? depth * PANEL * (ptrdiff_t)sizeof(real) / CACHE_LINE : 0;
@@ -39,6 +52,8 @@ static void block_sums(const row_block *block, const real *panel, ptrdiff_t dept
         terms.ahead = from, terms.ahead_step = CACHE_LINE;
         for (ptrdiff_t i = 0; i < TILE_ROWS; i++) /* beyond the last row: that row again, unused */
             terms.x[i] = block->x + block->place[smaller(r + i, rows - 1)];
+        if (out)
+            fetch_rows(block, out, r, together);
         if (each == 2) {
             terms.lines = 2; /* a constant, as in the other branches */
             tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
@@ -47,6 +62,8 @@ static void block_sums(const row_block *block, const real *panel, ptrdiff_t dept
             tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
         } else
             tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
+        if (out)
+            write_rows(out, sums + r * PANEL, r, together);
         from += each * depth * CACHE_LINE;
         lines -= each * depth;
     }
@@ -62,29 +79,41 @@ static const real *panel_after(const kernel_job *job, ptrdiff_t item, ptrdiff_t 
     return (const real *)job->in[3] + smaller(next - items, last) * PANEL * job->size[9];
 }
 
+/* The lines of the next block of rows that come while a block meets one of `panels` panels. Rows of heads are too scattered. */
+static void share_next_block(row_block *block, const matrix_layout *from, ptrdiff_t panel, ptrdiff_t panels, int last)
+{
+    const ptrdiff_t width = from->run, lines = block->rows * width * (ptrdiff_t)sizeof(real) / CACHE_LINE / panels;
+    block->lines = last || from->sequence_stride != from->positions * width ? 0 : lines;
+    block->ahead = (const char *)(block->x + block->place[block->rows - 1] + width) + panel * lines * CACHE_LINE;
+}
+
 /* An item is a block of at most ROW_GROUP rows and one panel; panels change fastest. */
 static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
 {
     const ptrdiff_t all_rows = job->size[0], depth = job->size[1], columns = job->size[2], block = job->size[3];
-    const matrix_layout from = layout_of(job->size[4], job->size[5], depth), to = layout_of(job->size[6], job->size[7], columns);
+    const matrix_layout from = layout_of(job->size[4], job->size[5], depth);
     const ptrdiff_t panels = (columns + PANEL - 1) / PANEL, items = (all_rows + block - 1) / block * panels;
     const real *weight = job->in[1];
-    row_block x;
+    row_block x = {.lines = 0};
+    block_output out = {.job = job, .layout = layout_of(job->size[6], job->size[7], columns)};
     real sums[ROW_GROUP * PANEL] __attribute__((aligned(VECTOR_BYTES)));
     for (ptrdiff_t item = begin; item < end; item++) {
         const ptrdiff_t first = item / panels * block, column = item % panels * PANEL;
         const ptrdiff_t rows = smaller(block, all_rows - first);
         const real *panel = weight + column * depth, *later = panel_after(job, item, items);
-        x.rows = rows;
+        x.x = job->in[0], x.rows = rows;
         find_rows(&from, first, rows, x.place);
-        if (depth == 0)
-            memset(sums, 0, sizeof sums);
-        for (ptrdiff_t k = 0, count; k < depth; k += count) {
+        share_next_block(&x, &from, item % panels, panels, first + rows == all_rows);
+        out.column = column, out.count = smaller(PANEL, columns - column);
+        find_rows(&out.layout, first, rows, out.place);
+        ptrdiff_t k = 0, count;
+        do {
             count = smaller(smaller(SEGMENT, depth - k), from.run - k % from.run);
+            const int last = k + count == depth;
             x.x = (const real *)job->in[0] + column_place(&from, k);
-            block_sums(&x, panel + k * PANEL, count, k + count < depth ? panel + (k + count) * PANEL : later, sums, k == 0);
-        }
-        write_rows(job, &to, sums, first, rows, column, smaller(PANEL, columns - column));
+            block_sums(&x, panel + k * PANEL, count, last ? later : panel + (k + count) * PANEL, sums, k == 0, last ? &out : NULL);
+            k += count;
+        } while (k < depth);
     }
 }
 
@@ -94,26 +123,28 @@ static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
 static void matmul_unpacked_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
 {
     const ptrdiff_t all_rows = job->size[0], depth = job->size[1], columns = job->size[2], block = job->size[3];
-    const matrix_layout from = layout_of(job->size[4], job->size[5], depth), to = layout_of(job->size[6], job->size[7], columns);
+    const matrix_layout from = layout_of(job->size[4], job->size[5], depth);
     const ptrdiff_t panels = (columns + PANEL - 1) / PANEL;
     const strided_weight weight = {job->in[1], job->size[9], job->size[10]};
-    row_block x;
+    row_block x = {.lines = 0};
+    block_output out = {.job = job, .layout = layout_of(job->size[6], job->size[7], columns)};
     real sums[ROW_GROUP * PANEL] __attribute__((aligned(VECTOR_BYTES)));
     real panel[FILLED * PANEL] __attribute__((aligned(VECTOR_BYTES)));
     for (ptrdiff_t item = begin; item < end; item++) {
         const ptrdiff_t first = item / panels * block, column = item % panels * PANEL;
-        const ptrdiff_t rows = smaller(block, all_rows - first), width = smaller(PANEL, columns - column);
+        const ptrdiff_t rows = smaller(block, all_rows - first);
         x.rows = rows;
         find_rows(&from, first, rows, x.place);
-        if (depth == 0)
-            memset(sums, 0, sizeof sums);
-        for (ptrdiff_t k = 0, count; k < depth; k += count) {
+        out.column = column, out.count = smaller(PANEL, columns - column);
+        find_rows(&out.layout, first, rows, out.place);
+        ptrdiff_t k = 0, count;
+        do {
             count = smaller(smaller(FILLED, depth - k), from.run - k % from.run);
-            fill_panel(&weight, k, count, column, width, panel);
+            fill_panel(&weight, k, count, column, out.count, panel);
             x.x = (const real *)job->in[0] + column_place(&from, k);
-            block_sums(&x, panel, count, panel, sums, k == 0);
-        }
-        write_rows(job, &to, sums, first, rows, column, width);
+            block_sums(&x, panel, count, panel, sums, k == 0, k + count == depth ? &out : NULL);
+            k += count;
+        } while (k < depth);
     }
 }
 

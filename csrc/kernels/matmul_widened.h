@@ -79,19 +79,21 @@ static void multiply_block(const kernel_job *job, const uint8_t *panel, const ma
 static void matmul_widened_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
 {
     const ptrdiff_t depth = job->size[1], columns = job->size[2], block = job->size[3], panels = (columns + PANEL - 1) / PANEL;
-    const matrix_layout from = layout_of(job->size[4], job->size[5], depth), to = layout_of(job->size[6], job->size[7], columns);
+    const matrix_layout from = layout_of(job->size[4], job->size[5], depth);
+    block_output out = {.job = job, .layout = layout_of(job->size[6], job->size[7], columns)};
     real sums[ROW_GROUP * PANEL] __attribute__((aligned(VECTOR_BYTES)));
     if (depth == 0)
         memset(sums, 0, sizeof sums);
     for (ptrdiff_t item = begin; item < end; item++) {
-        const ptrdiff_t first = item / panels * block, column = item % panels * PANEL;
-        const ptrdiff_t rows = smaller(block, job->size[0] - first);
+        const ptrdiff_t first = item / panels * block, rows = smaller(block, job->size[0] - first);
         const uint8_t *panel = (const uint8_t *)job->in[1] + item % panels * panel_bytes((int)job->setting[0], depth);
         if (rows == 1)
             multiply_row(job, panel, &from, first, sums);
         else
             multiply_block(job, panel, &from, first, rows, sums);
-        write_rows(job, &to, sums, first, rows, column, smaller(PANEL, columns - column));
+        out.column = item % panels * PANEL, out.count = smaller(PANEL, columns - out.column);
+        find_rows(&out.layout, first, rows, out.place);
+        write_rows(&out, sums, 0, rows);
     }
 }
 

@@ -3,7 +3,7 @@
 #define LLMTRACE_PRODUCT_H
 
 #include "kernel.h"
-#include "vector.h"
+#include "tile.h"
 
 #include <string.h>
 
@@ -41,22 +41,39 @@ static inline void find_rows(const matrix_layout *l, ptrdiff_t first, ptrdiff_t 
     }
 }
 
-/* out = sums + bias, for `rows` ≤ ROW_GROUP rows from `first` on and `count` ≤ PANEL columns from `column` on. */
-static inline void write_rows(const kernel_job *job, const matrix_layout *l, const real *sums, ptrdiff_t first, ptrdiff_t rows,
-                              ptrdiff_t column, ptrdiff_t count)
+/* Where the sums of a block of rows go: columns `column` … `column + count − 1` ≤ PANEL of them, of rows that begin at `place`. */
+typedef struct {
+    const kernel_job *job;
+    matrix_layout layout;
+    ptrdiff_t place[ROW_GROUP], column, count;
+} block_output;
+
+/* Asks for the memory of `rows` rows from `first` on, which are written soon: a store to a line that is in no cache waits long. */
+static inline void expect_rows(const block_output *o, ptrdiff_t first, ptrdiff_t rows)
 {
-    const real *bias = job->in[2];
-    ptrdiff_t place[ROW_GROUP];
-    find_rows(l, first, rows, place);
-    for (ptrdiff_t j = 0, stop; j < count; j = stop) { /* as far as the columns lie side by side */
-        real *out = (real *)job->out + column_place(l, column + j) - j;
-        stop = smaller(count, j + l->run - (column + j) % l->run);
-        for (ptrdiff_t r = 0; r < rows; r++)
+    const ptrdiff_t line = smaller(CACHE_LINE / sizeof(real), o->layout.run);
+    for (ptrdiff_t j = 0; j < o->count; j += line)
+        for (ptrdiff_t r = first; r < first + rows; r++)
+            __builtin_prefetch((const real *)o->job->out + o->place[r] + column_place(&o->layout, o->column + j), 1, 2);
+}
+
+/* out = sums + bias, for `rows` rows of the block from `first` on. */
+static inline void write_rows(const block_output *o, const real *sums, ptrdiff_t first, ptrdiff_t rows)
+{
+    const real *bias = o->job->in[2];
+    for (ptrdiff_t j = 0, stop; j < o->count; j = stop) { /* as far as the columns lie side by side */
+        const ptrdiff_t column = o->column + j;
+        real *out = (real *)o->job->out + column_place(&o->layout, column) - j;
+        stop = smaller(o->count, j + o->layout.run - column % o->layout.run);
+        for (ptrdiff_t r = 0; r < rows; r++, sums += PANEL) {
+            real *row = out + o->place[first + r];
             if (bias)
                 for (ptrdiff_t i = j; i < stop; i++)
-                    out[place[r] + i] = sums[r * PANEL + i] + bias[column + i];
+                    row[i] = sums[i] + bias[o->column + i];
             else
-                memcpy(out + place[r] + j, sums + r * PANEL + j, (size_t)(stop - j) * sizeof(real));
+                memcpy(row + j, sums + j, (size_t)(stop - j) * sizeof(real));
+        }
+        sums -= rows * PANEL;
     }
 }
 
