@@ -16,11 +16,10 @@ BEGUN = 2
 
 def near(name: str, known: Iterable[str], count: int = 1) -> list[str]:
     """At most `count` of `known` that `name` is plausibly meant to be, the likeliest first; often there is none."""
-    likely = [(likeness(name, each), _ratio(name.lower(), each.lower()), each) for each in known]
-    likely.sort(
-        key=lambda each: each[:2], reverse=True
-    )  # of those whose last parts are as near, the whole that is nearest
-    return [each for alike, _whole, each in likely if alike >= ALIKE][:count]
+    likely = [(alike, each) for each in known if (alike := likeness(name, each)) >= ALIKE]
+    # Of those whose last parts are as near, the whole that is nearest.
+    likely.sort(key=lambda each: (each[0], _matcher(name.lower(), each[1].lower()).ratio()), reverse=True)
+    return [each for _alike, each in likely][:count]
 
 
 def likeness(name: str, other: str) -> float:
@@ -35,7 +34,14 @@ def likeness(name: str, other: str) -> float:
 
 
 def _ratio(one: str, other: str) -> float:
-    return SequenceMatcher(None, one, other, autojunk=False).ratio()
+    """How much of two texts is the same; 0 where their lengths or letters alone show that it is less than `ALIKE`."""
+    matcher = _matcher(one, other)
+    likely = matcher.real_quick_ratio() >= ALIKE and matcher.quick_ratio() >= ALIKE
+    return matcher.ratio() if likely else 0
+
+
+def _matcher(one: str, other: str) -> SequenceMatcher[str]:
+    return SequenceMatcher(None, one, other, autojunk=False)
 
 
 def no_such_step(name: str, known: Iterable[str]) -> AddressError:

@@ -1,5 +1,7 @@
 """What somebody may have meant: a slip of it, its beginning or its last parts; never something else."""
 
+import time
+
 import pytest
 
 from llmtrace.cli import COMMANDS
@@ -41,3 +43,9 @@ def test_one_slip_is_understood(known):
 )
 def test_a_guess_is_plausible_or_there_is_none(name, known, meant):
     assert near(name, known, 3) == meant
+
+
+def test_what_is_far_too_long_is_told_at_once():
+    began = time.process_time()
+    assert near("a" * 300_000, STEPS * 30) == []
+    assert time.process_time() - began < 5  # compared letter by letter, it is more than a minute

@@ -28,6 +28,11 @@ def test_every_error_is_harmless(text):
         assert len(str(error)) <= 1000
 
 
+@pytest.fixture(scope="module")
+def trace():
+    return llmtrace.load().trace("The king")
+
+
 @pytest.mark.parametrize("text", ODD)
 @pytest.mark.parametrize(
     "ask",
@@ -43,8 +48,7 @@ def test_every_error_is_harmless(text):
         lambda trace, text: llmtrace.open(text),
     ],
 )
-def test_python_callers_are_told_harmlessly(text, ask):
-    trace = llmtrace.load().trace("The king")
+def test_python_callers_are_told_harmlessly(trace, text, ask):
     with pytest.raises(LlmtraceError) as caught:
         ask(trace, text)
     assert str(caught.value).isprintable()

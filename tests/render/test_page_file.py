@@ -162,7 +162,7 @@ HOSTILE = [
     "<!--<script>",
     "\u2028\u2029",
     "a\u202eb",
-    "e" + "\u0301" * 60,
+    "e" + "\u0301" * 20,
     "&lt;",
     '"\\',
 ]
@@ -170,16 +170,15 @@ HOSTILE = [
 
 def test_texts_are_only_texts(model, html):
     usual = [(tag, *attributes) for tag, attributes, _text in Elements(html).found]
-    for text in HOSTILE:
-        made = page(model.trace(text), model.tokenizer)
-        found = Elements(made)
-        assert [(tag, *attributes) for tag, attributes, _text in found.found if tag not in {"tr", "td"}] == [
-            each for each in usual if each[0] not in {"tr", "td"}
-        ]
-        (manifest,) = found.of("script", id="manifest")
-        assert json.loads(manifest[2])["text"] == text
-        assert manifest[2].isascii()
-        assert not re.search("[<>&]", manifest[2])
+    text = " ".join(HOSTILE)
+    found = Elements(page(model.trace(text), model.tokenizer))
+    assert [(tag, *attributes) for tag, attributes, _text in found.found if tag not in {"tr", "td"}] == [
+        each for each in usual if each[0] not in {"tr", "td"}
+    ]
+    (manifest,) = found.of("script", id="manifest")
+    assert json.loads(manifest[2])["text"] == text
+    assert manifest[2].isascii()
+    assert not re.search("[<>&]", manifest[2])
 
 
 def test_what_has_no_page_is_refused(model, monkeypatch):
