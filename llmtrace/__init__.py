@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from llmtrace._sources import check_fresh
 from llmtrace._version import __version__
-from llmtrace.garbage import no_collections
+from llmtrace.garbage import collect_seldom, no_collections
 
+if interrupts.is_command():
+    collect_seldom()
 try:
     with no_collections():  # of NumPy, too
         import llmtrace._kernels

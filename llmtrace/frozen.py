@@ -13,6 +13,7 @@ T = TypeVar("T")
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def frozen(cls: type[T]) -> type[T]:
     """What `dataclass(frozen=True)` does, in a fifth of the time until Python 3.13: it counts where hundreds are imported."""
+    cls.__doc__ = cls.__doc__ or cls.__name__  # `dataclass` would work out a signature, in milliseconds
     made: Any = dataclass(init=False, eq=False, repr=False)(cls)
     known = fields(made)
     names = frozenset(field.name for field in known)

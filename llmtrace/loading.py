@@ -48,16 +48,17 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
 
     A name comes first; a folder of the same name is `./name`. Raises ModelError.
     """
+    from llmtrace.weights.folder import load_folder
+
+    if isinstance(model, str) and model in bundled():
+        return _named(load_folder(DATA / model), model)
     from llmtrace.storage.files import reason
     from llmtrace.text import cited, shown
     from llmtrace.trace.container import is_trace
-    from llmtrace.weights import load_folder
     from llmtrace.weights.hub import cached
     from llmtrace.weights.packaged import PACKAGED, packaged_file
 
     name = os.fsdecode(model)
-    if isinstance(model, str) and model in bundled():
-        return _named(load_folder(DATA / model), model)
     if isinstance(model, str) and model in PACKAGED:
         loaded = _named(load_folder(packaged_file(model)), model)
         loaded.name = model

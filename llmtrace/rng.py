@@ -7,7 +7,6 @@ how a batch is split; and NumPy's own generators, whose streams may change betwe
 
 from __future__ import annotations
 
-import hashlib
 import operator
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -62,6 +61,8 @@ def permutation(seed: int, count: int) -> Array:
 
 def derive(seed: int, *what: str | int) -> int:
     """A seed of 31 bits for one use, such as `derive(seed, "dropout", 12)`; different uses have nothing in common."""
+    import hashlib  # only here: a run that draws nothing starts without OpenSSL
+
     seed = operator.index(seed)  # a number of NumPy's would be written in another way
     digest = hashlib.sha256(repr((seed, *what)).encode()).digest()
     return int.from_bytes(digest[:4], "little") >> 1

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
-from llmtrace.weights import save
+from llmtrace.storage import save
 
 
 def read_array(entry: dict[str, object]) -> Array:

@@ -14,7 +14,6 @@ from llmtrace._version import __version__
 from llmtrace.cli.command import Helpful, Option, language_option, placeholders, speak_what_can_be_written
 from llmtrace.display import on_command_line
 from llmtrace.errors import LlmtraceError, UnknownTextError
-from llmtrace.garbage import collect_seldom
 from llmtrace.i18n import N_, _, listed
 from llmtrace.lazy import attribute
 from llmtrace.text import cited, inert, shown
@@ -81,7 +80,6 @@ class Commands(Helpful, click.Group):
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs a command and ends the process: 0 done, 1 a check failed, 2 wrong usage, 130 interrupted."""
-        collect_seldom()
         i18n.use(None)  # the language of the environment, until --lang says otherwise
         given = (args[0] if args else options.get("args")) or sys.argv[1:]
         speak_what_can_be_written(quietly=any(str(each).startswith("--lang") for each in given))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
-import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleRenderable
 from rich.pager import Pager
 from rich.segment import Segments
 
 from llmtrace.i18n import _
+
+if TYPE_CHECKING:
+    import subprocess
 
 NO_PAGER = {"dumb", "emacs"}
 """Terminals (TERM) that can't move the cursor, as a pager must."""
@@ -25,6 +27,8 @@ def pager_command() -> str:
     """The pager to use: PAGER, or `less`, or `more`; none where PAGER is empty, or where the terminal is not fit for one."""
     if os.environ.get("TERM", "").lower() in NO_PAGER or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return ""
+    import shutil  # on a terminal only
+
     there = next((name for name in ("less", "more") if shutil.which(name)), "")
     return os.environ.get("PAGER", there).strip()
 
@@ -84,6 +88,8 @@ class _Command(Pager):
         self.height = height
 
     def show(self, content: str) -> None:
+        import subprocess  # for long output on a terminal only
+
         content = pages(content, self.command, self.height)
         environment = {"LESS": less_options(), "LESSCHARSET": "utf-8", **os.environ}
         with subprocess.Popen(

@@ -32,7 +32,6 @@ from llmtrace.text import cited
 from llmtrace.trace import Keep, Origin, Run, Trace
 from llmtrace.trace.legend import Legend
 from llmtrace.trace.run import Memory
-from llmtrace.trace.scratch import Scratch
 
 FILLER = 0
 """What stands behind the end of the shorter texts of a batch. Tokens look at earlier ones only, so it changes nothing."""
@@ -123,6 +122,8 @@ class LanguageModel(Sized, Model):
         """Where the numbers of a trace lie."""
         if scratch is None:
             return _kernels.Arena()
+        from llmtrace.trace.scratch import Scratch
+
         return Scratch(scratch, self.trace_bytes(ids.shape[-1], past, "all", ids.size // ids.shape[-1]))
 
     def generate(

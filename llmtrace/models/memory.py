@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,6 +42,8 @@ def available_memory() -> int | None:
 
 def free_disk(folder: str | os.PathLike[str]) -> int | None:
     """How many bytes a file in this folder could take, or None where the system does not say."""
+    import shutil  # for traces in files only
+
     try:
         return shutil.disk_usage(folder).free
     except OSError:

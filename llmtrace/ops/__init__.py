@@ -1,74 +1,106 @@
-"""All operations, by name: every op that is imported here. To add one: its file, its line here, and its kernel in csrc/."""
+"""All operations, by name. To add one: its file, its line here, and its kernel in csrc/."""
 
-from llmtrace.ops.attention.attention_back import attention_back
-from llmtrace.ops.attention.attention_mix import attention_mix
-from llmtrace.ops.attention.attention_products import attention_products
-from llmtrace.ops.attention.attention_scores import attention_scores
-from llmtrace.ops.attention.causal_softmax import causal_softmax, causal_softmax_gradient
-from llmtrace.ops.attention.full_back import full_back
-from llmtrace.ops.attention.full_mix import full_mix, full_products
-from llmtrace.ops.attention.full_scores import full_scores
-from llmtrace.ops.attention.heads import merge_heads, split_heads
-from llmtrace.ops.attention.repeat_heads import repeat_heads, sum_heads
-from llmtrace.ops.attention.rotate import rotate
-from llmtrace.ops.elementwise.add import add
-from llmtrace.ops.elementwise.cos import cos, cos_gradient
-from llmtrace.ops.elementwise.divide import divide
-from llmtrace.ops.elementwise.divide_by import divide_by
-from llmtrace.ops.elementwise.dropout import dropout
-from llmtrace.ops.elementwise.edit import edit
-from llmtrace.ops.elementwise.erf import erf, erf_gradient
-from llmtrace.ops.elementwise.exp import exp
-from llmtrace.ops.elementwise.gelu_erf import gelu_erf, gelu_erf_gradient
-from llmtrace.ops.elementwise.gelu_tanh import gelu_tanh, gelu_tanh_gradient
-from llmtrace.ops.elementwise.identity import identity
-from llmtrace.ops.elementwise.log import log
-from llmtrace.ops.elementwise.multiply import multiply
-from llmtrace.ops.elementwise.multiply_scalar import multiply_scalar
-from llmtrace.ops.elementwise.relu import relu, relu_gradient
-from llmtrace.ops.elementwise.scale import scale
-from llmtrace.ops.elementwise.sigmoid import sigmoid, sigmoid_gradient
-from llmtrace.ops.elementwise.silu import silu, silu_gradient
-from llmtrace.ops.elementwise.sin import sin, sin_gradient
-from llmtrace.ops.elementwise.sqrt import sqrt
-from llmtrace.ops.elementwise.subtract import subtract
-from llmtrace.ops.elementwise.tanh import tanh, tanh_gradient
-from llmtrace.ops.linear.embedding import embedding, embedding_gradient
-from llmtrace.ops.linear.linear import linear
-from llmtrace.ops.linear.linear_from_heads import linear_from_heads
-from llmtrace.ops.linear.linear_to_heads import linear_to_heads
-from llmtrace.ops.linear.sum_outer_products import sum_outer_products
-from llmtrace.ops.linear.sum_positions import sum_positions
-from llmtrace.ops.linear.sum_products import sum_products
-from llmtrace.ops.losses.absolute_error import absolute_error, absolute_error_gradient
-from llmtrace.ops.losses.cross_entropy import cross_entropy, cross_entropy_gradient
-from llmtrace.ops.losses.cross_entropy_v1 import cross_entropy_v1
-from llmtrace.ops.losses.squared_error import squared_error, squared_error_gradient
+from collections.abc import Iterator, Mapping
+
+from llmtrace.lazy import attribute
 from llmtrace.ops.op import Op
-from llmtrace.ops.optimisers.adam_mean import adam_mean
-from llmtrace.ops.optimisers.adam_square import adam_square
-from llmtrace.ops.optimisers.adam_update import adam_update
-from llmtrace.ops.optimisers.clip_factor import clip_factor
-from llmtrace.ops.optimisers.momentum import momentum
-from llmtrace.ops.optimisers.regularise import regularise
-from llmtrace.ops.optimisers.sgd_step import sgd_step
-from llmtrace.ops.rows.broadcast import broadcast
-from llmtrace.ops.rows.concatenate import concatenate
-from llmtrace.ops.rows.layer_norm import layer_norm, layer_norm_gradient
-from llmtrace.ops.rows.normalise import normalise
-from llmtrace.ops.rows.rms_norm import rms_norm, rms_norm_gradient, rms_scaled
-from llmtrace.ops.rows.select import select
-from llmtrace.ops.rows.slice_positions import slice_positions
-from llmtrace.ops.rows.softmax import softmax, softmax_gradient
-from llmtrace.ops.rows.squared_norm import squared_norm
-from llmtrace.ops.rows.sum_all import sum_all
-from llmtrace.ops.sampling.argmax import argmax
-from llmtrace.ops.sampling.repetition_penalty import repetition_penalty
-from llmtrace.ops.sampling.sample import sample
-from llmtrace.ops.sampling.top_k import top_k
-from llmtrace.ops.sampling.top_p import top_p
 from llmtrace.ops.tensor import Tensor, Weight, by_name
 
-OPS: dict[str, Op] = {op.name: op for op in list(globals().values()) if isinstance(op, Op)}
-
 __all__ = ["OPS", "Op", "Tensor", "Weight", "by_name"]
+
+FILES = {
+    "attention.attention_back": "attention_back",
+    "attention.attention_mix": "attention_mix",
+    "attention.attention_products": "attention_products",
+    "attention.attention_scores": "attention_scores",
+    "attention.causal_softmax": "causal_softmax causal_softmax_gradient",
+    "attention.full_back": "full_back",
+    "attention.full_mix": "full_mix full_products",
+    "attention.full_scores": "full_scores",
+    "attention.heads": "merge_heads split_heads",
+    "attention.repeat_heads": "repeat_heads sum_heads",
+    "attention.rotate": "rotate",
+    "elementwise.add": "add",
+    "elementwise.cos": "cos cos_gradient",
+    "elementwise.divide": "divide",
+    "elementwise.divide_by": "divide_by",
+    "elementwise.dropout": "dropout",
+    "elementwise.edit": "edit",
+    "elementwise.erf": "erf erf_gradient",
+    "elementwise.exp": "exp",
+    "elementwise.gelu_erf": "gelu_erf gelu_erf_gradient",
+    "elementwise.gelu_tanh": "gelu_tanh gelu_tanh_gradient",
+    "elementwise.identity": "identity",
+    "elementwise.log": "log",
+    "elementwise.multiply": "multiply",
+    "elementwise.multiply_scalar": "multiply_scalar",
+    "elementwise.relu": "relu relu_gradient",
+    "elementwise.scale": "scale",
+    "elementwise.sigmoid": "sigmoid sigmoid_gradient",
+    "elementwise.silu": "silu silu_gradient",
+    "elementwise.sin": "sin sin_gradient",
+    "elementwise.sqrt": "sqrt",
+    "elementwise.subtract": "subtract",
+    "elementwise.tanh": "tanh tanh_gradient",
+    "linear.embedding": "embedding embedding_gradient",
+    "linear.linear": "linear",
+    "linear.linear_from_heads": "linear_from_heads",
+    "linear.linear_to_heads": "linear_to_heads",
+    "linear.sum_outer_products": "sum_outer_products",
+    "linear.sum_positions": "sum_positions",
+    "linear.sum_products": "sum_products",
+    "losses.absolute_error": "absolute_error absolute_error_gradient",
+    "losses.cross_entropy": "cross_entropy cross_entropy_gradient",
+    "losses.cross_entropy_v1": "cross_entropy_v1",
+    "losses.squared_error": "squared_error squared_error_gradient",
+    "optimisers.adam_mean": "adam_mean",
+    "optimisers.adam_square": "adam_square",
+    "optimisers.adam_update": "adam_update",
+    "optimisers.clip_factor": "clip_factor",
+    "optimisers.momentum": "momentum",
+    "optimisers.regularise": "regularise",
+    "optimisers.sgd_step": "sgd_step",
+    "rows.broadcast": "broadcast",
+    "rows.concatenate": "concatenate",
+    "rows.layer_norm": "layer_norm layer_norm_gradient",
+    "rows.normalise": "normalise",
+    "rows.rms_norm": "rms_norm rms_norm_gradient rms_scaled",
+    "rows.select": "select",
+    "rows.slice_positions": "slice_positions",
+    "rows.softmax": "softmax softmax_gradient",
+    "rows.squared_norm": "squared_norm",
+    "rows.sum_all": "sum_all",
+    "sampling.argmax": "argmax",
+    "sampling.repetition_penalty": "repetition_penalty",
+    "sampling.sample": "sample",
+    "sampling.top_k": "top_k",
+    "sampling.top_p": "top_p",
+}
+"""The files of ops, and the ops in each."""
+
+
+class Ops(Mapping[str, Op]):
+    """Ops by name. A file is imported when one of its ops is first asked for: a run needs a dozen of them, not all."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        """files: the names of the ops in each, with spaces between them."""
+        self._homes = {op: file for file, ops in files.items() for op in ops.split()}
+        self.imported: dict[str, Op] = {}
+        """Those that were asked for."""
+
+    def __getitem__(self, name: str) -> Op:
+        if name not in self.imported:
+            self.imported[name] = attribute(f"{__name__}.{self._homes[name]}.{name}")
+        return self.imported[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._homes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._homes)
+
+    def __len__(self) -> int:
+        return len(self._homes)
+
+
+OPS = Ops(FILES)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
-import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -91,7 +89,7 @@ def replacing_files_of(folder: Path) -> Iterator[Path]:
     except OSError as error:
         refuse(folder, error, ModelError)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _remove(temporary)
     _sync_names(folder.parent)
 
 
@@ -124,10 +122,16 @@ def remove_leftovers(path: Path) -> None:
                 continue
             leftover = path.parent / name
             if leftover.is_dir() and not leftover.is_symlink():
-                shutil.rmtree(leftover, ignore_errors=True)
+                _remove(leftover)
             else:
                 with suppress(OSError):  # another user's
                     leftover.unlink(missing_ok=True)
+
+
+def _remove(folder: Path) -> None:
+    import shutil  # for folders only: most writers write one file
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(path: Path) -> str:
@@ -136,7 +140,7 @@ def _start(path: Path) -> str:
 
 
 def _beside(path: Path) -> Path:
-    return path.parent / f"{_start(path)}{os.getpid()}.{secrets.token_hex(8)}{SUFFIX}"
+    return path.parent / f"{_start(path)}{os.getpid()}.{os.urandom(8).hex()}{SUFFIX}"
 
 
 def _expect_possible(path: Path) -> None:

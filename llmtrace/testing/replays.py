@@ -35,7 +35,7 @@ def check_explain(op: Op, arguments: Arguments, index: int | tuple[int, ...] = 0
         else tuple(int(i) for i in np.unravel_index(index % recorded.size, recorded.shape))
     )
     try:
-        with patch.dict(OPS, {op.name: op}):
+        with patch.dict(OPS.imported, {op.name: op}):
             explanation: Explanation = trace.explain("out", *place)
         again = Explanation.from_dict(json.loads(json.dumps(explanation.to_dict(), allow_nan=False)))
         replayed = again.replay()

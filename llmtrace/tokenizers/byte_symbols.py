@@ -15,14 +15,12 @@ from llmtrace.errors import LlmtraceError, ModelError, PromptError
 from llmtrace.i18n import _
 
 THEMSELVES = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-_OTHERS = [byte for byte in range(256) if byte not in set(THEMSELVES)]
+_OTHERS = sorted(set(range(256)) - set(THEMSELVES))
 
-SYMBOLS: tuple[str, ...] = tuple(
-    chr(byte) if byte in set(THEMSELVES) else chr(256 + _OTHERS.index(byte)) for byte in range(256)
-)
+_TO_SYMBOL = {byte: chr(byte) for byte in THEMSELVES} | {byte: chr(256 + n) for n, byte in enumerate(_OTHERS)}
+SYMBOLS: tuple[str, ...] = tuple(_TO_SYMBOL[byte] for byte in range(256))
 """The character of each byte."""
 
-_TO_SYMBOL = dict(enumerate(SYMBOLS))
 _NO_SYMBOL = dict.fromkeys(range(256), 0x100)  # what has no byte is turned into something that Latin-1 refuses
 _TO_BYTE = {**_NO_SYMBOL, **{ord(symbol): byte for byte, symbol in enumerate(SYMBOLS)}}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from llmtrace.display import Displayed
 from llmtrace.errors import ReplayError
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.text import cited, quoted, shown
 from llmtrace.tokenizers.bert_text import Cleaning
@@ -29,7 +30,7 @@ class Merge:
     """With which of the piece's first symbols (its bytes), counted from 0, the left symbol begins."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parting:
     """One way to write a piece of text with the entries of a vocabulary where each has a score (`unigram`)."""
 
@@ -196,7 +197,7 @@ class Piece:
             yield ends
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen
 class Tokenization(Displayed):
     """A text's way to its ids: its different pieces, each described once, and their order in the text."""
 

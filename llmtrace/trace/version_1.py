@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmtrace.i18n import _
-from llmtrace.storage import shown
+from llmtrace.text import shown
 
 RENAMED = {
     "append": "concatenate",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +37,8 @@ PACKAGED = {
 
 def packaged_file(name: str) -> Path:
     """The file of a model, every byte of it checked; ModelError says what to install, or that it is another file."""
+    import hashlib  # only here: the table of names is asked at every start
+
     model = PACKAGED[name]
     spec = find_spec(model.package.replace("-", "_"))
     places = spec.submodule_search_locations if spec else None

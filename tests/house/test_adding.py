@@ -350,12 +350,12 @@ def test_ops_are_their_files_a_line_in_c_and_a_line_in_ops(copy):
     for name in ("setup.py", "pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, copy.folder)
     copy.new("llmtrace/ops/elementwise/cube.py", CUBE)
-    copy.line("llmtrace/ops/__init__.py", "import add", "from llmtrace.ops.elementwise.cube import cube")
+    copy.line("llmtrace/ops/__init__.py", '"elementwise.add": "add",', '    "elementwise.cube": "cube",')
     copy.line("csrc/kernels/elementwise.h", "a[i] + b[i])", "ELEMENTWISE(cube, 1, 0, 2, (a[i] * a[i]) * a[i])")
     assert copy.lines == 2
     copy.new("llmtrace/ops/rows/spread_norm.py", SPREAD_NORM)
     copy.new("csrc/kernels/spread_norm.h", (ROOT / "tests" / "helpers" / "spread_norm.h").read_text())
-    copy.line("llmtrace/ops/__init__.py", "import normalise", "from llmtrace.ops.rows.spread_norm import spread_norm")
+    copy.line("llmtrace/ops/__init__.py", '"rows.normalise": "normalise",', '    "rows.spread_norm": "spread_norm",')
     copy.line("csrc/kernels/all.h", '#include "pack.h"', '#include "spread_norm.h"')
     assert copy.lines == 4
     copy.build()

@@ -15,9 +15,9 @@ from safetensors.numpy import load_file
 import llmtrace
 from llmtrace.errors import ModelError
 from llmtrace.models import GPT
-from llmtrace.storage import digest
+from llmtrace.storage import digest, save, weights_hash
 from llmtrace.trace.checksum import checksum
-from llmtrace.weights import save, save_folder, weights_hash
+from llmtrace.weights import save_folder
 from llmtrace.weights.gpt import GPT2
 
 SHAPES = GPT2.shapes(small_config())

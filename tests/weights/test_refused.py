@@ -23,8 +23,8 @@ from llmtrace.errors import ModelError
 from llmtrace.explain.not_finite import warning
 from llmtrace.explain.verify import verify
 from llmtrace.loading import open_trace
+from llmtrace.storage import weights_hash
 from llmtrace.storage.stored import PIECE, StoredTensor, all_finite
-from llmtrace.weights import weights_hash
 from llmtrace.weights.config import read_content
 from llmtrace.weights.families import FAMILIES, read_settings
 from llmtrace.weights.gpt import GPT2
