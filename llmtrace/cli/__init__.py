@@ -11,8 +11,16 @@ import click
 
 from llmtrace import i18n, interrupts
 from llmtrace._version import __version__
-from llmtrace.cli.command import Helpful, Option, language_option, placeholders, speak_what_can_be_written
-from llmtrace.display import on_command_line
+from llmtrace.cli.command import (
+    Helpful,
+    Option,
+    language_option,
+    placeholders,
+    plain_option,
+    speak_what_can_be_written,
+    within,
+)
+from llmtrace.display import on_command_line, plain_wanted, speak_plainly
 from llmtrace.errors import LlmtraceError, UnknownTextError
 from llmtrace.i18n import N_, _, listed
 from llmtrace.lazy import attribute
@@ -61,6 +69,12 @@ class Commands(Helpful, click.Group):
 
         write(formatter, self.help or "", COMMANDS)
 
+    def get_help(self, ctx: click.Context) -> str:
+        """The same as text."""
+        from llmtrace.cli.front_page import plain
+
+        return plain(self.help or "", COMMANDS) if plain_wanted() else super().get_help(ctx)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, from its file."""
         if cmd_name not in COMMANDS:
@@ -80,6 +94,7 @@ class Commands(Helpful, click.Group):
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs a command and ends the process: 0 done, 1 a check failed, 2 wrong usage, 130 interrupted."""
+        speak_plainly(None)
         i18n.use(None)  # the language of the environment, until --lang says otherwise
         given = (args[0] if args else options.get("args")) or sys.argv[1:]
         speak_what_can_be_written(quietly=any(str(each).startswith("--lang") for each in given))
@@ -140,9 +155,15 @@ def _brief(message: str, given: list[str]) -> str:
     return shown(message, LONGEST)
 
 
+RANGES = (click.IntRange, click.FloatRange)
+
+
 def _fail(error: click.ClickException | LlmtraceError, given: list[str]) -> None:
     from llmtrace.loading import CHINESE, usual
 
+    kind = getattr(getattr(error, "param", None), "type", None)
+    if isinstance(error, click.BadParameter) and isinstance(kind, RANGES) and kind._describe_range() in error.message:
+        error.message = within(kind, error.message.split(" ")[0])
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
     if isinstance(error, click.MissingParameter):
         message = " ".join(message.split())  # click lists choices in lines of their own
@@ -190,4 +211,4 @@ def main(ctx: click.Context) -> None:
         click.echo(ctx.get_help(), color=ctx.color)
 
 
-main.params.append(language_option())
+main.params += [plain_option(), language_option()]

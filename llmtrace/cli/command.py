@@ -69,6 +69,16 @@ def metavar(written: str) -> str:
     return in_signs(placeholders(written.replace(" RANGE", "")))
 
 
+def within(kind: click.IntRange | click.FloatRange, value: str) -> str:
+    """What is wrong with a number that is out of range."""
+    least = _("more than {limit}") if kind.min_open else _("at least {limit}")
+    most = _("less than {limit}") if kind.max_open else _("at most {limit}")
+    ends = [(least, kind.min), (most, kind.max)]
+    limits = [text.format(limit=f"{limit:,}") for text, limit in ends if limit is not None]
+    both = _("{low} and {high}", low=limits[0], high=limits[-1]) if len(limits) > 1 else limits[0]
+    return _("it must be {limits}, not {value}", limits=both, value=value)
+
+
 def translated(text: str | None) -> str | None:
     """A help text in the user's language, with its examples as they are."""
     if text is None:
@@ -235,7 +245,8 @@ def plain_option() -> Option:
     """`--plain`, which every command has."""
 
     def ask(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-        speak_plainly(True if value else None)
+        if value:
+            speak_plainly(True)
 
     return Option(
         ["--plain"],

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llmtrace.cli.command import placeholders
-from llmtrace.cli.help import filled
+from llmtrace.cli.help import filled, in_lines
 from llmtrace.i18n import N_, _
 
 LINES = 22
@@ -31,3 +31,10 @@ def write(formatter: Any, about: str, commands: Mapping[str, str]) -> None:
     shown = ["", *shown] if room > len(shown) + 1 else shown[: max(0, room - 1)]
     told = [Text("\n".join(shown), "dim")] if shown else []
     formatter.write(filled(Text(what)), *air, rows, *told, filled(Text(placeholders(_(MORE)))), sep="\n")
+
+
+def plain(about: str, commands: Mapping[str, str]) -> str:
+    """The page in plain sentences."""
+    what, examples = about.split("\n\n")
+    listed = [f"{name}: {_(text)}" for name, text in commands.items()]
+    return "\n".join(in_lines([what, "", *listed, "", *examples.split("\n")[1:], "", placeholders(_(MORE))]))

@@ -305,7 +305,7 @@ class Classroom:
         self._print(paragraph(*inlines, indent=indent, hang=hang))
 
     def _print(self, *blocks: Block) -> None:
-        width = min(self.console.width, WIDEST)
+        width = self.console.width if self.plain else min(self.console.width, WIDEST)
         self.console.print(self._plain(*blocks), width=width)
 
     def _plain(self, *blocks: Block) -> ConsoleRenderable:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from llmtrace.views.document import Document
 
 NARROWEST, WIDEST = 20, 1000
+ROWS = 12
+"""In plain sentences so many rows of a table are read at most, unless all are asked for."""
 TRACE = ".trace"
 
 
@@ -41,6 +43,8 @@ class Look:
     paged: bool = False
     only_ascii: bool = False
     as_json: bool = False
+    every: bool | None = None
+    """Whether all was asked for; None where a command shows all anyway."""
 
 
 class ShownFile(FileName):
@@ -94,6 +98,7 @@ def shown_options(
                 not given.pop("no_pager", True),
                 given.pop("only_ascii", False),
                 as_json,
+                given.get("every"),
             )
             return function(*args, look=look, **given)
 
@@ -128,17 +133,17 @@ def print_document(document: Document, look: Look = Look(), note: str = "") -> N
         write_document(shown, look)
         return
     from llmtrace.display import plain_wanted
+    from llmtrace.render.terminal.blocks import printed
+    from llmtrace.render.terminal.console import output_console
 
     if plain_wanted():
-        from llmtrace.encodings import in_encoding
-        from llmtrace.render import plain
+        from llmtrace.render.plain import shortly
 
-        sys.stdout.write(in_encoding(plain.render(shown), sys.stdout.encoding or "utf-8", look.only_ascii))
+        with shortly(ROWS if look.every is False else None):
+            output_console(look.width).print(in_signs_of_here(printed(shown), look.only_ascii))
         sys.stdout.flush()
         return
     from llmtrace.cli.pager import print_paged
-    from llmtrace.render.terminal.blocks import printed
-    from llmtrace.render.terminal.console import output_console
 
     print_paged(output_console(look.width), in_signs_of_here(printed(shown), look.only_ascii), look.paged)
     sys.stdout.flush()

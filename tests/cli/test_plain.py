@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from click.testing import CliRunner
+from rich.cells import cell_len
 
 from llmtrace.cli import main
 
@@ -69,3 +70,48 @@ def test_marks_between_chinese_words_are_full_width(line, own_state):
     said = CliRunner().invoke(main, [*line.split(), "--plain", "--lang", "zh"]).output
     assert said.count("\n") > 5
     assert not re.search(r"; \d|[，。；：？！] ", said), said
+
+
+@pytest.mark.parametrize("arguments", [("trace", PROMPT), ("learn", "embeddings"), ("trace", "--help"), ()], ids=str)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_paragraph_is_one_line(own_state, monkeypatch, arguments, language):
+    """In a pipe; as wide as is asked, its lines are those of the words."""
+    monkeypatch.setenv("LLMTRACE_PLAIN", "1")
+    monkeypatch.setenv("LLMTRACE_LANG", language)
+    monkeypatch.setenv("LLMTRACE_MODEL", "storyteller")
+    monkeypatch.setenv("COLUMNS", "60")
+    whole = CliRunner().invoke(main, arguments).stdout
+    assert max(map(len, whole.split("\n"))) > 72
+    assert not set("╭│╰─") & set(whole)
+    if "--help" in arguments or not arguments:
+        return
+    narrow = CliRunner().invoke(main, [*arguments, "--width", "60"]).stdout
+    assert max(map(cell_len, narrow.split("\n"))) <= 60
+    assert "".join(narrow.split()) == "".join(whole.split())
+
+
+def test_no_minus_sign_is_passed_over(own_state):
+    """U+2212 stands only where it was typed or in a token."""
+    for arguments in (*COMMANDS, ("accuracy", "The king"), ("ledger", "The king"), ("learn", "training")):
+        assert "−" not in CliRunner().invoke(main, [*arguments, "--plain"]).stdout, arguments
+    said = CliRunner().invoke(main, ["tokenize", "3 − 4 −x", "--plain"]).stdout
+    assert "'3 − 4 −x'" in said
+
+
+@pytest.mark.parametrize("name", [(), ("block.0.attn.pattern", "--head", "1")])
+def test_of_what_is_long_its_size_is_said_first(own_state, name):
+    command = ["show", *name, "--prompt", f"{PROMPT} {PROMPT}", "--plain"]
+    short, whole = (CliRunner().invoke(main, [*command, *more]).stdout for more in ([], ["--all"]))
+    (told,) = re.findall(r"^(\d+) rows .*, of which (\d+) are read; --all reads them all$", short, re.M)
+    assert f"{told[0]} rows " in whole
+    assert "of which" not in whole
+    rows = [line for line in short.split("\n") if re.match(r"name |\d+ '", line)]
+    every = [line for line in whole.split("\n") if re.match(r"name |\d+ '", line)]
+    assert (len(rows), len(every)) == (int(told[1]), int(told[0]))
+    assert set(rows) < set(every)
+
+
+def test_it_can_be_asked_for_before_the_command(own_state):
+    after = CliRunner().invoke(main, [*COMMANDS[1], "--plain"]).stdout
+    assert CliRunner().invoke(main, ["--plain", *COMMANDS[1]]).stdout == after
+    assert CliRunner().invoke(main, COMMANDS[1]).stdout != after

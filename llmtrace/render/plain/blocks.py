@@ -7,7 +7,7 @@ from typing import Any
 
 from llmtrace.i18n import _, clauses, listed, n_
 from llmtrace.render.plain import figures
-from llmtrace.render.plain.words import calculated, said, spoken
+from llmtrace.render.plain.words import calculated, rows_said, said, spoken
 from llmtrace.views import document as d
 from llmtrace.views import figures as f
 from llmtrace.views.document import label
@@ -68,7 +68,10 @@ def table(block: d.Table) -> Lines:
     for row, between in block.between:
         before.setdefault(row, []).append(between)
     count = max((len(column.cells) for column in block.columns), default=0)
-    for row in range(count):
+    titles = listed(title for column in block.columns if (title := said(column.title)))
+    shown, first = rows_said(count, _(" with {titles}", titles=titles) if titles else "")
+    yield from first
+    for row in range(shown):
         yield from lines(before.get(row, ()))
         cells = [(said(column.title), said(column.cells[row])) for column in block.columns]
         cells = [cell for cell in cells if cell[1]]

@@ -9,7 +9,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.i18n import _, clauses, listed, n_
-from llmtrace.render.plain.words import said, spoken
+from llmtrace.render.plain.words import rows_said, said, spoken
 from llmtrace.text import quoted
 from llmtrace.views import figures as f
 from llmtrace.views.document import label as named
@@ -78,9 +78,10 @@ def heatmap(block: f.Heatmap) -> Iterator[str]:
     if block.title:
         yield said(block.title)
     shares = block.scale.low == 0
-    for place in block.rows.places:
-        if place is None:
-            continue
+    rows = [place for place in block.rows.places if place is not None]
+    shown, first = rows_said(len(rows), _(" and {count} columns", count=block.columns.size))
+    yield from first
+    for place in rows[len(rows) - shown :]:  # the last ones look back on most
         values, there = block.values[place.index], ~block.blank[place.index]
         known = [each for each in block.columns.places if each is not None and there[each.index]]
         order = sorted(known, key=lambda each: _rank(values[each.index]))

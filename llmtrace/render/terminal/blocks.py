@@ -10,12 +10,12 @@ from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResul
 from rich.text import Text as RichText
 
 from llmtrace.display import plain_wanted
+from llmtrace.encodings import in_encoding
 from llmtrace.frozen import frozen
 from llmtrace.render.plain.blocks import lines as plain_lines
 from llmtrace.render.terminal import grids, heatmap, pictures, plots, products, sums, words
 from llmtrace.render.terminal import table as tables
-from llmtrace.render.terminal.cjk import Wide
-from llmtrace.render.terminal.layout import PLAIN_SIGNS, Branches, Indented, Page
+from llmtrace.render.terminal.layout import PLAIN_SIGNS, Branches, Hanging, Indented, Page
 from llmtrace.views import document as d
 from llmtrace.views import figures as f
 
@@ -30,7 +30,10 @@ class Printed:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if plain_wanted():
-            yield from (Wide.of(RichText(line, overflow="fold")) for line in plain_lines(self.blocks))
+            page = Page.of(console, options)
+            for line in plain_lines(self.blocks):
+                text = in_encoding(line, page.encoding, page.plain_signs)
+                yield Hanging(RichText(text), hang=0)
             return
         page = Page.of(console, options)
         for block in self.blocks:
