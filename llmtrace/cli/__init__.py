@@ -163,7 +163,7 @@ def _fail(error: click.ClickException | LlmtraceError, given: list[str]) -> None
 
     kind = getattr(getattr(error, "param", None), "type", None)
     if isinstance(error, click.BadParameter) and isinstance(kind, RANGES) and kind._describe_range() in error.message:
-        error.message = within(kind, error.message.split(" ")[0])
+        error = click.BadParameter(within(kind, error.message.split(" ")[0]), error.ctx, error.param, error.param_hint)
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
     if isinstance(error, click.MissingParameter):
         message = " ".join(message.split())  # click lists choices in lines of their own

@@ -1,5 +1,6 @@
 """A terminal shows what is true at every width: no number is cut, what has no room is named, nothing is said of what is gone."""
 
+import itertools
 import re
 
 import numpy as np
@@ -154,3 +155,68 @@ def test_a_narrow_sum_has_no_heading_over_nothing():
     shown_sum = llmtrace.load().trace("The king").explain("block.0.attn.scores[0, 1, 0]")
     assert "total so far\n" in as_text(shown_sum, 80)
     assert "product" not in as_text(shown_sum, 40).split("added")[1].split("✓")[0]
+
+
+PARTS = st.sampled_from(
+    [
+        "词元",
+        "数",
+        "weight",
+        "block.0.attn.q",
+        "0.25",
+        "−3",
+        "，",
+        "。",
+        "、",
+        "）",
+        "（",
+        "“",
+        "”",
+        "；",
+        "：",
+        "[head=2]",
+        " ",
+        "12,288",
+    ]
+)
+
+
+@given(st.lists(PARTS, min_size=1, max_size=30).map("".join), st.integers(20, 80))
+def test_lines_begin_and_end_with_what_may_stand_there(text, width):
+    """No line begins with a mark that closes or ends with one that opens, and none is broken within a word or number."""
+    lines = [text[start:end] for start, end in wrapped(text, width, width)]
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    for line, following in itertools.pairwise(lines):
+        assert cell_len(line.rstrip()) <= width
+        marks = "，。、）”；："
+        if not re.fullmatch(rf"[{marks}（“]*", text[text.find(line) :][:width]):  # nothing but marks
+            assert following[0] not in marks or line[-1:] in f"{marks}（“"
+            assert line.rstrip()[-1] not in "（“" or following[0] in f"{marks}（“"
+        assert (
+            not (re.search(r"[A-Za-z]$", line) and re.match(r"[A-Za-z]", following))
+            or len(line.split()[-1]) > width // 2
+        )
+        assert not (re.search(r"[\d.,]$", line) and re.match(r"\d", following)) or len(line) > width // 2
+
+
+def test_chinese_lines_of_views_and_lessons_are_well_broken():
+    i18n.use("zh")
+    try:
+        views = ((name, document) for name, document in documents() if not name.startswith("trace"))
+        found = [*views, *lessons("zh", ("perceptron", "leaf-or-flower"))]
+        for n, (name, document) in enumerate(found):
+            for width in (20 + n % 10, 30 + n % 10, 40 + n % 20, 60 + n % 21):
+                for line in as_text(document, width).split("\n"):
+                    text = line.strip(" │├└─")
+                    assert len(text) < 2 or text[0] not in "。、；：？！）」』】》〉”’", (name, line)
+                    assert width < 28 or len(text) < 2 or text[0] != "，", (name, line)
+                    assert not text or text[-1] not in "（「『【《〈“‘", (name, line)
+    finally:
+        i18n.use(None)
+
+
+def test_a_name_that_has_no_room_is_broken_at_its_joints():
+    text = "运算 linear_to_heads，形状"
+    assert [text[start:end] for start, end in wrapped(text, 16, 16)] == ["运算 ", "linear_to_", "heads，形状"]
+    text = "block.0.attn.pattern[head=2, query=8]"
+    assert [text[start:end] for start, end in wrapped(text, 24, 24)] == ["block.0.attn.pattern", "[head=2, query=8]"]

@@ -18,6 +18,8 @@ NEVER_FIRST = frozenset(SPACE + HELD + "，。、；：？！）」』】》〉�
 NEVER_LAST = frozenset(SPACE + HELD + "（「『【《〈“‘([{'\"")
 """What no line ends with."""
 
+JOINTS = frozenset("._/=-")
+"""Behind what long names are broken."""
 NUMERIC = frozenset("0123456789.,−")
 """What numbers are made of."""
 
@@ -61,11 +63,23 @@ def wrapped(text: str, first: int, rest: int) -> list[tuple[int, int]]:
 
 
 def _fold(text: str, start: int, n: int) -> int:
-    """Where a word that is longer than a line is broken: before the n-th character, but not within a number."""
-    end = n
-    while end > start and text[end - 1] in NUMERIC and text[end] in NUMERIC:
+    """Where a word that is longer than a line is broken: at a joint, else before the n-th character, but not within a number."""
+    joints = (end for end in range(n, (start + n) // 2, -1) if _is_joint(text, end))
+    end = next(joints, n)
+    while end > start and not _may_fold(text, end):
         end -= 1
     return end if end > start else n
+
+
+def _is_joint(text: str, n: int) -> bool:
+    """Whether a new part of a name begins at the n-th character: block.0.|attn.q|[head=2."""
+    return (text[n - 1] in JOINTS or text[n] == "[") and text[n - 1].isascii() and _may_fold(text, n)
+
+
+def _may_fold(text: str, n: int) -> bool:
+    """Whether the n-th character may begin a line, if need be."""
+    within = text[n - 1] in NUMERIC and text[n] in NUMERIC
+    return not within and text[n] not in NEVER_FIRST and text[n - 1] not in NEVER_LAST
 
 
 def _may_break(text: str, n: int) -> bool:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from llmtrace.encodings import in_encoding, writable
 from llmtrace.frozen import frozen
-from llmtrace.render.terminal.cjk import HELD, SPACE, wrapped
+from llmtrace.render.terminal.cjk import HELD, NEVER_FIRST, SPACE, wrapped
 from llmtrace.render.terminal.palette import in_colour
 from llmtrace.text import inert
 from llmtrace.views.document import Role
@@ -101,7 +101,8 @@ def bound(text: str, width: int) -> str:
     """The same with SPACE for the spaces of what stands in quotes, unless that is wider than a line; of tokens, HELD as well."""
 
     def held(part: re.Match[str]) -> str:
-        if cell_len(part[0]) > width:
+        behind = text[part.end() : part.end() + 1]
+        if cell_len(part[0]) + (cell_len(behind) if behind in NEVER_FIRST else 0) > width:
             return part[0]
         kept = part[0].replace(" ", SPACE)
         if kept[0] == "'":
