@@ -13,18 +13,18 @@
 /* e^r − 1 for |r| ≤ 0.3466: r + r²·q(r), where q was fitted with a relative error below 2^-61. */
 static inline double expm1_reduced(double r)
 {
-    double q = 0x1.1f9576384cf5ep-29;
-    q = q * r + 0x1.af5ea66b0b9bap-26;
-    q = q * r + 0x1.27e4c591491b4p-22;
-    q = q * r + 0x1.71ddf862c970ep-19;
-    q = q * r + 0x1.a01a01b0c025ep-16;
-    q = q * r + 0x1.a01a01afde980p-13;
-    q = q * r + 0x1.6c16c16c1442cp-10;
-    q = q * r + 0x1.111111110f6c1p-7;
-    q = q * r + 0x1.555555555555ap-5;
-    q = q * r + 0x1.5555555555559p-3;
-    q = q * r + 0.5;
-    return r + r * r * q;
+    const double square = r * r; /* even and odd terms are summed side by side, for neither has to wait for the other */
+    double even = 0x1.1f9576384cf5ep-29, odd = 0x1.af5ea66b0b9bap-26;
+    even = even * square + 0x1.27e4c591491b4p-22;
+    odd = odd * square + 0x1.71ddf862c970ep-19;
+    even = even * square + 0x1.a01a01b0c025ep-16;
+    odd = odd * square + 0x1.a01a01afde980p-13;
+    even = even * square + 0x1.6c16c16c1442cp-10;
+    odd = odd * square + 0x1.111111110f6c1p-7;
+    even = even * square + 0x1.555555555555ap-5;
+    odd = odd * square + 0x1.5555555555559p-3;
+    even = even * square + 0.5;
+    return r + square * (even + r * odd);
 }
 
 typedef struct { double power, rest; } exp_parts; /* e^x = power · (1 + rest), power = 2^k */
