@@ -84,11 +84,13 @@ def bracketed(locale, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def own_language():
-    """Whatever language a test speaks, the next one begins in that of the environment."""
+    """Whatever language a test speaks, and whether in plain sentences, the next one begins as the environment asks for."""
     from llmtrace import i18n
+    from llmtrace.display import speak_plainly
 
     yield
     i18n.use(None)
+    speak_plainly(None)
 
 
 @pytest.fixture
