@@ -40,6 +40,18 @@ cdef extern from *:
         for (; i < spare_count; i++)
             spares[i] = spares[i + 1];
     }
+    static void spares_unmap(void)
+    {
+        while (spare_count) {
+            munmap(spares[0].data, spares[0].size);
+            spare_remove(0);
+        }
+    }
+    static char *block_map(size_t size)
+    {
+        char *data = (char *)mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return data == MAP_FAILED ? NULL : data;
+    }
     /* A block of at least *size bytes, a fresh one unless an idle one fits to within a quarter, of those the youngest; *size
      * becomes what it has. */
     static char *block_take(size_t *size)
@@ -55,8 +67,12 @@ cdef extern from *:
             spare_remove(best);
             return data;
         }
-        char *data = (char *)mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (data == MAP_FAILED)
+        char *data = block_map(*size);
+        if (!data && spare_count) { /* what lies idle is not in the way of what is needed */
+            spares_unmap();
+            data = block_map(*size);
+        }
+        if (!data)
             return NULL;
     #ifdef MADV_HUGEPAGE
         madvise(data, *size, MADV_HUGEPAGE);
@@ -162,7 +178,9 @@ cdef class Arena:
             return piece
         block = self.block
         if block is None or block.used + size > block.size:
-            block = self.block = Block(max(size, BLOCK))
+            block = Block(max(size, BLOCK))
+            if self.block is None or block.size - size > self.block.size - self.block.used:
+                self.block = block  # else there is more room left in the one before
         piece.block, piece.offset = block, block.used
         block.used += size
         return piece

@@ -1,7 +1,13 @@
 """Where runs write: memory that nobody holds any more is used again, and never while somebody does."""
 
+import subprocess
+import sys
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llmtrace import _kernels
 
@@ -69,3 +75,38 @@ def test_idle_memory_is_bounded():
     assert [array[0] for array in held] == list(range(6))
     del held, array
     assert made(5 * LARGE)[0].size == 5 * LARGE
+
+
+def test_the_rest_of_a_block_is_used_after_a_larger_array():
+    arena = _kernels.Arena()
+    first, _large, third = (arena.empty((size,), np.float32) for size in (1024, 2 * LARGE, 1024))
+    assert place(third) == place(first) + first.nbytes
+
+
+@given(st.lists(st.integers(1, 3 * LARGE), max_size=8))
+def test_arrays_of_a_run_do_not_overlap(sizes):
+    arena = _kernels.Arena()
+    arrays = sorted((arena.empty((size,), np.float32) for size in sizes), key=place)
+    assert all(place(one) + one.nbytes <= place(next) for one, next in pairwise(arrays))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the address space is limited as Linux does it")
+def test_idle_memory_makes_room_for_what_is_needed():
+    """A block that fits neither beside the idle one nor into it; and one that never fits is refused."""
+    code = f"""
+import resource
+import numpy as np
+from llmtrace import _kernels
+
+LARGE = {LARGE}
+_kernels.Arena().empty((9 * LARGE,), np.float32)
+pages = int(open("/proc/self/statm").read().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (1 << 24), resource.RLIM_INFINITY))
+_kernels.Arena().empty((6 * LARGE,), np.float32)[:] = 1
+try:
+    _kernels.Arena().empty((20 * LARGE,), np.float32)
+except MemoryError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stderr, done.stdout) == ("", f"no {4 * 20 * LARGE} bytes of memory could be had\n")
