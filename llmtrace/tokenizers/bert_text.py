@@ -7,11 +7,11 @@ word of its own.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from llmtrace.tokenizers.part import Part
+from llmtrace.tokenizers.unicode_14 import category, decomposed, lowered
 
 CHINESE = (
     (0x3400, 0x4DBF),
@@ -56,12 +56,11 @@ class Cleaning(NamedTuple):
         if self.clean_text:
             if _is_space(character):
                 return " "
-            if character in "\0\ufffd" or unicodedata.category(character) in {"Cc", "Cf", "Co"}:
+            if character in "\0\ufffd" or category(character) in {"Cc", "Cf", "Co"}:
                 return ""
         if self.strip_accents if self.strip_accents is not None else self.lowercase:
-            parts = unicodedata.normalize("NFD", character)
-            character = "".join(part for part in parts if unicodedata.category(part) != "Mn")
-        return "".join(part.lower() for part in character) if self.lowercase else character
+            character = "".join(part for part in decomposed(character) if category(part) != "Mn")
+        return "".join(lowered(part) for part in character) if self.lowercase else character
 
     def _pieces(self, character: str) -> Iterator[tuple[str, str]]:
         """What a character becomes, and what each part of that is."""
@@ -83,7 +82,7 @@ def is_punctuation(character: str) -> bool:
     """Whether a character is a punctuation mark, or any sign of ASCII."""
     if character.isascii():
         return character.isprintable() and not character.isalnum() and character != " "
-    return unicodedata.category(character).startswith("P")
+    return category(character).startswith("P")
 
 
 def _is_space(character: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
-from unicodedata import normalize
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
@@ -16,6 +15,7 @@ from llmtrace.pickling import FromArguments
 from llmtrace.tokenizers.json_format.fields import field, kind_of, parts_of, quote
 from llmtrace.tokenizers.part import Part
 from llmtrace.tokenizers.patterns import Pattern
+from llmtrace.tokenizers.unicode_14 import composed
 
 GPT2_PATTERN = r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
 """English endings; then letters, numbers, or other signs, with one space before them if there is one; then spaces."""
@@ -60,7 +60,7 @@ class Splitter(FromArguments):
 
     def normalized(self, text: str) -> str:
         """The text that is cut."""
-        return normalize("NFC", text) if self.composed else text
+        return composed(text) if self.composed else text
 
     def pieces(self, text: str) -> list[str]:
         """The pieces of a text; side by side they are the text, apart from what the rule adds and removes."""
