@@ -101,7 +101,7 @@ class _WhatIf:
         for name, axes in self.before.leaves.items():
             self._leaf(name, axes)
         for name in dict.fromkeys(each.name for each in self.edits if each.name not in self.before):
-            self._edit(name, name, f"{name}.{EDITED}", self.before.axes(name))
+            self._edit(name, self.before.axes(name), unedited=name, edited=f"{name}.{EDITED}")
             self.instead[name] = f"{name}.{EDITED}"
         for step in self.before.steps:
             self._step(step.record)
@@ -132,7 +132,7 @@ class _WhatIf:
         weights = tuple(None if n is None else self.instead.get(n, n) for n in record.weights)
         self.after.record(replace(record, name=name, inputs=inputs, weights=weights), self._computed(record, name))
         if edited:
-            self._edit(record.name, name, record.name, record.axes)
+            self._edit(record.name, record.axes, unedited=name, edited=record.name)
 
     def _computed(self, record: Record, name: str) -> Array:
         """The numbers of a step: those of before, but where they can have changed."""
@@ -160,34 +160,38 @@ class _WhatIf:
             packed = weight.packed(record.settings.get("transposed", False))
         return Operand(self.after.tensor(now), parse(op.shapes[kind]), changed, packed)
 
-    def _edit(self, of: str, x: str, name: str, axes: Axes) -> None:
-        """The step `name`, which is the tensor x with some numbers replaced."""
-        old = self.after.tensor(x)
+    def _edit(self, target: str, axes: Axes, *, unedited: str, edited: str) -> None:
+        """The step that replaces numbers of `target`: it reads the tensor `unedited`, and is called `edited`."""
+        old = self.after.tensor(unedited)
         value, kept = np.zeros_like(old), np.ones_like(old)
         for each in self.edits:
-            if each.name == of:
+            if each.name == target:
                 new = each.numbers(np.where(kept[each.index] > 0, old[each.index], value[each.index]))
                 value[each.index], kept[each.index] = new, 0
                 self.recipe[each.said] = as_recipe(each, new)
         out = edit_op.forward(np.ascontiguousarray(old), value, kept)
-        leaves = self._free(f"{of}.value"), self._free(f"{of}.kept")
+        leaves = self._free(f"{target}.value"), self._free(f"{target}.kept")
         for leaf, data in zip(leaves, (value, kept), strict=True):
             self.after.add_leaf(leaf, data, axes)
-        record = Record(name, edit_op.name, (x, *leaves), (), {}, axes, out.shape, out.dtype.name)
+        record = Record(edited, edit_op.name, (unedited, *leaves), (), {}, axes, out.shape, out.dtype.name)
         self.after.record(record, out)
-        self._note(name, self.before.tensor(of), out)
-        self.changes.computed[name] = int(np.count_nonzero(kept == 0))
-        self.changes.operations += self.changes.computed[name]
-        self._word(of, x, name)
+        self._note(edited, self.before.tensor(target), out)
+        self.changes.computed[edited] = int(np.count_nonzero(kept == 0))
+        self.changes.operations += self.changes.computed[edited]
+        self._word(target, unedited=unedited, edited=edited)
 
-    def _word(self, of: str, x: str, name: str) -> None:
+    def _word(self, target: str, *, unedited: str, edited: str) -> None:
         """What is said of the tensor before its edit, and of an edited weight; beside the words of what has been edited."""
-        found = self.before.legend.of(of)
+        found = self.before.legend.of(target)
         words, numbers = (found.words, list(found.numbers)) if found else (StepWords(), [])
-        pattern = ".".join(f"{{{numbers.pop(0)}}}" if each.isdecimal() and numbers else each for each in of.split("."))
-        if name == of:
+        pattern = ".".join(
+            f"{{{numbers.pop(0)}}}" if each.isdecimal() and numbers else each for each in target.split(".")
+        )
+        if edited == target:
             what, sentence = N_("the same, before the edit"), N_("this number, before the edit")
-            self.words[pattern + x.removeprefix(of)] = replace(words, what=what, sentence=sentence, kind=None)
+            self.words[pattern + unedited.removeprefix(target)] = replace(
+                words, what=what, sentence=sentence, kind=None
+            )
         else:
             what, sentence = N_("a weight, edited"), N_("a weight of the model, as you have changed it")
-            self.words[pattern + name.removeprefix(of)] = StepWords(what, sentence)
+            self.words[pattern + edited.removeprefix(target)] = StepWords(what, sentence)
