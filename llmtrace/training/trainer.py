@@ -75,7 +75,8 @@ class Trainer:
                     last, summed = part(run, summed)
                     walk = Backward(run, kept, last.name, sums, keep="nothing" if trace is None else keep)
                     loss, sums = np.float64(last.data), walk.sums
-            update = run if trace is not None else Run(state.weights, arena=self._arena)  # a trace that nobody keeps costs time
+            # A trace that nobody keeps costs time.
+            update = run if trace is not None else Run(state.weights, arena=self._arena)
             new, rate, norm = updated(update, self.settings, state, walk.gradients())
         if trace is not None and keep == "residual":
             trace.reduce()
