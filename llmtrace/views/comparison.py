@@ -29,7 +29,7 @@ from llmtrace.views.document import (
     quiet,
     said,
 )
-from llmtrace.views.next_token import predictions
+from llmtrace.views.next_token import in_runs, predictions
 from llmtrace.views.not_finite import warned_of
 from llmtrace.views.numbers import number, percent
 from llmtrace.views.overview import tokens_read
@@ -201,18 +201,5 @@ def _by_text(trace: Trace, count: int) -> tuple[list[str], Any]:
 
 def _next(found: Comparison, count: int) -> Iterator[Block]:
     rows = list(_likeliest(found, count))
-    if not rows:
-        return
-    yield Space()
-    yield paragraph(_("The next token:"))
-    yield Table(
-        (
-            Column(_("token"), tuple(Token(each["text"], most=24) for each in rows), role="name"),
-            Column(_("first run"), tuple(_share(each["a"]) for each in rows), "right"),
-            Column(_("second run"), tuple(_share(each["b"]) for each in rows), "right"),
-        )
-    )
-
-
-def _share(share: Any) -> Any:
-    return "–" if share is None else percent(share)
+    runs = {_("first run"): [each["a"] for each in rows], _("second run"): [each["b"] for each in rows]}
+    return in_runs([each["text"] for each in rows], runs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from llmtrace.errors import AddressError
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.trace import StepKind, Trace
-from llmtrace.views.document import Bar, Block, Column, Document, Table, Token, paragraph, said
+from llmtrace.views.document import Bar, Block, Column, Document, Space, Table, Token, paragraph, said
 from llmtrace.views.numbers import numbers, percent
 from llmtrace.views.ranking import highest
 from llmtrace.views.sections import Spot, row, spot
@@ -56,6 +56,24 @@ def view(trace: Trace, position: int | None = None, *, count: int = 10, text: in
     rows = candidates(trace, place, count)
     facts = {"name": predictions(trace)[1], "position": place.position, "text": place.token(trace), "next_token": rows}
     return Document((_title(trace, place), _table(trace, place, rows), *_below(trace, place, rows)), facts)
+
+
+def in_runs(tokens: Sequence[str], runs: Mapping[str, Sequence[Any]]) -> Iterator[Block]:
+    """The probabilities of tokens in several runs beside each other, by the runs' titles; None: a run has no such token."""
+    if not tokens:
+        return
+    yield Space()
+    yield paragraph(_("The next token:"))
+    yield Table(
+        (
+            Column(_("token"), tuple(Token(token, most=24) for token in tokens), role="name"),
+            *(Column(title, tuple(map(_share, shares)), "right") for title, shares in runs.items()),
+        )
+    )
+
+
+def _share(share: Any) -> Any:
+    return "–" if share is None else percent(share)
 
 
 def _title(trace: Trace, place: Spot) -> Block:

@@ -27,9 +27,9 @@ from llmtrace.views.document import (
     quiet,
     said,
 )
-from llmtrace.views.next_token import predictions
+from llmtrace.views.next_token import in_runs, predictions
 from llmtrace.views.not_finite import warned
-from llmtrace.views.numbers import number, percent
+from llmtrace.views.numbers import number
 from llmtrace.views.places import first_and_last
 from llmtrace.views.ranking import highest
 from llmtrace.views.sections import row, spot
@@ -160,14 +160,5 @@ def _shares(trace: Trace) -> Any:
 
 def _after(found: WhatIf, count: int) -> Iterator[Block]:
     rows = list(_likeliest(found, count))
-    if not rows:
-        return
-    yield Space()
-    yield paragraph(_("The next token:"))
-    yield Table(
-        (
-            Column(_("token"), tuple(Token(each["text"], most=24) for each in rows), role="name"),
-            Column(_("before"), tuple(percent(each["before"]) for each in rows), "right"),
-            Column(_("now"), tuple(percent(each["after"]) for each in rows), "right"),
-        )
-    )
+    runs = {_("before"): [each["before"] for each in rows], _("now"): [each["after"] for each in rows]}
+    return in_runs([each["text"] for each in rows], runs)
