@@ -16,7 +16,7 @@ from llmtrace.tokenizers import UnigramTokenizer, WordPieceTokenizer, load_token
 from llmtrace.tokenizers.framing import Framing
 from llmtrace.tokenizers.json_format.framing import read_framing
 
-tokenizers = pytest.importorskip("tokenizers", reason="the library that is compared with is not installed")
+tokenizers = pytest.importorskip("tokenizers", "0.20", reason="the library that is compared with is not installed")
 
 WORDS = {text: index for index, text in enumerate(["[UNK]", "[CLS]", "[SEP]", "a", "b", "##b", "##a", "c"])}
 KINDS = {

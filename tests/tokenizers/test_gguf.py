@@ -15,7 +15,7 @@ from llmtrace.storage.gguf import open_gguf
 from llmtrace.tokenizers.byte_symbols import SYMBOLS
 from llmtrace.tokenizers.gguf import SPLITS, read_gguf_tokenizer
 
-tokenizers = pytest.importorskip("tokenizers", reason="the library that is compared with is not installed")
+tokenizers = pytest.importorskip("tokenizers", "0.20", reason="the library that is compared with is not installed")
 
 QWEN2 = LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
 ODD = "²¼½éſıİʕ中の　\u200c\u200d\u0300\u2028\x1c\x85\xa0\u0558\U0003fc3f😀🇩🇪٣Ⅷǅ\r\n\t"

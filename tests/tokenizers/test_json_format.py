@@ -13,7 +13,7 @@ from llmtrace.tokenizers.json_format.read import read_tokenizer_json
 from llmtrace.tokenizers.patterns import Pattern
 from llmtrace.tokenizers.splitting import GPT2_PATTERN, Cut
 
-tokenizers = pytest.importorskip("tokenizers", reason="the library that is compared with is not installed")
+tokenizers = pytest.importorskip("tokenizers", "0.20", reason="the library that is compared with is not installed")
 
 ODD = (
     "²¼½éſıİʕ中の　\u200c\u200d\u0300\u0301\u0323e\u2028가ᄀ\u1161\u11a8\u212b\x1c\x85\xa0\u0558\U0003fc3f😀🇩🇪٣Ⅷǅ\r\n\t"

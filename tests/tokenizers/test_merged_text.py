@@ -16,7 +16,7 @@ from llmtrace.tokenizers import MergedTextTokenizer, Tokenization, load_tokenize
 from llmtrace.tokenizers.gguf import read_gguf_tokenizer
 from llmtrace.tokenizers.merging import merge_by_queue, merge_by_rank
 
-tokenizers = pytest.importorskip("tokenizers", reason="the library that is compared with is not installed")
+tokenizers = pytest.importorskip("tokenizers", "0.20", reason="the library that is compared with is not installed")
 
 NASTY = "é中文😀\u0300\u200d\x00\x85 \t\n\r　‏<>[]0ſİ"
 TEXTS = st.text(st.sampled_from("  the cats of dogh12,. " + NASTY), max_size=40) | st.text(

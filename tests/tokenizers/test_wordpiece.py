@@ -29,7 +29,7 @@ def special(texts=SPECIAL):
 @example("x[MASK]y [MASK]", Cleaning(), True)
 @example("a" * 100 + " " + "a" * 101, Cleaning(), False)
 def test_the_ids_of_the_other_library(text, cleaning, special_too):
-    tokenizers = pytest.importorskip("tokenizers", reason="the library that is compared with is not installed")
+    tokenizers = pytest.importorskip("tokenizers", "0.20", reason="the library that is compared with is not installed")
     tokenizer = WordPieceTokenizer(IDS, cleaning=cleaning, special=special())
     theirs = tokenizers.Tokenizer.from_str(json.dumps(json_of(tokenizer)))
     theirs.encode_special_tokens = not special_too

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.text import cited, shown
 
+T = TypeVar("T")
 REQUIRED: Any = object()
 """The default of a field that has none."""
 
@@ -43,6 +44,18 @@ def field(rule: Mapping[str, Any], name: str, kind: type | tuple[type, ...], def
 def not_supported(name: str, value: Any) -> ModelError:
     """The refusal of a setting."""
     return ModelError(_("its setting {name} = {value} is not supported", name=name, value=quote(value)))
+
+
+def scheme_of(metaspace: Mapping[str, Any], known: Mapping[str, T]) -> T:
+    """By which of the `known` schemes a Metaspace adds a space in front: "always", "first" or "never"."""
+    scheme = field(metaspace, "prepend_scheme", str, "always")
+    if (
+        not field(metaspace, "add_prefix_space", bool, True) and scheme != "first"
+    ):  # as files were before there were schemes
+        scheme = "never"
+    if scheme not in known:
+        raise not_supported("prepend_scheme", scheme)
+    return known[scheme]
 
 
 def parts_of(rule: Any, name: str) -> list[Any]:

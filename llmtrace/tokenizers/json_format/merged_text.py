@@ -9,7 +9,7 @@ from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.tokenizers.byte_symbols import BYTE_NAME, SPACE
 from llmtrace.tokenizers.json_format.added import divided, expect_raw, read_added
-from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported, parts_of
+from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported, parts_of, scheme_of
 from llmtrace.tokenizers.json_format.merges import read_merges, read_vocabulary
 from llmtrace.tokenizers.json_format.write import PREPEND, REPLACE, decoder_json
 from llmtrace.tokenizers.merged_text import MergedTextTokenizer, Space
@@ -67,12 +67,7 @@ def _metaspace(data: Mapping[str, Any]) -> tuple[Space, bool]:
     (rule,) = rules
     if rule.get("replacement", SPACE) != SPACE:
         raise not_supported("replacement", rule["replacement"])
-    scheme = field(rule, "prepend_scheme", str, "always")
-    if not field(rule, "add_prefix_space", bool, True) and scheme != "first":  # as files were before there were schemes
-        scheme = "never"
-    if scheme not in SCHEMES:
-        raise not_supported("prepend_scheme", scheme)
-    return SCHEMES[scheme], field(rule, "split", bool, True)
+    return scheme_of(rule, SCHEMES), field(rule, "split", bool, True)
 
 
 def _cuts_at_spaces(rule: Any) -> bool:

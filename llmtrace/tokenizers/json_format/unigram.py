@@ -9,7 +9,7 @@ from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.tokenizers.byte_symbols import SPACE
 from llmtrace.tokenizers.json_format.added import divided, read_added
-from llmtrace.tokenizers.json_format.fields import field, not_supported, quote
+from llmtrace.tokenizers.json_format.fields import field, quote, scheme_of
 from llmtrace.tokenizers.json_format.write import SCHEMES, decoder_json
 from llmtrace.tokenizers.unigram import UnigramTokenizer
 
@@ -55,9 +55,4 @@ def _metaspace(rule: Any) -> tuple[bool, bool]:
         raise ModelError(
             _("a tokenizer of type 'Unigram' is only supported with Metaspace and {sign}", sign=quote(SPACE))
         )
-    scheme = field(rule, "prepend_scheme", str, "always")
-    if not field(rule, "add_prefix_space", bool, True) and scheme != "first":  # as files were before there were schemes
-        scheme = "never"
-    if scheme not in SCHEMES:
-        raise not_supported("prepend_scheme", scheme)
-    return SCHEMES[scheme], field(rule, "split", bool, True)
+    return scheme_of(rule, SCHEMES), field(rule, "split", bool, True)
