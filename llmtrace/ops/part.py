@@ -151,3 +151,14 @@ def causal(queries: Axes = (), keys: Axes = (), pairs: Axes = (), masked: float 
 def contiguous(array: Array) -> Array:
     """The same numbers as kernels want them: without gaps, and at whole places in memory."""
     return np.require(array, requirements=["C", "A"])
+
+
+def batch_strided(array: Array) -> Array:
+    """The same for an input that may be `batch_strided` (see `llmtrace.ops.op`): no copy where its blocks lie evenly apart."""
+    leading, steps = array.shape[:-2], array.strides[:-2]
+    evenly = all(
+        size == 1 or step == below * inner
+        for size, step, below, inner in zip(leading, steps, steps[1:], leading[1:], strict=False)
+    )
+    inside = array.ndim > 2 and array.size and array[(0,) * len(leading)].flags.c_contiguous
+    return array if inside and evenly and array.flags.aligned else contiguous(array)

@@ -19,7 +19,7 @@ from llmtrace.errors import LlmtraceError, ReplayError
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.ops import OPS, Weight
-from llmtrace.ops.part import Asked, Box, Part, box_of, contiguous, covers, joined, size_of_box, within
+from llmtrace.ops.part import Asked, Box, Part, batch_strided, box_of, contiguous, covers, joined, size_of_box, within
 from llmtrace.trace.step import Record
 from llmtrace.trace.workspace import alone
 
@@ -191,7 +191,8 @@ class Recomputer:
             elif kind in op.packed + op.gathered and self._is_weight(name):
                 arguments.append(self._trace.weights[name].given(op, kind, record.settings))
             else:
-                arguments.append(self._operand(name, part.operands.get(kind), values))
+                numbers = self._operand(name, part.operands.get(kind), values)
+                arguments.append(batch_strided(numbers) if kind in op.batch_strided else contiguous(numbers))
         shape = size_of_box(part.box)
 
         def empty(given: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
@@ -217,7 +218,7 @@ class Recomputer:
         else:
             array = self._trace.tensor(name)
             outer = box_of(array.shape)
-        return contiguous(array if box is None else array[within(box, outer)])
+        return array if box is None else array[within(box, outer)]
 
     def _remember(self, name: str, box: Box, array: Array) -> None:
         """Puts a result in front of those that are remembered; the oldest go."""
