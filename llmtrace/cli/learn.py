@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llmtrace.cli.command import argument, new_command, option
+from llmtrace.cli.options import FileName
 from llmtrace.cli.output import Look, ending_of, print_document, shown_options, write_document, write_file
 from llmtrace.cli.state import state_file
 from llmtrace.i18n import N_, _
@@ -41,6 +42,9 @@ PAGE = ".html"
 @option("--explain", "address", metavar="ADDRESS", help=N_("Show only how one number of the lesson was computed."))
 @option("--exercises", "only_exercises", is_flag=True, help=N_("Go straight to the exercises."))
 @option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help=N_("Other numbers in the exercises."))
+@option(
+    "--save", "folder", type=FileName(), metavar="DIR", help=N_("Save the language model that the lesson has trained.")
+)
 @option("--all", "every", is_flag=True, help=N_("With -o FILE.html: all lessons, with a table of contents."))
 @shown_options(own=("only_ascii",), more=(".cast",))
 def command(name: str | None, changes: tuple[str, ...], look: Look, **options: Any) -> None:
@@ -57,6 +61,7 @@ def command(name: str | None, changes: tuple[str, ...], look: Look, **options: A
       llmtrace learn leaf-or-flower --explain "leaf hidden.1.sum[0]"
       llmtrace learn leaf-or-flower --exercises --seed 7
       llmtrace learn perceptron -o perceptron.html
+      llmtrace learn llama --save small
     """  # noqa: D301 - \b keeps click from filling the lines
     from llmtrace.cli.lesson_runner import Classroom
     from llmtrace.lessons import load
@@ -65,7 +70,7 @@ def command(name: str | None, changes: tuple[str, ...], look: Look, **options: A
         write_all(name, look, bool(changes) or any(options.values()))
         return
     if name is None:
-        given = [key for key in ("inputs", "address", "only_exercises") if options[key]]
+        given = [key for key in ("inputs", "address", "only_exercises", "folder") if options[key]]
         if changes or given:
             raise click.UsageError(_("give the NAME of a lesson as well; llmtrace learn lists them"))
         list_lessons(look)
@@ -77,6 +82,8 @@ def command(name: str | None, changes: tuple[str, ...], look: Look, **options: A
         list_inputs(lesson, look)
     elif options["address"]:
         print_document(classroom.explanation(options["address"]), look)
+    elif options["folder"] is not None:
+        save_model(lesson, options["folder"])
     elif look.file is not None and ending_of(look.file) == PAGE:
         write_page(look.file, [name], inputs)
     elif look.file is not None and ending_of(look.file) == ".cast":
@@ -93,6 +100,27 @@ def write_page(file: str, names: Sequence[str], inputs: Mapping[str, str] | None
     from llmtrace.lessons.framework.lesson_page import lesson_page
 
     write_file(file, lesson_page(names, inputs or {}).encode())
+
+
+def save_model(lesson: Lesson, folder: str) -> None:
+    """Saves the language model that a lesson has trained, and says how a page of it is made."""
+    from shlex import join
+
+    from llmtrace.errors import LessonError
+    from llmtrace.text import inert
+    from llmtrace.weights import save_folder
+
+    if not lesson.trained_model:
+        text = _(
+            "{lesson} trains no language model; `llmtrace page TEXT -o FILE.html` is for those that come with llmtrace"
+        )
+        raise LessonError(text.format(lesson=lesson.name))
+    model = lesson.value(lesson.trained_model)
+    save_folder(model, folder)
+    model.tokenizer.save(folder)
+    click.echo(inert(_("saved: {folder}", folder=folder)))
+    page = join(["llmtrace", "page", lesson.value("prompt"), "--model", folder, "-o", f"{lesson.name}.html"])
+    click.echo(inert(_("A page in which it runs: {command}", command=page)))
 
 
 def write_all(name: str | None, look: Look, more: bool) -> None:

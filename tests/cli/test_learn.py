@@ -3,17 +3,21 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from helpers.terminal import Terminal
 from rich.cells import cell_len
 
+import llmtrace
 from llmtrace import i18n
 from llmtrace.cli import main
 from llmtrace.lessons import LESSONS
+from llmtrace.lessons import load as lesson_of
 
 
 @pytest.fixture(autouse=True)
@@ -248,3 +252,24 @@ main()
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert "(1/" in done.stdout
     assert "trained" in done.stderr
+
+
+def test_the_model_of_a_lesson_is_saved_and_has_a_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = learn("llama", "--set", "steps=10", "--save", "a small one")
+    assert result.exit_code == 0, result.output
+    command = shlex.split(result.output.splitlines()[-1].partition(": ")[2])
+    done = CliRunner().invoke(main, command[1:])
+    assert done.exit_code == 0, done.output
+    assert "llama.html" in done.output
+    assert '"family":"llama"' in Path("llama.html").read_text("utf-8")
+    lesson = lesson_of("llama", steps=10)
+    again = llmtrace.load("a small one")
+    assert again.logits(lesson.prompt).tobytes() == lesson.model.logits(lesson.prompt).tobytes()
+
+
+def test_a_lesson_without_a_model_of_its_own_saves_none(tmp_path):
+    result = learn("gpt", "--save", str(tmp_path / "x"))
+    assert result.exit_code == 2
+    assert "gpt trains no language model" in result.output
+    assert not (tmp_path / "x").exists()

@@ -1,6 +1,7 @@
 """A lesson as one HTML file: its pages in every language, its numbers with their explanations, its exercises."""
 
 import json
+import random
 import re
 
 import pytest
@@ -77,6 +78,40 @@ def test_exercises_have_variants_and_the_replies_of_the_terminal(facts):
                 assert run("lessons.mjs", {"asked": shown, "typed": typed}) == [
                     question.check(each).text for each in typed
                 ]
+
+
+LETTERS = list("0123456789") * 2 + list("０１３５９.．,，+-−－负/／eE%。 　\u00a0\n一½²٣_∞")
+"""Answers are made of these."""
+
+
+def typed_at_random(count, shown):
+    """Answers of a few letters, and the right and the wrong ones with letters put in or written otherwise."""
+    chance = random.Random(5)
+    wide = str.maketrans("0123456789.,-/", "０１２３４５６７８９．，－／")
+    known = [shown["value"], -shown["value"], *(wrong for wrong, _said in shown["mistakes"])]
+    for n in range(count):
+        if n % 2:
+            yield "".join(chance.choices(LETTERS, k=chance.randrange(8)))
+            continue
+        text = chance.choice([f"{chance.choice(known):.{chance.randrange(5)}f}", f"{chance.choice(known):,.2f}"])
+        place = chance.randrange(len(text) + 1)
+        text = text[:place] + chance.choice(["", "", *LETTERS]) + text[place:]
+        yield text.translate(wide) if chance.random() < 0.5 else text
+
+
+def test_answers_are_judged_as_on_the_terminal(facts):
+    """Whatever is typed, in each exercise and in both languages."""
+    replies = set()
+    for language in ("en", "zh"):
+        i18n.use(language)
+        for lesson in facts["lessons"]:
+            asked = list(questions(load(lesson["name"]), 0))
+            for question, (shown, *_others) in zip(asked, lesson["in"][language]["exercises"], strict=True):
+                typed = list(typed_at_random(60, shown))
+                said = run("lessons.mjs", {"asked": shown, "typed": typed, "language": [language, facts["languages"]]})
+                assert said == [question.check(each).text for each in typed]
+                replies |= {(language, each.split("：")[0].split(":")[0][:12]) for each in said}
+    assert len(replies) > 30
 
 
 def test_every_number_that_is_a_link_is_explained(opened, facts):
@@ -175,6 +210,44 @@ def test_an_exercise_is_checked(opened, facts):
     assert box.locator("[aria-live]").inner_text().startswith("Answer: ")
     box.get_by_role("button", name="other numbers").click()
     assert first[1]["question"].replace("**", "")[:40] in opened.text
+
+
+def test_what_a_lesson_tells_to_type_and_to_press_does_it(opened, facts):
+    """`e` asks for a number by trace and address, `a` plays; code stands after the prompt that the first lesson speaks of."""
+    opened.go("lesson/matrices-as-projections/2")
+    opened.press("e")
+    opened.page.keyboard.type("product product[1, 0]")
+    opened.follow()
+    opened.page.wait_for_selector(".value .mark")
+    assert opened.page.inner_text("h1") == "product[row=1, column=0]"
+    opened.go("lesson/matrices-as-projections/15")  # “press e and type word word.scores[0, …]”, which is a link too
+    opened.page.locator("main p a", has_text="word word.scores[0,").click()
+    opened.page.wait_for_selector(".value .mark")
+    number = next(n for n, page in enumerate(facts["lessons"][2]["in"]["en"]["pages"], 1) if page["frames"])
+    opened.go(f"lesson/matrices-as-projections/{number}")
+    opened.press("a")
+    opened.page.wait_for_function("() => document.querySelector('input[type=range]').value >= 1")
+    opened.go("lesson/perceptron/2")
+    assert opened.page.locator("pre code").first.inner_text().startswith(">>> print(")
+    opened.press("e")
+    opened.page.keyboard.type("nobody x[0]")
+    opened.follow()
+    assert '--explain "nobody x[0]"' in opened.page.locator("[role=alert]").inner_text()
+    opened.press("?")
+    opened.page.wait_for_selector("main table")
+    assert "what if" not in opened.page.inner_text("main")
+    assert opened.said == []
+
+
+def test_names_in_a_picture_of_points_stand_within_it(opened):
+    opened.go("lesson/matrices-as-projections/7")
+    outside = opened.page.evaluate(
+        """() => [...document.querySelectorAll("main svg text")].filter((text) => {
+          const [own, all] = [text.getBoundingClientRect(), text.ownerSVGElement.getBoundingClientRect()];
+          return own.left < all.left || own.right > all.right;
+        }).map((text) => text.textContent)"""
+    )
+    assert outside == []
 
 
 def test_products_are_played(opened, facts):

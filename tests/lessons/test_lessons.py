@@ -17,7 +17,7 @@ from llmtrace.explain import explain_element
 from llmtrace.lessons import LESSONS, lesson_class, load
 from llmtrace.lessons.framework.lesson_html import linkable, named, written
 from llmtrace.lessons.framework.pages import Pages
-from llmtrace.lessons.framework.questions import parse_number, questions
+from llmtrace.lessons.framework.questions import parse_numbers, questions
 from llmtrace.lessons.framework.text import PLACEHOLDER, filled, languages, lesson_text, parse
 from llmtrace.trace import Trace
 
@@ -307,11 +307,45 @@ def test_the_bias_is_missed():
 
 
 @pytest.mark.parametrize(
-    ("typed", "number"),
-    [("3.5", 3.5), ("−3,5", -3.5), (" 4 ", 4), ("１２", 12), ("four", None), ("", None), ("nan", None), ("1e99", None)],
+    ("typed", "numbers"),
+    [
+        ("3.5", [3.5]),
+        ("−3,5", [-3.5]),
+        (" 4 ", [4]),
+        ("１２", [12]),
+        ("－３．５", [-3.5]),
+        ("负3，5", [-3.5]),
+        ("　７　", [7]),
+        ("1/3", [1 / 3]),
+        ("－１／４", [-0.25]),
+        ("1,208", [1.208, 1208]),
+        ("１，２０８，０００", [1208000]),
+        ("-0", [0]),
+        (".5", [0.5]),
+        ("1e3", [1000]),
+        *(
+            (typed, [])
+            for typed in (
+                "four",
+                "三",
+                "",
+                " ",
+                "nan",
+                "inf",
+                "1e99",
+                "1/0",
+                "1/2/3",
+                "1_000",
+                "0x10",
+                "½",
+                "10²",
+                "١٢",
+            )
+        ),
+    ],
 )
-def test_answers_as_people_type_them(typed, number):
-    assert parse_number(typed) == number
+def test_answers_as_people_type_them(typed, numbers):
+    assert parse_numbers(typed) == numbers
 
 
 def test_every_program_is_a_class_with_defaults():

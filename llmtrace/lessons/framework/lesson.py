@@ -47,6 +47,8 @@ class Lesson:
     exercises: ClassVar[Mapping[str, Maker]] = {}
     """How its exercises are drawn, by the names that the text has for them."""
     articles: ClassVar[tuple[Article, ...]] = ()
+    trained_model: ClassVar[str] = ""
+    """The name of the language model that it trains, where it trains one, which reads `prompt`."""
     chosen: ClassVar[str] = ""
     """What an article leaves out, and was chosen here so that its numbers come out."""
     _report: ClassVar[Any] = None

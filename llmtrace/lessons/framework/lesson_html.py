@@ -29,6 +29,8 @@ NAMED = "*"
 """Stands for the trace of numbers whose addresses begin with its name."""
 EXPLAINED = re.compile(r'`llmtrace learn [\w-]+ --explain "([\w.]+) ([^"`]+)"`')
 """A command that explains a number of a trace of the lesson."""
+ASKED = re.compile(r"`(\w[\w.]*) ([\w.]+\[[^\]`]*\])`")
+"""A trace and an address in it, as they are typed where the lesson asks for them."""
 LONGEST = 100
 """An animation of more frames is shown as it ends."""
 
@@ -83,7 +85,16 @@ def as_html(some: Sequence[d.Block], trace: str, place: str) -> str:
     """
     prefix = place if trace == NAMED else f"{place}{trace} "
     page: Page = Linked(prefix) if trace else Page("")
-    return re.sub(r' style="', ' data-style="', blocks(some, page))
+    return re.sub(r' style="', ' data-style="', blocks([prompted(each) for each in some], page))
+
+
+def prompted(block: d.Block) -> d.Block:
+    """Code after Python's prompt, as on a terminal; any other block as it is."""
+    if not isinstance(block, d.Code):
+        return block
+    return replace(
+        block, source="\n".join(f"{'...' if n else '>>>'} {line}" for n, line in enumerate(block.source.split("\n")))
+    )
 
 
 def parts(lesson: Lesson, view: PageView) -> Iterator[tuple[tuple[d.Block, ...], str]]:
@@ -154,7 +165,7 @@ def named(lesson: Lesson, view: PageView) -> Iterator[tuple[str, str]]:
             for line, each in zip(block.text.split("\n"), made, strict=True):
                 yield from named_in(lesson, filled(line, lesson), each)
         elif block.kind != "python":
-            yield from EXPLAINED.findall(made)
+            yield from (*EXPLAINED.findall(made), *ASKED.findall(made))
 
 
 def named_in(lesson: Lesson, line: str, each: Shown) -> Iterator[tuple[str, str]]:

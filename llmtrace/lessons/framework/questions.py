@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _
@@ -13,6 +13,8 @@ from llmtrace.lessons.framework.text import ExerciseText, filled, formatted, les
 
 NEAR = 0.0051
 """The largest error of a right answer: two decimals are enough."""
+LARGEST = 1e12
+"""Answers are smaller."""
 SOLUTION = "solution"
 """The name of the help that says how the answer is found."""
 HINT = "hint"
@@ -69,15 +71,15 @@ class Question:
 
     def check(self, answer: str) -> Reply:
         """The reply to an answer as it was typed."""
-        number = parse_number(answer)
-        if number is None:
+        numbers = parse_numbers(answer)
+        if not numbers:
             return Reply(False, _("Answer with a number, such as {example}.", example="−3.5"), is_answer=False)
-        if abs(number - self.exercise.answer) <= NEAR:
+        if near(numbers, self.exercise.answer):
             return Reply(True, _("Right: {solution}", solution=self.solution))
         for wrong, said in self.mistakes:
-            if abs(number - wrong) <= NEAR:
+            if near(numbers, wrong):
                 return Reply(False, said)
-        if abs(number + self.exercise.answer) <= NEAR:
+        if near(numbers, -self.exercise.answer):
             return Reply(False, _("Nearly: look at the sign again."))
         if self.hint:
             return Reply(False, _("Not quite. {hint}", hint=self.hint))
@@ -86,6 +88,11 @@ class Question:
     def _help(self, name: str) -> str:
         values = {**self.exercise.values, "answer": self.exercise.answer, **mistake_values(self.exercise)}
         return filled(self.text.helps[name], self.lesson, values)
+
+
+def near(numbers: Sequence[float], wanted: float) -> bool:
+    """Whether one of the numbers is as good as the one that is wanted."""
+    return any(abs(number - wanted) <= NEAR for number in numbers)
 
 
 def mistake_values(exercise: Exercise) -> dict[str, float]:
@@ -99,11 +106,28 @@ def questions(lesson: Lesson, seed: int = 0) -> Iterator[Question]:
         yield Question(lesson.exercise(name, seed), text, lesson)
 
 
-def parse_number(answer: str) -> float | None:
-    """A number as people type it: `−3.5`, `-3,5`, full-width digits."""
-    text = unicodedata.normalize("NFKC", answer).strip().replace("−", "-").replace(",", ".")
-    try:
-        number = float(text)
-    except ValueError:
+FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " ", 0x2212: "-", 0x8D1F: "-"}
+"""Characters that Chinese keyboards type, as those that they stand for; and two signs, − and 负, for -."""
+WRITTEN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+BLANKS = " \t\r\n"
+
+
+def parse_numbers(answer: str) -> list[float]:
+    """A number as people type it: `−3.5`, `-3,5`, `1/3`, full-width digits. `1,208` may be meant in two ways; words are none."""
+    text = answer.translate(FULL_WIDTH).strip(BLANKS)
+    found = [_fraction(text.replace(",", "."))]
+    if GROUPED.fullmatch(text):
+        found.append(float(text.replace(",", "")))
+    return [number for number in found if number is not None and abs(number) < LARGEST]
+
+
+def _fraction(text: str) -> float | None:
+    """A number, or one divided by another."""
+    parts = [part.strip(BLANKS) for part in text.split("/")]
+    if len(parts) > 2 or not all(map(WRITTEN.fullmatch, parts)):
         return None
-    return number if abs(number) < 1e12 else None
+    above, *below = map(float, parts)
+    if not below:
+        return above
+    return above / below[0] if below[0] else None

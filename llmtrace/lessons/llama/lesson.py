@@ -28,6 +28,7 @@ class LlamaLesson(Lesson):
     name = "llama"
     legend = LEGEND
     exercises = EXERCISES
+    trained_model = "model"
     chosen = "the first weights, drawn at random."
 
     row: tuple[float, float, float, float] = (4.0, 2.0, 3.0, 7.0)

@@ -133,9 +133,10 @@ def scatter(block: f.Scatter, page: Page) -> str:
     marks = []
     for name, (x, y) in block.points.items():
         left, top = (WIDTH / 2) * (1 + 0.8 * x / reach), (WIDTH / 2) * (1 - 0.8 * y / reach)
+        inward = f'x="{left - 5:.1f}" text-anchor="end"' if x > 0 else f'x="{left + 5:.1f}"'  # else it would be cut off
         marks.append(
             f'<circle cx="{left:.1f}" cy="{top:.1f}" r="3" fill="currentColor"/>'
-            f'<text x="{left + 5:.1f}" y="{top:.1f}" font-size="12" fill="currentColor">{escaped(name)}</text>'
+            f'<text {inward} y="{top:.1f}" font-size="12" fill="currentColor">{escaped(name)}</text>'
         )
     middle = WIDTH / 2
     axes = f'<path d="M0 {middle}H{WIDTH}M{middle} 0V{WIDTH}" stroke="currentColor" opacity=".3"/>'
@@ -170,7 +171,8 @@ def picture(block: f.Picture, page: Page, name: str = "") -> str:
                     else ""
                 )
             )
-    return _drawing("".join(cells), name or _("numbers as shades"), 10 * rows, 10 * columns)
+    paper = f'<rect width="{10 * columns}" height="{10 * rows}" fill="#fff"/>'  # for marks are black, on dark pages too
+    return _drawing(paper + "".join(cells), name or _("numbers as shades"), 10 * rows, 10 * columns)
 
 
 def pictures(block: f.Pictures, page: Page) -> str:

@@ -144,6 +144,11 @@ export class App {
     });
   }
 
+  /** The place that is meant by what the reader asks for. */
+  placeOf(asked) {
+    return asked;
+  }
+
   /** The tensors of the run, in order, and those of the model. */
   names() {
     return [...this.run.tensors.keys(), ...this.weights.keys()];

@@ -17,22 +17,22 @@ export const divide = (a, b) => f32(a / b);
 export const root = (x) => f32(Math.sqrt(x));
 
 /** Σ row, left to right, from +0. */
-export function sum(row) {
-  let total = 0;
+export function sum(row, start = 0) {
+  let total = start;
   for (let k = 0; k < row.length; k++) total = f32(total + row[k]);
   return total;
 }
 
 /** Σ a·b: each product is rounded, then added. */
-export function dot(a, b) {
-  let total = 0;
+export function dot(a, b, start = 0) {
+  let total = start;
   for (let k = 0; k < a.length; k++) total = f32(total + f32(a[k] * b[k]));
   return total;
 }
 
 /** The running total after each term of a sum. */
-export function totals(row) {
-  let total = 0;
+export function totals(row, start = 0) {
+  let total = start;
   return Float32Array.from(row, (term) => (total = f32(total + term)));
 }
 
@@ -47,6 +47,12 @@ export function maximum(row) {
 }
 
 /** x where it is above 0, else +0; NaN stays. */
+/** The absolute value. */
+export const absolute = Math.abs;
+
+/** `then` where x is larger than the limit, else `otherwise`; NaN where either is NaN. */
+export const above = (x, limit, then, otherwise) => (x > limit ? then : x <= limit ? otherwise : f32(x + limit));
+
 export const relu = (x) => (x > 0 || Number.isNaN(x) ? x : 0);
 
 /** Whether two numbers have the same bits. All NaN are one; −0 is not +0. */

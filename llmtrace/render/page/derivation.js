@@ -4,6 +4,8 @@
 // { constant, values }, or the result of an earlier line { line, values }.
 
 import {
+  above,
+  absolute,
   add,
   cos,
   divide,
@@ -32,6 +34,15 @@ const pairwise = (operation) => (a, b) => {
   return Float32Array.from({ length: count }, (_unused, i) => operation(a[i] ?? a, b[i] ?? b));
 };
 
+/** Does an operation with any number of operands, each a number or a row. */
+const eachOf =
+  (operation) =>
+  (...given) => {
+    const count = given.find((each) => each.length !== undefined)?.length;
+    const at = (i) => operation(...given.map((each) => each[i] ?? each));
+    return count === undefined ? operation(...given) : Float32Array.from({ length: count }, (_unused, i) => at(i));
+  };
+
 const each = (operation) => (x) => (x.length === undefined ? operation(x) : Float32Array.from(x, operation));
 
 export const OPERATIONS = {
@@ -51,13 +62,19 @@ export const OPERATIONS = {
   relu: { symbol: "max(0, x)", compute: each(relu) },
   sin: { symbol: "sin", compute: each(sin) },
   cos: { symbol: "cos", compute: each(cos) },
+  absolute: { symbol: "abs", compute: each(absolute) },
+  above: { symbol: "above", compute: eachOf(above) },
   maximum: { symbol: "max", compute: maximum },
   argmax: { symbol: "argmax", compute: placeOfLargest },
   ahead: { symbol: "ahead", compute: countAhead },
   keep: { symbol: "keep", compute: (x, measure, limit) => (measure >= limit ? -Infinity : x) },
   first_above: { symbol: "first Σ above", compute: firstAbove },
   sum: { symbol: "Σ", compute: sum },
+  totals: { symbol: "Σ", compute: totals },
   dot: { symbol: "Σ ×", compute: dot },
+  sum_from: { symbol: "Σ", compute: sum },
+  totals_from: { symbol: "Σ", compute: totals },
+  dot_from: { symbol: "Σ ×", compute: dot },
 };
 
 /** The place of the largest of a row: the first of equals, and NaN is larger than all. */

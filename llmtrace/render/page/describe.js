@@ -54,12 +54,15 @@ export class Descriptions {
     const tensor = run.tensor(name);
     if (found === null || !found.sentence)
       return run.weights(name) ? _("a weight: a number that the model learned in training") : name;
+    if (run.weights(name) && !tensor.axes.some((axis) => axis === "neuron" || axis === "output"))
+      return _("a weight: a number that the model learned in training");
     const values = { ...found.numbers };
     tensor.axes.forEach((axis, i) => {
       const label = this.label(run, axis, index[i]);
       values[axis] = axis === "position" || label === null ? index[i] : quoted(label);
       if (label !== null && (axis === "position" || axis === "query")) values.token = quoted(label);
     });
+    values.place = values.input ?? index.at(-1);
     if (found.sentence.includes("{value}")) values.value = quoted(this.texts[tensor.data[offset(tensor.shape, index)]]);
     return _(found.sentence, values);
   }

@@ -28,6 +28,13 @@ class LessonSource extends PackedSource {
   }
 }
 
+/** How a number is asked for that is in no run of the file. */
+const elsewhere = (lesson, trace, address) =>
+  _("the numbers of {name} are not in this page; in a terminal, this explains one: {command}", {
+    name: trace,
+    command: `llmtrace learn ${lesson} --explain "${trace} ${address}"`,
+  });
+
 const NUMBER = /^([\w-]+)\/([\w.]+) (.*)$/s;
 
 export class LessonApp extends App {
@@ -37,6 +44,7 @@ export class LessonApp extends App {
     this.runs = new Map();
     this.page = new Map(); // of each lesson: the page that was read last
     this.variants = new Map();
+    this.reading = null; // the lesson that is on the screen
   }
 
   get canRun() {
@@ -61,8 +69,9 @@ export class LessonApp extends App {
     const [, name, trace, address] = NUMBER.exec(place) ?? [];
     if (name === undefined) return null;
     const lesson = this.lesson(name);
-    if (lesson === undefined || !Object.hasOwn(lesson.runs, trace))
-      throw new AddressError(_("nothing is named {name}", { name: place }));
+    if (lesson === undefined) throw new AddressError(_("nothing is named {name}", { name: place }));
+    this.reading = name;
+    if (!Object.hasOwn(lesson.runs, trace)) throw new AddressError(elsewhere(name, trace, address));
     const { runs, legends, vocabularies } = this.manifest;
     const number = lesson.runs[trace];
     if (!this.runs.has(number)) this.runs.set(number, new StoredRun(runs[number], this.source));
@@ -72,7 +81,16 @@ export class LessonApp extends App {
     return { name, address };
   }
 
+  /** What can be asked for: each trace of the lesson with each of its tensors. */
   names() {
-    return [];
+    const own = this.lesson(this.reading)?.runs ?? {};
+    return Object.entries(own).flatMap(([trace, number]) =>
+      this.manifest.runs[number].tensors.map(({ name }) => `${trace} ${name}`),
+    );
+  }
+
+  /** The place that is meant by what the reader of a lesson asks for: a trace and an address in it. */
+  placeOf(asked) {
+    return `${this.reading}/${asked.trim()}`;
   }
 }

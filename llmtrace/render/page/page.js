@@ -152,11 +152,11 @@ function header(place) {
     list: "names",
     size: "28",
     "aria-label": _("address"),
-    placeholder: _("address, such as logits[-1, 3]"),
+    placeholder: app instanceof LessonApp ? app.names().find((name) => name.includes(" ")) : _("address, such as logits[-1, 3]"),
   });
   const search = (event) => {
     event.preventDefault();
-    location.hash = encodeURIComponent(field.value);
+    location.hash = encodeURIComponent(app.placeOf(field.value));
   };
   const names = h(
     "datalist",
@@ -187,7 +187,7 @@ function header(place) {
         : null,
       tab("help", _("help")),
     ),
-    app instanceof LessonApp ? null : h("form", { role: "search", onsubmit: search }, field, names),
+    app instanceof LessonApp && !app.names().length ? null : h("form", { role: "search", onsubmit: search }, field, names),
     languages,
   );
 }
@@ -202,7 +202,8 @@ function onKey(event) {
   if (onNext && (event.key === "ArrowRight" || (event.key === " " && event.target.tagName !== "BUTTON"))) {
     document.getElementById("step").click();
   } else if (onNext && event.key === "ArrowLeft") document.getElementById("back").click();
-  else if (event.key === "/" && !(app instanceof LessonApp)) document.getElementById("search").focus();
+  else if (event.key === "/" || (event.key === "e" && app instanceof LessonApp)) document.getElementById("search")?.focus();
+  else if (event.key === "a" && app instanceof LessonApp) document.getElementById("play")?.click();
   else if (event.key === "?") location.hash = "help";
   else if (event.key === "h") location.hash = "";
   else if (event.key === "p") presentation.toggle();

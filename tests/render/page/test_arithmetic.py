@@ -9,6 +9,7 @@ import pytest
 from helpers.javascript import PAGE, edited, packed, run, unpacked
 
 from llmtrace.arithmetic import elementary
+from llmtrace.arithmetic.operations import OPERATIONS, compute
 from llmtrace.ops import OPS
 from llmtrace.testing.compare import expect_same_bits
 from llmtrace.testing.sampling import specials
@@ -99,3 +100,34 @@ def test_the_coefficients_are_those_of_the_compiled_functions():
     }
     assert len(fitted) > 40
     assert fitted <= written
+
+
+OPERANDS = {
+    "absolute": "x",
+    "above": "xxxx",
+    "totals": "x",
+    "sum": "x",
+    "dot": "xx",
+    "sum_from": "xs",
+    "totals_from": "xs",
+    "dot_from": "xxs",
+    "add": "xs",
+    "negate": "x",
+    "relu": "x",
+}
+"""What operations are tried with here: rows (x) and single numbers (s). The others are tried with the ops that they make."""
+
+
+def test_every_operation_is_known_and_gives_the_same_bits():
+    numbers, cases, expected = inputs(300, seed=3), [], []
+    rng = np.random.default_rng(4)
+    for operation, kinds in OPERANDS.items():
+        for size in (1, 2, 7, 40):
+            given = [rng.choice(numbers, size if kind == "x" else ()) for kind in kinds]
+            given = [np.asarray(each, np.float32) for each in given]
+            cases.append({"operation": operation, "operands": [packed(each) for each in given]})
+            expected.append((operation, np.asarray(compute(operation, *given), np.float32)))
+    answer = run("operations.mjs", cases)
+    assert set(answer["names"]) == set(OPERATIONS)
+    for (operation, wanted), made in zip(expected, answer["results"], strict=True):
+        expect_same_bits(unpacked(made).reshape(wanted.shape), wanted, operation, str(wanted.shape))

@@ -3,7 +3,10 @@
 import { h, table } from "../dom.js";
 import { _ } from "../words.js";
 
-export function helpView() {
+const ONLY_RUNS = ["n", "w", "u"]; // what a page of lessons has not
+
+export function helpView(app) {
+  const lessons = app.manifest.kind === "lessons";
   const keys = [
     [
       "/",
@@ -11,6 +14,8 @@ export function helpView() {
         address: "block.0.attn.q[head=0, position=1, feature=2]",
       }),
     ],
+    lessons ? ["e", _("in a lesson: to the same field, for a trace and an address")] : null,
+    lessons ? ["a", _("play what can be played, and stop it")] : null,
     ["?", _("this help")],
     ["h", _("to the sentence, the start")],
     ["n", _("one token at a time; then space or → one step on, ← one step back")],
@@ -31,6 +36,6 @@ export function helpView() {
         "Every number is a link to the multiplications and additions that made it, down to the sentence and the weights.",
       ),
     ),
-    table(_("Keys"), [_("keys"), _("what it does")], keys),
+    table(_("Keys"), [_("keys"), _("what it does")], keys.filter((key) => key && !(lessons && ONLY_RUNS.includes(key[0])))),
   ];
 }

@@ -6,6 +6,8 @@ import { _ } from "../words.js";
 
 const NEAR = 0.0051; // the largest error of a right answer: two decimals are enough
 
+const LARGEST_ANSWER = 1e12; // answers are smaller
+
 const to = (place, ...text) => h("a", { href: `#${encodeURIComponent(place)}` }, ...text);
 
 /** The view of a place that is no number: the contents, a page such as lesson/perceptron/3, or its exercises. */
@@ -20,6 +22,7 @@ export function lessonView(app, place, refresh) {
 }
 
 function contentsView(app) {
+  app.reading = null;
   const items = app.manifest.lessons.map(({ name }) => {
     const { title, summary, pages } = app.lesson(name);
     const list = pages.map((page, i) => h("li", {}, to(`lesson/${name}/${i + 1}`, page.title)));
@@ -36,6 +39,7 @@ function contentsView(app) {
 }
 
 function pageView(app, name, which) {
+  app.reading = name;
   const { title, pages } = app.lesson(name);
   const number = Number(which);
   app.page.set(name, number);
@@ -44,8 +48,8 @@ function pageView(app, name, which) {
   return [
     h("p", { class: "quiet" }, `${title} · ${label}`),
     h("h1", {}, head),
-    ...fromHtml(app, html),
-    frames.length ? player(app, frames) : null,
+    ...fromHtml(app, name, html),
+    frames.length ? player(app, name, frames) : null,
     h(
       "nav",
       { class: "turn", "aria-label": _("pages") },
@@ -67,12 +71,14 @@ function lowerHeadings(content) {
 
 const COMMAND = /^llmtrace learn ([\w-]+)(?: --explain "([\w.]+ [^"]+)")?$/;
 
+const ASKED = /^([\w.]+) [\w.]+\[[^\]]*\]$/;
 const LESSONS_OF = "llmtrace learn …"; // the title of a column of lessons' names
 
 /** Commands that show what is in this file become links to it: another lesson, or a number's explanation. */
-function followCommands(app, content) {
+function followCommands(app, lesson, content) {
   for (const each of content.querySelectorAll(".value")) {
-    const [, name, address] = COMMAND.exec(each.textContent) ?? [];
+    const asked = ASKED.test(each.textContent) ? [null, lesson, each.textContent] : null;
+    const [, name, address] = asked ?? COMMAND.exec(each.textContent) ?? [];
     const place = address === undefined ? `lesson/${name}/1` : `${name}/${address}`;
     if (app.leadsTo(name, address)) each.replaceChildren(to(place, each.textContent));
   }
@@ -88,7 +94,7 @@ function followCommands(app, content) {
 }
 
 /** Elements of what Python has written as HTML, in which every text of others is only a text. */
-function fromHtml(app, html) {
+function fromHtml(app, lesson, html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   for (const element of template.content.querySelectorAll("[data-style]")) {
@@ -101,7 +107,7 @@ function fromHtml(app, html) {
     element.removeAttribute("data-style");
   }
   lowerHeadings(template.content);
-  followCommands(app, template.content);
+  followCommands(app, lesson, template.content);
   for (const head of template.content.querySelectorAll("th")) {
     if (!head.textContent.trim()) head.replaceWith(h("td"));
   }
@@ -114,14 +120,14 @@ function fromHtml(app, html) {
 }
 
 /** An animation: one frame after the other, by keys, by buttons, or by itself. */
-function player(app, frames) {
+function player(app, lesson, frames) {
   const shown = h("div", { class: "llmtrace frame" });
   let [at, timer] = [0, null];
   const field = h("input", { type: "range", min: "0", max: String(frames.length - 1), value: "0", "aria-label": _("step") });
   const draw = (place) => {
     at = Math.max(0, Math.min(frames.length - 1, place));
     field.value = String(at);
-    shown.replaceChildren(...fromHtml(app, frames[at]));
+    shown.replaceChildren(...fromHtml(app, lesson, frames[at]));
   };
   const stop = () => {
     clearInterval(timer);
@@ -137,7 +143,7 @@ function player(app, frames) {
       draw(at + 1);
     }, 700);
   };
-  const play = h("button", { onclick: begin }, _("play"));
+  const play = h("button", { id: "play", onclick: begin }, _("play"));
   field.addEventListener("input", () => draw(Number(field.value)));
   draw(0);
   return h(
@@ -149,6 +155,7 @@ function player(app, frames) {
 }
 
 function exercisesView(app, name, refresh) {
+  app.reading = name;
   const { title, exercises } = app.lesson(name);
   const items = exercises.map((variants, i) => exerciseItem(app, `${name}/${i}`, variants, refresh));
   return [h("p", { class: "quiet" }, title), h("h1", {}, _("Exercises")), h("ol", {}, items)];
@@ -188,15 +195,37 @@ function exerciseItem(app, key, variants, refresh) {
   );
 }
 
+const WRITTEN = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const GROUPED = /^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/;
+const trimmed = (text) => text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+
+/** The numbers that an answer may mean: `1,208` has two readings, words have none. */
+function numbersIn(typed) {
+  const narrow = typed.replace(/[\uFF01-\uFF5E]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) - 0xfee0));
+  const text = trimmed(narrow.replaceAll("\u3000", " ").replace(/[−负]/g, "-"));
+  const found = [fraction(text.replaceAll(",", "."))];
+  if (GROUPED.test(text)) found.push(Number(text.replaceAll(",", "")));
+  return found.filter((number) => Math.abs(number) < LARGEST_ANSWER);
+}
+
+/** A number, or one divided by another; else NaN. */
+function fraction(text) {
+  const parts = text.split("/").map(trimmed);
+  if (parts.length > 2 || !parts.every((part) => WRITTEN.test(part))) return NaN;
+  const [above, below] = parts.map(Number);
+  if (below === undefined) return above;
+  return below === 0 ? NaN : above / below;
+}
+
 /** What is said to an answer, as the terminal says it. */
 export function replyTo({ value, solution, mistakes, hint }, typed) {
-  const text = typed.normalize("NFKC").trim().replaceAll("−", "-").replaceAll(",", ".");
-  const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
-  if (!(Math.abs(number) < 1e12)) return _("Answer with a number, such as {example}.", { example: "−3.5" });
-  if (Math.abs(number - value) <= NEAR) return _("Right: {solution}", { solution });
-  const found = mistakes.find(([wrong]) => Math.abs(number - wrong) <= NEAR);
+  const numbers = numbersIn(typed);
+  const isNear = (wanted) => numbers.some((number) => Math.abs(number - wanted) <= NEAR);
+  if (!numbers.length) return _("Answer with a number, such as {example}.", { example: "−3.5" });
+  if (isNear(value)) return _("Right: {solution}", { solution });
+  const found = mistakes.find(([wrong]) => isNear(wrong));
   if (found) return found[1];
-  if (Math.abs(number + value) <= NEAR) return _("Nearly: look at the sign again.");
+  if (isNear(-value)) return _("Nearly: look at the sign again.");
   return hint ? _("Not quite. {hint}", { hint }) : _("Not quite. Read the question once more.");
 }
 

@@ -10,7 +10,8 @@ import { changeTo } from "../recipe.js";
 import { _, quoted } from "../words.js";
 import { madeBy } from "./tensor.js";
 
-const SUMS = ["sum", "dot", "first_above"];
+const SUMS = ["sum", "dot", "sum_from", "dot_from", "first_above"];
+const DOTS = ["dot", "dot_from"];
 const SHOWN = 64; // terms of a sum, before somebody asks for all
 
 export function numberView(app, name, index, refresh) {
@@ -62,10 +63,22 @@ function written(app, { operation, operands }) {
   const symbol = symbolOf(operation);
   const parts = operands.map((operand) => operandView(app, operand));
   if (operation === "masked") return _("a later token, which is not looked at");
+  if (operation === "absolute") return ["|", parts[0], "|"];
+  if (operation === "above") return choice(operands[0], parts);
   if (operation === "maximum" || operation === "argmax")
     return _("the largest of {count} numbers", { count: operands[0].values.length });
   if (parts.length === 1) return [symbol ? `${symbol} ` : "", parts[0]];
   return parts.flatMap((part, i) => [i ? ` ${symbol || ","} ` : "", part]);
+}
+
+/** The words of a choice between two numbers, with the operands at their places. */
+function choice(first, [x, limit, then, otherwise]) {
+  const text =
+    first.constant === undefined
+      ? _("({then} if {x} > {limit}, else {otherwise})")
+      : _("({then} if {limit} < {x}, else {otherwise})"); // `weight < 0` rather than `0 > weight`
+  const named = { x, limit, then, otherwise };
+  return text.split(/\{(\w+)\}/).map((piece, i) => (i % 2 ? named[piece] : piece));
 }
 
 /** An operand: its number, with where it comes from. */
@@ -102,22 +115,24 @@ function termLabel(app, operands, i) {
 const operandName = ({ tensor, line, constant }) => tensor ?? _(line ?? constant);
 
 function sumView(app, line) {
+  const [products, begins] = [DOTS.includes(line.operation), line.operation.endsWith("_from")];
   const terms =
-    line.operation === "dot"
+    products
       ? line.operands[0].values.map((a, i) => Math.fround(a * line.operands[1].values[i]))
       : line.operands[0].values;
-  const running = totals(terms);
-  const factors = line.operation === "dot" ? line.operands : line.operands.slice(0, 1);
+  const running = totals(terms, begins ? line.operands.at(-1).values : 0);
+  const factors = line.operands.slice(0, products ? 2 : 1);
   const row = (i) => [
     termLabel(app, line.operands, i),
     ...factors.map((factor) => (factor.tensor === undefined ? exact(factor.values[i]) : operandView(app, factor, i))),
-    ...(line.operation === "dot" ? [exact(terms[i])] : []),
+    ...(products ? [exact(terms[i])] : []),
     exact(running[i]),
   ];
   const names = factors.map(operandName);
-  const headings = ["", ...names, ...(line.operation === "dot" ? [_("product")] : []), _("running total")];
+  const headings = ["", ...names, ...(products ? [_("product")] : []), _("running total")];
+  const start = begins ? h("p", {}, _("the sum goes on from"), " ", operandView(app, line.operands.at(-1))) : null;
   const end = h("p", { class: "line" }, `${symbolOf(line.operation)} = `, h("strong", {}, exact(line.values)));
-  return [longTable(_("The sum, term by term"), headings, terms.length, row), end];
+  return [start, longTable(_("The sum, term by term"), headings, terms.length, row), end];
 }
 
 function rowView(app, line) {
