@@ -133,7 +133,9 @@ def _table(found: WhatIf, changes: list[Change], most: int) -> Table:
             Column(_("other bits"), tuple(f"{change.changed:,}" for change in changes), "right"),
             Column(_("of"), tuple(f"{change.of:,}" for change in changes), "right", rank=2),
             Column(_("largest change at"), tuple(Ref(_index(change)) for change in changes), rank=3),
-            Column(_("before"), tuple(_cell(found, each, each.before) for each in changes), "right", rank=1),
+            Column(
+                _("largest change: before"), tuple(_cell(found, each, each.before) for each in changes), "right", rank=1
+            ),
             Column(_("now"), tuple(_cell(found, each, each.after) for each in changes), "right", rank=1),
         ),
         between,

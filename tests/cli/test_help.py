@@ -97,3 +97,9 @@ def test_every_option_with_limits_tells_them(language):
             assert "x>" not in result.stderr
             tried += 1
     assert tried > 10
+
+
+def test_all_commands_are_on_a_narrow_screen_in_chinese(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERMINAL_WIDTH", "60")
+    assert run("--lang", "zh").stdout.count("\n") < 24

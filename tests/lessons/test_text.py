@@ -118,3 +118,17 @@ def test_the_glossary_has_the_words():
     assert glossary()["residual stream"] == "残差流"
     assert glossary()["layer normalisation"] == "层归一化"
     assert len(glossary()) > 20
+
+
+BESIDE = {"mask_table", "both_ways", "shadows", "cubes", "two_heads"}
+"""Tables that say the same of two things beside each other, in groups."""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_columns_of_a_table_have_names_of_their_own(name, language):
+    """Read row by row, as a narrow window or a screen reader does, each number is told apart."""
+    shows = "\n".join(block.text for page in lesson_text(name, language).pages for block in page.blocks)
+    for table, columns in re.findall(r"^table (\w+) \|(.*)$", shows, re.M):
+        titles = [title for column in columns.split("|") if (title := column.partition(":")[0].strip())]
+        assert table in BESIDE or len(titles) == len(set(titles)), (table, titles)
