@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import begun, keep_option, load, model_option, prompt_argument, read_prompt
+from llmtrace.cli.options import begun, keep_option, load, model_option, prompt_argument, read_prompt, scratch_option
 from llmtrace.cli.output import Look, in_signs_of_here, say_written, shown_options, write_document
 from llmtrace.i18n import N_, _
 
@@ -64,6 +64,7 @@ TRACED = N_(
     help=N_("Write to FILE the run of the last token alone instead, with the key/value cache that it read."),
 )
 @keep_option
+@scratch_option
 @shown_options(traced=TRACED, own=("as_json",))
 def command(prompt: str | None, model: str | None, steps: int, last: bool, look: Look, **options: Any) -> None:
     """Let a model go on with PROMPT, one token at a time, and show what each was chosen from.
@@ -78,9 +79,9 @@ def command(prompt: str | None, model: str | None, steps: int, last: bool, look:
       llmtrace generate "Once upon a time" --steps 6 --quiet -o once.trace
       echo "Once upon a time" | llmtrace generate - --steps 3 --json
     """  # noqa: D301 - \b keeps click from filling the lines
-    keep = options["keep"]
-    if look.trace is None and (last or keep):
-        name = "--last" if last else "--keep"
+    kept = {name: options[name] for name in ("keep", "scratch")}
+    if look.trace is None and (last or any(kept.values())):
+        name = "--last" if last else next(f"--{name}" for name, value in kept.items() if value)
         raise click.UsageError(_("{name} needs -o FILE.trace, where it is written", name=name))
     from llmtrace.models import Sampling, as_language_model
 
@@ -113,7 +114,7 @@ def command(prompt: str | None, model: str | None, steps: int, last: bool, look:
             stream.end(tables and not as_json)
         finally:  # whoever read the output may have seen enough
             if look.trace is not None and len(generation):
-                (generation.last_trace(keep) if last else generation.trace(keep)).save(look.trace)
+                (generation.last_trace if last else generation.trace)(**kept).save(look.trace)
                 say_written(look.trace, as_json or not sys.stdout.isatty())  # piped, the output is for other programs
             if look.file is not None and shown:
                 write_document(_together(stream.whole, shown, asked), look)

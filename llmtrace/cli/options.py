@@ -124,6 +124,13 @@ def keep_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return option("--keep", type=click.Choice(["all", "residual"]), help=text)(function)
 
 
+def scratch_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--scratch`, for commands that make a trace."""
+    text = N_("Keep all numbers in a file of that folder, instead of in memory; afterwards it is gone.")
+    kind = click.Path(exists=True, file_okay=False)
+    return option("--scratch", type=kind, metavar="FOLDER", help=text)(function)
+
+
 def prompt_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """PROMPT or `--ids`, for commands that run what they are given."""
     given: Callable[..., Any] = argument("prompt", required=False)(ids_option(special_option(function)))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import keep_option, model_option, prompt_argument, read_prompt, traced
+from llmtrace.cli.options import keep_option, model_option, prompt_argument, read_prompt, scratch_option, traced
 from llmtrace.cli.output import Look, print_document, say_written, shown_options
 from llmtrace.i18n import N_, _
 
@@ -31,12 +31,7 @@ TRACED = N_(
 @option("--all", "every", is_flag=True, help=N_("Show every block in detail, with an example for every step."))
 @option("--recipe", metavar="FILE", help=N_("First make the edits of a recipe, which what-if --recipe has written."))
 @keep_option
-@option(
-    "--scratch",
-    type=click.Path(exists=True, file_okay=False),
-    metavar="FOLDER",
-    help=N_("Keep all numbers in a file of that folder, instead of in memory; afterwards it is gone."),
-)
+@scratch_option
 @option("--with-weights", is_flag=True, help=N_("Write the weights into FILE too, so that it needs no model."))
 @shown_options(traced=TRACED)
 def command(

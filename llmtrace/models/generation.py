@@ -22,6 +22,7 @@ from llmtrace.errors import PromptError
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.models.cache import KVCache
+from llmtrace.models.memory import Place
 from llmtrace.models.prompt import Prompt
 from llmtrace.models.writing import Writing
 from llmtrace.ops import Tensor, Weight
@@ -128,13 +129,13 @@ class Choice(Displayed):
     def __repr__(self) -> str:
         return f"<Choice {self.number}: {quoted(self.text)}, id {self.id}>"
 
-    def trace(self, keep: Keep | None = None) -> Trace:
+    def trace(self, keep: Keep | None = None, scratch: Place = None) -> Trace:
         """The run of the model that led to this token, as it happened, with the choice: it reads the token before, and
         finds the keys and values of earlier ones in the cache (steps `attn.keys` and `attn.values`, op `concatenate`).
 
-        keep: as of `LanguageModel.trace`.
+        keep, scratch: as of `LanguageModel.trace`.
         """
-        return self.generation.run_of(self.number, keep)
+        return self.generation.run_of(self.number, keep, scratch)
 
 
 @frozen
@@ -163,7 +164,9 @@ class Reader(Protocol):
     def logits(self, prompt: Prompt, cache: KVCache | None = None) -> Array:
         """The scores of every token as the next one after each position."""
 
-    def trace(self, prompt: Prompt, cache: KVCache | None = None, *, keep: Keep | None = None) -> Trace:
+    def trace(
+        self, prompt: Prompt, cache: KVCache | None = None, *, keep: Keep | None = None, scratch: Place = None
+    ) -> Trace:
         """The prompt's run with every step."""
 
     def token_text(self, index: int) -> str:
@@ -204,6 +207,7 @@ class Generation:
         self._writing = Writing(model.tokenizer, stops, model.ends)
         self._cache = KVCache()
         self._choices: list[Window] = []
+        self._texts = [model.token_text(index) for index in self.ids]
 
     def __repr__(self) -> str:
         return f"<Generation after {self.prompt_length} tokens: {len(self)} of {self.steps} tokens>"
@@ -244,6 +248,7 @@ class Generation:
         steps, token = self._chosen(number, scores)
         text = self.model.token_text(token)
         self.ids.append(token)
+        self._texts.append(text)
         self._choices.append(self.window)
         last = len(self._choices) == self.steps
         written = self._writing.add(token, text, last)
@@ -269,7 +274,7 @@ class Generation:
                     found=said(found) if found else "",
                 )
             )
-        trace = Trace({}, self._texts(self.ids), self.model.token_text, self.model.origin(self.ids), self.model.legend)
+        trace = Trace({}, self._texts, self.model.token_text, self.model.origin(self.ids), self.model.legend)
         names = frozenset(f"choice.{number}.{part}" for part in PARTS)  # in memory of their own: few and small
         with Run({}, trace, results=names) as run:
             row = run.leaf(f"choice.{number}.logits", scores, ("vocabulary",))
@@ -283,31 +288,28 @@ class Generation:
             )
         return trace, int(token.data)
 
-    def _texts(self, ids: Sequence[int]) -> list[str]:
-        return [self.model.token_text(index) for index in ids]
-
     # ---- traces, computed again: the same bits -------------------------------------------------------------------------
 
-    def trace(self, keep: Keep | None = None) -> Trace:
+    def trace(self, keep: Keep | None = None, scratch: Place = None) -> Trace:
         """The trace of the finished text in one go, and the steps of every choice; after a slide, of the last window.
 
-        keep: as of `LanguageModel.trace`.
+        keep, scratch: as of `LanguageModel.trace`.
 
         A choice takes its scores from `logits` by the op `pick`. The last token is left out where there is no room for it.
         """
         start = self.window.start
-        trace = self.model.trace(self.ids[start:][: self.model.config.context], keep=keep)
+        trace = self.model.trace(self.ids[start:][: self.model.config.context], keep=keep, scratch=scratch)
         with Run(self.model.weights, trace) as run:
             for number, window in enumerate(self._choices):
                 if window.start == start:
                     self._choose_again(run, trace, number, window, start)
         return trace
 
-    def last_trace(self, keep: Keep | None = None) -> Trace:
+    def last_trace(self, keep: Keep | None = None, scratch: Place = None) -> Trace:
         """The trace of the last choice as it happened (see `Choice.trace`)."""
-        return self.run_of(len(self._choices) - 1, keep)
+        return self.run_of(len(self._choices) - 1, keep, scratch)
 
-    def run_of(self, number: int, keep: Keep | None = None) -> Trace:
+    def run_of(self, number: int, keep: Keep | None = None, scratch: Place = None) -> Trace:
         """The trace of one choice as it happened (see `Choice.trace`)."""
         window, cache = self._choices[number], KVCache()
         length = window.end - window.start
@@ -315,7 +317,7 @@ class Generation:
         if length > window.first:
             self.model.logits(new[:-1], cache)
             new = new[-1:]
-        trace = self.model.trace(new, cache, keep=keep)
+        trace = self.model.trace(new, cache, keep=keep, scratch=scratch)
         with Run(self.model.weights, trace) as run:
             self._choose_again(run, trace, number, window, window.end - len(new))
         return trace

@@ -152,6 +152,16 @@ def test_files(model, tmp_path):
     assert CliRunner().invoke(main, ["verify", file]).exit_code == 0
 
 
+@pytest.mark.parametrize("last", [[], ["--last"]], ids=["the text", "the last token"])
+def test_all_numbers_in_a_file_of_a_folder(model, tmp_path, last):
+    folder, files = tmp_path / "scratch", [tmp_path / "usual.trace", tmp_path / "mapped.trace"]
+    folder.mkdir()
+    for file, where in zip(files, [[], ["--scratch", str(folder)]], strict=True):
+        run("generate", "CAB", "--model", model, "--steps", "3", "-o", str(file), *last, *where)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert not [*folder.iterdir()]
+
+
 def test_a_text_that_slides_says_so_once(model):
     result = run("generate", "CABCAB", "--model", model, "--steps", "30")
     assert len(result.stdout) == 37
@@ -178,6 +188,7 @@ ERRORS = [
     (["AXB"], "no token for 'X'"),
     (["A", "--last"], "--last needs -o FILE"),
     (["A", "--keep", "residual"], "--keep needs -o FILE"),
+    (["A", "--scratch", "."], "--scratch needs -o FILE"),
     (["A", "-o", "/nowhere/a.trace"], "/nowhere"),
 ]
 
