@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from llmtrace.tokenizers.normal_forms import normal
 from llmtrace.tokenizers.part import Part
-from llmtrace.tokenizers.unicode_14 import category, decomposed, lowered
+from llmtrace.tokenizers.unicode_14 import category, lowered
 
 CHINESE = (
     (0x3400, 0x4DBF),
@@ -59,7 +60,7 @@ class Cleaning(NamedTuple):
             if character in "\0\ufffd" or category(character) in {"Cc", "Cf", "Co"}:
                 return ""
         if self.strip_accents if self.strip_accents is not None else self.lowercase:
-            character = "".join(part for part in decomposed(character) if category(part) != "Mn")
+            character = "".join(part for part in normal(character, "NFD") if category(part) != "Mn")
         return "".join(lowered(part) for part in character) if self.lowercase else character
 
     def _pieces(self, character: str) -> Iterator[tuple[str, str]]:

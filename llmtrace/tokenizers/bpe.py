@@ -110,7 +110,7 @@ class ByteLevelBPE(FromVocabulary):
     def explain(self, text: str, special: bool = False) -> Tokenization:
         """The way of a text to its ids, which are those of `encode`. The merges are those that the encoder did.
 
-        It begins with the text as it is cut: of a tokenizer that composes characters first, with the composed ones.
+        It begins with the text as it is cut: of a tokenizer that brings it to a normal form of Unicode first, in that form.
         """
         utf8(text)
         found = self._found.explain(text, special, self.splitter.parts, self._explain_piece)

@@ -6,16 +6,16 @@ one or the other, or joins it to its neighbour.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.pickling import FromArguments
 from llmtrace.tokenizers.json_format.fields import field, kind_of, parts_of, quote
+from llmtrace.tokenizers.normal_forms import Form, normal
 from llmtrace.tokenizers.part import Part
 from llmtrace.tokenizers.patterns import Pattern
-from llmtrace.tokenizers.unicode_14 import composed
 
 GPT2_PATTERN = r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
 """English endings; then letters, numbers, or other signs, with one space before them if there is one; then spaces."""
@@ -43,10 +43,10 @@ Matches = list[tuple[int, int, bool]]
 class Splitter(FromArguments):
     """Cuts texts as the `pre_tokenizer` of a tokenizer.json says; ModelError for what is not supported."""
 
-    def __init__(self, rule: Mapping[str, Any] = GPT2_SPLIT, composed: bool = False) -> None:
+    def __init__(self, rule: Mapping[str, Any] = GPT2_SPLIT, forms: Sequence[Form] = ()) -> None:
         self.rule = rule
-        self.composed = composed
-        """Whether characters are composed with the marks behind them first (Unicode's form NFC)."""
+        self.forms = tuple(forms)
+        """The normal forms of Unicode (`normal_forms.FORMS`) that the text is brought to first, one after another."""
         self._cuts: list[Cut | None] = []  # None: a space is added
         parts = parts_of(rule, "pretokenizers")
         for part in parts:
@@ -60,7 +60,9 @@ class Splitter(FromArguments):
 
     def normalized(self, text: str) -> str:
         """The text that is cut."""
-        return composed(text) if self.composed else text
+        for form in self.forms:
+            text = normal(text, form)
+        return text
 
     def pieces(self, text: str) -> list[str]:
         """The pieces of a text; side by side they are the text, apart from what the rule adds and removes."""

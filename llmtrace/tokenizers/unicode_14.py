@@ -1,6 +1,6 @@
 """Characters as Unicode 14 has them, the edition of Python 3.11: so a text has the same ids with every Python.
 
-What came later is none of it: neither a mark, a sign nor a control, and without parts and small letters of its own.
+What came later is none of it: neither a mark, a sign nor a control, and without a small letter of its own.
 """
 
 from __future__ import annotations
@@ -37,19 +37,6 @@ def category(character: str) -> str:
     return "Cn" if is_newer(character) else CHANGED.get(character) or unicodedata.category(character)
 
 
-def decomposed(character: str) -> str:
-    """A letter and its marks apart: the form NFD of one character."""
-    return character if is_newer(character) else unicodedata.normalize("NFD", character)
-
-
-def composed(text: str) -> str:
-    """Letters and their marks together: the form NFC of a text."""
-    if text.isascii():
-        return text
-    parts = _newer().split(text)  # a character that is not known joins with none beside it
-    return "".join(part if n % 2 else unicodedata.normalize("NFC", part) for n, part in enumerate(parts))
-
-
 def lowered(character: str) -> str:
     """The small letter, or letters, of one character."""
     return character if is_newer(character) else character.lower()
@@ -63,4 +50,4 @@ def is_newer(character: str) -> bool:
 
 @cache
 def _newer() -> re.Pattern[str]:
-    return re.compile(f"([{NEWER}])")
+    return re.compile(f"[{NEWER}]")

@@ -115,7 +115,7 @@ BROKEN = {
     "dropout": ({"dropout": 0.1}, "dropout = 0.1"),
     "suffixes": ({"end_of_word_suffix": "</w>"}, "end_of_word_suffix"),
     "SentencePiece": ({"byte_fallback": True}, "byte_fallback"),
-    "a normalizer": ({"normalizer": {"type": "NFKC"}}, "normalizer 'NFKC'"),
+    "a normalizer": ({"normalizer": {"type": "Lowercase"}}, "normalizer 'Lowercase'"),
     "another splitter": ({"pre_tokenizer": {"type": "Whitespace"}, "decoder": {"type": "ByteLevel"}}, "'Whitespace'"),
     "no bytes": ({"pre_tokenizer": None}, "no ByteLevel in it"),
     "another behaviour": ({"pre_tokenizer": sequence({**SPLIT, "behavior": "Mirrored"})}, "'Mirrored'"),

@@ -63,7 +63,10 @@ ENDED = st.builds(
     BYTE_LEVEL,
 )
 NORMALIZERS = st.sampled_from(
-    [None] * 8 + [{"type": "NFC"}] * 4 + [{"type": "Lowercase"}, {"type": "Prepend", "prepend": "x"}]
+    [None] * 8
+    + [{"type": form} for form in ("NFC", "NFC", "NFD", "NFKC", "NFKD")]
+    + [{"type": "Sequence", "normalizers": [{"type": "NFD"}, {"type": "NFKC"}]}]
+    + [{"type": "Lowercase"}, {"type": "Prepend", "prepend": "x"}]
 )
 PROCESSORS = st.sampled_from(
     [None] * 8

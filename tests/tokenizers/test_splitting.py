@@ -1,7 +1,6 @@
-"""A tokenizer that composes characters first (NFC) gives the ids of the composed text."""
+"""A tokenizer that brings a text to a normal form of Unicode first gives the ids of that form."""
 
 import json
-import unicodedata
 
 import pytest
 from helpers.small_models import small_config, tensors
@@ -14,7 +13,7 @@ from llmtrace.explain.verify import verify_tokens
 from llmtrace.models import GPT
 from llmtrace.tokenizers import load_tokenizer
 from llmtrace.tokenizers.json_format.read import read_tokenizer_json
-from llmtrace.tokenizers.json_format.write import COMPOSED
+from llmtrace.tokenizers.normal_forms import FORMS, normal
 from llmtrace.tokenizers.splitting import GPT2_SPLIT
 from llmtrace.weights.gpt import GPT2
 
@@ -24,28 +23,43 @@ TEXTS = st.text(
 )
 
 
-def content(*added):
+NORMALIZERS = [
+    *[({"type": form}, [form]) for form in FORMS],
+    ({"type": "Sequence", "normalizers": [{"type": "NFKD"}, {"type": "NFC"}]}, ["NFKD", "NFC"]),
+]
+
+
+def content(*added, normalizer=NORMALIZERS[0][0]):
     model = {"type": "BPE", "vocab": VOCABULARY, "merges": MERGES}
-    return {"normalizer": COMPOSED, "pre_tokenizer": GPT2_SPLIT, "added_tokens": list(added), "model": model}
+    return {"normalizer": normalizer, "pre_tokenizer": GPT2_SPLIT, "added_tokens": list(added), "model": model}
 
 
 @given(TEXTS | st.text(max_size=8))
 @example("e\u0301 \u0915\u093c")
 @example("\u0301\u0323e\u0323\u0301")
-def test_the_ids_of_the_composed_text(text):
-    tokenizer = read_tokenizer_json(content())
-    composed = unicodedata.normalize("NFC", text)
-    found = tokenizer.explain(text)
-    found.replay()
-    assert tokenizer.encode(text) == found.ids == tokenizer.encode(composed)
-    assert "".join(piece.text for piece in found.pieces) == found.text == composed
-    assert tokenizer.decode(found.ids) == composed
+def test_the_ids_of_the_text_in_normal_form(text):
+    for normalizer, forms in NORMALIZERS:
+        tokenizer = read_tokenizer_json(content(normalizer=normalizer))
+        wanted = text
+        for form in forms:
+            wanted = normal(wanted, form)
+        found = tokenizer.explain(text)
+        found.replay()
+        assert tokenizer.encode(text) == found.ids == tokenizer.encode(wanted)
+        assert "".join(piece.text for piece in found.pieces) == found.text == wanted
+        assert tokenizer.decode(found.ids) == wanted
 
 
-def test_it_is_saved_with_its_normalizer(tmp_path):
+@pytest.mark.parametrize("normalizer", [normalizer for normalizer, _forms in NORMALIZERS], ids=str)
+def test_it_is_saved_with_its_normalizer(tmp_path, normalizer):
+    read_tokenizer_json(content(normalizer=normalizer)).save(tmp_path)
+    assert json.loads((tmp_path / "tokenizer.json").read_text())["normalizer"] == normalizer
+    assert load_tokenizer(tmp_path).splitter.forms == read_tokenizer_json(content(normalizer=normalizer)).splitter.forms
+
+
+def test_a_saved_one_composes_as_before(tmp_path):
     tokenizer = read_tokenizer_json(content())
     tokenizer.save(tmp_path)
-    assert json.loads((tmp_path / "tokenizer.json").read_text())["normalizer"] == COMPOSED
     assert load_tokenizer(tmp_path).encode("e\u0301") == tokenizer.encode("é")
 
 

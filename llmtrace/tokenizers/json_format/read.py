@@ -15,7 +15,7 @@ from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported
 from llmtrace.tokenizers.json_format.framing import read_framing
 from llmtrace.tokenizers.json_format.merged_text import is_merged_text, read_merged_text
 from llmtrace.tokenizers.json_format.merges import read_merges, read_vocabulary
-from llmtrace.tokenizers.json_format.write import COMPOSED
+from llmtrace.tokenizers.json_format.write import NORMAL_FORMS
 from llmtrace.tokenizers.splitting import Splitter
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _read(data: dict[str, Any], model: dict[str, Any]) -> Tokenizer:
         return read_merged_text(data, model)
     normalizers = parts_of(data.get("normalizer"), "normalizers") if kind != "WordPiece" else []
     for rule in normalizers:
-        if kind != "BPE" or rule != COMPOSED:
+        if kind != "BPE" or rule not in NORMAL_FORMS:
             raise ModelError(_("the normalizer {kind} is not supported", kind=kind_of(rule)))
     if kind in [*READ]:
         other: Tokenizer = attribute(READ[kind])(data, model)
@@ -69,7 +69,8 @@ def _read(data: dict[str, Any], model: dict[str, Any]) -> Tokenizer:
     expect_raw(added, normalizers)
     if rule is None and not merges and not normalizers and all(len(text) == 1 for text in vocabulary):
         return _characters(data, vocabulary, added, decoders, model)
-    splitter = Splitter({"type": "Sequence", "pretokenizers": []} if rule is None else rule, composed=bool(normalizers))
+    forms = [form["type"] for form in normalizers]
+    splitter = Splitter({"type": "Sequence", "pretokenizers": []} if rule is None else rule, forms)
     if not splitter.in_bytes:
         raise ModelError(_("its merges do not work on bytes (there is no ByteLevel in it), which is not supported"))
     for decoder in decoders:

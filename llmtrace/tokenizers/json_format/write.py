@@ -11,6 +11,7 @@ from llmtrace.storage.replace import refuse, write_whole
 from llmtrace.tokenizers.byte_symbols import SPACE
 from llmtrace.tokenizers.json_format.added import FLAGS, given_ids
 from llmtrace.tokenizers.json_format.framing import framing_json
+from llmtrace.tokenizers.normal_forms import FORMS
 from llmtrace.tokenizers.splitting import GPT2_SPLIT
 
 WORDPIECE_DECODER = {"type": "WordPiece", "prefix": "##", "cleanup": True}
@@ -19,7 +20,7 @@ SCHEMES = {"always": True, "never": False}
 
 
 PREPEND = {"type": "Prepend", "prepend": SPACE}
-COMPOSED = {"type": "NFC"}
+NORMAL_FORMS = [{"type": form} for form in FORMS]
 REPLACE = {"type": "Replace", "pattern": {"String": " "}, "content": SPACE}
 
 
@@ -74,7 +75,9 @@ def byte_level_json(tokenizer: Any) -> dict[str, Any]:
     settings = {"unk_token": tokenizer.unknown, "ignore_merges": tokenizer.whole_pieces}
     model = {**settings, "vocab": vocabulary, "merges": merges}
     data = _bpe_json(added, tokenizer.splitter.rule, GPT2_SPLIT, model)
-    return framed(tokenizer, data | ({"normalizer": COMPOSED} if tokenizer.splitter.composed else {}))
+    forms = [{"type": form} for form in tokenizer.splitter.forms]
+    normalizer = {"type": "Sequence", "normalizers": forms} if len(forms) > 1 else forms[0] if forms else None
+    return framed(tokenizer, {**data, "normalizer": normalizer})
 
 
 def merged_text_json(tokenizer: Any) -> dict[str, Any]:
