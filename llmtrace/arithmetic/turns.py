@@ -22,6 +22,8 @@ DIGITS = 120
 """Decimal digits of a frequency at first: enough for 2^−96 turns of it, whatever the base."""
 COARSE = 2.0**-44
 """Below so much per position, 2^−96 turns are no longer fine enough beside the value itself."""
+TOGETHER = 16
+"""So many positions in a row are worked out at once: the next tokens of a text ask for them."""
 LIMB, MASK = 32, (1 << 32) - 1
 
 
@@ -36,38 +38,42 @@ def turns(positions: npt.ArrayLike, pairs: int, base: float, dtype: npt.DTypeLik
     """Of positions [*], whole numbers from 0 to 2^31 − 1, the cosines and sines [*, D], D = `pairs`: of
     `position · base^(−i/D)` for the pairs i = 0 … D − 1.
     """
-    places = np.asarray(positions)
-    known, where = np.unique(places, return_inverse=True)
-    rows = [_row(int(position), pairs, float(base), np.dtype(dtype)) for position in known]
-    found = np.stack(rows, axis=1) if rows else np.empty((2, 0, pairs), dtype)
-    cosine, sine = found[:, where.reshape(places.shape)]
+    places = np.asarray(positions, np.int64)
+    kind = np.dtype(dtype)
+    together = TOGETHER if kind == np.float32 else 1
+    known, where = np.unique(places // together, return_inverse=True)
+    rows = [_rows(int(block) * together, together, pairs, float(base), kind) for block in known]
+    found = np.stack(rows, axis=1) if rows else np.empty((2, 0, together, pairs), kind)
+    cosine, sine = found[:, where.reshape(places.shape), places % together]
     return Turns(np.ascontiguousarray(cosine), np.ascontiguousarray(sine))
 
 
-@lru_cache(maxsize=1 << 14)
-def _row(position: int, pairs: int, base: float, dtype: np.dtype[np.float32 | np.float64]) -> Array:
-    """The cosines and the sines of one position, [2, D]."""
-    out = np.empty((2, pairs), dtype)
+@lru_cache(maxsize=1 << 13)
+def _rows(first: int, count: int, pairs: int, base: float, dtype: np.dtype[np.float32 | np.float64]) -> Array:
+    """The cosines and the sines of `count` positions from `first` on, [2, count, D]."""
+    out = np.empty((2, count, pairs), dtype)
     if dtype == np.float32:
-        wide = _about(position, pairs, base)
+        positions = np.arange(first, first + count)[:, None]
+        wide = _about(positions, pairs, base)
         with np.errstate(under="ignore"):
             below, above = ((wide * (1 + error)).astype(np.float32) for error in (-FAST_ERROR, FAST_ERROR))
         out[...] = wide
-        doubtful = np.argwhere((below != above) | (np.abs(wide) < position * COARSE))
+        doubtful = np.argwhere((below != above) | (np.abs(wide) < positions * COARSE))
     else:
         doubtful = np.argwhere(np.ones(out.shape, bool))
-    for which, pair in doubtful.tolist():
-        out[which, pair] = _exactly(position, pair, pairs, base, 1 - which, dtype == np.float32)
+    for which, place, pair in doubtful.tolist():
+        out[which, place, pair] = _exactly(first + place, pair, pairs, base, 1 - which, dtype == np.float32)
     out.flags.writeable = False
     return out
 
 
-def _about(position: int, pairs: int, base: float) -> npt.NDArray[np.float64]:
-    """The same in float64, with a relative error below `FAST_ERROR`, or what is below `COARSE`."""
+def _about(positions: npt.NDArray[np.int64], pairs: int, base: float) -> npt.NDArray[np.float64]:
+    """The same of positions [count, 1] in float64, with a relative error below `FAST_ERROR`, or what is below `COARSE`."""
     low, middle, high = _limbs(pairs, base)
-    low = low * np.uint64(position)
-    middle = middle * np.uint64(position) + (low >> LIMB)
-    high = ((high * np.uint64(position) + (middle >> LIMB)) & MASK).astype(np.int64)
+    wide = positions.astype(np.uint64)
+    low = low * wide
+    middle = middle * wide + (low >> LIMB)
+    high = ((high * wide + (middle >> LIMB)) & MASK).astype(np.int64)
     quarter = (high + (1 << 29)) >> 30  # the nearest quarter turn, from 0 to 4
     rest = ((high - (quarter << 30)) << LIMB) + (middle & MASK).astype(np.int64)
     angle = 2 * np.pi * (np.ldexp(rest.astype(np.float64), -64) + np.ldexp((low & MASK).astype(np.float64), -96))

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmtrace.arithmetic.elementary import FAST_ERROR, sine_of
-from llmtrace.arithmetic.turns import COARSE, _about, turns
+from llmtrace.arithmetic.turns import COARSE, _about, _rows, turns
 
 BASES = [10000.0, 1e6, 500000.0, 100.0, 1.5, 1e30]
 
@@ -40,7 +40,7 @@ def test_every_entry_is_the_float_nearest_to_its_true_value(position, pair, pair
 
 @given(st.integers(0, 2**31 - 1), st.sampled_from(BASES))
 def test_the_first_attempt_is_as_near_as_it_is_taken_for(position, base):
-    for which, row in enumerate(_about(position, 7, base)):
+    for which, row in enumerate(_about(np.array([[position]]), 7, base)[:, 0]):
         for pair, value in enumerate(row):
             true = exact(position, pair, 7, base, 1 - which)
             assert (
@@ -63,3 +63,15 @@ def test_angles_of_all_positions_are_near_those_of_float64(base):
     found, angles = turns(np.arange(200), 8, base), np.arange(200)[:, None] * base ** (-np.arange(8) / 8)
     np.testing.assert_allclose(found.cosine, np.cos(angles), rtol=0, atol=1e-7)
     np.testing.assert_allclose(found.sine, np.sin(angles), rtol=0, atol=1e-7)
+
+
+@given(st.lists(st.integers(0, 200) | st.integers(2**31 - 40, 2**31 - 1), max_size=6))
+def test_a_position_is_turned_alike_whatever_is_asked_for_beside_it(positions):
+    together = turns(positions, 3, 1e4)
+    for place, position in enumerate(positions):
+        _rows.cache_clear()
+        alone = turns(position, 3, 1e4)
+        assert (together.cosine[place].tobytes(), together.sine[place].tobytes()) == (
+            alone.cosine.tobytes(),
+            alone.sine.tobytes(),
+        )
