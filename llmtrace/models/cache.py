@@ -49,14 +49,14 @@ class KVCache:
 
     def extend(self, name: str, new: Array) -> Array:
         """Writes new [*, H, T, D] behind the first `length` positions of `name`; returns all of them, read-only."""
-        total = self.length + new.shape[-2]
-        array = self._arrays.get(name) if self.length else None
+        length = self.length
+        total = length + new.shape[-2]
+        array = self._arrays.get(name) if length else None
         if array is None or array.shape[-2] < total:
-            array = self._grown(array, new, total)
-        array[..., self.length : total, :] = new
-        self._arrays[name] = array
+            array = self._arrays[name] = self._grown(array, new, total)
+        array[..., length:total, :] = new
         seen = array[..., :total, :]
-        seen.flags.writeable = False
+        seen.setflags(write=False)
         return seen
 
     def keep(self, name: str, new: Array) -> None:

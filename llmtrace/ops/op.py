@@ -140,8 +140,8 @@ def flatten_leading(array: Array, name: str, kept: int = 1) -> Array:
     flags = array.flags
     if not (flags.c_contiguous and flags.aligned):
         raise ValueError(f"{name} must lie in memory without gaps (C-contiguous, aligned): use np.ascontiguousarray")
-    if array.ndim == kept + 1:
-        return array
+    if array.ndim <= kept + 1:
+        return array if array.ndim > kept else array[None]
     return array.reshape(math.prod(array.shape[:-kept]), *array.shape[-kept:])
 
 

@@ -10,6 +10,7 @@ across them.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Literal, get_args
 from unicodedata import is_normalized, normalize
 
@@ -43,13 +44,15 @@ CHANGED = """
 """
 """The characters of edition 9.0 that one of the forms may change, and such between them as no edition changes."""
 
-_CHANGED = re.compile(
-    "[" + "".join(r"\U" + r"-\U".join(end.zfill(8) for end in part.split("-")) for part in CHANGED.split()) + "]+"
-)
+
+@cache
+def _changed() -> re.Pattern[str]:
+    ends = [[rf"\U{end:0>8}" for end in part.split("-")] for part in CHANGED.split()]
+    return re.compile(f"[{''.join(map('-'.join, ends))}]+")
 
 
 def normal(text: str, form: Form) -> str:
     """The text in one of `FORMS`."""
     if is_normalized(form, text):  # by a later edition: so by the earlier, which changes less
         return text
-    return _CHANGED.sub(lambda found: normalize(form, found[0]), text)
+    return _changed().sub(lambda found: normalize(form, found[0]), text)

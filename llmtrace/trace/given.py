@@ -12,12 +12,13 @@ from llmtrace.ops import Op, Tensor, Weight
 class Given(NamedTuple):
     """What `forward` takes behind the inputs: None for absent ones, and the weights; and how the step was asked for."""
 
-    op: Op
-    inputs: int
-    own: str
-    """What the names of its weights begin with."""
-    transposed: bool
+    asked: tuple[Op, int, str, bool] | None
+    """The op, how many inputs, what the names of its weights begin with, and whether they are transposed."""
     arguments: Sequence[Any]
+
+
+NOT_GIVEN = Given(None, ())
+"""What no step asks for."""
 
 
 def fixed(op: Op, operands: Sequence[Tensor | Weight | None], settings: Mapping[str, Any]) -> list[Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol
@@ -20,7 +21,7 @@ from llmtrace.ops.elementwise.identity import identity
 from llmtrace.ops.part import box_of
 from llmtrace.ops.rows.concatenate import concatenate
 from llmtrace.rng import derive
-from llmtrace.trace.given import Given, fixed
+from llmtrace.trace.given import NOT_GIVEN, Given, fixed
 from llmtrace.trace.legend import ENDING, PAIRS, StepKind
 from llmtrace.trace.recompute import Recomputer, Unmade, Values, unmade
 from llmtrace.trace.step import Record
@@ -33,6 +34,9 @@ Operand = Tensor | Weight | None
 ROWS = 128
 """So many queries' scores are there at once where they are not kept."""
 
+
+data_of = operator.attrgetter("data")
+"""The array of a tensor."""
 
 dtype_name = functools.lru_cache(str)
 """What NumPy calls a dtype; it takes longer over that than over a small sum."""
@@ -117,6 +121,11 @@ class Run:
         if self._own_arena:
             self._arena.close()
 
+    @property
+    def bare(self) -> bool:
+        """Whether nothing is recorded and nothing left out: only the result counts."""
+        return self._trace is None and self._dropout is None
+
     def within(self, prefix: str) -> Run:
         """The same run, with `prefix.` before every name."""
         inner = Run.__new__(type(self))
@@ -138,17 +147,17 @@ class Run:
         own, name = name if weights is None else weights, self._prefix + name
         if self._given is None:
             return self.do(name, op, self._operands(op, inputs, own), settings)
-        known = self._given.get(name)
-        if known is None or known[:4] != (op, len(inputs), own, settings.get("transposed", False)):
+        asked = (op, len(inputs), own, settings.get("transposed", False))
+        known = self._given.get(name, NOT_GIVEN)
+        if known.asked != asked:
             operands = self._operands(op, inputs, own)
             arguments = fixed(op, operands, settings)
             if arguments is None:
                 return self.do(name, op, operands, settings)
-            known = Given(op, len(inputs), own, settings.get("transposed", False), arguments)
-            self._given[name] = known
+            known = self._given[name] = Given(asked, arguments)
         empty = alone if name in self._results else self._arena.empty
         try:
-            out = op.forward(*[x.data for x in inputs], *known.arguments, **settings, empty=empty)
+            out = op.forward(*map(data_of, inputs), *known.arguments, **settings, empty=empty)
         except (ValueError, TypeError, IndexError):  # `do` says in words what is wrong
             return self.do(name, op, self._operands(op, inputs, own), settings)
         return Tensor(name, out, ())
@@ -287,11 +296,10 @@ class Run:
         """With a key/value cache that holds earlier tokens: theirs and the new ones. Otherwise just the new ones."""
         if self._cache is None:
             return new
-        past = self._cache.length
-        data = self._cache.extend(self._prefix + name, new.data)
+        past, name = self._cache.length, self._prefix + name
+        data = self._cache.extend(name, new.data)
         if not past:
             return new
-        name = self._prefix + name
         axes = (*new.axes[:-2], "key", "feature")
         if self._trace is not None:
             self._trace.add_leaf(f"{name}.past", data[..., :past, :], axes)

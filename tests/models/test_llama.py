@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from helpers.small_llamas import small_llama, small_llama_config
+from hypothesis import given
+from hypothesis import strategies as st
 
 import llmtrace
 from llmtrace.errors import ModelError
@@ -172,3 +174,15 @@ def test_impossible_sizes_are_refused():
     ):
         with pytest.raises(ModelError, match=message):
             small_llama_config(**changed)
+
+
+@given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 2), st.integers(1, 6), st.integers(0, 9))
+def test_single_tokens_have_the_bits_of_the_whole_text_however_heads_are_shared(shared, copies, texts, length, seed):
+    model = small_llama(seed=seed, heads=shared * copies, kv_heads=shared, head_size=2, width=6)
+    ids = np.random.default_rng(seed).integers(0, 5, (texts, length))
+    whole, cache = model.trace(ids), KVCache()
+    found = np.concatenate([model.logits(ids[:, t : t + 1], cache) for t in range(length)], axis=-2)
+    expect_same_bits(found, np.ascontiguousarray(whole.tensor("logits")), "token by token", "")
+    cache = KVCache()
+    later = [model.trace(ids[:, t : t + 1], cache).tensor("logits") for t in range(length)]
+    expect_same_bits(np.concatenate(later, axis=-2), found, "recorded, token by token", "")
