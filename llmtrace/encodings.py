@@ -1,11 +1,15 @@
 r"""Text in the characters that an output has: llmtrace's own signs by plain names, all else that is missing as `\u4e2d`.
 
-What users, models and files wrote must never look like another text, so a sign in quotes is not replaced but escaped.
+What users, models and files wrote must never look like another text, so a sign in quotes is not replaced but escaped. Here, too:
+standard streams to which all of a text is written, whatever whoever started the command has done to them.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import re
+import sys
 import unicodedata
 from functools import lru_cache
 
@@ -48,6 +52,7 @@ POWER = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 ROOT = re.compile(r"√(Σ?)(\w[\w.]*)")
 SUM = re.compile(r"Σ(?=[^\W\d_])")
+WRITTEN = ("stdout", "stderr")
 TYPED = re.compile(r"""(?<!\w)'(?:[^'\n…]|…(?=[\w']))*(?:'(?!\w)|…)|"[^"'\n]*'[^"\n]*\"""")
 """What stands in quotes, and is somebody else's; without the second quote where its end is left out."""
 
@@ -106,3 +111,40 @@ def _typed(character: str, encoding: str, plain_signs: bool) -> str:
     if writable(character, encoding) and (letter or not plain_signs):
         return character
     return character.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def prepare_streams() -> None:
+    """Makes the standard streams such that a command can write to them, and knows when it could not."""
+    open_closed_streams()
+    write_whole_texts()
+    for name in WRITTEN:
+        stream = getattr(sys, name)
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # what an encoding lacks is shown as an escape
+
+
+def open_closed_streams() -> None:
+    """A standard stream that whoever started the command has closed is one that nobody reads: cron and services do so."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # in the order of their numbers
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - until the process ends
+
+
+def write_whole_texts() -> None:
+    """With PYTHONUNBUFFERED, Python loses the rest of a text without a word where the system takes only its beginning.
+
+    A write that is stopped and goes on, or a disk that becomes full, takes a part; only a buffered stream writes the rest, or
+    fails. Lines still appear at once.
+    """
+    for name in WRITTEN:
+        stream = getattr(sys, name)
+        if isinstance(getattr(stream, "buffer", None), io.FileIO):
+            how = {"encoding": stream.encoding, "errors": stream.errors}
+            whole = open(stream.fileno(), "w", closefd=False, **how)  # noqa: SIM115 - until the process ends
+            whole.reconfigure(line_buffering=True)
+            setattr(sys, name, whole)
+
+
+def discard_output() -> None:
+    """Leaves nothing for Python to write, and fail at again, when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,9 +12,12 @@ and is not, or fails without a word), control bytes in what is printed, endless 
 from __future__ import annotations
 
 import argparse
+import compileall
+import contextlib
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,11 +37,13 @@ from attacks import KINDS, LLMTRACE, Attack, Stage  # noqa: E402 - of this check
 SECONDS = 30
 """Of the processor, for one command; none of the catalogue takes a tenth of it."""
 MEMORY = 3 << 30
-OURS = str(ROOT / "llmtrace").encode()
-GUARD = str(ROOT / "llmtrace" / "interrupts.py").encode()
+OURS = b"/code/llmtrace"
+GUARD = OURS + b"/interrupts.py"
 """In a traceback: what comes before the first lines of the package have been read can't be helped."""
 LONGEST = 4000
 """Characters of an error message."""
+EVERY = 10
+"""Seconds between two lines of progress."""
 PLAIN_USER = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 """Root, too, is kept out of what it may not write to."""
 HARMLESS = {0, 1, 2, 130}
@@ -69,10 +74,17 @@ def limits(attack: Attack) -> Callable[[], None]:
     return set_them
 
 
+def as_it_is_now(scratch: Path) -> None:
+    """A copy of the package, compiled: a command on a full disk would leave half a file of what it compiles in the checkout."""
+    shutil.copytree(ROOT / "llmtrace", scratch / "code" / "llmtrace", ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(scratch / "code", quiet=1)
+
+
 def environment(attack: Attack, folder: Path) -> dict[str, str | bytes]:
     """A small one: what belongs to the caller's terminal and languages is not passed on."""
     own = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "LLMTRACE_NUM_THREADS": "1"}
-    return {**own, **attack.environment}
+    code = {"PYTHONPATH": str(folder.parent / "code"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**own, **code, **attack.environment}
 
 
 def run(attack: Attack, folder: Path) -> Ended:
@@ -86,21 +98,21 @@ def run(attack: Attack, folder: Path) -> Ended:
         stderr=subprocess.PIPE,
         preexec_fn=limits(attack),
     )
-    try:
-        if attack.reads is not None:
-            assert process.stdout is not None
-            process.stdout.read(attack.reads)
-            process.stdout.close()
-            process.stdout = None
-        if attack.interrupted is not None:
-            time.sleep(attack.interrupted)
-            process.send_signal(signal.SIGINT)
-        out, err = process.communicate(attack.stdin, timeout=4 * SECONDS)
-        return Ended(process.returncode, out or b"", err or b"")
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return Ended(None)
+    if attack.reads is not None:
+        assert process.stdout is not None
+        process.stdout.read(attack.reads)
+        process.stdout.close()
+        process.stdout = None
+    if attack.interrupted is not None:
+        time.sleep(attack.interrupted)
+        process.send_signal(signal.SIGINT)
+    for second in range(4 * SECONDS):  # while this process stands still, it does not count the seconds
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            out, err = process.communicate(None if second else attack.stdin, timeout=1)
+            return Ended(process.returncode, out or b"", err or b"")
+    process.kill()
+    process.communicate()
+    return Ended(None)
 
 
 def strange(text: bytes) -> set[str]:
@@ -136,6 +148,14 @@ class Report:
 
     tried: Counter[str] = field(default_factory=Counter)
     found: Counter[tuple[str, str]] = field(default_factory=Counter)
+    told: float = field(default_factory=time.monotonic)
+
+    def progress(self, of: int) -> None:
+        """A line every few seconds: how many have been tried, and of how many something was found."""
+        if time.monotonic() - self.told >= EVERY:
+            self.told = time.monotonic()
+            done, found = sum(self.tried.values()), sum(self.found.values())
+            print(f"{done:,} of {of:,} tried, {found} faults", flush=True)
 
     def add(self, attack: Attack, ended: list[Ended], what: list[str]) -> None:
         """One more attack; what was found is printed at once."""
@@ -184,11 +204,13 @@ def main() -> int:
     start, report = time.monotonic(), Report()
     with tempfile.TemporaryDirectory(prefix="attacks-") as name:
         os.chmod(name, 0o755)
+        as_it_is_now(Path(name))
         stage = Stage.built(Path(name), random.Random(options.seed))
         attacks = [attack for kind in options.kinds or KINDS for attack in KINDS[kind](stage)]
         with ThreadPoolExecutor(os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()) as pool:
             for attack, (ended, what) in zip(attacks, pool.map(lambda a: tried(a, stage), attacks), strict=True):
                 report.add(attack, ended, what)
+                report.progress(len(attacks))
     report.table()
     print(f"{time.monotonic() - start:.0f} s")
     return 1 if report.found else 0

@@ -51,6 +51,8 @@ UNDERFLOW = Decimal("1e-36")
 """Below this float32 itself has fewer digits than are shown."""
 LARGEST = 3000
 WIDTH = 250
+EVERY = 2000
+"""Numbers between two lines of progress."""
 
 
 def value(text: str) -> Decimal:
@@ -125,13 +127,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=100_000, help="how many numbers are explained")
     count, done, wrong, about = parser.parse_args().count, 0, 0, 0
-    for text in itertools.islice(texts(), count):
+    for n, text in enumerate(itertools.islice(texts(), count), 1):
         about += text.count("≈")
         for line, right in calculated(text):
             done += 1
             wrong += not right
             if not right:
-                print(line)
+                print(line, flush=True)
+        if n % EVERY == 0:
+            print(f"{n:,} of {count:,} numbers, {done:,} printed calculations, {wrong} wrong", flush=True)
     print(
         f"{count:,} numbers, {done:,} printed calculations, {wrong} miss the last digit by more than 1, {about} say ≈"
     )

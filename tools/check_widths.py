@@ -118,6 +118,7 @@ def main() -> int:
                 if more := shown(document, width) - whole:
                     wrong += 1
                     print(f"{language} {width:3} {name}: {' '.join(sorted(more)[:8])}", flush=True)
+            print(f"{language} {name}: {count:,} pages, {wrong} wrong", flush=True)
     print(f"{count:,} pages, {wrong} with numbers that {WIDEST} columns do not show")
     return 1 if wrong else 0
 

@@ -26,6 +26,7 @@ import train_hash
 import llmtrace
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.encodings import write_whole_texts
 from llmtrace.models import GPT, GPTConfig, KVCache
 from llmtrace.weights.gpt import GPT2
 
@@ -265,4 +266,5 @@ if __name__ == "__main__":
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--functions", type=int, default=0, metavar="COUNT")
     arguments = parser.parse_args()
+    write_whole_texts()  # whoever started it reads all of it, or nothing
     print(json.dumps(everything(arguments.small, arguments.functions)))

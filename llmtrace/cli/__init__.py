@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -21,6 +20,7 @@ from llmtrace.cli.command import (
     within,
 )
 from llmtrace.display import on_command_line, plain_wanted, speak_plainly
+from llmtrace.encodings import discard_output, prepare_streams
 from llmtrace.errors import LlmtraceError, UnknownTextError
 from llmtrace.i18n import N_, _, listed
 from llmtrace.lazy import attribute
@@ -105,10 +105,7 @@ class Commands(Helpful, click.Group):
                 interrupts.end_the_process()
 
     def _run(self, given: list[str], *args: Any, **options: Any) -> None:
-        _open_closed_streams()
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="backslashreplace")  # what an encoding lacks is shown as an escape
+        prepare_streams()
         try:
             interrupts.raise_in_python()
             result = super().main(*args, **{**options, "standalone_mode": False})
@@ -124,26 +121,14 @@ class Commands(Helpful, click.Group):
             print("\n" + _("Interrupted."), file=sys.stderr)
             sys.exit(130)
         except BrokenPipeError:  # whoever read the output has seen enough
-            _discard_output()
+            discard_output()
             sys.exit(1)
         except OSError as error:
-            _discard_output()
+            discard_output()
             from llmtrace.storage.files import reason
 
             _fail(click.ClickException(_("the output can't be written: {why}", why=reason(error))), given)
         sys.exit(result if isinstance(result, int) else 0)
-
-
-def _open_closed_streams() -> None:
-    """A standard stream that whoever started the command has closed is one that nobody reads: cron and services do so."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # in the order of their numbers
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - until the process ends
-
-
-def _discard_output() -> None:
-    """Leaves nothing for Python to write, and fail at again, when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _brief(message: str, given: list[str]) -> str:

@@ -12,8 +12,11 @@ from typing import Any, Protocol
 
 from llmtrace.arithmetic.types import Axes
 from llmtrace.errors import AddressError
-from llmtrace.i18n import _, listed
+from llmtrace.i18n import _, listed, n_
 from llmtrace.text import quoted
+
+OF_NEW_TOKENS = frozenset({"position", "query"})
+"""Axes that count from the first token that was read; what a cache had before it has places as keys alone."""
 
 
 class Labelled(Protocol):
@@ -180,14 +183,15 @@ def _place(trace: Labelled, name: str, axis: str, size: int, entry: int | str, b
                 entry=entry,
                 axis=axis,
                 name=name,
-                places=_places(size),
+                places=_places(trace, axis, size),
             )
         )
     if not isinstance(entry, int) and not hasattr(entry, "__index__"):
         raise AddressError(_("{axis} must be a whole number or a token, not {entry!r}", axis=axis, entry=entry))
     if not -size <= entry < size:
+        places = _places(trace, axis, size)
         raise AddressError(
-            _("{axis}={entry} is outside {name}; {places}", axis=axis, entry=entry, name=name, places=_places(size))
+            _("{axis}={entry} is outside {name}; {places}", axis=axis, entry=entry, name=name, places=places)
         )
     return int(entry) % size
 
@@ -223,11 +227,21 @@ def also(trace: Labelled, name: str, places: Sequence[Any], by_axis: Mapping[str
     return ""
 
 
-def _places(size: int) -> str:
+def _places(trace: Labelled, axis: str, size: int) -> str:
     """Which numbers an axis takes."""
+    text = _("give a number from 0 to {last}", last=size - 1) if size else _("it has no places")
     if size == 1:
-        return _("the only place is 0")
-    return _("give a number from 0 to {last}", last=size - 1) if size else _("it has no places")
+        text = _("the only place is 0")
+    past = getattr(trace, "past", 0)
+    if not past or axis not in OF_NEW_TOKENS:
+        return text
+    return n_(
+        "{places}, where 0 is the first token after {count} token that the cache had",
+        "{places}, where 0 is the first token after {count} tokens that the cache had",
+        past,
+        places=text,
+        count=past,
+    )
 
 
 def explain_target(

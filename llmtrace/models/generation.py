@@ -11,6 +11,7 @@ import operator
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -59,6 +60,12 @@ class Sampling:
     become less likely, below 1 likelier; 1 changes nothing."""
 
     def __post_init__(self) -> None:
+        for name in ("temperature", "top_p", "repetition_penalty"):
+            if isinstance(value := getattr(self, name), Real):  # NumPy's numbers are as good as Python's
+                object.__setattr__(self, name, float(value))
+        for name in ("top_k", "seed"):
+            with suppress(TypeError):
+                object.__setattr__(self, name, operator.index(getattr(self, name)))
         least = float(np.finfo(np.float32).tiny)
         if not (self.temperature == 0 or least <= self.temperature < math.inf):
             raise PromptError(
@@ -71,9 +78,6 @@ class Sampling:
         if not least <= self.repetition_penalty <= 1 / least:
             text = _("the repetition penalty must be a number above 0 (1 changes nothing), not {value}")
             raise PromptError(text.format(value=self.repetition_penalty))
-        for name in ("top_k", "seed"):
-            with suppress(TypeError):  # NumPy's whole numbers are as good as Python's
-                object.__setattr__(self, name, operator.index(getattr(self, name)))
         if not isinstance(self.seed, int):
             raise PromptError(_("the seed must be a whole number, not {value}", value=cited(self.seed)))
         if self.top_k is not None and not (isinstance(self.top_k, int) and 1 <= self.top_k < 1 << 31):

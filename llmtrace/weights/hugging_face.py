@@ -21,6 +21,18 @@ from llmtrace.weights.source import Opened, Source
 
 CONFIG, GENERATION, ADAPTER_CONFIG = "config.json", "generation_config.json", "adapter_config.json"
 CHAT, LARGEST_TEMPLATE = "chat_template.jinja", 1 << 20
+BESIDE_THE_WEIGHTS = frozenset(
+    {
+        "PROMPT_TUNING",
+        "MULTITASK_PROMPT_TUNING",
+        "P_TUNING",
+        "PREFIX_TUNING",
+        "ADAPTION_PROMPT",
+        "CPT",
+        "CARTRIDGE",
+    }
+)
+"""Kinds of adapters that add something to every run; the others change weights."""
 
 
 class HuggingFace(Source):
@@ -117,15 +129,17 @@ def must_not_be_adapter(folder: Path, file: Path | None) -> None:
     if not os.path.lexists(path) or not (there or not any(os.path.lexists(folder / name) for name in (SINGLE, INDEX))):
         return
     config = read_content(path)
-    raise ModelError(
-        _(
-            "{folder} holds an adapter ({kind}) for the model {base}, not a model: merge it into that model first (peft:"
-            " merge_and_unload) and give the result",
-            folder=shown(file or folder),
-            kind=shown(config.get("peft_type", "?"), 80),
-            base=cited(config.get("base_model_name_or_path", "?")),
-        )
+    kind, base = config.get("peft_type", "?"), config.get("base_model_name_or_path", "?")
+    text = _(
+        "{folder} holds an adapter ({kind}) for the model {base}, not a model: merge it into that model first (peft:"
+        " merge_and_unload) and give the result"
     )
+    if kind in BESIDE_THE_WEIGHTS:
+        text = _(
+            "{folder} holds an adapter ({kind}) for the model {base}, not a model: one that is not merged into weights, so"
+            " it can't be used here"
+        )
+    raise ModelError(text.format(folder=shown(file or folder), kind=shown(kind, 80), base=cited(base)))
 
 
 def _elsewhere(folder: Path) -> str:

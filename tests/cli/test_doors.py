@@ -1,13 +1,19 @@
 """What a command meets before it begins: streams that were closed, variables that can't be followed."""
 
+import io
 import os
+import resource
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from helpers.cli_run import run
 from helpers.terminal import process
+
+from llmtrace.encodings import write_whole_texts
 
 COMMANDS = [
     "tokenize x",
@@ -52,6 +58,50 @@ def test_a_closed_stream_is_one_that_nobody_reads(closed, commands):
 def test_they_may_be_closed_before_anything_is_imported(closed):
     done = shell("tokenize x", closed)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 84_695, 300_000])
+def test_a_text_whose_writing_is_interrupted_arrives_whole(size, monkeypatch):
+    """As with python -u: nothing reads until a signal has come, by which the write that fills the pipe ends in its middle."""
+    reading, writing = os.pipe()
+    came, text = threading.Event(), "é" + "x" * size
+    before = signal.signal(signal.SIGALRM, lambda *_: came.set())
+
+    def read():
+        came.wait()
+        with open(reading, "rb") as pipe:
+            return pipe.read()
+
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(read)
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.FileIO(writing, "w"), "utf-8", write_through=True))
+        monkeypatch.setattr(sys, "stderr", io.StringIO())
+        signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+        try:
+            with sys.stdout:
+                write_whole_texts()
+                print(text)
+                assert came.wait(10)
+                sys.stdout.flush()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        assert found.result(10).decode() == text + "\n"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_disk_that_is_full_is_said(tmp_path, unbuffered):
+    command = [sys.executable, "-m", "llmtrace", "tokenize", "the king " * 200, "--json"]
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered, "PYTHONDONTWRITEBYTECODE": "1", "LLMTRACE_LANG": "en"}
+
+    def full():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    with open(tmp_path / "out", "wb") as out:
+        kept = {"stdout": out, "stderr": subprocess.PIPE, "env": environment, "text": True}
+        done = subprocess.run(command, preexec_fn=full, **kept)
+    assert os.path.getsize(tmp_path / "out") == 1000
+    assert (done.returncode, done.stderr) == (2, "Error: the output can't be written: File too large\n")
 
 
 def test_a_file_is_written_all_the_same(tmp_path):

@@ -47,6 +47,8 @@ def test_what_a_line_may_be(tmp_path, line, expected):
         (b"{}", 'give it a "text"'),
         (b'{"text": "a", "ids": [1]}', "not both"),
         (b'{"text": "a", "id": null}', "its id is neither"),
+        (b'{"text": "a", "id": true}', "its id is neither"),
+        (b'{"text": "a", "id": 1.0}', "its id is neither"),
         (b'{"text": "a", "id": "a", "id": "b"}', "not valid JSON"),
     ],
 )
@@ -68,6 +70,24 @@ def test_of_anything_there_is_an_item_for_each_and_no_id_runs_twice(prompts):
     assert len(ran) == len(set(ran))
     assert all((item.prompt is None) == bool(item.reason) for item in found)
     assert all(len(item.digest) == (64 if item.prompt is not None else 0) for item in found)
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=12))
+def test_an_id_that_comes_again_is_told_where_it_came_first(ids):
+    for n, item in enumerate(items([{"id": name, "text": "x"} for name in ids]), 1):
+        first = ids.index(item.id) + 1
+        assert item.reason == ("" if first == n else f"the id {item.id!r} is that of prompt {first} already")
+
+
+@pytest.mark.parametrize("length", [1, 2, 63, 64])
+def test_a_line_of_the_longest_length_is_read(tmp_path, monkeypatch, length):
+    monkeypatch.setattr("llmtrace.corpus.prompts.LONGEST", length + 3)  # with quotes and the end of the line
+    file = tmp_path / "p.jsonl"
+    file.write_bytes(b'"%s"\n' % (b"x" * length))
+    assert [item.prompt for item in items(file)] == ["x" * length]
+    file.write_bytes(b'"%s"\n' % (b"x" * (length + 1)))
+    with pytest.raises(CorpusError, match="line 1 has more than"):
+        items(file)
 
 
 def test_what_cannot_be_read_is_refused(tmp_path):

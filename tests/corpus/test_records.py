@@ -48,6 +48,12 @@ def test_shards_hold_what_was_asked_for_to_the_bit(model, report):
             assert kept[f"{row['id']}/{name}"].shape == np.shape(array)
 
 
+def test_a_row_names_a_shard_where_something_was_kept_and_nowhere_else(report):
+    kept = [True] * (len(PROMPTS) - 1) + [False]
+    assert [bool(row["kept"]) for row in report.rows] == kept
+    assert [bool(row["shard"]) for row in report.rows] == kept
+
+
 def test_parquet_and_lines_say_the_same(model, report, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     plain = corpus.trace(PROMPTS, model, tmp_path, workers=1, keep=KEEP)

@@ -7,7 +7,7 @@ from helpers.printing import as_text
 from helpers.small_models import small_gpt
 
 from llmtrace.errors import AddressError
-from llmtrace.models import Feedforward
+from llmtrace.models import Feedforward, KVCache
 
 pytestmark = pytest.mark.usefixtures("own_state")
 
@@ -92,3 +92,23 @@ def test_the_address_of_a_place_leads_there(trace):
             explanation = trace.explain(trace.address(name, place))
             assert explanation.element.place() == place
             assert explanation.address == trace.address(name, place)
+
+
+@pytest.mark.parametrize("past", [1, 2, 5])
+@pytest.mark.parametrize(
+    ("address", "anew"),
+    [
+        ("block.0.attn.scores[head=0, query=3, key=0]", True),
+        ('block.0.attn.scores[head=0, query="zebra", key=0]', True),
+        ("block.0.ln_1[position=3, feature=0]", True),
+        ("block.0.attn.scores[head=0, query=0, key=99]", False),
+        ("block.0.ln_1[position=0, feature=99]", False),
+    ],
+)
+def test_where_places_begin_after_a_cache_is_said(past, address, anew):
+    model, cache = small_gpt(texts=TEXTS), KVCache()
+    model.trace([3] * past, cache)
+    with pytest.raises(AddressError) as error:
+        model.trace([2, 4, 1], cache).explain(address)
+    count = f"{past} token" if past == 1 else f"{past} tokens"
+    assert str(error.value).endswith(f"where 0 is the first token after {count} that the cache had") == anew

@@ -57,6 +57,17 @@ def test_numpy_s_whole_numbers(kind):
     assert (uniform(kind(3), kind(2)) == uniform(3, 2)).all()
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("temperature", [0, 1, 0.75])
+def test_numpy_s_numbers(kind, temperature):
+    model, given = llmtrace.load("tiny"), kind(temperature)
+    plain = Sampling(float(given), top_p=float(kind(1)), repetition_penalty=float(kind(1)))
+    found = Sampling(given, top_p=kind(1), repetition_penalty=kind(1))
+    assert found == plain
+    assert repr(found) == repr(plain)
+    assert [c.id for c in model.generate("a cat", 3, found)] == [c.id for c in model.generate("a cat", 3, plain)]
+
+
 def test_what_a_setting_may_be_is_said():
     with pytest.raises(PromptError, match=r"or a number from 1\.175e-38 on, not 1e-38"):
         Sampling(temperature=1e-38)

@@ -235,6 +235,19 @@ def test_what_is_too_long_is_refused(server):
     assert ask(server)[0] == 200
 
 
+def test_a_body_of_the_largest_size_is_read(server, monkeypatch):
+    monkeypatch.setattr(page_server, "LARGEST_BODY", 50)
+    for size, status in ((49, 200), (50, 200), (51, 413)):
+        assert ask(server, "run", "POST", '{"text": "The"'.ljust(size - 1) + "}")[0] == status
+
+
+def test_who_asks_about_an_answer_gets_no_body(server):
+    for host, status in (("example.org", 403), (f"127.0.0.1:{server.server_port}", 405)):
+        answer = said(server, f"HEAD /{server.token}/ HTTP/1.0\r\nHost: {host}\r\n\r\n")
+        assert answer.startswith(f"HTTP/1.0 {status}".encode())
+        assert answer.endswith(b"\r\n\r\n")
+
+
 def test_too_many_at_once_are_refused_and_room_comes_back(model, monkeypatch):
     monkeypatch.setattr(page_server, "MOST_AT_ONCE", 3)
     monkeypatch.setattr(page_server.Handler, "timeout", 20)
@@ -263,6 +276,20 @@ def test_old_runs_are_forgotten(server, monkeypatch):
     for _ in range(page_service.MOST_RUNS):
         run(server, text="The king")
     assert ask(server, f"tensor?run={first['id']}&name=logits")[0] == 410
+
+
+def test_a_run_that_is_looked_at_is_not_forgotten(server):
+    first = run(server, text="The")
+    for _ in range(2 * page_service.MOST_RUNS):
+        run(server, text="The king")
+        assert ask(server, f"tensor?run={first['id']}&name=logits&count=1")[0] == 200
+
+
+def test_each_run_has_numbers_of_its_own(server, model):
+    runs = {text: run(server, text=text)["id"] for text in ("The king", "The girl")}
+    for text, identity in [*runs.items()] * 2:
+        _status, _headers, body = ask(server, f"tensor?run={identity}&name=logits")
+        assert body == model.trace(text).tensor("logits").tobytes()
 
 
 def test_a_trace_alone_runs_nothing(model, tmp_path):

@@ -121,6 +121,29 @@ def test_numbers_in_a_long_word_stay_whole(numbers, width):
     assert sorted(re.findall(r"−?\d+\.\d+", " ".join(lines))) == sorted(numbers)
 
 
+@given(
+    st.lists(
+        st.sampled_from(["print(lesson.tra", "n(steps=100))", ">>> ", " ", "12.75", "的问题与标签", "'a b'"]),
+        max_size=12,
+    ),
+    st.integers(16, 40),
+    st.integers(0, 24),
+)
+def test_a_line_that_goes_on_with_less_room_loses_nothing(parts, rest, more):
+    text = "".join(parts)
+    lines = [text[start:end] for start, end in wrapped(text, rest + more, rest)]
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(cell_len(line.rstrip()) <= (rest if n else rest + more) for n, line in enumerate(lines))
+
+
+@given(st.floats(0, 1, width=64), st.integers(0, 10), st.integers(20, 40), st.sampled_from(["train=", "的", "f(x)="]))
+def test_a_number_as_long_as_the_page_is_not_cut(number, indent, width, before):
+    shown_number = f"{number:.17f}"
+    text = as_text(Document((paragraph(f"{before}{shown_number}, right", indent=indent),)), width)
+    assert shown_number in text
+    assert max(map(cell_len, text.split("\n"))) <= width
+
+
 def test_the_mark_of_a_bound_space_is_in_no_text():
     assert bound("it's ' a' and 'b c'", 40) == f"it's ‘{SPACE}a’ and ‘b{SPACE}c’"  # curly for where a line may end
     assert bound("' wor… 4 % ' a'", 40) == f"‘{SPACE}wor… 4 % ‘{SPACE}a’"

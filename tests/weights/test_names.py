@@ -87,7 +87,14 @@ def test_an_adapter_names_its_model(tmp_path, kind):
     for path in (folder, folder / "adapter_model.safetensors"):
         said = refusal(path)
         assert f"an adapter ({kind}) for the model 'some/gpt2'" in said
-        assert "merge" in said
+        assert "merge it into that model first" in said
+
+
+@pytest.mark.parametrize("kind", ["PREFIX_TUNING", "PROMPT_TUNING", "P_TUNING"])
+def test_an_adapter_that_nothing_can_merge_is_not_to_be_merged(tmp_path, kind):
+    said = refusal(adapter(tmp_path / "a", peft_type=kind))
+    assert f"an adapter ({kind}) for the model 'some/gpt2', not a model: one that is not merged into weights" in said
+    assert "merge it" not in said
 
 
 def test_an_adapter_by_the_names_of_its_tensors(tmp_path):

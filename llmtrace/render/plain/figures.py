@@ -77,7 +77,6 @@ def heatmap(block: f.Heatmap) -> Iterator[str]:
     """A line for each row: the largest numbers, and what the others have together, or between which they lie."""
     if block.title:
         yield said(block.title)
-    shares = block.scale.low == 0
     rows = [place for place in block.rows.places if place is not None]
     shown, first = rows_said(len(rows), _(" and {count} columns", count=block.columns.size))
     yield from first
@@ -85,9 +84,10 @@ def heatmap(block: f.Heatmap) -> Iterator[str]:
         values, there = block.values[place.index], ~block.blank[place.index]
         known = [each for each in block.columns.places if each is not None and there[each.index]]
         order = sorted(known, key=lambda each: _rank(values[each.index]))
-        cells = [named(label(each)) + _cell(values[each.index], shares) for each in order[:MOST]]
+        cells = [named(label(each)) + _cell(values[each.index], block.shares) for each in order[:MOST]]
         rest = np.array([values[each.index] for each in order[MOST:]])
-        yield label(place) + _("; ") + clauses([*cells, *_others(rest, shares)])
+        said_of_it = clauses([*cells, *_others(rest, block.shares)]) if cells else _("no numbers")
+        yield label(place) + _("; ") + said_of_it
 
 
 def _rank(value: float) -> float:

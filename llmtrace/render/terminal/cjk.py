@@ -52,8 +52,8 @@ def wrapped(text: str, first: int, rest: int) -> list[tuple[int, int]]:
         if n > start and (text[n - 1] == " " if narrow else _may_break(text, n)):
             best = n
         used += 1 if narrow else cell_len(character)
-        if used > room and character != " " and n > start:
-            end = best if best > start else _fold(text, start, n)
+        while used > room and character != " " and n > start:  # what is left may be too long for the next line, too
+            end = best if best > start else _fold(text, start, n, room)
             lines.append((start, end))
             start = end
             while start < n and text[start] == " ":
@@ -62,8 +62,10 @@ def wrapped(text: str, first: int, rest: int) -> list[tuple[int, int]]:
     return [*lines, (start, len(text))] if start < len(text) or not lines else lines
 
 
-def _fold(text: str, start: int, n: int) -> int:
-    """Where a word that is longer than a line is broken: at a joint, else before the n-th character, but not within a number."""
+def _fold(text: str, start: int, n: int, room: int) -> int:
+    """Where a word that is longer than a line is broken: at a joint, else where the room ends, but not within a number."""
+    while n > start + 1 and cell_len(text[start:n]) > room:
+        n -= 1
     joints = (end for end in range(n, (start + n) // 2, -1) if _is_joint(text, end))
     end = next(joints, n)
     while end > start and not _may_fold(text, end):

@@ -40,6 +40,7 @@ DRAWN = "│├└─█…•"
 """What is drawn with."""
 LEAST = 16
 """Lines are not indented further where less would be left: numbers would be broken."""
+NUMBER = re.compile(r"[0-9][0-9.,]*")
 QUOTED = r"""(?<!\w)'[^'\n…]*(?:…'?|'(?!\w))|"[^"\n]*"|“[^”\n]*”"""
 """What stands in quotes, also where it ends in `…` for lack of room; an apostrophe has a letter before it."""
 QUOTED_IN_CHINESE = QUOTED.replace(r"\w", r"[^\W\u2e80-\uffef]")
@@ -84,17 +85,22 @@ class Hanging:
     hang: int = 2
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        spare = max(0, options.max_width - LEAST)
-        indent, hang = min(self.indent, options.max_width // 3), min(self.hang, options.max_width // 3)
-        indent = min(indent, spare)
-        hang = min(hang, spare - indent)
-        width = max(1, options.max_width - indent)
-        if cell_len(self.text.plain) <= width:
+        indent = self._spared(options, self.indent, LEAST)
+        if cell_len(self.text.plain) <= options.max_width - indent:
             yield from _segments(console, indent, self.text)
             return
+        least = max([LEAST, *map(len, NUMBER.findall(self.text.plain))])
+        indent = self._spared(options, self.indent, least)
+        hang = self._spared(options, self.hang, least + indent)
+        width = max(1, options.max_width - indent)
         text = bound(self.text.plain, max(1, width - hang))
         for n, (start, end) in enumerate(wrapped(text, width, max(1, width - hang))):
             yield from _segments(console, indent + hang if n else indent, self.text[start:end])
+
+    @staticmethod
+    def _spared(options: ConsoleOptions, columns: int, least: int) -> int:
+        """So many columns, or fewer where a line needs `least` beside them."""
+        return max(0, min(columns, options.max_width // 3, options.max_width - least))
 
 
 def bound(text: str, width: int) -> str:
