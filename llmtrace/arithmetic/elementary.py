@@ -34,7 +34,7 @@ def exp(x: npt.ArrayLike) -> Any:
 
     exp(−∞) = 0, exp(∞) = ∞; large results become ∞, small ones subnormal and then 0.
     """
-    return _rounded(x, np.exp, lambda d, digits: d.exp(), -750.0, 750.0)
+    return _rounded(x, np.exp, _exp, -750.0, 750.0)
 
 
 def log(x: npt.ArrayLike) -> Any:
@@ -71,6 +71,10 @@ def cos(x: npt.ArrayLike) -> Any:
     return _rounded(x, _each(math.cos), lambda d, digits: sine_of(d, digits, 1), -math.inf, math.inf)
 
 
+def _exp(x: Decimal, digits: int) -> Decimal:
+    return x.exp()
+
+
 def _rounded(x: npt.ArrayLike, fast: Fast, exact: Exact, low: float, high: float) -> Any:
     """Ziv's method. Up to low and from high on, and for zero and NaN, the result of fast is right as it stands."""
     given = np.asarray(x)
@@ -87,8 +91,13 @@ def _rounded(x: npt.ArrayLike, fast: Fast, exact: Exact, low: float, high: float
             open_question &= below != above
     single = given.dtype == np.float32
     for index in zip(*np.nonzero(open_question), strict=True):
-        result[index] = decide(Decimal(float(wide[index])), exact, single)
+        result[index] = _decided(float(wide[index]), exact, single)
     return result.reshape(given.shape)[()]
+
+
+@lru_cache(maxsize=1 << 14)  # what checks gradients moves one number and asks for all the others again
+def _decided(x: float, exact: Exact, single: bool) -> float:
+    return decide(Decimal(x), exact, single)
 
 
 def decide(x: Decimal, exact: Exact, single: bool) -> float:

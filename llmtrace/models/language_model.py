@@ -194,13 +194,12 @@ class LanguageModel(Sized, Model):
 
     def _checked(self, prompt: Any) -> Array:
         """Ids that the model knows, as an array."""
-        wrong_kind = _("a prompt is a text, or a list of token ids (whole numbers), or a list of such lists")
         try:
             ids = np.array(prompt)
         except ValueError:
-            raise PromptError(wrong_kind) from None
+            ids = np.array(None)
         if ids.ndim not in {1, 2} or ids.dtype.kind not in "iu":
-            raise PromptError(wrong_kind)
+            raise PromptError(_("a prompt is a text, or a list of token ids (whole numbers), or a list of such lists"))
         if ids.min() < 0 or ids.max() >= self.config.vocabulary:
             wrong = int(ids.max()) if ids.max() >= self.config.vocabulary else int(ids.min())
             raise PromptError(

@@ -14,6 +14,8 @@ from llmtrace.lessons import LESSONS, lesson_class
 
 VALUES = {}
 CHANGED = {"play"}
+APART = {"recipes"}
+"""Made of what others than its own lesson change, and without words."""
 OWN = "_own"
 ASKED = [0]
 """How often the language was asked for, or a value taken that is a lesson's own."""
@@ -42,6 +44,8 @@ class Once(cached_property):
             if key not in VALUES:
                 before = ASKED[0]
                 value = self.func(lesson)
+                if name in APART:
+                    ASKED[0] = before
                 if ASKED[0] == before and name not in CHANGED:
                     VALUES[key] = value
                 else:

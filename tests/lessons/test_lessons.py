@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 import article_numbers
 import numpy as np
 import pytest
+from helpers.fresh import examples
 from helpers.printing import drawn
 from rich.cells import cell_len
 
@@ -118,7 +119,7 @@ def test_every_number_of_every_trace_is_explained(pages_of, name):
         assert trace.legend in lesson.legend.all()
         for step in trace.steps:
             places = list(np.ndindex(step.output.shape))
-            for place in places[:: max(1, len(places) // 40)]:
+            for place in places[:: max(1, len(places) // 20)]:
                 explanation = explain_element(trace, step.name, place)  # which has been replayed
                 assert explanation.sentence != step.name
             assert explanation.replay() == step.output[place]
@@ -272,7 +273,7 @@ def test_inputs_are_read_like_their_defaults():
 def test_exercises_take_the_right_answer_and_help_with_mistakes(pages_of, name, language):
     lesson = pages_of(name, language).lesson
     assert [q.exercise.name for q in questions(lesson)] == list(lesson_text(name).exercises)
-    for seed in range(30):
+    for seed in range(examples(30)):
         for question in questions(lesson, seed):
             assert not PLACEHOLDER.search(question.question)
             right = question.check(str(round(question.exercise.answer, 2)))

@@ -79,7 +79,8 @@ def folder_with(folder, expression):
 
 @pytest.mark.parametrize("expression", [r"a*a*a*a*b|c", r"(?=(?:.?a*)?b).", r"(?:.?.?.?.?.?.?.?.?.?.?.?.?x)?"])
 def test_a_text_that_takes_too_long_is_refused(tmp_path, monkeypatch, expression):
-    monkeypatch.setattr(patterns, "PATIENCE", 0.3)
+    monkeypatch.setattr(patterns, "PATIENCE", 0.1)
+    monkeypatch.setattr(patterns, "PATIENCE_EACH", 4e-6)
     tokenizer = folder_with(tmp_path, expression)
     text = "a" * 20_000
     start = time.process_time()

@@ -220,7 +220,7 @@ class Embeddings(Lesson):
     @cached_property
     def word_weights(self) -> dict[str, Weight]:
         """The weights of the untrained net that reads words."""
-        return nets.word_weights(self.seed, len(self.words))
+        return nets.word_weights(self.seed, len(sentences.WORDS))
 
     @cached_property
     def word_net(self) -> tuple[Mapping[str, Weight], list[float]]:

@@ -237,9 +237,14 @@ class SelfAttention(Lesson):
         return swaps.NETS
 
     @cached_property
+    def _swapped(self) -> list[tuple[int, tuple[int, int], int, float]]:
+        return swaps.swapped(self.seed)
+
+    @property
     def swapped(self) -> list[tuple[Any, ...]]:
         """In how many random nets the last word's bits stay the same when two others change places."""
-        return swaps.swapped(self.seed)
+        text = _("{first} and {second}")
+        return [(words, text.format(first=a, second=b), same, most) for words, (a, b), same, most in self._swapped]
 
     @property
     def meaning(self) -> str:

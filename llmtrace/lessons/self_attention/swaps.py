@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from llmtrace.arithmetic.types import Array
-from llmtrace.i18n import _
 from llmtrace.lessons.attention_nets import attention, random_attention, random_rows
 from llmtrace.rng import derive
 
@@ -19,8 +18,8 @@ MEANING = "你是什么意思？我没什么意思，就是意思意思。"
 """A sentence in which one word has several meanings."""
 
 
-def swapped(seed: int) -> list[tuple[Any, ...]]:
-    """For each order: the words, those that change places, in how many nets the last word's bits stay, the largest change."""
+def swapped(seed: int) -> list[tuple[int, tuple[int, int], int, float]]:
+    """For each order: how many words, which change places, in how many nets the last bits stay, the largest change."""
     rows = []
     for order in ORDERS:
         same, most = 0, 0.0
@@ -29,7 +28,7 @@ def swapped(seed: int) -> list[tuple[Any, ...]]:
             same += before.tobytes() == after.tobytes()
             most = max(most, float(np.abs(before - after).max()))
         first, second = (place + 1 for place, word in enumerate(order) if place != word)
-        rows.append((len(order), _("{first} and {second}", first=first, second=second), same, most))
+        rows.append((len(order), (first, second), same, most))
     return rows
 
 

@@ -50,7 +50,7 @@ def texts(count, seed=0):
 
 @pytest.fixture(scope="module")
 def answers(model):
-    cases = [{"text": text} for text in [SENTENCE, *texts(60)]]
+    cases = [{"text": text} for text in [SENTENCE, *texts(30)]]
     return list(zip(cases, run("runs.mjs", asked(model, cases)), strict=True))
 
 

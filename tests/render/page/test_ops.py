@@ -197,8 +197,16 @@ ERRORS = [
 ]
 
 
+def differs(names, examples, page):
+    """Whether the two sides differ."""
+    try:
+        compare(names, examples, page=page)
+    except AssertionError:
+        return True
+    return False
+
+
 @pytest.mark.parametrize(("name", "file", "before", "after"), ERRORS, ids=[f"{e[0]} {i}" for i, e in enumerate(ERRORS)])
 def test_a_planted_error_is_caught(name, file, before, after, tmp_path):
     page = edited(tmp_path, file, before, after)
-    with pytest.raises(AssertionError):
-        compare((name,), 150, page=page)
+    assert any(differs((name,), examples, page) for examples in (30, 150))  # most are caught by the first few
