@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Train the bundled model `translator` from nothing: the sentences, the tokenizer, the weights, the model card.
 
-    LLMTRACE_THREADS=1 python tools/train_translator.py llmtrace/data/translator
+    LLMTRACE_NUM_THREADS=1 python tools/train_translator.py llmtrace/data/translator
 
 Needs llmtrace and nothing else. The same weights come out on every machine and with any number of threads, in half an hour; a
 model that is there already is only measured again. Beside it, a GPT is trained on the same sentences, for comparison.
