@@ -130,11 +130,12 @@ def adds_up(explanation):
     for line in explanation.lines:
         if line.operation not in {"sum", "dot"}:
             continue
-        values = [np.float32(operand.values) for operand in line.operands]
+        real = np.asarray(line.values).dtype.type
+        values = [real(operand.values) for operand in line.operands]
         terms = values[0] if line.operation == "sum" else values[0] * values[1]
-        total = np.float32(0)
+        total = real(0)
         for term in terms.ravel():
-            total = np.float32(total + term)
+            total = total + term
         if total != line.values:
             return False
     return True
