@@ -180,6 +180,13 @@ def say_written(file: str, err: bool = False) -> None:
     click.echo(inert(text), err=err)
 
 
+def say_checksum(trace: Any, err: bool = False) -> None:
+    """One line for all the numbers of a run, as the page says it."""
+    from llmtrace.trace.checksum import checksum
+
+    click.echo(_("checksum of all its numbers: {sum}", sum=checksum(trace)), err=err)
+
+
 def human_size(size: int) -> str:
     """Such as 95 kB."""
     number, units = float(size), ["B", "kB", "MB", "GB", "TB"]

@@ -6,7 +6,7 @@ import click
 
 from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import FileName, begun, load, model_option, prompt_argument, read_prompt, trace_option
-from llmtrace.cli.output import write_file
+from llmtrace.cli.output import say_checksum, write_file
 from llmtrace.i18n import N_, _
 
 
@@ -47,7 +47,6 @@ def command(
     from llmtrace.models.language_model import as_language_model
     from llmtrace.render.page_file import page
     from llmtrace.render.page_parts import page_of_parts
-    from llmtrace.trace.checksum import checksum
 
     if file is not None and (prompt is not None or ids is not None):
         raise click.UsageError(_("give a trace file or what to run, not both"))
@@ -59,7 +58,7 @@ def command(
     parts = layers is not None or keep
     text = page_of_parts(trace, keep, numbers(layers or "")) if parts else page(trace, tokenizer)
     write_file(output, text.encode())
-    click.echo(_("checksum of all its numbers: {sum}", sum=checksum(trace)))
+    say_checksum(trace)
     if found := warning(trace):
         click.echo(_("Note: {text}", text=found), err=True)
 

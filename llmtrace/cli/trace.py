@@ -9,7 +9,7 @@ import click
 
 from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import keep_option, model_option, prompt_argument, read_prompt, scratch_option, traced
-from llmtrace.cli.output import Look, print_document, say_written, shown_options
+from llmtrace.cli.output import Look, print_document, say_checksum, say_written, shown_options
 from llmtrace.i18n import N_, _
 
 TRACED = N_(
@@ -75,3 +75,5 @@ def command(
     print_document(shown, look)
     if look.trace is not None:
         say_written(look.trace, err=look.as_json)  # with --json, the output itself is for other programs
+    if recipe is not None:
+        say_checksum(trace, err=look.as_json)

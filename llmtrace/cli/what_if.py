@@ -10,7 +10,7 @@ import click
 
 from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import FileName, model_option, prompt_argument, read_prompt, traced
-from llmtrace.cli.output import Look, print_document, shown_options
+from llmtrace.cli.output import Look, print_document, say_checksum, shown_options
 from llmtrace.i18n import N_, _
 
 TRACED = N_(
@@ -64,6 +64,8 @@ def command(prompt: str | None, model: str | None, look: Look, **options: Any) -
     if look.trace is not None:
         found.after.save(look.trace)
     print_document(view(found, every=options["every"]), look)
+    if options["recipe"] is not None:
+        say_checksum(found.after, err=look.as_json)
 
 
 def asked(changes: tuple[str, ...], off: tuple[str, ...], swaps: tuple[str, ...]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from llmtrace.render.page_tokenizer import tokenizer_data
 from llmtrace.storage import weights_hash
 from llmtrace.trace import Trace
 from llmtrace.trace.checksum import checksum
+from llmtrace.views.grid import SIZES
 from llmtrace.views.next_token import predicts
 from llmtrace.views.terms import AXES
 
@@ -94,6 +95,7 @@ def facts_of(trace: Trace, tokenizer: Any) -> dict[str, Any]:
         "tokenizer": tokenizer_data(tokenizer),
         "legend": legend,
         "ops": ops,
+        "sizes": SIZES,
         "language": i18n.language(),
         "languages": {name: translations(name, said) for name in i18n.languages()},
     }
@@ -132,8 +134,8 @@ def messages() -> list[str]:
 
 
 def first_messages() -> list[str]:
-    """Those that say why a page can't be shown, before its other texts can be trusted: `page.js` names them by `N_`."""
-    program = (PROGRAM / "page.js").read_text(encoding="utf-8")
+    """Those that say why a page can't be shown, before its other texts can be trusted: `N_` marks them in two files."""
+    program = "".join((PROGRAM / name).read_text(encoding="utf-8") for name in ("needed.js", "page.js"))
     return [json.loads(text) for mark, text in SPOKEN.findall(program) if mark == "N_"]
 
 
@@ -147,4 +149,7 @@ def names_of_lines() -> list[str]:
 def translations(language: str, said: list[str]) -> dict[str, str]:
     """What is said in a language for each text, where that is not the text itself."""
     known = i18n.of_language(language)
-    return {text: known.gettext(text) for text in said if text and known.gettext(text) != text}
+    found = {text: known.gettext(text) for text in said if text}
+    for one, many in SIZES.values():
+        found |= {one: known.ngettext(one, many, 1), many: known.ngettext(one, many, 2)}
+    return {text: words for text, words in found.items() if words != text}

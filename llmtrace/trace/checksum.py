@@ -12,10 +12,21 @@ from llmtrace.trace.trace import Trace
 
 
 def checksum(trace: Trace) -> str:
-    """SHA-256 over a line `name type shape digest` for each leaf and step, by name: `ln_f float32 6x128 9f86d0…`."""
+    """SHA-256 over a line `name type shape digest` for each leaf and step, by name: `ln_f float32 6x128 9f86d0…`.
+
+    What an edit has put aside is left out, so whoever makes the same edit in another way gets the same line.
+    """
+    aside = _of_edits(trace)
     lines = {name: _line(name, trace.tensor(name)) for name in trace.leaves}
     lines |= {name: _line(name, tensor) for name, tensor in trace.each()}
-    return hashlib.sha256("".join(lines[name] for name in sorted(lines)).encode()).hexdigest()
+    return hashlib.sha256("".join(lines[name] for name in sorted(lines.keys() - aside)).encode()).hexdigest()
+
+
+def _of_edits(trace: Trace) -> set[str]:
+    """What edits were made from, and the weights that they have changed: their results stand under the usual names."""
+    edits = [step for step in trace.steps if step.op == "edit"]
+    weights = {step.name for step in edits if step.name.endswith(".edited")}
+    return weights.union(*(step.record.inputs for step in edits))
 
 
 def _line(name: str, tensor: Array) -> str:

@@ -16,7 +16,7 @@ from llmtrace.views.numbers import number
 from llmtrace.views.places import Label
 from llmtrace.views.terms import letter_word
 
-_SIZES = {
+SIZES = {
     "batch": NN_("{n} text", "{n} texts"),
     "position": NN_("{n} position", "{n} positions"),
     "feature": NN_("{n} feature", "{n} features"),
@@ -40,7 +40,7 @@ def sizes(shape: Sequence[int], axes: Axes) -> str:
     """`3 heads × 6 queries × 6 keys`."""
     words = []
     for size, axis_name in zip(shape, axes, strict=True):
-        known = _SIZES.get(axis_name)
+        known = SIZES.get(axis_name)
         words.append(n_(*known, size, n=f"{size:,}") if known else f"{size:,} {axis_name}")
     return " × ".join(words) or _("one number")
 

@@ -19,6 +19,7 @@ from llmtrace.experiments.again import work
 from llmtrace.experiments.edits import resolved
 from llmtrace.explain.verify import verify
 from llmtrace.models import KVCache
+from llmtrace.trace.checksum import checksum
 
 MODEL = small_gpt("ABCDE", seed=3, blocks=2, width=12, heads=3)
 RUNS = [MODEL.trace("CABDE"), MODEL.trace([[0, 1, 2, 4], [3, 3, 1, 0]]), MODEL.trace("E")]
@@ -263,3 +264,14 @@ def test_what_can_not_be_edited_is_said_in_a_line(story, edits, message):
 def test_what_is_no_recipe_is_refused(story, recipe):
     with pytest.raises(EditError):
         replayed(story, recipe)
+
+
+def test_the_checksum_is_that_of_the_results_however_they_were_edited():
+    before = RUNS[0]
+    name = next(iter(before.weights))
+    first, second = {f"{name}[0]": 0.5}, {f"{list(before)[1]}[0]": 0.25}
+    both, one = what_if(before, first | second).after, what_if(before, first).after
+    in_turn, turned = what_if(one, second).after, what_if(what_if(before, second).after, first).after
+    again = what_if(what_if(before, first | {f"{list(before)[1]}[0]": 9.0}).after, first | second).after
+    assert len({checksum(each) for each in (both, in_turn, turned, again)}) == 1
+    assert len({checksum(each) for each in (before, one, both)}) == 3

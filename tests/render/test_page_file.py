@@ -273,6 +273,7 @@ RECIPES = [
 @pytest.mark.parametrize("edits", RECIPES, ids=lambda edits: next(iter(edits)))
 def test_a_recipe_gives_the_same_bits_on_both_sides(model, html, edits, tmp_path):
     from llmtrace.experiments import recipes, what_if
+    from llmtrace.trace.checksum import checksum
 
     found = what_if(model.trace(SENTENCE), edits)
     recipes.write(tmp_path / "r.json", found)
@@ -285,6 +286,7 @@ def test_a_recipe_gives_the_same_bits_on_both_sides(model, html, edits, tmp_path
         assert same(again, expected).all(), name
         assert answer["counts"][name] == found.changes.count(name), name
     assert answer["again"] == recipe
+    assert answer["sum"] == checksum(found.after)
     (tmp_path / "again.json").write_text(json.dumps(answer["again"]), "utf-8")
     replayed = recipes.replayed(model.trace(SENTENCE), recipes.read(tmp_path / "again.json"))
     assert all(same(replayed.after.tensor(name), found.after.tensor(name)).all() for name in names)

@@ -17,6 +17,7 @@ from llmtrace.lessons.framework.questions import Question, questions
 from llmtrace.lessons.framework.text import lesson_text
 from llmtrace.render.page_data import translations
 from llmtrace.render.page_file import put_together
+from llmtrace.views.grid import SIZES
 
 VARIANTS = 10
 """So many of each exercise are in the file."""
@@ -45,6 +46,7 @@ def lesson_page(names: Sequence[str], inputs: Mapping[str, Any]) -> str:
         "legend": {},
         "ids": [],
         "ops": runs.ops,
+        "sizes": SIZES,
         **runs.shared,
         "lessons": lessons,
         "language": spoken,

@@ -31,7 +31,8 @@ export const link = (place, ...text) => h("a", { href: `#${hashOf(place)}` }, ..
 export function table(caption, headings, rows, numeric = []) {
   const cell = (tag) => (content, i) => {
     const kind = content === "" ? "td" : tag; // a column of pictures has no heading
-    return h(kind, { class: numeric.includes(i) ? "n" : null, scope: kind === "th" ? "col" : null }, content);
+    const shown = kind === "th" ? breakable(content) : content;
+    return h(kind, { class: numeric.includes(i) ? "n" : null, scope: kind === "th" ? "col" : null }, shown);
   };
   const made = h(
     "table",
@@ -54,9 +55,13 @@ export function table(caption, headings, rows, numeric = []) {
   );
 }
 
+/** A text that may be broken after its dots: the name of a tensor above a narrow column. */
+const breakable = (text) => text.split(/(?<=\.)/).flatMap((part, i) => (i ? [h("wbr"), part] : [part]));
+
 /** The cells of a table, as programs for tables read them: none of them can begin a formula. */
 export function csvOf(made) {
-  const written = (text) => {
+  const written = (shown) => {
+    const text = /^−?[\d.]+(e−?\d+)?$/.test(shown) ? shown.replaceAll("−", "-") : shown; // a number to every program
     const inert = /^[=+@\t\r-]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
     return /[",\n\r]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
   };

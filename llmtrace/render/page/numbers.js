@@ -15,6 +15,9 @@ export function exact(value) {
   return value < 0 ? `-${text}` : text;
 }
 
+/** A number of a tensor: of one of whole numbers, without a point. */
+export const exactOf = (data, value) => (data instanceof Int32Array ? String(value) : exact(value));
+
 /** The digits of the shortest decimal, with their sign and without a point, and the exponent of the first. */
 function shortest(value) {
   for (let count = 1; ; count++) {

@@ -1,5 +1,6 @@
 // The page: reads what stands in it, shows the place that the address bar names, and listens to keys.
 
+import { fail } from "./needed.js";
 import { AddressError, parseAddress, resolveIndex } from "./address.js";
 import { App } from "./app.js";
 import { DamagedError } from "./data.js";
@@ -10,7 +11,7 @@ import { PackedSource, ServedSource, ServerError } from "./sources.js";
 import { Needed } from "./stored.js";
 import { StoredApp } from "./stored_app.js";
 import { Presentation, takingLine } from "./taking.js";
-import { _, inEveryLanguage, N_, speak, spokenLanguage } from "./words.js";
+import { _, N_, speak, spokenLanguage } from "./words.js";
 import { blockView } from "./views/block.js";
 import { headView } from "./views/head.js";
 import { helpView } from "./views/help.js";
@@ -23,12 +24,6 @@ import { sentenceView } from "./views/sentence.js";
 import { tensorView } from "./views/tensor.js";
 import { whatIfView } from "./views/whatif.js";
 
-const NEEDED = {
-  "DecompressionStream deflate-raw": () => new DecompressionStream("deflate-raw"),
-  "Array.findLastIndex": () => [].findLastIndex(Boolean),
-  "Array.with": () => [0].with(0, 1),
-  "String.isWellFormed": () => "".isWellFormed(),
-};
 const VIEWS = { sentence: sentenceView, next: nextView, "what-if": whatIfView, help: helpView };
 const LANGUAGES = { en: "English", zh: "中文" };
 
@@ -247,23 +242,7 @@ async function undo() {
   show();
 }
 
-/** Says why the page can't be shown, in every language: whose reader it is can't be known yet. */
-function fail(text, values) {
-  const said = inEveryLanguage(text, values).map(([lang, each]) => h("span", { lang }, each));
-  document.getElementById("fallback").replaceChildren(...said);
-}
-
 async function begin() {
-  const lacking = Object.keys(NEEDED).filter((name) => {
-    try {
-      NEEDED[name]();
-      return false;
-    } catch {
-      return true;
-    }
-  });
-  speak(spokenLanguage(), FIRST_WORDS);
-  if (lacking.length) return fail(N_("This browser is too old: it lacks {names}."), { names: lacking.join(", ") });
   const text = document.getElementById("manifest").textContent;
   if (sha256(new TextEncoder().encode(text)) !== MANIFEST_DIGEST)
     return fail(N_("This file is damaged: its description has changed."));

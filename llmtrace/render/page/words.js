@@ -24,7 +24,7 @@ export const inEveryLanguage = (text, values = {}) =>
 
 function saidIn(language, text, values) {
   const catalogue = SPEECH.catalogues[language];
-  const said = Object.hasOwn(catalogue, text) ? catalogue[text] : text;
+  const said = {}.hasOwnProperty.call(catalogue, text) ? catalogue[text] : text; // which old browsers have, too
   return said.replace(/\{(\w+)(!r)?(?::[^}]*)?\}/g, (place, name, inQuotes) => {
     const value = values[name];
     if (value === undefined) return place;

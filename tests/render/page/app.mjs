@@ -40,9 +40,9 @@ export async function answer(page, { html, asked }) {
       replay(app, recipe);
       const values = names.map((name) => plain(app.run.tensor(name).data));
       const counts = Object.fromEntries(app.differences().map(({ name, changed }) => [name, changed]));
-      const again = recipeOf(app);
+      const [again, sum] = [recipeOf(app), checksum(app.run)];
       app.read(manifest.ids, manifest.text);
-      return { values, counts, again };
+      return { values, counts, again, sum };
     },
     refuse: (recipe) => {
       try {

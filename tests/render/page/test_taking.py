@@ -82,6 +82,14 @@ def test_any_table_as_csv(shown):
     ]
 
 
+def test_other_programs_read_the_numbers(shown):
+    shown.go("block.2.attn.pattern[head=2]")
+    _name, content = taken(shown, "Scores and shares as a CSV file")
+    scores = [float(row[1]) for row in list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))[1:]]
+    assert len(scores) > 20
+    assert min(scores) < 0
+
+
 def test_on_paper_there_is_only_what_is_explained(shown):
     shown.go("logits[-1, 3]")
     shown.page.emulate_media(media="print", color_scheme="dark")
@@ -92,6 +100,12 @@ def test_on_paper_there_is_only_what_is_explained(shown):
         "() => ['backgroundColor', 'color'].map((p) => getComputedStyle(document.body)[p])"
     )
     assert (paper, ink) == ("rgb(255, 255, 255)", "rgb(0, 0, 0)")
+    terms = shown.page.locator(".terms tbody tr")
+    assert terms.count() == 64
+    assert "the first 64 of 128 terms" in shown.text
+    shown.page.pdf()
+    assert terms.count() == 128
+    assert "the first 64" not in shown.text
     shown.page.emulate_media(media="screen", color_scheme="light")
 
 

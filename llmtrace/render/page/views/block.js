@@ -7,6 +7,7 @@ import { percent, rounded } from "../numbers.js";
 import { lengthOf } from "../tensors.js";
 import { _, quoted } from "../words.js";
 import { neuronsTable } from "./mlp.js";
+import { sizeText } from "./tensor.js";
 
 export function blockView(app, n) {
   const name = `block.${n}`;
@@ -66,8 +67,7 @@ export function rankedHeads(app, n) {
 /** Steps with their sizes and what they are. */
 export function stepsTable(app, names) {
   const rows = names.map((name) => {
-    const { shape, axes } = app.run.tensor(name);
-    return [link(name, name), shape.map((size, i) => `${size} ${_(axes[i])}`).join(" × "), app.words.what(name)];
+    return [link(name, name), sizeText(app, app.run.tensor(name)), app.words.what(name)];
   });
   return table(_("steps"), [_("name"), _("size"), _("what it is")], rows);
 }

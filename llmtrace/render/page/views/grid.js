@@ -4,7 +4,7 @@ import { addressOf } from "../address.js";
 import { sameBits } from "../arithmetic.js";
 import { h, hashOf, link } from "../dom.js";
 import { REDRAW } from "../drawing.js";
-import { exact, rounded } from "../numbers.js";
+import { exactOf, rounded } from "../numbers.js";
 import { offset } from "../tensors.js";
 import { _, quoted } from "../words.js";
 
@@ -150,7 +150,7 @@ class Grid {
 
   say() {
     const { row, column } = this.chosen;
-    const value = exact(this.value(row, column));
+    const value = exactOf(this.tensor.data, this.value(row, column));
     this.row.setAttribute("aria-rowindex", row + 1);
     this.cell.setAttribute("aria-colindex", column + 1);
     const meaning = this.app.words.sentence(this.app.run, this.name, this.place(row, column));

@@ -42,6 +42,13 @@ export function nextView(app, refresh) {
     settingsForm(app),
     lastChoice(app),
     candidatesTable(app, app.run, last, 10, _("What may come next")),
+    h(
+      "p",
+      { class: "quiet" },
+      _(
+        "The scores are divided by the temperature: below 1 less is left to chance, 0 takes the likeliest. top-k: only the k likeliest tokens may come; top-p: only the likeliest that together reach p. The seed says which random numbers are drawn.",
+      ),
+    ),
   ];
 }
 

@@ -4,15 +4,17 @@ import { addressOf } from "../address.js";
 import { totals } from "../arithmetic.js";
 import { OPERATIONS } from "../derivation.js";
 import { h, link, table } from "../dom.js";
-import { exact } from "../numbers.js";
+import { counted, exact, exactOf } from "../numbers.js";
 import { offset } from "../tensors.js";
 import { changeTo } from "../recipe.js";
-import { _, quoted } from "../words.js";
+import { N_, _, quoted } from "../words.js";
 import { madeBy } from "./tensor.js";
 
+const COUNTING = ["argmax", "ahead", "first_above"];
 const SUMS = ["sum", "dot", "sum_from", "dot_from", "first_above"];
 const DOTS = ["dot", "dot_from"];
 const SHOWN = 64; // terms of a sum, before somebody asks for all
+const ON_PAPER = 1000; // terms of a sum that is printed whole
 
 export function numberView(app, name, index, refresh) {
   const tensor = app.run.tensor(name);
@@ -22,7 +24,7 @@ export function numberView(app, name, index, refresh) {
     h(
       "p",
       { class: "value" },
-      `${exact(value)} `,
+      `${exactOf(tensor.data, value)} `,
       same && lines.length ? h("span", { class: "mark" }, _("✓ same bits")) : null,
     ),
     h("p", {}, app.words.sentence(app.run, name, index)),
@@ -42,10 +44,9 @@ function beforeChange(app, name, index, value, same) {
   if (before === undefined || before.data.length !== app.run.tensor(name).data.length) return null;
   const was = before.data[offset(before.shape, index)];
   if (Object.is(was, value)) return h("p", {}, _("Your changes leave this number as it was."));
-  const said = same
-    ? _("changed: it was {value}", { value: exact(was) })
-    : _("set by you: it was {value}", { value: exact(was) });
-  return h("p", { class: "changed" }, said);
+  const said = { value: exactOf(before.data, was) };
+  const text = same ? _("changed: it was {value}", said) : _("set by you: it was {value}", said);
+  return h("p", { class: "changed" }, text);
 }
 
 /** One line: `name = a × b = value`; a row of such lines as a table. */
@@ -53,23 +54,53 @@ function lineView(app, line) {
   const title = h("h2", {}, line.name === "out" ? _("the result") : _(line.name));
   if (SUMS.includes(line.operation)) return [title, sumView(app, line)];
   if (line.values.length !== undefined) return [title, rowView(app, line)];
-  return [title, h("p", { class: "line" }, written(app, line), " = ", h("strong", {}, exact(line.values)))];
+  return [title, h("p", { class: "line" }, written(app, line), " = ", h("strong", {}, resultOf(line)))];
 }
+
+/** The number that a line makes: a place or a count is a whole one. */
+const resultOf = ({ operation, values }) => (COUNTING.includes(operation) ? String(values) : exact(values));
 
 /** How an operation is written; one that only Python knows, by its name. */
 const symbolOf = (operation) => OPERATIONS[operation]?.symbol ?? operation;
 
 function written(app, { operation, operands }) {
   const symbol = symbolOf(operation);
-  const parts = operands.map((operand) => operandView(app, operand));
+  const parts = operands.map((operand, i) => inBrackets(i > 0 && operand.values < 0, operandView(app, operand)));
   if (operation === "masked") return _("a later token, which is not looked at");
   if (operation === "absolute") return ["|", parts[0], "|"];
   if (operation === "above") return choice(operands[0], parts);
-  if (operation === "maximum" || operation === "argmax")
-    return _("the largest of {count} numbers", { count: operands[0].values.length });
-  if (parts.length === 1) return [symbol ? `${symbol} ` : "", parts[0]];
+  if (Object.hasOwn(OF_MANY, operation)) return ofMany(app, OF_MANY[operation], operands[0]);
+  if (operation === "keep") {
+    const [measure, limit] = operands.slice(1).map((operand) => exact(operand.values));
+    return [parts[0], " ", _("is kept if {measure} < {limit}, and else becomes −∞", { measure, limit })];
+  }
+  if (parts.length === 1) return applied(symbol, parts[0]);
   return parts.flatMap((part, i) => [i ? ` ${symbol || ","} ` : "", part]);
 }
+
+const OF_MANY = {
+  maximum: N_("the largest of {count} numbers"),
+  argmax: N_("the place of the largest of {count} numbers"),
+  ahead: N_("how many of {count} numbers come before it, from the largest on"),
+};
+
+/** A choice among many numbers; a link to them, where they are those of a tensor. */
+function ofMany(app, text, { values, tensor, index }) {
+  const said = _(text, { count: counted(values.length) });
+  if (tensor === undefined) return said;
+  const open = index.map((entry) => (Array.isArray(entry) ? null : entry));
+  return link(addressOf(tensor, app.run.tensor(tensor).axes, open), said);
+}
+
+/** A function of one number: exp(x), max(0, x), √ x. */
+function applied(symbol, shown) {
+  const [before, after] = symbol.split("x)");
+  if (after !== undefined) return [before, shown, ")"];
+  return /^\p{L}+$/u.test(symbol) ? [`${symbol}(`, shown, ")"] : [symbol ? `${symbol} ` : "", shown];
+}
+
+/** A number below 0 behind a sign stands in brackets. */
+const inBrackets = (needed, shown) => (needed ? ["(", shown, ")"] : shown);
 
 /** The words of a choice between two numbers, with the operands at their places. */
 function choice(first, [x, limit, then, otherwise]) {
@@ -96,17 +127,25 @@ function operandView(app, operand, i = null) {
     "span",
     { title: _(operand.constant ?? operand.line) },
     text,
-    h("small", {}, ` (${_(operand.constant ?? operand.line)})`),
+    operand.constant === text ? null : h("small", {}, ` (${_(operand.constant ?? operand.line)})`),
   );
+}
+
+/** Along which axis of its tensor an operand has one number for each term. */
+const axisOfTerms = ({ index }) => index.findLastIndex((entry) => Array.isArray(entry));
+
+/** What is counted in the first column: the axis of the terms, where they are numbers of a tensor. */
+function termHeading(app, operands) {
+  const operand = operands.find((each) => each.tensor !== undefined);
+  return operand === undefined ? "" : _(app.run.tensor(operand.tensor).axes[axisOfTerms(operand)]);
 }
 
 /** The place of a term in words: the token or the number along the axis that the sum goes through. */
 function termLabel(app, operands, i) {
   const operand = operands.find((each) => each.tensor !== undefined);
   if (operand === undefined) return String(i);
-  const axis = operand.index.findLastIndex((entry) => Array.isArray(entry));
-  const place = operand.index[axis][i];
-  const axisName = app.run.tensor(operand.tensor).axes[axis];
+  const place = operand.index[axisOfTerms(operand)][i];
+  const axisName = app.run.tensor(operand.tensor).axes[axisOfTerms(operand)];
   const label = app.words.label(app.run, axisName, place);
   return label === null || label === undefined ? String(place) : `${place} ${quoted(label)}`;
 }
@@ -129,10 +168,18 @@ function sumView(app, line) {
     exact(running[i]),
   ];
   const names = factors.map(operandName);
-  const headings = ["", ...names, ...(products ? [_("product")] : []), _("running total")];
   const start = begins ? h("p", {}, _("the sum goes on from"), " ", operandView(app, line.operands.at(-1))) : null;
-  const end = h("p", { class: "line" }, `${symbolOf(line.operation)} = `, h("strong", {}, exact(line.values)));
-  return [start, longTable(_("The sum, term by term"), headings, terms.length, row), end];
+  const headings = [termHeading(app, line.operands), ...names, ...(products ? [_("product")] : []), _("running total")];
+  const what =
+    line.operation === "first_above"
+      ? _("the first place where the running total is above {limit}", { limit: exact(line.operands[1].values) })
+      : symbolOf(line.operation);
+  const end = h("p", { class: "line" }, `${what} = `, h("strong", {}, resultOf(line)));
+  const caption =
+    products
+      ? _("The sum, term by term: two numbers are multiplied, and the product is added to the total so far")
+      : _("The sum, term by term");
+  return [start, longTable(caption, headings, terms.length, row), end];
 }
 
 function rowView(app, line) {
@@ -143,11 +190,17 @@ function rowView(app, line) {
     ),
     exact(line.values[i]),
   ];
-  const headings = ["", ...line.operands.map(operandName), symbolOf(line.operation)];
+  const symbol = symbolOf(line.operation);
+  const names = line.operands.map(operandName);
+  const signed = names.length === 1 ? [applied(symbol, names[0]).join("")] : names.map(signedBy(symbol));
+  const headings = [termHeading(app, line.operands), ...signed, `= ${_(line.name)}`];
   return longTable(_("Done for each number of a row"), headings, line.values.length, row);
 }
 
-/** A table of many rows: the first ones, and all when asked for. */
+/** The heading of an operand: behind the first, with the sign of the operation, where it has one. */
+const signedBy = (symbol) => (name, i) => (i > 0 && /^[^\p{L}]$/u.test(symbol) ? `${symbol} ${name}` : name);
+
+/** A table of many rows: the first ones, and all when asked for, or on paper. */
 function longTable(caption, headings, count, row) {
   const numeric = headings.map((_unused, i) => i).slice(1);
   const made = (shown) =>
@@ -157,10 +210,11 @@ function longTable(caption, headings, count, row) {
       Array.from({ length: shown }, (_unused, i) => row(i)),
       numeric,
     );
-  if (count <= SHOWN) return made(count);
-  const box = h("div", {}, made(SHOWN));
+  const box = h("div", { class: "terms" }, made(Math.min(count, SHOWN)));
+  if (count <= SHOWN) return box;
   const all = h("button", { onclick: () => box.replaceChildren(made(count)) }, _("show all {count} terms", { count }));
-  box.append(all);
+  if (count <= ON_PAPER) addEventListener("beforeprint", () => all.click(), { once: true });
+  box.append(h("p", {}, _("the first {shown} of {count} terms", { shown: SHOWN, count }), " ", all));
   return box;
 }
 

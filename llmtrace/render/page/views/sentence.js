@@ -78,12 +78,27 @@ function tokenization(app, text) {
   const signs = app.manifest.tokenizer.kind === "merges" ? _("its bytes") : _("its characters");
   return [
     h("p", {}, _("{count} tokens", { count: ids.length })),
+    h("p", { class: "quiet" }, wayInWords(app, pieces[0])),
     table(
       _("How the sentence becomes tokens"),
       [_("piece"), signs, way, _("tokens and their numbers")],
       rows,
     ),
   ];
+}
+
+/** How a text is cut, as the command line says it. */
+function wayInWords(app, piece) {
+  if (piece.partings)
+    return _(
+      "Each word (▁ stands for a space) is parted so that its score is largest: the sum of the scores of its parts, which are the logarithms of their probabilities.",
+    );
+  if (app.manifest.tokenizer.kind !== "merges") return "";
+  const begins = _("Each piece begins as its single bytes (Ġ stands for a space).");
+  const joined = _(
+    "Then the two neighbours that were learned first are joined into one, again and again, until no pair that was learned is left.",
+  );
+  return _("{before} {after}", { before: begins, after: joined });
 }
 
 const mergeLines = (merges) =>

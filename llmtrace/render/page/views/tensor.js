@@ -2,7 +2,7 @@
 
 import { addressOf } from "../address.js";
 import { h, link, offer, table } from "../dom.js";
-import { exact } from "../numbers.js";
+import { counted, exactOf } from "../numbers.js";
 import { indexOf, offset } from "../tensors.js";
 import { _, quoted } from "../words.js";
 import { gridView } from "./grid.js";
@@ -14,7 +14,6 @@ export function tensorView(app, name, given, refresh) {
   const open = given.filter((entry) => entry === null).length;
   let surplus = open - 2; // leading axes beyond rows and columns stand at their first place
   const index = given.map((entry) => (entry === null && surplus-- > 0 ? 0 : entry));
-  const size = tensor.shape.map((count, i) => `${count} ${_(tensor.axes[i])}`).join(" × ");
   const toTable = h("button", { onclick: () => toTable.replaceWith(numbersTable(app, name, index)) }, _("as a table"));
   const toFile = h(
     "button",
@@ -24,9 +23,9 @@ export function tensorView(app, name, given, refresh) {
   return [
     h("h1", {}, name),
     h("p", {}, app.words.what(name)),
-    h("p", { class: "quiet" }, size),
+    h("p", { class: "quiet" }, sizeText(app, tensor)),
     madeBy(app, name),
-    chooseLeading(name, tensor, index, given),
+    chooseLeading(name, tensor, index),
     gridView(app, name, index, refresh),
     h(
       "p",
@@ -35,6 +34,15 @@ export function tensorView(app, name, given, refresh) {
     ),
     h("p", {}, toTable, " ", toFile),
   ];
+}
+
+/** How large a tensor is: 3 heads × 6 queries × 6 keys. */
+export function sizeText(app, { shape, axes }) {
+  const said = shape.map((n, i) => {
+    const [one, many] = app.manifest.sizes[axes[i]] ?? [];
+    return many === undefined ? `${counted(n)} ${_(axes[i])}` : _(n === 1 ? one : many, { n: counted(n) });
+  });
+  return said.join(" × ") || _("one number");
 }
 
 /** The step that made a tensor, with its inputs and weights. */
@@ -70,12 +78,11 @@ function counts(app, step) {
 }
 
 /** Links to the other places of the axes that are neither rows nor columns. */
-function chooseLeading(name, tensor, index, given) {
+function chooseLeading(name, tensor, index) {
   const lines = index.flatMap((entry, axis) => {
     if (entry === null || tensor.shape[axis] > 64) return [];
     const places = Array.from({ length: tensor.shape[axis] }, (_unused, i) => {
-      const other = index.map((each, at) => (at === axis ? i : at > axis || given[at] === null ? each : each));
-      return i === entry ? h("strong", {}, String(i)) : link(addressOf(name, tensor.axes, other), String(i));
+      return i === entry ? h("strong", {}, String(i)) : link(addressOf(name, tensor.axes, index.with(axis, i)), String(i));
     });
     return [
       h(
@@ -100,7 +107,7 @@ function numbersTable(app, name, index) {
       return label === null ? String(entry) : `${entry} ${quoted(label)}`;
     });
     const address = addressOf(name, tensor.axes, place);
-    rows.push([...labels, link(address, exact(tensor.data[offset(tensor.shape, place)]))]);
+    rows.push([...labels, link(address, exactOf(tensor.data, tensor.data[offset(tensor.shape, place)]))]);
   }
   return table(
     _("The first {count} numbers", { count: rows.length }),
@@ -112,6 +119,6 @@ function numbersTable(app, name, index) {
 
 function commaSeparated(tensor) {
   const lines = [`${[...tensor.axes, "value"].join(",")}`];
-  tensor.data.forEach((value, at) => lines.push([...indexOf(tensor.shape, at), exact(value)].join(",")));
+  tensor.data.forEach((value, at) => lines.push([...indexOf(tensor.shape, at), exactOf(tensor.data, value)].join(",")));
   return `${lines.join("\n")}\n`;
 }

@@ -1,5 +1,6 @@
 // What if: the changes so far, how many numbers they have changed, both next-token tables, and a recipe to share.
 
+import { checksum } from "../checksum.js";
 import { h, link, table } from "../dom.js";
 import { candidatesTable } from "../likeliest.js";
 import { counted, exact } from "../numbers.js";
@@ -113,6 +114,7 @@ function recipeForm(app, refresh) {
     { onsubmit: run },
     h("h2", {}, _("Share")),
     h("p", {}, _("This recipe makes the same changes elsewhere, to the same bits.")),
+    app.checksum === undefined ? null : h("p", { id: "sum" }, _("checksum of all its numbers: {sum}", { sum: checksum(app.run) })),
     area,
     h("p", {}, h("button", {}, _("follow the recipe"))),
     problem,
