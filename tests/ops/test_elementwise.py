@@ -82,6 +82,11 @@ def test_clip_factor(real):
 # ---- dropout -------------------------------------------------------------------------------------------------------
 
 
+def test_what_is_chosen_one_after_the_other_has_all_bits():
+    chance = rng.Chance(7)
+    assert [chance.below(1 << 64) for _ in range(4)] == rng.bits(7, np.arange(4)).tolist()
+
+
 @REALS
 def test_dropout(real):
     x = np.array([1, 2, NAN, INF, -0.0, 3, 4, 5])

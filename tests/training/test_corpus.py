@@ -3,12 +3,13 @@
 import hashlib
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtrace.tokenizers import CharacterTokenizer
 from llmtrace.training import Corpus
-from llmtrace.training.corpus import documents
+from llmtrace.training.corpus import documents, id_type
 
 
 @given(st.lists(st.text("ab\n", max_size=8), max_size=8), st.sampled_from(["\n\n", "a", "aba", "ab"]))
@@ -16,6 +17,17 @@ def test_documents_do_not_depend_on_how_a_text_is_cut(parts, separator):
     *whole, rest = "".join(parts).split(separator)
     expected = [document + separator for document in whole] + ([rest] if rest else [])
     assert list(documents(parts, separator)) == expected
+
+
+@pytest.mark.parametrize("separator", ["|", ". ", "<end>"])
+def test_a_separator_may_be_cut_anywhere(separator):
+    text = f"a{separator}b{separator}c"
+    for n in range(len(text) + 1):
+        assert list(documents([text[:n], text[n:]], separator)) == [f"a{separator}", f"b{separator}", "c"]
+
+
+def test_every_id_fits_its_type():
+    assert [id_type(vocabulary).itemsize for vocabulary in (2, 65_536, 65_537)] == [2, 2, 4]
 
 
 def test_a_document_ends_where_its_file_ends(tmp_path):

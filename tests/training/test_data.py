@@ -59,6 +59,10 @@ def test_which_windows_a_training_reads_stays_as_it_is():
     assert digest.hexdigest() == "8f186bbf8ef003b1606dba52f38cf89aaa76e80909775fa47c9b9f7035099605"
 
 
+def test_a_window_begins_only_where_a_token_follows_it():
+    assert Windows(np.arange(10), 3, 0, np.array([0, 6, 7, 8])).starts.tolist() == [0, 6]
+
+
 @given(
     st.integers(30, 400), st.integers(2, 12), st.integers(1, 40), st.sets(st.integers(0, 380), min_size=1) | st.none()
 )
