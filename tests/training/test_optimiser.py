@@ -7,6 +7,7 @@ from llmtrace.ops import Weight, by_name
 from llmtrace.ops.losses.squared_error import squared_error
 from llmtrace.ops.rows.sum_all import sum_all
 from llmtrace.testing import expect_same_bits
+from llmtrace.trace import Trace
 from llmtrace.training import Settings, Trainer
 from llmtrace.training.settings import power
 
@@ -84,3 +85,12 @@ def test_a_long_gradient_is_shortened():
     report = trainer.step([pulled(np.zeros(2, F))])
     assert (report.norm, report.loss) == (10, 25)
     np.testing.assert_allclose(trainer.state.weights["w"].data, [3 - 0.3, 4 - 0.4], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("clip", "shortened"), [(np.nextafter(F(10), F(0)), True), (10.0, False), (11.0, False)])
+def test_only_a_gradient_that_is_longer_than_the_longest_length_is_shortened(clip, shortened):
+    settings = Settings(steps=1, warmup=0, clip=float(clip))
+    weights = by_name([Weight("w", np.array([3.0, 4.0], F), ("in",))])
+    trace = Trace(weights)
+    Trainer(weights, settings).step([pulled(np.zeros(2, F))], trace=trace)
+    assert ("clip" in trace) == ("clipped.w" in trace) == shortened
