@@ -186,6 +186,21 @@ def test_a_number_of_a_lesson_has_its_bits_and_words(opened):
         assert "✓ same bits" in opened.text
 
 
+def test_a_grid_is_drawn_again_while_the_view_of_another_run_is_made(opened):
+    """Its numbers are still those of its own run; the other one has a tensor of the same name, too, not read yet."""
+    opened.go("multi-head-attention/small x")
+    opened.page.wait_for_selector(".grid")
+    opened.page.evaluate(
+        """() => {
+          const grid = document.querySelector(".grid");
+          addEventListener("hashchange", () => grid.dispatchEvent(new Event("scroll")));
+        }"""
+    )
+    opened.go("multi-head-attention/extra own.v[0, 0]")
+    opened.page.wait_for_selector(".value .mark")
+    assert opened.said == []
+
+
 def test_contents_pages_and_languages(opened):
     assert opened.page.locator("main ol.contents > li").count() == len(NAMES)
     opened.page.get_by_role("link", name="Shall I go? One neuron decides").click()

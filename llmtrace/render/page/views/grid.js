@@ -19,11 +19,11 @@ export function gridView(app, name, index) {
 }
 
 class Grid {
-  constructor(app, name, index) {
-    this.app = app;
-    this.name = name;
-    this.index = index;
-    this.tensor = app.run.tensor(name);
+  /** Keeps the run that it shows: while a view of another run is made, this one is still on the screen and drawn. */
+  constructor({ run, plain, words }, name, index) {
+    Object.assign(this, { run, words, name, index });
+    this.tensor = run.tensor(name);
+    this.before = plain.tensor(name);
     const open = index.flatMap((entry, axis) => (entry === null ? [axis] : []));
     [this.rowAxis, this.columnAxis] = open.length > 1 ? open : [null, open[0] ?? null];
     this.rows = this.rowAxis === null ? 1 : this.tensor.shape[this.rowAxis];
@@ -44,7 +44,7 @@ class Grid {
   }
 
   changed(row, column) {
-    const before = this.app.plain.tensor(this.name);
+    const { before } = this;
     if (before === undefined || before === this.tensor || before.data.length !== this.tensor.data.length) return false;
     const at = offset(this.tensor.shape, this.place(row, column));
     return !sameBits(before.data[at], this.tensor.data[at]);
@@ -64,7 +64,7 @@ class Grid {
   /** What a place of an axis is called. */
   label(axis, place) {
     if (axis === null) return "";
-    const label = this.app.words.label(this.app.run, this.tensor.axes[axis], place);
+    const label = this.words.label(this.run, this.tensor.axes[axis], place);
     return label === null || label === undefined ? String(place) : quoted(label);
   }
 
@@ -153,7 +153,7 @@ class Grid {
     const value = exactOf(this.tensor.data, this.value(row, column));
     this.row.setAttribute("aria-rowindex", row + 1);
     this.cell.setAttribute("aria-colindex", column + 1);
-    const meaning = this.app.words.sentence(this.app.run, this.name, this.place(row, column));
+    const meaning = this.words.sentence(this.run, this.name, this.place(row, column));
     this.cell.textContent = `${this.address} = ${value}: ${meaning}`;
     const mark = this.changed(row, column) ? ` ${_("(changed)")}` : "";
     this.readout.replaceChildren(link(this.address, this.address), ` = ${value}${mark}: ${meaning}`);
