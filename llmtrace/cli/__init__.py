@@ -11,13 +11,14 @@ import click
 from llmtrace import i18n, interrupts
 from llmtrace._version import __version__
 from llmtrace.cli.command import (
+    NUMBERS,
     Helpful,
     Option,
     language_option,
     placeholders,
     plain_option,
+    refused,
     speak_what_can_be_written,
-    within,
 )
 from llmtrace.display import on_command_line, plain_wanted, speak_plainly
 from llmtrace.encodings import discard_output, prepare_streams
@@ -140,15 +141,12 @@ def _brief(message: str, given: list[str]) -> str:
     return shown(message, LONGEST)
 
 
-RANGES = (click.IntRange, click.FloatRange)
-
-
 def _fail(error: click.ClickException | LlmtraceError, given: list[str]) -> None:
     from llmtrace.loading import CHINESE, usual
 
     kind = getattr(getattr(error, "param", None), "type", None)
-    if isinstance(error, click.BadParameter) and isinstance(kind, RANGES) and kind._describe_range() in error.message:
-        error = click.BadParameter(within(kind, error.message.split(" ")[0]), error.ctx, error.param, error.param_hint)
+    if isinstance(error, click.BadParameter) and isinstance(kind, NUMBERS):
+        error = click.BadParameter(refused(kind, error.message), error.ctx, error.param, error.param_hint)
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
     if isinstance(error, click.MissingParameter):
         message = " ".join(message.split())  # click lists choices in lines of their own

@@ -79,6 +79,17 @@ def within(kind: click.IntRange | click.FloatRange, value: str) -> str:
     return _("it must be {limits}, not {value}", limits=both, value=value)
 
 
+NUMBERS = (click.types.IntParamType, click.types.FloatParamType)
+
+
+def refused(kind: click.types.IntParamType | click.types.FloatParamType, said: str) -> str:
+    """What click has said of a number that it refuses, in words for who does not know integers and floats."""
+    if isinstance(kind, click.IntRange | click.FloatRange) and kind._describe_range() in said:
+        return within(kind, said.split(" ")[0])
+    whole = isinstance(kind, click.types.IntParamType)
+    return said.replace(f"a valid {kind.name}", "a whole number" if whole else "a number")
+
+
 def translated(text: str | None) -> str | None:
     """A help text in the user's language, with its examples as they are."""
     if text is None:

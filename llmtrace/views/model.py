@@ -49,7 +49,8 @@ def _blocks(model: Any) -> Iterator[Block]:
     yield Space()
     yield Heading((heading(_("Weights")),))
     yield _weights(model)
-    yield paragraph(quiet(_("N: each of the blocks, which have weights of the same sizes.")), hang=0)
+    if any(map(NUMBERED.search, model.weights)):
+        yield paragraph(quiet(_("N: each of the blocks, which have weights of the same sizes.")), hang=0)
 
 
 def _settings(model: Any) -> dict[str, Any]:

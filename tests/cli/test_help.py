@@ -99,6 +99,12 @@ def test_every_option_with_limits_tells_them(language):
     assert tried > 10
 
 
+@pytest.mark.parametrize(("option", "said"), [("--steps", "a whole number"), ("--temperature", "a number")])
+def test_what_is_no_number_is_told_so(option, said):
+    assert f"'abc' is not {said}. Try" in run("generate", "x", option, "abc", code=2).stderr
+    assert "'abc' 不是可用的数" in run("--lang", "zh", "generate", "x", option, "abc", code=2).stderr
+
+
 def test_all_commands_are_on_a_narrow_screen_in_chinese(monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("TERMINAL_WIDTH", "60")

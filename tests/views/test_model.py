@@ -7,6 +7,7 @@ from helpers.small_models import small_gpt, small_transformer
 
 from llmtrace.display import above
 from llmtrace.errors import PromptError
+from llmtrace.models import Feedforward
 from llmtrace.views.model import view
 
 
@@ -26,6 +27,11 @@ def test_every_weight_and_setting_is_there(make):
     for name, value in vars(model.config).items():
         assert name in text
         assert str(value) in text
+
+
+def test_blocks_are_spoken_of_where_there_are_some():
+    assert "N: each of the blocks" in as_text(small_gpt())
+    assert "N: each of the blocks" not in as_text(Feedforward.of([[3.0, 1.0]]))
 
 
 def test_what_programs_read():
