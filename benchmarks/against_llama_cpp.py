@@ -24,7 +24,7 @@ import numpy as np
 from forward import CONFIG, PAST
 from gguf import TokenType
 from llama_cpp import Llama
-from machine import at_most
+from machine import measured
 
 import llmtrace
 from llmtrace.models.cache import KVCache
@@ -133,7 +133,7 @@ def main():
             files["SmolLM2 Q4_1"] = (packaged_file("smollm2"), 49152)
         for threads in options.threads:
             llmtrace.set_threads(threads)
-            print(at_most(threads))
+            print(measured(threads))
             for name, (path, vocabulary) in files.items():
                 compare(name, path, vocabulary, threads, options.rounds)
 

@@ -9,8 +9,9 @@ TransformerLens recording (`pip install 'transformer-lens>=4'`), onnxruntime (`p
 from PyTorch).
 Decode: the next token after 64.
 
-The limit is the larger of two times: of all multiplications and additions at the rate at which one core multiplies, then adds
-(every product is rounded, as the rule of arithmetic says, so nothing is fused), and of reading all weights once from memory.
+The limit is the larger of two times: of all multiplications and additions at the rate at which so many threads multiply, then add
+(every product is rounded, as the rule of arithmetic says, so nothing is fused), and of reading all weights once from memory. Both
+rates are measured by turns with the contenders: processors may share a core, and machines are shared with others.
 The targets: prefill at most 1.4 (16 tokens), 1.25 (64), 1.15 (256 and more) times the limit; decode at 90 % of the bandwidth.
 """
 
@@ -25,7 +26,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from machine import at_most, bandwidth, peak
+from machine import Machine, measured
 from recording import random_gpt
 
 import llmtrace
@@ -40,11 +41,11 @@ REST = 0.1
 """Seconds between two contenders: threads of others spin for a while."""
 
 
-def operations(tokens, past=0):
+def operations(tokens):
     """Multiplications and additions of a run: of the weights, and of attention over the keys that are not masked."""
     c = CONFIG
     weights = c.blocks * (4 * c.width**2 + 2 * c.width * c.hidden) + c.width * c.vocabulary
-    keys = tokens * past + tokens * (tokens + 1) // 2
+    keys = tokens * (tokens + 1) // 2
     return 2 * tokens * weights + 2 * 2 * c.blocks * c.width * keys
 
 
@@ -54,9 +55,9 @@ def weight_bytes():
     return 4 * (c.blocks * (4 * c.width**2 + 2 * c.width * c.hidden) + c.width * c.vocabulary)
 
 
-def limit(tokens, threads, past=0):
+def limit(tokens, machine):
     """The least seconds that this machine could take."""
-    return max(operations(tokens, past) / (peak() * threads * 1e9), weight_bytes() / (bandwidth(threads) * 1e9))
+    return max(operations(tokens) / machine.peak, weight_bytes() / machine.bandwidth)
 
 
 # ---- contenders: a name, and what makes the logits of some ids ------------------------------------------------------
@@ -189,10 +190,11 @@ def onnx_peer(_model, threads):
 # ---- measuring ------------------------------------------------------------------------------------------------------
 
 
-def by_turns(contenders, ids, rounds):
-    """The seconds of every contender, in turns, after one run that is not counted."""
+def by_turns(contenders, ids, rounds, machine):
+    """The seconds of every contender, in turns with the machine's measurements, after one run that is not counted."""
     times = {name: [] for name in contenders}
     for turn in range(rounds + 1):
+        machine.measure()
         for name, run in contenders.items():
             time.sleep(REST)
             begin = time.perf_counter()
@@ -204,12 +206,13 @@ def by_turns(contenders, ids, rounds):
     return times
 
 
-def decoding(model, rounds):
+def decoding(model, rounds, machine):
     """The seconds of the next token after `PAST`, keeping nothing."""
     ids = np.arange(PAST) * 7
     times = []
     for _ in range(rounds):
         cache = KVCache()
+        machine.measure()
         model.logits(ids, cache)
         for step in range(4):
             begin = time.perf_counter()
@@ -244,17 +247,20 @@ def main() -> int:
             torch.set_num_threads(threads)
         contenders = ours(model) | peers(model, options.peers, threads)
         agree(contenders, np.arange(5) * 7)
-        print(at_most(threads))
+        print(measured(threads))
         print(f"{'tokens':>7} {'limit ms':>9} " + " ".join(f"{name:>16}" for name in contenders))
         for tokens in options.tokens:
-            least = limit(tokens, threads)
-            times = by_turns(contenders, np.arange(tokens) * 7 % CONFIG.vocabulary, options.rounds)
+            machine = Machine(threads)
+            times = by_turns(contenders, np.arange(tokens) * 7 % CONFIG.vocabulary, options.rounds, machine)
+            least = limit(tokens, machine)
             middle = {name: statistics.median(each) for name, each in times.items()}
             cells = (f"{each * 1e3:8.1f} ({each / least:4.2f} ×)" for each in middle.values())
             print(f"{tokens:>7} {least * 1e3:>9.1f} " + " ".join(f"{cell:>16}" for cell in cells), flush=True)
             if tokens in TARGETS and middle["llmtrace"] > TARGETS[tokens] * least:
                 missed.append(f"{tokens} tokens, {threads} threads: {middle['llmtrace'] / least:.2f} × the limit")
-        taken, least = statistics.median(decoding(model, options.rounds)), weight_bytes() / bandwidth(threads) / 1e9
+        machine = Machine(threads)
+        taken = statistics.median(decoding(model, options.rounds, machine))
+        least = weight_bytes() / machine.bandwidth
         print(f"decode after {PAST}: {taken * 1e3:.1f} ms, {least / taken:.0%} of the bandwidth\n", flush=True)
         if least / taken < 0.9:
             missed.append(f"decode, {threads} threads: {least / taken:.0%} of the bandwidth")

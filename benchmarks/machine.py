@@ -1,8 +1,10 @@
-"""What this machine can do at most, measured: multiplications and additions a second of a core, bytes a second from memory."""
+"""What this machine can do at most, measured: multiplications and additions a second, bytes a second from memory."""
 
 import ctypes
+import math
 import os
 import shutil
+import statistics
 import subprocess
 import tempfile
 import threading
@@ -46,8 +48,9 @@ float read(const vector *x, size_t count)
     return total[0][0];
 }
 """
+COUNT = 6_000_000
 READ = 1 << 29
-"""Bytes that are read to measure the bandwidth: more than any cache holds."""
+"""Rounds of the loop that computes, and bytes that are read, by each measurement: more bytes than any cache holds."""
 
 
 @cache
@@ -67,51 +70,78 @@ def compiled():
     return functions
 
 
-def peak():
-    """GFLOP/s of one core that multiplies, then adds, in a loop without memory; None where there is no C compiler."""
-    functions = compiled()
-    if functions is None:
-        return None
-    best, count = float("inf"), 2_000_000
-    for _ in range(10):
-        start = time.thread_time()
-        functions.peak(ctypes.c_long(count))
-        best = min(best, time.thread_time() - start)
-    return 12 * functions.lanes() * count / best / 1e9
-
-
 @cache
-def bandwidth(threads):
-    """GB/s that so many threads read from memory together, measured once; None where there is no C compiler."""
+def numbers():
+    """What is read, from a multiple of 64 bytes on."""
     import numpy as np
 
-    functions = compiled()
-    if functions is None:
-        return None
-    numbers = np.ones(READ // 4, np.float32)
-    start = numbers.ctypes.data + -numbers.ctypes.data % 64
-    vectors = (READ - 64) // (4 * functions.lanes()) // threads
-    best = float("inf")
-    for _ in range(7):
-        parts = [
-            threading.Thread(
-                target=functions.read,
-                args=(ctypes.c_void_p(start + n * vectors * 4 * functions.lanes()), ctypes.c_size_t(vectors)),
-            )
-            for n in range(threads)
-        ]
+    return np.ones(READ // 4 + 16, np.float32)
+
+
+class Machine:
+    """What so many threads can do together at most: the medians of as many measurements as were made.
+
+    Two processors may be one core that both use, and neighbours on other processors come and go: so nothing is concluded from
+    one thread alone, and whoever compares times with the machine's measures both by turns. NaN where there is no C compiler.
+    """
+
+    def __init__(self, threads):
+        self.threads = threads
+        self.flops, self.rates = [], []
+
+    def measure(self):
+        """One more measurement of both."""
+        functions = compiled()
+        if functions is None:
+            return
+        self.flops.append(
+            12 * functions.lanes() * COUNT * self.threads / self.seconds(functions.peak, lambda n: [COUNT])
+        )
+        step = 4 * functions.lanes()
+        count = READ // step // self.threads
+        begin = numbers().ctypes.data + -numbers().ctypes.data % 64
+        taken = self.seconds(
+            functions.read, lambda n: [ctypes.c_void_p(begin + n * count * step), ctypes.c_size_t(count)]
+        )
+        self.rates.append(count * step * self.threads / taken)
+
+    def seconds(self, function, arguments):
+        """How long the threads take, each on a processor of its own, that call a function with the arguments of each."""
+        parts = [threading.Thread(target=self.call, args=(n, function, arguments(n))) for n in range(self.threads)]
         begin = time.perf_counter()
         for part in parts:
             part.start()
         for part in parts:
             part.join()
-        best = min(best, time.perf_counter() - begin)
-    return vectors * threads * 4 * functions.lanes() / best / 1e9
+        return time.perf_counter() - begin
+
+    def call(self, number, function, arguments):
+        """What one thread does. The system would let some of them take turns on one processor at first."""
+        if hasattr(os, "sched_setaffinity") and self.threads > 1:
+            allowed = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(0, {allowed[number % len(allowed)]})
+        function(*arguments)
+
+    @property
+    def peak(self):
+        """Multiplications and additions a second, in a loop without memory."""
+        return statistics.median(self.flops) if self.flops else math.nan
+
+    @property
+    def bandwidth(self):
+        """Bytes a second read from memory."""
+        return statistics.median(self.rates) if self.rates else math.nan
+
+    def __str__(self):
+        named = f"{self.threads} thread{'s' * (self.threads > 1)}"
+        if not self.flops:
+            return f"{named}: no C compiler, so what the machine can do is not measured"
+        return f"{named}: multiply, then add {self.peak / 1e9:.0f} GFLOP/s, read {self.bandwidth / 1e9:.1f} GB/s"
 
 
-def at_most(threads):
-    """What so many threads can do at most, as every benchmark says it first."""
-    named = f"{threads} thread{'s' * (threads > 1)}"
-    if compiled() is None:
-        return f"{named}: no C compiler, so what the machine can do is not measured"
-    return f"{named}: multiply, then add {peak() * threads:.0f} GFLOP/s, read {bandwidth(threads):.1f} GB/s"
+def measured(threads, rounds=7):
+    """The machine by itself, after so many measurements."""
+    machine = Machine(threads)
+    for _ in range(rounds):
+        machine.measure()
+    return machine

@@ -13,7 +13,7 @@ import sys
 import time
 
 import numpy as np
-from machine import at_most
+from machine import measured
 
 import llmtrace
 from llmtrace import _kernels
@@ -72,7 +72,7 @@ def main() -> int:
     parser.add_argument("--vocabulary", type=int, default=50257)
     options = parser.parse_args()
     llmtrace.set_threads(options.threads)
-    print(at_most(options.threads))
+    print(measured(options.threads))
     model = random_gpt(GPTConfig(options.vocabulary, 1024, 768, 12, 12, 3072))
     ids = np.arange(64) * 7 % options.vocabulary
     once(model, ids, True)

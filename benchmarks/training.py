@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from machine import at_most, peak
+from machine import Machine
 from torch import nn
 from torch.nn import functional
 
@@ -158,12 +158,12 @@ class Torch:
             return float(self.model(torch.from_numpy(batch.ids), torch.from_numpy(batch.targets)))
 
 
-def limit(threads: int) -> float:
+def limit(machine: Machine) -> float:
     """The least seconds of a step: the backward has two products for each of the forward's, of attention too, below the mask."""
     c, tokens = CONFIG, BATCH * CONFIG.context
     weights = c.blocks * (4 * c.width**2 + 2 * c.width * c.hidden) + c.width * c.vocabulary
     keys = tokens * (c.context + 1) // 2
-    return 3 * (2 * tokens * weights + 4 * c.blocks * c.width * keys) / (peak() * threads * 1e9)
+    return 3 * (2 * tokens * weights + 4 * c.blocks * c.width * keys) / machine.peak
 
 
 def main() -> int:
@@ -179,7 +179,9 @@ def main() -> int:
     windows = Windows(train, CONFIG.context, 0), Windows(held, CONFIG.context, 0)
     both = {"llmtrace": Ours(settings, *windows), "PyTorch": Torch(settings, *windows)}
     times: dict[str, list[float]] = {name: [] for name in both}
+    machine = Machine(options.threads)
     for first in range(0, options.steps, BLOCK):
+        machine.measure()
         for name, one in both.items():
             time.sleep(REST)
             for number in range(first, min(first + BLOCK, options.steps)):
@@ -188,8 +190,8 @@ def main() -> int:
                 times[name].append(time.perf_counter() - begin)
     losses = {name: one.loss() for name, one in both.items()}
     milliseconds = {name: 1e3 * statistics.median(taken) for name, taken in times.items()}
-    least = 1e3 * limit(options.threads) if peak() else math.nan
-    print(f"{at_most(options.threads)}; a step takes {least:.1f} ms at least")
+    least = 1e3 * limit(machine)
+    print(f"{machine}; a step takes {least:.1f} ms at least")
     for name in both:
         share = least / milliseconds[name]
         print(

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from machine import at_most, bandwidth, peak
+from machine import Machine
 
 from llmtrace import _kernels
 from llmtrace.storage.quantised import KINDS
@@ -41,20 +41,21 @@ def weight_of(kind):
 def matrices(threads):
     """Milliseconds of a row times the matrix, for every width, beside the limit."""
     _kernels.set_threads(threads)
-    read, most = (bandwidth(threads) or float("inf")) * 1e9, (peak() or float("inf")) * 1e9 * threads
+    machine = Machine(threads)
     x, out = np.ones((1, DEPTH), np.float32), np.empty((1, COLUMNS), np.float32)
     weights = {kind: weight_of(kind) for kind in ("F32", *_kernels.WIDTHS)}
     times = {kind: [] for kind in weights}
     for _round in range(ROUNDS):
+        machine.measure()
         for kind, (packed, _size) in weights.items():
             start = time.perf_counter()
             _kernels.matmul(x, packed, None, out)
             times[kind].append(time.perf_counter() - start)
-    print(at_most(threads))
+    print(machine)
     for kind, (_packed, size) in weights.items():
         took = statistics.median(times[kind])
         steps = 2 if kind in ("F32", "F16", "BF16") else 3 if KINDS[kind].scales != (0, 2) else 4
-        limit = max(size / read, steps * DEPTH * COLUMNS / most)
+        limit = max(size / machine.bandwidth, steps * DEPTH * COLUMNS / machine.peak)
         ratio = statistics.median(times["F32"]) / took
         print(
             f"{kind:5} {threads} thread{'s' * (threads > 1):1}  {1e3 * took:6.2f} ms  {size / took / 1e9:5.1f} GB/s"
