@@ -162,7 +162,7 @@ ERRORS = [
     (["trace", ""], "the prompt is empty"),
     (["trace", "ABCABCABCABCABC"], "reads at most 11"),
     (["trace", "A", "--layer", "9"], "no block 9; its blocks are 0 to 1"),
-    (["trace", "A", "--layer", "x"], "'x' is not a valid integer"),
+    (["trace", "A", "--layer", "x"], "'x' is not a whole number"),
     (["explain", "block.0.atn.q[0,0,0]", "--prompt", "A"], "block.0.attn.q"),
     (["explain", "block.0.attn.q", "--prompt", "A"], "needs head, feature"),
     (["explain", "block.0.attn.q[0,0,99]", "--prompt", "A"], "feature=99 is outside"),

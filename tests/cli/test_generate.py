@@ -180,7 +180,7 @@ ERRORS = [
     (["A", "--steps", "0"], "--steps"),
     (["A", "--temperature", "-1"], "the temperature must be 0"),
     (["A", "--temperature", "nan"], "the temperature must be 0"),
-    (["A", "--temperature", "warm"], "'warm' is not a valid float"),
+    (["A", "--temperature", "warm"], "'warm' is not a number"),
     (["A", "--top-k", "0"], "top-k must be a whole number from 1 on"),
     (["A", "--top-p", "1.5"], "top-p must be above 0"),
     (["A", "--stop", ""], "the text to stop at is empty"),
