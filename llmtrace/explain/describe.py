@@ -5,16 +5,51 @@ from __future__ import annotations
 from typing import Any
 
 from llmtrace.arithmetic.types import Axes
+from llmtrace.frozen import frozen
 from llmtrace.i18n import _
-from llmtrace.trace import Role, StepKind, Trace, role_of
-from llmtrace.trace.role_words import BEFORE, OF_LOSS, OF_WEIGHT, ON_THE_WAY, ROLES, THIS, WEIGHT
+from llmtrace.trace import StepKind, Trace, role_of
+from llmtrace.trace.role_words import BEFORE, OF_LOSS, OF_WEIGHT, ON_THE_WAY, REALLY, ROLES, THIS, WEIGHT
+
+
+@frozen
+class TrainingWords:
+    """What a tensor of a training step means: two texts, and what they speak of."""
+
+    what: str
+    sentence: str
+    base: str
+    """The tensor that it has to do with; {what} in the sentence is the sentence about that one's number."""
+    via: str
+    source: str
+    """The first input of its step."""
+    scores: bool
+    """Whether the base are the scores of tokens, so that the token which really follows is told."""
+
+
+def training_words(trace: Trace, name: str) -> TrainingWords | None:
+    """The words for a tensor that a training step computes; None for one of the forward."""
+    role = role_of(trace, name)
+    if role is None:
+        return None
+    record, template = trace.record_of(name), ROLES[role.kind].sentence
+    if role.kind == "gradient" and record is None and not trace.shape(name):
+        template = OF_LOSS
+    elif role.kind == "gradient" and role.base in trace.weights:
+        template = OF_WEIGHT
+    elif role.kind == "before":
+        template = BEFORE.get(role.via, "")
+    elif role.kind == "way":
+        template = ON_THE_WAY.get(role.via, template)
+    source = record.inputs[0] if record is not None and record.inputs else ""
+    scores = trace.legend.kind(role.base) == StepKind.LOGITS
+    return TrainingWords(ROLES[role.kind].what, template, role.base, role.via, source or "", scores)
 
 
 def what(trace: Trace, name: str) -> str:
     """A step in a few words; nothing for one that no legend knows."""
-    role = role_of(trace, name)
-    if role is not None:
-        return _(ROLES[role.kind].what, base=role.base, via=role.via)
+    training = training_words(trace, name)
+    if training is not None:
+        return _(training.what, base=training.base, via=training.via)
     found = trace.legend.of(name)
     return _(found.words.what) if found else ""
 
@@ -23,8 +58,8 @@ def sentence(trace: Trace, name: str, place: tuple[int, ...]) -> str:
     """One sentence about one number of a trace."""
     if name in trace.weights:
         return _of_weight(trace, name, place) or _(WEIGHT)
-    role = role_of(trace, name)
-    found = _of_forward(trace, name, place) if role is None else _of_training(trace, name, place, role)
+    training = training_words(trace, name)
+    found = _of_forward(trace, name, place) if training is None else _of_training(trace, name, place, training)
     where = _in_text(trace, name, place)
     return _("{text} ({where})", text=found, where=where) if found and where else found
 
@@ -54,33 +89,20 @@ def _of_weight(trace: Trace, name: str, place: tuple[int, ...]) -> str:
     """Of a weight that a legend knows: it may be typed in, and not learned."""
     template, numbers = _template(trace, name)
     words = numbers | _words(trace, trace.axes(name), place)
-    words["place"] = words.get("input", place[-1])
     return _(template, **words) if template and {"neuron", "output"} & words.keys() else ""
 
 
-def _of_training(trace: Trace, name: str, place: tuple[int, ...], role: Role) -> str:
+def _of_training(trace: Trace, name: str, place: tuple[int, ...], training: TrainingWords) -> str:
     """Of a number that a training step computes."""
-    record = trace.record_of(name)
-    if role.kind == "gradient" and record is None and not place:
-        return _(OF_LOSS)
-    if role.kind == "gradient" and role.base in trace.weights:
-        return _(OF_WEIGHT)
-    if role.kind == "before":
-        return _(BEFORE.get(role.via, "")) or name
-    words = {"base": role.base, "via": role.via, **_words(trace, trace.axes(name), place)}
-    words["source"] = record.inputs[0] if record is not None and record.inputs else ""
-    template = ROLES[role.kind].sentence
-    if role.kind == "way":
-        template = ON_THE_WAY.get(role.via, template)
-    elif role.kind in {"gradient", "part", "sum", "start"}:
-        words["what"] = _(THIS) if role.base in trace.weights else sentence(trace, role.base, place)
-    ending = (
-        _(" (really follows: {target})")
-        if trace.legend.kind(role.base) == StepKind.LOGITS and "target" in words
-        else ""
-    )
+    if not training.sentence:
+        return name
+    words = {"base": training.base, "via": training.via, "source": training.source}
+    words |= _words(trace, trace.axes(name), place)
+    if "{what}" in training.sentence:
+        words["what"] = _(THIS) if training.base in trace.weights else sentence(trace, training.base, place)
+    ending = _(REALLY, target=words["target"]) if training.scores and "target" in words else ""
     try:
-        return (_(template) + ending).format(**words)
+        return _(training.sentence, **words) + ending
     except KeyError:  # a step of this name with other axes
         return _(ROLES["way"].sentence, **words)
 
@@ -106,6 +128,7 @@ def _words(trace: Trace, axes: Axes, place: tuple[int, ...]) -> dict[str, Any]:
         words[axis] = trace.past + index if axis == "position" else index if label is None else repr(label)
         if axis in {"position", "query"}:
             words["token"] = repr(label) if label is not None else _("token {place}", place=index)
+    words["place"] = words.get("input", place[-1] if place else 0)
     own = trace.axes("targets") if "targets" in trace.leaves else ()
     if own and axes[: len(own)] == own:
         words["target"] = repr(trace.token_text(int(trace.elements("targets", place[: len(own)]))))

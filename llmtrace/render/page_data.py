@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llmtrace import i18n
+from llmtrace.explain.describe import training_words
 from llmtrace.ops import OPS
 from llmtrace.render.page_tokenizer import tokenizer_data
 from llmtrace.storage import weights_hash
@@ -84,6 +85,7 @@ def facts_of(trace: Trace, tokenizer: Any) -> dict[str, Any]:
         *(op["how"] for op in ops.values()),
         *names_of_lines(),
         *AXES.values(),
+        *texts_of_training(trace),
     ]
     return {
         "model": trace.origin.model,
@@ -122,6 +124,12 @@ def legend_of(trace: Trace) -> dict[str, dict[str, str]]:
                 {"what": words.what, "sentence": words.sentence, "section": section, "kind": words.kind or ""},
             )
     return found
+
+
+def texts_of_training(trace: Trace) -> set[str]:
+    """The words for the names of a training step, before they are translated."""
+    found = [words for name in trace.names() if (words := training_words(trace, name)) is not None]
+    return {text for words in found for text in (words.what, words.sentence) if text}
 
 
 def messages() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from llmtrace import i18n
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import PromptError
 from llmtrace.explain import Explanation
+from llmtrace.explain.describe import training_words
 from llmtrace.i18n import _
 from llmtrace.ops import OPS
 from llmtrace.storage.digest import array_digest
@@ -63,6 +65,8 @@ def run_record(trace: Trace, identity: str, held: Collection[str] | None = None)
         "ops": ops,
         "leaves": list(trace.leaves),
         "labels": {axis: list(labels) for axis, labels in trace.labels.items()},
+        "past": trace.past,
+        "training": {name: asdict(words) for name in names if (words := training_words(trace, name)) is not None},
     }
 
 

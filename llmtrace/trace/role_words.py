@@ -90,6 +90,7 @@ ON_THE_WAY = {
 }
 """Of numbers on the way to a gradient, by the last part of their names."""
 THIS = N_("this weight")
+REALLY = N_(" (really follows: {target})")
 OF_WEIGHT = N_("how much the loss would grow if this weight grew by a little, divided by that little (its gradient)")
 OF_LOSS = N_("the loss grows by just as much as itself: from this 1, all gradients are computed backward")
 WEIGHT = N_("a weight: a number that the model learned in training")

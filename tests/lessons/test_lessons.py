@@ -10,16 +10,22 @@ import article_numbers
 import numpy as np
 import pytest
 from helpers.fresh import examples
+from helpers.javascript import packed
+from helpers.javascript import run as javascript
 from helpers.printing import drawn
 from rich.cells import cell_len
 
 from llmtrace.errors import LessonError
 from llmtrace.explain import explain_element
+from llmtrace.explain.describe import sentence, what
 from llmtrace.lessons import LESSONS, lesson_class, load
 from llmtrace.lessons.framework.lesson_html import linkable, named, written
+from llmtrace.lessons.framework.lesson_runs import Runs
 from llmtrace.lessons.framework.pages import Pages
 from llmtrace.lessons.framework.questions import parse_numbers, questions
 from llmtrace.lessons.framework.text import PLACEHOLDER, filled, languages, lesson_text, parse
+from llmtrace.render.page_data import translations
+from llmtrace.render.page_run import as_page_numbers
 from llmtrace.trace import Trace
 
 NAMES = list(LESSONS)
@@ -123,6 +129,23 @@ def test_every_number_of_every_trace_is_explained(pages_of, name):
                 explanation = explain_element(trace, step.name, place)  # which has been replayed
                 assert explanation.sentence != step.name
             assert explanation.replay() == step.output[place]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_says_of_every_number_what_the_terminal_says(pages_of, name):
+    """Also of gradients and of what optimisers do."""
+    runs, cases, said = Runs(), [], []
+    for language in languages():
+        lesson = pages_of(name, language).lesson
+        for trace in dict.fromkeys(value for key in dir(lesson) if isinstance(value := getattr(lesson, key), Trace)):
+            record = runs.described(trace)
+            held = [each["name"] for each in record["tensors"] if each["held"]]
+            asked = [(name, place) for name in held for place in list(np.ndindex(trace.shape(name)))[::997]]
+            cases.append({"record": record, "language": language, "asked": asked})
+            cases[-1]["tensors"] = {name: packed(as_page_numbers(trace.tensor(name))) for name in held}
+            said.append([[what(trace, name), sentence(trace, name, place)] for name, place in asked])
+    known = {language: translations(language, sorted(runs.said)) for language in languages()}
+    assert javascript("sentences.mjs", {**runs.shared, "languages": known, "cases": cases}) == said
 
 
 def adds_up(explanation):

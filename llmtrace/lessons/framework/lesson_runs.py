@@ -15,7 +15,7 @@ import numpy as np
 
 from llmtrace.explain import Explanation
 from llmtrace.ops import OPS
-from llmtrace.render.page_data import CHOOSING, FAMILY, legend_of, messages, names_of_lines
+from llmtrace.render.page_data import CHOOSING, FAMILY, legend_of, messages, names_of_lines, texts_of_training
 from llmtrace.render.page_file import shuffled
 from llmtrace.render.page_run import as_page_numbers, explanation_data, operands_of, run_record
 from llmtrace.storage.digest import array_digest
@@ -24,6 +24,8 @@ from llmtrace.views.terms import AXES
 
 MOST_EXPLAINED = 2500
 """Of a trace with more numbers, only those are explained that the pages lead to."""
+OF_TOKENS = frozenset({"position", "query", "key", "source", "source_key"})
+"""Axes whose places are called by the tokens there."""
 LARGEST_TENSOR = 100_000
 """Larger tensors are left out."""
 
@@ -42,15 +44,22 @@ class Runs:
 
     def add(self, trace: Trace, first: Sequence[Explanation]) -> int:
         """Adds a run; its number. first: what the pages explain of it."""
+        record = self.described(trace)
+        record["explanations"] = self._explanations(trace, first, {t["name"] for t in record["tensors"] if t["held"]})
+        return self._place("runs", record)
+
+    def described(self, trace: Trace) -> dict[str, Any]:
+        """The steps of a run and its tensors, with the words for them."""
         legend = legend_of(trace)
         self.said |= {words[key] for words in legend.values() for key in ("what", "sentence", "section")}
+        self.said |= texts_of_training(trace)
         for op in {step.op for step in trace.steps}:
             self.ops[op] = {"formula": OPS[op].formula, "how": OPS[op].how}
             self.said |= {OPS[op].formula, OPS[op].how}
-        record = self._record(trace, first)
+        record = self._record(trace)
         record["legend"] = self._place("legends", legend)
         record["vocabulary"] = self._place("vocabularies", vocabulary_of(trace))
-        return self._place("runs", record)
+        return record
 
     def _place(self, kind: str, thing: Any) -> int:
         """The place of a thing among those of its kind that lessons share."""
@@ -60,8 +69,7 @@ class Runs:
             self.shared[kind].append(thing)
         return self._places[key]
 
-    def _record(self, trace: Trace, first: Sequence[Explanation]) -> dict[str, Any]:
-        """The steps of a run, its tensors and its explanations."""
+    def _record(self, trace: Trace) -> dict[str, Any]:
         used = {name for step in trace.steps for name in (step.name, *operands_of(step.record).values())}
         held = {name for name in used if trace.tensor(name).size <= LARGEST_TENSOR}
         record = run_record(trace, "", held)
@@ -74,17 +82,28 @@ class Runs:
                 each["id"] = f"n:{each['digest'][:24]}"
                 if each["id"] not in self.packed:
                     self.packed[each["id"]] = shuffled(numbers)
+        record["labels"] = labels_of(trace) | record["labels"]
+        return record
+
+    def _explanations(self, trace: Trace, first: Sequence[Explanation], held: Set[str]) -> str:
+        """The id of the explanations of a run that the page can't do itself."""
         found = {
             each.address: explanation_data(each) for each in explained(trace, first) if not done_by_page(each, held)
         }
         text = json.dumps(found, separators=(",", ":"))
-        record["explanations"] = f"e:{sha256(text.encode()).hexdigest()[:24]}"
-        self.packed[record["explanations"]] = deflated(text)
-        if not trace.labels and trace.tokens:
-            tokens = list(map(str, trace.tokens))
-            new = tokens[trace.past :]
-            record["labels"] = {"position": new, "query": new, "key": tokens}
-        return record
+        identity = f"e:{sha256(text.encode()).hexdigest()[:24]}"
+        self.packed[identity] = deflated(text)
+        return identity
+
+
+def labels_of(trace: Trace) -> dict[str, list[str | None]]:
+    """The tokens at the places of axes that have some."""
+    found: dict[str, list[str | None]] = {}
+    for name in trace.names():
+        for axis, size in zip(trace.axes(name), trace.shape(name), strict=True):
+            if axis in OF_TOKENS and name not in trace.weights and size > len(found.get(axis, [])):
+                found[axis] = [trace.label(axis, place) for place in range(size)]
+    return found
 
 
 def vocabulary_of(trace: Trace) -> list[str]:

@@ -50,7 +50,9 @@ export class StoredRun {
     this.stored = new Map();
     this.explanations = new Map();
     this.leaves = record.leaves;
-    this.labels = record.labels ?? {};
+    this.labels = record.labels;
+    this.training = record.training;
+    this.past = record.past;
     this.choices = new Run(() => undefined); // how next tokens were chosen, which is done here
     for (const each of record.tensors) {
       const tensor = new StoredTensor(each.name, each, () => source.tensor(record, each));

@@ -25,11 +25,27 @@ export const inEveryLanguage = (text, values = {}) =>
 function saidIn(language, text, values) {
   const catalogue = SPEECH.catalogues[language];
   const said = {}.hasOwnProperty.call(catalogue, text) ? catalogue[text] : text; // which old browsers have, too
-  return said.replace(/\{(\w+)(!r)?(?::[^}]*)?\}/g, (place, name, inQuotes) => {
+  const filled = (place) => {
+    const [, name, inQuotes] = NAMED.exec(place) ?? [];
     const value = values[name];
     if (value === undefined) return place;
     return inQuotes ? quoted(String(value)) : String(value);
-  });
+  };
+  return said
+    .split(FILLED)
+    .map((part, i) => (i % 2 ? filled(part) : part))
+    .reduce(beside, "");
+}
+
+const FILLED = /(\{\w+(?:!r)?(?::[^}]*)?\})/;
+const NAMED = /^\{(\w+)(!r)?/;
+const WIDE = /[“-”\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]/;
+
+/** Two parts of a sentence in one, without the space between them where both are Chinese. */
+function beside(before, after) {
+  const [left, right] = [before.replace(/ +$/, ""), after.replace(/^ +/, "")];
+  const spaced = before.endsWith(" ") !== after.startsWith(" ");
+  return spaced && WIDE.test(left.slice(-1)) && WIDE.test(right.slice(0, 1)) ? left + right : before + after;
 }
 
 /** Marks a text that is translated where it is used. */

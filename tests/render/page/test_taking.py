@@ -109,6 +109,26 @@ def test_on_paper_there_is_only_what_is_explained(shown):
     shown.page.emulate_media(media="screen", color_scheme="light")
 
 
+def test_on_paper_a_grid_says_which_part_it_is(shown):
+    """The part in sight, no wider than the paper."""
+    for name, width, said in (
+        ("block.0.mlp.up", 640, r"On paper: rows 0 to \d\d of 38\. On paper: columns 0 to \d\d of 512\."),
+        ("embed.token.weight", 640, r"On paper: rows 0 to \d\d of 768\. On paper: columns 0 to \d\d of 128\."),
+        ("tokens", 1200, ""),
+    ):
+        shown.go(name)
+        part = shown.page.locator(".on-paper")
+        assert not part.is_visible()
+        shown.page.emulate_media(media="print")
+        shown.page.set_viewport_size({"width": width, "height": 800})
+        assert re.fullmatch(said, part.inner_text().strip()), name
+        assert shown.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+        box, canvas = (shown.page.locator(f".grid{each}").bounding_box() for each in ("", " canvas"))
+        assert canvas["x"] + canvas["width"] <= box["x"] + box["width"] + 1
+        shown.page.set_viewport_size({"width": 1280, "height": 800})
+        shown.page.emulate_media(media="screen")
+
+
 def test_step_by_step(shown):
     shown.go("logits[-1, 3]")
     size = shown.page.evaluate("() => getComputedStyle(document.body).fontSize")

@@ -67,7 +67,7 @@ export function rankedHeads(app, n) {
 /** Steps with their sizes and what they are. */
 export function stepsTable(app, names) {
   const rows = names.map((name) => {
-    return [link(name, name), sizeText(app, app.run.tensor(name)), app.words.what(name)];
+    return [link(name, name), sizeText(app, app.run.tensor(name)), app.words.what(app.run, name)];
   });
   return table(_("steps"), [_("name"), _("size"), _("what it is")], rows);
 }

@@ -4,9 +4,9 @@ import { addressOf } from "../address.js";
 import { sameBits } from "../arithmetic.js";
 import { h, hashOf, link } from "../dom.js";
 import { REDRAW } from "../drawing.js";
-import { exactOf, rounded } from "../numbers.js";
+import { counted, exactOf, rounded } from "../numbers.js";
 import { offset } from "../tensors.js";
-import { _, quoted } from "../words.js";
+import { N_, _, quoted } from "../words.js";
 
 const HEIGHT = 20;
 const MARGIN = 84; // for what the rows are called
@@ -96,10 +96,11 @@ class Grid {
     this.space.style.setProperty("height", `${this.height * (this.rows + 1)}px`);
     this.box.style.setProperty("height", `${Math.min(this.height * (this.rows + 1) + 20, 460 * this.scale)}px`);
     this.readout = h("p", { class: "readout", "aria-live": "polite" });
+    this.part = h("p", { class: "quiet on-paper" });
     new ResizeObserver(() => this.draw()).observe(this.box);
     REDRAW.set(this.canvas, (pen) => this.paint(pen));
     this.say();
-    return [this.box, this.readout];
+    return [this.box, h("div", {}, this.readout, this.part)];
   }
 
   onKey(event) {
@@ -168,6 +169,25 @@ class Grid {
     const pen = this.canvas.getContext("2d");
     pen.scale(sharp, sharp);
     this.paint(pen);
+    this.sayPart();
+  }
+
+  /** What paper says of a grid of which only a part is in sight. */
+  sayPart() {
+    const { clientWidth: wide, clientHeight: high, scrollLeft: left, scrollTop: top } = this.box;
+    const said = (text, begin, room, size, all) => {
+      const [first, after] = [Math.floor(begin / size), Math.min(all, Math.ceil((begin + room) / size))];
+      return after - first < all ? _(text, { first: counted(first), last: counted(after - 1), all: counted(all) }) : "";
+    };
+    const rows = said(N_("On paper: rows {first} to {last} of {all}."), top, high - this.height, this.height, this.rows);
+    const columns = said(
+      N_("On paper: columns {first} to {last} of {all}."),
+      left,
+      wide - this.margin,
+      this.width,
+      this.columns,
+    );
+    this.part.textContent = [rows, columns].join(" ");
   }
 
   /** Draws what is in sight. */

@@ -40,7 +40,7 @@ export function headView(app, name, head, refresh) {
       {},
       PARTS.map((part) => `${whole}.${part}`)
         .filter((step) => app.run.tensor(step) !== undefined)
-        .map((step) => h("li", {}, link(addressOf(step, ["head"], [ownHead(app.run, whole, step, head)]), step), " ", app.words.what(step))),
+        .map((step) => h("li", {}, link(addressOf(step, ["head"], [ownHead(app.run, whole, step, head)]), step), " ", app.words.what(app.run, step))),
     ),
     off ? h("p", {}, _("This head is switched off.")) : null,
     off || !app.canRun ? null : h("p", {}, h("button", { onclick: switchOff }, _("Switch this head off"))),

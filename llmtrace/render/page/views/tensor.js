@@ -22,7 +22,7 @@ export function tensorView(app, name, given, refresh) {
   );
   return [
     h("h1", {}, name),
-    h("p", {}, app.words.what(name)),
+    h("p", {}, app.words.what(app.run, name)),
     h("p", { class: "quiet" }, sizeText(app, tensor)),
     madeBy(app, name),
     chooseLeading(name, tensor, index),
