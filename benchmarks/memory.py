@@ -3,7 +3,7 @@
     python benchmarks/memory.py                                   # GPT-2's shape: 16 … 1,024 tokens, 1 … 12 blocks
     python benchmarks/memory.py --tokens 16 64 --blocks 1 2       # these only
 
-Every case is a process of its own, with random weights that have been packed by a run of one token. Measured is by how much the
+Every case is a process of its own, with random weights that are packed already. Measured is by how much the
 memory then grows at most, and how long the trace takes; `scratch` keeps all numbers in
 a mapped file, whose size is measured.
 The estimate is `model.trace_bytes`, from which a trace is refused that would not fit; it may be at most 5 % off, and `SLACK` for
@@ -30,7 +30,7 @@ from llmtrace.models import GPTConfig
 WIDTH, HIDDEN, HEADS, VOCABULARY, CONTEXT = 768, 3072, 12, 50257, 1024
 TOLERANCE = 0.05
 SLACK = 4_000_000
-"""Bytes: what a trace's hundreds of Python objects take, pages that are filled in part, and what the run of one token left to be
+"""Bytes: what a trace's hundreds of Python objects take, pages that are filled in part, and what runs of one token left to be
 used again. Of fewer than three times as many, no power is fitted."""
 
 
@@ -57,7 +57,8 @@ def case(blocks, tokens, keep, threads):
     """Seconds and bytes of one trace, in a process that has made none."""
     llmtrace.set_threads(threads)
     model = random_gpt(GPTConfig(VOCABULARY, CONTEXT, WIDTH, HEADS, blocks, HIDDEN))
-    model.logits([0])
+    for _ in range(2):  # the second time, weights are packed
+        model.logits([0])
     ids = np.arange(tokens) * 7 % VOCABULARY
     with tempfile.TemporaryDirectory() as folder:
         scratch = folder if keep == "scratch" else None

@@ -37,6 +37,10 @@ cdef class PackedMatrix:
     cdef object follower  # a reference to the weight that was multiplied after it, which it does not keep alive
     cdef object __weakref__
 
+    def packing_bytes(self, rows):
+        """How many bytes laying it out will take when it is multiplied by so many rows; 0 where it will lie as it does."""
+        return self.source.nbytes if self.source is not None and (self.used or rows > ROW_GROUP) else 0
+
 
 cdef object latest = None
 """A reference to the weight that was multiplied last."""

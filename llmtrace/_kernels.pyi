@@ -19,6 +19,7 @@ class PackedMatrix:
     columns: int
     kind: int
     width: int
+    def packing_bytes(self, rows: int) -> int: ...
 
 class RowKernel:
     name: str

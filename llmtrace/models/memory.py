@@ -68,6 +68,12 @@ class Sized(ABC):
         numbers = self.trace_numbers(tokens, past) if keep == "all" else self.residual_numbers(tokens, past)
         return texts * (next(iter(self.weights.values())).dtype.itemsize * numbers + IDS * tokens)
 
+    def packing_bytes(self, tokens: int, texts: int = 1) -> int:
+        """How many bytes more are taken by weights that are still to be laid out for multiplying so many tokens."""
+        multiplied = {id(weight): weight for name, weight in self.weights.items() if "embed" not in name.split(".")}
+        matrices = [weight for weight in multiplied.values() if len(weight.axes) == 2]
+        return sum(weight.packing_bytes(tokens * texts) for weight in matrices)
+
     def kept(self, ids: Array, past: int = 0, keep: Keep | None = None, scratch: Place = None) -> Keep:
         """What a trace of these tokens keeps: what is asked for, else all up to `LARGEST` bytes. DoesNotFitError where there is
         no room for it.
@@ -92,7 +98,8 @@ class Sized(ABC):
         length, texts = ids.shape[-1], ids.size // ids.shape[-1]
 
         def needed(tokens: int, keep: Keep = keep) -> int:
-            return self.trace_bytes(tokens, past, keep, texts)
+            packing = self.packing_bytes(tokens, texts) if scratch is None else 0
+            return self.trace_bytes(tokens, past, keep, texts) + packing
 
         if free is None or needed(length) <= free:
             return

@@ -43,6 +43,10 @@ class Narrow(Protocol):
     def packed(self, transposed: bool = False) -> _kernels.PackedMatrix | None:
         """What `matmul` takes, or None where that takes float32 numbers."""
 
+    @property
+    def packing_bytes(self) -> int:
+        """How many bytes a packed copy will take that there is not yet."""
+
 
 class Weight:
     """A learned array. Never changed; packed for the kernels once, when used again.
@@ -102,6 +106,14 @@ class Weight:
             else:
                 self._packed[transposed] = kept.packed(transposed) or _kernels.pack(kept.read(), transposed)
         return self._packed[transposed]
+
+    def packing_bytes(self, rows: int) -> int:
+        """How many bytes a packed copy will take that there is not yet, when the weight is multiplied by so many rows."""
+        kept = self.kept
+        if not isinstance(kept, np.ndarray):
+            return kept.packing_bytes
+        known = self._packed.values() or [_kernels.pack_later(kept)]
+        return sum(packed.packing_bytes(rows) for packed in known)
 
     def given(self, op: Op, kind: str, settings: Mapping[str, Any]) -> Array | _kernels.PackedMatrix:
         """The weight as an op's `forward` likes it best, as its weight `kind`."""

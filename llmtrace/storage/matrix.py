@@ -72,6 +72,11 @@ class StoredMatrix:
         return self._packed[0] if self._packed and self._packed[1] is along else None
 
     @property
+    def packing_bytes(self) -> int:
+        """How many bytes a packed copy will take that there is not yet."""
+        return 0 if self._blocks is None else self._blocks.nbytes
+
+    @property
     def _single(self) -> bool:
         """Whether a block is one number: then sums may run either way."""
         return KINDS[self.kind].weights == 1

@@ -6,11 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from helpers.small_models import small_gpt
+from helpers.stored_weights import matrix as stored_matrix
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtrace.errors import DoesNotFitError
 from llmtrace.models import memory
+from llmtrace.ops import Weight
 
 SIZES = st.integers(0, 1 << 40)
 MODEL = small_gpt(texts="ABCD", context=9)
@@ -79,7 +81,8 @@ def test_all_is_kept_up_to_the_limit_and_the_residual_stream_beyond_it(length, t
 def test_what_fits_exactly_fits_and_a_byte_less_is_told_with_the_longest_that_does(length, texts, more):
     ids = np.zeros((texts, length), np.int64)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(memory, "available_memory", lambda: MODEL.trace_bytes(length, texts=texts) + more)
+        needed = MODEL.trace_bytes(length, texts=texts) + MODEL.packing_bytes(length, texts)
+        patch.setattr(memory, "available_memory", lambda: needed + more)
         if more >= 0:
             return MODEL.must_fit(ids)
         with pytest.raises(DoesNotFitError, match=f"prompt that fits has {length - 1} tokens"):
@@ -87,3 +90,27 @@ def test_what_fits_exactly_fits_and_a_byte_less_is_told_with_the_longest_that_do
         patch.setattr(memory, "available_memory", lambda: 0)
         with pytest.raises(DoesNotFitError, match="prompt that fits has 0 tokens"):
             MODEL.must_fit(ids)
+
+
+def test_weights_that_are_still_to_be_laid_out_are_counted():
+    """They are when they are multiplied by many rows, or a second time."""
+    model = small_gpt(texts="ABCD", context=9)
+    multiplied = {id(w): w for name, w in model.weights.items() if name.endswith(".weight") and "embed" not in name}
+    size = sum(weight.data.nbytes for weight in multiplied.values() if weight.data.ndim == 2)
+    assert model.packing_bytes(1000) == model.packing_bytes(1, 1000) == size > 0
+    assert model.packing_bytes(1) == 0
+    for again in (size, 0):
+        model.logits([0])
+        assert model.packing_bytes(1) == model.packing_bytes(1000) == again
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "available_memory", lambda: model.trace_bytes(9))
+        model.must_fit(np.zeros((1, 9), np.int64))
+
+
+@pytest.mark.parametrize("kind", ["F16", "Q8_0"])
+def test_weights_in_a_width_of_their_own_are_packed_at_once(kind):
+    matrix, _numbers = stored_matrix(kind, 64, 32)
+    weight = Weight("w", matrix, ("out", "in"))
+    assert weight.packing_bytes(1) == matrix.blocks().nbytes > 0
+    weight.packed(True)
+    assert weight.packing_bytes(1) == 0
