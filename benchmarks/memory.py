@@ -34,9 +34,10 @@ SLACK = 4_000_000
 used again. Of fewer than three times as many, no power is fitted."""
 
 
-def operations(blocks, tokens):
-    """Multiplications and additions of a run that computes all scores."""
-    weights = blocks * (4 * WIDTH**2 + 2 * WIDTH * HIDDEN) + WIDTH * VOCABULARY
+def operations(blocks, tokens, keep):
+    """Multiplications and additions of a run; of all scores, unless they are computed only when somebody asks for them."""
+    scores = WIDTH * VOCABULARY if keep != "residual" else 0
+    weights = blocks * (4 * WIDTH**2 + 2 * WIDTH * HIDDEN) + scores
     return 2 * tokens * weights + 2 * 2 * blocks * WIDTH * tokens * (tokens + 1) // 2
 
 
@@ -95,7 +96,7 @@ def growth(found, keep, what, points, of):
         return
     rows = [found[(*point, keep)] for point in points]
     sizes = [point[of] for point in points]
-    ideal = [operations(*point) for point in points] if what == "seconds" else [row["estimate"] for row in rows]
+    ideal = [operations(*point, keep) for point in points] if what == "seconds" else [row["estimate"] for row in rows]
     name = ("blocks", "tokens")[of]
     is_, should = exponent(sizes, [row[what] for row in rows]), exponent(sizes, ideal)
     held = f"at {points[0][1 - of]:,} {('blocks', 'tokens')[1 - of]}"
