@@ -173,7 +173,7 @@ function sumView(app, line) {
   const what =
     line.operation === "first_above"
       ? _("the first place where the running total is above {limit}", { limit: exact(line.operands[1].values) })
-      : symbolOf(line.operation);
+      : `Σ ${names.join(" × ")}`;
   const end = h("p", { class: "line" }, `${what} = `, h("strong", {}, resultOf(line)));
   const caption =
     products
