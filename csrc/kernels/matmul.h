@@ -16,7 +16,8 @@
 
 enum {
     SEGMENT = 768, /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
-    FILLED = 256   /* so many k of a panel that is not packed */
+    FILLED = 256,  /* so many k of a panel that is not packed */
+    LINES_OF_K = (PANEL * (int)sizeof(real) + CACHE_LINE - 1) / CACHE_LINE
 };
 
 /* A block of rows of x: where their numbers from some k on are, x[place[r]] and those behind it; and `lines` cache lines of the
@@ -39,7 +40,8 @@ static inline void fetch_rows(const row_block *block, const block_output *out, p
 
 /* The block's sums with `depth` numbers of a panel, the last ones where `out` says where the sums go. Meanwhile as many numbers from
  * `ahead` on come into the cache, those that are needed next, one or two cache lines for each k, over as many tiles as there are:
- * memory is slower than a tile, and a tile waits where too much is asked of it at once. A single tile leaves no time for it. */
+ * memory is slower than a tile, and a tile waits where too much is asked of it at once. A single tile only waits for memory, which
+ * is asked for the very panel's numbers as early as keeps it busy. */
 static void block_sums(const row_block *block, const real *panel, ptrdiff_t depth, const real *ahead, real *sums, int first,
                        const block_output *out)
 {
@@ -54,8 +56,12 @@ static void block_sums(const row_block *block, const real *panel, ptrdiff_t dept
             terms.x[i] = block->x + block->place[smaller(r + i, rows - 1)];
         if (out)
             fetch_rows(block, out, r, together);
-        if (each == 2) {
-            terms.lines = 2; /* a constant, as in the other branches */
+        if (rows <= TILE_ROWS) {
+            terms.ahead = (const char *)panel + AHEAD, terms.ahead_step = PANEL * (ptrdiff_t)sizeof(real) / LINES_OF_K;
+            terms.lines = LINES_OF_K; /* a constant, as in the other branches */
+            tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
+        } else if (each == 2) {
+            terms.lines = 2;
             tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
         } else if (each == 1) {
             terms.lines = 1;

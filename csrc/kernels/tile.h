@@ -15,8 +15,6 @@
 #include "kernel.h"
 #include "vector.h"
 
-enum { CACHE_LINE = 64 };
-
 /* What is multiplied: x[r][k · x_step] and panel[k · panel_step + j], for `depth` values of k. Meanwhile `lines` cache lines for each
  * k come into the cache, from `ahead` on, `ahead_step` bytes apart. */
 typedef struct {
@@ -44,22 +42,15 @@ ALWAYS_INLINE void tile(const tile_terms *terms, real *sums, const int first, co
     }
     for (ptrdiff_t k = 0; k < terms->depth; k++, panel += terms->panel_step) {
         vector w[TILE_VECTORS];
-        ptrdiff_t at[TILE_VECTORS]; /* k · x_step, for each vector */
-        UNROLL for (int v = 0; v < vectors; v++) {
+        UNROLL for (int v = 0; v < vectors; v++)
             w[v] = *(const loose_vector *)(panel + v * LANES);
-            at[v] = k * terms->x_step;
-#ifdef MULTIPLIES_BY_MEMORY
-            /* AVX-512 multiplies by a number in memory for free, while copying that number to all lanes of a register first
-             * occupies a multiplier (a fifth of the time). The compiler would copy, since the number is used TILE_VECTORS
-             * times; so we hide from it that these are the same place. */
-            __asm__ volatile("" : "+r"(at[v]));
-#endif
-        }
         UNROLL for (int i = 0; i < terms->lines; i++, ahead += terms->ahead_step)
             __builtin_prefetch(ahead, 0, 3);
-        UNROLL for (int r = 0; r < rows; r++)
+        UNROLL for (int r = 0; r < rows; r++) {
+            const vector x = in_all_lanes(row[r] + k * terms->x_step);
             UNROLL for (int v = 0; v < vectors; v++)
-                sum[r][v] = sum[r][v] + w[v] * row[r][at[v]];
+                sum[r][v] = sum[r][v] + w[v] * x;
+        }
     }
     UNROLL for (int r = 0; r < rows; r++)
         UNROLL for (int v = 0; v < vectors; v++)

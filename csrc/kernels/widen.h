@@ -72,10 +72,13 @@ ALWAYS_INLINE vector f16_at(const uint8_t *place)
 #endif
 }
 
-/* What becomes of the numbers: `out` [count, PANEL]; or, where x is there, sums[j] = sums[j] + x[k] · w[k, j] in registers. */
+/* What becomes of the numbers: `out` [count, PANEL]; or, where x is there, sums[j] = sums[j] + x[k] · w[k, j] in registers.
+ * Meanwhile the panel comes into the cache from `ahead` on, `step` bytes for each k. */
 typedef struct {
     float *out;
     const float *x;
+    const char *ahead;
+    ptrdiff_t step;
     vector sum[TILE_VECTORS];
 } widened;
 
@@ -92,6 +95,8 @@ typedef struct {
     UNROLL for (int v = 0; v < TILE_VECTORS; v++)                                                                      \
     {                                                                                                                  \
         const vector w = __VA_ARGS__;                                                                                  \
+        if (multiply && v * CACHE_LINE + CACHE_LINE / 2 < to->step)                                                    \
+            __builtin_prefetch(to->ahead + k * to->step + v * CACHE_LINE, 0, 3);                                       \
         if (multiply)                                                                                                  \
             to->sum[v] = to->sum[v] + w * to->x[k];                                                                    \
         else                                                                                                           \
@@ -251,7 +256,7 @@ WIDEN(Q6_K)
 }
 
 /* Each width in two ways: to memory, and multiplied at once. */
-#define WIDTH(name, ...)                                                                                               \
+#define WIDTH(name, weights, bytes, ...)                                                                               \
     static void store_##name(const uint8_t *b, int group, int count, widened *to)                                      \
     {                                                                                                                  \
         widen_##name(b, group, count, to, 0);                                                                          \
@@ -259,6 +264,7 @@ WIDEN(Q6_K)
     static void multiply_##name(const uint8_t *b, int group, int count, widened *to)                                   \
     {                                                                                                                  \
         widened own = *to;                                                                                             \
+        own.step = (bytes) * PANEL / (weights); /* a constant */                                                       \
         widen_##name(b, group, count, &own, 1);                                                                        \
         *to = own;                                                                                                     \
     }
@@ -275,6 +281,7 @@ ALWAYS_INLINE void widen(const int width, const uint8_t *panel, ptrdiff_t k, ptr
 {
     const ptrdiff_t weights = stored_widths[width].weights, bytes = stored_widths[width].bytes * PANEL;
     for (ptrdiff_t i = 0; i < count; i += GROUP, k += GROUP) {
+        to->ahead = (const char *)panel + k * bytes / weights + AHEAD;
         widenings[width][multiply](panel + k / weights * bytes, (int)(k % weights / GROUP), (int)smaller(GROUP, count - i), to);
         if (multiply)
             to->x += GROUP;
