@@ -34,10 +34,14 @@ def bits(seed: int, places: Any) -> Array:
     """64 random bits for each place (whole numbers from 0): mixed(mixed(seed) + (place + 1) · GOLDEN), modulo 2^64."""
     start = np.uint64(mixed(operator.index(seed) & MASK))
     with np.errstate(over="ignore"):  # modulo 2^64 is meant; NumPy would warn where there is one place only
-        number = (np.asarray(places, np.uint64) + np.uint64(1)) * np.uint64(GOLDEN) + start
+        number = np.asarray(places, np.uint64) + np.uint64(1)
+        number *= np.uint64(GOLDEN)
+        number += start
         for shift, factor in MIX:
-            number = (number ^ (number >> np.uint64(shift))) * np.uint64(factor)
-        return np.asarray(number ^ (number >> np.uint64(31)))
+            number ^= number >> np.uint64(shift)
+            number *= np.uint64(factor)
+        number ^= number >> np.uint64(31)
+        return np.asarray(number)
 
 
 def uniform(seed: int, places: Any) -> Array:

@@ -220,8 +220,9 @@ def test_help():
     text = said("--help")
     for command in COMMANDS:
         assert command in text
-        assert f"llmtrace {command}" in said(command, "--help")
-        assert "Example" in said(command, "--help")
+        page = said(command, "--help")
+        assert f"llmtrace {command}" in page
+        assert "Example" in page
     assert said("--version").startswith("llmtrace ")
 
 

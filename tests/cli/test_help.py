@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from functools import cache
 
 import click
 import pytest
@@ -16,6 +17,12 @@ from llmtrace.cli.help import copyable
 pytestmark = pytest.mark.usefixtures("own_state")
 
 
+@cache
+def help_page(language, command, width, *more):
+    """The help of a command on a screen so wide."""
+    return run("--lang", language, *more, command, "--help", env={"COLUMNS": width, "TERMINAL_WIDTH": width}).stdout
+
+
 def examples(page):
     """The command lines of a page, as a shell reads them."""
     lines = page.replace("\\\n", " ").split("\n")
@@ -24,14 +31,10 @@ def examples(page):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_examples_can_be_copied(monkeypatch, command, language):
-    monkeypatch.setenv("COLUMNS", "300")
-    monkeypatch.setenv("TERMINAL_WIDTH", "300")
-    whole = examples(run("--lang", language, command, "--help").stdout)
+def test_examples_can_be_copied(command, language):
+    whole = examples(help_page(language, command, "300"))
     for width in ("80", "100"):
-        monkeypatch.setenv("COLUMNS", width)
-        monkeypatch.setenv("TERMINAL_WIDTH", width)
-        page = run("--lang", language, command, "--help").stdout
+        page = help_page(language, command, width)
         assert max(cell_len(line.rstrip()) for line in page.split("\n")) <= int(width)
         assert examples(re.sub(r" +$", "", page, flags=re.M)) == whole
 
@@ -50,7 +53,7 @@ def test_a_broken_example_is_the_same_command(width):
 def test_no_default_has_brackets_of_its_own(language):
     for command in COMMANDS:
         for plain in ([], ["--plain"]):
-            page = " ".join(run("--lang", language, *plain, command, "--help").stdout.replace("│", " ").split())
+            page = " ".join(help_page(language, command, "80", *plain).replace("│", " ").split())
             assert not re.search(r"\[(default: |默认：)[(（]", page)
 
 

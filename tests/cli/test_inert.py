@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from helpers.fresh import examples
 from helpers.small_models import small_gpt, write_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,7 +97,7 @@ def renamed(content, arrays, old, new):
 numbers = st.integers(0, 9999)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     edits=st.lists(st.tuples(numbers, nasty), max_size=6), which=numbers, new=st.none() | nasty, colour=st.booleans()
 )
@@ -118,7 +119,7 @@ def test_a_forged_trace_file(edits, which, new, colour, honest, tmp_path_factory
         harmless_run("show", str(path), "--", shown, colour=colour)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(texts=st.lists(nasty, min_size=3, max_size=3, unique=True), colour=st.booleans())
 def test_hostile_tokens_in_a_trace_file(texts, colour, tmp_path_factory):
     path = tmp_path_factory.mktemp("tokens") / "tokens.trace"

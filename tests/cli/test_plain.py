@@ -4,9 +4,11 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 from click.testing import CliRunner
+from helpers.cli_run import run
 from rich.cells import cell_len
 
 from llmtrace.cli import main
@@ -26,9 +28,21 @@ COMMANDS = [
     ("learn",),
     ("learn", "vectors-and-spaces"),
     ("learn", "matrices-as-projections"),
-    ("learn", "playground"),
+    ("learn", "playground", "--set", "batch=125", "--set", "epochs=2"),
     ("doctor",),
 ]
+
+
+@pytest.fixture(scope="module")
+def plainly():
+    """What a command says in plain words, where colours are asked for; each is run once for all tests."""
+
+    @cache
+    def said(arguments, language="en"):
+        environment = {"LLMTRACE_LANG": language, "LLMTRACE_MODEL": "storyteller", "FORCE_COLOR": "1"}
+        return run(*arguments, "--plain", env=environment).stdout
+
+    return said
 
 
 @pytest.mark.parametrize(
@@ -36,16 +50,12 @@ COMMANDS = [
     [*((arguments, "en") for arguments in COMMANDS), (COMMANDS[1], "zh"), (COMMANDS[4], "zh"), (COMMANDS[11], "zh")],
     ids=str,
 )
-def test_nothing_is_drawn(own_state, monkeypatch, arguments, language):
-    monkeypatch.setenv("LLMTRACE_LANG", language)
-    monkeypatch.setenv("LLMTRACE_MODEL", "storyteller")
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    done = CliRunner().invoke(main, [*arguments, "--plain"])
-    assert done.exit_code == 0, done.output
-    assert "\x1b" not in done.stdout
-    assert "\r" not in done.stdout
-    assert not set("█▁▂▃▄▅▆▇─│├└") & set(done.stdout)
-    assert not re.search(r"\S {3,}\S", done.stdout)
+def test_nothing_is_drawn(own_state, plainly, arguments, language):
+    said = plainly(arguments, language)
+    assert "\x1b" not in said
+    assert "\r" not in said
+    assert not set("█▁▂▃▄▅▆▇─│├└") & set(said)
+    assert not re.search(r"\S {3,}\S", said)
 
 
 def test_the_environment_can_ask_for_it(own_state, monkeypatch):
@@ -72,9 +82,14 @@ def test_marks_between_chinese_words_are_full_width(line, own_state):
     assert not re.search(r"; \d|[，。；：？！] ", said), said
 
 
-@pytest.mark.parametrize("arguments", [("trace", PROMPT), ("learn", "embeddings"), ("trace", "--help"), ()], ids=str)
+FEW = ("--set", "letter_steps=10", "--set", "word_steps=10", "--set", "sentences=40")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("trace", PROMPT), ("learn", "embeddings", *FEW), ("trace", "--help"), ()], ids=str
+)
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_paragraph_is_one_line(own_state, monkeypatch, arguments, language):
+def test_a_paragraph_is_one_line(own_state, computed_once, monkeypatch, arguments, language):
     """In a pipe; as wide as is asked, its lines are those of the words."""
     monkeypatch.setenv("LLMTRACE_PLAIN", "1")
     monkeypatch.setenv("LLMTRACE_LANG", language)
@@ -90,10 +105,10 @@ def test_a_paragraph_is_one_line(own_state, monkeypatch, arguments, language):
     assert "".join(narrow.split()) == "".join(whole.split())
 
 
-def test_no_minus_sign_is_passed_over(own_state):
+def test_no_minus_sign_is_passed_over(own_state, plainly):
     """U+2212 stands only where it was typed or in a token."""
     for arguments in (*COMMANDS, ("accuracy", "The king"), ("ledger", "The king"), ("learn", "training")):
-        assert "−" not in CliRunner().invoke(main, [*arguments, "--plain"]).stdout, arguments
+        assert "−" not in plainly(arguments), arguments
     said = CliRunner().invoke(main, ["tokenize", "3 − 4 −x", "--plain"]).stdout
     assert "'3 − 4 −x'" in said
 

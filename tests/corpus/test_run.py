@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 
 import pytest
+from helpers.fresh import examples
 from helpers.small_models import small_gpt, write_folder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -90,7 +91,7 @@ def test_any_order_gives_the_same_hash_and_another_prompt_another_one(model, who
     assert corpus.trace(changed, model, tmp_path / "c", workers=1, keep=["logits[-1]"]).hash != whole.hash
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(1, len(PROMPTS) + 1), max_size=3), st.binary(max_size=8), st.data())
 def test_ended_anywhere_and_damaged_it_goes_on_to_the_same(model, whole, tmp_path_factory, ends, torn, data):
     folder = tmp_path_factory.mktemp("ended")
@@ -148,7 +149,7 @@ class Deadly:
         pass
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(st.sets(st.sampled_from([prompt["id"] for prompt in PROMPTS[:-2]]), max_size=3))
 def test_a_prompt_that_ends_its_process_is_found_and_takes_no_other_with_it(model, whole, tmp_path_factory, deadly):
     engine, folder = Deadly(deadly), tmp_path_factory.mktemp("deadly")

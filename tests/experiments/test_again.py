@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.fresh import examples
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ OF_TRAININGS = {"multiply_scalar", "broadcast", "embedding_gradient", "sum_all"}
 
 
 @pytest.mark.parametrize("name", sorted(OPS.keys() - OF_TRAININGS))
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(data=st.data())
 def test_what_is_done_again_is_the_whole(name, data):
     """Whichever numbers of whichever operands are others than before: all bits are those of the step done as a whole."""

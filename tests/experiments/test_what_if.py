@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from check_edits import full_run
 from helpers.edited_runs import parts, random_edits
+from helpers.fresh import examples
 from helpers.small_models import small_gpt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import llmtrace
-from llmtrace.arithmetic.bits import same_bits
+from llmtrace.arithmetic.bits import other_bits, same_bits
 from llmtrace.errors import AddressError, EditError, LlmtraceError
 from llmtrace.experiments import replayed, what_if, zero
 from llmtrace.experiments.again import work
@@ -38,11 +39,9 @@ def must_agree(model, before, edits):
     for name, wanted in full_run(model, before, edits).items():
         assert same_bits(found.after.tensor(name), wanted), (name, edits)
         changed = found.changes.places.get(name)
-        differ = ~np.asarray(
-            [same_bits(a, b) for a, b in zip(wanted.ravel(), before.tensor(name).ravel(), strict=True)], bool
-        )
+        differ = other_bits(wanted, before.tensor(name))
         assert found.changes.count(name) == np.count_nonzero(differ)
-        assert changed is None or (changed.ravel() == differ).all()
+        assert changed is None or (changed == differ).all()
     return found
 
 
@@ -55,7 +54,7 @@ def test_after_a_cache():
     assert found.changes.count("logits") == before.tensor("logits").size
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(120), suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_the_bits_are_those_of_a_full_run(data):
     before = data.draw(st.sampled_from(RUNS))
@@ -77,7 +76,7 @@ def test_every_operand_of_a_step_is_followed(before):
             must_agree(MODEL, before, {f"{first}[{begin}]": 1.5, f"{last}[{end}]": -2.5})
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_a_part_of_another_run_is_the_same_part_there(data):
     number = data.draw(st.integers(0, 2))
@@ -88,7 +87,7 @@ def test_a_part_of_another_run_is_the_same_part_there(data):
     assert all(same_bits(found.after.tensor(name), wanted.after.tensor(name)) for name in found.after)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_edits_of_one_step_are_made_one_after_the_other(data):
     before = data.draw(st.sampled_from(RUNS))
@@ -101,7 +100,7 @@ def test_edits_of_one_step_are_made_one_after_the_other(data):
     assert same_bits(what_if(before, edits).after.tensor(name), wanted)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_what_was_edited_can_be_edited_again(data):
     before = data.draw(st.sampled_from(RUNS))
