@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from helpers import terminal
 from helpers.cli_run import said
 from helpers.small_models import write_folder
 from rich.cells import cell_len
@@ -269,8 +270,10 @@ def test_a_full_disk(model, tmp_path):
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_any_encoding(model, encoding):
     environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
-    code, out, error = finished("trace", "CBABBC", "--model", model, env=environment)
-    assert (code, error) == (0, "")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment}
+    with terminal.process("trace", "CBABBC", "--model", model, **pipes) as child:
+        out, error = child.communicate(timeout=60)
+    assert (child.returncode, error) == (0, b"")
     assert (b"|" in out or b"#" in out) == (encoding != "utf-8")
     assert out.isascii() == (encoding == "ascii")
     assert "\\u" not in out.decode(encoding)

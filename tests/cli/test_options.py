@@ -37,11 +37,14 @@ GIVEN = {"trace", "generate", "what-if", "ledger"}
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("written", ["2 0 1", "2,0,1", " 2, 0,1 "])
-def test_ids_instead_of_a_text(command, written, without_tokenizer):
-    """A model without tokenizer can be asked for everything; with one, ids give what the text gives."""
+def test_a_model_without_tokenizer_can_be_asked_for_everything(command, written, without_tokenizer):
     assert said(
         *command, "--ids", written, "--model", without_tokenizer, "--json" if command[0] != "trace" else "--all"
     )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_ids_give_what_the_text_gives(command):
     plain = "generate" if command[0] == "generate" else None
     text = ["Once"] if command[0] in GIVEN else ["--prompt", "Once"]
     ids = " ".join(map(str, load("storyteller").ids("Once")))

@@ -12,7 +12,7 @@ from helpers.small_models import write_folder
 from llmtrace.cli import COMMANDS
 from llmtrace.render import endings
 
-pytestmark = pytest.mark.usefixtures("own_state")
+pytestmark = pytest.mark.usefixtures("own_state", "computed_once")
 
 VIEWS = [
     "trace CABBC --model {model}",

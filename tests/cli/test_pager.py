@@ -19,7 +19,7 @@ def folder(tmp_path_factory):
     return str(write_folder(tmp_path_factory.mktemp("pager") / "model"))
 
 
-SHOWN = f"{sys.executable} -c \"import sys; print('PAGED', len(sys.stdin.read()) > 5000)\""
+SHOWN = f"{sys.executable} -IS -c \"import sys; print('PAGED', len(sys.stdin.read()) > 5000)\""
 
 
 def test_a_pager_gets_what_is_longer_than_the_screen(folder):

@@ -35,14 +35,20 @@ COMMANDS = [
 
 @pytest.fixture(scope="module")
 def plainly():
-    """What a command says in plain words, where colours are asked for; each is run once for all tests."""
+    """What a command says in plain words, where colours are asked for; each is run once for all tests.
+
+    The nets of lessons are trained in few steps: their numbers are not what is looked at.
+    """
 
     @cache
     def said(arguments, language="en"):
         environment = {"LLMTRACE_LANG": language, "LLMTRACE_MODEL": "storyteller", "FORCE_COLOR": "1"}
         return run(*arguments, "--plain", env=environment).stdout
 
-    return said
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("llmtrace.lessons.training.lesson.FITTED", (0, 3, 10))
+        patch.setattr("llmtrace.lessons.playground.lesson.STOPS", (0, 1, 2))
+        yield said
 
 
 @pytest.mark.parametrize(

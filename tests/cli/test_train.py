@@ -102,15 +102,15 @@ def test_what_is_said_before_it_begins(place):
 
 
 def test_the_time_is_about_right_and_asking_for_it_changes_nothing(place):
-    train(f"book.txt -o m {TINY} --steps 150")
-    train(f"book.txt -o n {TINY} --steps 150 --trace-step s.trace")
+    train(f"book.txt -o m {TINY} --steps 60")
+    train(f"book.txt -o n {TINY} --steps 60 --trace-step s.trace")
     training = LanguageTraining(TrainingFolder("n"))
     told = training.seconds_left()
     begun = time.perf_counter()
-    for _unused in range(150):
+    for _unused in range(60):
         training.step()
     assert 1 / 5 < told / (time.perf_counter() - begun) < 5
-    assert training.done == 150
+    assert training.done == 60
     training.save()
     assert (place / "n/model.safetensors").read_bytes() == (place / "m/model.safetensors").read_bytes()
 
@@ -239,7 +239,7 @@ def test_an_explosion_names_step_layer_and_op_and_leaves_the_last_checkpoint():
 
 # ---- interruptions ---------------------------------------------------------------------------------------------------
 
-LONG = f"{TINY} --steps 60 --dropout 0.1 --report 7 --checkpoint 5"
+LONG = f"{TINY} --steps 30 --dropout 0.1 --report 7 --checkpoint 5"
 
 
 @pytest.fixture(scope="module")
@@ -296,7 +296,7 @@ def test_control_c_wherever_it_comes(place, whole, inside, done):
 
         def pressed(*args, **more):
             calls.append(1)
-            if len(calls) == (40 if name == "updated" else 1):
+            if len(calls) == (20 if name == "updated" else 1):
                 os.kill(os.getpid(), signal.SIGINT)
             return real(*args, **more)
 

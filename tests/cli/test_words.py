@@ -145,7 +145,11 @@ ERRORS |= {"ClickException", "UsageError", "BadParameter"}
 def untranslated(text):
     """Errors that are raised with a text that did not go through the catalogue."""
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in ERRORS and node.args:
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", getattr(node.func, "id", "")) in ERRORS
+            and node.args
+        ):
             parts = getattr(node.args[0], "values", [node.args[0]])
             said = " ".join(str(part.value) for part in parts if isinstance(part, ast.Constant))
             if re.search("[A-Za-z]{3,}", said):

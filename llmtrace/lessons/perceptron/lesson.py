@@ -173,7 +173,7 @@ class Perceptron(Lesson):
     def history(self) -> Array:
         """The weights and the bias after each person, [people + 1, 4]."""
         history = np.zeros((self.people + 1, 4), np.float32)
-        inputs = np.column_stack([self.answers, np.ones(self.people, np.float32)])
+        inputs = np.column_stack([self.answers, np.ones(len(self.answers), np.float32)])
         for n in self.tracked(self.people):
             says = np.float32(dots(history[n], inputs[n]) > 0)
             history[n + 1] = history[n] + (self.went[n] - says) * inputs[n]
