@@ -21,7 +21,6 @@ from llmtrace import i18n
 from llmtrace.cli import main
 from llmtrace.training import LanguageTraining, TrainingFolder, trainer
 
-
 SHORT = TEXT[:4000]
 
 
