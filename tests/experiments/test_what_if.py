@@ -65,6 +65,11 @@ def test_the_bits_are_those_of_a_full_run(data):
     assert all(same_bits(again.after.tensor(name), found.after.tensor(name)) for name in found.after)
 
 
+def test_the_sign_of_a_zero_is_a_change():
+    assert not RUNS[0].tensor("block.1.attn.pattern").all()
+    must_agree(MODEL, RUNS[0], {"block.1.attn.pattern": -0.0})
+
+
 @pytest.mark.parametrize("before", RUNS[:2], ids=["text", "batch"])
 def test_every_operand_of_a_step_is_followed(before):
     """Where two operands of a step change at different places, the step changes at all that come of both."""
