@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import posixpath
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -140,10 +141,13 @@ def described(trace: Trace, weights: dict[str, Array]) -> Iterator[dict[str, Any
 
 
 def shuffled(data: Array) -> str:
-    """Numbers of 4 bytes as text: all first bytes, then all second ones …, deflated; so alike bytes stand side by side."""
+    """Numbers of 4 bytes as text: all first bytes, then all second ones …, deflated; so alike bytes stand side by side.
+
+    Of bytes of numbers, whole strings hardly ever come again: only runs are looked for, which is many times quicker.
+    """
     numbers = np.ascontiguousarray(data, data.dtype.newbyteorder("<"))
     planes = numbers.reshape(-1).view(np.uint8).reshape(-1, 4).T
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15, strategy=zlib.Z_RLE)
     return base64.b64encode(packer.compress(planes.tobytes()) + packer.flush()).decode()
 
 
@@ -157,7 +161,7 @@ def assembled(*files: str) -> str:
         if file not in order:
             text = (PROGRAM / file).read_text(encoding="utf-8")
             for other in SOURCE.findall(text):
-                visit(Path(PROGRAM / file).parent.joinpath(other).resolve().relative_to(PROGRAM.resolve()).as_posix())
+                visit(posixpath.normpath(posixpath.join(posixpath.dirname(file), other)))
             order.append(file)
 
     for file in files or ("page.js",):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from typing import Any
 
 from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.characters import CharacterTokenizer
 from llmtrace.tokenizers.framing import NONE
-from llmtrace.tokenizers.patterns import Pattern
+from llmtrace.tokenizers.patterns import Pattern, known
 from llmtrace.tokenizers.splitting import GPT2_SPLIT
 from llmtrace.tokenizers.unigram import UnigramTokenizer
 
@@ -63,9 +62,14 @@ def code_points(kind: str) -> list[int]:
 
     For each run of them: how many others stand before it, and how many there are.
     """
-    every = "".join(map(chr, range(sys.maxunicode + 1)))
     found, after = [], 0
-    for start, end in Pattern(f"{kind}+").find(every):
+    for start, end in Pattern(f"{kind}+").find_in_known(characters()):
         found += [start - after, end - start]
         after = end
     return found
+
+
+@cache
+def characters() -> str:
+    """All characters up to the last letters: behind them is what is for nothing yet, or for private use."""
+    return known("".join(map(chr, range(0x40000))))

@@ -63,8 +63,10 @@ class Pattern:
 
     def find(self, text: str) -> Iterator[tuple[int, int]]:
         """Where the matches begin and end; PromptError where it takes too long to find them."""
-        if not (self._literal or text.isascii()):
-            text = _newer().sub("\uffff", text).translate(CHANGED)
+        return self.find_in_known(text if self._literal or text.isascii() else known(text))
+
+    def find_in_known(self, text: str) -> Iterator[tuple[int, int]]:
+        """The same in a text that is as `known` gives it."""
         ends = monotonic() + PATIENCE + PATIENCE_EACH * len(text)
         done = 0
         try:
@@ -97,6 +99,11 @@ class Pattern:
                 continue
             yield start, end
             at = last = end
+
+
+def known(text: str) -> str:
+    """A text with none of the characters that Oniguruma does not know."""
+    return _newer().sub("\uffff", text).translate(CHANGED)
 
 
 @cache

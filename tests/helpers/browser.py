@@ -21,6 +21,14 @@ def chromium():
 
 
 FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+GO = """place => new Promise((done) => {
+  const before = location.hash;
+  const frames = () => requestAnimationFrame(() => requestAnimationFrame(done));
+  location.hash = encodeURIComponent(place);
+  if (location.hash === before) frames();
+  else addEventListener("hashchange", frames, { once: true });
+})"""
+"""Goes to a place, and waits until it has been drawn."""
 
 
 class Open:
@@ -45,9 +53,14 @@ class Open:
         return self
 
     def go(self, place):
-        self.page.evaluate("place => { location.hash = encodeURIComponent(place) }", place)
-        self.page.wait_for_function("place => decodeURIComponent(location.hash.slice(1)) === place", arg=place)
-        self.page.evaluate(FRAMES)
+        self.page.evaluate(GO, place)
+
+    def run(self, text):
+        """Has the model read a text."""
+        self.go("sentence")
+        self.page.fill("textarea", text)
+        self.page.get_by_role("button", name="Run the model").click()
+        self.page.wait_for_selector(".tokens")
 
     @property
     def text(self):

@@ -12,3 +12,11 @@ QUICK, THOROUGH = 40, 100
 def examples(count: int) -> int:
     """So many examples, or half of them in a run that is not thorough."""
     return count if settings().max_examples >= THOROUGH else count // 2
+
+
+def some(items, count):
+    """So many of the items, evenly spread, or all of them in a run that is not quick."""
+    items = list(items)
+    if settings().max_examples >= THOROUGH or count >= len(items):
+        return items
+    return [items[i * len(items) // count] for i in range(count)]

@@ -1,9 +1,11 @@
-"""Running the page's JavaScript in Node: one process for many cases, which come and go as JSON."""
+"""Running the page's JavaScript in Node: one process for all cases, which come and go as lines of JSON."""
 
+import atexit
 import base64
 import json
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,20 +28,47 @@ def node():
     return str(next(path for path in (inside / "bin" / "node", inside / "node.exe") if path.exists()))
 
 
+PROGRAM = """
+import { createInterface } from "node:readline";
+for await (const line of createInterface({ input: process.stdin })) {
+  const { driver, folder, cases } = JSON.parse(line);
+  const reply = {};
+  try {
+    const { answer } = await import(driver);
+    reply.answers = await answer((file) => import(`${folder}/${file}`), cases);
+  } catch (error) {
+    reply.error = error?.stack ?? String(error);
+  }
+  process.stdout.write(`${JSON.stringify(reply)}\\n`);
+}
+"""
+
+
+@cache
+def started():
+    """The process that answers, until Python ends."""
+    command = [node(), "--input-type=module", "-e", PROGRAM]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    atexit.register(ended, process)
+    return process
+
+
+def ended(process):
+    process.kill()
+    process.communicate()
+
+
 def run(driver, cases, page=PAGE):
     """What `driver`, a file beside the tests, answers: it exports `answer(page, cases)`, where `page(file)` imports a file."""
-    code = (
-        "import { readFileSync } from 'node:fs';"
-        "const [driver, folder] = process.argv.slice(1);"
-        "const { answer } = await import(driver);"
-        "const page = (file) => import(`${folder}/${file}`);"
-        "const answers = await answer(page, JSON.parse(readFileSync(0, 'utf-8')));"
-        "process.stdout.write(JSON.stringify(answers));"
-    )
-    command = [node(), "--input-type=module", "-e", code, (DRIVERS / driver).as_uri(), Path(page).as_uri()]
-    done = subprocess.run(command, input=json.dumps(cases), capture_output=True, text=True, encoding="utf-8")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    process = started()
+    asked = {"driver": (DRIVERS / driver).as_uri(), "folder": Path(page).as_uri(), "cases": cases}
+    process.stdin.write(f"{json.dumps(asked)}\n".encode())
+    process.stdin.flush()
+    reply = process.stdout.readline()
+    assert reply, "Node has ended"
+    reply = json.loads(reply)
+    assert "error" not in reply, reply["error"]
+    return reply["answers"]
 
 
 def packed(array):

@@ -40,7 +40,7 @@ function mixBlock(state, words, view, start) {
     const second = rotated(late, 17) ^ rotated(late, 19) ^ (late >>> 10);
     words[i] = words[i - 16] + first + words[i - 7] + second;
   }
-  let [a, b, c, d, e, f, g, h] = state;
+  let { 0: a, 1: b, 2: c, 3: d, 4: e, 5: f, 6: g, 7: h } = state; // as an object: an array's iterator takes longer
   for (let i = 0; i < 64; i++) {
     const choice = (e & f) ^ (~e & g);
     const t1 = (h + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) + choice + ROUNDS[i] + words[i]) | 0;
@@ -54,5 +54,6 @@ function mixBlock(state, words, view, start) {
     b = a;
     a = (t1 + t2) | 0;
   }
-  [a, b, c, d, e, f, g, h].forEach((word, i) => (state[i] += word));
+  const mixed = [a, b, c, d, e, f, g, h];
+  for (let i = 0; i < 8; i++) state[i] += mixed[i];
 }

@@ -1,27 +1,42 @@
 // Opens a page as it was written, without a browser, and answers questions about it.
 
-import { plain } from "./packing.mjs";
+import { pack } from "./packing.mjs";
+
+let last = { html: null }; // the page that was asked about last
+
+/** A page that has begun, as it was at first: { manifest, app }, or what is damaged in it. */
+async function opened(page, html) {
+  const { App } = await page("app.js");
+  const { speak } = await page("words.js");
+  if (last.html === html) last.app.read(last.manifest.ids, last.manifest.text);
+  else {
+    const manifest = JSON.parse(/<script type="application\/json" id="manifest">(.*?)<\/script>/s.exec(html)[1]);
+    const texts = new Map(
+      [...html.matchAll(/<script type="application\/octet-stream" id="(.*?)">(.*?)<\/script>/gs)].map((m) => [
+        m[1],
+        m[2],
+      ]),
+    );
+    const app = new App(manifest);
+    try {
+      await app.start((name) => texts.get(name));
+    } catch (error) {
+      return { damaged: error.tensor ?? String(error) };
+    }
+    last = { html, manifest, app };
+  }
+  speak(last.manifest.language, last.manifest.languages);
+  return last;
+}
 
 export async function answer(page, { html, asked }) {
-  const { App } = await page("app.js");
   const { speak } = await page("words.js");
   const { exact, rounded } = await page("numbers.js");
   const { recipeOf, replay } = await page("recipe.js");
   const { sha256 } = await page("sha256.js");
   const { checksum } = await page("checksum.js");
-  const manifest = JSON.parse(/<script type="application\/json" id="manifest">(.*?)<\/script>/s.exec(html)[1]);
-  const texts = new Map(
-    [...html.matchAll(/<script type="application\/octet-stream" id="(.*?)">(.*?)<\/script>/gs)].map((m) => [
-      m[1],
-      m[2],
-    ]),
-  );
-  const app = new App(manifest);
-  try {
-    await app.start((name) => texts.get(name));
-  } catch (error) {
-    return { damaged: error.tensor ?? String(error) };
-  }
+  const { manifest, app, damaged } = await opened(page, html);
+  if (damaged) return { damaged };
   const answers = {
     exact: (bits) => bits.map((each) => exact(new Float32Array(Uint32Array.of(each).buffer)[0])),
     rounded: (numbers) => numbers.map((each) => rounded(each)),
@@ -38,7 +53,7 @@ export async function answer(page, { html, asked }) {
     places: (addresses) => addresses.map((address) => placeOf(address)),
     follow: ([recipe, names]) => {
       replay(app, recipe);
-      const values = names.map((name) => plain(app.run.tensor(name).data));
+      const values = names.map((name) => pack(app.run.tensor(name)));
       const counts = Object.fromEntries(app.differences().map(({ name, changed }) => [name, changed]));
       const [again, sum] = [recipeOf(app), checksum(app.run)];
       app.read(manifest.ids, manifest.text);

@@ -3,7 +3,7 @@
 const KINDS = { "<f4": Float32Array, "<i4": Int32Array };
 
 export function unpack({ shape, kind, data }) {
-  const bytes = Uint8Array.from(Buffer.from(data, "base64"));
+  const bytes = new Uint8Array(Buffer.from(data, "base64"));
   return { data: new KINDS[kind](bytes.buffer), shape, axes: shape.map((_unused, i) => `axis${i}`) };
 }
 

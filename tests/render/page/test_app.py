@@ -44,7 +44,7 @@ def written(request, tmp_path_factory):
     return model, path, other, wrong
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def opened(chromium, written):
     shown = Open(chromium, written[1], bypass_csp=True).ready()
     yield shown
@@ -78,8 +78,7 @@ def test_my_own_sentence_and_what_follows(opened, written):
     opened.go("sentence")
     opened.page.fill("textarea", wrong)
     assert opened.page.locator("main [role=alert]").count() == 1
-    opened.page.fill("textarea", other)
-    opened.page.get_by_role("button", name="Run the model").click()
+    opened.run(other)
     opened.page.wait_for_selector("#own-sum")
     assert checksum(model.trace(other)) in opened.page.inner_text("#own-sum")
     opened.go("next")
@@ -92,7 +91,9 @@ def test_my_own_sentence_and_what_follows(opened, written):
 
 def test_a_recipe_switches_a_neuron_off(opened, written, tmp_path):
     model, _path, _other, _wrong = written
-    trace = model.trace(MODELS[_path.stem][1])
+    first = MODELS[_path.stem][1]
+    trace = model.trace(first)
+    opened.run(first)
     opened.go("what-if")
     recipe = json.loads(opened.page.input_value("textarea"))
     recipe["edits"] = [{"at": "neuron:0.3", "value": "0.0"}]

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from helpers.fresh import some
 from helpers.javascript import edited, packed, run
 from helpers.small_llamas import small_llama
 from helpers.small_models import small_config, small_gpt, tensors
@@ -50,7 +51,7 @@ def texts(count, seed=0):
 
 @pytest.fixture(scope="module")
 def answers(model):
-    cases = [{"text": text} for text in [SENTENCE, *texts(30)]]
+    cases = [{"text": text} for text in [SENTENCE, *some(texts(30), 12)]]
     return list(zip(cases, run("runs.mjs", asked(model, cases)), strict=True))
 
 
@@ -77,13 +78,9 @@ def test_the_checksum_is_that_of_python(model, answers):
     ],
 )
 def test_a_planted_error_is_caught(model, file, before, after, tmp_path):
-    page = edited(tmp_path, file, before, after)
-    cases = [{"text": text} for text in [SENTENCE, *texts(5)]]
-    found = run("runs.mjs", asked(model, cases), page=page)
-    right = [
-        answer["checksum"] == checksum(model.trace(case["text"])) for case, answer in zip(cases, found, strict=True)
-    ]
-    assert not all(right)
+    text = texts(5)[-1]
+    (answer,) = run("runs.mjs", asked(model, [{"text": text}]), page=edited(tmp_path, file, before, after))
+    assert answer["checksum"] != checksum(model.trace(text))
 
 
 def test_every_kind_of_number_is_explained(model):
@@ -143,7 +140,7 @@ def test_other_gpts(changed):
 @pytest.mark.parametrize("name", ["jielong", "tiny", "storyteller"])
 def test_with_the_numbers_of_earlier_tokens(name):
     model = llmtrace.load(name)
-    expect_same(model, drawn(model, 6, min(40, model.config.context), seed=2))
+    expect_same(model, some(drawn(model, 6, min(40, model.config.context), seed=2), 3))
 
 
 @pytest.mark.parametrize(
@@ -194,7 +191,7 @@ def test_another_engine_gives_the_same_bits(model):
     """QuickJS shares no code with V8; it is slow, so the models are small."""
     quickjs = pytest.importorskip("quickjs", reason="needs quickjs-ng")
     chance = random.Random(1)
-    cases = [chance.choices(range(3), k=chance.randint(1, 8)) for _ in range(50)]
+    cases = some([chance.choices(range(3), k=chance.randint(1, 8)) for _ in range(50)], 8)
     weights = {
         name: {
             "own": weight.name,

@@ -1,8 +1,12 @@
 """The page's tokenizer cuts, merges and numbers as Python's does, whatever letters the browser knows."""
 
 import random
+from functools import cache
 
+import numpy as np
 import pytest
+import regex
+from helpers.fresh import examples
 from helpers.javascript import edited, run
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,12 +48,13 @@ HARD = [
 ]
 
 
+@cache
 def drawn():
     """Texts of all kinds."""
     found = list(HARD)
     alphabet = st.one_of(st.sampled_from("aab  '\n\t1é中"), st.characters(exclude_categories=["Cs"]))
 
-    @steady(300, shrink=False)
+    @steady(examples(300), shrink=False)
     @given(st.text(alphabet, max_size=40))
     def collect(text):
         found.append(text)
@@ -65,7 +70,7 @@ def of_pieces(tokenizer):
     )
     pieces = [*(text.replace("▁", " ") for text, _score in entries), " ", "x"]
     chance = random.Random(0)
-    texts = ["".join(chance.choices(pieces, k=chance.randint(1, 8))) for _unused in range(300)]
+    texts = ["".join(chance.choices(pieces, k=chance.randint(1, 8))) for _unused in range(examples(300))]
     return [*texts[::2], *(text.lstrip() for text in texts[1::2])]
 
 
@@ -160,3 +165,5 @@ def test_what_the_page_can_not_do_is_left_out():
 def test_runs_of_characters():
     runs = code_points(r"\p{N}")
     assert runs[:4] == [0x30, 10, 0xB2 - 0x3A, 2]
+    behind = np.arange(0x40000, 0x110000, dtype="<u4").tobytes().decode("utf-32-le")
+    assert not regex.search(r"[\p{L}\p{N}\s]", behind)
