@@ -9,14 +9,19 @@ QUICK, THOROUGH = 40, 100
 """The examples of a property that says nothing else: in every run, and with `--hypothesis-profile thorough`."""
 
 
+def quick() -> bool:
+    """Whether this is a run that is not thorough."""
+    return settings().max_examples < THOROUGH
+
+
 def examples(count: int) -> int:
     """So many examples, or half of them in a run that is not thorough."""
-    return count if settings().max_examples >= THOROUGH else count // 2
+    return count // 2 if quick() else count
 
 
 def some(items, count):
     """So many of the items, evenly spread, or all of them in a run that is not quick."""
     items = list(items)
-    if settings().max_examples >= THOROUGH or count >= len(items):
+    if not quick() or count >= len(items):
         return items
     return [items[i * len(items) // count] for i in range(count)]

@@ -39,6 +39,12 @@ def html(model):
     return page(model.trace(SENTENCE), model.tokenizer)
 
 
+@pytest.fixture(scope="module")
+def small():
+    model = llmtrace.load("tiny")
+    return page(model.trace("the king has a girl"), model.tokenizer)
+
+
 # ---- the program -----------------------------------------------------------------------------------------------------
 
 
@@ -82,8 +88,8 @@ def test_the_program_is_one_piece(tmp_path):
 
 
 def test_its_texts_are_in_the_catalogue():
-    known = catalogue.template()
-    assert all(known.get(text) for text in messages())
+    known = {text for path in FILES for _file, _line, text in catalogue.found_in(path)}
+    assert known >= set(messages())
     assert len(messages()) > 50
     called = sum(len(re.findall(r"\bN?_\(\s*[^\s\w)]", path.read_text("utf-8"))) for path in FILES)
     assert called == len(messages())  # none in other quotes, or put together
@@ -148,9 +154,9 @@ def test_weights_come_back_and_the_checksum_is_right(html, model):
 
 
 @pytest.mark.parametrize("where", [0.001, 0.3, 0.5, 0.999])
-def test_damage_is_seen(html, where):
-    name = "block.1.mlp.up.weight"
-    before, start, rest = html.partition(f'id="{name}">')
+def test_damage_is_seen(small, where):
+    name = "block.0.mlp.up.weight"
+    before, start, rest = small.partition(f'id="{name}">')
     text, end, after = rest.partition("</script>")
     at = int(len(text) * where)
     changed = text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from helpers.fresh import some
 from helpers.printing import as_text
 from helpers.small_models import small_gpt
 from hypothesis import assume, given
@@ -44,7 +45,7 @@ def test_a_narrow_terminal_loses_its_least_important_columns_first():
     document = look(small_gpt().trace("CBABBC"))
     (table,) = (each for each in walk(document) if isinstance(each, Table))
     ranks = {column.title: column.rank for column in table.columns}
-    seen = [left(document, width) for width in range(40, 131)]
+    seen = [left(document, width) for width in [*some(range(40, 130), 30), 130]]
     assert seen[-1] == list(ranks)
     for titles in seen:
         gone = ranks.keys() - set(titles)

@@ -42,7 +42,7 @@ def back(reader, to):
 
 def replace_text(reader, text, button):
     """Writes over what a field holds, and goes on to the button that takes it."""
-    reader.tab_to("TEXTAREA", "(?s).*")
+    reader.tab_to("TEXTAREA", ".*")
     reader.press("Control+a")
     reader.page.keyboard.insert_text(text)
     reader.tab_to("BUTTON", button)
