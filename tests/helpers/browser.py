@@ -113,9 +113,11 @@ class Open:
         Of rows and options that are alike, quick runs look at the first ones. The page must bypass its policy.
         """
         base = pytest.importorskip("axe_playwright_python.base", reason="needs axe-playwright-python")
-        if not self.page.evaluate("() => 'axe' in window"):
-            self.page.evaluate(base.AXE_SCRIPT)
         options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+        if self.page.evaluate("() => 'axe' in window"):
+            options["preload"] = False  # of the style sheets: all views have the same ones
+        else:
+            self.page.evaluate(base.AXE_SCRIPT)
         context = {"exclude": [[MORE]]} if quick() else {"include": [["html"]]}
         found = self.page.evaluate("([context, options]) => axe.run(context, options)", [context, options])[
             "violations"

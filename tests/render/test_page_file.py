@@ -323,8 +323,8 @@ def test_a_story_is_that_of_generate(model, html):
     from llmtrace.models import Sampling
 
     settings = [{"temperature": 0}, {"temperature": 0.8, "topK": 20, "seed": 5}]
-    answers = run("app.mjs", {"html": html, "asked": [["generate", [each, 8]] for each in settings]})
+    answers = run("app.mjs", {"html": html, "asked": [["generate", [each, 4]] for each in settings]})
     for each, answer in zip(settings, answers, strict=True):
         sampling = Sampling(each["temperature"], each.get("topK"), None, each.get("seed", 0))
-        assert answer["made"] == [choice.id for choice in model.generate(SENTENCE, 8, sampling)]
+        assert answer["made"] == [choice.id for choice in model.generate(SENTENCE, 4, sampling)]
         assert answer["left"] == model.tokenizer.encode(SENTENCE)

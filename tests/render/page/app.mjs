@@ -56,7 +56,6 @@ export async function answer(page, { html, asked }) {
       const values = names.map((name) => pack(app.run.tensor(name)));
       const counts = Object.fromEntries(app.differences().map(({ name, changed }) => [name, changed]));
       const [again, sum] = [recipeOf(app), checksum(app.run)];
-      app.read(manifest.ids, manifest.text);
       return { values, counts, again, sum };
     },
     refuse: (recipe) => {
