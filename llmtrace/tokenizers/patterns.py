@@ -102,7 +102,7 @@ class Pattern:
 
 
 def known(text: str) -> str:
-    """A text with none of the characters that Oniguruma does not know."""
+    """A text in which every character is of the kind that it has to Oniguruma."""
     return _newer().sub("\uffff", text).translate(CHANGED)
 
 

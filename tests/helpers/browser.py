@@ -95,7 +95,7 @@ class Open:
         """Goes from one thing to the next by the tab key until the one of this role and name has the keyboard."""
         between = self.page.evaluate(
             BETWEEN, [role, name]
-        )  # where it is not: the browser decides where the keyboard is
+        )  # a guess, which saves questions: where it is, the tab key shows
         for step in range(400):
             self.page.keyboard.press("Tab")
             if step < between:
@@ -119,7 +119,5 @@ class Open:
         else:
             self.page.evaluate(base.AXE_SCRIPT)
         context = {"exclude": [[MORE]]} if quick() else {"include": [["html"]]}
-        found = self.page.evaluate("([context, options]) => axe.run(context, options)", [context, options])[
-            "violations"
-        ]
-        return [(each["id"], [node["target"] for node in each["nodes"]]) for each in found]
+        done = self.page.evaluate("([context, options]) => axe.run(context, options)", [context, options])
+        return [(each["id"], [node["target"] for node in each["nodes"]]) for each in done["violations"]]

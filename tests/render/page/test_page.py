@@ -220,6 +220,9 @@ def test_a_change_stays_while_the_text_grows(opened):
     assert "nan" not in opened.text
     opened.go("block.2.attn.mix[head=2, position=18, feature=5]")
     assert opened.page.inner_text(".value").split()[0] == "0.0"
+    opened.run(SENTENCE)
+    opened.go("what-if")
+    assert "Nothing is changed yet." in opened.text
 
 
 def test_odd_places_are_named(read):
