@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,12 @@ def operand_from_dict(data: dict[str, Any], lines: dict[str, Line]) -> Operand:
     return Elements(data["tensor"], tuple(data["axes"]), index, from_plain(data))
 
 
+@cache
+def name_of(dtype: np.dtype[Any]) -> str:
+    """As `str` has it, which asks NumPy's table of types each time."""
+    return str(dtype)
+
+
 def to_plain(values: Array) -> dict[str, Any]:
     """A number or a row of numbers as JSON can hold them, exactly: every float32 is a float64; not-finite ones are text."""
 
@@ -144,7 +151,7 @@ def to_plain(values: Array) -> dict[str, Any]:
         return number if math.isfinite(number) else str(number)
 
     numbers = values.tolist()
-    return {"dtype": str(values.dtype), "values": [plain(n) for n in numbers] if values.ndim else plain(numbers)}
+    return {"dtype": name_of(values.dtype), "values": [plain(n) for n in numbers] if values.ndim else plain(numbers)}
 
 
 def from_plain(data: dict[str, Any]) -> Array:

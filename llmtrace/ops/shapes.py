@@ -75,6 +75,7 @@ class Shape:
         return (*(leading if self.leading else ()), *(size_of(size, known) for size in self.sizes))
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Shape:
     """`"* T H·D ?"` → leading axes, the sizes T and H·D, may be absent."""
     words = text.split()

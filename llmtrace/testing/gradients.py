@@ -68,7 +68,8 @@ def check_backward(op: Op, arguments: Arguments) -> None:
     domains = DOMAINS.get(op.name, {})
     wide = wide.having(**{n: domains[n](t) for n, t in wide.tensors.items() if n in domains and t is not None})
     rng = np.random.default_rng(1)
-    weighing = rng.standard_normal(np.asarray(wide.call(op.meaning)).shape)
+    still = np.asarray(wide.call(op.meaning))
+    weighing = rng.standard_normal(still.shape)
     reals = {
         name: t for name, t in wide.tensors.items() if t is not None and t.dtype.kind == "f" and name not in op.fixed
     }
@@ -82,7 +83,7 @@ def check_backward(op: Op, arguments: Arguments) -> None:
         alone = gradients(op, wide, weighing, (name,) if name in op.inputs else ())
         expect_same_bits(alone.get(name), found[name], f"{op.name}: the gradient of {name}, asked for alone,", wide)
         for place in rng.integers(0, max(1, tensor.size), min(PROBED, tensor.size)).tolist():
-            gradient, slope = float(found[name].reshape(-1)[place]), measured(op, wide, weighing, name, place)
+            gradient, slope = float(found[name].reshape(-1)[place]), measured(op, wide, still, weighing, name, place)
             if not slope.low - slope.slack <= gradient <= slope.high + slope.slack:
                 raise AssertionError(
                     f"{op.name}: the gradient of {name}, element {place}, is {gradient:.10g}, but a small move of it moves the"
@@ -112,8 +113,8 @@ def gradients(op: Op, arguments: Arguments, weighing: Array, wanted: tuple[str, 
         return {name.removeprefix("out."): tensor.data.copy() for name, tensor in found.items()}
 
 
-def measured(op: Op, arguments: Arguments, weighing: Array, name: str, place: int) -> Slope:
-    """How Σ weighing · op(…) moves when one element is moved to either side."""
+def measured(op: Op, arguments: Arguments, still: Array, weighing: Array, name: str, place: int) -> Slope:
+    """How Σ weighing · op(…), with the result `still` where nothing is moved, moves when one element is moved to either side."""
     tensor = arguments.tensors[name]
     assert tensor is not None
     move = MOVE * max(1.0, abs(float(tensor.reshape(-1)[place])))
@@ -123,7 +124,7 @@ def measured(op: Op, arguments: Arguments, weighing: Array, name: str, place: in
         moved.reshape(-1)[place] += step
         return np.asarray(arguments.having(**{name: moved}).call(op.meaning))
 
-    steps = {share: at(share * move) for share in (-1, -0.5, 0, 0.5, 1)}
+    steps = {0: still, **{share: at(share * move) for share in (-1, -0.5, 0.5, 1)}}
     # Masked scores are −∞, whatever moves; and what stays as it is adds no error.
     moving = np.logical_and.reduce([np.isfinite(values) for values in steps.values()])
     moving &= np.logical_or.reduce([values != steps[0] for values in steps.values()])

@@ -77,8 +77,8 @@ def traced(op: Op, arguments: Arguments) -> Trace:
             tensor = arguments.tensors[name]
             operands.append(None if tensor is None else run.leaf(f"in.{name}", tensor, axis_names(tensor)))
         operands += [weights.get(f"out.{name}") for name in op.weights]
-        rank = np.ndim(arguments.call(op.meaning))
-        run.do("out", op, operands, arguments.settings, tuple(f"axis{i}" for i in range(rank)))
+        shape, _ = op.result(arguments.tensors, arguments.settings)
+        run.do("out", op, operands, arguments.settings, tuple(f"axis{i}" for i in range(len(shape))))
     return trace
 
 

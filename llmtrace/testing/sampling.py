@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import field
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ from llmtrace.ops import Op
 from llmtrace.ops.shapes import Shape, added, letters, parse
 
 __all__ = ["Arguments", "assemble", "filled", "sample", "setting_pool", "specials"]
+
+T = TypeVar("T")
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 SIZES = (0, 1, 7, 8, 9, 17, 33)
@@ -62,7 +65,8 @@ class Arguments:
         printer.text(repr(self))
 
 
-def specials(dtype: npt.DTypeLike) -> list[float]:
+@cache
+def specials(dtype: npt.DTypeLike) -> Sequence[float]:
     """NaN, ±∞, ±0, the largest, the least normal, the least subnormal, and where exp overflows."""
     info = np.finfo(dtype)
     sizes = (
@@ -75,7 +79,12 @@ def specials(dtype: npt.DTypeLike) -> list[float]:
         1e4,
         88.7,
     )
-    return [math.nan, math.inf, -math.inf, *sizes, *(-size for size in sizes)]
+    return (math.nan, math.inf, -math.inf, *sizes, *(-size for size in sizes))
+
+
+def choose(rng: np.random.Generator, options: Sequence[T]) -> T:
+    """The one that `rng.choice` would choose, without an array being made of them."""
+    return options[int(rng.integers(len(options)))]
 
 
 def filled(rng: np.random.Generator, shape: tuple[int, ...], dtype: npt.DTypeLike, special: bool) -> Array:
@@ -85,7 +94,7 @@ def filled(rng: np.random.Generator, shape: tuple[int, ...], dtype: npt.DTypeLik
     """
     few = math.prod(shape) <= SMALL**3
     styles = ["reach", "zeros", "wide", *(["bits", "special", "nan", "nan"] if few else [])] if special else []
-    style = rng.choice(["normal", "normal", "whole", *styles])
+    style = choose(rng, ["normal", "normal", "whole", *styles])
     if style == "bits":
         return np.frombuffer(rng.bytes(math.prod(shape) * np.dtype(dtype).itemsize), dtype).reshape(shape).copy()
     if style == "special":
@@ -104,7 +113,7 @@ def filled(rng: np.random.Generator, shape: tuple[int, ...], dtype: npt.DTypeLik
         values = np.where(rng.random(shape) < 0.4, np.nan, values)
     values = np.asarray(values)
     if special and values.size:
-        odd = rng.choice([0, 0, 0, 1, 2, values.size if few else values.size // 8 + 1])
+        odd = choose(rng, [0, 0, 0, 1, 2, values.size if few else values.size // 8 + 1])
         values.reshape(-1)[rng.integers(0, values.size, odd)] = rng.choice(specials(dtype), odd)
     with np.errstate(over="ignore", under="ignore"):
         return values.astype(dtype)
@@ -127,7 +136,7 @@ def sample(
     if small:
         alone = rng.random() < 0.1
         choices = (1,) if alone else (1, 2, SMALL, 0, 1)
-        known = {letter: max(low, int(rng.choice(choices))) for letter, low in letters(op.shapes).items()}
+        known = {letter: max(low, choose(rng, choices)) for letter, low in letters(op.shapes).items()}
         known |= dict.fromkeys(added(op.shapes, op.tensors), 0) if alone else {}
         lead = () if alone else tuple(map(int, rng.integers(0, SMALL + 1, rng.integers(2))))
     else:
@@ -140,7 +149,7 @@ def sample(
         return None if shape.optional and rng.random() < 0.4 else filled(rng, size, real, special)
 
     pools = {name: setting_pool(op.shapes[name], known, special) for name in op.shapes if name not in op.tensors}
-    settings = {name: pool[rng.integers(len(pool))] for name, pool in pools.items()}
+    settings = {name: choose(rng, pool) for name, pool in pools.items()}
     return assemble(op, lead, known, fill, settings)
 
 
@@ -171,11 +180,11 @@ def sizes(rng: np.random.Generator, op: Op, most: int, turn: int | None) -> dict
     if turn is None:
         if rng.random() < 0.05:
             return dict.fromkeys(least, 1) | dict.fromkeys(only_added, 0)
-        long = rng.choice(list(least)) if least and rng.random() < 0.25 else None
+        long = choose(rng, list(least)) if least and rng.random() < 0.25 else None
     elif least and turn % 4 == 0:
         long = list(least)[turn // 4 % len(least)]
     lengths = LONG[:3] if only_added and long != "D" else LONG  # positions by positions grow fast
-    length = int(rng.choice(lengths)) if turn is None else lengths[-1 - turn // 4 // max(1, len(least)) % len(lengths)]
+    length = choose(rng, lengths) if turn is None else lengths[-1 - turn // 4 // max(1, len(least)) % len(lengths)]
     usual = [size for size in SIZES if size <= most]
     known = {}
     for letter, low in least.items():
@@ -184,9 +193,9 @@ def sizes(rng: np.random.Generator, op: Op, most: int, turn: int | None) -> dict
         elif letter in only_added and rng.random() < 0.4:
             known[letter] = 0
         elif long:
-            known[letter] = max(low, int(rng.choice([0, 1, 2, 3, 5, 9])))
+            known[letter] = max(low, choose(rng, (0, 1, 2, 3, 5, 9)))
         else:
-            known[letter] = max(low, int(rng.choice(usual) if rng.random() < 0.5 else rng.integers(0, most + 1)))
+            known[letter] = max(low, choose(rng, usual) if rng.random() < 0.5 else int(rng.integers(0, most + 1)))
     return known
 
 
@@ -194,11 +203,11 @@ def leading_axes(rng: np.random.Generator, real: np.dtype[Any], known: dict[str,
     """Up to three leading axes: short ones before sizes with letters, any where there are no letters."""
     if not known:
         most = 5000 if real == np.float32 else 120
-        lead = [int(rng.choice(SIZES) if rng.random() < 0.5 else rng.integers(2, 41)) for _ in range(rng.integers(4))]
+        lead = [choose(rng, SIZES) if rng.random() < 0.5 else int(rng.integers(2, 41)) for _ in range(rng.integers(4))]
     else:
         room = 4000 if real == np.float32 else 400
         most = max(1, room // math.prod(max(1, size) for size in known.values()))
-        lead = [int(rng.choice([0, 1, 2, 3, 5, 17])) for _ in range(rng.integers(3))]
+        lead = [choose(rng, (0, 1, 2, 3, 5, 17)) for _ in range(rng.integers(3))]
     while math.prod(lead) > most:
         lead = lead[1:] if len(lead) > 1 else [most]
     return tuple(lead)
