@@ -2,7 +2,8 @@
 """The hash of everything that a run computes, for every way of running it. Prints one JSON object.
 
     python tools/run_hash.py              # all ways, all models
-    python tools/run_hash.py --small      # fewer, in a second or two
+    python tools/run_hash.py --small      # fewer, in a few seconds
+    python tools/run_hash.py --small --once  # fewest, in a second or two
     python tools/run_hash.py --functions 1048576  # elementary functions too, over so many floats
 
 This is what tools/hash_matrix.py, tools/check_aarch64.py and tests/csrc/test_determinism.py have in common. Models and
@@ -134,11 +135,13 @@ READINGS: dict[str, Callable[[int], list[int]]] = {
 }
 
 
-def ways(small: bool = False) -> Iterator[Way]:
-    """All combinations; or few, with each setting in at least one. The first is what the others are compared with."""
+def ways(small: bool = False, once: bool = False) -> Iterator[Way]:
+    """All combinations; or few, with any two settings together in at least one; or fewer, with each setting in one, traced and
+    untraced. The first is what the others are compared with.
+    """
     for way in itertools.starmap(Way, itertools.product(THREADS, BATCHES, READINGS, (True, False))):
-        place = THREADS.index(way.threads) + BATCHES.index(way.batch) + list(READINGS).index(way.reading)
-        if not small or place % 3 == 0:
+        places = (THREADS.index(way.threads), BATCHES.index(way.batch), list(READINGS).index(way.reading))
+        if len({*places}) == 1 if once else not small or sum(places) % 3 == 0:
             yield way
 
 
@@ -209,13 +212,13 @@ def differing(expected: Mapping[str, str], found: Mapping[str, str]) -> list[str
     return [name for name in names if expected.get(name) != found.get(name)]
 
 
-def hash_case(case: Case, small: bool = False) -> dict[str, Any]:
+def hash_case(case: Case, small: bool = False, once: bool = False) -> dict[str, Any]:
     """The hash of one case, the number of runs, and what came out differently in which."""
     model, ids = build_model(case), sequences(case)
     expected: dict[str, str] = {}
     wrong: dict[str, list[str]] = {}
     count = 0
-    for way in ways(small):
+    for way in ways(small, once):
         found = digests(run(model, ids, way))
         expected = expected or found
         if names := differing(expected, found):
@@ -245,11 +248,11 @@ def hash_functions(count: int) -> dict[str, str]:
     return result
 
 
-def everything(small: bool = False, functions: int = 0) -> dict[str, Any]:
+def everything(small: bool = False, functions: int = 0, once: bool = False) -> dict[str, Any]:
     """All that this process can say: which package it runs, its instruction set and the hashes."""
     before = llmtrace.get_threads()
     try:
-        cases = {name: hash_case(case, small) for name, case in CASES.items()}
+        cases = {name: hash_case(case, small, once) for name, case in CASES.items()}
         cases |= {f"training: {name}": hash_training(name, small) for name in train_hash.CASES}
     finally:
         llmtrace.set_threads(before)
@@ -264,7 +267,8 @@ def everything(small: bool = False, functions: int = 0) -> dict[str, Any]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--once", action="store_true", help="each setting in one way")
     parser.add_argument("--functions", type=int, default=0, metavar="COUNT")
     arguments = parser.parse_args()
     write_whole_texts()  # whoever started it reads all of it, or nothing
-    print(json.dumps(everything(arguments.small, arguments.functions)))
+    print(json.dumps(everything(arguments.small, arguments.functions, arguments.once)))

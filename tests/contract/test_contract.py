@@ -41,7 +41,7 @@ def test_forward_with_sizes_of_every_kind(name):
         cases.append(case)
         check_forward(op, case)
 
-    hold(op, check, examples=EXAMPLES["forward"])
+    hold(op, check, examples=examples(EXAMPLES["forward"]))
     expect_every_kind(op, cases)
 
 
@@ -185,14 +185,15 @@ EXACT = {
 def test_no_bound_is_idle(name):
     """Most bounds are small beside the numbers themselves, and all are finite."""
     seen = 0
-    for case in drawn(arguments(named(name), np.float32, special=False, small=False), 30):
+    count = examples(30)
+    for case in drawn(arguments(named(name), np.float32, special=False, small=False), count):
         value, error = bound(named(name), case, np.float32)
         value, error = value[np.isfinite(value)], error[np.isfinite(value)]
         if not value.size:
             continue
         assert np.isfinite(error).all()
         seen += np.median(error) < 1e-3 * max(1.0, float(np.abs(value).max()))
-    assert seen > 10
+    assert seen > count / 3
 
 
 @pytest.mark.parametrize(
@@ -200,7 +201,7 @@ def test_no_bound_is_idle(name):
 )
 def test_the_bound_that_follows_from_explain_is_the_one_by_hand(name):
     r = Rounding(np.float32)
-    for case in drawn(arguments(OPS[name], np.float64, special=False, small=False), 20):
+    for case in drawn(arguments(OPS[name], np.float64, special=False, small=False), examples(20)):
         if all(tensor.size for tensor in case.tensors.values()):
             found = derived_bound(OPS[name], r, case.tensors, case.settings)
             by_hand = case.call(lambda *tensors, **settings: BOUNDS[name](r, *tensors, **settings))

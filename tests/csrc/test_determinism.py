@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import run_hash
 import train_hash
+from helpers.fresh import THOROUGH
+from hypothesis import settings
 
 import llmtrace
 from llmtrace import _kernels
@@ -47,23 +49,29 @@ def test_every_instruction_set_gives_the_same_bits(here):
     for name, process in [(name, start(name)) for name in others]:
         said, _ = process.communicate()
         assert process.returncode == 0
-        assert json.loads(said) == {**here, "instruction set": name}
+        found = json.loads(said)
+        cases = {case: {**each, "runs": found["cases"][case]["runs"]} for case, each in here["cases"].items()}
+        assert found == {**here, "instruction set": name, "cases": cases}
 
 
 def start(instruction_set):
-    """The same hashes in a process of its own."""
+    """The same hashes in a process of its own, of fewer ways unless the run is thorough."""
+    ways = ["--small"] if settings().max_examples >= THOROUGH else ["--small", "--once"]
     return subprocess.Popen(
-        [sys.executable, str(TOOL), "--small", "--functions", str(FLOATS)],
+        [sys.executable, str(TOOL), *ways, "--functions", str(FLOATS)],
         env=os.environ | {"LLMTRACE_ISA": instruction_set, "PYTHONPATH": str(Path(llmtrace.__file__).parents[1])},
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
-def test_every_setting_is_among_the_few_ways():
-    few = list(run_hash.ways(small=True))
+@pytest.mark.parametrize("once", [False, True])
+def test_every_setting_is_among_the_few_ways(once):
+    few = list(run_hash.ways(small=True, once=once))
     assert {way[:3][i] for way in few for i in range(3)} == {*run_hash.THREADS, *run_hash.BATCHES, *run_hash.READINGS}
-    assert len(few) < len(list(run_hash.ways())) == 54
+    assert {way.traced for way in few} == {True, False}
+    assert few[0] == next(run_hash.ways())
+    assert len(few) == (6 if once else 18) < len(list(run_hash.ways())) == 54
 
 
 def test_every_setting_is_among_the_few_ways_of_training():

@@ -197,8 +197,8 @@ def test_an_interrupted_model_run_leaves_its_cache_as_it_was():
     code = f"""
     from llmtrace.models import KVCache
     from helpers.small_models import small_gpt
-    model = small_gpt(blocks=3, width=384, heads=6, context=1200)
-    ids = [i * i % 7 % 3 for i in range(1200)]
+    model = small_gpt(blocks=3, width=192, heads=6, context=900)
+    ids = [i * i % 7 % 3 for i in range(900)]
     first, rest = ids[:30], ids[30:]
     cache = KVCache()
     model.logits(first, cache)

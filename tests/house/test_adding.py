@@ -14,6 +14,16 @@ ROOT = Path(__file__).parents[2]
 COMPILER = os.environ.get("CC") or shutil.which("cc")
 
 
+COMMANDS = """
+import json, sys
+from click.testing import CliRunner
+from llmtrace.cli import main
+done = [CliRunner().invoke(main, command) for command in json.loads(sys.argv[1])]
+assert not any(each.exit_code for each in done), [each.output for each in done]
+print(json.dumps([each.stdout for each in done]))
+"""
+
+
 class Copy:
     """A copy of the package, in which files are made, and lines added; nothing else can be done to it."""
 
@@ -48,15 +58,26 @@ class Copy:
     def run(self, code, *arguments):
         """What a program prints that uses the copy."""
         environment = os.environ | {"PYTHONPATH": str(self.folder), "LLMTRACE_LANG": "en", "HOME": str(self.folder)}
-        command = [sys.executable, "-c", code, *arguments] if code else [sys.executable, "-m", "llmtrace", *arguments]
+        command = [sys.executable, "-c", code, *arguments]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=self.folder, timeout=240)
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
 
+    def commands(self, *commands):
+        """What each of these commands of the copy prints, all in one process."""
+        return json.loads(self.run(COMMANDS, json.dumps(commands)))
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """One copy for everything that is added, which Python compiles once."""
+    return Copy(tmp_path_factory.mktemp("adding"))
+
 
 @pytest.fixture
-def copy(tmp_path):
-    return Copy(tmp_path)
+def copy(package):
+    package.lines = 0
+    return package
 
 
 def test_a_lesson_is_a_folder(copy):
@@ -87,8 +108,9 @@ class Counting(Lesson):
     page = "# Counting\n\n{0}\n\n## One more\n\nAfter {{start}} comes {{following}}.\n\n# Inputs\n\n- `start`: {0}\n"
     copy.new(f"{folder}/en.md", page.format("From one number to the next."))
     copy.new(f"{folder}/zh.md", page.format("从一个数到下一个数。"))
-    assert "After 7 comes 8." in copy.run("", "learn", "counting", "--set", "start=7")
-    assert "counting" in copy.run("", "learn")
+    shown, listed = copy.commands(["learn", "counting", "--set", "start=7"], ["learn"])
+    assert "After 7 comes 8." in shown
+    assert "counting" in listed
     assert copy.lines == 0
 
 
@@ -117,9 +139,11 @@ VIEW = View(
 )
 ''',
     )
-    assert "numbers in" in copy.run("", "show", "count", "--prompt", "The king")
-    assert "views: count, residual." in " ".join(copy.run("", "show", "--help").split())
-    assert json.loads(copy.run("", "show", "count", "--json", "--prompt", "The king"))["numbers"] > 1000
+    show = ["show", "count", "--prompt", "The king"]
+    shown, said, data = copy.commands(show, ["show", "--help"], [*show, "--json"])
+    assert "numbers in" in shown
+    assert "views: count, residual." in " ".join(said.split())
+    assert json.loads(data)["numbers"] > 1000
     assert copy.lines == 0
 
 
@@ -139,8 +163,9 @@ def render(document: Document) -> str:
 ''',
     )
     code = "import llmtrace; from llmtrace.render import render; t = llmtrace.load().trace('The king');"
-    assert "what the model has learned about each token" not in copy.run(code + "print(render(t['embed'], 'words'))")
-    assert "formula" in copy.run(code + "print(render(t['embed'], 'words'))")
+    said = copy.run(code + "print(render(t['embed'], 'words'))")
+    assert "what the model has learned about each token" not in said
+    assert "formula" in said
     assert copy.lines == 0
 
 

@@ -3,8 +3,11 @@
 import ast
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+
+from llmtrace.garbage import no_collections
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "llmtrace"
@@ -56,9 +59,15 @@ PYTHON = sorted(PACKAGE.rglob("*.py"))
 MODULES = {module_of(path): path for path in PYTHON} | {"llmtrace._kernels": None, "llmtrace._bpe": None}
 
 
-def imported(tree):
+def nodes_of(text):
+    """All that a file is made of, in one list for every rule."""
+    with no_collections():  # nothing of a tree can be thrown away while it is made
+        return list(ast.walk(ast.parse(text)))
+
+
+def imported(nodes):
     """Every module of llmtrace that a file imports, wherever in it. A name from a package is the package's module or itself."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "llmtrace")
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "llmtrace":
@@ -67,21 +76,21 @@ def imported(tree):
                 yield full if full in MODULES else node.module
 
 
-def wrong_imports(importer, tree):
+def wrong_imports(importer, nodes):
     own = room(importer)
     if own in UNFINISHED:
         return
     if own not in ORDER:
         yield f"{own} has no place in ORDER"
         return
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.level:
             yield f"{importer}: {ast.unparse(node)} is relative"
         if own in NO_RICH and isinstance(node, ast.Import | ast.ImportFrom):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
             if any(name.split(".")[0] in {"rich", "click", "rich_click"} for name in names):
                 yield f"{importer} imports a renderer: {ast.unparse(node)}"
-    for name in imported(tree):
+    for name in imported(nodes):
         if room(name) not in ORDER:
             yield f"{importer} imports {name}, which has no place in ORDER"
         elif room(name) != own and ORDER.index(room(name)) > ORDER.index(own):
@@ -90,20 +99,44 @@ def wrong_imports(importer, tree):
             yield f"{importer} imports {name}"
 
 
-def doors(tree):
+def doors(nodes):
     """Imports by name, which `imported` can't see."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in {"import_module", "__import__"}:
             yield ast.unparse(node)
 
 
+class Found(NamedTuple):
+    """What the rules of this file find in another."""
+
+    wrong: list[str]
+    imported: set[str]
+    doors: list[str]
+    ops: set[str]
+    tails: list[str]
+    packed: list[str]
+    slow: list[str]
+
+
 @cache
-def tree_of(path):
-    return ast.parse(path.read_text())
+def found_in(path):
+    """Each file is taken apart once, and its tree is not kept."""
+    text = path.read_text()
+    nodes = nodes_of(text)
+    ours = path.is_relative_to(PACKAGE)
+    return Found(
+        list(wrong_imports(module_of(path), nodes)) if ours else [],
+        set(imported(nodes)),
+        list(doors(nodes)),
+        set(from_ops(nodes)),
+        list(tails(path.name, text, nodes)),
+        list(packed(path.name, nodes)),
+        list(slow_frozen(nodes)),
+    )
 
 
 def test_dependencies_point_one_way():
-    assert not [wrong for path in PYTHON for wrong in wrong_imports(module_of(path), tree_of(path))]
+    assert not [wrong for path in PYTHON for wrong in found_in(path).wrong]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +160,7 @@ def test_dependencies_point_one_way():
     ],
 )
 def test_a_wrong_dependency_is_seen(importer, line):
-    assert list(wrong_imports(importer, ast.parse(line)))
+    assert list(wrong_imports(importer, nodes_of(line)))
 
 
 # ---- circles ---------------------------------------------------------------------------------------------------------
@@ -159,7 +192,7 @@ def circles(imports):
 
 
 def test_no_two_files_import_each_other():
-    imports = {name: set(imported(tree_of(path))) - {name} for name, path in MODULES.items() if path}
+    imports = {name: found_in(path).imported - {name} for name, path in MODULES.items() if path}
     assert not circles({name: others & set(imports) for name, others in imports.items()})
 
 
@@ -172,15 +205,17 @@ OF_OPS = {"OPS", "Op", "Tensor", "Weight", "by_name"}
 """What `llmtrace.ops` is imported for. An op is imported from its file, so that the list of all of them is written once."""
 
 
+def from_ops(nodes):
+    """What a file imports from the list of all ops."""
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module == "llmtrace.ops":
+            yield from (alias.name for alias in node.names)
+
+
 def test_an_op_is_imported_from_its_file():
     for path in [*PYTHON, *(ROOT / "tests").rglob("*.py")]:
-        names = [
-            alias.name
-            for node in ast.walk(tree_of(path))
-            if isinstance(node, ast.ImportFrom) and node.module == "llmtrace.ops"
-            for alias in node.names
-        ]
-        assert set(names) <= OF_OPS, path
+        assert found_in(path).ops <= OF_OPS, path
+    assert list(from_ops(nodes_of("def f():\n    from llmtrace.ops import OPS, linear"))) == ["OPS", "linear"]
 
 
 DOORS = {
@@ -195,8 +230,8 @@ DOORS = {
 
 
 def test_there_is_one_door_upward():
-    assert {module_of(path) for path in PYTHON if list(doors(tree_of(path)))} <= DOORS
-    assert list(doors(ast.parse("importlib.import_module('llmtrace.render')")))
+    assert {module_of(path) for path in PYTHON if found_in(path).doors} <= DOORS
+    assert list(doors(nodes_of("importlib.import_module('llmtrace.render')")))
 
 
 # ---- tails -----------------------------------------------------------------------------------------------------------
@@ -206,10 +241,10 @@ LONG = 400
 """The lines that no file may have. From 300 on, look where the idea ends."""
 
 
-def tails(name, text):
+def tails(name, text, nodes):
     if text.count("\n") > LONG:
         yield f"{name} has {text.count(chr(10))} lines"
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             a = node.args
             if node.end_lineno - node.lineno + 1 > 60:
@@ -218,9 +253,9 @@ def tails(name, text):
                 yield f"{name}: {node.name} has more than 8 parameters"
 
 
-def packed(name, text):
+def packed(name, nodes):
     """Displays that are unpacked into another only to keep several values in a line."""
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes:
         if isinstance(node, ast.Starred) and isinstance(node.value, ast.Tuple | ast.List):
             yield f"{name}:{node.lineno}: {ast.unparse(node)}"
 
@@ -230,7 +265,7 @@ def scripts():
 
 
 def test_no_tails():
-    assert not [tail for path in [*PYTHON, *scripts()] for tail in tails(path.name, path.read_text())]
+    assert not [tail for path in [*PYTHON, *scripts()] for tail in found_in(path).tails]
     compiled = [p for p in (ROOT / "csrc").rglob("*") if p.suffix in {".c", ".h", ".pxi", ".pyx"}]
     compiled += [*PACKAGE.rglob("*.js"), *(ROOT / "tests").rglob("*.mjs")]
     assert not [p.name for p in compiled if len(p.read_text().splitlines()) > LONG]
@@ -238,23 +273,27 @@ def test_no_tails():
 
 def test_nothing_is_packed_to_please_the_formatter():
     rooms = [path for path in PYTHON if room(module_of(path)) not in {"ops", "views"}]  # to be mended there
-    assert not [line for path in rooms for line in packed(path.name, path.read_text())]
+    assert not [line for path in rooms for line in found_in(path).packed]
 
 
-def test_a_tail_is_seen():
-    assert list(tails("x", "def f():\n" + "    pass\n" * 61))
-    assert list(tails("x", "def f(a, b, c, d, e, f, g, h, i): pass"))
-    assert list(tails("x", "\n" * (LONG + 1)))
-    assert list(packed("x", "f(*(1, 2), *[3])"))
+@pytest.mark.parametrize(
+    "text", ["def f():\n" + "    pass\n" * 61, "def f(a, b, c, d, e, f, g, h, i): pass", "\n" * (LONG + 1)]
+)
+def test_a_tail_is_seen(text):
+    assert list(tails("x", text, nodes_of(text)))
 
 
-def slow_frozen(tree):
+def test_what_is_packed_is_seen():
+    assert list(packed("x", nodes_of("f(*(1, 2), *[3])")))
+
+
+def slow_frozen(nodes):
     """Frozen dataclasses that `llmtrace.frozen` would make sooner."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ClassDef) and "dataclass(frozen=True)" in map(ast.unparse, node.decorator_list):
             yield node.name
 
 
 def test_a_frozen_dataclass_is_made_soon():
-    assert not [f"{module_of(path)}.{name}" for path in PYTHON for name in slow_frozen(tree_of(path))]
-    assert list(slow_frozen(ast.parse("@dataclass(frozen=True)\nclass A: pass")))
+    assert not [f"{module_of(path)}.{name}" for path in PYTHON for name in found_in(path).slow]
+    assert list(slow_frozen(nodes_of("@dataclass(frozen=True)\nclass A: pass")))
