@@ -41,7 +41,7 @@ def test_forward_with_sizes_of_every_kind(name):
         cases.append(case)
         check_forward(op, case)
 
-    hold(op, check, examples=examples(EXAMPLES["forward"]))
+    hold(op, check, examples=EXAMPLES["forward"])
     expect_every_kind(op, cases)
 
 
