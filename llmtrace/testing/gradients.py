@@ -124,7 +124,7 @@ def measured(op: Op, arguments: Arguments, still: Array, weighing: Array, name: 
         moved.reshape(-1)[place] += step
         return np.asarray(arguments.having(**{name: moved}).call(op.meaning))
 
-    steps = {0: still, **{share: at(share * move) for share in (-1, -0.5, 0.5, 1)}}
+    steps = {0.0: still, **{share: at(share * move) for share in (-1, -0.5, 0.5, 1)}}
     # Masked scores are −∞, whatever moves; and what stays as it is adds no error.
     moving = np.logical_and.reduce([np.isfinite(values) for values in steps.values()])
     moving &= np.logical_or.reduce([values != steps[0] for values in steps.values()])

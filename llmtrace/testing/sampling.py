@@ -66,7 +66,7 @@ class Arguments:
 
 
 @cache
-def specials(dtype: npt.DTypeLike) -> Sequence[float]:
+def specials(dtype: np.dtype[Any]) -> Sequence[float]:
     """NaN, ±∞, ±0, the largest, the least normal, the least subnormal, and where exp overflows."""
     info = np.finfo(dtype)
     sizes = (
@@ -98,7 +98,7 @@ def filled(rng: np.random.Generator, shape: tuple[int, ...], dtype: npt.DTypeLik
     if style == "bits":
         return np.frombuffer(rng.bytes(math.prod(shape) * np.dtype(dtype).itemsize), dtype).reshape(shape).copy()
     if style == "special":
-        return np.asarray(rng.choice(specials(dtype), shape), dtype)
+        return np.asarray(rng.choice(specials(np.dtype(dtype)), shape), dtype)
     values = rng.standard_normal(shape)
     if style == "whole":
         values = np.round(2 * values)
@@ -114,7 +114,7 @@ def filled(rng: np.random.Generator, shape: tuple[int, ...], dtype: npt.DTypeLik
     values = np.asarray(values)
     if special and values.size:
         odd = choose(rng, [0, 0, 0, 1, 2, values.size if few else values.size // 8 + 1])
-        values.reshape(-1)[rng.integers(0, values.size, odd)] = rng.choice(specials(dtype), odd)
+        values.reshape(-1)[rng.integers(0, values.size, odd)] = rng.choice(specials(np.dtype(dtype)), odd)
     with np.errstate(over="ignore", under="ignore"):
         return values.astype(dtype)
 
