@@ -1,4 +1,6 @@
-"""Random examples: where they begin (in the same place in every run, or where LLMTRACE_TEST_SEED says), and how many they are."""
+"""Random examples, and some of many cases: where they begin (in the same place in every run, or where LLMTRACE_TEST_SEED says),
+and how many they are.
+"""
 
 import os
 
@@ -20,8 +22,8 @@ def examples(count: int) -> int:
 
 
 def some(items, count):
-    """So many of the items, evenly spread, or all of them in a run that is not quick."""
+    """So many of the items, evenly spread from the first to the last, or all of them in a run that is not quick."""
     items = list(items)
     if not quick() or count >= len(items):
         return items
-    return [items[i * len(items) // count] for i in range(count)]
+    return [items[n * (len(items) - 1) // max(1, count - 1)] for n in range(count)]

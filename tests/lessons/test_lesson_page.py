@@ -41,10 +41,28 @@ def facts(file):
 
 
 @pytest.fixture
-def opened(chromium, file):
+def fresh(chromium, file):
+    """The page of the file, of which nothing has been looked at yet."""
     shown = Open(chromium, file).ready()
     yield shown
     shown.context.close()
+
+
+@pytest.fixture(scope="module")
+def once(chromium, file):
+    """The page of the file: a browser takes long to open four lessons."""
+    shown = Open(chromium, file).ready()
+    yield shown
+    shown.context.close()
+
+
+@pytest.fixture
+def opened(once):
+    """The same page for all tests, at its contents on a usual screen, as it is when it has been opened."""
+    once.page.set_viewport_size({"width": 1280, "height": 800})
+    once.go("")
+    once.said.clear()
+    return once
 
 
 def test_all_pages_are_there_in_every_language(facts):
@@ -61,6 +79,7 @@ def test_all_pages_are_there_in_every_language(facts):
 
 def test_exercises_have_variants_and_the_replies_of_the_terminal(facts):
     answers = ["x", "", "−3,5", "1e3", "99", "０"]
+    cases, said = [], []
     for lesson in facts["lessons"]:
         for kind, variants in enumerate(lesson["in"]["en"]["exercises"]):
             assert len(variants) == VARIANTS
@@ -75,9 +94,9 @@ def test_exercises_have_variants_and_the_replies_of_the_terminal(facts):
                     *(str(wrong) for wrong, _said in shown["mistakes"]),
                 ]
                 assert shown["question"] == question.question
-                assert run("lessons.mjs", {"asked": shown, "typed": typed}) == [
-                    question.check(each).text for each in typed
-                ]
+                cases.append({"asked": shown, "typed": typed})
+                said.append([question.check(each).text for each in typed])
+    assert run("lessons.mjs", {"cases": cases}) == said
 
 
 LETTERS = list("0123456789") * 2 + list("０１３５９.．,，+-−－负/／eE%。 　\u00a0\n一½²٣_∞")
@@ -101,17 +120,22 @@ def typed_at_random(count, shown):
 
 def test_answers_are_judged_as_on_the_terminal(facts):
     """Whatever is typed, in each exercise and in both languages."""
-    replies = set()
+    cases, said = [], []
     for language in ("en", "zh"):
         i18n.use(language)
         for lesson in facts["lessons"]:
             asked = list(questions(load(lesson["name"]), 0))
             for question, (shown, *_others) in zip(asked, lesson["in"][language]["exercises"], strict=True):
                 typed = list(typed_at_random(60, shown))
-                said = run("lessons.mjs", {"asked": shown, "typed": typed, "language": [language, facts["languages"]]})
-                assert said == [question.check(each).text for each in typed]
-                replies |= {(language, each.split("：")[0].split(":")[0][:12]) for each in said}
-    assert len(replies) > 30
+                cases.append({"asked": shown, "typed": typed, "language": language})
+                said.append([question.check(each).text for each in typed])
+    assert run("lessons.mjs", {"languages": facts["languages"], "cases": cases}) == said
+    begun = {
+        (case["language"], re.split("[：:]", each)[0][:12])
+        for case, own in zip(cases, said, strict=True)
+        for each in own
+    }
+    assert len(begun) > 30
 
 
 def test_every_number_that_is_a_link_is_explained(opened, facts):
@@ -186,19 +210,19 @@ def test_a_number_of_a_lesson_has_its_bits_and_words(opened):
         assert "✓ same bits" in opened.text
 
 
-def test_a_grid_is_drawn_again_while_the_view_of_another_run_is_made(opened):
+def test_a_grid_is_drawn_again_while_the_view_of_another_run_is_made(fresh):
     """Its numbers are still those of its own run; the other one has a tensor of the same name, too, not read yet."""
-    opened.go("multi-head-attention/small x")
-    opened.page.wait_for_selector(".grid")
-    opened.page.evaluate(
+    fresh.go("multi-head-attention/small x")
+    fresh.page.wait_for_selector(".grid")
+    fresh.page.evaluate(
         """() => {
           const grid = document.querySelector(".grid");
           addEventListener("hashchange", () => grid.dispatchEvent(new Event("scroll")));
         }"""
     )
-    opened.go("multi-head-attention/extra own.v[0, 0]")
-    opened.page.wait_for_selector(".value .mark")
-    assert opened.said == []
+    fresh.go("multi-head-attention/extra own.v[0, 0]")
+    fresh.page.wait_for_selector(".value .mark")
+    assert fresh.said == []
 
 
 def test_contents_pages_and_languages(opened):

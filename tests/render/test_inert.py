@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from helpers.fresh import examples
 from helpers.inert import NASTY, harmless, texts
-from helpers.printing import printed
+from helpers.printing import as_text, printed
 from helpers.small_models import small_gpt, write_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +18,7 @@ from llmtrace.cli import main
 from llmtrace.explain import Explanation
 from llmtrace.explain.exact_text import exact_text
 from llmtrace.text import inert, quoted
+from llmtrace.views.overview import view as overview
 
 
 @given(texts)
@@ -37,17 +38,16 @@ def test_what_is_not_printable_is_visible():
 
 
 @settings(max_examples=examples(30))
-@given(st.lists(texts, min_size=3, max_size=3))
-def test_tokens_do_nothing(tokens):
+@given(st.lists(texts, min_size=3, max_size=3), st.sampled_from([(80, "utf-8"), (40, "ascii")]))
+def test_tokens_do_nothing(tokens, page):
     trace = small_gpt(texts=tokens).trace([0, 1, 2, 1])
     things = [trace, trace["logits"], trace["block.0.attn.pattern"]]
     things += [trace.explain("block.0.attn.scores", 0, 3, 1), trace.explain("probabilities", 3, 1)]
     for thing in things:
-        for width, encoding in ((80, "utf-8"), (40, "ascii")):
-            shown = printed(thing, width, encoding)
-            harmless(shown)
-            assert all(cell_len(line) <= width for line in shown.splitlines())
-    assert quoted(tokens[1], 24) in printed(trace, 1000).splitlines()[0]
+        shown = printed(thing, *page)
+        harmless(shown)
+        assert all(cell_len(line) <= page[0] for line in shown.splitlines())
+    assert quoted(tokens[1], 24) in as_text(overview(trace), 1000).splitlines()[0]
     harmless(exact_text(trace.explain("logits", 3, 1, depth=2)))
 
 

@@ -6,6 +6,8 @@ import re
 import numpy as np
 import pytest
 from check_widths import LOOKS, documents, lessons, shown
+from helpers.fresh import some
+from helpers.lessons_once import lessons_once
 from helpers.printing import as_text
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,13 @@ from llmtrace.views.step_list import HISTOGRAM
 WIDTHS = [20, 23, 28, 33, 39, 46, 60, 79, 80, 131]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def computed_once():
+    """What lessons compute is computed once for all tests and languages."""
+    with lessons_once():
+        yield
+
+
 @pytest.fixture(params=["en", "zh"])
 def language(request):
     i18n.use(request.param)
@@ -33,7 +42,7 @@ def language(request):
 def test_no_number_of_a_view_is_cut(language):
     for name, document in documents():
         whole = shown(document, 500)
-        for width in WIDTHS if not name.startswith("trace") else WIDTHS[::4]:
+        for width in some(WIDTHS, 2 if name.startswith("trace") else 4):
             assert shown(document, width) <= whole, (name, width)
     assert len(LOOKS) > 12
 
@@ -41,7 +50,7 @@ def test_no_number_of_a_view_is_cut(language):
 def test_no_number_of_a_lesson_is_cut(language):
     for name, document in lessons(language, ("perceptron", "leaf-or-flower", "matrices-as-projections")):
         whole = shown(document, 500)
-        for width in WIDTHS[::2]:
+        for width in some(WIDTHS, 3):
             assert shown(document, width) <= whole, (name, width)
 
 
@@ -228,7 +237,7 @@ def test_chinese_lines_of_views_and_lessons_are_well_broken():
         views = ((name, document) for name, document in documents() if not name.startswith("trace"))
         found = [*views, *lessons("zh", ("perceptron", "leaf-or-flower"))]
         for n, (name, document) in enumerate(found):
-            for width in (20 + n % 10, 30 + n % 10, 40 + n % 20, 60 + n % 21):
+            for width in some((20 + n % 10, 30 + n % 10, 40 + n % 20, 60 + n % 21), 2):
                 for line in as_text(document, width).split("\n"):
                     text = line.strip(" │├└─")
                     assert len(text) < 2 or text[0] not in "。、；：？！）」』】》〉”’", (name, line)

@@ -1,6 +1,7 @@
 """Languages: one catalogue holds all that llmtrace says, and it can be changed at any time."""
 
 import copy
+import functools
 import os
 import re
 import shlex
@@ -92,10 +93,6 @@ def test_the_option(arguments, locale, monkeypatch):
 # ---- the catalogue ----------------------------------------------------------------------------------------------------
 
 
-def test_the_catalogue_is_up_to_date():
-    assert catalogue.main(["--check"]) == 0
-
-
 @pytest.fixture(scope="module")
 def collected():
     """Every text of the package: what takes long, and is the same for every state of the translations."""
@@ -113,6 +110,10 @@ def test_words_of_every_op_are_collected(collected):
 def once(monkeypatch, collected):
     """The texts of the package are not collected anew."""
     monkeypatch.setattr(catalogue, "template", lambda: copy.deepcopy(collected))
+
+
+def test_the_catalogue_is_up_to_date(once):
+    assert catalogue.main(["--check"]) == 0
 
 
 @pytest.fixture
@@ -139,18 +140,24 @@ def copied(tmp_path, monkeypatch):
     ],
 )
 def test_the_check_sees_what_is_wrong(text, old, new, problem, copied):
+    header, _blank, _texts = copied.read_text().partition("\n\n")
+    copied.write_text(f"{header}\n\n{entry(copied, text)}")
     assert catalogue.problems({}) == []
     spoil(copied, text, old, new)
     assert problem in " ".join(catalogue.problems({}))
 
 
+def entry(po, text):
+    """A text with its translation, as they stand in the file."""
+    return re.search(rf'msgid "{re.escape(text)}"\nmsgstr "(.+)"\n', po.read_text())[0]
+
+
 def spoil(po, text, old, new):
     """Changes the translation of a text."""
-    before = po.read_text()
-    line = re.search(rf'msgid "{re.escape(text)}"\nmsgstr "(.+)"\n', before)[0]
+    line = entry(po, text)
     first, said = line.split("\nmsgstr ")
     assert old in said
-    po.write_text(before.replace(line, f"{first}\nmsgstr {said.replace(old, new, 1)}"))
+    po.write_text(po.read_text().replace(line, f"{first}\nmsgstr {said.replace(old, new, 1)}"))
 
 
 def test_what_is_wrong_is_compiled_all_the_same(copied, once, capsys):
@@ -183,6 +190,7 @@ def test_a_new_text_must_be_translated(copied, tmp_path, monkeypatch):
     (package / "new.py").write_text('said = _("A sentence that nobody has said before.")\n')
     monkeypatch.setattr(catalogue, "PACKAGE", package)
     monkeypatch.setattr(catalogue, "ROOT", tmp_path)
+    monkeypatch.setattr(catalogue, "found_in", functools.cache(catalogue.found_in))
     assert "llmtrace.po is not up to date" in " ".join(catalogue.problems(catalogue.outputs([])))
     assert catalogue.main([]) == 1
     assert "'A sentence that nobody has said before.' is not translated" in " ".join(catalogue.problems({}))

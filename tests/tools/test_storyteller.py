@@ -5,6 +5,7 @@ import re
 from itertools import islice
 
 import pytest
+from helpers.fresh import examples
 from storyteller import END, KINDS, probes, stories, story
 from storyteller.teller import Teller, plain
 from storyteller.telling import TOLD
@@ -44,7 +45,7 @@ def words(text):
 
 @pytest.fixture(scope="module")
 def many():
-    return list(stories(20, 12_000))
+    return list(stories(20, examples(12_000)))
 
 
 def test_stories_are_the_same_everywhere():
@@ -121,7 +122,7 @@ def apart(kind, text):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_held_out_pairs_are_never_told(kind):
-    assert not [text for text in told(kind, 4000) if apart(kind, text)]
+    assert not [text for text in told(kind, examples(4000)) if apart(kind, text)]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, fields
+from functools import cache
+from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from numpy import format_float_positional
@@ -104,13 +106,12 @@ class Lesson:
 
     def value(self, expression: str, others: Mapping[str, Any] | None = None) -> Any:
         """The value of an expression of the lesson's text, such as `weights[0] * 2`."""
-        tree = ast.parse(expression.strip(), mode="eval")
-        return eval(compile(tree, f"<{self.name}>", "eval"), self.names_in(tree, others))
+        code, names = compiled(expression.strip(), f"<{self.name}>")
+        return eval(code, self.values_of(names, others))
 
-    def names_in(self, tree: ast.AST, others: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def values_of(self, names: Set[str], others: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The values of the names in some code: `others` first, then those of the lesson, which are computed now."""
         others = others or {}
-        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
         return {**{name: getattr(self, name) for name in names - others.keys() if hasattr(type(self), name)}, **others}
 
     def trace(self, name: str) -> Trace:
@@ -135,6 +136,20 @@ class Lesson:
     def exercise(self, name: str, seed: int) -> Exercise:
         """One exercise of the kind `name`, the same for the same seed."""
         return draw(name, self.exercises[name], derive(seed, self.name, name))
+
+
+def names_in(tree: ast.AST) -> frozenset[str]:
+    """The names that some code asks for."""
+    return frozenset(
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    )
+
+
+@cache
+def compiled(expression: str, where: str) -> tuple[CodeType, frozenset[str]]:
+    """An expression of a text, ready to be computed as often as it is shown, and the names in it."""
+    tree = ast.parse(expression, mode="eval")
+    return compile(tree, where, "eval"), names_in(tree)
 
 
 def parse_input(key: str, value: Any, default: Any) -> Any:

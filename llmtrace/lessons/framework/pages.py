@@ -16,7 +16,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.display import Displayed
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _
-from llmtrace.lessons.framework.lesson import Lesson
+from llmtrace.lessons.framework.lesson import Lesson, names_in
 from llmtrace.lessons.framework.recorded import Recorded
 from llmtrace.lessons.framework.text import Block as TextBlock
 from llmtrace.lessons.framework.text import LessonText, PageText, filled, formatted, lesson_text
@@ -97,7 +97,7 @@ class Pages:
     def run(self, code: str) -> list[tuple[str, str]]:
         """Runs some code and returns its statements, each with what it prints."""
         tree = ast.parse(code)
-        self._names = self.lesson.names_in(tree, self._names)
+        self._names = self.lesson.values_of(names_in(tree), self._names)
         done = []
         for statement in tree.body:
             out, source = io.StringIO(), ast.get_source_segment(code, statement) or ""

@@ -76,9 +76,9 @@ class Question:
             return Reply(False, _("Answer with a number, such as {example}.", example="−3.5"), is_answer=False)
         if near(numbers, self.exercise.answer):
             return Reply(True, _("Right: {solution}", solution=self.solution))
-        for wrong, said in self.mistakes:
-            if near(numbers, wrong):
-                return Reply(False, said)
+        for name, wrong in self.exercise.mistakes.items():
+            if near(numbers, float(wrong)):
+                return Reply(False, self._help(name))
         if near(numbers, -self.exercise.answer):
             return Reply(False, _("Nearly: look at the sign again."))
         if self.hint:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,7 @@ def lesson_text(name: str, language: str | None = None) -> LessonText:
     return parse(path.read_text(encoding="utf-8"))
 
 
+@cache
 def parse(text: str) -> LessonText:
     """A text in Markdown: `# title`, a summary, a page for each `## `; `# Inputs`, a list; `# Exercises`, each a `## name`."""
     lesson, *others = text.split("\n# ")

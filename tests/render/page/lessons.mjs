@@ -1,8 +1,10 @@
-// What the page replies to answers of an exercise.
+// What the page replies to answers of exercises.
 
-export async function answer(page, { asked, typed, language = ["en", { en: {} }] }) {
+export async function answer(page, { languages = { en: {} }, cases }) {
   const { replyTo } = await page("views/lesson.js");
   const { speak } = await page("words.js");
-  speak(...language);
-  return typed.map((each) => replyTo(asked, each));
+  return cases.map(({ asked, typed, language = "en" }) => {
+    speak(language, languages);
+    return typed.map((each) => replyTo(asked, each));
+  });
 }
