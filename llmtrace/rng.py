@@ -20,6 +20,8 @@ T = TypeVar("T")
 Array = npt.NDArray[Any]
 
 GOLDEN, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
+PIECE = 4096
+"""So many normal numbers are drawn at once, in little memory."""
 MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 
 
@@ -53,8 +55,12 @@ def normal(seed: int, shape: tuple[int, ...]) -> Array:
     """Numbers spread about 0 like a bell with deviation 1, as float64: each the sum of twelve uniform ones, minus six."""
     count = int(np.prod(shape))
     total = np.full(count, -6.0)
-    for i in range(12):
-        total += uniform(seed, np.arange(count, dtype=np.uint64) * np.uint64(12) + np.uint64(i))
+    twelve = np.arange(12, dtype=np.uint64)[:, None]
+    for first in range(0, count, PIECE):
+        piece = total[first : first + PIECE]
+        places = np.arange(first, first + len(piece), dtype=np.uint64) * np.uint64(12)
+        for drawn in uniform(seed, places + twelve):
+            piece += drawn
     return total.reshape(shape)
 
 

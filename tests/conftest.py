@@ -64,14 +64,21 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def locale(tmp_path_factory) -> Path:
-    """A folder with two languages that nobody speaks: every text stands between brackets."""
+def collected():
+    """Every text of the package: what takes long, and is the same for every state of the translations."""
     import catalogue
+
+    return catalogue.template()
+
+
+@pytest.fixture(scope="session")
+def locale(tmp_path_factory, collected) -> Path:
+    """A folder with two languages that nobody speaks: every text stands between brackets."""
     from helpers.pseudo import written
 
-    folder, texts = tmp_path_factory.mktemp("locale"), catalogue.template()
-    written(texts, folder, "la", lambda text: f"⟦{text}⟧")
-    written(texts, folder, "zh", lambda text: f"【{text}】")
+    folder = tmp_path_factory.mktemp("locale")
+    written(collected, folder, "la", lambda text: f"⟦{text}⟧")
+    written(collected, folder, "zh", lambda text: f"【{text}】")
     return folder
 
 

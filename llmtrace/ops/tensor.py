@@ -120,8 +120,9 @@ class Weight:
         if kind in op.packed:
             return self.packed(bool(settings.get("transposed", False)))
         kept = self.kept
-        own = None if isinstance(kept, np.ndarray) or kind not in op.gathered else kept.packed(True)
-        return own or self.data
+        if isinstance(kept, np.ndarray):
+            return kept
+        return (kept.packed(True) if kind in op.gathered else None) or kept.read()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Weight, (self.name, self.kept, self.axes)

@@ -9,7 +9,9 @@ It is a tensor of the same shape, named `d.` + name. Where several steps use a t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -57,15 +59,11 @@ class Backward:
         records = list(_leading_to(trace, loss))
         self.wanted = {*self.asked}
         for record in reversed(records):
-            if self.wanted & {name for name in record.operands.values() if name is not None}:
+            if not self.wanted.isdisjoint(record.operands.values()):
                 self.wanted.add(record.name)
         if loss not in self.wanted:
             raise TrainingError(_("{name} depends on no weight, so it has no gradients", name=loss))
-        self._uses: dict[str, int] = {}
-        for record in records:
-            for name in record.operands.values():
-                if name is not None:
-                    self._uses[name] = self._uses.get(name, 0) + 1
+        self._uses = Counter(chain.from_iterable([record.operands.values() for record in records]))
         one = np.ones(trace.shape(loss), trace.tensor(loss).dtype)
         self._parts[loss] = [run.leaf(f"d.{loss}", one, trace.axes(loss))]
         for record in records:
@@ -119,7 +117,8 @@ class Backward:
 
     def _name(self, name: str, step: str) -> str:
         own = f"d.{name}" if self._uses[name] == 1 else f"d.{name}.from.{step}"
-        taken = sum(part.name == own for part in self._parts.get(name, ()))
+        parts = self._parts.get(name)
+        taken = sum(part.name == own for part in parts) if parts else 0
         return f"{own}.{taken + 1}" if taken else own
 
     def _add(self, name: str, part: Tensor) -> None:
@@ -184,8 +183,8 @@ class StepGradient:
 
 def _leading_to(trace: Trace, loss: str) -> Iterator[Record]:
     """The steps that the loss is made of, the last one first."""
-    needed = {trace[loss].name}
-    for step in reversed(trace.steps):
-        if step.name in needed:
-            needed |= {name for name in step.record.operands.values() if name is not None}
-            yield step.record
+    needed: set[str | None] = {trace[loss].name}
+    for record in reversed(list(trace.records())):
+        if record.name in needed:
+            needed.update(record.operands.values())
+            yield record

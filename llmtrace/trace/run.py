@@ -251,7 +251,7 @@ class Run:
     ) -> Tensor:
         assert self._trace is not None
         if axes is None:
-            axes = op.axes(*(None if o is None else o.axes for o in operands))
+            axes = op.axes(*[None if o is None else o.axes for o in operands])
         inputs, weights = operands[: len(op.inputs)], operands[len(op.inputs) :]
         names = tuple([tensor.name for tensor in inputs if tensor is not None])
         weight_names = tuple([None if weight is None else weight.name for weight in weights])

@@ -93,12 +93,6 @@ def test_the_option(arguments, locale, monkeypatch):
 # ---- the catalogue ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def collected():
-    """Every text of the package: what takes long, and is the same for every state of the translations."""
-    return catalogue.template()
-
-
 def test_words_of_every_op_are_collected(collected):
     """Formulas and the names of what goes in, of whichever constructor an op is made."""
     for op in OPS.values():
