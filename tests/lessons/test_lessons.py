@@ -15,6 +15,7 @@ from helpers.javascript import run as javascript
 from helpers.printing import drawn
 from rich.cells import cell_len
 
+from llmtrace import i18n
 from llmtrace.errors import LessonError
 from llmtrace.explain import explain_element
 from llmtrace.explain.describe import sentence, what
@@ -135,14 +136,15 @@ def test_every_number_of_every_trace_is_explained(pages_of, name):
 def test_a_page_says_of_every_number_what_the_terminal_says(pages_of, name):
     """Also of gradients and of what optimisers do."""
     runs, cases, said = Runs(), [], []
-    for language in languages():
-        lesson = pages_of(name, language).lesson
-        for trace in dict.fromkeys(value for key in dir(lesson) if isinstance(value := getattr(lesson, key), Trace)):
-            record = runs.described(trace)
-            held = [each["name"] for each in record["tensors"] if each["held"]]
-            asked = [(name, place) for name in held for place in list(np.ndindex(trace.shape(name)))[::997]]
-            cases.append({"record": record, "language": language, "asked": asked})
-            cases[-1]["tensors"] = {name: packed(as_page_numbers(trace.tensor(name))) for name in held}
+    lesson = pages_of(name).lesson
+    for trace in dict.fromkeys(value for key in dir(lesson) if isinstance(value := getattr(lesson, key), Trace)):
+        record = runs.described(trace)
+        held = [each["name"] for each in record["tensors"] if each["held"]]
+        asked = [(name, place) for name in held for place in list(np.ndindex(trace.shape(name)))[::997]]
+        tensors = {name: packed(as_page_numbers(trace.tensor(name))) for name in held}
+        for language in languages():
+            i18n.use(language)
+            cases.append({"record": record, "language": language, "asked": asked, "tensors": tensors})
             said.append([[what(trace, name), sentence(trace, name, place)] for name, place in asked])
     known = {language: translations(language, sorted(runs.said)) for language in languages()}
     assert javascript("sentences.mjs", {**runs.shared, "languages": known, "cases": cases}) == said

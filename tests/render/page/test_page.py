@@ -150,23 +150,12 @@ def test_axe_finds_nothing(chromium, file):
     shown.context.close()
 
 
-def test_it_is_quick(read):
-    """Bounds of several times what is measured, for machines that do other things as well."""
+def test_it_says_when_it_was_seen_and_ready(read):
+    """What benchmarks/page.py reads: the first screen is there before anything is decoded."""
     first, ready = read.page.evaluate(
         "() => ['first-contentful-paint', 'ready'].map((name) => performance.getEntriesByName(name)[0]?.startTime ?? 0)"
     )
-    assert first < 1000
-    assert 0 < ready < 15_000
-    read.go("")
-    click = read.page.evaluate(
-        """async () => {
-          const start = performance.now();
-          location.hash = encodeURIComponent("logits[-1, 5]");
-          await new Promise((done) => addEventListener("hashchange", () => requestAnimationFrame(done), { once: true }));
-          return performance.now() - start;
-        }"""
-    )
-    assert click < 1000
+    assert 0 < first < ready
 
 
 def test_nothing_is_wider_than_the_screen(read):
