@@ -194,6 +194,7 @@ def by_turns(contenders, ids, rounds, machine):
     """The seconds of every contender, in turns with the machine's measurements, after one run that is not counted."""
     times = {name: [] for name in contenders}
     for turn in range(rounds + 1):
+        time.sleep(REST)
         machine.measure()
         for name, run in contenders.items():
             time.sleep(REST)

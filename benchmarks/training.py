@@ -181,6 +181,7 @@ def main() -> int:
     times: dict[str, list[float]] = {name: [] for name in both}
     machine = Machine(options.threads)
     for first in range(0, options.steps, BLOCK):
+        time.sleep(REST)
         machine.measure()
         for name, one in both.items():
             time.sleep(REST)
