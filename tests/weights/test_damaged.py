@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 from llmtrace.errors import ModelError
 from llmtrace.storage import header
 from llmtrace.storage.stored import WIDENED, open_tensors
+from llmtrace.weights.shards import read_folder_tensors
 
 # ---- shards ---------------------------------------------------------------------------------------------------------
 
@@ -40,6 +41,14 @@ def test_an_index_that_points_elsewhere(tmp_path, file):
     write_shards(tmp_path / "a", stored())
     change_index(tmp_path / "a", **{"wte.weight": file})
     assert "not the name of a file in its folder" in refusal(tmp_path / "a") or file == "\x1b"
+
+
+def test_of_a_folder_with_both_the_single_file_counts(tmp_path):
+    """As in transformers."""
+    write_shards(tmp_path / "a", stored())
+    save_file({name: array + 1 for name, array in stored().items()}, tmp_path / "a" / "model.safetensors")
+    for name, tensor in read_folder_tensors(tmp_path / "a").items():
+        assert np.array_equal(tensor.read(), stored()[name] + 1)
 
 
 def test_an_index_that_disagrees_with_its_files(tmp_path):
