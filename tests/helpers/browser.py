@@ -93,9 +93,8 @@ class Open:
 
     def tab_to(self, role, name):
         """Goes from one thing to the next by the tab key until the one of this role and name has the keyboard."""
-        between = self.page.evaluate(
-            BETWEEN, [role, name]
-        )  # a guess, which saves questions: where it is, the tab key shows
+        # A guess, which saves questions: where the keyboard is, the tab key shows.
+        between = self.page.evaluate(BETWEEN, [role, name])
         for step in range(400):
             self.page.keyboard.press("Tab")
             if step < between:
