@@ -253,7 +253,7 @@ def test_after_all_of_it_is_killed_it_goes_on_and_no_worker_stays(model, many, t
     ]
     with subprocess.Popen([sys.executable, "-m", "llmtrace", *arguments], stdout=subprocess.DEVNULL) as process:
         journal = folder / "journal.jsonl"
-        while process.poll() is None and not (journal.exists() and journal.stat().st_size):
+        while process.poll() is None and not (journal.exists() and b"\n" in journal.read_bytes()):  # a whole line of it
             time.sleep(0.002)
         workers = _children(process.pid)
         process.kill()
