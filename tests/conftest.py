@@ -1,5 +1,6 @@
 """What several tests need."""
 
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,12 @@ def pytest_configure(config):
     if hasattr(config, "cache") and os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
         os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(config.cache.mkdir("bytecode"))
         sys.dont_write_bytecode = False
+
+
+def pytest_collection_finish(session):
+    """What was collected is there to the end: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

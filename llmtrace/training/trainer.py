@@ -73,11 +73,11 @@ class Trainer:
                 kept = trace if trace is not None else Trace(state.weights)
                 with self._run(kept, first) as run:
                     last, summed = part(run, summed)
+                    if trace is None:  # of what nobody keeps, only what leads to the loss must be written down
+                        run = Run(state.weights, arena=self._arena)
                     walk = Backward(run, kept, last.name, sums, keep="nothing" if trace is None else keep)
                     loss, sums = np.float64(last.data), walk.sums
-            # A trace that nobody keeps costs time.
-            update = run if trace is not None else Run(state.weights, arena=self._arena)
-            new, rate, norm = updated(update, self.settings, state, walk.gradients())
+            new, rate, norm = updated(run, self.settings, state, walk.gradients())
         if trace is not None and keep == "residual":
             trace.reduce()
         if not (np.isfinite(loss) and np.isfinite(norm) and _all_finite(new)):
