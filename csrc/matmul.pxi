@@ -160,7 +160,7 @@ def matmul(x, PackedMatrix weight not None, bias, out):
         expect_shape(bias, (weight.columns,), "bias")
     if rows:
         job.size[3] = tiling(rows, columns, weight.depth, weight.kind, &items, &grain)
-        if rows == 1 and packed and not weight.width:
+        if rows == 1 and packed and stored_widths[weight.width].weights == 1:
             # Several panels are read side by side; a thread has two such parts, so that one that comes late does less.
             grain = max(grain, min((items - 1) // (2 * pool_threads()) + 1, ROW_MULTIPLE))
         job.size[8] = grain if grain > 1 else pool_threads()

@@ -33,6 +33,10 @@ typedef struct {
 static const stored_width stored_widths[] = {{"", 1, 0, {{0, 0, 0}}}, LLMTRACE_WIDTHS(WIDTH)};
 #undef WIDTH
 
+#define WIDTH(name, ...) WIDTH_##name,
+enum { NOT_STORED, LLMTRACE_WIDTHS(WIDTH) };
+#undef WIDTH
+
 enum { STORED_WIDTHS = sizeof stored_widths / sizeof *stored_widths };
 
 #endif

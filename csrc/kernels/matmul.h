@@ -16,7 +16,8 @@
 
 enum {
     SEGMENT = 768, /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
-    FILLED = 256   /* so many k of a panel that is not packed */
+    FILLED = 256,  /* so many k of a panel that is not packed */
+    LINES_OF_K = (PANEL * (int)sizeof(real) + CACHE_LINE - 1) / CACHE_LINE
 };
 
 /* A block of rows of x: where their numbers from some k on are, x[place[r]] and those behind it; and `lines` cache lines of the
@@ -92,30 +93,6 @@ static void share_next_block(row_block *block, const matrix_layout *from, ptrdif
     block->ahead = (const char *)(block->x + block->place[block->rows - 1] + width) + panel * lines * CACHE_LINE;
 }
 
-/* A single row, whose items are panels: as many at once as a tile has rows. */
-static void single_row(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
-{
-    const ptrdiff_t depth = job->size[1], columns = job->size[2], apart = PANEL * depth;
-    const matrix_layout from = layout_of(job->size[4], job->size[5], depth);
-    block_output out = {.job = job, .layout = layout_of(job->size[6], job->size[7], columns)};
-    real sums[TILE_ROWS * PANEL] __attribute__((aligned(VECTOR_BYTES)));
-    for (ptrdiff_t item = begin, panels; item < end; item += panels) {
-        const real *panel = (const real *)job->in[1] + item * apart;
-        panels = smaller(TILE_ROWS, end - item);
-        ptrdiff_t k = 0, count;
-        do { /* as far as x lies side by side */
-            const real *x = (const real *)job->in[0] + column_place(&from, k);
-            count = smaller(depth - k, from.run - k % from.run);
-            row_tile_of(x, panel + k * PANEL, apart, count, sums, k == 0, panels);
-            k += count;
-        } while (k < depth);
-        for (ptrdiff_t p = 0; p < panels; p++) {
-            out.column = (item + p) * PANEL, out.count = smaller(PANEL, columns - out.column);
-            write_rows(&out, sums + p * PANEL, 0, 1);
-        }
-    }
-}
-
 /* An item is a block of at most ROW_GROUP rows and one panel; panels change fastest. */
 static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
 {
@@ -127,7 +104,7 @@ static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
     block_output out = {.job = job, .layout = layout_of(job->size[6], job->size[7], columns)};
     real sums[ROW_GROUP * PANEL] __attribute__((aligned(VECTOR_BYTES)));
     if (all_rows == 1) {
-        single_row(job, begin, end);
+        single_row(job, begin, end, reals_at, sizeof(real));
         return;
     }
     for (ptrdiff_t item = begin; item < end; item++) {

@@ -77,4 +77,28 @@ static inline void write_rows(const block_output *o, const real *sums, ptrdiff_t
     }
 }
 
+/* A product of a single row, whose items are panels of numbers of `size` bytes: as many at once as a tile has rows. */
+ALWAYS_INLINE void single_row(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end, const vector_at at, const int size)
+{
+    const ptrdiff_t depth = job->size[1], columns = job->size[2], apart = PANEL * depth * size;
+    const matrix_layout from = layout_of(job->size[4], job->size[5], depth);
+    block_output out = {.job = job, .layout = layout_of(job->size[6], job->size[7], columns)};
+    real sums[TILE_ROWS * PANEL] __attribute__((aligned(VECTOR_BYTES)));
+    for (ptrdiff_t item = begin, panels; item < end; item += panels) {
+        const uint8_t *panel = (const uint8_t *)job->in[1] + item * apart;
+        panels = smaller(TILE_ROWS, end - item);
+        ptrdiff_t k = 0, count;
+        do { /* as far as x lies side by side */
+            const real *x = (const real *)job->in[0] + column_place(&from, k);
+            count = smaller(depth - k, from.run - k % from.run);
+            row_tile_of(x, panel + k * PANEL * size, apart, count, sums, k == 0, panels, at, size);
+            k += count;
+        } while (k < depth);
+        for (ptrdiff_t p = 0; p < panels; p++) {
+            out.column = (item + p) * PANEL, out.count = smaller(PANEL, columns - out.column);
+            write_rows(&out, sums + p * PANEL, 0, 1);
+        }
+    }
+}
+
 #endif

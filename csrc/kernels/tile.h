@@ -15,7 +15,7 @@
 #include "kernel.h"
 #include "vector.h"
 
-enum { LINES_OF_K = (PANEL * (int)sizeof(real) + CACHE_LINE - 1) / CACHE_LINE }; /* of a panel */
+#include <stdint.h>
 
 /* What is multiplied: x[r][k · x_step] and panel[k · panel_step + j], for `depth` values of k. Meanwhile `lines` cache lines for each
  * k come into the cache, from `ahead` on, `ahead_step` bytes apart. */
@@ -74,23 +74,29 @@ ALWAYS_INLINE void tile_of(const tile_terms *terms, real *sums, int first, ptrdi
     }
 }
 
-/* The same of a single row and `panels` ≤ TILE_ROWS panels, `apart` numbers from each other: sums[p, :] = (0 where `first`, else
- * sums[p, :]) + Σ_k x[k] · panel_p[k, :]. Memory is all that takes time then, and several streams get more of it than one. */
-ALWAYS_INLINE void row_tile(const real *x, const real *panel, ptrdiff_t apart, ptrdiff_t depth, real *sums, int first,
-                            const int panels)
+/* A vector of a panel, from where its numbers lie as they are stored. */
+typedef vector (*vector_at)(const uint8_t *place);
+
+ALWAYS_INLINE vector reals_at(const uint8_t *place) { return *(const loose_vector *)place; }
+
+/* The same of a single row and `panels` ≤ TILE_ROWS panels, `apart` bytes from each other: sums[p, :] = (0 where `first`, else
+ * sums[p, :]) + Σ_k x[k] · panel_p[k, :], numbers of `size` bytes. Memory is all that takes time then, and several streams get
+ * more of it than one. */
+ALWAYS_INLINE void row_tile(const real *x, const uint8_t *panel, ptrdiff_t apart, ptrdiff_t depth, real *sums, int first,
+                            const int panels, const vector_at at, const int size)
 {
     vector sum[TILE_ROWS][TILE_VECTORS];
     UNROLL for (int p = 0; p < panels; p++)
         UNROLL for (int v = 0; v < TILE_VECTORS; v++)
             sum[p][v] = first ? (vector){0} : *(const vector *)(sums + p * PANEL + v * LANES);
-    for (ptrdiff_t k = 0; k < depth; k++, panel += PANEL) {
+    for (ptrdiff_t k = 0; k < depth; k++, panel += PANEL * size) {
         const vector all = in_all_lanes(x + k);
         UNROLL for (int p = 0; p < panels; p++) {
-            const real *w = panel + p * apart;
-            UNROLL for (int line = 0; line < LINES_OF_K; line++)
-                __builtin_prefetch((const char *)w + AHEAD + line * (PANEL * (ptrdiff_t)sizeof(real) / LINES_OF_K), 0, 3);
+            const uint8_t *w = panel + p * apart;
+            UNROLL for (int ahead = 0; ahead < PANEL * size; ahead += CACHE_LINE)
+                __builtin_prefetch(w + AHEAD + ahead, 0, 3);
             UNROLL for (int v = 0; v < TILE_VECTORS; v++)
-                sum[p][v] = sum[p][v] + *(const loose_vector *)(w + v * LANES) * all;
+                sum[p][v] = sum[p][v] + at(w + v * LANES * size) * all;
         }
     }
     UNROLL for (int p = 0; p < panels; p++)
@@ -98,19 +104,19 @@ ALWAYS_INLINE void row_tile(const real *x, const real *panel, ptrdiff_t apart, p
             *(vector *)(sums + p * PANEL + v * LANES) = sum[p][v];
 }
 
-/* `row_tile` with the number of panels as a constant. */
-ALWAYS_INLINE void row_tile_of(const real *x, const real *panel, ptrdiff_t apart, ptrdiff_t depth, real *sums, int first,
-                               ptrdiff_t panels)
+/* `row_tile` with the number of panels as a constant; `at` and `size` should be, too. */
+ALWAYS_INLINE void row_tile_of(const real *x, const uint8_t *panel, ptrdiff_t apart, ptrdiff_t depth, real *sums, int first,
+                               ptrdiff_t panels, const vector_at at, const int size)
 {
     switch (panels) {
 #if TILE_ROWS > 4
-    case 6: row_tile(x, panel, apart, depth, sums, first, 6); break;
-    case 5: row_tile(x, panel, apart, depth, sums, first, 5); break;
+    case 6: row_tile(x, panel, apart, depth, sums, first, 6, at, size); break;
+    case 5: row_tile(x, panel, apart, depth, sums, first, 5, at, size); break;
 #endif
-    case 4: row_tile(x, panel, apart, depth, sums, first, 4); break;
-    case 3: row_tile(x, panel, apart, depth, sums, first, 3); break;
-    case 2: row_tile(x, panel, apart, depth, sums, first, 2); break;
-    default: row_tile(x, panel, apart, depth, sums, first, 1);
+    case 4: row_tile(x, panel, apart, depth, sums, first, 4, at, size); break;
+    case 3: row_tile(x, panel, apart, depth, sums, first, 3, at, size); break;
+    case 2: row_tile(x, panel, apart, depth, sums, first, 2, at, size); break;
+    default: row_tile(x, panel, apart, depth, sums, first, 1, at, size);
     }
 }
 
