@@ -108,9 +108,10 @@ def tracked(whole):
     """The steps of a training that a lesson goes through."""
 
     def steps(lesson, count):
+        if count <= LONG or lesson.name not in TRAINED:
+            return whole(lesson, count)
         read(lesson, STEPS)
-        short = SHORT[0] and count > LONG and lesson.name in TRAINED
-        return iter(range(0, count, STRIDE)) if short else whole(lesson, count)
+        return iter(range(0, count, STRIDE)) if SHORT[0] else whole(lesson, count)
 
     return steps
 
