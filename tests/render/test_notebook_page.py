@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from helpers.browser import Open
 from helpers.small_models import small_gpt
 
 import llmtrace
@@ -49,11 +50,8 @@ def test_several_in_a_browser(chromium, tmp_path, monkeypatch):
     (tmp_path / "notebook.html").write_text(
         "<!DOCTYPE html><meta charset=utf-8>" + "".join(map(framed, things)), "utf-8"
     )
-    context = chromium.new_context(viewport={"width": 1000, "height": 1800}, offline=True)
-    page, said = context.new_page(), []
-    page.on("console", lambda message: said.append(message.text))
-    page.goto((tmp_path / "notebook.html").as_uri())
-    frames = [page.frame_locator("iframe").nth(i) for i in range(3)]
+    shown = Open(chromium, tmp_path / "notebook.html", width=1000, height=1800)
+    frames = [shown.page.frame_locator("iframe").nth(i) for i in range(3)]
     titles = ["tiny reads 5 tokens", "block.0.attn.pattern", "logits[position=4, vocabulary=3]"]
     for frame, title in zip(frames, titles, strict=True):
         frame.locator("header nav").wait_for()
@@ -62,6 +60,6 @@ def test_several_in_a_browser(chromium, tmp_path, monkeypatch):
     frames[2].locator("td a").first.click()
     frames[2].locator("h1", has_text="ln_f[position=4, feature=0]").wait_for()
     assert frames[0].locator("h1").inner_text() == titles[0]
-    assert page.url.endswith("notebook.html")
-    assert said == []
-    context.close()
+    assert shown.page.url.endswith("notebook.html")
+    assert shown.said == []
+    shown.close()
