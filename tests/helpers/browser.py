@@ -122,9 +122,10 @@ class Open:
         # A guess, which saves questions: where the keyboard is, the tab key shows.
         between = self.page.evaluate(BETWEEN, [role, name])
         for step in range(400):
-            self.page.keyboard.press("Tab")
             if step < between:
+                self.page.keyboard.down("Tab")  # and is held
                 continue
+            self.page.keyboard.press("Tab")
             here = self.page.evaluate(
                 "() => [document.activeElement.tagName, document.activeElement.ariaLabel || document.activeElement.innerText]"
             )

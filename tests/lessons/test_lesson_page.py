@@ -1,9 +1,12 @@
 """A lesson as one HTML file: its pages in every language, its numbers with their explanations, its exercises."""
 
+import base64
 import json
 import random
 import re
+import zlib
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from helpers.browser import Open
@@ -14,8 +17,10 @@ from llmtrace import i18n
 from llmtrace.cli import main
 from llmtrace.lessons import load
 from llmtrace.lessons.framework.lesson_page import VARIANTS, lesson_page
+from llmtrace.lessons.framework.lesson_runs import Runs
 from llmtrace.lessons.framework.questions import questions
 from llmtrace.lessons.framework.text import lesson_text
+from llmtrace.render.page_data import CHOOSING, FAMILY
 
 NAMES = ["perceptron", "multi-head-attention", "matrices-as-projections", "gpt"]
 
@@ -334,6 +339,25 @@ def test_words_in_pictures_are_legible_on_a_phone(opened, facts):
     )
     assert sizes
     assert min(sizes) >= 11
+
+
+def test_numbers_that_the_page_can_not_do_are_explained_in_the_file():
+    """Of a small run every one of them, and once for all languages."""
+    trace, runs = load("training").slope, Runs()
+    record = runs.shared["runs"][runs.add(trace, [])]
+    found = json.loads(zlib.decompress(base64.b64decode(runs.packed[record["explanations"]]), -15))
+    others = [step for step in trace.steps if step.op not in FAMILY | CHOOSING]
+    values = {
+        trace.address(step.name, place): step.output[place]
+        for step in others
+        for place in np.ndindex(step.output.shape)
+    }
+    assert {address: np.float32(each["value"]) for address, each in found.items()} == values
+    assert {step.op for step in trace.steps} - {step.op for step in others}
+    before = dict(runs.packed)
+    i18n.use("zh")
+    assert runs.shared["runs"][runs.add(load("training").slope, [])]["explanations"] == record["explanations"]
+    assert runs.packed == before
 
 
 def test_command(tmp_path, own_state):

@@ -128,7 +128,7 @@ def done_by_page(step: Step, held: Set[str]) -> bool:
 
 
 def explained(trace: Trace, first: Sequence[Explanation], wanted: Set[str]) -> Iterator[Explanation]:
-    """Explanations of the numbers that some steps made: of all in a small trace, of those that the pages lead to in a large one."""
+    """Explanations of numbers that some steps made: of all in a small trace, of those that the pages lead to in a large one."""
     if sum(trace[name].output.size for name in trace) <= MOST_EXPLAINED:
         for step in trace.steps:
             for place in every_place(step.output.shape) if step.name in wanted else ():
