@@ -358,6 +358,7 @@ def test_numbers_that_the_page_can_not_do_are_explained_in_the_file():
     i18n.use("zh")
     assert runs.shared["runs"][runs.add(load("training").slope, [])]["explanations"] == record["explanations"]
     assert runs.packed == before
+    assert runs.shared["runs"][runs.add(load("training").first_step, [])]["explanations"] != record["explanations"]
 
 
 def test_command(tmp_path, own_state):
