@@ -133,7 +133,7 @@ def check(browser: Any, name: str, path: Path | str, chosen: list[str], few: boo
     for each in shown.said:
         print(f"{name} console: {each}", flush=True)
     bad += len(shown.said)
-    shown.context.close()
+    shown.close()
     print(f"{name}: {views:,} views, light and dark, {bad:,} findings", flush=True)
     return views, bad
 

@@ -1,10 +1,11 @@
 """What the tests of lessons share."""
 
 import re
+from contextlib import nullcontext
 from functools import cache
 
 import pytest
-from helpers.lessons_once import lessons_once
+from helpers.lessons_once import lessons_once, short_trainings
 from helpers.printing import drawn
 
 from llmtrace import i18n
@@ -46,11 +47,14 @@ def in_billions(text):
 
 @pytest.fixture(scope="session")
 def numbers_of(pages_of):
-    """All numbers of all pages of a lesson, page by page and sorted, as their order in a sentence may differ."""
+    """All numbers of all pages of a lesson, page by page and sorted, as their order in a sentence may differ.
+
+    changes: {} or inputs; its trainings are short then. Without, the pages are those that all tests share.
+    """
 
     @cache
     def found(name, language, changes):
-        pages = Pages(load(name, language, **dict(changes))) if changes else pages_of(name, language)
+        pages = pages_of(name, language) if changes is None else Pages(load(name, language, **dict(changes)))
         texts = [in_billions(drawn(pages[n], 200).replace("、", " ")) for n in range(len(pages))]
         powers = [
             re.sub("×10([⁰¹²³⁴-⁹⁻]+)", lambda found: f"e{int(found[1].translate(LOWERED)):03}", text) for text in texts
@@ -59,6 +63,7 @@ def numbers_of(pages_of):
 
     def numbers(name, language="en", changes=None):
         i18n.use(language)
-        return found(name, language, tuple((changes or {}).items()))
+        with nullcontext() if changes is None else short_trainings():
+            return found(name, language, changes if changes is None else tuple(changes.items()))
 
     return numbers

@@ -1,9 +1,12 @@
 """A lesson as one HTML file: its pages in every language, its numbers with their explanations, its exercises."""
 
+import base64
 import json
 import random
 import re
+import zlib
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from helpers.browser import Open
@@ -14,8 +17,10 @@ from llmtrace import i18n
 from llmtrace.cli import main
 from llmtrace.lessons import load
 from llmtrace.lessons.framework.lesson_page import VARIANTS, lesson_page
+from llmtrace.lessons.framework.lesson_runs import Runs
 from llmtrace.lessons.framework.questions import questions
 from llmtrace.lessons.framework.text import lesson_text
+from llmtrace.render.page_data import CHOOSING, FAMILY
 
 NAMES = ["perceptron", "multi-head-attention", "matrices-as-projections", "gpt"]
 
@@ -41,12 +46,12 @@ def facts(file):
     return json.loads(re.search(r'id="manifest">(.*?)</script>', file.read_text("utf-8"), re.DOTALL)[1])
 
 
-@pytest.fixture
-def fresh(chromium, file):
-    """The page of the file, of which nothing has been looked at yet."""
-    shown = Open(chromium, file).ready()
+@pytest.fixture(scope="module")
+def pages(chromium, file):
+    """The page of the file, of which no run has been looked at yet, and what axe looks at: it puts a program of its own in."""
+    shown = Open(chromium, file, bypass_csp=True, color_scheme="dark").ready()
     yield shown
-    shown.context.close()
+    shown.close()
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +59,7 @@ def once(chromium, file):
     """The page of the file: a browser takes long to open four lessons."""
     shown = Open(chromium, file).ready()
     yield shown
-    shown.context.close()
+    shown.close()
 
 
 @pytest.fixture
@@ -210,19 +215,19 @@ def test_a_number_of_a_lesson_has_its_bits_and_words(opened):
         assert "✓ same bits" in opened.text
 
 
-def test_a_grid_is_drawn_again_while_the_view_of_another_run_is_made(fresh):
+def test_a_grid_is_drawn_again_while_the_view_of_another_run_is_made(pages):
     """Its numbers are still those of its own run; the other one has a tensor of the same name, too, not read yet."""
-    fresh.go("multi-head-attention/small x")
-    fresh.page.wait_for_selector(".grid")
-    fresh.page.evaluate(
+    pages.go("multi-head-attention/small x")
+    pages.page.wait_for_selector(".grid")
+    pages.page.evaluate(
         """() => {
           const grid = document.querySelector(".grid");
-          addEventListener("hashchange", () => grid.dispatchEvent(new Event("scroll")));
+          addEventListener("hashchange", () => grid.dispatchEvent(new Event("scroll")), { once: true });
         }"""
     )
-    fresh.go("multi-head-attention/extra own.v[0, 0]")
-    fresh.page.wait_for_selector(".value .mark")
-    assert fresh.said == []
+    pages.go("multi-head-attention/extra own.v[0, 0]")
+    pages.page.wait_for_selector(".value .mark")
+    assert pages.said == []
 
 
 def test_contents_pages_and_languages(opened):
@@ -300,7 +305,7 @@ def test_products_are_played(opened, facts):
     opened.page.wait_for_function("() => document.querySelector('input[type=range]').value >= 3")
 
 
-def test_axe_finds_nothing_and_nothing_is_too_wide(chromium, file):
+def test_axe_finds_nothing_and_nothing_is_too_wide(pages):
     places = [
         "",
         "lesson/perceptron/2",
@@ -310,18 +315,16 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(chromium, file):
         "lesson/perceptron/exercises",
         "lesson/nobody/1",
     ]
-    shown = Open(chromium, file, bypass_csp=True, color_scheme="dark").ready()
     for place in [*places, "lesson/matrices-as-projections/4", "perceptron/alone nothing[0]"]:
-        shown.go(place)
-        assert not shown.findings(), place
+        pages.go(place)
+        assert not pages.findings(), place
         for width in (360, 1280, 3840):
-            shown.page.set_viewport_size({"width": width, "height": 800})
-            assert shown.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, (place, width)
-    shown.page.set_viewport_size({"width": 360, "height": 800})
+            pages.page.set_viewport_size({"width": width, "height": 800})
+            assert pages.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, (place, width)
+    pages.page.set_viewport_size({"width": 360, "height": 800})
     for kind in ("dd", "dt", "li", "p", "summary"):
-        wide = shown.page.evaluate(LONG_NAME, kind)
+        wide = pages.page.evaluate(LONG_NAME, kind)
         assert wide <= 0, kind
-    shown.context.close()
 
 
 def test_words_in_pictures_are_legible_on_a_phone(opened, facts):
@@ -336,6 +339,26 @@ def test_words_in_pictures_are_legible_on_a_phone(opened, facts):
     )
     assert sizes
     assert min(sizes) >= 11
+
+
+def test_numbers_that_the_page_can_not_do_are_explained_in_the_file():
+    """Of a small run every one of them, and once for all languages."""
+    trace, runs = load("training").slope, Runs()
+    record = runs.shared["runs"][runs.add(trace, [])]
+    found = json.loads(zlib.decompress(base64.b64decode(runs.packed[record["explanations"]]), -15))
+    others = [step for step in trace.steps if step.op not in FAMILY | CHOOSING]
+    values = {
+        trace.address(step.name, place): step.output[place]
+        for step in others
+        for place in np.ndindex(step.output.shape)
+    }
+    assert {address: np.float32(each["value"]) for address, each in found.items()} == values
+    assert {step.op for step in trace.steps} - {step.op for step in others}
+    before = dict(runs.packed)
+    i18n.use("zh")
+    assert runs.shared["runs"][runs.add(load("training").slope, [])]["explanations"] == record["explanations"]
+    assert runs.packed == before
+    assert runs.shared["runs"][runs.add(load("training").first_step, [])]["explanations"] != record["explanations"]
 
 
 def test_command(tmp_path, own_state):

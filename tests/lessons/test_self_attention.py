@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.fresh import some
 
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
@@ -54,13 +55,13 @@ def test_the_mixture_is_what_the_article_writes(lesson):
     assert lesson.mixture["mixed"].output[0] == pytest.approx(0.5 * x1 + 0.25 * x2 + 0.25 * x3, abs=1e-6)
 
 
-@pytest.mark.parametrize("seed", [2, 3, 11])
-def test_only_the_first_two_change_places_without_a_trace(seed):
-    rows = load("self-attention", seed=seed).swapped
-    assert [row[2] for row in rows[:2]] == [300, 300]
-    assert rows[0][3] == rows[1][3] == 0
-    assert 0 < rows[2][2] < 300
-    assert 0 < rows[2][3] < 1e-4
+def test_only_the_first_two_change_places_without_a_trace():
+    for seed in some([0, 2, 3, 11, 1], 2):
+        rows = load("self-attention", seed=seed).swapped
+        assert [row[2] for row in rows[:2]] == [300, 300], seed
+        assert rows[0][3] == rows[1][3] == 0, seed
+        assert 0 < rows[2][2] < 300, seed
+        assert 0 < rows[2][3] < 1e-4, seed
 
 
 @pytest.mark.parametrize(("trace", "step", "index"), [("mixture", "mixed", (0, 0)), ("small", "mix", (2, 0))])

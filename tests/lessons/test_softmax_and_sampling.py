@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.fresh import some
 
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
@@ -40,10 +41,10 @@ def test_a_wrong_u_is_first_and_the_right_letter_close_behind(lesson):
     assert [row[1] for row in lesson.goes_on] == ["put_humpty_tugether_again.", "put_humpty_together_again."]
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_letter_comes_as_often_as_its_share_says(seed):
-    for _name, share, times in load("softmax-and-sampling", seed=seed).counts:
-        assert abs(times - 1000 * share) <= 4 * np.sqrt(1000 * share * (1 - share)) + 1
+def test_a_letter_comes_as_often_as_its_share_says():
+    for seed in some([0, 2, 3, 1], 2):
+        for _name, share, times in load("softmax-and-sampling", seed=seed).counts:
+            assert abs(times - 1000 * share) <= 4 * np.sqrt(1000 * share * (1 - share)) + 1, seed
 
 
 def test_the_drawn_letter_is_the_first_above_the_number(lesson):

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from helpers.browser import Open
 from helpers.small_models import small_gpt
 
 import llmtrace
@@ -42,24 +43,23 @@ def test_it_is_as_small_as_is_asked(trace, monkeypatch):
     assert framed(trace) == ""
 
 
-def test_several_in_a_browser(chromium, trace, tmp_path):
-    things = [trace, trace["block.1.attn.pattern"], trace.explain("logits[-1, 3]")]
+def test_several_in_a_browser(chromium, tmp_path, monkeypatch):
+    trace = llmtrace.load("tiny").trace("the king has a girl")
+    monkeypatch.setattr(notebook_page, "ROOM", 4000)
+    things = [trace, trace["block.0.attn.pattern"], trace.explain("logits[-1, 3]")]
     (tmp_path / "notebook.html").write_text(
         "<!DOCTYPE html><meta charset=utf-8>" + "".join(map(framed, things)), "utf-8"
     )
-    context = chromium.new_context(viewport={"width": 1000, "height": 1800}, offline=True)
-    page, said = context.new_page(), []
-    page.on("console", lambda message: said.append(message.text))
-    page.goto((tmp_path / "notebook.html").as_uri())
-    frames = [page.frame_locator("iframe").nth(i) for i in range(3)]
-    titles = ["storyteller reads 10 tokens", "block.1.attn.pattern", "logits[position=9, vocabulary=3]"]
+    shown = Open(chromium, tmp_path / "notebook.html", width=1000, height=1800)
+    frames = [shown.page.frame_locator("iframe").nth(i) for i in range(3)]
+    titles = ["tiny reads 5 tokens", "block.0.attn.pattern", "logits[position=4, vocabulary=3]"]
     for frame, title in zip(frames, titles, strict=True):
         frame.locator("header nav").wait_for()
         assert frame.locator("h1").inner_text() == title
     assert "This page holds " in frames[0].locator("main").inner_text()
     frames[2].locator("td a").first.click()
-    frames[2].locator("h1", has_text="ln_f[position=9, feature=0]").wait_for()
+    frames[2].locator("h1", has_text="ln_f[position=4, feature=0]").wait_for()
     assert frames[0].locator("h1").inner_text() == titles[0]
-    assert page.url.endswith("notebook.html")
-    assert said == []
-    context.close()
+    assert shown.page.url.endswith("notebook.html")
+    assert shown.said == []
+    shown.close()

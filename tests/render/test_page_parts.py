@@ -98,7 +98,7 @@ def test_in_a_browser(chromium, parts, trace):
     shown.page.get_by_role("link", name="head 2").click()
     shown.page.wait_for_function("() => document.querySelector('h1').textContent === 'Block 1, head 2'")
     assert shown.said == []
-    shown.context.close()
+    shown.close()
 
 
 def test_damage_is_named_when_it_is_looked_at(chromium, parts, tmp_path):
@@ -113,4 +113,4 @@ def test_damage_is_named_when_it_is_looked_at(chromium, parts, tmp_path):
     )
     shown.go("block.1.attn.q")
     shown.page.wait_for_selector(".grid")
-    shown.context.close()
+    shown.close()

@@ -355,7 +355,7 @@ def test_in_a_browser(chromium, server, model):
     shown.page.fill("textarea", "x" * 300)
     assert shown.said == []
     assert all(url.startswith(server.url) for url in shown.asked)
-    shown.context.close()
+    shown.close()
 
 
 def heading(shown, text):

@@ -42,7 +42,7 @@ def language(request):
 def test_no_number_of_a_view_is_cut(language):
     for name, document in documents():
         whole = shown(document, 500)
-        for width in some(WIDTHS, 2 if name.startswith("trace") else 4):
+        for width in some(WIDTHS, 2 if name.startswith("trace") else 3):
             assert shown(document, width) <= whole, (name, width)
     assert len(LOOKS) > 12
 
@@ -50,7 +50,7 @@ def test_no_number_of_a_view_is_cut(language):
 def test_no_number_of_a_lesson_is_cut(language):
     for name, document in lessons(language, ("perceptron", "leaf-or-flower", "matrices-as-projections")):
         whole = shown(document, 500)
-        for width in some(WIDTHS, 3):
+        for width in some(WIDTHS, 2):
             assert shown(document, width) <= whole, (name, width)
 
 

@@ -19,7 +19,7 @@ from llmtrace.render.page_data import CHOOSING, FAMILY, legend_of, messages, nam
 from llmtrace.render.page_file import shuffled
 from llmtrace.render.page_run import as_page_numbers, explanation_data, operands_of, run_record
 from llmtrace.storage.digest import array_digest
-from llmtrace.trace import Trace
+from llmtrace.trace import Step, Trace
 from llmtrace.views.terms import AXES
 
 MOST_EXPLAINED = 2500
@@ -41,11 +41,17 @@ class Runs:
     ops: dict[str, Any] = field(default_factory=dict)
     shared: dict[str, list[Any]] = field(default_factory=lambda: {"runs": [], "legends": [], "vocabularies": []})
     _places: dict[str, int] = field(default_factory=dict)
+    _explained: dict[str, str] = field(default_factory=dict)
+    """The ids of explanations, by the run and the numbers that its pages lead to."""
 
     def add(self, trace: Trace, first: Sequence[Explanation]) -> int:
         """Adds a run; its number. first: what the pages explain of it."""
         record = self.described(trace)
-        record["explanations"] = self._explanations(trace, first, {t["name"] for t in record["tensors"] if t["held"]})
+        held = {each["name"] for each in record["tensors"] if each["held"]}
+        known = json.dumps([record, [each.address for each in first]])
+        if len(held) < len(record["tensors"]) or known not in self._explained:  # in another language it is the same run
+            self._explained[known] = self._explanations(trace, first, held)
+        record["explanations"] = self._explained[known]
         return self._place("runs", record)
 
     def described(self, trace: Trace) -> dict[str, Any]:
@@ -87,9 +93,8 @@ class Runs:
 
     def _explanations(self, trace: Trace, first: Sequence[Explanation], held: Set[str]) -> str:
         """The id of the explanations of a run that the page can't do itself."""
-        found = {
-            each.address: explanation_data(each) for each in explained(trace, first) if not done_by_page(each, held)
-        }
+        others = {step.name for step in trace.steps if not done_by_page(step, held)}
+        found = {each.address: explanation_data(each) for each in explained(trace, first, others)}
         text = json.dumps(found, separators=(",", ":"))
         identity = f"e:{sha256(text.encode()).hexdigest()[:24]}"
         self.packed[identity] = deflated(text)
@@ -117,17 +122,16 @@ def vocabulary_of(trace: Trace) -> list[str]:
     return [trace.token_text(index) for index in range(max(sizes, default=0))]
 
 
-def done_by_page(explanation: Explanation, held: Set[str]) -> bool:
-    """Whether the page can explain a number by itself: it does the op, and has all that goes into it."""
-    step = explanation.source[explanation.element.tensor]
+def done_by_page(step: Step, held: Set[str]) -> bool:
+    """Whether the page can explain a step's numbers by itself: it does the op, and has all that goes into it."""
     return step.op in FAMILY | CHOOSING and held >= {step.name, *operands_of(step.record).values()}
 
 
-def explained(trace: Trace, first: Sequence[Explanation]) -> Iterator[Explanation]:
-    """Explanations of every number that a step of a small trace made; of a large one, of those that the pages lead to."""
+def explained(trace: Trace, first: Sequence[Explanation], wanted: Set[str]) -> Iterator[Explanation]:
+    """Explanations of numbers that some steps made: of all in a small trace, of those that the pages lead to in a large one."""
     if sum(trace[name].output.size for name in trace) <= MOST_EXPLAINED:
         for step in trace.steps:
-            for place in every_place(step.output.shape):
+            for place in every_place(step.output.shape) if step.name in wanted else ():
                 yield trace.explain(step.name, *place)
         return
     own = {each.address: each for each in first}
@@ -136,7 +140,8 @@ def explained(trace: Trace, first: Sequence[Explanation]) -> Iterator[Explanatio
         if not waiting:
             return
         found = waiting.popleft()
-        yield found
+        if found.element.tensor in wanted:
+            yield found
         for element in found.leans_on(8):
             address = element.address()
             if element.tensor in trace and address not in seen:

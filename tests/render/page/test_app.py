@@ -49,7 +49,7 @@ def opened(chromium, written):
     shown = Open(chromium, written[1], bypass_csp=True).ready()
     yield shown
     assert shown.said == []
-    shown.context.close()
+    shown.close()
 
 
 def test_every_view_is_there(opened):

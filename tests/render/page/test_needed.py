@@ -59,7 +59,7 @@ def test_any_changed_byte_of_the_file_is_noticed_or_does_not_matter(chromium, wh
         assert found == right or (start is None and any(said in text for said in SAID)), (place, found)
         outcomes.append(start is None)
     assert len(outcomes) / 4 < sum(outcomes) < len(outcomes)
-    shown.context.close()
+    shown.close()
 
 
 LACKING = {

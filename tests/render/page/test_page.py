@@ -60,7 +60,7 @@ def read(chromium, file):
     """A page that all look at who change nothing."""
     shown = Open(chromium, file).ready()
     yield shown
-    shown.context.close()
+    shown.close()
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_axe_finds_nothing(chromium, file):
     for place in VIEWS[:7:2]:
         shown.go(place)
         assert not shown.findings("color-contrast"), ("dark", place)
-    shown.context.close()
+    shown.close()
 
 
 def test_it_says_when_it_was_seen_and_ready(read):
@@ -229,19 +229,19 @@ DAMAGED = [
 """Where a file is damaged, and what is named and said then, in English and in Chinese."""
 
 
-@pytest.mark.parametrize(("begins", "further", "named", "said"), DAMAGED)
-def test_damage_is_named_in_every_language(chromium, brief, tmp_path, begins, further, named, said):
+def test_damage_is_named_in_every_language(chromium, brief, tmp_path):
     text = brief.read_text("utf-8")
-    start = text.index(begins) + len(begins) + further
-    broken = tmp_path / "broken.html"
-    broken.write_text(text[:start] + ("A" if text[start] != "A" else "B") + text[start + 1 :], "utf-8")
-    shown = Open(chromium, broken)
-    shown.page.wait_for_function("() => document.getElementById('fallback').innerText.includes('damaged:')")
-    assert named in shown.text
-    for language, words in zip(("en", "zh"), said, strict=True):
-        assert words in shown.page.inner_text(f"#fallback [lang={language}]")
-    assert shown.page.locator("header").count() == 0
-    shown.context.close()
+    shown, broken = Open(chromium, brief), tmp_path / "broken.html"
+    for begins, further, named, said in DAMAGED:
+        start = text.index(begins) + len(begins) + further
+        broken.write_text(text[:start] + ("A" if text[start] != "A" else "B") + text[start + 1 :], "utf-8")
+        shown.page.goto(broken.as_uri())
+        shown.page.wait_for_function("() => document.getElementById('fallback').innerText.includes('damaged:')")
+        assert named in shown.text
+        for language, words in zip(("en", "zh"), said, strict=True):
+            assert words in shown.page.inner_text(f"#fallback [lang={language}]")
+        assert shown.page.locator("header").count() == 0
+    shown.close()
 
 
 def test_without_programs_the_page_says_so_in_every_language(chromium, brief):
@@ -263,7 +263,7 @@ def test_hostile_texts_do_nothing(chromium, tmp_path):
         shown.go(place)
         assert shown.page.locator("img").count() == 0
     assert shown.said == []
-    shown.context.close()
+    shown.close()
 
 
 PIECES = [

@@ -24,7 +24,7 @@ def reader(chromium, tmp_path):
     yield shown
     assert shown.said == []
     assert shown.asked == [path.as_uri()]
-    shown.context.close()
+    shown.close()
 
 
 def seek(reader, address):

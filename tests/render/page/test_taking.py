@@ -22,9 +22,9 @@ def shown(chromium, tmp_path_factory):
     model = llmtrace.load()
     path = tmp_path_factory.mktemp("taking") / "x.html"
     path.write_text(page_of(model.trace(HOSTILE), model.tokenizer), encoding="utf-8")
-    opened = Open(chromium, path, accept_downloads=True).ready()
+    opened = Open(chromium, path).ready()
     yield opened
-    opened.context.close()
+    opened.close()
 
 
 def taken(shown, name):
