@@ -136,12 +136,16 @@ READINGS: dict[str, Callable[[int], list[int]]] = {
 
 
 def ways(small: bool = False, once: bool = False) -> Iterator[Way]:
-    """All combinations; or few, with any two settings together in at least one; or fewer, with each setting in one, traced and
-    untraced. The first is what the others are compared with.
+    """All combinations; or few, with any two settings together in at least one; or fewer, with each setting in one,
+    of which the last is both traced and untraced. The first is what the others are compared with.
     """
     for way in itertools.starmap(Way, itertools.product(THREADS, BATCHES, READINGS, (True, False))):
         places = (THREADS.index(way.threads), BATCHES.index(way.batch), list(READINGS).index(way.reading))
-        if len({*places}) == 1 if once else not small or sum(places) % 3 == 0:
+        if once:
+            kept = len({*places}) == 1 and (way.traced or places[0]) and not (way.traced and places[0] == 1)
+        else:
+            kept = not small or sum(places) % 3 == 0
+        if kept:
             yield way
 
 

@@ -17,10 +17,10 @@ from llmtrace.testing.rounding import Rounding
 from llmtrace.testing.sampling import sample
 
 EXAMPLES = {  # of each op: in a quick run, in which all planted errors but a few of `explain` would show, and in a thorough one
-    "forward": (128, 160),
+    "forward": (100, 160),
     "bound": (16, 60),
-    "backward": (30, 60),
-    "explain": (30, 60),
+    "backward": (24, 60),
+    "explain": (24, 60),
     "refusals": (12, 60),
     "formula": (12, 40),
     "axes": (8, 20),

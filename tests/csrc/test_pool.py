@@ -151,8 +151,8 @@ def test_a_child_forked_while_another_thread_computes():
 def test_a_signal_handler_that_forks_in_the_middle_of_a_job():
     """The handler runs between chunks; parent and child both end with the whole result."""
     code = """
-    packed_ones, ones = _kernels.pack(np.ones((768, 2000), np.float32)), np.ones((3000, 768), np.float32)
-    sums = np.empty((3000, 2000), np.float32)
+    packed_ones, ones = _kernels.pack(np.ones((768, 2000), np.float32)), np.ones((1000, 768), np.float32)
+    sums = np.empty((1000, 2000), np.float32)
     children = []
     signal.signal(signal.SIGALRM, lambda *_: children.append(os.fork()))
     signal.setitimer(signal.ITIMER_REAL, 0.03)
@@ -210,8 +210,8 @@ def test_an_interrupted_model_run_leaves_its_cache_as_it_was():
     code = f"""
     from llmtrace.models import KVCache
     from helpers.small_models import small_gpt
-    model = small_gpt(blocks=3, width=192, heads=6, context=600)
-    ids = [i * i % 7 % 3 for i in range(600)]
+    model = small_gpt(blocks=3, width=192, heads=6, context=400)
+    ids = [i * i % 7 % 3 for i in range(400)]
     first, rest = ids[:30], ids[30:]
     cache = KVCache()
     model.logits(first, cache)

@@ -198,7 +198,7 @@ ENTRY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(200))
 @given(st.dictionaries(st.text(max_size=4), st.one_of(ENTRY, ENTRY, JSON), max_size=4), st.sampled_from([0, 4, 8, 16]))
 def test_any_header(path, entries, room):
     text = json.dumps(entries).encode()
