@@ -3,7 +3,6 @@
 import math
 import subprocess
 import sys
-from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +12,7 @@ from helpers.fresh import examples
 
 from llmtrace import rng
 from llmtrace.ops import OPS
-from llmtrace.testing import check_function, functions, steady, units_apart
+from llmtrace.testing import check_function, units_apart
 
 # ---- elements ------------------------------------------------------------------------------------------------------
 
@@ -201,12 +200,6 @@ def test_append_does_not_change_types_silently():
 
 
 # ---- one's own function --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def as_drawn(monkeypatch):
-    """What is wrong is shown with the input that was drawn: smaller ones are looked for by the test of the smallest."""
-    monkeypatch.setattr(functions, "steady", partial(steady, shrink=False))
 
 
 def my_softmax(x):
