@@ -16,7 +16,7 @@ from llmtrace.testing.derived import derived_bound, is_derived
 from llmtrace.testing.rounding import Rounding
 from llmtrace.testing.sampling import sample
 
-EXAMPLES = {  # of each op: in a quick run, in which all planted errors but a few of `explain` would show, and in a thorough one
+EXAMPLES = {  # of each op: in a quick run, in which all planted errors but one would show, and in a thorough one
     "forward": (100, 160),
     "bound": (16, 60),
     "backward": (24, 60),
