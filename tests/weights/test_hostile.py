@@ -14,7 +14,6 @@ import llmtrace
 from llmtrace.errors import ModelError
 from llmtrace.tokenizers import load_tokenizer
 
-
 TOKENIZERS = ["vocab.json", "tokenizer.json"]
 OF_MANY = [said for said in hostile.JSON if said.startswith("many ")]
 """What takes longest to read: both files of tokenizers are read by the same function, and share these in a quick run."""
