@@ -295,11 +295,12 @@ from helpers.forging import forged
 from helpers.fresh import quick
 from helpers.small_models import small_gpt
 trace = small_gpt().trace([0, 2, 1, 2])
+saver = os.getpid()
 for _moment in range({moments}):
     child = os.fork()
     if not child:
         print(os.getpid(), flush=True)
-        while True:
+        while os.getppid() == saver:
             trace.save(Path({path!r}), with_weights=True)
     os.waitpid(child, 0)
 """
@@ -310,12 +311,15 @@ def test_a_kill_while_saving_loses_no_finished_trace(saved_trace):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", KILLED.format(path=str(path), moments=6)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
-        for moment in range(6):
-            saving = int(process.stdout.readline())
-            time.sleep(0.003 * moment + 0.001)
-            os.kill(saving, signal.SIGKILL)
-            assert verify(llmtrace.open(path))
-    assert process.returncode == 0
+        try:
+            for moment in range(6):
+                saving = int(process.stdout.readline())
+                time.sleep(0.003 * moment + 0.001)
+                os.kill(saving, signal.SIGKILL)
+                assert verify(llmtrace.open(path))
+            assert process.wait() == 0
+        finally:
+            process.kill()
     trace.save(path, with_weights=True)
     assert os.listdir(path.parent) == ["a.trace"]
 
