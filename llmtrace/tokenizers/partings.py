@@ -74,25 +74,38 @@ def expected_counts(
     place; a part's share of that is its expected count. (Forward and backward as in Baum, Petrie, Soules and Weiss, 1970.)
     """
     alpha: list[Scaled] = [(1.0, 0)]
-    shares: list[list[tuple[int, float]]] = [[]]
+    shares: list[list[tuple[int, str, float]]] = [[]]
     for end in range(1, len(text) + 1):
-        ways: list[tuple[int, float, int]] = []
-        for start, p in _last_parts(text, end, probabilities, longest, 0.0):
-            m, e = frexp(alpha[start][0] * p)
-            if m:
-                ways.append((start, m, e + alpha[start][1]))
-        top = max((e for _start, _m, e in ways), default=0)
+        ways: list[tuple[int, str, float, int]] = []
+        top = -(1 << 62)
+        for start in range(max(0, end - longest), end):
+            p = probabilities.get(part := text[start:end])
+            if p:
+                before, scale = alpha[start]
+                m, e = frexp(before * p)
+                if m:
+                    e += scale
+                    ways.append((start, part, m, e))
+                    if e > top:
+                        top = e
+        if not ways:
+            shares.append([])
+            alpha.append((0.0, 0))
+            continue
         whole = 0.0
-        for _start, m, e in ways:
-            whole += ldexp(m, e - top)
-        shares.append([(start, ldexp(m, e - top) / whole) for start, m, e in ways])
+        arrived = []
+        for start, part, m, e in ways:
+            size = ldexp(m, e - top)
+            whole += size
+            arrived.append((start, part, size))
+        shares.append([(start, part, size / whole) for start, part, size in arrived])
         m, e = frexp(whole)
         alpha.append((m, e + top))
     arriving = [0.0] * len(text) + [times]
     for end in range(len(text), 0, -1):
-        for start, share in shares[end]:
-            expected = arriving[end] * share
-            part = text[start:end]
+        here = arriving[end]
+        for start, part, share in shares[end]:
+            expected = here * share
             counts[part] = counts.get(part, 0.0) + expected
             arriving[start] += expected
     return alpha[-1]

@@ -24,7 +24,7 @@ TOLD = [name for name, op in OPS.items() if op.how]
 def done(name):
     """The elementary operations of an op, and the inputs and weights that they read, seen in explanations of some numbers."""
     op, operations, read = OPS[name], set(), set()
-    for seed in range(examples(60)):
+    for seed in range(examples(40)):
         case = sample(op, seed, np.float64, special=False)
         if any(tensor is not None and not 0 < tensor.size < 3000 for tensor in case.tensors.values()):
             continue

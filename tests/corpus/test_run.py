@@ -215,7 +215,7 @@ def test_a_model_that_answers_texts_is_refused(tmp_path):
 
 # ---- processes ------------------------------------------------------------------------------------------------------
 
-MANY = [{"id": f"{n}", "text": "ABC"[n % 3] * (1 + n % 11)} for n in range(400)]
+MANY = [{"id": f"{n}", "text": "ABC"[n % 3] * (1 + n % 11)} for n in range(200)]
 
 
 @pytest.fixture(scope="module")

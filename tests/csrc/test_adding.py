@@ -47,11 +47,22 @@ class Table(ctypes.Structure):
     ]
 
 
-@pytest.fixture
-def copy(tmp_path):
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    """A copy with one kernel more of either kind, compiled once."""
     if not COMPILER:
         pytest.skip("needs a C compiler")
-    return Path(shutil.copytree(CSRC, tmp_path / "csrc"))
+    copy = Path(shutil.copytree(CSRC, tmp_path_factory.mktemp("adding") / "csrc"))
+    add_line(
+        copy / "kernels" / "elementwise.h",
+        "ELEMENTWISE(add, 2, 0, 1, a[i] + b[i])",
+        "ELEMENTWISE(cube, 1, 0, 2, a[i] * a[i] * a[i])",
+    )
+    shutil.copy(SPREAD_NORM, copy / "kernels")
+    add_line(copy / "kernels" / "all.h", '#include "pack.h"', '#include "spread_norm.h"')
+    library = copy / "inner.so"
+    subprocess.run([*COMPILER.split(), *FLAGS, f"-I{copy}", copy / "inner.c", "-o", library, "-lm"], check=True)
+    return ctypes.CDLL(str(library))
 
 
 def add_line(path, after, line):
@@ -60,11 +71,9 @@ def add_line(path, after, line):
     path.write_text(text.replace(after, f"{after}\n{line}"))
 
 
-def kernel(copy, name, inputs, out, size=(), setting=()):
-    """Compiles the copy and runs one of its kernels on float32 arrays; returns how many inputs and settings it says it has."""
-    library = copy / "inner.so"
-    subprocess.run([*COMPILER.split(), *FLAGS, f"-I{copy}", copy / "inner.c", "-o", library, "-lm"], check=True)
-    table = Table.in_dll(ctypes.CDLL(str(library)), "inner_baseline_f32")
+def kernel(library, name, inputs, out, size=(), setting=()):
+    """Runs one of its kernels on float32 arrays; returns how many inputs and settings it says it has."""
+    table = Table.in_dll(library, "inner_baseline_f32")
     found = {entry.name.decode(): entry for entry in table.kernels[: table.count]}[name]
     job = Job(out=out.ctypes.data)
     for field, values in (("inputs", [x.ctypes.data for x in inputs]), ("size", size), ("setting", setting)):
@@ -74,23 +83,16 @@ def kernel(copy, name, inputs, out, size=(), setting=()):
     return found.inputs, found.settings
 
 
-def test_an_elementwise_kernel_is_a_line(copy):
-    add_line(
-        copy / "kernels" / "elementwise.h",
-        "ELEMENTWISE(add, 2, 0, 1, a[i] + b[i])",
-        "ELEMENTWISE(cube, 1, 0, 2, a[i] * a[i] * a[i])",
-    )
+def test_an_elementwise_kernel_is_a_line(library):
     x, out = np.linspace(-3, 3, 37, dtype="f"), np.empty(37, "f")
-    assert kernel(copy, "cube", [x], out) == (1, 0)
+    assert kernel(library, "cube", [x], out) == (1, 0)
     assert (out == x * x * x).all()
 
 
-def test_a_row_kernel_is_a_header_and_a_line(copy):
-    shutil.copy(SPREAD_NORM, copy / "kernels")
-    add_line(copy / "kernels" / "all.h", '#include "pack.h"', '#include "spread_norm.h"')
+def test_a_row_kernel_is_a_header_and_a_line(library):
     x = np.random.default_rng(0).standard_normal((11, 13), np.float32)  # eight rows side by side, and three more
     gain, out = x[0] + 1, np.empty_like(x)
-    assert kernel(copy, "spread_norm", [x, gain], out, [13], [0.5]) == (2, 1)
+    assert kernel(library, "spread_norm", [x, gain], out, [13], [0.5]) == (2, 1)
     total = np.zeros(11, np.float32)
     for column in (x * x).T:
         total += column

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import run_hash
 import train_hash
-from helpers.fresh import THOROUGH
-from hypothesis import settings
+from helpers.fresh import quick
 
 import llmtrace
 from llmtrace import _kernels
@@ -23,15 +22,19 @@ TOOL = Path(__file__).parents[2] / "tools" / "run_hash.py"
 FLOATS = 2**14
 
 
+PAIRED = "odd"
+"""The model with which any two settings come together in a quick run, too."""
+
+
 @pytest.fixture(scope="module")
 def here():
-    return run_hash.everything(small=True, functions=FLOATS)
+    return run_hash.everything(small=True, functions=FLOATS, once=quick(), paired=PAIRED)
 
 
 @pytest.mark.parametrize("name", run_hash.CASES)
 def test_threads_batches_the_cache_and_recording_change_nothing(here, name):
     case = here["cases"][name]
-    assert case["runs"] == 18
+    assert case["runs"] == (4 if quick() and name != PAIRED else 18)
     assert case["differing"] == {}
 
 
@@ -56,7 +59,7 @@ def test_every_instruction_set_gives_the_same_bits(here):
 
 def start(instruction_set):
     """The same hashes in a process of its own, of fewer ways unless the run is thorough."""
-    ways = ["--small"] if settings().max_examples >= THOROUGH else ["--small", "--once"]
+    ways = ["--small", "--once"] if quick() else ["--small"]
     return subprocess.Popen(
         [sys.executable, str(TOOL), *ways, "--functions", str(FLOATS)],
         env=os.environ | {"LLMTRACE_ISA": instruction_set, "PYTHONPATH": str(Path(llmtrace.__file__).parents[1])},
@@ -71,7 +74,7 @@ def test_every_setting_is_among_the_few_ways(once):
     assert {way[:3][i] for way in few for i in range(3)} == {*run_hash.THREADS, *run_hash.BATCHES, *run_hash.READINGS}
     assert {way.traced for way in few} == {True, False}
     assert few[0] == next(run_hash.ways())
-    assert len(few) == (6 if once else 18) < len(list(run_hash.ways())) == 54
+    assert len(few) == (4 if once else 18) < len(list(run_hash.ways())) == 54
 
 
 def test_every_setting_is_among_the_few_ways_of_training():
@@ -117,8 +120,10 @@ def test_a_model_whose_bits_depend_on_the_batch_is_found_out(monkeypatch, record
 
     monkeypatch.setattr(GPT, "mlp", one_neuron_more_in_a_batch_of_8)
     case = run_hash.CASES["overflowing"]
-    wrong = run_hash.hash_case(case, small=True)["differing"]
-    assert set(wrong) == {str(way) for way in run_hash.ways(small=True) if way.batch == 8 and way.traced == recorded}
+    few = {"small": True, "once": quick()}
+    wrong = run_hash.hash_case(case, **few)["differing"]
+    assert set(wrong) == {str(way) for way in run_hash.ways(**few) if way.batch == 8 and way.traced == recorded}
+    assert wrong
 
 
 def test_a_training_whose_bits_depend_on_the_parts_is_found_out(monkeypatch):

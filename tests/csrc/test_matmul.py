@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.fresh import examples
 from helpers.resident import resident
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -63,7 +64,7 @@ sizes = st.one_of(st.integers(0, 9), st.sampled_from([13, 16, 23, 24, 31, 32, 63
     rows=sizes, depth=sizes, columns=sizes, dtype=st.sampled_from(TYPES), transposed=st.booleans(),
     biased=st.booleans(), specials=st.sampled_from([0, 0, 1, 5, 40]), seed=st.integers(0, 2**32 - 1),
 )  # fmt: skip
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_bits(rows, depth, columns, dtype, transposed, biased, specials, seed):
     x, weight = numbers((rows, depth), dtype, seed, specials), numbers((depth, columns), dtype, seed + 1, specials)
     bias = numbers(columns, dtype, seed + 2, specials) if biased else None

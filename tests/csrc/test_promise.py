@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.fresh import some
 
 import llmtrace
 from llmtrace import _kernels, environment
@@ -71,8 +72,16 @@ def said(folder, compile_flags, link_flags):
 
 
 @needs_gcc
-@pytest.mark.parametrize("flags", [*BREAKING, *HARMLESS])
-def test_flags_that_change_results_are_seen_and_undone(monkeypatch, tmp_path, flags):
+@pytest.mark.parametrize("broken", [set(), *map(set, dict.fromkeys(map(frozenset, BREAKING.values())))], ids=" ".join)
+def test_flags_that_change_results_are_seen_and_undone(tmp_path, broken):
+    """Two of those that change the same, and of those that change nothing; all of them in a thorough run."""
+    kind = [flags for flags, changed in BREAKING.items() if changed == broken] or HARMLESS
+    for flags in some(kind, 2):
+        with pytest.MonkeyPatch.context() as patch:
+            expect_seen_and_undone(patch, tmp_path, flags)
+
+
+def expect_seen_and_undone(monkeypatch, tmp_path, flags):
     recipe_of_setup = recipe(monkeypatch, flags)
     compile_flags = recipe_of_setup["FLAGS"]
     promise = recipe_of_setup["PROMISE"]

@@ -26,7 +26,7 @@ def by_hand(ids, context, stride):
     return np.array(found)
 
 
-@given(st.lists(st.integers(0, 3), min_size=2, max_size=30), st.integers(1, 8))
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=20), st.integers(1, 8))
 def test_every_token_is_judged_once_from_what_its_window_holds(ids, stride):
     found, truth = MODEL.surprise(ids, stride), by_hand(ids, 8, stride)
     np.testing.assert_allclose(found.probabilities, truth, rtol=1e-5)
@@ -39,7 +39,7 @@ def test_every_token_is_judged_once_from_what_its_window_holds(ids, stride):
     np.testing.assert_allclose(found.perplexity, np.exp(np.float64(found.mean)), rtol=1e-6)
 
 
-@given(st.lists(st.integers(0, 3), min_size=2, max_size=30), st.integers(1, 8), st.data())
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=20), st.integers(1, 8), st.data())
 def test_the_trace_of_a_token_has_the_same_bits_and_explains_them(ids, stride, data):
     found = MODEL.surprise(ids, stride)
     place = data.draw(st.sampled_from(found.places))

@@ -97,15 +97,16 @@ def test_gradients_are_slopes(changed):
     ids = np.array([IDS])
 
     def loss(weights):
-        trace = Trace(weights)
-        with Run(weights, trace) as run:
-            model.loss(run, ids[:, :-1], ids[:, 1:], 8)
-            return float(trace.tensor("loss")), {n: g.data.copy() for n, g in Backward(run, trace).gradients().items()}
+        with Run(weights) as run:
+            return float(model.loss(run, ids[:, :-1], ids[:, 1:], 8)[0].data)
 
     wide = {name: Weight(name, weight.data.astype(np.float64), weight.axes) for name, weight in model.weights.items()}
     wide["logits.weight"] = wide["embed.token.weight"]
     model = Llama(model.config, wide)
-    found = loss(wide)[1]
+    trace = Trace(wide)
+    with Run(wide, trace) as run:
+        model.loss(run, ids[:, :-1], ids[:, 1:], 8)
+        found = {name: gradient.data.copy() for name, gradient in Backward(run, trace).gradients().items()}
     assert set(found) == {weight.name for weight in wide.values()}
     rng = np.random.default_rng(0)
     for name, gradient in found.items():
@@ -116,7 +117,7 @@ def test_gradients_are_slopes(changed):
             moved[place] += step
             weights = {n: w.with_data(moved) if w.name == name else w for n, w in wide.items()}
             weights["logits.weight"] = weights["embed.token.weight"]
-            sides.append(loss(weights)[0])
+            sides.append(loss(weights))
         assert gradient[place] == pytest.approx((sides[0] - sides[1]) / 2e-5, rel=1e-5, abs=1e-8), name
 
 

@@ -194,7 +194,7 @@ def learnt(words):
     pairs = [("wo bist du?", "where are you?"), ("wo bist ich?", "where are I?")]
     source = np.array([words.encode(a) for a, _b in pairs])
     target = np.array([[1, *words.encode(b), 2] for _a, b in pairs])
-    settings = Settings(steps=80, rate=2e-2, warmup=5, decay=0.0)
+    settings = Settings(steps=50, rate=3e-2, warmup=3, decay=0.0)
     trainer = Trainer(TRANSFORMER.initial(CONFIG, 0), settings)
 
     def part(run, start):

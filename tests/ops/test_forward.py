@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from helpers.by_hand import INF, NAN, REALS, bits_are, do
+from helpers.fresh import examples
 
 from llmtrace import rng
 from llmtrace.ops import OPS
@@ -211,11 +212,11 @@ def my_linear(x, weight, bias):
 
 
 def test_a_right_function_keeps_within_the_bound():
-    check_function(my_softmax, like="softmax", exact=False, examples=60)
-    check_function(my_linear, like="linear", exact=False, examples=60)
-    check_function(lambda x, weight: x @ weight, like="linear", exact=False, examples=60)
-    check_function(np.add, like="add", special=True, examples=60)
-    check_function(np.tanh, like="tanh", exact=False, dtype=np.float64, examples=60)
+    check_function(my_softmax, like="softmax", exact=False, examples=examples(60))
+    check_function(my_linear, like="linear", exact=False, examples=examples(60))
+    check_function(lambda x, weight: x @ weight, like="linear", exact=False, examples=examples(60))
+    check_function(np.add, like="add", special=True, examples=examples(60))
+    check_function(np.tanh, like="tanh", exact=False, dtype=np.float64, examples=examples(60))
 
 
 def natural_softmax(x):
@@ -246,13 +247,13 @@ def natural_norm(x, gain, bias, *, epsilon):
     ],
 )
 def test_what_an_engineer_writes_is_right(function, like):
-    check_function(function, like=like, exact=False, examples=80)
+    check_function(function, like=like, exact=False, examples=examples(80))
 
 
 def test_empty_arrays_are_a_question_of_their_own():
     with pytest.raises(AssertionError, match="raises ValueError: zero-size array"):
         check_function(natural_softmax, like="softmax", exact=False, empty=True)
-    check_function(my_softmax, like="softmax", exact=False, empty=True, examples=40)
+    check_function(my_softmax, like="softmax", exact=False, empty=True, examples=examples(40))
 
 
 @pytest.mark.parametrize(
@@ -269,6 +270,7 @@ def test_empty_arrays_are_a_question_of_their_own():
         ),
     ],
 )
+@pytest.mark.usefixtures("as_drawn")
 def test_what_overflows_is_found(function, like):
     with pytest.raises(AssertionError):
         check_function(function, like=like, exact=False)
@@ -283,22 +285,25 @@ def test_what_overflows_is_found(function, like):
     ],
     ids=["without the root", "without the mask", "keys for queries"],
 )
+@pytest.mark.usefixtures("as_drawn")
 def test_wrong_attention_is_found(wrong):
     with pytest.raises(AssertionError):
         check_function(wrong, like="attention", exact=False)
 
 
+@pytest.mark.usefixtures("as_drawn")
 def test_a_tolerance_of_one_s_own():
     off = lambda x: np.tanh(x) + np.float32(1e-4)  # noqa: E731
-    check_function(off, like="tanh", tolerance=2e-4, examples=40)
+    check_function(off, like="tanh", tolerance=2e-4, examples=examples(40))
     with pytest.raises(AssertionError, match="within 5e-05"):
         check_function(off, like="tanh", tolerance=5e-5)
 
 
+@pytest.mark.usefixtures("as_drawn")
 def test_a_setting_that_is_built_in():
     """A layer norm of one's own has its ε inside: it is compared with the op at that ε, and not given one."""
     fixed_norm = lambda x, gain, bias: natural_norm(x, gain, bias, epsilon=1e-3)  # noqa: E731
-    check_function(fixed_norm, like="layer_norm", exact=False, epsilon=1e-3, examples=80)
+    check_function(fixed_norm, like="layer_norm", exact=False, epsilon=1e-3, examples=examples(80))
     with pytest.raises(AssertionError):
         check_function(fixed_norm, like="layer_norm", exact=False, epsilon=1e-5)
     with pytest.raises(ValueError, match="layer_norm has no setting 'eps'; it has: epsilon"):
@@ -331,7 +336,7 @@ def test_functions_of_tensors(monkeypatch):
             return self.data
 
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(from_numpy=Tensor))
-    check_function(lambda x: x.relu(), like="relu", exact=False, examples=40)
+    check_function(lambda x: x.relu(), like="relu", exact=False, examples=examples(40))
     with pytest.raises(AssertionError, match="raises AttributeError"):
         check_function(lambda x: x.missing(), like="relu", exact=False)
 
@@ -342,6 +347,7 @@ def test_units_apart_of_arrays():
     assert units_apart(np.float32(1), np.float32(1)) == 0
 
 
+@pytest.mark.usefixtures("as_drawn")
 def test_a_right_function_in_another_order_has_other_bits():
     with pytest.raises(AssertionError, match="units in the last place apart"):
         check_function(my_linear, like="linear")

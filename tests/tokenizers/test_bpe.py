@@ -50,8 +50,13 @@ def test_explanations_survive_json(text):
     assert Tokenization.from_dict(json.loads(json.dumps(explanation.to_dict()))) == explanation
 
 
-def test_known_ids(golden):
-    tokenizer = load_tokenizer(golden / "gpt2-tokenizer")
+@pytest.fixture(scope="module")
+def gpt2(golden):
+    return load_tokenizer(golden / "gpt2-tokenizer")
+
+
+def test_known_ids(gpt2):
+    tokenizer = gpt2
     assert len(tokenizer) == 50257
     assert tokenizer.encode("Hello, I am") == [15496, 11, 314, 716]
     assert tokenizer.token(464) == "The"
@@ -63,11 +68,10 @@ def test_known_ids(golden):
     assert [merge.rank for merge in steps] == sorted(merge.rank for merge in steps)
 
 
-def test_gpt2_merges_as_the_definition_says(golden):
-    tokenizer = load_tokenizer(golden / "gpt2-tokenizer")
-    ranks = {pair: rank for rank, pair in enumerate(tokenizer.merges)}
+def test_gpt2_merges_as_the_definition_says(gpt2):
+    ranks = {pair: rank for rank, pair in enumerate(gpt2.merges)}
     text = " antidisestablishmentarianism 中文 👩‍👩‍👧‍👦 " + "^" * 99 + " " + "a" * 99
-    for piece in tokenizer.explain(text).pieces:
+    for piece in gpt2.explain(text).pieces:
         symbols, merges = merge_by_rank(piece.symbols, ranks)
         assert (tuple(symbols), tuple(merges)) == (tuple(token.symbol for token in piece.tokens), piece.merges)
 

@@ -4,7 +4,7 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from helpers.fresh import SEED
+from helpers.fresh import SEED, examples
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -75,7 +75,7 @@ def any_merges(chance):
 def test_long_texts_with_merges_in_any_order(seed):
     """Pairs leave buckets, batches and the heap in every order: what Hypothesis's mostly short examples do not reach."""
     chance = Chance(derive(SEED, "merges", seed))
-    for _ in range(100):
+    for _ in range(examples(100)):
         tokenizer = tokenizer_of(any_merges(chance))
         text = "".join(chance.choice(LETTERS[:3]) for _ in range(33 + chance.below(200)))
         assert compiled(tokenizer, text) == definition(tokenizer, text), (tokenizer.merges, text)

@@ -63,10 +63,10 @@ def test_what_is_refused(expression, why):
 @pytest.mark.parametrize("expression", [GPT2_PATTERN, LLAMA3])
 @pytest.mark.parametrize("unit", [" ", "a", "1", "\n", "'s ", "中", "a " * 3 + "\n"])
 def test_the_known_patterns_are_quick_on_everything(expression, unit):
-    text = unit * (200_000 // len(unit))
+    text = unit * (50_000 // len(unit))
     start = time.process_time()
     assert sum(end - begin for begin, end in Pattern(expression).find(text)) == len(text)
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 0.3
 
 
 def folder_with(folder, expression):
@@ -80,7 +80,7 @@ def folder_with(folder, expression):
 @pytest.mark.parametrize("expression", [r"a*a*a*a*b|c", r"(?=(?:.?a*)?b).", r"(?:.?.?.?.?.?.?.?.?.?.?.?.?x)?"])
 def test_a_text_that_takes_too_long_is_refused(tmp_path, monkeypatch, expression):
     monkeypatch.setattr(patterns, "PATIENCE", 0.1)
-    monkeypatch.setattr(patterns, "PATIENCE_EACH", 4e-6)
+    monkeypatch.setattr(patterns, "PATIENCE_EACH", 0)
     tokenizer = folder_with(tmp_path, expression)
     text = "a" * 20_000
     start = time.process_time()

@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from helpers.fresh import examples
 from helpers.small_models import small_gpt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -188,7 +189,7 @@ KINDS += [{"a": 1}, {"a": []}]
 DROP = object()
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.integers(0, 10**6), st.sampled_from([DROP, *KINDS])), min_size=1, max_size=3))
 def test_no_note_makes_anything_else_than_an_error_of_ours(changes, honest, tmp_path):
     path, note = honest()

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from click.testing import CliRunner
+from helpers.fresh import quick
 from helpers.small_models import write_folder
 
 import llmtrace
@@ -81,7 +82,8 @@ def test_both_can_be_moved_together(folder, monkeypatch):
 
 def test_what_needs_no_weights_is_shown_without_the_model(folder):
     shutil.rmtree(folder / "mygpt")
-    names = [step.name for step in llmtrace.open("t.trace").steps]
+    steps = llmtrace.open("t.trace").steps
+    names = [step.name for step in ({step.op: step for step in steps}.values() if quick() else steps)]
     for line in [(), ("logits",), ("residual",), *((name,) for name in names)]:
         result = run("show", "t.trace", *line)
         assert result.exit_code == 0, (line, result.output)

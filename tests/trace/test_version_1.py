@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.fresh import quick
 from helpers.printing import printed
 
 import llmtrace
@@ -32,9 +33,14 @@ def unpacked(packed, folder):
     return path
 
 
-@pytest.fixture(params=FILES, ids=lambda path: path.name.removesuffix(".trace.xz"))
-def path(request, tmp_path):
-    return unpacked(request.param, tmp_path)
+@pytest.fixture(scope="module", params=FILES, ids=lambda path: path.name.removesuffix(".trace.xz"))
+def path(request, tmp_path_factory):
+    return unpacked(request.param, tmp_path_factory.mktemp("version_1"))
+
+
+def shown_steps(trace):
+    """The steps that are looked at: all of them, or the last of each op in a quick run."""
+    return list({step.op: step for step in trace.steps}.values()) if quick() else list(trace.steps)
 
 
 def test_it_verifies(path):
@@ -45,19 +51,20 @@ def test_it_verifies(path):
 
 def test_a_number_of_every_step_is_explained_in_words_and_replays(path):
     trace, rng = llmtrace.open(path), np.random.default_rng(1)
+    looked_at = {*trace.leaves, *(step.name for step in shown_steps(trace))}
     for name in [*trace.leaves, *trace]:
         place = tuple(int(rng.integers(size)) for size in trace.shape(name))
         explanation = trace.explain(name, *place)
         assert same_bits(np.asarray(explanation.replay()), np.asarray(trace.tensor(name)[place]))
         assert len(explanation.sentence.split()) >= 3 or path.stem in WITHOUT_WORDS, (name, explanation.sentence)
-        assert len(printed(explanation).splitlines()) >= 2
+        assert name not in looked_at or len(printed(explanation).splitlines()) >= 2
 
 
 def test_every_step_is_shown(path):
     trace = llmtrace.open(path)
     if trace.tokens:
         assert len(printed(trace).splitlines()) > len(trace)
-    for step in trace.steps:
+    for step in shown_steps(trace):
         assert step.op in printed(step) or step.name in printed(step)
 
 

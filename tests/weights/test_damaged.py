@@ -174,7 +174,7 @@ def test_some_changes_of_one_byte_through_the_file(path):
             assert isinstance(found, str) or same_numbers(found), (place, byte)
 
 
-@settings(max_examples=examples(500))
+@settings(max_examples=examples(300))
 @given(st.data())
 def test_any_damage(path, data):
     content = bytearray(SMALL)
@@ -198,7 +198,7 @@ ENTRY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=examples(500))
+@settings(max_examples=examples(200))
 @given(st.dictionaries(st.text(max_size=4), st.one_of(ENTRY, ENTRY, JSON), max_size=4), st.sampled_from([0, 4, 8, 16]))
 def test_any_header(path, entries, room):
     text = json.dumps(entries).encode()

@@ -5,6 +5,7 @@ import os
 
 import pytest
 from helpers import hostile
+from helpers.fresh import quick
 from helpers.model_folders import CONFIG, write
 from helpers.refusing import expect_refused
 from helpers.small_models import small_gpt
@@ -12,6 +13,10 @@ from helpers.small_models import small_gpt
 import llmtrace
 from llmtrace.errors import ModelError
 from llmtrace.tokenizers import load_tokenizer
+
+TOKENIZERS = ["vocab.json", "tokenizer.json"]
+OF_MANY = [said for said in hostile.JSON if said.startswith("many ")]
+"""What takes longest to read: both files of tokenizers are read by the same function, and share these in a quick run."""
 
 
 def test_hostile_weights(tmp_path):
@@ -28,8 +33,10 @@ def test_hostile_json(tmp_path, file):
         (folder / "model.safetensors").unlink()
     if file == "vocab.json":
         (folder / "merges.txt").write_text("#version: 0.2\na b\n")
-    read = load_tokenizer if file in {"tokenizer.json", "vocab.json"} else llmtrace.load
+    read = load_tokenizer if file in TOKENIZERS else llmtrace.load
     for said, content in hostile.JSON.items():
+        if quick() and file in TOKENIZERS and said in OF_MANY and OF_MANY.index(said) % 2 != TOKENIZERS.index(file):
+            continue
         (folder / file).write_bytes(content)
         expect_refused(said, read, folder, len(content))
 
@@ -45,8 +52,8 @@ def test_hostile_settings(tmp_path, key):
 @pytest.mark.parametrize(
     "files",
     [
-        {f"t{i}": f"model-{i:06}.safetensors" for i in range(100_000)},
-        {f"t{i}": "model.safetensors" for i in range(100_000)},
+        {f"t{i}": f"model-{i:06}.safetensors" for i in range(30_000)},
+        {f"t{i}": "model.safetensors" for i in range(30_000)},
         {"a": "../model.safetensors"},
         {"a": "/etc/passwd"},
         {"a": "\x1b[31m"},

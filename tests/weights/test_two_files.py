@@ -27,6 +27,22 @@ def run(folder, *ids):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.fixture
+def run_here(monkeypatch, capsys):
+    """What the program prints, and the message with which it ends, if any: run in this process."""
+
+    def said(folder, *ids):
+        monkeypatch.setattr(sys, "argv", [str(folder / "gpt.py"), *map(str, ids)])
+        message = None
+        try:
+            runpy.run_path(str(folder / "gpt.py"), run_name="__main__")
+        except SystemExit as end:
+            message = end.code
+        return capsys.readouterr().out, message
+
+    return said
+
+
 def digest(model, ids):
     return hashlib.sha256(model.logits(list(ids)).astype("<f4").tobytes()).hexdigest()
 
@@ -52,22 +68,21 @@ def test_the_bundled_models_have_the_same_bits_and_go_on_alike(name, text, tmp_p
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_every_setting_that_changes_the_mathematics_is_followed(activation, tmp_path):
+def test_every_setting_that_changes_the_mathematics_is_followed(activation, tmp_path, run_here):
     config = GPTConfig(5, 9, 6, 2, 2, 7, 1e-3, activation, divided_by_root=activation == "silu", divided_by_layer=True)
     given = {name: data * 4 for name, data in tensors(config).items()}
     model = GPT(config, GPT2.weights(config, given, "random"), Texts("ABCDE"), "own")
     write(model, tmp_path, [0])
     ids = [4, 0, 3, 3, 1, 2, 0, 1, 4]
-    result = run(tmp_path, *ids)
-    assert digest(model, ids) in result.stdout, result.stderr
+    assert digest(model, ids) in run_here(tmp_path, *ids)[0]
 
 
-def test_scores_of_a_table_of_their_own(tmp_path):
+def test_scores_of_a_table_of_their_own(tmp_path, run_here):
     tied = small_gpt()
     own = Weight("lm_head.weight", tied.weights["embed.token.weight"].data[::-1].copy(), ("vocabulary", "feature"))
     model = GPT(tied.config, {**tied.weights, "logits.weight": own}, tied.tokenizer)
     write(model, tmp_path, [0])
-    assert digest(model, [2, 1, 0]) in run(tmp_path, 2, 1, 0).stdout
+    assert digest(model, [2, 1, 0]) in run_here(tmp_path, 2, 1, 0)[0]
 
 
 @pytest.mark.parametrize("name", ["exp", "tanh", "erf"])
@@ -84,11 +99,13 @@ def test_it_can_be_read_in_one_go_and_needs_numpy_alone():
     assert imported <= sys.stdlib_module_names | {"numpy"}
 
 
-def test_tokens_that_there_are_not(tmp_path):
+def test_tokens_that_there_are_not(tmp_path, run_here):
     write(llmtrace.load("tiny"), tmp_path, [2])
+    refusal = "give up to 12 numbers from 0 to 26"
     for ids in (["27"], ["-1"], ["1"] * 13):
-        result = run(tmp_path, *ids)
-        assert (result.returncode, result.stdout, result.stderr) == (1, "", "give up to 12 numbers from 0 to 26\n")
+        assert run_here(tmp_path, *ids) == ("", refusal)
+    result = run(tmp_path, 27)
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", f"{refusal}\n")
 
 
 def test_what_is_no_gpt_of_float32_is_refused(tmp_path):

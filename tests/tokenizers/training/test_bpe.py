@@ -133,8 +133,8 @@ def test_memory_grows_with_the_pieces_not_with_the_texts():
 
     peak(10)  # what is loaded at the first use is not counted
     small, little = peak(10)
-    large, much = peak(3000)
-    assert large == 300 * small
+    large, much = peak(1000)
+    assert large == 100 * small
     assert much < little + small
 
 

@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+from helpers.fresh import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -35,7 +36,7 @@ few = (
 @example({b"a" * 7: 1, b"a" * 6: 2, b"ba": 3}, 40, 1)
 @example({b"abababa": 1, b"babab": 1}, 40, 1)  # (a, b) and (b, a) are equally frequent
 @example({b"aab": 3, b"a": 100, b"": 5}, 3, 3)
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_the_compiled_loops_do_what_the_definition_says(pieces, most, least):
     assert compiled(pieces, most, least) == learn_by_counting(pieces, most, least)
 

@@ -105,14 +105,14 @@ def test_an_empty_file(tmp_path):
 def test_a_file_larger_than_the_memory_it_takes(tmp_path):
     path = tmp_path / "large.txt"
     with path.open("wb") as file:
-        for _ in range(5):
+        for _ in range(2):
             file.write(b"The king had a child. " * 10_000)
     list(read_texts(path, 1 << 12))  # what is loaded at the first use is not counted
     tracemalloc.start()
     try:
         trained = train_bpe(read_texts(path, 1 << 12), 300)
-        assert tracemalloc.get_traced_memory()[1] < 600_000
+        assert tracemalloc.get_traced_memory()[1] < 200_000
     finally:
         tracemalloc.stop()
-    assert trained.bytes == path.stat().st_size == 1_100_000
-    assert trained.merges[0].count >= 50_000
+    assert trained.bytes == path.stat().st_size == 440_000
+    assert trained.merges[0].count >= 20_000
