@@ -18,7 +18,7 @@ from llmtrace.trace import Backward, Run, Trace
 
 __all__ = ["check_backward"]
 
-PROBED = 4
+PROBED = 6
 """So many elements of every tensor are moved."""
 MOVE = 1e-5
 """How far, in proportion. Differences over it and over its half, extrapolated (Richardson 1911), are off by its fourth power
