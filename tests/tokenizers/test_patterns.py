@@ -66,7 +66,7 @@ def test_the_known_patterns_are_quick_on_everything(expression, unit):
     text = unit * (50_000 // len(unit))
     start = time.process_time()
     assert sum(end - begin for begin, end in Pattern(expression).find(text)) == len(text)
-    assert time.process_time() - start < 3  # where it goes over the text again and again, it is more than ten times as long
+    assert time.process_time() - start < 3  # it takes 0.1, and 7 where it goes over the text again and again
 
 
 def folder_with(folder, expression):
