@@ -97,4 +97,7 @@ bpe = Extension(
 # What Cython has made of the same files, whenever they were written, serves again; of headers and C it copies nothing.
 TRANSLATED = zlib.crc32(b"".join(path.read_bytes() for path in sorted(Path("csrc").rglob("*.p[yx][xi]"))))
 
-setup(ext_modules=cythonize([kernels, bpe], build_dir=f"build/cython-{TRANSLATED:08x}"), cmdclass={"build_ext": BuildKernels})
+setup(
+    ext_modules=cythonize([kernels, bpe], build_dir=f"build/cython-{TRANSLATED:08x}"),
+    cmdclass={"build_ext": BuildKernels},
+)

@@ -371,7 +371,10 @@ def test_ops_are_their_files_a_line_in_c_and_a_line_in_ops(copy):
     """Of one calculation per element, and of one per row, which has a header as well: compiled, they keep the whole contract."""
     if not COMPILER:
         pytest.skip("needs a C compiler")
-    for folder in (ROOT / "csrc", *ROOT.glob("build/cython-*")):  # what is translated to C, as where somebody adds an op
+    for folder in (
+        ROOT / "csrc",
+        *ROOT.glob("build/cython-*"),
+    ):  # what is translated to C, as where somebody adds an op
         shutil.copytree(folder, copy.folder / folder.relative_to(ROOT))
     for name in ("setup.py", "pyproject.toml", "README.md"):
         shutil.copy2(ROOT / name, copy.folder)  # with its time: what is not of a changed file is not compiled again

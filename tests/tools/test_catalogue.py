@@ -1,7 +1,6 @@
 """Languages: one catalogue holds all that llmtrace says, and it can be changed at any time."""
 
 import copy
-import functools
 import os
 import re
 import shlex
@@ -178,13 +177,17 @@ def test_what_is_compiled_follows_the_text(copied, once, monkeypatch):
     assert i18n._("formula") == "式子"
 
 
-def test_a_new_text_must_be_translated(copied, tmp_path, monkeypatch):
+def test_a_new_text_must_be_translated(copied, tmp_path, collected, monkeypatch):
     package = tmp_path / "package"
-    shutil.copytree(catalogue.PACKAGE, package, ignore=shutil.ignore_patterns("*.so", "locale", "data"))
+    package.mkdir()
     (package / "new.py").write_text('said = _("A sentence that nobody has said before.")\n')
-    monkeypatch.setattr(catalogue, "PACKAGE", package)
-    monkeypatch.setattr(catalogue, "ROOT", tmp_path)
-    monkeypatch.setattr(catalogue, "found_in", functools.cache(catalogue.found_in))
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(catalogue, "PACKAGE", package)
+        elsewhere.setattr(catalogue, "ROOT", tmp_path)
+        (new,) = (message for message in catalogue.template() if message.id)
+    more = copy.deepcopy(collected)
+    more.add(new.id, locations=new.locations)
+    monkeypatch.setattr(catalogue, "template", lambda: copy.deepcopy(more))
     assert "llmtrace.po is not up to date" in " ".join(catalogue.problems(catalogue.outputs([])))
     assert catalogue.main([]) == 1
     assert "'A sentence that nobody has said before.' is not translated" in " ".join(catalogue.problems({}))
@@ -216,14 +219,14 @@ def test_chinese_has_one_form_for_all_numbers():
 
 def test_the_catalogue_uses_the_words_of_the_glossary():
     """As the lessons do; what is said alike in both languages is in the glossary too."""
-    wrong = []
+    wrong, words = [], glossary()
     for text, said in chinese():
         plain = re.sub(r"`[^`]*`|\"[^\"]*\"|\{[^}]*\}|\[[^]]*\]|llmtrace \w+", "", text)
-        for term, word in glossary().items():
-            if re.search(rf"(?<![\w.-]){term}s?(?![\w.-])", plain) and word not in said:
+        for term, word in words.items():
+            if word not in said and re.search(rf"(?<![\w.-]){term}s?(?![\w.-])", plain):
                 wrong.append((text, said, word))
         if not has_wide(said) and re.search("[a-z]{3}|[A-Z]{2}", plain):
-            wrong += [(text, said, "")] if glossary().get(text) != said else []
+            wrong += [(text, said, "")] if words.get(text) != said else []
     assert not wrong
 
 
