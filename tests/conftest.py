@@ -1,5 +1,6 @@
 """What several tests need."""
 
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,13 @@ def pytest_configure(config):
     if hasattr(config, "cache") and os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
         os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(config.cache.mkdir("bytecode"))
         sys.dont_write_bytecode = False
+
+
+def pytest_collection_finish():
+    """Python's search for circles of references is seldom, and leaves out all that is there to stay: modules and the tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 @pytest.hookimpl(optionalhook=True)
