@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from helpers import terminal
 from helpers.cli_run import said
+from helpers.fresh import some
 from helpers.small_models import write_folder
 from rich.cells import cell_len
 
@@ -220,8 +221,8 @@ def test_what_was_written(model, tmp_path):
 
 def test_help():
     text = said("--help")
-    for command in COMMANDS:
-        assert command in text
+    assert all(command in text for command in COMMANDS)
+    for command in some(COMMANDS, 7):
         page = said(command, "--help")
         assert f"llmtrace {command}" in page
         assert "Example" in page
