@@ -293,6 +293,7 @@ def test_an_interruption_is_one_line(monkeypatch):
         print("ready", flush=True)
         time.sleep(30)
 
+    terminal.ready()  # with the true one
     monkeypatch.setattr("llmtrace.cli.options.load", wait)
     with terminal.process("trace", "A", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdout.readline() == b"ready\n"
