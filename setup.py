@@ -58,8 +58,9 @@ class BuildKernels(build_ext):
             ext.extra_objects = [
                 path for name in INSTRUCTION_SETS for bits in REALS for path in self.inner_objects(name, bits)
             ]
-            self.force = True
+        forced, self.force = self.force, self.force or ext.name == kernels.name
         super().build_extension(ext)
+        self.force = forced  # the other one is compiled where its own sources are newer
 
     def inner_objects(self, instruction_set: str, bits: int) -> list[str]:
         """The inner loops, compiled for one instruction set and one type of numbers."""
@@ -93,6 +94,10 @@ bpe = Extension(
     extra_link_args=LINK,
 )
 
+# What Cython has made of the same files, whenever they were written, serves again; of headers and C it copies nothing.
+TRANSLATED = zlib.crc32(b"".join(path.read_bytes() for path in sorted(Path("csrc").rglob("*.p[yx][xi]"))))
+
 setup(
-    ext_modules=cythonize([kernels, bpe], build_dir=f"build/cython-{SOURCE_HASH}"), cmdclass={"build_ext": BuildKernels}
+    ext_modules=cythonize([kernels, bpe], build_dir=f"build/cython-{TRANSLATED:08x}"),
+    cmdclass={"build_ext": BuildKernels},
 )

@@ -32,10 +32,11 @@ def pytest_configure(config):
         sys.dont_write_bytecode = False
 
 
-def pytest_collection_finish(session):
-    """What was collected is there to the end: the garbage collector need not look through it again and again."""
+def pytest_collection_finish():
+    """Python's search for circles of references is seldom, and leaves out all that is there to stay: modules and the tests."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from llmtrace.cli.command import paragraphs  # noqa: E402 - of this checkout
+from llmtrace.garbage import no_collections  # noqa: E402
 from llmtrace.render.page_data import SPOKEN  # noqa: E402
 
 COMMAND = re.compile("command|group")
@@ -35,6 +36,7 @@ PACKAGE = ROOT / "llmtrace"
 LOCALE = PACKAGE / "locale"
 KEYWORDS = {"_": 1, "N_": 1, "n_": 2, "NN_": 2}
 """How many texts each of these takes."""
+MARK = re.compile(rf"\b(?:{'|'.join(KEYWORDS)})\(")
 
 KEPT = re.compile(r"`[^`]*`|(?<![\w-])--?[a-z][\w-]*|\w+(?:\.\w+)+|\b[A-Z]{2,}\b", re.ASCII)
 """In a text: code, options, names and addresses such as block.0.mlp.up, what help pages call arguments."""
@@ -43,9 +45,23 @@ Found = tuple[str, int, str | tuple[str, ...]]
 """File, line, text; two texts for one that is counted."""
 
 
-def marked(tree: ast.AST, file: str) -> Iterator[Found]:
+def nodes_of(text: str) -> list[ast.AST]:
+    """All that a file is made of, in the order of `ast.walk`."""
+    with no_collections():  # nothing of a tree can be thrown away while it is made
+        nodes: list[ast.AST] = [ast.parse(text)]
+        for node in nodes:
+            for field in node._fields:
+                value = getattr(node, field, None)
+                if isinstance(value, ast.AST):
+                    nodes.append(value)
+                elif isinstance(value, list):
+                    nodes += [each for each in value if isinstance(each, ast.AST)]
+    return nodes
+
+
+def marked(nodes: list[ast.AST], file: str) -> Iterator[Found]:
     """The texts in `_`, `N_`, `n_` and `NN_`; also those in f-strings, which Babel's own reader leaves out."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KEYWORDS:
             texts = node.args[: KEYWORDS[node.func.id]]
             if any(isinstance(text, ast.JoinedStr) for text in texts):
@@ -55,17 +71,17 @@ def marked(tree: ast.AST, file: str) -> Iterator[Found]:
                 yield file, node.lineno, said[0] if len(said) == 1 else tuple(said)
 
 
-def helps(tree: ast.AST, file: str) -> Iterator[Found]:
+def helps(nodes: list[ast.AST], file: str) -> Iterator[Found]:
     """The paragraphs of the docstrings that are the help of commands."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.FunctionDef) and any(COMMAND.search(ast.unparse(d)) for d in node.decorator_list):
             for text in paragraphs(inspect.cleandoc(ast.get_docstring(node) or "")):
                 yield file, node.lineno, text
 
 
-def words_of_ops(tree: ast.AST, file: str) -> Iterator[Found]:
+def words_of_ops(nodes: list[ast.AST], file: str) -> Iterator[Found]:
     """What explanations say of an op: its formula, its inputs and weights, the constants and the names of its lines."""
-    for node in ast.walk(tree):
+    for node in nodes:
         texts: list[ast.expr] = []
         match node:
             case ast.FunctionDef(name="meaning", args=ast.arguments(args=inputs)):
@@ -101,15 +117,18 @@ def in_javascript(text: str, file: str) -> Iterator[Found]:
 
 def found_in(path: Path) -> list[Found]:
     """Every text of a file of the package."""
-    name = str(path.relative_to(ROOT))
+    name, text = str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
     if path.suffix == ".js":
-        return list(in_javascript(path.read_text(encoding="utf-8"), name))
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = list(marked(tree, name))
-    if path.parent.name == "cli":
-        found += helps(tree, name)
-    if path.is_relative_to(PACKAGE / "ops"):
-        found += words_of_ops(tree, name)
+        return list(in_javascript(text, name))
+    of_commands, of_ops = path.parent.name == "cli", path.is_relative_to(PACKAGE / "ops")
+    if not (of_commands or of_ops or MARK.search(text)):
+        return []
+    nodes = nodes_of(text)
+    found = list(marked(nodes, name))
+    if of_commands:
+        found += helps(nodes, name)
+    if of_ops:
+        found += words_of_ops(nodes, name)
     return found
 
 
@@ -147,7 +166,7 @@ class Dateless(Catalog):
 def compiled(catalogue: Catalog) -> bytes:
     """The .mo of a catalogue; what is not translated or only guessed (fuzzy) is left out and stays English."""
     file, made = io.BytesIO(), Dateless(locale=catalogue.locale, charset="utf-8", fuzzy=False)
-    for message in read_po(io.BytesIO(written(catalogue)), locale=catalogue.locale):
+    for message in catalogue:
         if message.id and not message.fuzzy:
             made.add(message.id, message.string)
     write_mo(file, made)

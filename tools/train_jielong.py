@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from bundling import hash_of, make, numbers_of
@@ -111,14 +112,15 @@ def share_right(model: LanguageModel, kind: str) -> float:
     return right / ASKED
 
 
-def counted(tokenizer: UnigramTokenizer) -> dict[str, dict[str, int]]:
+def counted(tokenizer: UnigramTokenizer, texts: Iterable[str]) -> dict[str, dict[str, int]]:
     """For each beginning of a text: which tokens come next in the texts, and how often, the most frequent first."""
     followed: dict[str, Counter[str]] = {prompt: Counter() for prompt in BEGINNINGS}
-    for text in map(joined, sentences(SEED, SENTENCES)):
+    beginnings = {prompt: tokenizer.encode(prompt) for prompt in BEGINNINGS}
+    for text in map(joined, texts):
         begun = [prompt for prompt in BEGINNINGS if text.startswith(prompt)]
         ids = tokenizer.encode(text + END) if begun else []
         for prompt in begun:
-            before = tokenizer.encode(prompt)
+            before = beginnings[prompt]
             if ids[: len(before)] == before:
                 followed[prompt][tokenizer.token(ids[len(before)])] += 1
     return {prompt: dict(counts.most_common()) for prompt, counts in followed.items()}
@@ -128,14 +130,14 @@ def counts_file(training: LanguageTraining) -> str:
     """The counts as JSON."""
     tokenizer = training.tokenizer
     assert isinstance(tokenizer, UnigramTokenizer)
-    return json.dumps(counted(tokenizer), ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(counted(tokenizer, sentences(SEED, SENTENCES)), ensure_ascii=False, indent=1) + "\n"
 
 
 def shares(model: GPT) -> list[str]:
     """The likeliest tokens after a beginning: their share in the texts, and the model's probability."""
     rows = []
     assert isinstance(model.tokenizer, UnigramTokenizer)
-    counts = counted(model.tokenizer)
+    counts = counted(model.tokenizer, sentences(SEED, SENTENCES))
     for prompt in PROMPTS:
         given, whole = model.trace(prompt).tensor("probabilities")[-1], sum(counts[prompt].values())
         for text, count in list(counts[prompt].items())[:3]:

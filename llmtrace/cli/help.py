@@ -80,10 +80,13 @@ class Shown:
 
     panel, panels, aliases = None, (), ()
     _help_option = None
+    _params: list[click.Parameter] | None = None
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """What can be given."""
-        return with_help(super().get_params(ctx))  # type: ignore[misc]
+        """What can be given: made once for a page, which asks for it at every option."""
+        if self._params is None:
+            self._params = with_help(super().get_params(ctx))  # type: ignore[misc]
+        return self._params
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         """Writes the line that says how the command is written, and names the parts of the page that follow."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pkgutil
 import sys
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -62,9 +63,10 @@ def renderable(thing: Any, **options: Any) -> ConsoleRenderable:
     return printed(document_of(thing, **options))
 
 
-def media() -> list[str]:
+@cache
+def media() -> tuple[str, ...]:
     """The names of all media."""
-    return [module.name for module in pkgutil.iter_modules(__path__) if module.ispkg]
+    return tuple(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
 
 
 def endings() -> dict[str, str]:

@@ -76,17 +76,19 @@ def operands_for(
     Results that no digits give (what underflows, what was rounded in its first digits) need none.
     """
 
-    def agreeing(digits: int) -> tuple[list[Sequence[Number]], set[int]]:
-        shown = columns(digits)
-        rows = enumerate(zip(*shown, results, strict=True))
-        return shown, {n for n, (*row, result) in rows if agrees(operation, [x.text for x in row], result.text)}
+    def agree(shown: list[Sequence[Number]], n: int) -> bool:
+        return agrees(operation, [each[n].text for each in shown], results[n].text)
 
-    needed = agreeing(MOST)[1]
+    rows, shown = range(len(results)), columns(DIGITS)
+    if all(agree(shown, n) for n in rows):
+        return shown
+    most = columns(MOST)
+    needed = [n for n in rows if agree(most, n)]
     for digits in range(DIGITS, MOST):
-        shown, found = agreeing(digits)
-        if needed <= found:
+        shown = columns(digits)
+        if all(agree(shown, n) for n in needed):
             return shown
-    return agreeing(MOST)[0]
+    return most
 
 
 def operand_numbers(

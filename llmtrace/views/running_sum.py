@@ -91,27 +91,30 @@ class _Columns:
     after: list[Number]
     before: list[Number]
 
-    def exact(self, parts: list[Stretch]) -> bool:
-        """Whether the shown totals are the sums of what is shown, to the last digit."""
-        sums = ((a, b) for part, a, b in zip(parts, self.before, self.after, strict=True) if not part.folded)
-        return all(agrees("add", (a.text, p.text), b.text, 0) for (a, b), p in zip(sums, self.added, strict=True))
-
 
 def _adding_up(parts: list[Stretch], factors: Factors, *columns: Sequence[Any]) -> _Columns:
     """What a sum shows: a digit or two more where the rounded numbers then add up, unless the factors would need more, too."""
-    found = [_alike(digits, factors, *columns) for digits in (DIGITS, DIGITS + 1, DIGITS + 2)]
     least = factors(DIGITS)
-    for each in found if len(columns[0]) <= FEW else ():
-        if each.exact(parts) and each.factors == least:
-            return each
-    return found[0]
+    for digits in (DIGITS, DIGITS + 1, DIGITS + 2) if len(columns[0]) <= FEW else ():
+        added, after, before = _alike(digits, *columns)
+        if _exact(parts, added, after, before):
+            needed = operands_for("multiply", factors, added) if least else []
+            if needed == least:
+                return _Columns(needed, added, after, before)
+    added, after, before = _alike(DIGITS, *columns)
+    return _Columns(operands_for("multiply", factors, added) if least else [], added, after, before)
 
 
-def _alike(digits: int, factors: Factors, *columns: Sequence[Any]) -> _Columns:
+def _alike(digits: int, terms: Sequence[Any], *totals: Sequence[Any]) -> Iterator[list[Number]]:
     """Numbers that are added to each other, with the same number of decimals."""
-    terms, *totals = columns
-    texts = iter(column([value for values in columns for value in values], digits))
-    added = [Number(value, next(texts).strip()) for value in terms]
-    steady = iter(to_unit([value for values in columns for value in values], digits)[len(terms) :])
-    after, before = ([Number(value, next(steady)) for value in values] for values in totals)
-    return _Columns(operands_for("multiply", factors, added) if factors(DIGITS) else [], added, after, before)
+    every = [value for values in (terms, *totals) for value in values]
+    texts, steady = iter(column(every, digits)), iter(to_unit(every, digits)[len(terms) :])
+    yield [Number(value, next(texts).strip()) for value in terms]
+    for values in totals:
+        yield [Number(value, next(steady)) for value in values]
+
+
+def _exact(parts: list[Stretch], added: list[Number], after: list[Number], before: list[Number]) -> bool:
+    """Whether the shown totals are the sums of what is shown, to the last digit."""
+    sums = ((a, b) for part, a, b in zip(parts, before, after, strict=True) if not part.folded)
+    return all(agrees("add", (a.text, p.text), b.text, 0) for (a, b), p in zip(sums, added, strict=True))

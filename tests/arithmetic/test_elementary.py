@@ -178,7 +178,7 @@ def test_hard_doubles(name: str) -> None:
 
 @every_function
 @settings(deadline=None)
-@given(x=arrays(np.float32, array_shapes(max_dims=3, max_side=40), elements=st.floats(width=32)))
+@given(x=arrays(np.float32, array_shapes(max_dims=3, max_side=20), elements=st.floats(width=32)))
 def test_any_floats(name: str, x: Array) -> None:
     assert_same_bits(compiled(name, x), MEANING[name](x), x)
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from helpers import terminal
 from helpers.cli_run import said
+from helpers.fresh import some
 from helpers.small_models import write_folder
 from rich.cells import cell_len
 
@@ -219,8 +221,8 @@ def test_what_was_written(model, tmp_path):
 
 def test_help():
     text = said("--help")
-    for command in COMMANDS:
-        assert command in text
+    assert all(command in text for command in COMMANDS)
+    for command in some(COMMANDS, 7):
         page = said(command, "--help")
         assert f"llmtrace {command}" in page
         assert "Example" in page
@@ -245,26 +247,27 @@ def test_all_commands_are_on_one_screen(language, arguments, monkeypatch):
 
 
 def test_a_reader_that_has_seen_enough(model):
-    command = (
-        f'"{sys.executable}" -c "from llmtrace.cli import main; main()" trace CBABBC --model "{model}" --all | head -1'
-    )
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
-    assert done.stdout == "model reads 6 tokens: 'C' 'B' 'A' 'B' 'B' 'C'\n"
-    assert done.stderr == ""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with terminal.process("trace", "CBABBC", "--model", model, "--all", **pipes) as child:
+        assert child.stdout.readline() == b"model reads 6 tokens: 'C' 'B' 'A' 'B' 'B' 'C'\n"
+        child.stdout.close()
+        assert child.stderr.read() == b""
 
 
 def test_a_full_disk(model, tmp_path):
-    code = (
-        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)); from llmtrace.cli import main; main()"
-    )
-    command = [sys.executable, "-B", "-c", code, "trace", "A", "--model", model]
     environment = {
         k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"
     }  # Python then loses half a write silently
+
+    def full():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
     with (tmp_path / "output").open("wb") as output:
-        done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, timeout=60, env=environment)
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == b"Error: the output can't be written: File too large"
+        kept = {"stdout": output, "stderr": subprocess.PIPE, "env": environment}
+        with terminal.process("trace", "A", "--model", model, before=full, **kept) as child:
+            _out, error = child.communicate(timeout=60)
+    assert child.returncode == 2
+    assert error.splitlines()[-1] == b"Error: the output can't be written: File too large"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
@@ -285,10 +288,14 @@ def test_bytes_that_are_no_text(model):
     assert error == "Error: this model has no token for '\\udcff' (character 3); it knows 'ABC'\n"
 
 
-def test_an_interruption_is_one_line():
-    wait = "import time, llmtrace.cli.options as o; o.load = lambda m: (print('ready', flush=True), time.sleep(30))"
-    script = f"{wait}; from llmtrace.cli import main; main(['trace', 'A'])"
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+def test_an_interruption_is_one_line(monkeypatch):
+    def wait(model):
+        print("ready", flush=True)
+        time.sleep(30)
+
+    terminal.ready()  # with the true one
+    monkeypatch.setattr("llmtrace.cli.options.load", wait)
+    with terminal.process("trace", "A", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdout.readline() == b"ready\n"
         time.sleep(0.1)
         child.send_signal(signal.SIGINT)

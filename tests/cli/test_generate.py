@@ -5,18 +5,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from click.testing import CliRunner
 from helpers.cli_run import run
 from helpers.small_models import write_folder
+from helpers.terminal import process
 
 import llmtrace
 from llmtrace.cli import main
 from llmtrace.explain.verify import verify
 from llmtrace.models import Sampling
-
-START = "import sys; sys.argv[0] = 'llmtrace'; from llmtrace.cli import main; "
+from llmtrace.models.generation import Generation
 
 
 @pytest.fixture(scope="module")
@@ -212,17 +213,17 @@ def test_what_a_model_writes_is_inert(tmp_path):
 # ---- whole processes --------------------------------------------------------------------------------------------------
 
 
-def process(code, *arguments, **options):
-    return subprocess.Popen([sys.executable, "-c", START + code, "generate", *arguments], **options)
+def slowed(monkeypatch, wait):
+    """A command that is begun now calls `wait` with the generation before each token."""
+    old = Generation.__next__
+    monkeypatch.setattr(Generation, "__next__", lambda self: (wait(self), old(self))[1])
 
 
-def test_every_token_is_written_at_once(model):
+def test_every_token_is_written_at_once(model, monkeypatch):
     """The program waits for each token to be read before it may go on."""
-    wait = "import llmtrace.models.generation as g; old = g.Generation.__next__\n"
-    wait += "def slow(self):\n    sys.stdin.readline()\n    return old(self)\n"
-    wait += "g.Generation.__next__ = slow\nmain()"
+    slowed(monkeypatch, lambda generation: sys.stdin.readline())
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with process(wait, "CAB", "--model", model, "--steps", "4", **pipes) as child:
+    with process("generate", "CAB", "--model", model, "--steps", "4", **pipes) as child:
         assert child.stdout.read(3) == b"CAB"
         for _n in range(4):
             child.stdin.write(b"\n")
@@ -232,13 +233,11 @@ def test_every_token_is_written_at_once(model):
         assert child.returncode == 0
 
 
-def test_an_interruption_keeps_what_was_written(model, tmp_path):
-    wait = "import llmtrace.models.generation as g, time; old = g.Generation.__next__\n"
-    wait += "def slow(self):\n    time.sleep(30 if len(self) == 2 else 0)\n    return old(self)\n"
-    wait += "g.Generation.__next__ = slow\nmain()"
+def test_an_interruption_keeps_what_was_written(model, tmp_path, monkeypatch):
+    slowed(monkeypatch, lambda generation: time.sleep(30 if len(generation) == 2 else 0))
     file = tmp_path / "a.trace"
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with process(wait, "CAB", "--model", model, "--steps", "9", "-o", str(file), **pipes) as child:
+    with process("generate", "CAB", "--model", model, "--steps", "9", "-o", str(file), **pipes) as child:
         text = child.stdout.read(5)
         child.send_signal(signal.SIGINT)
         rest, error = child.communicate(timeout=60)
@@ -247,22 +246,24 @@ def test_an_interruption_keeps_what_was_written(model, tmp_path):
         assert rest == b"\n"
         assert "Interrupted." in error.decode()
         assert "Traceback" not in error.decode()
+    monkeypatch.undo()
     assert verify(llmtrace.open(file))
     assert "choice.1.token" in llmtrace.open(file)
 
 
 def test_a_reader_that_has_seen_enough(model):
-    code = f'"{sys.executable}" -c "{START}main()" generate CAB --model "{model}" --steps 200 | head -c 5'
-    done = subprocess.run(code, shell=True, capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.startswith("CAB")
-    assert "Traceback" not in done.stderr
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with process("generate", "CAB", "--model", model, "--steps", "200", **pipes) as child:
+        assert child.stdout.read(5).startswith(b"CAB")
+        child.stdout.close()
+        assert b"Traceback" not in child.stderr.read()
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
 def test_any_encoding(model, encoding):
     environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment}
-    with process("main()", "CAB", "--model", model, "--steps", "2", "--explain", **pipes) as child:
+    with process("generate", "CAB", "--model", model, "--steps", "2", "--explain", **pipes) as child:
         out, error = child.communicate(timeout=60)
         assert (child.returncode, error) == (0, b"")
         assert out.isascii() == (encoding == "ascii")

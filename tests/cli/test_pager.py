@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from helpers.small_models import write_folder
-from helpers.terminal import SCRIPT, Terminal
+from helpers.terminal import Terminal, piped
 
 from llmtrace.cli import pager
 
@@ -130,9 +130,7 @@ def test_the_last_page_is_a_whole_one(lines):
 
 
 def test_never_in_a_pipe(folder):
-    environment = os.environ | {"PAGER": SHOWN}
-    command = [sys.executable, "-c", SCRIPT, "trace", "CBABBC", "--model", folder]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    assert done.stdout.startswith("model reads 6 tokens")
-    assert "\x1b" not in done.stdout
-    assert done.stderr == ""
+    out, error = piped("trace", "CBABBC", "--model", folder, PAGER=SHOWN)
+    assert out.startswith(b"model reads 6 tokens")
+    assert b"\x1b" not in out
+    assert error == b""

@@ -1,17 +1,16 @@
 """`--plain`: every command speaks in sentences, without anything drawn, aligned, coloured or wiped."""
 
-import os
 import re
-import subprocess
-import sys
 from functools import cache
 
 import pytest
 from click.testing import CliRunner
 from helpers.cli_run import run
+from helpers.terminal import Terminal
 from rich.cells import cell_len
 
 from llmtrace.cli import main
+from llmtrace.lessons.playground.lesson import RECIPES
 
 PROMPT = "The king had a child, a girl."
 COMMANDS = [
@@ -37,17 +36,19 @@ COMMANDS = [
 def plainly():
     """What a command says in plain words, where colours are asked for; each is run once for all tests.
 
-    The nets of lessons are trained in few steps: their numbers are not what is looked at.
+    The nets of lessons are trained in few steps, and few words looked up: their numbers are not what is looked at.
     """
 
     @cache
-    def said(arguments, language="en"):
+    def said(arguments, language):
         environment = {"LLMTRACE_LANG": language, "LLMTRACE_MODEL": "storyteller", "FORCE_COLOR": "1"}
         return run(*arguments, "--plain", env=environment).stdout
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("llmtrace.lessons.training.lesson.FITTED", (0, 3, 10))
         patch.setattr("llmtrace.lessons.playground.lesson.STOPS", (0, 1, 2))
+        patch.setattr("llmtrace.lessons.playground.lesson.RECIPES", {k: v | {"epochs": 1} for k, v in RECIPES.items()})
+        patch.setattr("llmtrace.lessons.matrices_as_projections.lesson.MatricesAsProjections.vocabulary", 10_000)
         yield said
 
 
@@ -73,12 +74,10 @@ def test_the_environment_can_ask_for_it(own_state, monkeypatch):
 
 
 def test_a_terminal_that_can_do_nothing_is_spoken_to_plainly():
-    command = "[sys.executable, '-m', 'llmtrace', 'show', 'logits', '--prompt', 'The king']"
-    code = f"import pty, sys; sys.exit(pty.spawn({command}) >> 8)"
     for term, plain in (("dumb", True), ("xterm-256color", False)):
-        environment = os.environ | {"TERM": term, "PAGER": "", "LLMTRACE_LANG": "en"}
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
-        assert ("score" in done.stdout and "█" not in done.stdout) == plain
+        terminal = Terminal("show", "logits", "--prompt", "The king", TERM=term, PAGER="")
+        assert terminal.code() == 0
+        assert ("score" in terminal.text and "█" not in terminal.text) == plain
 
 
 @pytest.mark.parametrize("line", ["trace 中华", "explain logits[-1,0] --prompt 中华"])
@@ -88,11 +87,8 @@ def test_marks_between_chinese_words_are_full_width(line, own_state):
     assert not re.search(r"; \d|[，。；：？！] ", said), said
 
 
-FEW = ("--set", "letter_steps=10", "--set", "word_steps=10", "--set", "sentences=40")
-
-
 @pytest.mark.parametrize(
-    "arguments", [("trace", PROMPT), ("learn", "embeddings", *FEW), ("trace", "--help"), ()], ids=str
+    "arguments", [("trace", PROMPT), ("learn", "vectors-and-spaces"), ("trace", "--help"), ()], ids=str
 )
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_paragraph_is_one_line(own_state, computed_once, monkeypatch, arguments, language):
@@ -114,7 +110,7 @@ def test_a_paragraph_is_one_line(own_state, computed_once, monkeypatch, argument
 def test_no_minus_sign_is_passed_over(own_state, plainly):
     """U+2212 stands only where it was typed or in a token."""
     for arguments in (*COMMANDS, ("accuracy", "The king"), ("ledger", "The king"), ("learn", "training")):
-        assert "−" not in plainly(arguments), arguments
+        assert "−" not in plainly(arguments, "en"), arguments
     said = CliRunner().invoke(main, ["tokenize", "3 − 4 −x", "--plain"]).stdout
     assert "'3 − 4 −x'" in said
 

@@ -101,15 +101,15 @@ def test_what_is_said_before_it_begins(place):
 
 
 def test_the_time_is_about_right_and_asking_for_it_changes_nothing(place):
-    train(f"book.txt -o m {TINY} --steps 60")
-    train(f"book.txt -o n {TINY} --steps 60 --trace-step s.trace")
+    train(f"book.txt -o m {TINY} --steps 30")
+    train(f"book.txt -o n {TINY} --steps 30 --trace-step s.trace")
     training = LanguageTraining(TrainingFolder("n"))
     told = training.seconds_left()
     begun = time.perf_counter()
-    for _unused in range(60):
+    for _unused in range(30):
         training.step()
     assert 1 / 5 < told / (time.perf_counter() - begun) < 5
-    assert training.done == 60
+    assert training.done == 30
     training.save()
     assert (place / "n/model.safetensors").read_bytes() == (place / "m/model.safetensors").read_bytes()
 
@@ -238,7 +238,7 @@ def test_an_explosion_names_step_layer_and_op_and_leaves_the_last_checkpoint():
 
 # ---- interruptions ---------------------------------------------------------------------------------------------------
 
-LONG = f"{TINY} --steps 30 --dropout 0.1 --report 7 --checkpoint 5"
+LONG = f"{TINY} --steps 16 --dropout 0.1 --report 5 --checkpoint 3"
 
 
 @pytest.fixture(scope="module")
@@ -295,7 +295,7 @@ def test_control_c_wherever_it_comes(place, whole, inside, done):
 
         def pressed(*args, **more):
             calls.append(1)
-            if len(calls) == (20 if name == "updated" else 1):
+            if len(calls) == (10 if name == "updated" else 1):
                 os.kill(os.getpid(), signal.SIGINT)
             return real(*args, **more)
 

@@ -4,6 +4,7 @@ import unicodedata
 
 import pytest
 from click.testing import CliRunner
+from helpers.fresh import some
 
 from llmtrace.cli import COMMANDS, main
 
@@ -11,8 +12,6 @@ P = "The king had a child, a girl."
 M = ("--model", "storyteller")
 SCORE = "block.0.attn.scores[0, 3, 1]"
 RUNS = [
-    ("--help",),
-    *((command, "--help") for command in COMMANDS),
     ("trace", P, *M),
     ("explain", SCORE, "--prompt", P, *M),
     ("show", "residual", "--prompt", P, *M),
@@ -44,6 +43,15 @@ def test_no_sign_has_a_width_that_is_open(command, language):
     assert done.exit_code == 0
     assert not open_widths(done.output)
     assert any(map(str.isalpha, done.output))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_help_has_such_a_sign(language):
+    for command in [(), *((each,) for each in some(COMMANDS, 7))]:
+        done = CliRunner().invoke(main, ["--lang", language, *command, "--help"])
+        assert done.exit_code == 0
+        assert not open_widths(done.output), command
+        assert any(map(str.isalpha, done.output))
 
 
 def test_only_where_it_is_said(monkeypatch):

@@ -21,8 +21,6 @@ from llmtrace import i18n
 from llmtrace.cli import COMMANDS, main
 from llmtrace.environment import follow
 
-SCRIPT = "import sys; sys.argv[0] = 'llmtrace'; from llmtrace.cli import main; main()"
-
 
 class Terminal:
     """`llmtrace` on a pseudo-terminal of 24 lines."""

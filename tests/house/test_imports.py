@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-
-from llmtrace.garbage import no_collections
+from catalogue import nodes_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "llmtrace"
@@ -59,12 +58,6 @@ PYTHON = sorted(PACKAGE.rglob("*.py"))
 MODULES = {module_of(path): path for path in PYTHON} | {"llmtrace._kernels": None, "llmtrace._bpe": None}
 
 
-def nodes_of(text):
-    """All that a file is made of, in one list for every rule."""
-    with no_collections():  # nothing of a tree can be thrown away while it is made
-        return list(ast.walk(ast.parse(text)))
-
-
 def imported(nodes):
     """Every module of llmtrace that a file imports, wherever in it. A name from a package is the package's module or itself."""
     for node in nodes:
@@ -102,8 +95,13 @@ def wrong_imports(importer, nodes):
 def doors(nodes):
     """Imports by name, which `imported` can't see."""
     for node in nodes:
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in {"import_module", "__import__"}:
+        called = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
+        if called in {"import_module", "__import__"}:
             yield ast.unparse(node)
+
+
+LOOKED_AT = (ast.Import, ast.ImportFrom, ast.Call, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Starred)
+"""What the rules of this file are about."""
 
 
 class Found(NamedTuple):
@@ -122,7 +120,7 @@ class Found(NamedTuple):
 def found_in(path):
     """Each file is taken apart once, and its tree is not kept."""
     text = path.read_text()
-    nodes = nodes_of(text)
+    nodes = [node for node in nodes_of(text) if isinstance(node, LOOKED_AT)]
     ours = path.is_relative_to(PACKAGE)
     return Found(
         list(wrong_imports(module_of(path), nodes)) if ours else [],

@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+from catalogue import nodes_of
+
 from llmtrace.models.generation_words import CHOICES
 from llmtrace.models.gpt_words import GPT_LEGEND
 from llmtrace.models.language_words import LANGUAGE
@@ -51,27 +53,24 @@ ALLOWED = {
 }
 
 
-def named(tree):
+def named(text):
     """The step names among the strings of a file, but for texts that are shown."""
-    shown = {
-        id(part)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"_", "N_", "n_"}
-        for part in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-        if id(node) not in shown and " " not in text and (text in NAMES or text.startswith("block.")):
-            yield text
+    nodes = nodes_of(text)
+    calls = (node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"_", "N_", "n_"})
+    shown = {id(part) for node in calls for part in ast.walk(node)}
+    for node in nodes:
+        name = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+        if id(node) not in shown and " " not in name and (name in NAMES or name.startswith("block.")):
+            yield name
 
 
 def test_no_step_is_known_by_its_name():
     for path in ABOVE:
         name = str(path.relative_to(PACKAGE).as_posix())
-        assert set(named(ast.parse(path.read_text(encoding="utf-8")))) <= ALLOWED.get(name, set()), name
+        assert set(named(path.read_text(encoding="utf-8"))) <= ALLOWED.get(name, set()), name
 
 
 def test_a_name_is_seen():
-    assert list(named(ast.parse('x = trace["ln_f"]'))) == ["ln_f"]
-    assert list(named(ast.parse('x = f"block.{n}.attn"'))) == ["block."]
-    assert not list(named(ast.parse('x = _("logits"), trace.of_kind(StepKind.LOGITS), "the logits of it"')))
+    assert list(named('x = trace["ln_f"]')) == ["ln_f"]
+    assert list(named('x = f"block.{n}.attn"')) == ["block."]
+    assert not list(named('x = _("logits"), trace.of_kind(StepKind.LOGITS), "the logits of it"'))

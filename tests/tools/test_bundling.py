@@ -106,9 +106,9 @@ def test_the_chinese_tokenizer_is_learnt_from_the_sentences_and_has_no_bytes(tex
         assert [learned.token(index) for index in ids] == text.split()
 
 
-def test_the_counts_of_the_lesson_are_those_of_the_sentences(chinese):
+def test_the_counts_of_the_lesson_are_those_of_the_sentences(texts, chinese):
     shipped = json.loads((DATA / "jielong" / "counted.json").read_text(encoding="utf-8"))
-    assert train_jielong.counted(chinese.tokenizer) == shipped
+    assert train_jielong.counted(chinese.tokenizer, texts) == shipped
 
 
 def test_the_chinese_model_goes_on_as_it_was_counted(chinese):

@@ -1,13 +1,13 @@
 """Languages: one catalogue holds all that llmtrace says, and it can be changed at any time."""
 
 import copy
-import functools
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from itertools import islice
 
 import catalogue
 import pytest
@@ -141,6 +141,23 @@ def test_the_check_sees_what_is_wrong(text, old, new, problem, copied):
     assert problem in " ".join(catalogue.problems({}))
 
 
+@pytest.fixture(scope="module")
+def few(collected):
+    """Some of the texts: a catalogue of them is written and read in no time."""
+    texts = catalogue.Catalog(project="llmtrace", charset="utf-8", fuzzy=False)
+    for message in [*islice(collected, 1, 40), collected["formula"]]:
+        texts.add(message.id, locations=message.locations)
+    return texts
+
+
+@pytest.fixture
+def small(few, copied, monkeypatch):
+    """The Chinese .po with these alone, up to date."""
+    monkeypatch.setattr(catalogue, "template", lambda: copy.deepcopy(few))
+    assert catalogue.main([]) == 0
+    return copied
+
+
 def entry(po, text):
     """A text with its translation, as they stand in the file."""
     return re.search(rf'msgid "{re.escape(text)}"\nmsgstr "(.+)"\n', po.read_text())[0]
@@ -154,43 +171,52 @@ def spoil(po, text, old, new):
     po.write_text(po.read_text().replace(line, f"{first}\nmsgstr {said.replace(old, new, 1)}"))
 
 
-def test_what_is_wrong_is_compiled_all_the_same(copied, once, capsys):
-    spoil(copied, "formula", "公式", "{公式}")
+def test_what_is_wrong_is_compiled_all_the_same(small, capsys):
+    capsys.readouterr()
+    spoil(small, "formula", "公式", "{公式}")
     assert catalogue.main([]) == 1
     assert capsys.readouterr().out.count("\n") == 1
     assert catalogue.main(["--check"]) == 1
     assert "must have [], as 'formula'" in capsys.readouterr().out
-    assert "{公式}" in copied.read_text()
+    assert "{公式}" in small.read_text()
 
 
-def test_a_guess_is_seen(copied, once, capsys):
-    copied.write_text(copied.read_text().replace('\nmsgid "formula"', '\n#, fuzzy\nmsgid "formula"'))
+def test_a_guess_is_seen(small, capsys):
+    small.write_text(small.read_text().replace('\nmsgid "formula"', '\n#, fuzzy\nmsgid "formula"'))
     assert catalogue.main([]) == 1
     assert "'formula' is only guessed" in capsys.readouterr().out
 
 
-def test_what_is_compiled_follows_the_text(copied, once, monkeypatch):
-    copied.write_text(copied.read_text().replace("公式", "式子"))
+def test_what_is_compiled_follows_the_text(small, monkeypatch):
+    small.write_text(small.read_text().replace("公式", "式子"))
     assert "llmtrace.mo is not up to date" in " ".join(catalogue.problems(catalogue.outputs([])))
     assert catalogue.main([]) == 0
-    monkeypatch.setattr(i18n, "LOCALE", copied.parents[2])
+    monkeypatch.setattr(i18n, "LOCALE", small.parents[2])
     i18n.use("zh")
     assert i18n._("formula") == "式子"
 
 
-def test_a_new_text_must_be_translated(copied, tmp_path, monkeypatch):
-    package = tmp_path / "package"
-    shutil.copytree(catalogue.PACKAGE, package, ignore=shutil.ignore_patterns("*.so", "locale", "data"))
-    (package / "new.py").write_text('said = _("A sentence that nobody has said before.")\n')
-    monkeypatch.setattr(catalogue, "PACKAGE", package)
+NEW = "A sentence that nobody has said before."
+
+
+def test_a_new_text_is_collected(tmp_path, monkeypatch):
+    (tmp_path / "new.py").write_text(f'said = _("{NEW}")\n')
+    monkeypatch.setattr(catalogue, "PACKAGE", tmp_path)
     monkeypatch.setattr(catalogue, "ROOT", tmp_path)
-    monkeypatch.setattr(catalogue, "found_in", functools.cache(catalogue.found_in))
+    assert [message.id for message in catalogue.template() if message.id] == [NEW]
+
+
+def test_a_new_text_must_be_translated(small, few, monkeypatch):
+    more = copy.deepcopy(few)
+    more.add(NEW, locations=[("llmtrace/new.py", None)])
+    monkeypatch.setattr(catalogue, "template", lambda: copy.deepcopy(more))
     assert "llmtrace.po is not up to date" in " ".join(catalogue.problems(catalogue.outputs([])))
     assert catalogue.main([]) == 1
-    assert "'A sentence that nobody has said before.' is not translated" in " ".join(catalogue.problems({}))
+    assert f"{NEW!r} is not translated" in " ".join(catalogue.problems({}))
 
 
-def test_a_language_can_be_begun(tmp_path, once, monkeypatch):
+def test_a_language_can_be_begun(tmp_path, few, monkeypatch):
+    monkeypatch.setattr(catalogue, "template", lambda: copy.deepcopy(few))
     monkeypatch.setattr(catalogue, "LOCALE", tmp_path)
     assert catalogue.main(["--check"]) == 1
     assert catalogue.main(["eo"]) == 1
@@ -216,14 +242,14 @@ def test_chinese_has_one_form_for_all_numbers():
 
 def test_the_catalogue_uses_the_words_of_the_glossary():
     """As the lessons do; what is said alike in both languages is in the glossary too."""
-    wrong = []
+    wrong, words = [], glossary()
     for text, said in chinese():
         plain = re.sub(r"`[^`]*`|\"[^\"]*\"|\{[^}]*\}|\[[^]]*\]|llmtrace \w+", "", text)
-        for term, word in glossary().items():
-            if re.search(rf"(?<![\w.-]){term}s?(?![\w.-])", plain) and word not in said:
+        for term, word in words.items():
+            if word not in said and re.search(rf"(?<![\w.-]){term}s?(?![\w.-])", plain):
                 wrong.append((text, said, word))
         if not has_wide(said) and re.search("[a-z]{3}|[A-Z]{2}", plain):
-            wrong += [(text, said, "")] if glossary().get(text) != said else []
+            wrong += [(text, said, "")] if words.get(text) != said else []
     assert not wrong
 
 

@@ -102,7 +102,7 @@ def text_of(trace, position):
 
 
 def test_numbers_that_are_not_finite_do_not_matter():
-    model = small_gpt()
+    model = small_gpt(blocks=1)
     table = model.weights["embed.token.weight"]
     data = table.data.copy()
     data[0], data[1] = np.nan, np.inf
@@ -199,7 +199,7 @@ CATS = ["The cat sat", "The dog sat"]
 
 @pytest.mark.parametrize("options", [{}, {"every": True}, {"layer": 1, "head": 2, "position": 0}])
 def test_a_batch_fits_the_page(options):
-    trace = llmtrace.load().trace(CATS)
+    trace = small_gpt(texts=["The", " cat", " dog", " sat"]).trace([[0, 1, 3], [0, 2, 3]])
     for width in some([30, 60, 80, 200], 2):
         assert all(cell_len(line) <= width for line in printed(trace, width, **options).splitlines()), width
 
