@@ -98,7 +98,7 @@ class Trainer:
 
     def _run(self, trace: Trace, first: int) -> Run:
         s = self.settings
-        dropout = Dropout(s.dropout, derive(s.seed, "dropout", self.state.step), first)
+        dropout = Dropout(s.dropout, derive(s.seed, "dropout", self.state.step), first) if s.dropout else None
         return Run(self.state.weights, trace, arena=self._arena, dropout=dropout)
 
     def _why_not_finite(self, parts: Sequence[Part], texts: Sequence[int] | None = None) -> str:
