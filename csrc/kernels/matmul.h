@@ -110,9 +110,9 @@ static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
     }
     for (ptrdiff_t item = begin; item < end; item++) {
         const ptrdiff_t first = item / panels * block, column = item % panels * PANEL;
-        const ptrdiff_t rows = smaller(block, all_rows - first), tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
-        const ptrdiff_t segment = tiles == 2 || tiles == 3 ? SHORT : SEGMENT;
+        const ptrdiff_t rows = smaller(block, all_rows - first);
         const real *panel = weight + column * depth, *later = panel_after(job, item, items);
+        const ptrdiff_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS, segment = tiles == 2 || tiles == 3 ? SHORT : SEGMENT;
         x.x = job->in[0], x.rows = rows;
         find_rows(&from, first, rows, x.place);
         share_next_block(&x, &from, item % panels, panels, first + rows == all_rows);
