@@ -107,6 +107,7 @@ def test_bits_of_large_ones(rows, depth, columns, dtype):
     columns=st.integers(1, 80), dtype=st.sampled_from(TYPES), seed=st.integers(0, 2**32 - 1),
 )  # fmt: skip
 @example(sequences=2, positions=50, count=3, width=64, columns=200, dtype=np.float32, seed=0)
+@example(sequences=1, positions=1, count=5, width=13, columns=2305, dtype=np.float32, seed=0)
 def test_heads_in(sequences, positions, count, width, columns, dtype, seed):
     x = numbers((sequences * positions, count * width), dtype, seed)
     weight, bias = numbers((count * width, columns), dtype, seed + 1), numbers(columns, dtype, seed + 2)
@@ -122,6 +123,7 @@ def test_heads_in(sequences, positions, count, width, columns, dtype, seed):
     depth=st.integers(0, 20), biased=st.booleans(), dtype=st.sampled_from(TYPES), seed=st.integers(0, 2**32 - 1),
 )  # fmt: skip
 @example(sequences=2, positions=50, count=3, width=64, depth=700, biased=True, dtype=np.float32, seed=0)
+@example(sequences=1, positions=1, count=48, width=48, depth=20, biased=True, dtype=np.float32, seed=0)
 def test_heads_out(sequences, positions, count, width, depth, biased, dtype, seed):
     x, weight = numbers((sequences * positions, depth), dtype, seed), numbers((depth, count * width), dtype, seed + 1)
     bias = numbers(count * width, dtype, seed + 2) if biased else None

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.stored_weights import ALL, blocks, widened
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from llmtrace import _kernels
@@ -47,6 +47,7 @@ def products(kind, rows, depth, columns, split, seed):
     rows=st.sampled_from([0, 1, 1, 1, 2, 5, 7, 97]), depth=st.sampled_from([0, 1, 31, 64, 96, 257, 512, 600]),
     columns=st.sampled_from([0, 1, 13, 64, 65, 130]), split=st.sampled_from([1, 3, 4]), seed=st.integers(0, 999),
 )  # fmt: skip
+@example(rows=1, depth=64, columns=2305, split=4, seed=0)
 @settings(max_examples=15, deadline=None)
 def test_the_bits_of_float32_weights(kind, rows, depth, columns, split, seed):
     with np.errstate(all="ignore"):
