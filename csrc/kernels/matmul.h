@@ -16,7 +16,7 @@
 
 enum {
     SEGMENT = 768, /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
-    SHORT = 128,   /* and for two or three tiles of rows, so that only the first looks beyond the innermost cache: memory is asked meanwhile */
+    SHORT = 128,   /* the same for two or three tiles of rows: only the first of them looks beyond the innermost cache */
     FILLED = 256,  /* so many k of a panel that is not packed */
     LINES_OF_K = (PANEL * (int)sizeof(real) + CACHE_LINE - 1) / CACHE_LINE
 };
