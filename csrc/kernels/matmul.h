@@ -16,7 +16,6 @@
 
 enum {
     SEGMENT = 768, /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
-    SHORT = 128,   /* the same for two or three tiles of rows: only the first of them looks beyond the innermost cache */
     FILLED = 256,  /* so many k of a panel that is not packed */
     LINES_OF_K = (PANEL * (int)sizeof(real) + CACHE_LINE - 1) / CACHE_LINE
 };
@@ -40,25 +39,25 @@ static inline void fetch_rows(const row_block *block, const block_output *out, p
 }
 
 /* The block's sums with `depth` numbers of a panel, the last ones where `out` says where the sums go. Meanwhile as many numbers from
- * `ahead` on come into the cache, those that are needed next, one or two cache lines for each k, over as many tiles as there are:
- * memory is slower than a tile, and a tile waits where too much is asked of it at once. A single tile only waits for memory, which
- * is asked for the very panel's numbers as early as keeps it busy. */
+ * `ahead` on come into the cache, those that are needed next: at several places side by side, since memory gives more to several
+ * streams than to one. A single tile only waits for memory: it fetches a line of each stream for every k. More tiles share the
+ * lines, one or two for each k, for a tile waits where too much is asked of memory at once. */
 static void block_sums(const row_block *block, const real *panel, ptrdiff_t depth, const real *ahead, real *sums, int first,
                        const block_output *out)
 {
-    const ptrdiff_t rows = block->rows;
-    ptrdiff_t lines = rows > TILE_ROWS ? depth * PANEL * (ptrdiff_t)sizeof(real) / CACHE_LINE : 0;
-    const char *from = (const char *)ahead;
+    const ptrdiff_t rows = block->rows, bytes = depth * PANEL * (ptrdiff_t)sizeof(real);
+    const char *stream[2] = {(const char *)ahead, (const char *)ahead + bytes / 2};
+    ptrdiff_t lines = bytes / CACHE_LINE;
     for (ptrdiff_t r = 0, tiles = (rows + TILE_ROWS - 1) / TILE_ROWS; r < rows; r += TILE_ROWS, tiles--) {
-        tile_terms terms = {.x_step = 1, .panel = panel, .panel_step = PANEL, .depth = depth};
+        tile_terms terms = {.x_step = 1, .panel = panel, .panel_step = PANEL, .depth = depth, .ahead_step = CACHE_LINE};
         const ptrdiff_t together = smaller(TILE_ROWS, rows - r), each = lines > tiles * depth ? 2 : lines > 0;
-        terms.ahead = from, terms.ahead_step = CACHE_LINE;
+        terms.ahead = stream[0], terms.apart = stream[1] - stream[0];
         for (ptrdiff_t i = 0; i < TILE_ROWS; i++) /* beyond the last row: that row again, unused */
             terms.x[i] = block->x + block->place[smaller(r + i, rows - 1)];
         if (out)
             fetch_rows(block, out, r, together);
         if (rows <= TILE_ROWS) {
-            terms.ahead = (const char *)panel + AHEAD, terms.ahead_step = PANEL * (ptrdiff_t)sizeof(real) / LINES_OF_K;
+            terms.ahead_step = PANEL * (ptrdiff_t)sizeof(real) / LINES_OF_K, terms.apart = bytes / LINES_OF_K;
             terms.lines = LINES_OF_K; /* a constant, as in the other branches */
             tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
         } else if (each == 2) {
@@ -71,7 +70,8 @@ static void block_sums(const row_block *block, const real *panel, ptrdiff_t dept
             tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
         if (out)
             write_rows(out, sums + r * PANEL, r, together);
-        from += each * depth * CACHE_LINE;
+        const char *next = stream[0] + depth * CACHE_LINE;
+        stream[0] = each == 2 ? next : stream[1], stream[1] = each == 2 ? stream[1] + depth * CACHE_LINE : next;
         lines -= each * depth;
     }
 }
@@ -112,7 +112,6 @@ static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
         const ptrdiff_t first = item / panels * block, column = item % panels * PANEL;
         const ptrdiff_t rows = smaller(block, all_rows - first);
         const real *panel = weight + column * depth, *later = panel_after(job, item, items);
-        const ptrdiff_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS, segment = tiles == 2 || tiles == 3 ? SHORT : SEGMENT;
         x.x = job->in[0], x.rows = rows;
         find_rows(&from, first, rows, x.place);
         share_next_block(&x, &from, item % panels, panels, first + rows == all_rows);
@@ -120,7 +119,7 @@ static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
         find_rows(&out.layout, first, rows, out.place);
         ptrdiff_t k = 0, count;
         do {
-            count = smaller(smaller(segment, depth - k), from.run - k % from.run);
+            count = smaller(smaller(SEGMENT, depth - k), from.run - k % from.run);
             const int last = k + count == depth;
             x.x = (const real *)job->in[0] + column_place(&from, k);
             block_sums(&x, panel + k * PANEL, count, last ? later : panel + (k + count) * PANEL, sums, k == 0, last ? &out : NULL);

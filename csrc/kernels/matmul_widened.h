@@ -66,6 +66,7 @@ static void multiply_block(const kernel_job *job, const uint8_t *panel, const ma
             if (r == 0 && rows > TILE_ROWS && stored_widths[width].weights == 1) {
                 terms.ahead = (const char *)panel + (k + stretch) * 2 * PANEL;
                 terms.lines = (2 * PANEL + CACHE_LINE - 1) / CACHE_LINE;
+                terms.ahead_step = 2 * PANEL, terms.apart = CACHE_LINE;
                 tile_of(&terms, sums + r * PANEL, k == 0, TILE_ROWS, TILE_VECTORS);
             } else {
                 terms.lines = 0;

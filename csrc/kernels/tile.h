@@ -18,14 +18,14 @@
 #include <stdint.h>
 
 /* What is multiplied: x[r][k · x_step] and panel[k · panel_step + j], for `depth` values of k. Meanwhile `lines` cache lines for each
- * k come into the cache, from `ahead` on, `ahead_step` bytes apart. */
+ * k come into the cache, `apart` bytes from each other: at `ahead`, and for every next k `ahead_step` bytes behind it. */
 typedef struct {
     const real *x[TILE_ROWS];
     ptrdiff_t x_step;
     const real *panel;
     ptrdiff_t panel_step, depth;
     const char *ahead;
-    ptrdiff_t ahead_step;
+    ptrdiff_t ahead_step, apart;
     int lines;
 } tile_terms;
 
@@ -42,12 +42,12 @@ ALWAYS_INLINE void tile(const tile_terms *terms, real *sums, const int first, co
         UNROLL for (int v = 0; v < vectors; v++)
             sum[r][v] = first ? (vector){0} : *(const vector *)(sums + r * PANEL + v * LANES);
     }
-    for (ptrdiff_t k = 0; k < terms->depth; k++, panel += terms->panel_step) {
+    for (ptrdiff_t k = 0; k < terms->depth; k++, panel += terms->panel_step, ahead += terms->ahead_step) {
         vector w[TILE_VECTORS];
         UNROLL for (int v = 0; v < vectors; v++)
             w[v] = *(const loose_vector *)(panel + v * LANES);
-        UNROLL for (int i = 0; i < terms->lines; i++, ahead += terms->ahead_step)
-            __builtin_prefetch(ahead, 0, 3);
+        UNROLL for (int i = 0; i < terms->lines; i++)
+            __builtin_prefetch(ahead + i * terms->apart, 0, 3);
         UNROLL for (int r = 0; r < rows; r++) {
             const vector x = in_all_lanes(row[r] + k * terms->x_step);
             UNROLL for (int v = 0; v < vectors; v++)
