@@ -16,6 +16,7 @@
 
 enum {
     SEGMENT = 768, /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
+    SHORT = 128,   /* the same for few rows, which need the next numbers soon: which they are is only a guess behind a panel */
     FILLED = 256,  /* so many k of a panel that is not packed */
     LINES_OF_K = (PANEL * (int)sizeof(real) + CACHE_LINE - 1) / CACHE_LINE
 };
@@ -112,6 +113,7 @@ static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
         const ptrdiff_t first = item / panels * block, column = item % panels * PANEL;
         const ptrdiff_t rows = smaller(block, all_rows - first);
         const real *panel = weight + column * depth, *later = panel_after(job, item, items);
+        const ptrdiff_t segment = rows > 3 * TILE_ROWS ? SEGMENT : SHORT;
         x.x = job->in[0], x.rows = rows;
         find_rows(&from, first, rows, x.place);
         share_next_block(&x, &from, item % panels, panels, first + rows == all_rows);
@@ -119,7 +121,7 @@ static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
         find_rows(&out.layout, first, rows, out.place);
         ptrdiff_t k = 0, count;
         do {
-            count = smaller(smaller(SEGMENT, depth - k), from.run - k % from.run);
+            count = smaller(smaller(segment, depth - k), from.run - k % from.run);
             const int last = k + count == depth;
             x.x = (const real *)job->in[0] + column_place(&from, k);
             block_sums(&x, panel + k * PANEL, count, last ? later : panel + (k + count) * PANEL, sums, k == 0, last ? &out : NULL);
