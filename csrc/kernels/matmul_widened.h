@@ -43,13 +43,14 @@ static void multiply_row(const kernel_job *job, const uint8_t *panel, const matr
     memcpy(sums, to.sum, sizeof to.sum);
 }
 
-/* sums[r, :] = Σ_k x[first + r, k] · panel[k, :] for a block of rows. Numbers of 16 bits of the next stretch come into the cache
- * meanwhile; those of fewer bits need no help. */
+/* sums[r, :] = Σ_k x[first + r, k] · panel[k, :] for a block of rows. Numbers of 16 bits of the next STRETCH come into the cache
+ * meanwhile, in several streams side by side; those of fewer bits need no help. */
 static void multiply_block(const kernel_job *job, const uint8_t *panel, const matrix_layout *from, ptrdiff_t first, ptrdiff_t rows,
                            real *sums)
 {
     const ptrdiff_t depth = job->size[1], stretch = rows <= TILE_ROWS ? SHORT_STRETCH : STRETCH;
     const int width = (int)job->setting[0];
+    enum { LINES = (2 * PANEL + CACHE_LINE - 1) / CACHE_LINE, STEP = 2 * PANEL / LINES };
     real wide[STRETCH * PANEL] __attribute__((aligned(VECTOR_BYTES)));
     ptrdiff_t place[ROW_GROUP];
     find_rows(from, first, rows, place);
@@ -63,11 +64,10 @@ static void multiply_block(const kernel_job *job, const uint8_t *panel, const ma
         for (ptrdiff_t r = 0; r < rows; r += TILE_ROWS) {
             for (ptrdiff_t i = 0; i < TILE_ROWS; i++) /* beyond the last row: that row again, unused */
                 terms.x[i] = (const real *)job->in[0] + column_place(from, k) + place[smaller(r + i, rows - 1)];
-            if (r == 0 && rows > TILE_ROWS && stored_widths[width].weights == 1) {
-                terms.ahead = (const char *)panel + (k + stretch) * 2 * PANEL;
-                terms.lines = (2 * PANEL + CACHE_LINE - 1) / CACHE_LINE;
-                terms.ahead_step = 2 * PANEL, terms.apart = CACHE_LINE;
-                tile_of(&terms, sums + r * PANEL, k == 0, TILE_ROWS, TILE_VECTORS);
+            if (r == 0 && stored_widths[width].weights == 1) {
+                terms.ahead = (const char *)panel + (k - k % STRETCH + STRETCH) * 2 * PANEL + k % STRETCH * STEP;
+                terms.ahead_step = STEP, terms.apart = STRETCH * STEP, terms.lines = LINES;
+                tile_of(&terms, sums, k == 0, smaller(TILE_ROWS, rows), TILE_VECTORS);
             } else {
                 terms.lines = 0;
                 tile_of(&terms, sums + r * PANEL, k == 0, smaller(TILE_ROWS, rows - r), TILE_VECTORS);
