@@ -160,16 +160,13 @@ def matmul(x, PackedMatrix weight not None, bias, out):
         expect_shape(bias, (weight.columns,), "bias")
     if rows:
         job.size[3] = tiling(rows, columns, weight.depth, weight.kind, &items, &grain)
-        if rows == 1 and packed and stored_widths[weight.width].weights == 1:
-            # Several panels are read side by side; a thread has two such parts, so that one that comes late does less.
-            grain = max(grain, min((items - 1) // (2 * pool_threads()) + 1, ROW_MULTIPLE))
         job.size[8] = grain if grain > 1 else pool_threads()
         job.setting[0] = weight.width
         after = followed_by(weight)
         job.in_[3] = NULL
         if not packed:
             job.size[9], job.size[10] = numbers.strides
-        elif after is not None and after.panels is not None and after.columns and (after.kind, after.width) == (weight.kind, 0):
+        elif after is not None and after.panels is not None and after.columns and (after.kind, after.width) == (weight.kind, weight.width):
             job.in_[3] = cnp.PyArray_DATA(<cnp.ndarray> after.panels)  # only fetched into the cache
             job.size[9], job.size[10] = after.depth, after.columns
         run("matmul_widened" if weight.width else "matmul" if packed else "matmul_unpacked", weight.kind, &job, items, grain)

@@ -16,9 +16,7 @@
 
 enum {
     SEGMENT = 768, /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
-    SHORT = 128,   /* the same for few rows, which need the next numbers soon: which they are is only a guess behind a panel */
-    FILLED = 256,  /* so many k of a panel that is not packed */
-    LINES_OF_K = (PANEL * (int)sizeof(real) + CACHE_LINE - 1) / CACHE_LINE
+    FILLED = 256   /* so many k of a panel that is not packed */
 };
 
 /* A block of rows of x: where their numbers from some k on are, x[place[r]] and those behind it; and `lines` cache lines of the
@@ -40,9 +38,8 @@ static inline void fetch_rows(const row_block *block, const block_output *out, p
 }
 
 /* The block's sums with `depth` numbers of a panel, the last ones where `out` says where the sums go. Meanwhile as many numbers from
- * `ahead` on come into the cache, those that are needed next: at several places side by side, since memory gives more to several
- * streams than to one. A single tile only waits for memory: it fetches a line of each stream for every k. More tiles share the
- * lines, one or two for each k, for a tile waits where too much is asked of memory at once. */
+ * `ahead` on come into the cache, those that are needed next: in two streams, since memory gives more to several than to one. The tiles
+ * share the lines, one or two for each k, for a tile waits where too much is asked of memory at once. */
 static void block_sums(const row_block *block, const real *panel, ptrdiff_t depth, const real *ahead, real *sums, int first,
                        const block_output *out)
 {
@@ -57,12 +54,8 @@ static void block_sums(const row_block *block, const real *panel, ptrdiff_t dept
             terms.x[i] = block->x + block->place[smaller(r + i, rows - 1)];
         if (out)
             fetch_rows(block, out, r, together);
-        if (rows <= TILE_ROWS) {
-            terms.ahead_step = PANEL * (ptrdiff_t)sizeof(real) / LINES_OF_K, terms.apart = bytes / LINES_OF_K;
-            terms.lines = LINES_OF_K; /* a constant, as in the other branches */
-            tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
-        } else if (each == 2) {
-            terms.lines = 2;
+        if (each == 2) {
+            terms.lines = 2; /* a constant, as in the other branches */
             tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
         } else if (each == 1) {
             terms.lines = 1;
@@ -75,16 +68,6 @@ static void block_sums(const row_block *block, const real *panel, ptrdiff_t dept
         stream[0] = each == 2 ? next : stream[1], stream[1] = each == 2 ? stream[1] + depth * CACHE_LINE : next;
         lines -= each * depth;
     }
-}
-
-/* The panel that a thread which works on `item` will probably need next: of this weight, or at its end of the next one. */
-static const real *panel_after(const kernel_job *job, ptrdiff_t item, ptrdiff_t items)
-{
-    const ptrdiff_t depth = job->size[1], columns = job->size[2], next = item + job->size[8];
-    if (next < items || !job->in[3])
-        return (const real *)job->in[1] + next % ((columns + PANEL - 1) / PANEL) * PANEL * depth;
-    const ptrdiff_t last = (job->size[10] - 1) / PANEL;
-    return (const real *)job->in[3] + smaller(next - items, last) * PANEL * job->size[9];
 }
 
 /* The lines of the next block of rows that come while a block meets one of `panels` panels. Rows of heads are too scattered. */
@@ -105,14 +88,14 @@ static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
     row_block x = {.lines = 0};
     block_output out = {.job = job, .layout = layout_of(job->size[6], job->size[7], columns)};
     real sums[ROW_GROUP * PANEL] __attribute__((aligned(VECTOR_BYTES)));
-    if (all_rows == 1) {
-        single_row(job, begin, end, reals_at, sizeof(real));
+    if (all_rows <= TILE_ROWS) {
+        few_rows(job, begin, end, reals_at, sizeof(real));
         return;
     }
     for (ptrdiff_t item = begin; item < end; item++) {
         const ptrdiff_t first = item / panels * block, column = item % panels * PANEL;
         const ptrdiff_t rows = smaller(block, all_rows - first);
-        const real *panel = weight + column * depth, *later = panel_after(job, item, items);
+        const real *panel = weight + column * depth, *later = (const real *)panel_after(job, item, items, sizeof(real));
         const ptrdiff_t segment = rows > 3 * TILE_ROWS ? SEGMENT : SHORT;
         x.x = job->in[0], x.rows = rows;
         find_rows(&from, first, rows, x.place);

@@ -83,12 +83,12 @@ static void matmul_widened_kernel(const kernel_job *job, ptrdiff_t begin, ptrdif
     const matrix_layout from = layout_of(job->size[4], job->size[5], depth);
     block_output out = {.job = job, .layout = layout_of(job->size[6], job->size[7], columns)};
     real sums[ROW_GROUP * PANEL] __attribute__((aligned(VECTOR_BYTES)));
-    if (job->size[0] == 1 && job->setting[0] == WIDTH_F16) {
-        single_row(job, begin, end, f16_at, 2);
+    if (job->size[0] <= TILE_ROWS && job->setting[0] == WIDTH_F16) {
+        few_rows(job, begin, end, f16_at, 2);
         return;
     }
-    if (job->size[0] == 1 && job->setting[0] == WIDTH_BF16) {
-        single_row(job, begin, end, bf16_at, 2);
+    if (job->size[0] <= TILE_ROWS && job->setting[0] == WIDTH_BF16) {
+        few_rows(job, begin, end, bf16_at, 2);
         return;
     }
     if (depth == 0)

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { SHORT = 128 }; /* so many k at a time of few rows, which soon need the next numbers: only behind a panel those are a guess */
+
 /* Where the element (row, column) of a matrix stands when its columns may be split into heads [N, H, T, D]; a plain matrix has
  * one head, and as many positions as rows. */
 typedef struct {
@@ -77,27 +79,44 @@ static inline void write_rows(const block_output *o, const real *sums, ptrdiff_t
     }
 }
 
-/* A product of a single row, whose items are panels of numbers of `size` bytes: as many at once as a tile has rows. */
-ALWAYS_INLINE void single_row(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end, const vector_at at, const int size)
+/* The panel that a thread which works on `item` will probably need next: of this weight, or at its end of the next one. */
+static inline const uint8_t *panel_after(const kernel_job *job, ptrdiff_t item, ptrdiff_t items, int size)
 {
-    const ptrdiff_t depth = job->size[1], columns = job->size[2], apart = PANEL * depth * size;
+    const ptrdiff_t panels = (job->size[2] + PANEL - 1) / PANEL, next = item + job->size[8];
+    if (next < items || !job->in[3])
+        return (const uint8_t *)job->in[1] + next % panels * PANEL * job->size[1] * size;
+    const ptrdiff_t last = (job->size[10] - 1) / PANEL;
+    return (const uint8_t *)job->in[3] + smaller(next - items, last) * PANEL * job->size[9] * size;
+}
+
+/* A product of at most TILE_ROWS rows; items are panels of numbers of `size` bytes. Memory is all that takes time then: it is asked
+ * for the next numbers in up to four streams, of which each k asks for a line, or for half of one, which is asked for again. */
+ALWAYS_INLINE void few_rows(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end, const vector_at at, const int size)
+{
+    const ptrdiff_t rows = job->size[0], depth = job->size[1], columns = job->size[2], panels = (columns + PANEL - 1) / PANEL;
+    const int bytes = PANEL * size, halves = (2 * bytes + CACHE_LINE - 1) / CACHE_LINE, streams = halves < 4 ? halves : 4;
     const matrix_layout from = layout_of(job->size[4], job->size[5], depth);
     block_output out = {.job = job, .layout = layout_of(job->size[6], job->size[7], columns)};
+    ptrdiff_t place[TILE_ROWS];
     real sums[TILE_ROWS * PANEL] __attribute__((aligned(VECTOR_BYTES)));
-    for (ptrdiff_t item = begin, panels; item < end; item += panels) {
-        const uint8_t *panel = (const uint8_t *)job->in[1] + item * apart;
-        panels = smaller(TILE_ROWS, end - item);
+    find_rows(&from, 0, rows, place);
+    find_rows(&out.layout, 0, rows, out.place);
+    for (ptrdiff_t item = begin; item < end; item++) {
+        const uint8_t *part = (const uint8_t *)job->in[1] + item * depth * bytes;
+        out.column = item * PANEL, out.count = smaller(PANEL, columns - out.column);
+        expect_rows(&out, 0, rows);
         ptrdiff_t k = 0, count;
-        do { /* as far as x lies side by side */
-            const real *x = (const real *)job->in[0] + column_place(&from, k);
-            count = smaller(depth - k, from.run - k % from.run);
-            row_tile_of(x, panel + k * PANEL * size, apart, count, sums, k == 0, panels, at, size);
-            k += count;
+        do {
+            count = smaller(smaller(SHORT, depth - k), from.run - k % from.run);
+            tile_terms terms = {.x_step = 1, .panel = part, .panel_step = PANEL, .depth = count};
+            for (ptrdiff_t r = 0; r < TILE_ROWS; r++) /* beyond the last row: that row again, unused */
+                terms.x[r] = (const real *)job->in[0] + column_place(&from, k) + place[smaller(r, rows - 1)];
+            terms.ahead = (const char *)(k + count < depth ? part + count * bytes : panel_after(job, item, panels, size));
+            terms.ahead_step = bytes / streams, terms.apart = count * bytes / streams, terms.lines = streams;
+            stored_tile_of(&terms, sums, k == 0, rows, TILE_VECTORS, at, size);
+            part += count * bytes, k += count;
         } while (k < depth);
-        for (ptrdiff_t p = 0; p < panels; p++) {
-            out.column = (item + p) * PANEL, out.count = smaller(PANEL, columns - out.column);
-            write_rows(&out, sums + p * PANEL, 0, 1);
-        }
+        write_rows(&out, sums, 0, rows);
     }
 }
 

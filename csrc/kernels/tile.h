@@ -22,18 +22,24 @@
 typedef struct {
     const real *x[TILE_ROWS];
     ptrdiff_t x_step;
-    const real *panel;
+    const void *panel;
     ptrdiff_t panel_step, depth;
     const char *ahead;
     ptrdiff_t ahead_step, apart;
     int lines;
 } tile_terms;
 
+/* A vector of a panel, from where its numbers lie as they are stored. */
+typedef vector (*vector_at)(const uint8_t *place);
+
+ALWAYS_INLINE vector reals_at(const uint8_t *place) { return *(const loose_vector *)place; }
+
 /* sums[r, :] = (0 where `first`, else sums[r, :]) + Σ_k x[r, k] · panel[k, :] for `rows` ≤ TILE_ROWS rows and as many columns
- * as fit into `vectors` ≤ TILE_VECTORS vectors. */
-ALWAYS_INLINE void tile(const tile_terms *terms, real *sums, const int first, const int rows, const int vectors)
+ * as fit into `vectors` ≤ TILE_VECTORS vectors, of numbers that take `size` bytes. */
+ALWAYS_INLINE void tile(const tile_terms *terms, real *sums, const int first, const int rows, const int vectors, const vector_at at,
+                        const int size)
 {
-    const real *panel = terms->panel;
+    const uint8_t *panel = terms->panel;
     const char *ahead = terms->ahead;
     vector sum[TILE_ROWS][TILE_VECTORS];
     const real *row[TILE_ROWS];
@@ -42,10 +48,10 @@ ALWAYS_INLINE void tile(const tile_terms *terms, real *sums, const int first, co
         UNROLL for (int v = 0; v < vectors; v++)
             sum[r][v] = first ? (vector){0} : *(const vector *)(sums + r * PANEL + v * LANES);
     }
-    for (ptrdiff_t k = 0; k < terms->depth; k++, panel += terms->panel_step, ahead += terms->ahead_step) {
+    for (ptrdiff_t k = 0; k < terms->depth; k++, panel += terms->panel_step * size, ahead += terms->ahead_step) {
         vector w[TILE_VECTORS];
         UNROLL for (int v = 0; v < vectors; v++)
-            w[v] = *(const loose_vector *)(panel + v * LANES);
+            w[v] = at(panel + v * LANES * size);
         UNROLL for (int i = 0; i < terms->lines; i++)
             __builtin_prefetch(ahead + i * terms->apart, 0, 3);
         UNROLL for (int r = 0; r < rows; r++) {
@@ -59,65 +65,26 @@ ALWAYS_INLINE void tile(const tile_terms *terms, real *sums, const int first, co
             *(vector *)(sums + r * PANEL + v * LANES) = sum[r][v];
 }
 
-/* `tile` with the number of rows as a constant, which keeps the sums in registers; `vectors`, the steps and lines should be, too. */
-ALWAYS_INLINE void tile_of(const tile_terms *terms, real *sums, int first, ptrdiff_t rows, const int vectors)
+/* `tile` with the number of rows as a constant, which keeps the sums in registers; all else but `first` should be one, too. */
+ALWAYS_INLINE void stored_tile_of(const tile_terms *terms, real *sums, int first, ptrdiff_t rows, const int vectors,
+                                  const vector_at at, const int size)
 {
     switch (rows) {
 #if TILE_ROWS > 4
-    case 6: tile(terms, sums, first, 6, vectors); break;
-    case 5: tile(terms, sums, first, 5, vectors); break;
+    case 6: tile(terms, sums, first, 6, vectors, at, size); break;
+    case 5: tile(terms, sums, first, 5, vectors, at, size); break;
 #endif
-    case 4: tile(terms, sums, first, 4, vectors); break;
-    case 3: tile(terms, sums, first, 3, vectors); break;
-    case 2: tile(terms, sums, first, 2, vectors); break;
-    default: tile(terms, sums, first, 1, vectors);
+    case 4: tile(terms, sums, first, 4, vectors, at, size); break;
+    case 3: tile(terms, sums, first, 3, vectors, at, size); break;
+    case 2: tile(terms, sums, first, 2, vectors, at, size); break;
+    default: tile(terms, sums, first, 1, vectors, at, size);
     }
 }
 
-/* A vector of a panel, from where its numbers lie as they are stored. */
-typedef vector (*vector_at)(const uint8_t *place);
-
-ALWAYS_INLINE vector reals_at(const uint8_t *place) { return *(const loose_vector *)place; }
-
-/* The same of a single row and `panels` ≤ TILE_ROWS panels, `apart` bytes from each other: sums[p, :] = (0 where `first`, else
- * sums[p, :]) + Σ_k x[k] · panel_p[k, :], numbers of `size` bytes. Memory is all that takes time then, and several streams get
- * more of it than one. */
-ALWAYS_INLINE void row_tile(const real *x, const uint8_t *panel, ptrdiff_t apart, ptrdiff_t depth, real *sums, int first,
-                            const int panels, const vector_at at, const int size)
+/* The same with a panel of reals. */
+ALWAYS_INLINE void tile_of(const tile_terms *terms, real *sums, int first, ptrdiff_t rows, const int vectors)
 {
-    vector sum[TILE_ROWS][TILE_VECTORS];
-    UNROLL for (int p = 0; p < panels; p++)
-        UNROLL for (int v = 0; v < TILE_VECTORS; v++)
-            sum[p][v] = first ? (vector){0} : *(const vector *)(sums + p * PANEL + v * LANES);
-    for (ptrdiff_t k = 0; k < depth; k++, panel += PANEL * size) {
-        const vector all = in_all_lanes(x + k);
-        UNROLL for (int p = 0; p < panels; p++) {
-            const uint8_t *w = panel + p * apart;
-            UNROLL for (int ahead = 0; ahead < PANEL * size; ahead += CACHE_LINE)
-                __builtin_prefetch(w + AHEAD + ahead, 0, 3);
-            UNROLL for (int v = 0; v < TILE_VECTORS; v++)
-                sum[p][v] = sum[p][v] + at(w + v * LANES * size) * all;
-        }
-    }
-    UNROLL for (int p = 0; p < panels; p++)
-        UNROLL for (int v = 0; v < TILE_VECTORS; v++)
-            *(vector *)(sums + p * PANEL + v * LANES) = sum[p][v];
-}
-
-/* `row_tile` with the number of panels as a constant; `at` and `size` should be, too. */
-ALWAYS_INLINE void row_tile_of(const real *x, const uint8_t *panel, ptrdiff_t apart, ptrdiff_t depth, real *sums, int first,
-                               ptrdiff_t panels, const vector_at at, const int size)
-{
-    switch (panels) {
-#if TILE_ROWS > 4
-    case 6: row_tile(x, panel, apart, depth, sums, first, 6, at, size); break;
-    case 5: row_tile(x, panel, apart, depth, sums, first, 5, at, size); break;
-#endif
-    case 4: row_tile(x, panel, apart, depth, sums, first, 4, at, size); break;
-    case 3: row_tile(x, panel, apart, depth, sums, first, 3, at, size); break;
-    case 2: row_tile(x, panel, apart, depth, sums, first, 2, at, size); break;
-    default: row_tile(x, panel, apart, depth, sums, first, 1, at, size);
-    }
+    stored_tile_of(terms, sums, first, rows, vectors, reals_at, sizeof(real));
 }
 
 /* Further terms of one row of a tile: sum = sum + Σ_k x[k · x_step] · panel[k · panel_step, :], k ascending, for k < depth. */

@@ -88,15 +88,18 @@ def test_bits_for_every_number_of_rows_and_of_columns(dtype):
             np.testing.assert_array_equal(bits(product(x[:rows].copy(), packed, None)), expected[:rows, :columns])
 
 
-@pytest.mark.parametrize("depth", [1, 2, 767, 768, 769, 1535, 1536, 1537])
-def test_bits_for_every_depth_near_a_segment(depth):
-    x, weight, bias = (numbers(s, np.float32, 3) for s in ((13, depth), (depth, 21), 21))
+@pytest.mark.parametrize("rows", [3, 13, 25])
+@pytest.mark.parametrize("depth", [1, 2, 127, 128, 129, 767, 768, 769, 1535, 1536, 1537])
+def test_bits_for_every_depth_near_a_segment(rows, depth):
+    x, weight, bias = (numbers(s, np.float32, 3) for s in ((rows, depth), (depth, 21), 21))
     for packed in (pack(weight), pack_later(weight)):
         np.testing.assert_array_equal(bits(product(x, packed, bias)), bits(meaning(x, weight, bias)))
 
 
 @pytest.mark.parametrize("dtype", TYPES)
-@pytest.mark.parametrize(("rows", "depth", "columns"), [(1, 768, 2304), (203, 1100, 200), (97, 513, 769)])
+@pytest.mark.parametrize(
+    ("rows", "depth", "columns"), [(1, 768, 2304), (3, 700, 200), (203, 1100, 200), (97, 513, 769)]
+)
 def test_bits_of_large_ones(rows, depth, columns, dtype):
     x, weight, bias = (numbers(s, dtype, 5) for s in ((rows, depth), (depth, columns), columns))
     np.testing.assert_array_equal(bits(product(x, pack(weight), bias)), bits(meaning(x, weight, bias)))
