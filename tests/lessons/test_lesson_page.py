@@ -49,7 +49,7 @@ def facts(file):
 @pytest.fixture(scope="module")
 def pages(chromium, file):
     """The page of the file, of which no run has been looked at yet, and what axe looks at: it puts a program of its own in."""
-    shown = Open(chromium, file, bypass_csp=True, color_scheme="dark").ready()
+    shown = Open(chromium, file, color_scheme="dark").ready()
     yield shown
     shown.close()
 

@@ -46,7 +46,7 @@ def written(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def opened(chromium, written):
-    shown = Open(chromium, written[1], bypass_csp=True).ready()
+    shown = Open(chromium, written[1]).ready()
     yield shown
     assert shown.said == []
     shown.close()

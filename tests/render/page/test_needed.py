@@ -83,7 +83,9 @@ def test_old_browsers_are_told_what_they_lack(chromium, whole, tmp_path):
         f"if (location.hash === '#{i}') {{ {'; '.join(f'delete {LACKING[name]}' for name in names)} }}"
         for i, names in enumerate(several)
     )
-    shown.context.add_init_script(kept)
+    developer = shown.context.new_cdp_session(shown.page)
+    developer.send("Page.enable")
+    developer.send("Page.addScriptToEvaluateOnNewDocument", {"source": kept})
     for i, names in enumerate(several):
         shown.page.goto("about:blank")
         shown.page.goto(f"{path.as_uri()}#{i}")
@@ -92,4 +94,5 @@ def test_old_browsers_are_told_what_they_lack(chromium, whole, tmp_path):
         assert set(listed.split(", ")) == set(names)
         assert shown.page.inner_text("#fallback [lang=zh]").rstrip("。").endswith(f"缺少 {listed}")
         assert shown.page.locator("header").count() == 0
-    shown.context.close()
+    developer.detach()
+    shown.close()
