@@ -8,12 +8,16 @@ import pytest
 from click.testing import CliRunner
 from helpers.browser import FRAMES, Open
 from helpers.fresh import some
+from helpers.small_models import small_config, tensors
+from helpers.small_tokenizer import TOKENIZER, VOCABULARY
 
 import llmtrace
 from llmtrace.cli import main
+from llmtrace.models import GPT
 from llmtrace.render.page_file import page as page_of
 from llmtrace.trace.checksum import checksum
 from llmtrace.views.grid import sizes
+from llmtrace.weights.gpt import GPT2
 
 SENTENCE = "The king had a child, a girl, and the old lamp will belong to"
 PLACES = [
@@ -103,8 +107,9 @@ def test_without_programs_the_page_says_so_in_every_language(chromium, brief):
 
 
 def test_hostile_texts_do_nothing(chromium, tmp_path):
-    model = llmtrace.load()
     text = "</script><img src=x onerror=alert(1)><!-- \u2028 \u202e {{7*7}} e" + "\u0301" * 10
+    config = small_config(vocabulary=len(VOCABULARY), context=len(TOKENIZER.encode(text)))
+    model = GPT(config, GPT2.weights(config, tensors(config), "random"), TOKENIZER, "small")
     path = tmp_path / "hostile.html"
     path.write_text(page_of(model.trace(text), model.tokenizer), encoding="utf-8")
     shown = Open(chromium, path).ready()
