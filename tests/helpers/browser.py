@@ -41,12 +41,14 @@ BETWEEN = """([role, name]) => {
   const here = document.activeElement;
   const isBehind = (each) => here === document.body || here.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING;
   const stops = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")];
-  const seen = stops.filter((each) => isBehind(each) && each.offsetParent);
+  const seen = stops.filter((each) => each !== here && each.offsetParent);
   const whole = new RegExp(`^(?:${name})$`, "s");
   const isMeant = (each) => each.tagName === role && whole.test(each.ariaLabel || each.innerText);
-  return Math.max(0, seen.findIndex(isMeant));
+  const [after, before] = [seen.filter(isBehind), seen.filter((each) => !isBehind(each)).reverse()];
+  const next = after.findIndex(isMeant);
+  return next < 0 ? -1 - before.findIndex(isMeant) : next;
 }"""
-"""How many things the tab key seems to pass on its way to the first of a role and name; 0 if there is none."""
+"""How many things the tab key seems to pass on its way to the first of a role and name; below 0: where it goes back to, from -1 on."""
 
 
 class Open:
@@ -112,9 +114,12 @@ class Open:
         self.page.evaluate(FRAMES)
 
     def tab_to(self, role, name):
-        """Goes from one thing to the next by the tab key until the one of this role and name has the keyboard."""
+        """Goes from one thing to the next, or back, by the tab key until the one of this role and name has the keyboard."""
         # A guess, which saves questions: where the keyboard is, the tab key shows.
         between = self.page.evaluate(BETWEEN, [role, name])
+        if between < 0:
+            self.page.keyboard.down("Shift")
+            between = -1 - between
         for step in range(400):
             if step < between:
                 self.page.keyboard.down("Tab")  # and is held
@@ -124,6 +129,7 @@ class Open:
                 "() => [document.activeElement.tagName, document.activeElement.ariaLabel || document.activeElement.innerText]"
             )
             if here[0] == role and re.fullmatch(name, here[1] or "", re.DOTALL):
+                self.page.keyboard.up("Shift")
                 return
         raise AssertionError(f"no {role} {name!r} can be reached")
 
