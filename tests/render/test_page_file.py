@@ -66,6 +66,7 @@ def test_what_is_imported_is_there(path):
 
 def test_every_sentence_of_the_program_is_translated():
     """Texts of several words are in the catalogue, but for those of errors that no reader sees."""
+    known = {*messages(), *names_of_lines()}
     sentence = re.compile(r"""(?<!Error\()(["`])((?:(?!\1)[^\\\n])*)\1""")
     for path in FILES:
         lines = [line for line in path.read_text("utf-8").split("\n") if not re.match(r"\s*(//|/?\*)", line)]
@@ -74,7 +75,7 @@ def test_every_sentence_of_the_program_is_translated():
             for _quote, text in sentence.findall("\n".join(lines))
             if re.search(r"[A-Za-z]{2} [a-z]{2,} [a-z]", text)
         ]
-        assert set(said) <= {*messages(), *names_of_lines()}, path
+        assert set(said) <= known, path
 
 
 def test_the_program_is_one_piece(tmp_path):
@@ -319,12 +320,18 @@ def test_a_wrong_recipe_changes_nothing(html):
         assert said["ids"] == ids
 
 
+def test_choices_are_no_steps_that_a_change_can_reach(model, html):
+    trace = model.trace(SENTENCE)
+    (names,) = run("app.mjs", {"html": html, "asked": [["swapped", [{"temperature": 0}, 1, 300]]]})
+    assert names == [*trace.leaves, *trace]
+
+
 def test_a_story_is_that_of_generate(model, html):
     from llmtrace.models import Sampling
 
     settings = [{"temperature": 0}, {"temperature": 0.8, "topK": 20, "seed": 5}]
-    answers = run("app.mjs", {"html": html, "asked": [["generate", [each, 4]] for each in settings]})
+    answers = run("app.mjs", {"html": html, "asked": [["generate", [each, 3]] for each in settings]})
     for each, answer in zip(settings, answers, strict=True):
         sampling = Sampling(each["temperature"], each.get("topK"), None, each.get("seed", 0))
-        assert answer["made"] == [choice.id for choice in model.generate(SENTENCE, 4, sampling)]
+        assert answer["made"] == [choice.id for choice in model.generate(SENTENCE, 3, sampling)]
         assert answer["left"] == model.tokenizer.encode(SENTENCE)

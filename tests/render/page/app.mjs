@@ -8,8 +8,7 @@ let last = { html: null }; // the page that was asked about last
 async function opened(page, html) {
   const { App } = await page("app.js");
   const { speak } = await page("words.js");
-  if (last.html === html) last.app.read(last.manifest.ids, last.manifest.text);
-  else {
+  if (last.html !== html) {
     const manifest = JSON.parse(/<script type="application\/json" id="manifest">(.*?)<\/script>/s.exec(html)[1]);
     const texts = new Map(
       [...html.matchAll(/<script type="application\/octet-stream" id="(.*?)">(.*?)<\/script>/gs)].map((m) => [
@@ -24,6 +23,8 @@ async function opened(page, html) {
       return { damaged: error.tensor ?? String(error) };
     }
     last = { html, manifest, app };
+  } else if (last.app.ids !== last.manifest.ids || last.app.changes.length) {
+    last.app.read(last.manifest.ids, last.manifest.text);
   }
   speak(last.manifest.language, last.manifest.languages);
   return last;
@@ -71,6 +72,11 @@ export async function answer(page, { html, asked }) {
       const made = app.choices.map(({ token }) => token);
       while (app.goBack());
       return { made, left: app.ids };
+    },
+    swapped: ([settings, position, token]) => {
+      app.goOn(settings);
+      app.change({ position, token });
+      return app.differences().map(({ name }) => name);
     },
   };
   const { parseAddress, resolveIndex } = await page("address.js");
