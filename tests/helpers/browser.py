@@ -48,7 +48,7 @@ BETWEEN = """([role, name]) => {
   const next = after.findIndex(isMeant);
   return next < 0 ? -1 - before.findIndex(isMeant) : next;
 }"""
-"""How many things the tab key seems to pass on its way to the first of a role and name; below 0: where it goes back to, from -1 on."""
+"""How many things the tab key seems to pass on its way to the first of a role and name; on the way back: -1, -2, …"""
 
 
 class Open:

@@ -43,14 +43,6 @@ PLACES = [
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory):
-    model = llmtrace.load()
-    path = tmp_path_factory.mktemp("page") / "king.html"
-    path.write_text(page_of(model.trace(SENTENCE), model.tokenizer), encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
 def brief(tmp_path_factory):
     """The page of a small model."""
     model = llmtrace.load("tiny")
@@ -60,9 +52,9 @@ def brief(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def read(chromium, file):
+def read(chromium, king):
     """A page that all look at: those who change nothing come first."""
-    shown = Open(chromium, file).ready()
+    shown = Open(chromium, king).ready()
     yield shown
     shown.close()
 
@@ -131,7 +123,7 @@ def too_wide(shown):
     return max(0, shown.page.evaluate("() => document.documentElement.scrollWidth - innerWidth"))
 
 
-def test_everywhere_it_is_silent_fits_and_axe_finds_nothing(read, file):
+def test_everywhere_it_is_silent_fits_and_axe_finds_nothing(read, king):
     for place in PLACES:
         read.go(place)
         assert len(read.text) > 100
@@ -144,7 +136,7 @@ def test_everywhere_it_is_silent_fits_and_axe_finds_nothing(read, file):
             assert not read.findings("color-contrast"), ("dark", place)
             read.page.emulate_media(color_scheme="light")
     assert read.said == []
-    assert read.asked == [file.as_uri()]
+    assert read.asked == [king.as_uri()]
 
 
 def test_nothing_is_wider_than_a_phone_or_a_projector(read):

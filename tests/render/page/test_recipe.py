@@ -9,21 +9,17 @@ from helpers.browser import FRAMES, Open
 
 import llmtrace
 from llmtrace.cli import main
-from llmtrace.render.page_file import page
 from llmtrace.trace.checksum import checksum
 
 SENTENCE = "The king had a child, a girl, and the old lamp will belong to"
 
 
 @pytest.fixture
-def reader(chromium, tmp_path):
-    model = llmtrace.load()
-    path = tmp_path / "king.html"
-    path.write_text(page(model.trace(SENTENCE), model.tokenizer), encoding="utf-8")
-    shown = Open(chromium, path).ready()
+def reader(chromium, king):
+    shown = Open(chromium, king).ready()
     yield shown
     assert shown.said == []
-    assert shown.asked == [path.as_uri()]
+    assert shown.asked == [king.as_uri()]
     shown.close()
 
 
