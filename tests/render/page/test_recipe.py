@@ -68,6 +68,7 @@ def test_every_task_by_keyboard_alone(reader, tmp_path):
     assert re.search(r"[\d,]+ numbers have other bits, [\d,]+ have the same", reader.text)
     reader.press("u")
     assert "Nothing is changed yet." in reader.text
+    assert "\n0 numbers have other bits, " in reader.text
     type_a_sentence(reader)
     change_a_weight(reader)
     share(reader, tmp_path)
