@@ -114,7 +114,7 @@ def findings(shown: Open) -> list[str]:
 
 def check(browser: Any, name: str, path: Path | str, chosen: list[str], few: bool = False) -> tuple[int, int]:
     """How many views a file or a server has, and how many findings. Few: of lessons the first views and the last ones."""
-    shown = Open(browser, path, bypass_csp=True).ready()
+    shown = Open(browser, path).ready()
     facts = json.loads(shown.page.text_content("#manifest"))
     languages = [each.get_attribute("value") for each in shown.page.query_selector_all("header #language option")]
     begun, views, bad = time.monotonic(), 0, 0

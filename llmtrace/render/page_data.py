@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -132,29 +134,32 @@ def texts_of_training(trace: Trace) -> set[str]:
     return {text for words in found for text in (words.what, words.sentence) if text}
 
 
-def messages() -> list[str]:
+@cache
+def messages() -> tuple[str, ...]:
     """Every text of the program that is translated."""
-    return [
+    return tuple(
         json.loads(text)
         for path in sorted(PROGRAM.rglob("*.js"))
         for _mark, text in SPOKEN.findall(path.read_text(encoding="utf-8"))
-    ]
+    )
 
 
-def first_messages() -> list[str]:
+@cache
+def first_messages() -> tuple[str, ...]:
     """Those that say why a page can't be shown, before its other texts can be trusted: `N_` marks them in two files."""
     program = "".join((PROGRAM / name).read_text(encoding="utf-8") for name in ("needed.js", "page.js"))
-    return [json.loads(text) for mark, text in SPOKEN.findall(program) if mark == "N_"]
+    return tuple(json.loads(text) for mark, text in SPOKEN.findall(program) if mark == "N_")
 
 
-def names_of_lines() -> list[str]:
+@cache
+def names_of_lines() -> tuple[str, ...]:
     """The names of the lines and constants in the program's explanations."""
     texts = [path.read_text(encoding="utf-8") for path in sorted((PROGRAM / "ops").glob("*.js"))]
     found = [re.findall(r'w\.(?:do\("\w+", |(?:constant|count)\(.*?, )"([^"]+)"', text) for text in texts]
-    return sorted({name for names in found for name in names})
+    return tuple(sorted({name for names in found for name in names}))
 
 
-def translations(language: str, said: list[str]) -> dict[str, str]:
+def translations(language: str, said: Iterable[str]) -> dict[str, str]:
     """What is said in a language for each text, where that is not the text itself."""
     known = i18n.of_language(language)
     found = {text: known.gettext(text) for text in said if text}

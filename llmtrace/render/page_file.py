@@ -13,6 +13,7 @@ import posixpath
 import re
 import zlib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,7 @@ def shuffled(data: Array) -> str:
     return base64.b64encode(packer.compress(planes.tobytes()) + packer.flush()).decode()
 
 
+@cache
 def assembled(*files: str) -> str:
     """These files of the program (all of it, if none is named) in one piece: each after those that it imports from, without
     their imports and exports.

@@ -25,6 +25,10 @@ def chromium():
 FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 MORE = ", ".join(f"{each}:nth-child(n + 7)" for each in ("tr", "option", "li", ".tokens > *"))
 """What is like others before it."""
+AXE = """([like, options]) => {
+  for (const each of document.querySelectorAll(like)) each.remove();
+  return axe.run(options).then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ target }) => target)]));
+}"""
 GO = """place => new Promise((done) => {
   const before = location.hash;
   const frames = () => requestAnimationFrame(() => requestAnimationFrame(done));
@@ -37,28 +41,30 @@ BETWEEN = """([role, name]) => {
   const here = document.activeElement;
   const isBehind = (each) => here === document.body || here.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING;
   const stops = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")];
-  const seen = stops.filter((each) => isBehind(each) && each.offsetParent);
+  const seen = stops.filter((each) => each !== here && each.offsetParent);
   const whole = new RegExp(`^(?:${name})$`, "s");
   const isMeant = (each) => each.tagName === role && whole.test(each.ariaLabel || each.innerText);
-  return Math.max(0, seen.findIndex(isMeant));
+  const [after, before] = [seen.filter(isBehind), seen.filter((each) => !isBehind(each)).reverse()];
+  const next = after.findIndex(isMeant);
+  return next < 0 ? -1 - before.findIndex(isMeant) : next;
 }"""
-"""How many things the tab key seems to pass on its way to the first of a role and name; 0 if there is none."""
-
-
-IDLE = {}
-"""Empty pages without a network, by their browser and their options: one that was used goes on in a fraction of the time."""
+"""How many things the tab key seems to pass on its way to the first of a role and name; on the way back: -1, -2, …"""
 
 
 class Open:
     """A page in a browser, and everything that it has asked for or complained of."""
 
-    def __init__(self, browser, path, width=1280, height=800, color_scheme="light", **options):
-        """path: a file, which is opened without a network, or the address of a server on this machine."""
-        self.offline = not isinstance(path, str)
-        self.idle = IDLE.setdefault((browser, *sorted(options.items())), [])
-        self.page = self.idle.pop() if self.offline and self.idle else self.started(browser, options)
-        self.context = self.page.context
-        self.page.set_viewport_size({"width": width, "height": height})
+    def __init__(self, browser, path, width=1280, height=800, color_scheme="light"):
+        """path: a file, which is opened without a network, or the address of a server on this machine.
+
+        All are in one context, where a page that was closed goes on: a context of its own starts programs of its own.
+        """
+        self.context = browser.contexts[0] if browser.contexts else browser.new_context()
+        self.context.set_default_timeout(15_000)
+        idle = [page for page in self.context.pages if page.url == "about:blank"]
+        self.page = idle[0] if idle else self.context.new_page()
+        if self.page.viewport_size != {"width": width, "height": height}:
+            self.page.set_viewport_size({"width": width, "height": height})
         self.page.emulate_media(media="null", color_scheme=color_scheme)
         self.said, self.asked = [], []
         self.hears = {
@@ -68,25 +74,15 @@ class Open:
         }
         for event, note in self.hears.items():
             self.page.on(event, note)
-        self.page.goto(path.as_uri() if self.offline else path)
-
-    def started(self, browser, options):
-        context = browser.new_context(offline=self.offline, **options)
-        if options.get("bypass_csp"):  # the page's own policy forbids the browser to ask for this
-            context.route("**/favicon.ico", lambda route: route.fulfill(status=204))
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        return page
+        offline = not isinstance(path, str)
+        self.context.set_offline(offline)
+        self.page.goto(path.as_uri() if offline else path)
 
     def close(self):
-        """Forgets the page; what is kept of it serves the next one."""
-        if not self.offline:
-            self.context.close()
-            return
+        """Forgets the page."""
         for event, note in self.hears.items():
             self.page.remove_listener(event, note)
         self.page.goto("about:blank")
-        self.idle.append(self.page)
 
     def ready(self):
         self.page.wait_for_selector("header nav")
@@ -118,9 +114,12 @@ class Open:
         self.page.evaluate(FRAMES)
 
     def tab_to(self, role, name):
-        """Goes from one thing to the next by the tab key until the one of this role and name has the keyboard."""
+        """Goes from one thing to the next, or back, by the tab key until the one of this role and name has the keyboard."""
         # A guess, which saves questions: where the keyboard is, the tab key shows.
         between = self.page.evaluate(BETWEEN, [role, name])
+        if between < 0:
+            self.page.keyboard.down("Shift")
+            between = -1 - between
         for step in range(400):
             if step < between:
                 self.page.keyboard.down("Tab")  # and is held
@@ -130,20 +129,19 @@ class Open:
                 "() => [document.activeElement.tagName, document.activeElement.ariaLabel || document.activeElement.innerText]"
             )
             if here[0] == role and re.fullmatch(name, here[1] or "", re.DOTALL):
+                self.page.keyboard.up("Shift")
                 return
         raise AssertionError(f"no {role} {name!r} can be reached")
 
     def findings(self, *rules):
         """What axe-core finds wrong where the page is now, by all its rules or by some: the rules and the elements.
 
-        Of rows and options that are alike, quick runs look at the first ones. The page must bypass its policy.
+        Of rows and options that are alike, quick runs look at the first ones: the others are gone until the view is drawn again.
         """
         base = pytest.importorskip("axe_playwright_python.base", reason="needs axe-playwright-python")
         options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
         if self.page.evaluate("() => 'axe' in window"):
             options["preload"] = False  # of the style sheets: all views have the same ones
         else:
-            self.page.evaluate(base.AXE_SCRIPT)
-        context = {"exclude": [[MORE]]} if quick() else {"include": [["html"]]}
-        done = self.page.evaluate("([context, options]) => axe.run(context, options)", [context, options])
-        return [(each["id"], [node["target"] for node in each["nodes"]]) for each in done["violations"]]
+            self.page.evaluate(f"{base.AXE_SCRIPT}; axe.configure({{ noHtml: true }})")
+        return self.page.evaluate(AXE, [MORE if quick() else "_", options])

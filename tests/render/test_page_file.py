@@ -35,8 +35,8 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def html(model):
-    return page(model.trace(SENTENCE), model.tokenizer)
+def html(king):
+    return king.read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,7 @@ def test_what_is_imported_is_there(path):
 
 def test_every_sentence_of_the_program_is_translated():
     """Texts of several words are in the catalogue, but for those of errors that no reader sees."""
+    known = {*messages(), *names_of_lines()}
     sentence = re.compile(r"""(?<!Error\()(["`])((?:(?!\1)[^\\\n])*)\1""")
     for path in FILES:
         lines = [line for line in path.read_text("utf-8").split("\n") if not re.match(r"\s*(//|/?\*)", line)]
@@ -74,7 +75,7 @@ def test_every_sentence_of_the_program_is_translated():
             for _quote, text in sentence.findall("\n".join(lines))
             if re.search(r"[A-Za-z]{2} [a-z]{2,} [a-z]", text)
         ]
-        assert set(said) <= {*messages(), *names_of_lines()}, path
+        assert set(said) <= known, path
 
 
 def test_the_program_is_one_piece(tmp_path):
@@ -145,8 +146,8 @@ def test_it_is_small(html):
     assert len(html.encode()) < 6_000_000
 
 
-def test_weights_come_back_and_the_checksum_is_right(html, model):
-    (checksum, digest) = run("app.mjs", {"html": html, "asked": [["checksum", 0], ["digest", "é" * 1000]]})
+def test_weights_come_back_and_the_checksum_is_right(html, king, model):
+    (checksum, digest) = run("app.mjs", {"file": str(king), "asked": [["checksum", 0], ["digest", "é" * 1000]]})
     (manifest,) = Elements(html).of("script", id="manifest")
     assert checksum == json.loads(manifest[2])["checksum"]
     assert digest == hashlib.sha256(("é" * 1000).encode()).hexdigest()
@@ -208,11 +209,13 @@ def test_command(tmp_path):
 # ---- what it says ----------------------------------------------------------------------------------------------------
 
 
-def test_sentences_are_those_of_the_command_line(model, html):
+def test_sentences_are_those_of_the_command_line(model, king):
     trace, rng = model.trace(SENTENCE), np.random.default_rng(0)
     names = [*trace.leaves, *trace, *list(trace.weights)[::5]]
     places = [[name, [int(rng.integers(size)) for size in trace.shape(name)]] for name in names for _ in range(2)]
-    answers = run("app.mjs", {"html": html, "asked": [["sentences", [language, places]] for language in ("en", "zh")]})
+    answers = run(
+        "app.mjs", {"file": str(king), "asked": [["sentences", [language, places]] for language in ("en", "zh")]}
+    )
     before = i18n.language()
     try:
         for language, sentences in zip(("en", "zh"), answers, strict=True):
@@ -222,7 +225,7 @@ def test_sentences_are_those_of_the_command_line(model, html):
         i18n.use(before)
 
 
-def test_numbers_are_written_as_on_the_command_line(html):
+def test_numbers_are_written_as_on_the_command_line(king):
     from llmtrace.arithmetic.bits import exact
     from llmtrace.views.numbers import rounded
 
@@ -231,7 +234,7 @@ def test_numbers_are_written_as_on_the_command_line(html):
     usual = (rng.standard_normal(3000) * rng.choice([1e-7, 0.01, 1, 1e5], 3000)).astype(np.float32)
     numbers = np.concatenate([bits.view(np.float32), usual, np.float32([0, -0.0, 1, -1e-5, 1e16, 0.1])])
     asked = [["exact", numbers.view(np.uint32).tolist()], ["rounded", usual.tolist()]]
-    found, short = run("app.mjs", {"html": html, "asked": asked})
+    found, short = run("app.mjs", {"file": str(king), "asked": asked})
     assert found == [exact(number) for number in numbers]
     assert short == [rounded(number) for number in usual]
 
@@ -255,11 +258,11 @@ WRONG = [
 ]
 
 
-def test_addresses_mean_the_same(model, html):
+def test_addresses_mean_the_same(model, king):
     from llmtrace.explain.address import explain_target
 
     trace = model.trace(SENTENCE)
-    found, wrong = run("app.mjs", {"html": html, "asked": [["places", ADDRESSES], ["places", WRONG]]})
+    found, wrong = run("app.mjs", {"file": str(king), "asked": [["places", ADDRESSES], ["places", WRONG]]})
     for address, (name, index) in zip(ADDRESSES[:2] + ADDRESSES[3:], found[:2] + found[3:], strict=True):
         assert (name, tuple(index)) == explain_target(trace, address, (), {})
     assert all(isinstance(said, str) for said in wrong)
@@ -277,7 +280,7 @@ RECIPES = [
 
 
 @pytest.mark.parametrize("edits", RECIPES, ids=lambda edits: next(iter(edits)))
-def test_a_recipe_gives_the_same_bits_on_both_sides(model, html, edits, tmp_path):
+def test_a_recipe_gives_the_same_bits_on_both_sides(model, king, edits, tmp_path):
     from llmtrace.experiments import recipes, what_if
     from llmtrace.trace.checksum import checksum
 
@@ -285,7 +288,7 @@ def test_a_recipe_gives_the_same_bits_on_both_sides(model, html, edits, tmp_path
     recipes.write(tmp_path / "r.json", found)
     recipe = json.loads((tmp_path / "r.json").read_text("utf-8"))
     names = list(found.before)
-    (answer,) = run("app.mjs", {"html": html, "asked": [["follow", [recipe, names]]]})
+    (answer,) = run("app.mjs", {"file": str(king), "asked": [["follow", [recipe, names]]]})
     for name, values in zip(names, answer["values"], strict=True):
         expected = found.after.tensor(name)
         assert same(unpacked(values).astype(expected.dtype), expected).all(), name
@@ -310,21 +313,27 @@ BAD = [
 ]
 
 
-def test_a_wrong_recipe_changes_nothing(html):
+def test_a_wrong_recipe_changes_nothing(king):
     ids = llmtrace.load().tokenizer.encode(SENTENCE)
     recipes = [{"llmtrace": "recipe", "version": 1, "ids": ids, **bad} if bad else bad for bad in BAD]
-    for said in run("app.mjs", {"html": html, "asked": [["refuse", recipe] for recipe in recipes]}):
+    for said in run("app.mjs", {"file": str(king), "asked": [["refuse", recipe] for recipe in recipes]}):
         assert said["message"]
         assert said["changes"] == 0
         assert said["ids"] == ids
 
 
-def test_a_story_is_that_of_generate(model, html):
+def test_choices_are_no_steps_that_a_change_can_reach(model, king):
+    trace = model.trace(SENTENCE)
+    (names,) = run("app.mjs", {"file": str(king), "asked": [["swapped", [{"temperature": 0}, 1, 300]]]})
+    assert names == [*trace.leaves, *trace]
+
+
+def test_a_story_is_that_of_generate(model, king):
     from llmtrace.models import Sampling
 
     settings = [{"temperature": 0}, {"temperature": 0.8, "topK": 20, "seed": 5}]
-    answers = run("app.mjs", {"html": html, "asked": [["generate", [each, 4]] for each in settings]})
+    answers = run("app.mjs", {"file": str(king), "asked": [["generate", [each, 3]] for each in settings]})
     for each, answer in zip(settings, answers, strict=True):
         sampling = Sampling(each["temperature"], each.get("topK"), None, each.get("seed", 0))
-        assert answer["made"] == [choice.id for choice in model.generate(SENTENCE, 4, sampling)]
+        assert answer["made"] == [choice.id for choice in model.generate(SENTENCE, 3, sampling)]
         assert answer["left"] == model.tokenizer.encode(SENTENCE)

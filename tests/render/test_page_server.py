@@ -4,7 +4,6 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 from http.client import HTTPConnection
 from threading import Thread
 from urllib.parse import quote
@@ -12,6 +11,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 from helpers.browser import Open
+from helpers.terminal import process
 
 import llmtrace
 from llmtrace.errors import PromptError
@@ -306,12 +306,7 @@ def test_a_trace_alone_runs_nothing(model, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_cleanly(number):
-    program = subprocess.Popen(
-        [sys.executable, "-m", "llmtrace", "serve", "--lang", "en"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    program = process("serve", "--lang", "en", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     line = program.stdout.readline()
     assert line.startswith("Open http://127.0.0.1:")
     with socket.create_connection(("127.0.0.1", int(line.split(":")[2].partition("/")[0])), timeout=20):

@@ -51,6 +51,12 @@ export class App {
   /** Runs the sentence, as it is and with the changes. */
   again() {
     this.plain = runModel(this.model, this.ids);
+    this.runChanged();
+  }
+
+  /** Runs the sentence with the changes: as it is, it has been run, unless choices stand in that run. */
+  runChanged() {
+    if (this.choices.length && this.run === this.plain) return this.again();
     this.run = this.changes.length ? runModel(this.model, this.changedIds(), { edits: this.edits() }) : this.plain;
     this.choices.forEach(({ settings }, i) => choose(this.run, i, this.firstChoice + i, settings));
   }
@@ -73,24 +79,20 @@ export class App {
     return new Edits(this.changes.filter((change) => change.tensor !== undefined));
   }
 
-  /** Another sentence; changes of the old one are forgotten. */
-  read(ids, text) {
-    this.ids = ids;
-    this.text = text;
-    this.changes = [];
-    this.choices = [];
-    this.position = null;
-    this.again();
+  /** Another sentence with these changes; those of the old one are forgotten. `plain`: its run as it is. */
+  read(ids, text, changes = [], plain = runModel(this.model, ids)) {
+    Object.assign(this, { ids, text, changes, plain, choices: [], position: null });
+    this.runChanged();
   }
 
   change(change) {
     this.changes.push(change);
-    this.again();
+    this.runChanged();
   }
 
   undo() {
     this.changes.pop();
-    this.again();
+    this.runChanged();
   }
 
   /** The token whose row is looked at. */

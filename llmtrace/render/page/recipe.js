@@ -37,9 +37,7 @@ export function replay(app, content) {
   if (!ids.length || ids.length > context || !ids.every(known)) throw new RangeError("ids");
   const plain = runModel(app.model, ids);
   const changes = edits.map((edit) => changeOf(app, plain, edit));
-  app.read(ids, typeof text === "string" ? text : null);
-  app.changes = changes;
-  app.again();
+  app.read(ids, typeof text === "string" ? text : null, changes, plain);
 }
 
 /** An edit of a recipe as a change of the page. */

@@ -1,15 +1,17 @@
 // Opens a page as it was written, without a browser, and answers questions about it.
 
+import { readFileSync } from "node:fs";
 import { pack } from "./packing.mjs";
 
-let last = { html: null }; // the page that was asked about last
+let last = { known: null }; // the page that was asked about last
 
 /** A page that has begun, as it was at first: { manifest, app }, or what is damaged in it. */
-async function opened(page, html) {
+async function opened(page, file, text) {
   const { App } = await page("app.js");
   const { speak } = await page("words.js");
-  if (last.html === html) last.app.read(last.manifest.ids, last.manifest.text);
-  else {
+  const known = file ?? text;
+  if (last.known !== known) {
+    const html = text ?? readFileSync(file, "utf8");
     const manifest = JSON.parse(/<script type="application\/json" id="manifest">(.*?)<\/script>/s.exec(html)[1]);
     const texts = new Map(
       [...html.matchAll(/<script type="application\/octet-stream" id="(.*?)">(.*?)<\/script>/gs)].map((m) => [
@@ -23,19 +25,21 @@ async function opened(page, html) {
     } catch (error) {
       return { damaged: error.tensor ?? String(error) };
     }
-    last = { html, manifest, app };
+    last = { known, manifest, app };
+  } else if (last.app.ids !== last.manifest.ids || last.app.changes.length) {
+    last.app.read(last.manifest.ids, last.manifest.text);
   }
   speak(last.manifest.language, last.manifest.languages);
   return last;
 }
 
-export async function answer(page, { html, asked }) {
+export async function answer(page, { file, html, asked }) {
   const { speak } = await page("words.js");
   const { exact, rounded } = await page("numbers.js");
   const { recipeOf, replay } = await page("recipe.js");
   const { sha256 } = await page("sha256.js");
   const { checksum } = await page("checksum.js");
-  const { manifest, app, damaged } = await opened(page, html);
+  const { manifest, app, damaged } = await opened(page, file, html);
   if (damaged) return { damaged };
   const answers = {
     exact: (bits) => bits.map((each) => exact(new Float32Array(Uint32Array.of(each).buffer)[0])),
@@ -71,6 +75,11 @@ export async function answer(page, { html, asked }) {
       const made = app.choices.map(({ token }) => token);
       while (app.goBack());
       return { made, left: app.ids };
+    },
+    swapped: ([settings, position, token]) => {
+      app.goOn(settings);
+      app.change({ position, token });
+      return app.differences().map(({ name }) => name);
     },
   };
   const { parseAddress, resolveIndex } = await page("address.js");

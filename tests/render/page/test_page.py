@@ -8,12 +8,16 @@ import pytest
 from click.testing import CliRunner
 from helpers.browser import FRAMES, Open
 from helpers.fresh import some
+from helpers.small_models import small_config, tensors
+from helpers.small_tokenizer import TOKENIZER, VOCABULARY
 
 import llmtrace
 from llmtrace.cli import main
+from llmtrace.models import GPT
 from llmtrace.render.page_file import page as page_of
 from llmtrace.trace.checksum import checksum
 from llmtrace.views.grid import sizes
+from llmtrace.weights.gpt import GPT2
 
 SENTENCE = "The king had a child, a girl, and the old lamp will belong to"
 PLACES = [
@@ -39,14 +43,6 @@ PLACES = [
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory):
-    model = llmtrace.load()
-    path = tmp_path_factory.mktemp("page") / "king.html"
-    path.write_text(page_of(model.trace(SENTENCE), model.tokenizer), encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
 def brief(tmp_path_factory):
     """The page of a small model."""
     model = llmtrace.load("tiny")
@@ -56,26 +52,104 @@ def brief(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def read(chromium, file):
-    """A page that all look at who change nothing."""
-    shown = Open(chromium, file).ready()
+def read(chromium, king):
+    """A page that all look at: those who change nothing come first."""
+    shown = Open(chromium, king).ready()
     yield shown
     shown.close()
 
 
 @pytest.fixture
 def opened(read):
-    """The same page, for those who change something: afterwards it has read its first sentence again."""
-    yield read
-    read.run(SENTENCE)
+    """The same page, for those who change something: whoever needs the first sentence runs it."""
+    return read
 
 
-def test_it_asks_for_nothing_and_complains_of_nothing(read, file):
+DAMAGED = [
+    ('id="block.0.mlp.up.weight">', 200, "block.0.mlp.up.weight", ("the numbers of", "里的数")),
+    ('id="manifest">', 20, "", ("its description has changed", "说明")),
+]
+"""Where a file is damaged, and what is named and said then, in English and in Chinese."""
+
+
+def test_damage_is_named_in_every_language(chromium, brief, tmp_path):
+    text = brief.read_text("utf-8")
+    shown, broken = Open(chromium, brief), tmp_path / "broken.html"
+    for begins, further, named, said in DAMAGED:
+        start = text.index(begins) + len(begins) + further
+        broken.write_text(text[:start] + ("A" if text[start] != "A" else "B") + text[start + 1 :], "utf-8")
+        shown.page.goto(broken.as_uri())
+        shown.page.wait_for_function("() => document.getElementById('fallback').innerText.includes('damaged:')")
+        assert named in shown.text
+        for language, words in zip(("en", "zh"), said, strict=True):
+            assert words in shown.page.inner_text(f"#fallback [lang={language}]")
+        assert shown.page.locator("header").count() == 0
+    shown.close()
+
+
+def test_without_programs_the_page_says_so_in_every_language(chromium, brief):
+    shown = Open(chromium, brief)
+    developer = shown.context.new_cdp_session(shown.page)
+    developer.send("Emulation.setScriptExecutionDisabled", {"value": True})
+    shown.page.reload()
+    assert "needs a program" in shown.page.inner_text("#fallback [lang=en]")
+    assert "程序" in shown.page.inner_text("#fallback [lang=zh]")
+    developer.detach()
+    shown.close()
+
+
+def test_hostile_texts_do_nothing(chromium, tmp_path):
+    text = "</script><img src=x onerror=alert(1)><!-- \u2028 \u202e {{7*7}} e" + "\u0301" * 10
+    config = small_config(vocabulary=len(VOCABULARY), context=len(TOKENIZER.encode(text)))
+    model = GPT(config, GPT2.weights(config, tensors(config), "random"), TOKENIZER, "small")
+    path = tmp_path / "hostile.html"
+    path.write_text(page_of(model.trace(text), model.tokenizer), encoding="utf-8")
+    shown = Open(chromium, path).ready()
+    for place in ("", "sentence", "next", "what-if", "block.0.attn.pattern[head=0]"):
+        shown.go(place)
+        assert shown.page.locator("img").count() == 0
+    assert shown.said == []
+    shown.close()
+
+
+VIEWS = ["", *PLACES[1:6], *PLACES[7:8], *PLACES[13:]]
+"""One place of each view."""
+DARK = VIEWS[:7:2]
+"""Those whose colours axe looks at in the dark, too."""
+
+
+def too_wide(shown):
+    """By how many pixels the page is wider than the screen."""
+    return max(0, shown.page.evaluate("() => document.documentElement.scrollWidth - innerWidth"))
+
+
+def test_everywhere_it_is_silent_fits_and_axe_finds_nothing(read, king):
+    widths = [1280, 3840, 360]
     for place in PLACES:
         read.go(place)
         assert len(read.text) > 100
+        assert not too_wide(read), place
+        if place not in VIEWS:
+            continue
+        for width in widths:
+            read.page.set_viewport_size({"width": width, "height": 800})
+            assert not too_wide(read), (width, place)
+        assert not read.findings(), place
+        if place in DARK:
+            read.page.emulate_media(color_scheme="dark")
+            assert not read.findings("color-contrast"), ("dark", place)
+            read.page.emulate_media(color_scheme="light")
+        widths.reverse()  # to change the width takes long
+    read.page.set_viewport_size({"width": 1280, "height": 800})
     assert read.said == []
-    assert read.asked == [file.as_uri()]
+    assert read.asked == [king.as_uri()]
+
+
+def test_letters_are_large_on_a_projector(read):
+    read.page.set_viewport_size({"width": 3840, "height": 800})
+    size = read.page.evaluate("() => parseFloat(getComputedStyle(document.body).fontSize)")
+    assert size >= 28  # it is read from afar
+    read.page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_it_has_the_bits_of_the_command_line(read):
@@ -97,17 +171,6 @@ def exact_text(value):
     if isinstance(value, np.integer):
         return text
     return text if "." in text or "e" in text else f"{text}.0"
-
-
-def test_any_sentence_has_the_bits_of_the_command_line(opened):
-    model = llmtrace.load()
-    for text in ("The girl", "A king, a king!", 'Émile 中 🙂 said "no"\n\nand left.', "x" * 60):
-        opened.go("sentence")
-        opened.page.fill("textarea", text)
-        opened.page.keyboard.press("Tab")
-        opened.page.keyboard.press("Enter")
-        opened.page.wait_for_selector("#own-sum")
-        assert checksum(model.trace(text)) in opened.page.inner_text("#own-sum"), text
 
 
 def test_it_says_things_as_the_command_line_does(read):
@@ -134,39 +197,12 @@ def test_it_says_things_as_the_command_line_does(read):
     assert f"{x} × ({x}) = " in read.text
 
 
-VIEWS = ["", *PLACES[1:6], *PLACES[7:8], *PLACES[13:]]
-"""One place of each view."""
-
-
-def test_axe_finds_nothing(chromium, file):
-    shown = Open(chromium, file, color_scheme="light", bypass_csp=True).ready()  # axe puts a program of its own in
-    for place in VIEWS:
-        shown.go(place)
-        assert not shown.findings(), place
-    shown.page.emulate_media(color_scheme="dark")
-    for place in VIEWS[:7:2]:
-        shown.go(place)
-        assert not shown.findings("color-contrast"), ("dark", place)
-    shown.close()
-
-
 def test_it_says_when_it_was_seen_and_ready(read):
     """What benchmarks/page.py reads: the first screen is there before anything is decoded."""
     first, ready = read.page.evaluate(
         "() => ['first-contentful-paint', 'ready'].map((name) => performance.getEntriesByName(name)[0]?.startTime ?? 0)"
     )
     assert 0 < first < ready
-
-
-def test_nothing_is_wider_than_the_screen(read):
-    for width in (360, 1280, 3840):
-        read.page.set_viewport_size({"width": width, "height": 800})
-        for place in VIEWS if width != 1280 else some(VIEWS, 4):
-            read.go(place)
-            assert read.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, (width, place)
-    size = read.page.evaluate("() => parseFloat(getComputedStyle(document.body).fontSize)")
-    assert size >= 28  # a projector of 3840 pixels is read from afar
-    read.page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_a_grid_is_walked_by_keys_and_spoken(read):
@@ -185,8 +221,28 @@ def test_a_grid_is_walked_by_keys_and_spoken(read):
     assert read.page.inner_text("h1") == "block.0.mlp.up[position=1, feature=511]"
 
 
+def test_odd_places_are_named(read):
+    for place in ("%zz", "toString", "constructor", "__proto__", "block.99", "logits[", "a" * 5000):
+        read.page.evaluate("place => { location.hash = place }", place)
+        read.page.evaluate(FRAMES)
+        assert read.page.locator("[role=alert]").count() == 1, place
+    assert read.said == []
+
+
+def test_any_sentence_has_the_bits_of_the_command_line(opened):
+    model = llmtrace.load()
+    for text in ("The girl", "A king, a king!", 'Émile 中 🙂 said "no"\n\nand left.', "x" * 60):
+        opened.go("sentence")
+        opened.page.fill("textarea", text)
+        opened.page.keyboard.press("Tab")
+        opened.page.keyboard.press("Enter")
+        opened.page.wait_for_selector("#own-sum")
+        assert checksum(model.trace(text)) in opened.page.inner_text("#own-sum"), text
+
+
 def test_one_token_at_a_time(opened):
     expected = [choice.id for choice in llmtrace.load().generate(SENTENCE, 3)]
+    opened.run(SENTENCE)
     opened.go("next")
     opened.press("Space", "ArrowRight", "Space")
     texts = opened.page.locator("mark").all_inner_texts()
@@ -201,6 +257,7 @@ def test_one_token_at_a_time(opened):
 
 
 def test_a_change_stays_while_the_text_grows(opened):
+    opened.run(SENTENCE)
     opened.go("block.2.attn.pattern[head=2]")
     opened.page.get_by_role("button", name="Switch this head off").click()
     opened.go("next")
@@ -212,58 +269,6 @@ def test_a_change_stays_while_the_text_grows(opened):
     opened.run(SENTENCE)
     opened.go("what-if")
     assert "Nothing is changed yet." in opened.text
-
-
-def test_odd_places_are_named(read):
-    for place in ("%zz", "toString", "constructor", "__proto__", "block.99", "logits[", "a" * 5000):
-        read.page.evaluate("place => { location.hash = place }", place)
-        read.page.evaluate(FRAMES)
-        assert read.page.locator("[role=alert]").count() == 1, place
-    assert read.said == []
-
-
-DAMAGED = [
-    ('id="block.0.mlp.up.weight">', 200, "block.0.mlp.up.weight", ("the numbers of", "里的数")),
-    ('id="manifest">', 20, "", ("its description has changed", "说明")),
-]
-"""Where a file is damaged, and what is named and said then, in English and in Chinese."""
-
-
-def test_damage_is_named_in_every_language(chromium, brief, tmp_path):
-    text = brief.read_text("utf-8")
-    shown, broken = Open(chromium, brief), tmp_path / "broken.html"
-    for begins, further, named, said in DAMAGED:
-        start = text.index(begins) + len(begins) + further
-        broken.write_text(text[:start] + ("A" if text[start] != "A" else "B") + text[start + 1 :], "utf-8")
-        shown.page.goto(broken.as_uri())
-        shown.page.wait_for_function("() => document.getElementById('fallback').innerText.includes('damaged:')")
-        assert named in shown.text
-        for language, words in zip(("en", "zh"), said, strict=True):
-            assert words in shown.page.inner_text(f"#fallback [lang={language}]")
-        assert shown.page.locator("header").count() == 0
-    shown.close()
-
-
-def test_without_programs_the_page_says_so_in_every_language(chromium, brief):
-    context = chromium.new_context(java_script_enabled=False)
-    shown = context.new_page()
-    shown.goto(brief.as_uri())
-    assert "needs a program" in shown.inner_text("#fallback [lang=en]")
-    assert "程序" in shown.inner_text("#fallback [lang=zh]")
-    context.close()
-
-
-def test_hostile_texts_do_nothing(chromium, tmp_path):
-    model = llmtrace.load()
-    text = "</script><img src=x onerror=alert(1)><!-- \u2028 \u202e {{7*7}} e" + "\u0301" * 10
-    path = tmp_path / "hostile.html"
-    path.write_text(page_of(model.trace(text), model.tokenizer), encoding="utf-8")
-    shown = Open(chromium, path).ready()
-    for place in ("", "sentence", "next", "what-if", "block.0.attn.pattern[head=0]"):
-        shown.go(place)
-        assert shown.page.locator("img").count() == 0
-    assert shown.said == []
-    shown.close()
 
 
 PIECES = [
@@ -310,7 +315,7 @@ def test_hostile_texts_stay_texts(opened):
         [texts, usual, before],
     )
     assert wrong == []
-    for text in texts[:5]:
+    for text in some(texts[:5], 3):
         opened.run(text)
         assert opened.page.locator(usual).count() == before
     assert opened.said == []

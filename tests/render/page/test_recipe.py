@@ -9,21 +9,17 @@ from helpers.browser import FRAMES, Open
 
 import llmtrace
 from llmtrace.cli import main
-from llmtrace.render.page_file import page
 from llmtrace.trace.checksum import checksum
 
 SENTENCE = "The king had a child, a girl, and the old lamp will belong to"
 
 
 @pytest.fixture
-def reader(chromium, tmp_path):
-    model = llmtrace.load()
-    path = tmp_path / "king.html"
-    path.write_text(page(model.trace(SENTENCE), model.tokenizer), encoding="utf-8")
-    shown = Open(chromium, path).ready()
+def reader(chromium, king):
+    shown = Open(chromium, king).ready()
     yield shown
     assert shown.said == []
-    assert shown.asked == [path.as_uri()]
+    assert shown.asked == [king.as_uri()]
     shown.close()
 
 
@@ -72,6 +68,7 @@ def test_every_task_by_keyboard_alone(reader, tmp_path):
     assert re.search(r"[\d,]+ numbers have other bits, [\d,]+ have the same", reader.text)
     reader.press("u")
     assert "Nothing is changed yet." in reader.text
+    assert "\n0 numbers have other bits, " in reader.text
     type_a_sentence(reader)
     change_a_weight(reader)
     share(reader, tmp_path)

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from helpers.browser import FRAMES, Open
+from helpers.fresh import some
 
 import llmtrace
 from llmtrace.render.page_file import page as page_of
@@ -53,7 +54,7 @@ def test_any_view_as_svg(shown, place):
 
 
 def test_any_view_as_png(shown):
-    for place in PLACES[:3]:
+    for place in some(PLACES[:3], 2):
         shown.go(place)
         name, content = taken(shown, "this view as a PNG file")
         assert name.endswith(".png")
@@ -94,7 +95,7 @@ def test_on_paper_there_is_only_what_is_explained(shown):
     shown.go("logits[-1, 3]")
     shown.page.emulate_media(media="print", color_scheme="dark")
     for hidden in ("header", "button", "form", ".trail"):
-        assert not any(each.is_visible() for each in shown.page.locator(hidden).all()), hidden
+        assert not shown.page.locator(f"{hidden}:visible").count(), hidden
     assert shown.page.locator("table").first.is_visible()
     paper, ink = shown.page.evaluate(
         "() => ['backgroundColor', 'color'].map((p) => getComputedStyle(document.body)[p])"
@@ -109,13 +110,17 @@ def test_on_paper_there_is_only_what_is_explained(shown):
     shown.page.emulate_media(media="screen", color_scheme="light")
 
 
+GRIDS = [
+    ("block.0.mlp.up", 640, r"On paper: rows 0 to \d\d of 38\. On paper: columns 0 to \d\d of 512\."),
+    ("embed.token.weight", 640, r"On paper: rows 0 to \d\d of 768\. On paper: columns 0 to \d\d of 128\."),
+    ("tokens", 1200, ""),
+]
+"""Each with the width of a window, and what is said on paper."""
+
+
 def test_on_paper_a_grid_says_which_part_it_is(shown):
     """The part in sight, no wider than the paper."""
-    for name, width, said in (
-        ("block.0.mlp.up", 640, r"On paper: rows 0 to \d\d of 38\. On paper: columns 0 to \d\d of 512\."),
-        ("embed.token.weight", 640, r"On paper: rows 0 to \d\d of 768\. On paper: columns 0 to \d\d of 128\."),
-        ("tokens", 1200, ""),
-    ):
+    for name, width, said in some(GRIDS, 2):
         shown.go(name)
         part = shown.page.locator(".on-paper")
         assert not part.is_visible()
@@ -134,7 +139,7 @@ def test_step_by_step(shown):
     size = shown.page.evaluate("() => getComputedStyle(document.body).fontSize")
     shown.page.keyboard.press("p")
     parts = shown.page.locator("main > :not(.trail):not(.take)")
-    visible = lambda: [part.is_visible() for part in parts.all()].count(True)  # noqa: E731 - asked again and again
+    visible = shown.page.locator("main > :not(.trail):not(.take):visible").count
     assert visible() == 1
     assert shown.page.evaluate("() => getComputedStyle(document.body).fontSize") != size
     for key, count in (("ArrowRight", 2), ("Space", 3), ("PageDown", 4), ("ArrowLeft", 3), ("PageUp", 2)):

@@ -23,8 +23,7 @@ export function sentenceView(app, refresh) {
     const ids = idsOf(app, area.value);
     if (typeof ids === "string") return;
     await app.read(ids, area.value);
-    location.hash = "";
-    refresh();
+    toStart(refresh);
   };
   area.addEventListener("input", show);
   show();
@@ -35,14 +34,19 @@ export function sentenceView(app, refresh) {
   ];
 }
 
+/** Goes to the start, which draws it; a reader who is there already sees it again. */
+function toStart(refresh) {
+  if (location.hash) location.hash = "";
+  else refresh();
+}
+
 /** A field for a sentence whose tokens are made where the model runs. */
 function servedView(app, refresh) {
   const area = h("textarea", { rows: "3", "aria-label": _("sentence") }, app.manifest.text);
   const read = async (event) => {
     event.preventDefault();
     await app.read(null, area.value);
-    location.hash = "";
-    refresh();
+    toStart(refresh);
   };
   return [
     h("h1", {}, _("My own sentence")),
