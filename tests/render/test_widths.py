@@ -248,6 +248,11 @@ def test_chinese_lines_of_views_and_lessons_are_well_broken():
         i18n.use(None)
 
 
+def test_a_line_ends_at_the_last_place_where_it_may():
+    assert wrapped("ab cd ef", 5, 5) == [(0, 6), (6, 8)]
+    assert wrapped("词元 词元词元", 5, 6) == [(0, 3), (3, 6), (6, 7)]
+
+
 def test_a_name_that_has_no_room_is_broken_at_its_joints():
     text = "运算 linear_to_heads，形状"
     assert [text[start:end] for start, end in wrapped(text, 16, 16)] == ["运算 ", "linear_to_", "heads，形状"]
