@@ -87,6 +87,11 @@ def choose(rng: np.random.Generator, options: Sequence[T]) -> T:
     return options[int(rng.integers(len(options)))]
 
 
+def drawn(rng: np.random.Generator, options: Sequence[float], shape: int | tuple[int, ...]) -> Array:
+    """Those that `rng.choice` would draw, in a fifth of its time for a few."""
+    return np.asarray(options)[rng.integers(len(options), size=shape)]
+
+
 def filled(rng: np.random.Generator, shape: tuple[int, ...], dtype: npt.DTypeLike, special: bool) -> Array:
     """Numbers of one style: normal, whole (with ties), as far as exp goes, ±0 and ±1, of all sizes; some special.
 
@@ -98,14 +103,14 @@ def filled(rng: np.random.Generator, shape: tuple[int, ...], dtype: npt.DTypeLik
     if style == "bits":
         return np.frombuffer(rng.bytes(math.prod(shape) * np.dtype(dtype).itemsize), dtype).reshape(shape).copy()
     if style == "special":
-        return np.asarray(rng.choice(specials(np.dtype(dtype)), shape), dtype)
+        return np.asarray(drawn(rng, specials(np.dtype(dtype)), shape), dtype)
     values = rng.standard_normal(shape)
     if style == "whole":
         values = np.round(2 * values)
     elif style == "reach":
         values = rng.uniform(-1.2, 1.2, shape) * np.log(float(np.finfo(dtype).max))
     elif style == "zeros":
-        values = rng.choice([0.0, -0.0, 0.0, -0.0, 1.0, -1.0], shape)
+        values = drawn(rng, [0.0, -0.0, 0.0, -0.0, 1.0, -1.0], shape)
     elif style == "wide":
         reach = np.finfo(dtype).maxexp
         values = np.ldexp(values, rng.integers(-reach - 10, reach - 3, shape))
@@ -114,7 +119,8 @@ def filled(rng: np.random.Generator, shape: tuple[int, ...], dtype: npt.DTypeLik
     values = np.asarray(values)
     if special and values.size:
         odd = choose(rng, [0, 0, 0, 1, 2, values.size if few else values.size // 8 + 1])
-        values.reshape(-1)[rng.integers(0, values.size, odd)] = rng.choice(specials(np.dtype(dtype)), odd)
+        if odd:
+            values.reshape(-1)[rng.integers(0, values.size, odd)] = drawn(rng, specials(np.dtype(dtype)), odd)
     with np.errstate(over="ignore", under="ignore"):
         return values.astype(dtype)
 

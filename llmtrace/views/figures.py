@@ -6,6 +6,7 @@ room leaves out some more of them, by `document.places`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Literal
@@ -110,11 +111,11 @@ class Scale:
 
     def number(self, value: Any) -> str:
         """A number in a cell: all cells have the same number of decimals."""
-        top = max(abs(self.low), abs(self.high))
-        if not np.isfinite(value) or top >= 1e6:
+        top, number = max(abs(self.low), abs(self.high)), float(value)
+        if not math.isfinite(number) or top >= 1e6:
             return rounded(value, 3)
         decimals = 3 if top < 2 else 2 if top < 100 else 1 if top < 1000 else 0
-        return f"{float(value):.{decimals}f}".replace("-", "−")
+        return f"{number:.{decimals}f}".replace("-", "−")
 
 
 @frozen

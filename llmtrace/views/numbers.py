@@ -74,14 +74,14 @@ def column(values: Array | Sequence[Any], digits: int = DIGITS) -> list[str]:
     if numbers.dtype.kind != "f" or top == 0 or not -5 <= _exponent(top) < 7:
         return right([rounded(number, digits) for number in numbers])
     decimals = max(0, digits - _exponent(top))
-    plain = all(float(number).is_integer() for number in numbers if np.isfinite(number))
+    plain = all(number.is_integer() for number in finite.tolist())
 
-    def text(number: Any) -> str:
-        if plain or not np.isfinite(number) or (number != 0 and abs(float(number)) < 10.0 ** (1 - decimals)):
-            return rounded(number, digits)
-        return _minus(f"{float(number):.{decimals}f}") if number != 0 else "0"
+    def text(given: Any, number: float) -> str:
+        if plain or not math.isfinite(number) or 0 < abs(number) < 10.0 ** (1 - decimals):
+            return rounded(given, digits)
+        return _minus(f"{number:.{decimals}f}") if number else "0"
 
-    return right([text(number) for number in numbers])
+    return right(list(map(text, numbers, numbers.astype(np.float64).tolist())))
 
 
 def to_unit(values: Sequence[Any], digits: int = DIGITS) -> list[str]:
@@ -89,12 +89,14 @@ def to_unit(values: Sequence[Any], digits: int = DIGITS) -> list[str]:
     numbers = np.asarray(values, np.float64)
     finite = np.abs(numbers[np.isfinite(numbers)])
     top = float(finite.max()) if finite.size else 0.0
-    whole = all(float(number).is_integer() for number in finite)
+    whole = all(number.is_integer() for number in finite.tolist())
     if not -5 <= _exponent(top) < 7:
         unit = _exponent(top) - digits + 1
         return [_at_power(float(number), unit) for number in numbers]
     decimals = 0 if whole else max(0, digits - _exponent(top))
-    texts = (f"{number:.{decimals}f}" if np.isfinite(number) and number else rounded(number) for number in numbers)
+    texts = (
+        f"{number:.{decimals}f}" if math.isfinite(number) and number else rounded(number) for number in numbers.tolist()
+    )
     return [_minus(text) for text in texts]
 
 

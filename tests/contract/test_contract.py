@@ -18,13 +18,13 @@ from llmtrace.testing.sampling import sample
 
 EXAMPLES = {  # of each op: in a quick run, in which all planted errors but one would show, and in a thorough one
     "forward": (100, 160),
-    "bound": (16, 60),
+    "bound": (12, 60),
     "backward": (24, 60),
-    "explain": (24, 60),
-    "refusals": (12, 60),
-    "formula": (12, 40),
-    "axes": (8, 20),
-    "part": (16, 60),
+    "explain": (20, 60),
+    "refusals": (8, 60),
+    "formula": (8, 40),
+    "axes": (6, 20),
+    "part": (12, 60),
 }
 
 

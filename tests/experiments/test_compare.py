@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from helpers.fresh import THOROUGH, quick
 from helpers.printing import as_text
 from helpers.small_models import small_gpt
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import llmtrace
@@ -30,6 +31,7 @@ def test_equal_runs_have_the_same_bits(story):
     assert "All 159,273 numbers have the same bits." in as_text(view(found))
 
 
+@settings(max_examples=20 if quick() else THOROUGH)
 @given(st.data())
 def test_the_first_changed_number_is_found(data):
     before = MODEL.trace("CABDE")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from check_edits import full_run
 from helpers.edited_runs import parts, random_edits
-from helpers.fresh import examples
+from helpers.fresh import examples, quick
 from helpers.small_models import small_gpt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -54,7 +54,7 @@ def test_after_a_cache():
     assert found.changes.count("logits") == before.tensor("logits").size
 
 
-@settings(max_examples=examples(80), suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=24 if quick() else 80, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_the_bits_are_those_of_a_full_run(data):
     before = data.draw(st.sampled_from(RUNS))
@@ -105,7 +105,7 @@ def test_edits_of_one_step_are_made_one_after_the_other(data):
     assert same_bits(what_if(before, edits).after.tensor(name), wanted)
 
 
-@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12 if quick() else 40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_what_was_edited_can_be_edited_again(data):
     before = data.draw(st.sampled_from(RUNS))

@@ -24,11 +24,12 @@ ASKED = [0]
 """How often the language was asked for, or a value taken that is a lesson's own."""
 OPEN = []
 """The values that are being computed, from the outermost on: the lesson of each, and the inputs that it has read so far."""
-STEPS, LONG, STRIDE = "_steps", 200, 10
-TRAINED = {"training", "words", "dropout", "residual-connections", "layer-normalisation"}
-"""Lessons with trainings whose length is no input; what they show of them is at round numbers of steps."""
+STEPS, STRIDE = "_steps", 10
+LONG = dict.fromkeys(("training", "words", "dropout", "residual-connections", "layer-normalisation"), 200)
+LONG["playground"] = 250
+"""Lessons with trainings whose length is no input, and from what on they are long; they show of them round numbers of steps."""
 SHORT = [False]
-"""Whether of more than LONG steps of these trainings only each tenth is done: an input of all that is trained."""
+"""Whether of these long trainings only each tenth step is done: an input of all that is trained."""
 
 
 def counted(language):
@@ -108,7 +109,7 @@ def tracked(whole):
     """The steps of a training that a lesson goes through."""
 
     def steps(lesson, count):
-        if count <= LONG or lesson.name not in TRAINED:
+        if count <= LONG.get(lesson.name, count):
             return whole(lesson, count)
         read(lesson, STEPS)
         return iter(range(0, count, STRIDE)) if SHORT[0] else whole(lesson, count)

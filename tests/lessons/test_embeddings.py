@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("own_state")
 
 
 def test_words_that_are_used_alike_come_together():
-    for seed in some([0, 5], 1):
+    for seed in some([2, 0, 5], 1):
         lesson = load("embeddings", seed=seed)
         assert cluster_ratio(lesson.word_weights) > 5, seed
         assert cluster_ratio(lesson.word_net[0]) < 0.6, seed

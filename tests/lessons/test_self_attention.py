@@ -56,7 +56,7 @@ def test_the_mixture_is_what_the_article_writes(lesson):
 
 
 def test_only_the_first_two_change_places_without_a_trace():
-    for seed in some([0, 2, 3, 11, 1], 2):
+    for seed in some([2, 0, 3, 11, 1], 2):
         rows = load("self-attention", seed=seed).swapped
         assert [row[2] for row in rows[:2]] == [300, 300], seed
         assert rows[0][3] == rows[1][3] == 0, seed

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from helpers.fresh import some
 
 from llmtrace.errors import LessonError
 from llmtrace.lessons import load
@@ -30,7 +31,7 @@ def test_bits_are_logarithms(lesson):
         assert bits == pytest.approx(-math.log2(probability), abs=1e-5)
 
 
-@pytest.mark.parametrize("seed", [0, 2, 5])
+@pytest.mark.parametrize("seed", some([2, 0, 5], 1))
 def test_the_net_comes_near_the_least_and_beats_gzip(seed):
     lesson = load("training-is-compression", seed=seed)
     assert lesson.kinds == 24

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from helpers.fresh import examples
+from helpers.fresh import quick
 from helpers.inert import NASTY, harmless, texts
 from helpers.printing import as_text, printed
 from helpers.small_models import small_gpt, write_folder
@@ -37,7 +37,7 @@ def test_what_is_not_printable_is_visible():
     assert quoted("a" * 40, 10) == "'" + "a" * 8 + "…"
 
 
-@settings(max_examples=examples(30))
+@settings(max_examples=8 if quick() else 30)
 @given(st.lists(texts, min_size=3, max_size=3), st.sampled_from([(80, "utf-8"), (40, "ascii")]))
 def test_tokens_do_nothing(tokens, page):
     trace = small_gpt(texts=tokens).trace([0, 1, 2, 1])

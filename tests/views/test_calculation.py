@@ -99,7 +99,7 @@ def test_any_number_of_a_trace_can_be_shown():
     for trace, most in ((llmtrace.load().trace("A"), 8), (small_gpt().trace("CBABBC"), 6)):
         for step in trace.steps:
             size = int(np.prod(step.record.shape))
-            for flat in some(rng.choice(size, min(size, most), replace=False).tolist(), 2):
+            for flat in some(rng.choice(size, min(size, most), replace=False).tolist(), 1):
                 place = np.unravel_index(flat, step.record.shape)
                 assert printed(trace.explain(step.name, *map(int, place)))
 

@@ -133,6 +133,7 @@ def test_a_row_of_a_corpus_has_it(folder, first, tmp_path, keep):
 def test_the_report_of_a_corpus_lists_them(folder, first, tmp_path):
     (tmp_path / "prompts.jsonl").write_text(json.dumps({"id": "p", "text": PROMPT}) + "\n")
     words = ["corpus", str(tmp_path / "prompts.jsonl"), "-o", str(tmp_path / "c"), "--model", str(folder)]
+    words += ["--workers", "1"]
     shown = " ".join(run(*words).stdout.split())
     assert "1 of 1 prompt ran" in shown
     assert first in shown

@@ -254,14 +254,18 @@ class MatricesAsProjections(Lesson):
         return 768
 
     @cached_property
-    def word(self) -> Trace:
-        """A token looked up in a random table of GPT-2's size, and the scores of that row against the whole table."""
+    def table(self) -> Array:
+        """The random table of GPT-2's size."""
         blocks = self.tracked(-(-self.vocabulary // BLOCK))
-        table = random_table(derive(0, self.name, "table"), self.vocabulary, self.features, blocks)
+        return random_table(derive(0, self.name, "table"), self.vocabulary, self.features, blocks)
+
+    @cached_property
+    def word(self) -> Trace:
+        """A token looked up in the random table, and the scores of that row against the whole table."""
         trace = Trace({}, legend=LEGEND)
         with Run({}, trace) as run:
             token = run.leaf("token", np.array([self.token]), ("word",))
-            given = run.leaf("word.table", table, ("entry", "feature"))
+            given = run.leaf("word.table", self.table, ("entry", "feature"))
             vector = run.do("word.vector", embedding, (token, given), {}, ("word", "feature"))
             run.do("word.scores", linear, (vector, given, None), {"transposed": True}, ("word", "entry"))
         return trace

@@ -32,6 +32,16 @@ ROWS, SEEN = 10, 6
 MOST_EPOCHS = 5000
 FRAMES, FILM_ROWS = 60, 16
 """The frames of a film behind the first, and the rows of its largest picture."""
+USUAL: dict[str, Any] = {
+    "data": "circle",
+    "activation": "tanh",
+    "batch": 25,
+    "noise": 0,
+    "share": 50,
+    "l1": 0.0,
+    "l2": 0.0,
+}
+"""What all nets share that are asked whether they need hidden layers."""
 CROWDED: dict[str, Any] = {"data": "gaussian", "features": ("x1", "x2"), "hidden": (8, 8), "activation": "tanh"}
 CROWDED |= {"rate": 0.6, "batch": 50, "noise": 50, "share": 10, "l1": 0.0}
 STOPS = (0, 10, 60, 100, 250)
@@ -218,9 +228,9 @@ class Playground(Lesson):
 
     # ---- what needs what -----------------------------------------------------------------------------------------------
 
-    def tried(self, epochs: int, **changes: Any) -> Play:
+    def tried(self, epochs: int, choices: Choices) -> Play:
         """A net with other choices, trained for some epochs."""
-        play = Play(replace(self.choices, **changes))
+        play = Play(choices)
         for _epoch in self.tracked(epochs):
             play.train(play.batches)
         return play
@@ -230,9 +240,8 @@ class Playground(Lesson):
         """The accuracy on the circle without and with a hidden layer, and without one on squared features."""
         rows: list[tuple[Any, ...]] = []
         for told, hidden in ((("x1", "x2"), ()), (("x1", "x2"), (4,)), (("x1^2", "x2^2"), ())):
-            usual = {"activation": "tanh", "noise": 0, "share": 50, "l1": 0.0, "l2": 0.0, "batch": 25}
-            rate = 0.03 if "x1^2" in told else 0.2
-            play = self.tried(20 if hidden else 10, data="circle", features=told, hidden=hidden, rate=rate, **usual)
+            own: dict[str, Any] = {"features": told, "hidden": hidden, "rate": 0.03 if "x1^2" in told else 0.2}
+            play = self.tried(20 if hidden else 10, Choices(**USUAL, **own, seed=self.seed))
             rows.append((",".join(told), ",".join(map(str, hidden)) or "none", play.evaluate().right))
         return rows
 
@@ -256,7 +265,7 @@ class Playground(Lesson):
     @cached_property
     def crowded(self) -> Play:
         """A large net, trained for long on few, noisy points."""
-        return self.tried(STOPS[-1], **CROWDED, l2=0.0)
+        return self.tried(STOPS[-1], Choices(**CROWDED, l2=0.0, seed=self.seed))
 
     @property
     def crowd(self) -> str:
@@ -266,7 +275,7 @@ class Playground(Lesson):
     @cached_property
     def by_heart(self) -> list[tuple[Any, ...]]:
         """The losses in training and in the test of a large net on few, noisy points, without and with L2 regularisation."""
-        pulled = self.tried(STOPS[-1], **CROWDED, l2=self.pull)
+        pulled = self.tried(STOPS[-1], Choices(**CROWDED, l2=self.pull, seed=self.seed))
         evaluations = ((self.crowded.evaluations[stop], pulled.evaluations[stop]) for stop in STOPS)
         return [(round(a.epoch), a.train, a.test, b.train, b.test) for a, b in evaluations]
 
@@ -278,5 +287,11 @@ class Playground(Lesson):
     @cached_property
     def too_fast(self) -> Paragraph:
         """The message where the learning rate is far too large."""
-        fast = self.tried(1, data="plane", features=("x1", "x2"), hidden=(4,), activation="relu", rate=self.fast)
-        return paragraph(boards.status(fast), indent=2, hang=0)
+        other: dict[str, Any] = {
+            "data": "plane",
+            "features": ("x1", "x2"),
+            "hidden": (4,),
+            "activation": "relu",
+            "rate": self.fast,
+        }
+        return paragraph(boards.status(self.tried(1, replace(self.choices, **other))), indent=2, hang=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -20,22 +22,26 @@ MEANING = "你是什么意思？我没什么意思，就是意思意思。"
 
 def swapped(seed: int) -> list[tuple[int, tuple[int, int], int, float]]:
     """For each order: how many words, which change places, in how many nets the last bits stay, the largest change."""
+    same, most = dict.fromkeys(ORDERS, 0), dict.fromkeys(ORDERS, 0.0)
+    for n in range(NETS):
+        for order, before, after in _last(derive(seed, "swap", n)):
+            same[order] += before.tobytes() == after.tobytes()
+            most[order] = max(most[order], float(np.abs(before - after).max()))
     rows = []
     for order in ORDERS:
-        same, most = 0, 0.0
-        for n in range(NETS):
-            before, after = _last(derive(seed, "swap", n), order)
-            same += before.tobytes() == after.tobytes()
-            most = max(most, float(np.abs(before - after).max()))
         first, second = (place + 1 for place, word in enumerate(order) if place != word)
-        rows.append((len(order), (first, second), same, most))
+        rows.append((len(order), (first, second), same[order], most[order]))
     return rows
 
 
-def _last(seed: int, order: tuple[int, ...]) -> tuple[Array, Array]:
-    """What the last word gathers in one random net, before and after."""
-    weights, vectors = random_attention(seed, WIDTH, WIDTH, WIDTH), random_rows(seed, "x", len(order), WIDTH)
-    return attention(weights, vectors)[-1], attention(weights, vectors[list(order)])[-1]
+def _last(seed: int) -> Iterator[tuple[tuple[int, ...], Array, Array]]:
+    """What the last word gathers in one random net, before and after, for each order."""
+    weights = random_attention(seed, WIDTH, WIDTH, WIDTH)
+    for words, orders in groupby(ORDERS, len):
+        vectors = random_rows(seed, "x", words, WIDTH)
+        before = attention(weights, vectors)[-1]
+        for order in orders:
+            yield order, before, attention(weights, vectors[list(order)])[-1]
 
 
 def meanings(seed: int, masked: bool) -> list[tuple[Any, ...]]:

@@ -65,7 +65,7 @@ def tree(block: d.Tree, page: Page) -> words.Drawn:
     """What is explained, and below it, on the lines of a tree, what it leans on."""
     yield Printed((block.head, *block.body))
     if block.children:
-        yield RichText()
+        yield Hanging(RichText())
         yield words.hanging(page, d.heading(block.title))
         yield Branches([Printed((child,)) for child in block.children])
 

@@ -46,14 +46,13 @@ class Wide(Text):
 def wrapped(text: str, first: int, rest: int) -> list[tuple[int, int]]:
     """Where the lines of a text begin and end: the first at most `first` columns wide, the others `rest`."""
     lines: list[tuple[int, int]] = []
-    start, best, used, room = 0, 0, 0, first
+    start, used, room = 0, 0, first
     narrow = text.isascii() and text.isprintable()  # one column each, and breaks behind spaces alone
     for n, character in enumerate(text):
-        if n > start and (text[n - 1] == " " if narrow else _may_break(text, n)):
-            best = n
         used += 1 if narrow else cell_len(character)
         while used > room and character != " " and n > start:  # what is left may be too long for the next line, too
-            end = best if best > start else _fold(text, start, n, room)
+            breaks = (k for k in range(n, start, -1) if (text[k - 1] == " " if narrow else _may_break(text, k)))
+            end = next(breaks, 0) or _fold(text, start, n, room)
             lines.append((start, end))
             start = end
             while start < n and text[start] == " ":

@@ -13,10 +13,10 @@ from llmtrace.views.document import Document
 
 
 def drawn(document: Document, sheet: Sheet, colours: Literal["256", "truecolor"] | None) -> Console:
-    """A console that has shown it, and can export what it has recorded."""
+    """A console that has shown it, and can export what it has recorded in colours."""
     console = Console(
         file=io.StringIO(),
-        record=True,
+        record=colours is not None,
         width=sheet.width,
         color_system=colours,
         force_terminal=True,

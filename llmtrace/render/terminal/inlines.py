@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from rich.cells import cell_len
 from rich.style import Style
+from rich.text import Span
 from rich.text import Text as RichText
 
 from llmtrace.render.terminal.layout import STYLES, Page
@@ -52,13 +53,16 @@ def _words(inline: Text | Number | Token | Ref, page: Page) -> str:
 
 def rich_text(page: Page, *inlines: Inline, role: Role = "") -> RichText:
     """Inlines in one line."""
-    line = RichText(overflow="fold")
+    line, spans, end = "", list[Span](), 0
     for inline in inlines:
         if isinstance(inline, Tokens):
-            inline = _some_tokens(inline, page, line.cell_len)
+            inline = _some_tokens(inline, page, cell_len(line))
         for words, style in pieces(inline, page, role):
-            line.append(words, style)
-    return line
+            line += words
+            if words and style:
+                spans.append(Span(end, len(line), style))
+            end = len(line)
+    return RichText(line, overflow="fold", spans=spans)
 
 
 def _some_tokens(tokens: Tokens, page: Page, before: int) -> str:

@@ -131,7 +131,15 @@ def _segments(console: Console, indent: int, line: Text) -> Iterator[Segment]:
     line.rstrip()
     if indent and line.plain:
         yield Segment(" " * indent)
-    yield from line.render(console, end="\n")
+    if _styled(console):
+        yield from line.render(console, end="\n")
+    else:
+        yield Segment(f"{line.plain}\n")
+
+
+def _styled(console: Console) -> bool:
+    """Whether styles are seen, now or in what the console exports later."""
+    return console.color_system is not None or console.record
 
 
 @frozen
@@ -185,9 +193,7 @@ class Line:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         text = self.text.copy()
         text.truncate(options.max_width, overflow="crop")
-        text.rstrip()
-        yield from text.render(console)
-        yield Segment.line()
+        yield from _segments(console, 0, text)
 
 
 def fit(text: str, width: int, page: Page) -> str:

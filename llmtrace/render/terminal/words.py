@@ -47,7 +47,7 @@ def item(block: Item, page: Page) -> Drawn:
 
 def space(block: Space, page: Page) -> Drawn:
     """An empty line."""
-    yield RichText()
+    yield Hanging(RichText())
 
 
 def code(block: Code, page: Page) -> Drawn:

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from helpers.fresh import examples
 from helpers.looks import coloured
 from helpers.printing import as_text
 from hypothesis import given, settings
@@ -48,7 +49,7 @@ def numbers_over(text, first, count):
     st.sampled_from(WIDTHS),
     st.sampled_from(["shades", "numbers if they fit"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 def test_what_is_hidden_of_a_row_is_said_of_it(size, seed, width, cells):
     block = pattern(size, seed, cells)
     text = as_text(Document((block,)), width)
@@ -67,7 +68,7 @@ def test_what_is_hidden_of_a_row_is_said_of_it(size, seed, width, cells):
 
 
 @given(st.integers(2, 60), st.integers(0, 1 << 30), st.integers(20, 60))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 def test_a_window_as_wide_as_is_said_shows_all(size, seed, width):
     block = Document((pattern(size, seed, heads=3),))
     said = re.search(r"A window of (\d+) columns shows all of them", " ".join(as_text(block, width).split()))
