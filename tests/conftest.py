@@ -21,6 +21,7 @@ from hypothesis import core, settings
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
 
 os.environ["LLMTRACE_LANG"] = "en"  # tests read what llmtrace says
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads that NumPy starts, and nothing here needs, are a third of a start
 
 # What a shell starts in the background does not hear Ctrl-C, nor do the processes that it starts; these tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
