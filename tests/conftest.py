@@ -21,7 +21,11 @@ from hypothesis import core, settings
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
 
 os.environ["LLMTRACE_LANG"] = "en"  # tests read what llmtrace says
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads that NumPy starts, and nothing here needs, are a third of a start
+# NumPy starts threads for matrices that nothing here is large enough for: a third of the start of a process.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Only a power cut takes back what is written; to wait for the disk takes longer than most tests.
+os.fsync = lambda handle: None
 
 # What a shell starts in the background does not hear Ctrl-C, nor do the processes that it starts; these tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
