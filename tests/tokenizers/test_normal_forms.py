@@ -1,21 +1,16 @@
 """Unicode's normal forms are those of the `tokenizers` library: by the tables of edition 9.0, on every Python."""
 
-import sys
 import unicodedata
 from functools import cache
 
 import pytest
+from helpers.unicode import characters
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmtrace.tokenizers.normal_forms import CHANGED, FORMS, normal
 
 HANGUL = [chr(code) for code in range(0x1100, 0x1200)]
-
-
-@cache
-def characters():
-    return [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
 
 
 @cache
