@@ -115,9 +115,9 @@ def bracketed(locale, monkeypatch):
     monkeypatch.setenv("LLMTRACE_LANG", "la")
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown():
-    """Whatever language a test speaks, and whether in plain sentences, the next one begins as the environment asks for."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Whatever language a test spoke, and whether in plain sentences, the next one begins as the environment asks for."""
     from llmtrace import i18n
     from llmtrace.display import speak_plainly
 
