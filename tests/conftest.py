@@ -6,13 +6,26 @@ import signal
 import sys
 from pathlib import Path
 
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    # What is compiled is kept for the processes that tests start and for the next run, from the next import on: of Hypothesis
+    # alone, pytest compiles a hundred modules in every process.
+    kept = Path(__file__).parents[1] / ".pytest_cache" / "d" / "bytecode"
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(kept)
+    sys.dont_write_bytecode = False
+
 import pytest
+from _pytest.runner import runtestprotocol
 from helpers.fresh import QUICK, SEED, THOROUGH
 from hypothesis import core, settings
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
 
 os.environ["LLMTRACE_LANG"] = "en"  # tests read what llmtrace says
+# NumPy starts threads for matrices that nothing here is large enough for: a third of the start of a process.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Only a power cut takes back what is written; to wait for the disk takes longer than most tests.
+os.fsync = lambda handle: None
 
 # What a shell starts in the background does not hear Ctrl-C, nor do the processes that it starts; these tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -23,13 +36,6 @@ settings.register_profile("thorough", COMMON, max_examples=THOROUGH)
 settings.load_profile("llmtrace")  # --hypothesis-profile loads the other one afterwards
 if SEED:
     core.global_force_seed = SEED  # what --hypothesis-seed sets, for everything that reads the variable
-
-
-def pytest_configure(config):
-    """What is compiled is kept for the processes that tests start and for the next run, also where nothing may be written."""
-    if hasattr(config, "cache") and os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
-        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(config.cache.mkdir("bytecode"))
-        sys.dont_write_bytecode = False
 
 
 def pytest_collection_finish():
@@ -52,6 +58,18 @@ def pytest_xdist_make_scheduler(config, log):
             return "tests/lessons" if file.startswith("tests/lessons/") else file
 
     return TogetherScheduling(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item, nextitem):
+    """A worker says one thing of a test: six messages cost more than most tests. How long each part took is told who asks."""
+    option = item.config.option
+    if not hasattr(item.config, "workerinput") or option.xmlpath or option.durations is not None:
+        return None
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
 
 
 @pytest.fixture(scope="session")
@@ -97,13 +115,12 @@ def bracketed(locale, monkeypatch):
     monkeypatch.setenv("LLMTRACE_LANG", "la")
 
 
-@pytest.fixture(autouse=True)
-def own_language():
-    """Whatever language a test speaks, and whether in plain sentences, the next one begins as the environment asks for."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Whatever language a test spoke, and whether in plain sentences, the next one begins as the environment asks for."""
     from llmtrace import i18n
     from llmtrace.display import speak_plainly
 
-    yield
     i18n.use(None)
     speak_plainly(None)
 

@@ -50,8 +50,7 @@ def nodes_of(text: str) -> list[ast.AST]:
     with no_collections():  # nothing of a tree can be thrown away while it is made
         nodes: list[ast.AST] = [ast.parse(text)]
         for node in nodes:
-            for field in node._fields:
-                value = getattr(node, field, None)
+            for value in vars(node).values():
                 if isinstance(value, ast.AST):
                     nodes.append(value)
                 elif isinstance(value, list):

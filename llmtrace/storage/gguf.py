@@ -141,7 +141,8 @@ class _Header:
         start = place = self.place
         unpack = struct.Struct("<Q").unpack_from
         for _each in range(count):
-            self.need(place + 8)
+            if place + 8 > len(self.content):
+                self.need(place + 8)
             place += 8 + unpack(self.content, place)[0]
         self.need(place)
         self.place = place

@@ -14,6 +14,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from helpers.fresh import THOROUGH, quick
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -120,6 +121,10 @@ SPECIAL = {  # inputs and results
 }
 
 
+FEW = 25 if quick() else THOROUGH
+"""Arrays that are computed anew by the reference."""
+
+
 def compiled(name: str, x: Array) -> Array:
     out = np.full_like(x, 77)
     _kernels.elementwise(name, (x,), out)
@@ -177,21 +182,21 @@ def test_hard_doubles(name: str) -> None:
 
 
 @every_function
-@settings(deadline=None)
+@settings(max_examples=FEW)
 @given(x=arrays(np.float32, array_shapes(max_dims=3, max_side=20), elements=st.floats(width=32)))
 def test_any_floats(name: str, x: Array) -> None:
     assert_same_bits(compiled(name, x), MEANING[name](x), x)
 
 
 @every_function
-@settings(deadline=None)
+@settings(max_examples=FEW)
 @given(x=arrays(np.float32, 64, elements=st.floats(-4, 4, width=32)))
 def test_ordinary_floats(name: str, x: Array) -> None:
     assert_same_bits(compiled(name, x), MEANING[name](x), x)
 
 
 @every_function
-@settings(deadline=None)
+@settings(max_examples=FEW)
 @given(x=arrays(np.float64, array_shapes(max_dims=2, max_side=6), elements=st.floats() | st.floats(-8, 8)))
 def test_any_doubles(name: str, x: Array) -> None:
     assert_same_bits(compiled(name, x), MEANING[name](x), x)

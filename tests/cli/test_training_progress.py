@@ -42,9 +42,9 @@ def on_a_terminal(line, **environment):
 
 @pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}, {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}])
 def test_on_a_terminal_it_is_live(environment):
-    sent = on_a_terminal(f"book.txt -o m {TINY} --steps 30 --report 10", **environment)
+    sent = on_a_terminal(f"book.txt -o m {TINY} --steps 6 --report 2", **environment)
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", sent)
-    for said in ("step 30 of 30", "* loss in training   o loss on held-out text", "it writes: The king", "Try it:"):
+    for said in ("step 6 of 6", "* loss in training   o loss on held-out text", "it writes: The king", "Try it:"):
         assert said in text
     assert "\x1b[1A" in sent
     assert ("PYTHONIOENCODING" in environment) <= text.isascii()

@@ -22,7 +22,7 @@ TOOL = Path(__file__).parents[2] / "tools" / "run_hash.py"
 FLOATS = 2**14
 
 
-PAIRED = "odd"
+PAIRED = "overflowing"
 """The model with which any two settings come together in a quick run, too."""
 
 

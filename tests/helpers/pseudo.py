@@ -1,6 +1,5 @@
 """Languages that nobody speaks: every text of llmtrace between brackets, so that what is not in the catalogue is seen."""
 
-import io
 import platform
 import re
 
@@ -13,16 +12,15 @@ from llmtrace.ops import OPS
 
 
 def written(template, folder, language, change):
-    """A catalogue in which every text is what `change` makes of it."""
-    path = folder / language / "LC_MESSAGES" / "llmtrace.po"
+    """A compiled catalogue in which every text is what `change` makes of it."""
+    path = folder / language / "LC_MESSAGES" / "llmtrace.mo"
     path.parent.mkdir(parents=True)
-    texts = catalogue.read_po(io.BytesIO(catalogue.written(template)), locale=language)
-    for message in texts:
+    texts = catalogue.Catalog(locale=language)
+    for message in template:
         if message.id:
             many = isinstance(message.id, tuple)
-            message.string = tuple(map(change, message.id))[: texts.num_plurals] if many else change(message.id)
-    path.write_bytes(catalogue.written(texts))
-    path.with_suffix(".mo").write_bytes(catalogue.compiled(texts))
+            texts.add(message.id, tuple(map(change, message.id))[: texts.num_plurals] if many else change(message.id))
+    path.write_bytes(catalogue.compiled(texts))
 
 
 def axis_names():

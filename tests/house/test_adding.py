@@ -57,7 +57,7 @@ class Copy:
 
     def run(self, code, *arguments):
         """What a program prints that uses the copy."""
-        environment = os.environ | {"PYTHONPATH": str(self.folder), "LLMTRACE_LANG": "en", "HOME": str(self.folder)}
+        environment = os.environ | {"PYTHONPATH": str(self.folder), "LLMTRACE_MODEL": "tiny", "HOME": str(self.folder)}
         command = [sys.executable, "-c", code, *arguments]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=self.folder, timeout=240)
         assert done.returncode == 0, done.stderr[-3000:]
@@ -139,7 +139,7 @@ VIEW = View(
 )
 ''',
     )
-    show = ["show", "count", "--prompt", "The king"]
+    show = ["show", "count", "--prompt", "the king has a girl"]
     shown, said, data = copy.commands(show, ["show", "--help"], [*show, "--json"])
     assert "numbers in" in shown
     assert "views: count, residual." in " ".join(said.split())
@@ -162,7 +162,7 @@ def render(document: Document) -> str:
     return " ".join(each.text.strip() for each in walk(document) if isinstance(each, Text))
 ''',
     )
-    code = "import llmtrace; from llmtrace.render import render; t = llmtrace.load().trace('The king');"
+    code = "import llmtrace; from llmtrace.render import render; t = llmtrace.load().trace('the king');"
     said = copy.run(code + "print(render(t['embed'], 'words'))")
     assert "what the model has learned about each token" not in said
     assert "formula" in said

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llmtrace.errors import DoesNotFitError, LlmtraceError
-from llmtrace.storage import open_tensors, replace, save
+from llmtrace.storage import open_tensors, save
 from llmtrace.training import LanguageTraining, TrainingFolder
 
 FILES = ["training/plan.json", "training/tokens", "training/tokens.starts", "training/state.safetensors"]
@@ -39,12 +39,6 @@ VALUES = [
     {"a": 1},
 ]
 HOSTILE = [b"", b"\0" * 50, b"[" * 100_000, b"NaN", b'{"a": 1, "a": 1}', b"\xff\xfe", b"null\n", b"[]\n", b"9" * 5000]
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch):
-    """Nobody waits for the disk: there is no power cut here."""
-    monkeypatch.setattr(replace, "sync", lambda path: None)
 
 
 @pytest.fixture(scope="module")

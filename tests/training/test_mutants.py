@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 from helpers import plain_training
+from helpers.fresh import some
 from helpers.small_models import small_gpt
 
 from llmtrace.models import GPT, LanguageModel
@@ -73,10 +74,10 @@ def expect_agreement(kind, sizes=(2, 1), training=ours):
         np.testing.assert_allclose(weight, expected[name], rtol=1e-8, atol=1e-9, err_msg=name)
 
 
-@pytest.mark.parametrize("sizes", [(3,), (2, 1), (1, 1, 1)])
 @pytest.mark.parametrize("kind", SETTINGS)
-def test_a_training_is_what_plain_numpy_does(kind, sizes):
-    expect_agreement(kind, sizes, unbroken)
+def test_a_training_is_what_plain_numpy_does(kind):
+    for sizes in some([(2, 1), (3,), (1, 1, 1)], 2):
+        expect_agreement(kind, sizes, unbroken)
 
 
 # ---- errors planted in it --------------------------------------------------------------------------------------------
