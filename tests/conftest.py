@@ -17,6 +17,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 from helpers.fresh import QUICK, SEED, THOROUGH
 from hypothesis import core, settings
+from hypothesis.internal.conjecture import providers
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
 
@@ -34,6 +35,9 @@ COMMON = settings(deadline=None, derandomize=not SEED, database=None, print_blob
 settings.register_profile("llmtrace", COMMON, max_examples=QUICK)
 settings.register_profile("thorough", COMMON, max_examples=THOROUGH)
 settings.load_profile("llmtrace")  # --hypothesis-profile loads the other one afterwards
+# Hypothesis would look for constants in every module that is imported: it takes seconds, and the order of files would decide
+# which examples are tried.
+providers.is_local_module_file = lambda path: False
 if SEED:
     core.global_force_seed = SEED  # what --hypothesis-seed sets, for everything that reads the variable
 
