@@ -252,18 +252,17 @@ class Run:
         assert self._trace is not None
         if axes is None:
             axes = op.axes(*[None if o is None else o.axes for o in operands])
-        inputs, weights = operands[: len(op.inputs)], operands[len(op.inputs) :]
-        names = tuple([tensor.name for tensor in inputs if tensor is not None])
-        weight_names = tuple([None if weight is None else weight.name for weight in weights])
+        names = [None if o is None else o.name for o in operands]
         record = Record.made(
             name=name,
             op=op.name,
-            inputs=names,
-            weights=weight_names,
+            inputs=tuple([each for each in names[: len(op.inputs)] if each is not None]),
+            weights=tuple(names[len(op.inputs) :]),
             settings=settings,
             axes=axes,
             shape=out.shape,
             dtype=dtype_name(out.dtype),
+            operands=dict(zip(op.tensors, names, strict=True)),
         )
         self._trace.record(record, out)
         return Tensor(name, out, axes)

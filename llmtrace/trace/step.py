@@ -60,7 +60,9 @@ class Record:
 
     @classmethod
     def made(cls, **fields: Any) -> Record:
-        """A record of these fields, which must be all. A run makes hundreds, and `__init__` takes four times as long."""
+        """A record of these fields, which must be all, and its `operands`. A run makes hundreds, and `__init__` takes four times
+        as long.
+        """
         record = cls.__new__(cls)
         record.__dict__.update(fields)
         return record
