@@ -123,10 +123,7 @@ WIDENED: dict[str, Callable[[Array], Array]] = {
 def all_finite(numbers: Array) -> bool:
     """Whether there is neither NaN nor infinity among them; at the speed at which memory is read."""
     flat = numbers.ravel(order="K")
-    for i in range(0, flat.size, PIECE):
-        if not np.isfinite(flat[i : i + PIECE]).all():
-            return False
-    return True
+    return all(np.isfinite(flat[i : i + PIECE]).all() for i in range(0, flat.size, PIECE))
 
 
 def open_tensors(path: Path) -> tuple[dict[str, StoredTensor], dict[str, str]]:
