@@ -57,6 +57,11 @@ cdef PackedMatrix followed_by(PackedMatrix weight):
     return None if weight.follower is None else weight.follower()
 
 
+cdef bint same_numbers(PackedMatrix a, PackedMatrix b):
+    """Whether the numbers of both take the same bytes."""
+    return a.kind == b.kind and a.width == b.width
+
+
 def pack_later(weight, bint transposed=False):
     """A weight [in, out], or [out, in] where transposed, of any strides, that is laid out in panels when it is multiplied for
     the second time, or by many rows. The first time it is multiplied as it lies: no memory, and less time than packing."""
@@ -166,7 +171,7 @@ def matmul(x, PackedMatrix weight not None, bias, out):
         job.in_[3] = NULL
         if not packed:
             job.size[9], job.size[10] = numbers.strides
-        elif after is not None and after.panels is not None and after.columns and (after.kind, after.width) == (weight.kind, weight.width):
+        elif after is not None and after.panels is not None and after.columns and same_numbers(after, weight):
             job.in_[3] = cnp.PyArray_DATA(<cnp.ndarray> after.panels)  # only fetched into the cache
             job.size[9], job.size[10] = after.depth, after.columns
         run("matmul_widened" if weight.width else "matmul" if packed else "matmul_unpacked", weight.kind, &job, items, grain)

@@ -6,11 +6,10 @@ import signal
 import sys
 from pathlib import Path
 
-if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+if "no:cacheprovider" not in sys.argv:  # which asks to keep nothing, as where sources change from run to run
     # What is compiled is kept for the processes that tests start and for the next run, from the next import on: of Hypothesis
     # alone, pytest compiles a hundred modules in every process.
-    kept = Path(__file__).parents[1] / ".pytest_cache" / "d" / "bytecode"
-    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(kept)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
 
 import pytest
