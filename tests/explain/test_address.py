@@ -112,3 +112,17 @@ def test_where_places_begin_after_a_cache_is_said(past, address, anew):
         model.trace([2, 4, 1], cache).explain(address)
     count = f"{past} token" if past == 1 else f"{past} tokens"
     assert str(error.value).endswith(f"where 0 is the first token after {count} that the cache had") == anew
+
+
+def test_places_are_counted_from_the_end_as_far_as_there_are_any():
+    trace = small_gpt().trace("CBABBC")
+    assert trace.explain("logits[-6, 0]").address == "logits[position=0, vocabulary=0]"
+    with pytest.raises(AddressError, match="give a number from 0 to 5"):
+        trace.explain("logits[-7, 0]")
+
+
+def test_a_token_is_looked_for_in_its_own_text():
+    batch = small_gpt().trace(["CBA", "ABC"])
+    assert [batch.explain(f"logits[{text}, A, B]").address for text in (0, 1)] == [
+        f"logits[batch={text}, position={place}, vocabulary=1]" for text, place in ((0, 2), (1, 0))
+    ]

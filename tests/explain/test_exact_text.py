@@ -14,7 +14,9 @@ from llmtrace.arithmetic.lines import Result
 from llmtrace.explain import Explanation
 from llmtrace.explain.exact_text import exact_text
 from llmtrace.models import Sampling
+from llmtrace.ops import OPS
 from llmtrace.render import show
+from llmtrace.trace import Run, Trace
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +171,14 @@ def test_plain_data_and_back(trace, address):
     assert exact_text(back) == exact_text(explanation)
     assert printed(back)
     assert all(isinstance(o, Result) or o.values is not None for line in back.lines for o in line.operands)
+
+
+def test_where_a_sum_begins_is_said():
+    trace = Trace({})
+    with Run({}, trace) as run:
+        a, start = (
+            run.leaf("a", np.array([1, 2], np.float32), ("entry",)),
+            run.leaf("start", np.array(10, np.float32), ()),
+        )
+        run.do("total", OPS["sum_all"], (a, start), {}, ())
+    assert '\n    from "start" 10.0\n    0: "a[entry=0]" 1.0 total 11.0\n' in exact_text(trace.explain("total"))

@@ -6,6 +6,7 @@ import ctypes.util
 import dataclasses
 import json
 import platform
+import re
 
 import numpy as np
 import pytest
@@ -207,3 +208,11 @@ def test_after_a_cache_a_place_is_told_in_the_whole_text_too(name, axes):
     text = as_text(model.trace("BB", cache).explain(f"block.0.{name}", head=0, **axes))
     assert f"({next(iter(axes))} 1 is place 4 of the text: 3 tokens were read before)" in " ".join(text.split())
     assert "of the text" not in as_text(model.trace("CBABB").explain(f"block.0.{name}", head=0, **axes))
+
+
+def test_the_depth_that_is_offered_instead_can_be_had(trace, monkeypatch):
+    monkeypatch.setattr("llmtrace.explain.LARGEST_TREE", 50)
+    with pytest.raises(AddressError) as refusal:
+        trace.explain("logits", -1, 0, depth=60)
+    offered = int(re.search(r"a depth of at most (\d+)", str(refusal.value))[1])
+    assert trace.explain("logits", -1, 0, depth=offered).children

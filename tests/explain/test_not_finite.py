@@ -10,8 +10,8 @@ from helpers.printing import as_text
 from helpers.small_models import small_gpt
 
 from llmtrace.errors import PromptError
-from llmtrace.explain.not_finite import counted, first_not_finite, not_finite, said, warning
-from llmtrace.models import Feedforward
+from llmtrace.explain.not_finite import counted, first_not_finite, first_place, not_finite, said, warning
+from llmtrace.models import Feedforward, KVCache
 from llmtrace.views.guided import view as guided
 from llmtrace.views.overview import view as overview
 from llmtrace.views.step_list import view as step_list
@@ -181,3 +181,13 @@ def test_verify_says_it(overflown, tmp_path):
     assert told["not_finite"] == warning(overflown)
     small_gpt().trace("CBA").save(tmp_path / "good.trace", with_weights=True)
     assert json.loads(run("verify", str(tmp_path / "good.trace"), "--json").stdout)["not_finite"] is None
+
+
+def test_after_a_cache_scores_that_are_seen_count():
+    model, cache = small_gpt(), KVCache()
+    model.logits(model.tokenizer.encode("CB"), cache=cache)
+    step = model.trace("ABBC", cache=cache)["block.0.attn.scores"]
+    assert first_place(step.output, step) is None
+    scores = step.output.copy()
+    scores[1, 0, 2] = -np.inf  # the first query sees the key of its own position, the third of all
+    assert first_place(scores, step) == (1, 0, 2)

@@ -9,6 +9,7 @@ import llmtrace
 from llmtrace.errors import TrainingError
 from llmtrace.explain.verify import verify
 from llmtrace.models import GPT, KVCache
+from llmtrace.ops import Weight
 from llmtrace.ops.elementwise.add import add
 from llmtrace.ops.elementwise.multiply import multiply
 from llmtrace.ops.linear.embedding import embedding
@@ -188,3 +189,16 @@ def test_initial_weights_are_pinned():
     assert weights["block.0.ln_1.gain"].data.tolist() == [1.0] * 12
     assert 0.01 < weights["embed.token.weight"].data.std() < 0.03
     assert weights["logits.weight"] is weights["embed.token.weight"]
+
+
+def test_a_step_beside_the_way_to_the_loss_has_no_part_in_a_gradient():
+    weights = {"w": Weight("w", np.ones(3, np.float32), ("entry",))}
+    trace = Trace(weights)
+    with Run(weights, trace) as run:
+        x = run.leaf("x", np.arange(3, dtype=np.float32), ("entry",))
+        product = run.do("product", multiply, (x, weights["w"]), {})
+        run.do("best", argmax, (product,), {}, ())
+        run.do("loss", sum_all, (product, None), {}, ())
+        Backward(run, trace, "loss")
+    assert "d.product" in trace
+    assert not [name for name in trace if name.startswith("d.product.")]

@@ -22,7 +22,7 @@ from llmtrace.models import Feedforward
 from llmtrace.render import render
 from llmtrace.storage import write_whole
 from llmtrace.tokenizers.json_format.write import write_json
-from llmtrace.trace import codec, container
+from llmtrace.trace import Trace, codec, container
 from llmtrace.weights.families import legends
 
 
@@ -334,3 +334,10 @@ def test_the_header_is_what_the_page_says(saved_trace):
     page = (container.Path(__file__).parents[2] / "docs" / "trace-file.md").read_text()
     assert {key for key in note if f"| `{key}` |" not in page} == set()
     assert content[-32:] == hashlib.sha256(content[: 8 + length]).digest()
+
+
+def test_every_nan_of_a_file_is_the_same(tmp_path):
+    trace, odd = Trace({}), np.array([0x7FC12345, 0xFFC00000], np.uint32).view(np.float32)
+    trace.add_leaf("x", odd, ("entry",))
+    trace.save(tmp_path / "nan.trace")
+    assert same_bits(llmtrace.open(tmp_path / "nan.trace").tensor("x"), np.full(2, np.nan, np.float32))
