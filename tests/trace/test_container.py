@@ -340,4 +340,4 @@ def test_every_nan_of_a_file_is_the_same(tmp_path):
     trace, odd = Trace({}), np.array([0x7FC12345, 0xFFC00000], np.uint32).view(np.float32)
     trace.add_leaf("x", odd, ("entry",))
     trace.save(tmp_path / "nan.trace")
-    assert same_bits(llmtrace.open(tmp_path / "nan.trace").tensor("x"), np.full(2, np.nan, np.float32))
+    assert llmtrace.open(tmp_path / "nan.trace").tensor("x").tobytes() == np.full(2, np.nan, np.float32).tobytes()
