@@ -216,3 +216,21 @@ def test_the_depth_that_is_offered_instead_can_be_had(trace, monkeypatch):
         trace.explain("logits", -1, 0, depth=60)
     offered = int(re.search(r"a depth of at most (\d+)", str(refusal.value))[1])
     assert trace.explain("logits", -1, 0, depth=offered).children
+
+
+def test_a_sample_draws_from_all_of_a_step(trace):
+    wrong, logits = copy.copy(trace), trace.tensor("logits").copy()
+    logits[:, -1] += 1
+    wrong._arrays = dict(trace._arrays) | {"logits": logits}
+    with pytest.raises(ReplayError, match="logits"):
+        for seed in range(20):
+            verify_sample(wrong, len(trace), seed)
+
+
+def test_after_a_cache_tokens_are_those_that_were_read_now():
+    model, cache = small_gpt(), KVCache()
+    model.logits("CB", cache)
+    trace = model.trace("ABC", cache)
+    assert [trace.label("position", place) for place in range(3)] == ["A", "B", "C"]
+    assert trace.label("key", 0) == "C"
+    assert "about place 2 of a text" in trace.explain("embed.position", 0, 0).sentence
