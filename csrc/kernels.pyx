@@ -8,6 +8,7 @@ overlap them. Nothing here allocates what a caller keeps, knows names, or record
 cimport cython
 cimport numpy as cnp
 from libc.stdint cimport int64_t
+from libc.stdlib cimport free, realloc
 from libc.string cimport memcmp
 
 import numpy as np
@@ -39,6 +40,7 @@ cdef extern from "inner.h":
 cdef extern from "pool.h":
     int pool_run(range_fn kernel, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain,
                  int (*interrupted)() noexcept nogil) nogil
+    void pool_expect(const void *data, Py_ssize_t bytes) nogil
     void pool_set_threads(int threads) nogil
     int pool_threads() nogil
 
@@ -50,3 +52,4 @@ include "sums.pxi"
 include "matmul.pxi"
 include "widths.pxi"
 include "attention.pxi"
+include "repeat.pxi"

@@ -57,6 +57,18 @@ cdef PackedMatrix followed_by(PackedMatrix weight):
     return None if weight.follower is None else weight.follower()
 
 
+cdef Py_ssize_t expect_follower(PackedMatrix weight, kernel_job *job) except -1:
+    """Says to a kernel which numbers will probably be needed next, from in[3] on, so that it fetches them into the cache; returns
+    how many bytes they are, for `pool_expect`."""
+    cdef PackedMatrix after = followed_by(weight)
+    job.in_[3] = NULL
+    if after is not None and after.panels is not None and after.columns and same_numbers(after, weight):
+        job.in_[3] = cnp.PyArray_DATA(<cnp.ndarray> after.panels)
+        job.size[9], job.size[10] = after.depth, after.columns
+        return after.panels.nbytes
+    return 0
+
+
 cdef bint same_numbers(PackedMatrix a, PackedMatrix b):
     """Whether the numbers of both take the same bytes."""
     return a.kind == b.kind and a.width == b.width
@@ -167,14 +179,11 @@ def matmul(x, PackedMatrix weight not None, bias, out):
         job.size[3] = tiling(rows, columns, weight.depth, weight.kind, &items, &grain)
         job.size[8] = grain if grain > 1 else pool_threads()
         job.setting[0] = weight.width
-        after = followed_by(weight)
-        job.in_[3] = NULL
+        pool_expect(job.in_[3], expect_follower(weight, &job))
         if not packed:
             job.size[9], job.size[10] = numbers.strides
-        elif after is not None and after.panels is not None and after.columns and same_numbers(after, weight):
-            job.in_[3] = cnp.PyArray_DATA(<cnp.ndarray> after.panels)  # only fetched into the cache
-            job.size[9], job.size[10] = after.depth, after.columns
         run("matmul_widened" if weight.width else "matmul" if packed else "matmul_unpacked", weight.kind, &job, items, grain)
+        last_run.settled, last_run.weight = packed, <void *> weight
 
 
 cdef Py_ssize_t tiling(Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t depth, int kind, Py_ssize_t *items, Py_ssize_t *grain):

@@ -13,8 +13,10 @@ cdef extern from *:
     #define LARGEST ((size_t)1 << 60)
 
     /* Blocks that no array lies in, the oldest first. They stay mapped, because memory that has been written once is far faster
-     * to write again; the system may take their pages whenever it needs them (MADV_FREE). Callers hold the GIL. */
+     * to write again; of more than KEPT bytes, the system may take the pages whenever it needs them (MADV_FREE). Callers hold
+     * the GIL. */
     #define SPARES 128
+    #define KEPT (2 * BLOCK)
     static struct {
         char *data;
         size_t size;
@@ -90,7 +92,8 @@ cdef extern from *:
             spare_remove(0);
         }
     #ifdef MADV_FREE
-        madvise(data, size, MADV_FREE);
+        if (spare_bytes + size > KEPT)
+            madvise(data, size, MADV_FREE);
     #endif
         spares[spare_count].data = data;
         spares[spare_count].size = size;

@@ -1,7 +1,7 @@
 /* One job at a time, shared out by a counter that every thread draws its next chunk from; see pool.h.
  *
  *   caller                                        worker
- *   opens the job, wakes workers                  idle: watches `jobs_opened` for SPIN_NS, then sleeps
+ *   opens the job, wakes workers                  idle: fetches what is expected, watches `jobs_opened` for SPIN_NS, then sleeps
  *   chunk, chunk, chunk … until none is left      joins while the job is open and has a seat: `running` + 1
  *   closes the job: nobody joins or draws         chunk, chunk … until none is left or the job is closed
  *   waits until `running` is 0                    leaves: `running` − 1
@@ -23,6 +23,9 @@
 #define SPIN_NS 50000
 #define ASK_NS 20000000 /* how often the caller asks `interrupted` */
 #define STACK_BYTES (1 << 20)
+#define CACHE_BYTES (3 << 19) /* of what is expected, for each worker; caches of a core have 2 MB */
+#define PIECE 4096            /* so much of it at a time, in PIECE_STREAMS streams: memory gives more to several than to one */
+#define PIECE_STREAMS 4
 
 typedef struct {
     range_fn kernel;
@@ -39,7 +42,9 @@ static shared_job *current;
 static int seats, workers, sleeping;
 static atomic_int running, busy, threads;
 static atomic_uint jobs_opened;
+static _Atomic(const char *) expected, expected_end; /* what no worker has fetched yet of what pool_expect said */
 static _Thread_local shared_job *mine; /* the open job of this very thread */
+static _Thread_local long long asked; /* when it asked `interrupted` last */
 
 static long long now_ns(void)
 {
@@ -88,6 +93,31 @@ static void leave_processor(int processor)
 #endif
 }
 
+/* ---- what is needed next ------------------------------------------------------------------------------------------- */
+
+void pool_expect(const void *data, ptrdiff_t bytes)
+{
+    const ptrdiff_t most = (ptrdiff_t)(pool_threads() - 1) * CACHE_BYTES;
+    atomic_store(&expected_end, NULL); /* so that no worker takes the one's end for the other's */
+    atomic_store(&expected, data);
+    atomic_store(&expected_end, (const char *)data + (bytes < most ? bytes : most));
+}
+
+/* Brings it into the caches, until job `seen` is no more the last one. A prefetch of memory that is gone does nothing. */
+static void fetch_expected(unsigned seen)
+{
+    while (atomic_load_explicit(&jobs_opened, memory_order_relaxed) == seen) {
+        const char *piece = atomic_load(&expected);
+        if (piece >= atomic_load(&expected_end))
+            return;
+        if (!atomic_compare_exchange_weak(&expected, &piece, piece + PIECE))
+            continue;
+        for (int i = 0; i < PIECE / PIECE_STREAMS; i += 64)
+            for (int stream = 0; stream < PIECE_STREAMS; stream++)
+                __builtin_prefetch(piece + stream * (PIECE / PIECE_STREAMS) + i, 0, 2);
+    }
+}
+
 /* ---- workers ------------------------------------------------------------------------------------------------------- */
 
 /* Computes the next chunk; 0 where there is none. */
@@ -104,6 +134,7 @@ static void *work(void *unused)
 {
     unsigned seen = 0; /* job 0 never exists */
     for (;;) {
+        fetch_expected(seen);
         SPIN_WHILE(atomic_load(&jobs_opened) == seen)
         pthread_mutex_lock(&lock);
         sleeping++;
@@ -190,7 +221,6 @@ static void close_job(shared_job *s)
 static int compute(shared_job *s, int (*interrupted)(void))
 {
     float_state before = float_state_enter();
-    long long asked = now_ns();
     int stop = 0;
     while (!stop && compute_chunk(s)) {
         if (!interrupted || now_ns() - asked < ASK_NS)

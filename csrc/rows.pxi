@@ -47,6 +47,7 @@ cdef class RowKernel:
     cdef tensor_shape inputs[MOST_INPUTS]
     cdef tensor_shape out
     cdef int settings, cost, joints
+    cdef bint ids  # whether some inputs are whole numbers, which are checked each time
 
     def __init__(self, str name, dict tensors, dict parsed):
         """tensors: the text of the shape of each input, and of the result as "out". parsed: the same as (leading axes?, ((joint,
@@ -73,6 +74,7 @@ cdef class RowKernel:
             shape.least[<int> axis] = least
             self.joints |= len(letters) == 2
         shape.below = self.letter(below) if below else -1
+        self.ids |= shape.below >= 0
 
     cdef int letter(self, str name) except -1:
         if len(self.letters) == MOST_SIZES and name not in self.letters:
@@ -107,6 +109,7 @@ cdef class RowKernel:
             rows = leading(inputs[0], 1 if self.inputs[0].axes else 0, self.names[0])
             row = max(cnp.PyArray_SIZE(inputs[0]), cnp.PyArray_SIZE(out)) // rows
             run(self.name, kind, &job, rows, grain_of(row * self.cost, 8))
+            last_run.settled = not self.ids
         return out
 
     cdef tuple solve(self, tuple inputs, Py_ssize_t *size):

@@ -140,6 +140,27 @@ cdef int interrupted() noexcept nogil:
         return PyErr_CheckSignals()
 
 
+cdef extern from *:
+    """
+    /* What a thread has run last, for those that will run it again (repeat.pxi). */
+    typedef struct {
+        kernel_job job;
+        int kernel, kind;
+        ptrdiff_t items, grain;
+        int settled;  /* whether the same would be run for any numbers of the same shapes */
+        void *weight; /* the PackedMatrix of a product, a borrowed reference */
+    } job_run;
+    static _Thread_local job_run last_run;
+    """
+    ctypedef struct job_run:
+        kernel_job job
+        int kernel, kind
+        Py_ssize_t items, grain
+        bint settled
+        void *weight
+    job_run last_run
+
+
 cdef int run(str name, int kind, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain) except -1:
     cdef int kernel = KERNELS[name]
     cdef range_fn function = table_of(kind).kernels[kernel].run
@@ -148,6 +169,8 @@ cdef int run(str name, int kind, const kernel_job *job, Py_ssize_t items, Py_ssi
         return 0
     with nogil:
         stopped = pool_run(function, job, items, grain, interrupted)
+    last_run.job, last_run.kernel, last_run.kind, last_run.items, last_run.grain = job[0], kernel, kind, items, grain
+    last_run.settled, last_run.weight = True, NULL
     return stopped  # −1 with the exception of the signal's handler set
 
 

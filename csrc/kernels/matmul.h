@@ -15,7 +15,6 @@
 #include "tile.h"
 
 enum {
-    SEGMENT = 768, /* so many k at a time: with a block of rows, a panel's segment fills two thirds of a cache of 1 MB */
     FILLED = 256   /* so many k of a panel that is not packed */
 };
 
@@ -38,35 +37,30 @@ static inline void fetch_rows(const row_block *block, const block_output *out, p
 }
 
 /* The block's sums with `depth` numbers of a panel, the last ones where `out` says where the sums go. Meanwhile as many numbers from
- * `ahead` on come into the cache, those that are needed next: in two streams, since memory gives more to several than to one. The tiles
- * share the lines, one or two for each k, for a tile waits where too much is asked of memory at once. */
+ * `ahead` on come into the cache, those that are needed next. Each tile asks for its share, evenly, for it waits where too much is asked
+ * of memory at once: for each k a part of a line, so that the same one is asked for again, or, where tiles are few, of two lines. */
 static void block_sums(const row_block *block, const real *panel, ptrdiff_t depth, const real *ahead, real *sums, int first,
                        const block_output *out)
 {
-    const ptrdiff_t rows = block->rows, bytes = depth * PANEL * (ptrdiff_t)sizeof(real);
-    const char *stream[2] = {(const char *)ahead, (const char *)ahead + bytes / 2};
-    ptrdiff_t lines = bytes / CACHE_LINE;
-    for (ptrdiff_t r = 0, tiles = (rows + TILE_ROWS - 1) / TILE_ROWS; r < rows; r += TILE_ROWS, tiles--) {
-        tile_terms terms = {.x_step = 1, .panel = panel, .panel_step = PANEL, .depth = depth, .ahead_step = CACHE_LINE};
-        const ptrdiff_t together = smaller(TILE_ROWS, rows - r), each = lines > tiles * depth ? 2 : lines > 0;
-        terms.ahead = stream[0], terms.apart = stream[1] - stream[0];
+    const ptrdiff_t rows = block->rows, tiles = (rows + TILE_ROWS - 1) / TILE_ROWS, streams = tiles < 4 ? 2 : 1;
+    const ptrdiff_t step = (PANEL * (ptrdiff_t)sizeof(real) + tiles * streams - 1) / (tiles * streams);
+    tile_terms terms = {.x_step = 1, .panel = panel, .panel_step = PANEL, .depth = depth};
+    terms.ahead = (const char *)ahead, terms.ahead_step = step, terms.apart = depth * step;
+    for (ptrdiff_t r = 0; r < rows; r += TILE_ROWS, terms.ahead += streams * depth * step) {
+        const ptrdiff_t together = smaller(TILE_ROWS, rows - r);
         for (ptrdiff_t i = 0; i < TILE_ROWS; i++) /* beyond the last row: that row again, unused */
             terms.x[i] = block->x + block->place[smaller(r + i, rows - 1)];
         if (out)
             fetch_rows(block, out, r, together);
-        if (each == 2) {
-            terms.lines = 2; /* a constant, as in the other branches */
+        if (streams == 2) {
+            terms.lines = 2; /* a constant, as in the other branch */
             tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
-        } else if (each == 1) {
+        } else {
             terms.lines = 1;
             tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
-        } else
-            tile_of(&terms, sums + r * PANEL, first, together, TILE_VECTORS);
+        }
         if (out)
             write_rows(out, sums + r * PANEL, r, together);
-        const char *next = stream[0] + depth * CACHE_LINE;
-        stream[0] = each == 2 ? next : stream[1], stream[1] = each == 2 ? stream[1] + depth * CACHE_LINE : next;
-        lines -= each * depth;
     }
 }
 
@@ -96,7 +90,6 @@ static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
         const ptrdiff_t first = item / panels * block, column = item % panels * PANEL;
         const ptrdiff_t rows = smaller(block, all_rows - first);
         const real *panel = weight + column * depth, *later = (const real *)panel_after(job, item, items, sizeof(real));
-        const ptrdiff_t segment = rows > 3 * TILE_ROWS ? SEGMENT : SHORT;
         x.x = job->in[0], x.rows = rows;
         find_rows(&from, first, rows, x.place);
         share_next_block(&x, &from, item % panels, panels, first + rows == all_rows);
@@ -104,7 +97,7 @@ static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
         find_rows(&out.layout, first, rows, out.place);
         ptrdiff_t k = 0, count;
         do {
-            count = smaller(smaller(segment, depth - k), from.run - k % from.run);
+            count = smaller(smaller(SEGMENT, depth - k), from.run - k % from.run);
             const int last = k + count == depth;
             x.x = (const real *)job->in[0] + column_place(&from, k);
             block_sums(&x, panel + k * PANEL, count, last ? later : panel + (k + count) * PANEL, sums, k == 0, last ? &out : NULL);

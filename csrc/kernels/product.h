@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { SHORT = 128 }; /* so many k at a time of few rows, which soon need the next numbers: only behind a panel those are a guess */
+enum { SEGMENT = 128 }; /* so many k at a time: meanwhile as many come into the cache; of those behind a panel's end it is a guess */
 
 /* Where the element (row, column) of a matrix stands when its columns may be split into heads [N, H, T, D]; a plain matrix has
  * one head, and as many positions as rows. */
@@ -107,7 +107,7 @@ ALWAYS_INLINE void few_rows(const kernel_job *job, ptrdiff_t begin, ptrdiff_t en
         expect_rows(&out, 0, rows);
         ptrdiff_t k = 0, count;
         do {
-            count = smaller(smaller(SHORT, depth - k), from.run - k % from.run);
+            count = smaller(smaller(SEGMENT, depth - k), from.run - k % from.run);
             tile_terms terms = {.x_step = 1, .panel = part, .panel_step = PANEL, .depth = count};
             for (ptrdiff_t r = 0; r < TILE_ROWS; r++) /* beyond the last row: that row again, unused */
                 terms.x[r] = (const real *)job->in[0] + column_place(&from, k) + place[smaller(r, rows - 1)];

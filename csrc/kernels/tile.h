@@ -53,7 +53,7 @@ ALWAYS_INLINE void tile(const tile_terms *terms, real *sums, const int first, co
         UNROLL for (int v = 0; v < vectors; v++)
             w[v] = at(panel + v * LANES * size);
         UNROLL for (int i = 0; i < terms->lines; i++)
-            __builtin_prefetch(ahead + i * terms->apart, 0, 3);
+            __builtin_prefetch(ahead + i * terms->apart, 0, 2);
         UNROLL for (int r = 0; r < rows; r++) {
             const vector x = in_all_lanes(row[r] + k * terms->x_step);
             UNROLL for (int v = 0; v < vectors; v++)

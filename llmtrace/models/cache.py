@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,6 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.errors import PromptError
 from llmtrace.i18n import _
 from llmtrace.ops import Weight
-from llmtrace.trace.given import Given
 
 
 class KVCache:
@@ -24,8 +22,6 @@ class KVCache:
     def __init__(self) -> None:
         self.ids: Array | None = None
         """The ids of the tokens read so far, [*, length]."""
-        self.given: dict[str, Given] = {}
-        """What steps take of the weights: the same for every token."""
         self._arrays: dict[str, Array] = {}
         self._kept: dict[str, Array] = {}
         self._weights: Mapping[str, Weight] | None = None
@@ -79,13 +75,9 @@ class KVCache:
             array[..., : self.length, :] = old[..., : self.length, :]
         return array
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "given": {}}  # of the model, and found again
-
     def __copy__(self) -> KVCache:
         other = KVCache()
         other.ids, other._weights = self.ids, self._weights
-        other.given = self.given
         other._kept = dict(self._kept)
         other._arrays = {name: array.copy() for name, array in self._arrays.items()}
         return other

@@ -31,6 +31,7 @@ from llmtrace.ops.sampling.argmax import argmax
 from llmtrace.text import cited
 from llmtrace.trace import Keep, Origin, Run, Trace
 from llmtrace.trace.legend import Legend
+from llmtrace.trace.repeats import Repeats
 from llmtrace.trace.run import Memory
 
 FILLER = 0
@@ -58,6 +59,7 @@ class LanguageModel(Sized, Model):
         """The token with which its texts begin, where it has one: an empty prompt is this token."""
         self.chat_template: str | None = None
         """The program that its files bring to write a chat as a text; none is executed (see `llmtrace.tokenizers.chat`)."""
+        self._repeats: Repeats | None = None
 
     @abstractmethod
     def forward(self, run: Run, tokens: Tensor, positions: Tensor) -> Tensor:
@@ -69,7 +71,8 @@ class LanguageModel(Sized, Model):
         The texts of a batch may have different lengths: each gets the scores that it has alone, and NaN behind its end.
         """
         ids, lengths = self._next_ids(prompt, cache)
-        with Run(self.weights, cache=cache, results=frozenset({"logits"})) as run:
+        results, repeats = frozenset({"logits"}), self._repeated()
+        with Run(self.weights, cache=cache, results=results, repeats=repeats) as run:
             logits = self._run(run, ids, cache)
         if cache is not None:
             cache.commit(self.weights, ids)
@@ -111,12 +114,25 @@ class LanguageModel(Sized, Model):
             self.legend,
             keep,
         )
-        with closing(self._memory(scratch, ids, past)) as memory, Run(self.weights, trace, cache, arena=memory) as run:
+        repeats = self._repeated()
+        with (
+            closing(self._memory(scratch, ids, past)) as memory,
+            Run(self.weights, trace, cache, arena=memory, repeats=repeats) as run,
+        ):
             logits = self._run(run, ids, cache)
             run("next_token", argmax, run("probabilities", softmax, logits))
         if cache is not None:
             cache.commit(self.weights, ids)
         return trace.edited(edit) if edit else trace
+
+    def _repeated(self) -> Repeats:
+        """What is known of its steps."""
+        if self._repeats is None or not self._repeats.of(self.weights):
+            self._repeats = Repeats(self.weights)
+        return self._repeats
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_repeats": None}  # places in memory; found out again
 
     def _memory(self, scratch: Place, ids: Array, past: int) -> Memory:
         """Where the numbers of a trace lie."""
@@ -272,7 +288,8 @@ class LanguageModel(Sized, Model):
     def _run(self, run: Run, ids: Array, cache: KVCache | None) -> Tensor:
         past = cache.length if cache else 0
         axes = ("batch", "position")[-ids.ndim :]
-        positions = np.ascontiguousarray(np.broadcast_to(np.arange(past, past + ids.shape[-1]), ids.shape))
+        positions = np.empty(ids.shape, np.int64)
+        positions[:] = np.arange(past, past + ids.shape[-1])
         return self.forward(run, run.leaf("tokens", ids, axes), run.leaf("positions", positions, axes))
 
 

@@ -119,7 +119,7 @@ class Llama(LanguageModel):
         q = run("attn.q.rotated", rotate, q, *angles, interleaved=c.layout == "interleaved")
         k = run("attn.k.rotated", rotate, k, *angles, interleaved=c.layout == "interleaved")
         k, v = run.remember("attn.keys", k), run.remember("attn.values", v)
-        if c.kv_heads != c.heads and run.bare and q.data.shape[-2] == 1:
+        if c.kv_heads != c.heads and run.bare and q.shape[-2] == 1:
             return run("attn.out", linear_from_heads, self.mix_of_one(run, q, k, v))
         if c.kv_heads != c.heads:
             k = run("attn.k.shared", repeat_heads, k, copies=c.heads // c.kv_heads)
@@ -133,10 +133,10 @@ class Llama(LanguageModel):
         """The mix of a single token, which sees all keys: the queries that share a head are rows below each other, so that no
         head is copied. The same products and sums.
         """
-        rows = (*k.data.shape[:-2], self.config.heads // self.config.kv_heads, self.config.head_size)
+        rows = (*k.shape[:-2], self.config.heads // self.config.kv_heads, self.config.head_size)
         scores = run("attn.scores", full_scores, Tensor(q.name, q.data.reshape(rows), ()), k)
         mix = run("attn.mix", full_mix, run("attn.pattern", softmax, scores), v)
-        return Tensor(mix.name, mix.data.reshape(q.data.shape), ())
+        return Tensor(mix.name, mix.data.reshape(q.shape), ())
 
     def mlp(self, run: Run, x: Tensor) -> Tensor:
         """Each token on its own (SwiGLU): what neurons say is multiplied by how far their gates are open, then summed back."""

@@ -47,7 +47,7 @@ def elementwise_op(
         _kernels.elementwise(name, arrays, out, *values)
         return out
 
-    return Op(name, formula, meaning, forward, explain, inputs, shapes=shapes, pointwise=True, **fields)
+    return Op(name, formula, meaning, forward, explain, inputs, shapes=shapes, pointwise=True, one_job=True, **fields)
 
 
 def row_op(
@@ -76,7 +76,7 @@ def row_op(
         return kernel(arrays, empty, *numbers(given))
 
     inputs = tuple(tensor for tensor in tensors if tensor not in fields.get("weights", ()))
-    return Op(name, formula, meaning, forward, explain, inputs, shapes=shapes, out=out, **fields)
+    return Op(name, formula, meaning, forward, explain, inputs, shapes=shapes, out=out, one_job=True, **fields)
 
 
 def row_kernel(name: str, texts: Mapping[str, str]) -> _kernels.RowKernel:

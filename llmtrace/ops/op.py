@@ -69,6 +69,9 @@ class Op:
     """The weights [V, C] of which `forward` reads single rows; it also takes them packed [C, V] as they are stored."""
     batch_strided: Axes = ()
     """The inputs whose blocks [rows, width] may lie apart in memory, as a cache with room to grow leaves them."""
+    one_job: bool = False
+    """Whether `forward` does nothing but to run one kernel once on inputs without gaps, whatever their numbers are: then a model
+    that does a step again need not ask what it has asked before (`llmtrace.trace.repeats`)."""
     backward: Callable[[Any], None] | None = None
     """Says the gradients of the inputs and weights, as ops, on a `llmtrace.ops.gradient.Gradient`; None where there are none
     (argmax), and for gradients themselves."""

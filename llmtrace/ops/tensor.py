@@ -22,6 +22,12 @@ class Tensor(NamedTuple):
     data: Array
     axes: Axes
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes, without asking for the numbers."""
+        array: Array = self[1]
+        return array.shape
+
 
 class Narrow(Protocol):
     """A matrix that takes less memory than its float32 numbers (`llmtrace.storage.matrix.StoredMatrix`)."""

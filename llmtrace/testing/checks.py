@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array
-from llmtrace.ops import Op
+from llmtrace.ops import Op, Tensor
 from llmtrace.testing.bounds import bound
 from llmtrace.testing.compare import expect_same_bits, expect_within
 from llmtrace.testing.descriptions import check_axes, check_formula
@@ -50,9 +50,32 @@ def check_forward(op: Op, arguments: Arguments) -> None:
         expect_same_bits(out, expected, f"{op.name}{how}", arguments)
         if expected.size and not any(np.shares_memory(out, memory) for memory in given_out):
             raise AssertionError(f"{op.name}{how} does not write where `empty` says")
+    if op.one_job:
+        _expect_repeats(op, arguments, expected)
     for name, tensor in before.tensors.items():
         if tensor is not None:
             expect_same_bits(arguments.tensors[name], tensor, f"{op.name} has changed {name}: it", before)
+
+
+def _expect_repeats(op: Op, arguments: Arguments, expected: Array) -> None:
+    """A model that has done a step with other numbers of the same shapes may repeat its job with these."""
+    turned = bool(arguments.settings.get("transposed", False))
+    there = {name: array for name, array in arguments.tensors.items() if array is not None}
+    given = {name: there[name] for name in op.inputs if name in there}
+    others = {name: np.full_like(array, 0.5) for name, array in given.items()}
+    earlier = arguments.having(**others, **{name: _kernels.pack(there[name], turned) for name in op.packed})
+    out = earlier.call(op.forward, empty=stained)
+    weights, queue = [earlier.tensors[name] for name in op.weights], _kernels.Queue(None)
+    step = _kernels.repeat(op, tensors(others), arguments.settings, weights, out)
+    again = None if step is None else step.again(op, tensors(given), arguments.settings, stained, queue)
+    if again is not None:
+        queue.run()
+        expect_same_bits(again, expected, f"{op.name}, repeated with other numbers,", arguments)
+
+
+def tensors(arrays: Mapping[str, Array]) -> tuple[Tensor, ...]:
+    """Arrays by name, as a run takes them."""
+    return tuple(Tensor(name, array, ()) for name, array in arrays.items())
 
 
 def _ways(op: Op, arguments: Arguments) -> list[tuple[str, Arguments, Callable[..., Array]]]:

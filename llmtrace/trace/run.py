@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol
@@ -11,7 +10,7 @@ from typing import Any, Protocol
 import numpy.typing as npt
 
 from llmtrace import _kernels
-from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.errors import ModelError
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _
@@ -21,9 +20,9 @@ from llmtrace.ops.elementwise.identity import identity
 from llmtrace.ops.part import box_of
 from llmtrace.ops.rows.concatenate import concatenate
 from llmtrace.rng import derive
-from llmtrace.trace.given import NOT_GIVEN, Given, fixed
 from llmtrace.trace.legend import ENDING, PAIRS, StepKind
 from llmtrace.trace.recompute import Recomputer, Unmade, Values, unmade
+from llmtrace.trace.repeats import Pending, Repeats
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Trace
 from llmtrace.trace.workspace import Workspace, alone
@@ -31,12 +30,9 @@ from llmtrace.trace.workspace import Workspace, alone
 Operand = Tensor | Weight | None
 
 
-ROWS = 128
+ROWS = 256
 """So many queries' scores are there at once where they are not kept."""
 
-
-data_of = operator.attrgetter("data")
-"""The array of a tensor."""
 
 dtype_name = functools.lru_cache(str)
 """What NumPy calls a dtype; it takes longer over that than over a small sum."""
@@ -58,10 +54,6 @@ class Cache(Protocol):
     @property
     def length(self) -> int:
         """How many tokens it holds."""
-
-    @property
-    def given(self) -> dict[str, Given]:
-        """What steps take of the weights, by their names."""
 
     def extend(self, name: str, new: Array) -> Array:
         """Writes new keys or values behind those, and returns all."""
@@ -101,13 +93,17 @@ class Run:
         results: frozenset[str] = frozenset(),
         arena: Memory | None = None,
         dropout: Dropout | None = None,
+        repeats: Repeats | None = None,
     ) -> None:
         self.weights = weights
         self._trace = trace
         self._cache = cache
-        self._given = None if cache is None or trace is not None else cache.given
+        self._repeats = (
+            repeats  # what earlier runs of this model have found out; with it, steps wait for each other in the queue
+        )
         self._results = results  # names whose arrays outlive an untraced run, so that they get memory of their own
         self._arena = arena or _kernels.Arena()
+        self._queue = _kernels.Queue(self._arena)
         self._own_arena = arena is None  # another's is left open, for the next run to write in the same memory
         self._dropout = dropout if dropout and dropout.rate else None
         self._prefix = ""
@@ -118,8 +114,13 @@ class Run:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if self._own_arena:
-            self._arena.close()
+        try:
+            if error is None:
+                self._queue.run()
+        finally:
+            self._queue.clear()
+            if self._own_arena:
+                self._arena.close()
 
     @property
     def bare(self) -> bool:
@@ -145,22 +146,27 @@ class Run:
         weights: what the names of the weights begin with, where that is not the name of the step.
         """
         own, name = name if weights is None else weights, self._prefix + name
-        if self._given is None:
+        repeats, trace = self._repeats, self._trace
+        if repeats is None or (trace is not None and self._later(trace, name, inputs)):
             return self.do(name, op, self._operands(op, inputs, own), settings)
-        asked = (op, len(inputs), own, settings.get("transposed", False))
-        known = self._given.get(name, NOT_GIVEN)
-        if known.asked != asked:
+        step = name if weights is None else (name, weights)
+        known = repeats.find(step)
+        out = None if known is None else known.again(op, inputs, settings, self._memory_of(name), self._queue)
+        if known is None or out is None:
             operands = self._operands(op, inputs, own)
-            arguments = fixed(op, operands, settings)
-            if arguments is None:
-                return self.do(name, op, operands, settings)
-            known = self._given[name] = Given(asked, arguments)
-        empty = alone if name in self._results else self._arena.empty
-        try:
-            out = op.forward(*map(data_of, inputs), *known.arguments, **settings, empty=empty)
-        except (ValueError, TypeError, IndexError):  # `do` says in words what is wrong
-            return self.do(name, op, self._operands(op, inputs, own), settings)
-        return Tensor(name, out, ())
+            tensor = self.do(name, op, operands, settings)
+            repeats.learn(step, op, inputs, operands, settings, tensor.data)
+            return tensor
+        axes: Axes = ()
+        if trace is not None:
+            named = [(x.name, x.axes) for x in inputs]
+            note = known.note
+            if note is None or note[0] != named:
+                record = self._record(name, op, self._operands(op, inputs, own), settings, None, out)
+                note = known.note = named, record
+            trace.record(note[1], out)
+            axes = note[1].axes
+        return Pending.made(name, out, axes, self._queue)
 
     def _operands(self, op: Op, inputs: Sequence[Tensor], own: str) -> list[Operand]:
         """The inputs, and the weights whose names begin so."""
@@ -181,6 +187,7 @@ class Run:
 
         axes: the names of the result's axes, where they are not those that the op makes of its operands'.
         """
+        self._queue.run()
         arguments: list[Any] = []
         for kind, operand in zip(op.tensors, operands, strict=True):
             if isinstance(operand, Weight):
@@ -188,14 +195,10 @@ class Run:
             else:
                 arguments.append(None if operand is None else operand.data)
         trace = self._trace
-        own = name in self._results
-        if trace is not None and trace.keep != "all":
-            if self._later(trace, name, operands):
-                return self._postponed(trace, name, op, operands, settings, axes)
-            own = own or trace.keeps(name)
-        empty = alone if own else self._arena.empty  # so that it does not hold the memory of others
+        if trace is not None and self._later(trace, name, operands):
+            return self._postponed(trace, name, op, operands, settings, axes)
         try:
-            out = op.forward(*arguments, **settings, empty=empty)
+            out = op.forward(*arguments, **settings, empty=self._memory_of(name))
         except (ValueError, TypeError, IndexError) as error:
             shapes = ", ".join(f"{o.name} {o.data.shape}" for o in operands[: len(op.inputs)] if o is not None)
             raise type(error)(f"{name} = {op.name}({shapes}): {error}") from error
@@ -203,13 +206,21 @@ class Run:
             return Tensor(name, out, ())
         return self._recorded(name, op, operands, settings, axes, out)
 
+    def _memory_of(self, name: str) -> Empty:
+        """Where the result of a step is written: if it stays for long, alone, so that it does not hold the memory of others."""
+        trace = self._trace
+        own = name in self._results or (trace is not None and trace.keep != "all" and trace.keeps(name))
+        return alone if own else self._arena.empty
+
     @staticmethod
     def _later(trace: Trace, name: str, operands: Sequence[Operand]) -> bool:
         """Whether a step is only written down, to be done when somebody asks for it: what so few rows need is done at once."""
+        if trace.keep == "all":
+            return False
         kind, first = trace.legend.kind(name), operands[0]
-        if kind in ENDING or (kind in PAIRS and isinstance(first, Tensor) and first.data.shape[-2] > ROWS):
+        if kind in ENDING or (kind in PAIRS and isinstance(first, Tensor) and first.shape[-2] > ROWS):
             return True
-        return any([isinstance(o, Tensor) and isinstance(o.data, Unmade) for o in operands])  # noqa: C419 - sooner done
+        return any([isinstance(o, Tensor) and isinstance(o[1], Unmade) for o in operands])  # noqa: C419 - sooner done
 
     def _postponed(
         self,
@@ -250,22 +261,26 @@ class Run:
         out: Array,
     ) -> Tensor:
         assert self._trace is not None
-        if axes is None:
-            axes = op.axes(*[None if o is None else o.axes for o in operands])
+        record = self._record(name, op, operands, settings, axes, out)
+        self._trace.record(record, out)
+        return Tensor(name, out, record.axes)
+
+    @staticmethod
+    def _record(
+        name: str, op: Op, operands: Sequence[Operand], settings: Mapping[str, Any], axes: Axes | None, out: Array
+    ) -> Record:
         names = [None if o is None else o.name for o in operands]
-        record = Record.made(
+        return Record.made(
             name=name,
             op=op.name,
             inputs=tuple([each for each in names[: len(op.inputs)] if each is not None]),
             weights=tuple(names[len(op.inputs) :]),
             settings=settings,
-            axes=axes,
+            axes=op.axes(*[None if o is None else o.axes for o in operands]) if axes is None else axes,
             shape=out.shape,
             dtype=dtype_name(out.dtype),
             operands=dict(zip(op.tensors, names, strict=True)),
         )
-        self._trace.record(record, out)
-        return Tensor(name, out, axes)
 
     def drop(self, name: str, x: Tensor) -> Tensor:
         """Where a model in training leaves out some of x, whose first axis is the batch; without dropout just x."""

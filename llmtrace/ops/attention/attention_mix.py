@@ -62,6 +62,7 @@ attention_mix = Op(
     out="* T D",
     axes=axes,
     batch_strided=("v",),
+    one_job=True,
     part=causal(keys=("v",), pairs=("pattern",)),
     backward=backward,
     how=N_("the rows of {b}, each times its share in {a}, added up"),

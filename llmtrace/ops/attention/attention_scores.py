@@ -73,6 +73,7 @@ attention_scores = Op(
     out="* T P+T",
     axes=axes,
     batch_strided=("k",),
+    one_job=True,
     part=causal(queries=("q",), keys=("k",), masked=-math.inf),
     backward=backward,
     how=N_("each compares a row of {a} with one of {b}: the products of their {n} features added up, divided by √{n}"),

@@ -61,6 +61,7 @@ full_mix = Op(
     along=("T",),
     axes=axes,
     batch_strided=("v",),
+    one_job=True,
     backward=backward,
     how=N_("the rows of {b}, each times its share in {a}, added up"),
 )
@@ -107,6 +108,7 @@ full_products = Op(
     along=("T",),
     axes=queries_and_keys,
     batch_strided=("b",),
+    one_job=True,
     backward=products_backward,
     how=N_("each the products of a row of {a} and a row of {b}, added up"),
 )

@@ -67,6 +67,7 @@ full_scores = Op(
     along=("T",),
     axes=queries_and_keys,
     batch_strided=("k",),
+    one_job=True,
     backward=backward,
     how=N_("each compares a row of {a} with one of {b}: the products of their {n} features added up, divided by √{n}"),
 )

@@ -88,6 +88,7 @@ linear = Op(
     out="* N",
     axes=axes,
     packed=("weight",),
+    one_job=True,
     backward=backward,
     how=N_("each a weighted sum of the {n} numbers in a row of {a}"),
 )

@@ -70,6 +70,7 @@ linear_from_heads = Op(
     along=("T",),
     axes=axes,
     packed=("weight",),
+    one_job=True,
     backward=backward,
     how=N_("each a weighted sum of all the {n} numbers that the heads have for a token in {a}"),
 )

@@ -68,6 +68,7 @@ linear_to_heads = Op(
     along=("T",),
     axes=axes,
     packed=("weight",),
+    one_job=True,
     backward=backward,
     how=N_("each a weighted sum of the {n} numbers in a row of {a}"),
 )

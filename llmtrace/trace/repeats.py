@@ -1,0 +1,81 @@
+"""Steps that a model does again, token after token and prompt after prompt: what was found out about one is known ever after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmtrace._kernels import PackedMatrix, Queue, Repeat, repeat
+from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.ops import Op, Tensor, Weight
+
+Settings = dict[str, Any]
+
+
+class Pending(Tensor):
+    """A tensor of a step that waits in a queue: its numbers are there when somebody asks for them."""
+
+    queue: Queue
+
+    @classmethod
+    def made(cls, name: str, data: Array, axes: Axes, queue: Queue) -> Pending:
+        """The tensor of a step that is the last in the queue."""
+        tensor = cls(name, data, axes)
+        tensor.queue = queue
+        return tensor
+
+    @property
+    def data(self) -> Array:
+        """The numbers."""
+        self.queue.run()
+        array: Array = self[1]
+        return array
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Tensor, (self.name, self.data, self.axes)
+
+    def _replace(self, **changed: Any) -> Tensor:  # type: ignore[override]
+        return Tensor(self.name, self.data, self.axes)._replace(**changed)
+
+
+class Repeats:
+    """The steps of one model as they were done the last time."""
+
+    def __init__(self, weights: Mapping[str, Weight]) -> None:
+        self._weights = tuple(weights.items())
+        self._known: dict[Any, Repeat] = {}
+
+    def of(self, weights: Mapping[str, Weight]) -> bool:
+        """Whether these are, one by one, the weights that its steps have taken."""
+        return tuple(weights.items()) == self._weights
+
+    def find(self, step: Any) -> Repeat | None:
+        """What is known of a step, by its name and that of its weights."""
+        return self._known.get(step)
+
+    def learn(
+        self,
+        step: Any,
+        op: Op,
+        inputs: tuple[Tensor, ...],
+        operands: Sequence[Tensor | Weight | None],
+        settings: Settings,
+        out: Array,
+    ) -> None:
+        """Remembers a step that has just been done, if it can be repeated."""
+        arguments = lasting(op, operands, settings) if op.one_job else None
+        found = None if arguments is None else repeat(op, inputs, settings, arguments, out)
+        if found is not None:
+            self._known[step] = found
+
+
+def lasting(op: Op, operands: Sequence[Tensor | Weight | None], settings: Settings) -> list[Any] | None:
+    """What `forward` takes of the weights; None where the numbers of one are made anew each time they are asked for."""
+    arguments: list[Any] = []
+    for kind, operand in zip(op.tensors, operands, strict=True):
+        if isinstance(operand, Weight):
+            found = operand.given(op, kind, settings)
+            if not isinstance(found, PackedMatrix) and found is not operand.kept:
+                return None
+            arguments.append(found)
+    return arguments
