@@ -85,3 +85,20 @@ def move_heads(x, out, bint merged):
     expect_shape(beside, shape[:len(shape) - 3] + (job.size[1], job.size[0] * job.size[2]), "x" if apart is out else "out")
     items = leading(beside, 1, "x") if out.size else 0
     run("merge_heads" if merged else "split_heads", kind, &job, items, grain_of(job.size[0] * job.size[2], 1))
+
+
+def append(new, cache, Py_ssize_t length):
+    """Writes new [..., T, D] behind the first `length` positions of a cache [..., capacity, D]."""
+    cdef kernel_job job
+    cdef int kind = real_type(new, "new")
+    cdef Py_ssize_t blocks = leading(new, 2, "new"), positions = new.shape[new.ndim - 2], width = new.shape[new.ndim - 1]
+    cdef Py_ssize_t capacity
+    job.in_[0] = pointer(new, kind, -1, "new")
+    job.out = target(cache, kind, new.ndim, (new,))
+    capacity = cache.shape[new.ndim - 2]
+    expect_shape(cache, new.shape[:new.ndim - 2] + (capacity, width), "the cache")
+    if not 0 <= length <= capacity - positions:
+        raise ValueError(f"a cache for {capacity} positions has no room for {positions} behind {length}")
+    job.out = <char *> job.out + length * width * cnp.PyArray_ITEMSIZE(<cnp.ndarray> new)
+    job.size[0], job.size[1] = positions * width, capacity * width
+    run("append", kind, &job, blocks if new.size else 0, grain_of(positions * width, 1))

@@ -124,6 +124,8 @@ cdef const int64_t *ids_below(ids, Py_ssize_t limit, str name) except? NULL:
     """The whole numbers of an array, all from 0 to `limit` − 1, or IndexError."""
     cdef const int64_t *id = <const int64_t *> pointer(ids, cnp.NPY_INT64, -1, name)
     cdef Py_ssize_t i, count = ids.size
+    if waiting != NULL:  # they may be still to come
+        (<Queue> waiting).run()
     for i in range(count):
         if not 0 <= id[i] < limit:
             raise IndexError(f"{name} has {id[i]} at place {i}, which is not from 0 to {limit - 1}")

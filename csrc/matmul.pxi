@@ -59,7 +59,7 @@ cdef PackedMatrix followed_by(PackedMatrix weight):
 
 cdef Py_ssize_t expect_follower(PackedMatrix weight, kernel_job *job) except -1:
     """Says to a kernel which numbers will probably be needed next, from in[3] on, so that it fetches them into the cache; returns
-    how many bytes they are, for `pool_expect`."""
+    how many bytes they are."""
     cdef PackedMatrix after = followed_by(weight)
     job.in_[3] = NULL
     if after is not None and after.panels is not None and after.columns and same_numbers(after, weight):
@@ -111,7 +111,7 @@ cdef int lay_out(PackedMatrix packed) except -1:
         job.out = <char *> cnp.PyArray_DATA(<cnp.ndarray> panels) + first * packed.depth * itemsize
         job.size[0], job.size[1] = columns.shape
         job.size[2], job.size[3] = columns.strides
-        run("pack", packed.kind, &job, (job.size[1] + panel - 1) // panel, 1)
+        run_now(KERNELS["pack"], packed.kind, &job, (job.size[1] + panel - 1) // panel, 1, 0)
         give_back(columns)
     panels.flags.writeable = False
     packed.panels, packed.source = panels, None
@@ -156,7 +156,7 @@ def matmul(x, PackedMatrix weight not None, bias, out):
     """out = x · weight + bias. x [rows, K] or heads [sequences, H, T, D] with H·D = K; out [rows, N] or heads likewise;
     bias [N] or None."""
     cdef kernel_job job
-    cdef Py_ssize_t rows, columns, items, grain
+    cdef Py_ssize_t rows, columns, items, grain, expected
     job.in_[0] = pointer(x, weight.kind, -1, "x")
     layout_of(x, &job.size[0], &job.size[1], &job.size[4], "x")
     if weight.used or job.size[0] > ROW_GROUP:
@@ -179,10 +179,13 @@ def matmul(x, PackedMatrix weight not None, bias, out):
         job.size[3] = tiling(rows, columns, weight.depth, weight.kind, &items, &grain)
         job.size[8] = grain if grain > 1 else pool_threads()
         job.setting[0] = weight.width
-        pool_expect(job.in_[3], expect_follower(weight, &job))
+        expected = expect_follower(weight, &job)
         if not packed:
             job.size[9], job.size[10] = numbers.strides
-        run("matmul_widened" if weight.width else "matmul" if packed else "matmul_unpacked", weight.kind, &job, items, grain)
+        name = "matmul_widened" if weight.width else "matmul" if packed else "matmul_unpacked"
+        run(name, weight.kind, &job, items, grain, expected)
+        if waiting != NULL:
+            (<Queue> waiting).held.append(numbers)  # the weight lets go of them when it is packed
         last_run.settled, last_run.weight = packed, <void *> weight
 
 

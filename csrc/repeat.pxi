@@ -25,11 +25,11 @@ cdef class Queue:
     """
     cdef queued_job *jobs
     cdef int count, room
-    cdef list steps, held
+    cdef list held
     cdef object arena
 
     def __init__(self, arena):
-        self.arena, self.steps, self.held = arena, [], []
+        self.arena, self.held = arena, []
 
     def __dealloc__(self):
         free(self.jobs)
@@ -40,15 +40,37 @@ cdef class Queue:
             self.held.append(array)
         return 0
 
-    cdef queued_job *next(self) except NULL:
-        """Where the next job is written."""
+    cdef int add(
+        self, int kernel, int kind, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain, Py_ssize_t expected
+    ) except -1:
         cdef queued_job *jobs
+        cdef Py_ssize_t room = 2 * self.room + 32
         if self.count == self.room:
-            jobs = <queued_job *> realloc(self.jobs, (2 * self.room + 32) * sizeof(queued_job))
+            jobs = <queued_job *> realloc(self.jobs, room * sizeof(queued_job))
             if jobs == NULL:
                 raise MemoryError("no memory for the steps of a run")
-            self.jobs, self.room = jobs, 2 * self.room + 32
-        return &self.jobs[self.count]
+            self.jobs, self.room = jobs, room
+        self.jobs[self.count].function = table_of(kind).kernels[kernel].run
+        self.jobs[self.count].job, self.jobs[self.count].expected = job[0], expected
+        self.jobs[self.count].items, self.jobs[self.count].grain = items, grain
+        self.count += 1
+        return 0
+
+    def defer(self, function, *arguments, **settings):
+        """`function(*arguments, **settings)`, whose jobs wait. It must not look at numbers that may be still to come."""
+        global waiting
+        cdef void *before = waiting
+        waiting = <void *> self
+        try:
+            out = function(*arguments, **settings)
+        finally:
+            waiting = before
+        for x in (*arguments, out):
+            if isinstance(x, np.ndarray):
+                self.hold(<cnp.ndarray> x)
+            else:
+                self.held.append(x)
+        return out
 
     def run(self):
         """Does all that waits. Where a signal's handler raises, such as KeyboardInterrupt, the rest is given up."""
@@ -72,7 +94,6 @@ cdef class Queue:
     def clear(self):
         """Nothing of it is needed."""
         self.count = 0
-        self.steps.clear()
         self.held.clear()
 
 
@@ -92,7 +113,6 @@ cdef class Repeat:
     def again(self, op, tuple inputs, dict settings, empty, Queue queue not None):
         """The result for these named tensors, in memory that `empty` hands out, when `queue` has run; None where it is not the
         same step: another op, other settings, inputs of other shapes."""
-        cdef queued_job *last
         cdef kernel_job job
         cdef int i, k
         if self.op is not op or self.count != len(inputs) or not same_settings(settings, self.settings):
@@ -110,12 +130,9 @@ cdef class Repeat:
         for x in inputs:
             queue.hold(x[1])
         queue.hold(out)
-        queue.steps.append(self)
-        last = queue.next()
-        last.expected = 0 if self.weight is None else expect_follower(self.weight, &job)
-        last.function = table_of(self.known.kind).kernels[self.known.kernel].run
-        last.job, last.items, last.grain = job, self.known.items, self.known.grain
-        queue.count += 1
+        queue.held.append(self)
+        expected = 0 if self.weight is None else expect_follower(self.weight, &job)
+        queue.add(self.known.kernel, self.known.kind, &job, self.known.items, self.known.grain, expected)
         return out
 
 
@@ -156,7 +173,7 @@ def repeat(op, tuple inputs, dict settings, arguments, cnp.ndarray out not None)
     for k in range(MOST_INPUTS):
         step.input_of[k] = -1
     for i in range(step.count):
-        data = inputs[i].data
+        data = inputs[i][1]
         if not isinstance(data, np.ndarray) or data.ndim > MOST_REPEATED_AXES:
             return None
         x = <cnp.ndarray> data

@@ -60,6 +60,7 @@ cdef class RowKernel:
         self.settings, self.cost = entry.settings, entry.cost
         for k, tensor in enumerate(self.names):
             self.describe(&self.inputs[<int> k], parsed[tensor])
+            self.ids |= self.inputs[<int> k].below >= 0
         self.describe(&self.out, parsed["out"])
 
     cdef int describe(self, tensor_shape *shape, parsed) except -1:
@@ -74,7 +75,6 @@ cdef class RowKernel:
             shape.least[<int> axis] = least
             self.joints |= len(letters) == 2
         shape.below = self.letter(below) if below else -1
-        self.ids |= shape.below >= 0
 
     cdef int letter(self, str name) except -1:
         if len(self.letters) == MOST_SIZES and name not in self.letters:

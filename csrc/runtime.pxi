@@ -151,6 +151,7 @@ cdef extern from *:
         void *weight; /* the PackedMatrix of a product, a borrowed reference */
     } job_run;
     static _Thread_local job_run last_run;
+    static _Thread_local void *waiting; /* the Queue in which jobs wait instead, a borrowed reference; NULL: none */
     """
     ctypedef struct job_run:
         kernel_job job
@@ -159,18 +160,32 @@ cdef extern from *:
         bint settled
         void *weight
     job_run last_run
+    void *waiting
 
 
-cdef int run(str name, int kind, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain) except -1:
+cdef int run(str name, int kind, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain, Py_ssize_t expected=0) except -1:
+    """Runs a job, or puts it where this thread's jobs wait. `expected`: how many bytes, from in[3] on, will be needed next."""
     cdef int kernel = KERNELS[name]
-    cdef range_fn function = table_of(kind).kernels[kernel].run
-    cdef int stopped
     if items <= 0:
         return 0
-    with nogil:
-        stopped = pool_run(function, job, items, grain, interrupted)
+    if waiting == NULL:
+        run_now(kernel, kind, job, items, grain, expected)
+    else:
+        (<Queue> waiting).add(kernel, kind, job, items, grain, expected)
     last_run.job, last_run.kernel, last_run.kind, last_run.items, last_run.grain = job[0], kernel, kind, items, grain
     last_run.settled, last_run.weight = True, NULL
+    return 0
+
+
+cdef int run_now(
+    int kernel, int kind, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain, Py_ssize_t expected
+) except -1:
+    cdef range_fn function = table_of(kind).kernels[kernel].run
+    cdef int stopped
+    if expected:
+        pool_expect(job.in_[3], expected)
+    with nogil:
+        stopped = pool_run(function, job, items, grain, interrupted)
     return stopped  # −1 with the exception of the signal's handler set
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import PromptError
 from llmtrace.i18n import _
@@ -50,7 +51,7 @@ class KVCache:
         array = self._arrays.get(name) if length else None
         if array is None or array.shape[-2] < total:
             array = self._arrays[name] = self._grown(array, new, total)
-        array[..., length:total, :] = new
+        _kernels.append(new, array, length)
         seen = array[..., :total, :]
         seen.setflags(write=False)
         return seen

@@ -155,7 +155,7 @@ class Run:
         if known is None or out is None:
             operands = self._operands(op, inputs, own)
             tensor = self.do(name, op, operands, settings)
-            repeats.learn(step, op, inputs, operands, settings, tensor.data)
+            repeats.learn(step, op, inputs, operands, settings, tensor[1])
             return tensor
         axes: Axes = ()
         if trace is not None:
@@ -166,7 +166,7 @@ class Run:
                 note = known.note = named, record
             trace.record(note[1], out)
             axes = note[1].axes
-        return Pending.made(name, out, axes, self._queue)
+        return self._tensor(name, out, axes)
 
     def _operands(self, op: Op, inputs: Sequence[Tensor], own: str) -> list[Operand]:
         """The inputs, and the weights whose names begin so."""
@@ -187,24 +187,32 @@ class Run:
 
         axes: the names of the result's axes, where they are not those that the op makes of its operands'.
         """
-        self._queue.run()
+        trace = self._trace
+        later = trace is not None and self._later(trace, name, operands)
+        waits = self._repeats is not None and op.one_job and not later
+        if not waits:
+            self._queue.run()
         arguments: list[Any] = []
         for kind, operand in zip(op.tensors, operands, strict=True):
             if isinstance(operand, Weight):
                 arguments.append(operand.given(op, kind, settings))
             else:
-                arguments.append(None if operand is None else operand.data)
-        trace = self._trace
-        if trace is not None and self._later(trace, name, operands):
+                arguments.append(None if operand is None else operand[1])
+        if trace is not None and later:
             return self._postponed(trace, name, op, operands, settings, axes)
         try:
-            out = op.forward(*arguments, **settings, empty=self._memory_of(name))
+            forward = functools.partial(self._queue.defer, op.forward) if waits else op.forward
+            out = forward(*arguments, **settings, empty=self._memory_of(name))
         except (ValueError, TypeError, IndexError) as error:
-            shapes = ", ".join(f"{o.name} {o.data.shape}" for o in operands[: len(op.inputs)] if o is not None)
+            shapes = ", ".join(f"{o.name} {o.shape}" for o in operands[: len(op.inputs)] if o is not None)
             raise type(error)(f"{name} = {op.name}({shapes}): {error}") from error
-        if trace is None:
-            return Tensor(name, out, ())
-        return self._recorded(name, op, operands, settings, axes, out)
+        if trace is not None:
+            return self._recorded(name, op, operands, settings, axes, out)
+        return self._tensor(name, out, ())
+
+    def _tensor(self, name: str, data: Array, axes: Axes) -> Tensor:
+        """A tensor whose numbers may be still to come."""
+        return Tensor(name, data, axes) if self._repeats is None else Pending.made(name, data, axes, self._queue)
 
     def _memory_of(self, name: str) -> Empty:
         """Where the result of a step is written: if it stays for long, alone, so that it does not hold the memory of others."""
@@ -263,7 +271,7 @@ class Run:
         assert self._trace is not None
         record = self._record(name, op, operands, settings, axes, out)
         self._trace.record(record, out)
-        return Tensor(name, out, record.axes)
+        return self._tensor(name, out, record.axes)
 
     @staticmethod
     def _record(
@@ -311,7 +319,8 @@ class Run:
         if self._cache is None:
             return new
         past, name = self._cache.length, self._prefix + name
-        data = self._cache.extend(name, new.data)
+        waits = self._repeats is not None
+        data = self._queue.defer(self._cache.extend, name, new[1]) if waits else self._cache.extend(name, new.data)
         if not past:
             return new
         axes = (*new.axes[:-2], "key", "feature")
@@ -321,4 +330,4 @@ class Run:
                 name, concatenate.name, (f"{name}.past", new.name), (), {}, axes, data.shape, dtype_name(data.dtype)
             )
             self._trace.record(record, data)
-        return Tensor(name, data, axes)
+        return self._tensor(name, data, axes)

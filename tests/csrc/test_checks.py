@@ -68,6 +68,7 @@ NOTHING = {
         empty(FAR, 0, 1), empty(FAR, 0, 0), empty(FAR, 1, 0), True
     ),
     "heads without features": lambda: _kernels.move_heads(empty(1, FAR, 2, 0), empty(1, 2, 0), True),
+    "nothing behind a cache": lambda: _kernels.append(empty(FAR, 0, 0), empty(FAR, 0, 0), 0),
     "a sum of nothing": lambda: _kernels.sum_outer_products(empty(FAR, 0), empty(FAR, 0), None, empty(0, 0)),
     "a sum of no columns": lambda: _kernels.column_sum(empty(FAR, 0), None, None, empty(0)),
     "embeddings of no tokens": lambda: _kernels.embedding_gradient(

@@ -13,6 +13,7 @@ from helpers.small_models import small_gpt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmtrace import _kernels
 from llmtrace.errors import ModelError
 from llmtrace.models import GPT
 from llmtrace.models.cache import KVCache
@@ -82,7 +83,7 @@ def test_a_trace_repeats_the_steps_of_the_last_one(keep, monkeypatch):
         model.trace([0, 1, 2], keep=keep)
     done = from_the_beginning(monkeypatch)
     model.trace([2, 1, 0], keep=keep)
-    later = {"ln_f", "logits", "probabilities", "next_token"} if keep == "residual" else {"next_token"}
+    later = {"ln_f", "logits", "probabilities", "next_token"} if keep == "residual" else set()
     assert set(done) == {"embed.token", "embed.position"} | later
 
 
@@ -313,6 +314,44 @@ def test_a_step_that_is_not_known_is_done_behind_those_that_wait():
             assert (other.data == X.data + X.data).all()
             assert (total.data == X.data + Y.data + Y.data).all()
             assert (other.data == X.data + X.data).all()
+
+
+def test_whole_numbers_that_wait_are_there_before_they_are_looked_at():
+    repeats, scores = Repeats({}), np.array([[1, 5, 2], [7, 1, 1]], np.float32)
+    for sign in (1, -1, 1, -1):
+        with Run({}, repeats=repeats) as run:
+            row = run("scores", SCALE, Tensor("x", scores, ("position", "vocabulary")), factor=float(sign))
+            best = run("best", OPS["argmax"], row)
+            loss = run("loss", OPS["cross_entropy"], row, best).data.copy()
+        given = (scores * sign).argmax(-1)
+        assert (best.data == given).all()
+        assert (loss == OPS["cross_entropy"].forward(scores * sign, given)).all()
+
+
+def test_a_weight_may_be_packed_while_its_first_product_waits():
+    data = numbers(600, 600)
+    known = {"a.weight": Weight("a.weight", data.astype(">f4"), ("input", "output"))}  # multiplied as a copy
+    with Run(known, repeats=Repeats(known)) as run:
+        x = Tensor("x", numbers(3, 600), ("position", "feature"))
+        first, second = run("a", LINEAR, x), run("b", LINEAR, x, weights="a")
+        rubbish = [np.full(data.shape, np.nan, np.float32) for _each in range(4)]
+        assert (first.data == second.data).all()
+        del rubbish
+
+
+def test_a_cache_is_written_behind_what_it_holds():
+    cache, new = KVCache(), numbers(2, 3, 4)
+    assert (cache.extend("k", new) == new).all()
+    cache.commit({}, np.zeros(3, np.int64))
+    for wrong in (new[:1].copy(), new[..., :3].copy(), new.astype(np.float64), new.swapaxes(0, 1), new[0]):
+        with pytest.raises((ValueError, TypeError)):
+            cache.extend("k", wrong)
+    all_of_them = cache.extend("k", numbers(2, 2, 4, first=100))
+    assert (all_of_them == np.concatenate([new, numbers(2, 2, 4, first=100)], axis=-2)).all()
+    room = np.empty((2, 4, 4), np.float32)
+    for length in (-1, 2, 1 << 60):
+        with pytest.raises(ValueError, match="no room for 3 behind"):
+            _kernels.append(new, room, length)
 
 
 def test_arrays_that_die_before_their_step_is_done_are_held():
