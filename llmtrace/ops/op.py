@@ -70,8 +70,8 @@ class Op:
     batch_strided: Axes = ()
     """The inputs whose blocks [rows, width] may lie apart in memory, as a cache with room to grow leaves them."""
     one_job: bool = False
-    """Whether `forward` checks its inputs and runs one kernel once, and never looks at their numbers: then a model's run may do it
-    later, together with the steps behind it, and again without checking anew (`llmtrace.trace.repeats`)."""
+    """Whether `forward` checks its inputs and runs one kernel once, and never looks at their numbers: then a model's run may do
+    it later, together with the steps behind it, and again without checking anew (`llmtrace.trace.repeats`)."""
     backward: Callable[[Any], None] | None = None
     """Says the gradients of the inputs and weights, as ops, on a `llmtrace.ops.gradient.Gradient`; None where there are none
     (argmax), and for gradients themselves."""
