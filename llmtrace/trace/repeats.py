@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmtrace._kernels import PackedMatrix, Queue, Repeat, repeat
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.ops import Op, Tensor, Weight
+from llmtrace.trace.step import Record
 
 Settings = dict[str, Any]
 
@@ -36,6 +37,16 @@ class Pending(Tensor):
 
     def _replace(self, **changed: Any) -> Tensor:  # type: ignore[override]
         return Tensor(self.name, self.data, self.axes)._replace(**changed)
+
+
+class Noted(NamedTuple):
+    """What a trace that keeps as much has noted of a step that is known."""
+
+    inputs: list[tuple[str, Axes]]
+    """Their names and axes, from which the record follows."""
+    record: Record
+    alone: bool
+    """Whether its numbers outlive the memory of the run."""
 
 
 class Repeats:

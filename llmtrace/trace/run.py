@@ -22,7 +22,7 @@ from llmtrace.ops.rows.concatenate import concatenate
 from llmtrace.rng import derive
 from llmtrace.trace.legend import ENDING, PAIRS, StepKind
 from llmtrace.trace.recompute import Recomputer, Unmade, Values, unmade
-from llmtrace.trace.repeats import Pending, Repeats
+from llmtrace.trace.repeats import Noted, Pending, Repeats
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Trace
 from llmtrace.trace.workspace import Workspace, alone
@@ -147,26 +147,29 @@ class Run:
         """
         own, name = name if weights is None else weights, self._prefix + name
         repeats, trace = self._repeats, self._trace
-        if repeats is None or (trace is not None and self._later(trace, name, inputs)):
+        if repeats is None:
             return self.do(name, op, self._operands(op, inputs, own), settings)
         step = name if weights is None else (name, weights)
         known = repeats.find(step)
-        out = None if known is None else known.again(op, inputs, settings, self._memory_of(name), self._queue)
+        noted = None if known is None or trace is None else (known.note or {}).get(trace.keep)
+        if trace is not None and noted is None and self._later(trace, name, inputs):
+            return self.do(name, op, self._operands(op, inputs, own), settings)
+        empty = self._memory_of(name) if noted is None else alone if noted.alone else self._arena.empty
+        out = None if known is None else known.again(op, inputs, settings, empty, self._queue)
         if known is None or out is None:
             operands = self._operands(op, inputs, own)
             tensor = self.do(name, op, operands, settings)
             repeats.learn(step, op, inputs, operands, settings, tensor[1])
             return tensor
-        axes: Axes = ()
-        if trace is not None:
-            named = [(x.name, x.axes) for x in inputs]
-            note = known.note
-            if note is None or note[0] != named:
-                record = self._record(name, op, self._operands(op, inputs, own), settings, None, out)
-                note = known.note = named, record
-            trace.record(note[1], out)
-            axes = note[1].axes
-        return self._tensor(name, out, axes)
+        if trace is None:
+            return self._tensor(name, out, ())
+        named = [(x.name, x.axes) for x in inputs]
+        if noted is None or noted.inputs != named:
+            record = self._record(name, op, self._operands(op, inputs, own), settings, None, out)
+            noted = Noted(named, record, empty is alone)
+            known.note = {**(known.note or {}), trace.keep: noted}
+        trace.record(noted.record, out)
+        return self._tensor(name, out, noted.record.axes)
 
     def _operands(self, op: Op, inputs: Sequence[Tensor], own: str) -> list[Operand]:
         """The inputs, and the weights whose names begin so."""
