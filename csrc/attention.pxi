@@ -14,6 +14,7 @@ def attention_products(a, b, out, bint full=False):
 cdef int scores(q, k, out, str q_name, str k_name, bint divided, bint full) except -1:
     cdef kernel_job job
     cdef int kind = real_type(q, q_name)
+    memset(&job, 0, sizeof(job))
     leading(q, 2, q_name)
     job.in_[0], job.in_[1] = pointer(q, kind, -1, q_name), stacked(k, kind, q.ndim, k_name, &job.size[3])
     job.out = target(out, kind, q.ndim, (q, k))
@@ -37,6 +38,7 @@ def attention_mix(pattern, v, out, bint full=False):
     """pattern [..., T, S], v [..., S, D], out [..., T, D], S ≥ T unless full; see kernels/attention_mix.h."""
     cdef kernel_job job
     cdef int kind = real_type(pattern, "pattern")
+    memset(&job, 0, sizeof(job))
     leading(pattern, 2, "pattern")
     job.in_[0] = pointer(pattern, kind, -1, "pattern")
     job.in_[1] = stacked(v, kind, pattern.ndim, "v", &job.size[3])
@@ -53,6 +55,7 @@ def attention_back(pattern, x, out, bint full=False):
     """pattern [..., T, S], x [..., T, D], out [..., S, D], S ≥ T unless full; see kernels/attention_back.h."""
     cdef kernel_job job
     cdef int kind = real_type(pattern, "pattern")
+    memset(&job, 0, sizeof(job))
     leading(pattern, 2, "pattern")
     job.in_[0], job.in_[1] = pointer(pattern, kind, -1, "pattern"), pointer(x, kind, pattern.ndim, "x")
     job.out = target(out, kind, pattern.ndim, (pattern, x))
@@ -87,12 +90,13 @@ def move_heads(x, out, bint merged):
     run("merge_heads" if merged else "split_heads", kind, &job, items, grain_of(job.size[0] * job.size[2], 1))
 
 
-def append(new, cache, Py_ssize_t length):
-    """Writes new [..., T, D] behind the first `length` positions of a cache [..., capacity, D]."""
+def append(new, cache, Py_ssize_t length, Queue queue=None):
+    """Writes new [..., T, D] behind the first `length` positions of a cache [..., capacity, D]: now, or when a queue has run."""
     cdef kernel_job job
     cdef int kind = real_type(new, "new")
     cdef Py_ssize_t blocks = leading(new, 2, "new"), positions = new.shape[new.ndim - 2], width = new.shape[new.ndim - 1]
-    cdef Py_ssize_t capacity
+    cdef Py_ssize_t capacity, grain = grain_of(positions * width, 1)
+    memset(&job, 0, sizeof(job))
     job.in_[0] = pointer(new, kind, -1, "new")
     job.out = target(cache, kind, new.ndim, (new,))
     capacity = cache.shape[new.ndim - 2]
@@ -101,4 +105,9 @@ def append(new, cache, Py_ssize_t length):
         raise ValueError(f"a cache for {capacity} positions has no room for {positions} behind {length}")
     job.out = <char *> job.out + length * width * cnp.PyArray_ITEMSIZE(<cnp.ndarray> new)
     job.size[0], job.size[1] = positions * width, capacity * width
-    run("append", kind, &job, blocks if new.size else 0, grain_of(positions * width, 1))
+    if queue is None or not new.size:
+        run("append", kind, &job, blocks if new.size else 0, grain)
+    else:
+        queue.hold(new)
+        queue.hold(cache)
+        queue.add(KERNELS["append"], kind, &job, blocks, grain, 0)

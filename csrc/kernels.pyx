@@ -9,7 +9,9 @@ cimport cython
 cimport numpy as cnp
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcmp
+from libc.string cimport memcmp, memset
+
+import threading
 
 import numpy as np
 
@@ -52,4 +54,5 @@ include "sums.pxi"
 include "matmul.pxi"
 include "widths.pxi"
 include "attention.pxi"
+include "queue.pxi"
 include "repeat.pxi"

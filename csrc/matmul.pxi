@@ -30,6 +30,7 @@ cdef class PackedMatrix:
     """A weight [K, N] for `matmul`, never changed; made by `pack`, `pack_later` or `pack_stored`."""
     cdef readonly object panels  # None until they are laid out
     cdef object source  # the weight [K, N] as it lies in memory, until then
+    cdef Py_ssize_t panel  # how many columns a panel has
     cdef bint used
     cdef readonly Py_ssize_t depth, columns
     cdef readonly int kind
@@ -71,7 +72,7 @@ cdef Py_ssize_t expect_follower(PackedMatrix weight, kernel_job *job) except -1:
 
 cdef bint same_numbers(PackedMatrix a, PackedMatrix b):
     """Whether the numbers of both take the same bytes."""
-    return a.kind == b.kind and a.width == b.width
+    return a.kind == b.kind and a.width == b.width and readable(b)
 
 
 def pack_later(weight, bint transposed=False):
@@ -114,7 +115,18 @@ cdef int lay_out(PackedMatrix packed) except -1:
         run_now(KERNELS["pack"], packed.kind, &job, (job.size[1] + panel - 1) // panel, 1, 0)
         give_back(columns)
     panels.flags.writeable = False
-    packed.panels, packed.source = panels, None
+    packed.panels, packed.source, packed.panel = panels, None, panel
+    return 0
+
+
+cdef bint readable(PackedMatrix packed):
+    """Whether the instruction set in use has panels as wide as those of this weight."""
+    return packed.panels is None or packed.panel == table_of(packed.kind).panel
+
+
+cdef int expect_readable(PackedMatrix packed) except -1:
+    if not readable(packed):
+        raise ValueError(f"the weight was packed for another instruction set than {instruction_set()}")
     return 0
 
 
@@ -162,6 +174,7 @@ def matmul(x, PackedMatrix weight not None, bias, out):
     if weight.used or job.size[0] > ROW_GROUP:
         lay_out(weight)
     weight.used = True
+    expect_readable(weight)
     packed = weight.source is None
     numbers = weight.panels if packed else weight.source
     job.in_[1] = cnp.PyArray_DATA(<cnp.ndarray?> numbers)
@@ -184,7 +197,7 @@ def matmul(x, PackedMatrix weight not None, bias, out):
             job.size[9], job.size[10] = numbers.strides
         name = "matmul_widened" if weight.width else "matmul" if packed else "matmul_unpacked"
         run(name, weight.kind, &job, items, grain, expected)
-        if waiting != NULL:
+        if waits(&job):
             (<Queue> waiting).held.append(numbers)  # the weight lets go of them when it is packed
         last_run.settled, last_run.weight = packed, <void *> weight
 

@@ -44,7 +44,7 @@ static atomic_int running, busy, threads;
 static atomic_uint jobs_opened;
 static _Atomic(const char *) expected, expected_end; /* what no worker has fetched yet of what pool_expect said */
 static _Thread_local shared_job *mine; /* the open job of this very thread */
-static _Thread_local long long asked; /* when it asked `interrupted` last */
+static _Thread_local long long asked;  /* when it asked `interrupted` last */
 
 static long long now_ns(void)
 {
@@ -106,7 +106,7 @@ void pool_expect(const void *data, ptrdiff_t bytes)
 /* Brings it into the caches, until job `seen` is no more the last one. A prefetch of memory that is gone does nothing. */
 static void fetch_expected(unsigned seen)
 {
-    while (atomic_load_explicit(&jobs_opened, memory_order_relaxed) == seen) {
+    for (int fetched = 0; fetched < CACHE_BYTES && atomic_load_explicit(&jobs_opened, memory_order_relaxed) == seen; fetched += PIECE) {
         const char *piece = atomic_load(&expected);
         if (piece >= atomic_load(&expected_end))
             return;

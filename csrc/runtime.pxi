@@ -65,7 +65,8 @@ cdef const inner_table *table_f64 = NULL
 
 
 def use_instruction_set(str name):
-    """Computes with this one of `instruction_sets()` from now on. It never changes a bit of any result."""
+    """Computes with this one of `instruction_sets()` from now on. It never changes a bit of any result; weights that were packed
+    for panels of another width are refused."""
     global table_f32, table_f64
     cdef int i
     for i in range(INSTRUCTION_SETS):
@@ -164,17 +165,22 @@ cdef extern from *:
 
 
 cdef int run(str name, int kind, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain, Py_ssize_t expected=0) except -1:
-    """Runs a job, or puts it where this thread's jobs wait. `expected`: how many bytes, from in[3] on, will be needed next."""
+    """Runs a job, or lets it wait. `expected`: how many bytes, from in[3] on, will be needed next."""
     cdef int kernel = KERNELS[name]
     if items <= 0:
         return 0
-    if waiting == NULL:
-        run_now(kernel, kind, job, items, grain, expected)
-    else:
+    if waits(job):
         (<Queue> waiting).add(kernel, kind, job, items, grain, expected)
+    else:
+        run_now(kernel, kind, job, items, grain, expected)
     last_run.job, last_run.kernel, last_run.kind, last_run.items, last_run.grain = job[0], kernel, kind, items, grain
     last_run.settled, last_run.weight = True, NULL
     return 0
+
+
+cdef inline bint waits(const kernel_job *job):
+    """Whether a job is that of the step which this thread defers."""
+    return waiting != NULL and job.out == (<Queue> waiting).place
 
 
 cdef int run_now(

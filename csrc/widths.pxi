@@ -18,7 +18,7 @@ def pack_stored(blocks, str width not None):
     cdef PackedMatrix packed = PackedMatrix.__new__(PackedMatrix)
     cdef kernel_job job
     cdef Py_ssize_t panel = table_f32.panel, count
-    packed.kind, packed.width = cnp.NPY_FLOAT32, WIDTHS[width]
+    packed.kind, packed.width, packed.panel = cnp.NPY_FLOAT32, WIDTHS[width], panel
     cdef const stored_width *w = &stored_widths[packed.width]
     if not isinstance(blocks, np.ndarray) or blocks.dtype != np.uint8 or blocks.ndim != 3:
         raise TypeError(f"blocks must be a uint8 array of 3 axes, not {type(blocks).__name__}")
@@ -30,7 +30,7 @@ def pack_stored(blocks, str width not None):
     job.in_[0], job.out = cnp.PyArray_DATA(<cnp.ndarray> blocks), cnp.PyArray_DATA(<cnp.ndarray> packed.panels)
     job.size[0], job.size[1], job.size[2], job.size[3] = packed.depth, packed.columns, blocks.strides[0], blocks.strides[1]
     job.setting[0] = packed.width
-    run("pack_stored", cnp.NPY_FLOAT32, &job, count if packed.panels.size else 0, 1)
+    run_now(KERNELS["pack_stored"], cnp.NPY_FLOAT32, &job, count if packed.panels.size else 0, 1, 0)
     packed.panels.flags.writeable = False
     return packed
 
@@ -39,6 +39,7 @@ cdef int from_panels(str kernel, PackedMatrix packed, ids, out, Py_ssize_t items
     cdef kernel_job job
     if not packed.width:
         raise TypeError("the weight is not packed as it was stored")
+    expect_readable(packed)
     job.in_[0], job.out = cnp.PyArray_DATA(<cnp.ndarray> packed.panels), cnp.PyArray_DATA(<cnp.ndarray> out)
     job.in_[1] = NULL if ids is None else ids_below(ids, packed.columns, "ids")
     job.size[0], job.size[1], job.setting[0] = packed.depth, packed.columns, packed.width

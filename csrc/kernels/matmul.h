@@ -14,9 +14,7 @@
 #include "product.h"
 #include "tile.h"
 
-enum {
-    FILLED = 256   /* so many k of a panel that is not packed */
-};
+enum { FILLED = 256 }; /* so many k at a time of a panel that is not packed */
 
 /* A block of rows of x: where their numbers from some k on are, x[place[r]] and those behind it; and `lines` cache lines of the
  * next block, from `ahead` on, that come into the cache meanwhile. */

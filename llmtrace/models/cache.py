@@ -44,14 +44,16 @@ class KVCache:
                 _("the cache holds {held} texts, but {got} are to be read on; give as many", held=held, got=got)
             )
 
-    def extend(self, name: str, new: Array) -> Array:
-        """Writes new [*, H, T, D] behind the first `length` positions of `name`; returns all of them, read-only."""
+    def extend(self, name: str, new: Array, queue: _kernels.Queue | None = None) -> Array:
+        """Writes new [*, H, T, D] behind the first `length` positions of `name`, now or when the queue has run; returns all of
+        them, read-only.
+        """
         length = self.length
         total = length + new.shape[-2]
         array = self._arrays.get(name) if length else None
         if array is None or array.shape[-2] < total:
             array = self._arrays[name] = self._grown(array, new, total)
-        _kernels.append(new, array, length)
+        _kernels.append(new, array, length, queue)
         seen = array[..., :total, :]
         seen.setflags(write=False)
         return seen

@@ -134,9 +134,9 @@ class Llama(LanguageModel):
         head is copied. The same products and sums.
         """
         rows = (*k.shape[:-2], self.config.heads // self.config.kv_heads, self.config.head_size)
-        scores = run("attn.scores", full_scores, Tensor(q.name, q.data.reshape(rows), ()), k)
+        scores = run("attn.scores", full_scores, q.reshaped(rows), k)
         mix = run("attn.mix", full_mix, run("attn.pattern", softmax, scores), v)
-        return Tensor(mix.name, mix.data.reshape(q.shape), ())
+        return mix.reshaped(q.shape)
 
     def mlp(self, run: Run, x: Tensor) -> Tensor:
         """Each token on its own (SwiGLU): what neurons say is multiplied by how far their gates are open, then summed back."""

@@ -24,9 +24,16 @@ class Tensor(NamedTuple):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The lengths of the axes, without asking for the numbers."""
-        array: Array = self[1]
-        return array.shape
+        """The lengths of the axes, also where the numbers are still to come (`llmtrace.trace.repeats.Pending`)."""
+        return self.data.shape
+
+    def taken_by(self, queue: _kernels.Queue | None) -> Array:
+        """The array, for a step that is done behind all that wait in this queue."""
+        return self.data
+
+    def reshaped(self, shape: tuple[int, ...]) -> Tensor:
+        """The same numbers in another shape, whose axes have no names."""
+        return Tensor(self.name, self.data.reshape(shape), ())
 
 
 class Narrow(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array
-from llmtrace.ops import Op, Tensor
+from llmtrace.ops import Op
 from llmtrace.testing.bounds import bound
 from llmtrace.testing.compare import expect_same_bits, expect_within
 from llmtrace.testing.descriptions import check_axes, check_formula
@@ -66,16 +66,11 @@ def _expect_repeats(op: Op, arguments: Arguments, expected: Array) -> None:
     earlier = arguments.having(**others, **{name: _kernels.pack(there[name], turned) for name in op.packed})
     out = earlier.call(op.forward, empty=stained)
     weights, queue = [earlier.tensors[name] for name in op.weights], _kernels.Queue(None)
-    step = _kernels.repeat(op, tensors(others), arguments.settings, weights, out)
-    again = None if step is None else step.again(op, tensors(given), arguments.settings, stained, queue)
+    step = _kernels.repeat(op, [*others.values()], arguments.settings, weights, out)
+    again = None if step is None else step.again(op, [*given.values()], arguments.settings, stained, queue)
     if again is not None:
         queue.run()
         expect_same_bits(again, expected, f"{op.name}, repeated with other numbers,", arguments)
-
-
-def tensors(arrays: Mapping[str, Array]) -> tuple[Tensor, ...]:
-    """Arrays by name, as a run takes them."""
-    return tuple(Tensor(name, array, ()) for name, array in arrays.items())
 
 
 def _ways(op: Op, arguments: Arguments) -> list[tuple[str, Arguments, Callable[..., Array]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from llmtrace._kernels import PackedMatrix, Queue, Repeat, repeat
@@ -29,14 +29,40 @@ class Pending(Tensor):
     def data(self) -> Array:
         """The numbers."""
         self.queue.run()
-        array: Array = self[1]
-        return array
+        return self.taken_by(self.queue)
+
+    def taken_by(self, queue: Queue | None) -> Array:
+        """The array, for a step that is done behind all that wait in this queue."""
+        array: Any = super().__getitem__(1)
+        return array if queue is self.queue else self.data
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self.taken_by(self.queue).shape
+
+    def reshaped(self, shape: tuple[int, ...]) -> Tensor:
+        """The same numbers in another shape, whose axes have no names."""
+        return Pending.made(self.name, self.taken_by(self.queue).reshape(shape), (), self.queue)
+
+    def done(self) -> Tensor:
+        """The same with its numbers."""
+        return Tensor(self.name, self.data, self.axes)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Tensor, (self.name, self.data, self.axes)
+        return Tensor, tuple(self.done())
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.done())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.done()[index]
+
+    def __repr__(self) -> str:
+        return repr(self.done())
 
     def _replace(self, **changed: Any) -> Tensor:  # type: ignore[override]
-        return Tensor(self.name, self.data, self.axes)._replace(**changed)
+        return self.done()._replace(**changed)
 
 
 class Noted(NamedTuple):
@@ -68,14 +94,14 @@ class Repeats:
         self,
         step: Any,
         op: Op,
-        inputs: tuple[Tensor, ...],
+        arrays: list[Array],
         operands: Sequence[Tensor | Weight | None],
         settings: Settings,
         out: Array,
     ) -> None:
-        """Remembers a step that has just been done, if it can be repeated."""
+        """Remembers a step that has just been done with these inputs, if it can be repeated."""
         arguments = lasting(op, operands, settings) if op.one_job else None
-        found = None if arguments is None else repeat(op, inputs, settings, arguments, out)
+        found = None if arguments is None else repeat(op, arrays, settings, arguments, out)
         if found is not None:
             self._known[step] = found
 

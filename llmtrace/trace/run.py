@@ -55,8 +55,10 @@ class Cache(Protocol):
     def length(self) -> int:
         """How many tokens it holds."""
 
-    def extend(self, name: str, new: Array) -> Array:
-        """Writes new keys or values behind those, and returns all."""
+    def extend(self, name: str, new: Array, queue: _kernels.Queue | None) -> Array:
+        """Writes new keys or values behind those, and returns all. With a queue they may be still to come, and nobody may look at
+        them: they are written by what waits there, too (`llmtrace._kernels.append`).
+        """
 
     def keep(self, name: str, new: Array) -> None:
         """Keeps numbers that every later token needs as they are."""
@@ -82,7 +84,7 @@ class Run:
 
     The weights that the op takes are found by the step's name (`block.0.ln_1.gain`), or by the one that `weights` says.
     `within("block.0")` gives a Run whose names begin so. Use it as a context manager: leaving it frees the memory that no
-    kept array needs.
+    kept array needs. With `repeats`, steps wait until somebody asks for numbers, or it is left.
     """
 
     def __init__(
@@ -103,7 +105,7 @@ class Run:
         )
         self._results = results  # names whose arrays outlive an untraced run, so that they get memory of their own
         self._arena = arena or _kernels.Arena()
-        self._queue = _kernels.Queue(self._arena)
+        self._queue = None if repeats is None else _kernels.Queue(self._arena)  # where steps wait for each other
         self._own_arena = arena is None  # another's is left open, for the next run to write in the same memory
         self._dropout = dropout if dropout and dropout.rate else None
         self._prefix = ""
@@ -115,10 +117,8 @@ class Run:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         try:
-            if error is None:
-                self._queue.run()
+            self._do_waiting(given_up=error is not None)
         finally:
-            self._queue.clear()
             if self._own_arena:
                 self._arena.close()
 
@@ -146,8 +146,8 @@ class Run:
         weights: what the names of the weights begin with, where that is not the name of the step.
         """
         own, name = name if weights is None else weights, self._prefix + name
-        repeats, trace = self._repeats, self._trace
-        if repeats is None:
+        repeats, trace, queue = self._repeats, self._trace, self._queue
+        if repeats is None or queue is None:
             return self.do(name, op, self._operands(op, inputs, own), settings)
         step = name if weights is None else (name, weights)
         known = repeats.find(step)
@@ -155,21 +155,22 @@ class Run:
         if trace is not None and noted is None and self._later(trace, name, inputs):
             return self.do(name, op, self._operands(op, inputs, own), settings)
         empty = self._memory_of(name) if noted is None else alone if noted.alone else self._arena.empty
-        out = None if known is None else known.again(op, inputs, settings, empty, self._queue)
+        arrays = [x.taken_by(queue) for x in inputs]
+        out = None if known is None else known.again(op, arrays, settings, empty, queue)
         if known is None or out is None:
             operands = self._operands(op, inputs, own)
             tensor = self.do(name, op, operands, settings)
-            repeats.learn(step, op, inputs, operands, settings, tensor[1])
+            repeats.learn(step, op, arrays, operands, settings, tensor.taken_by(queue))
             return tensor
         if trace is None:
-            return self._tensor(name, out, ())
+            return Pending.made(name, out, (), queue)
         named = [(x.name, x.axes) for x in inputs]
         if noted is None or noted.inputs != named:
             record = self._record(name, op, self._operands(op, inputs, own), settings, None, out)
             noted = Noted(named, record, empty is alone)
             known.note = {**(known.note or {}), trace.keep: noted}
         trace.record(noted.record, out)
-        return self._tensor(name, out, noted.record.axes)
+        return Pending.made(name, out, noted.record.axes, queue)
 
     def _operands(self, op: Op, inputs: Sequence[Tensor], own: str) -> list[Operand]:
         """The inputs, and the weights whose names begin so."""
@@ -192,30 +193,37 @@ class Run:
         """
         trace = self._trace
         later = trace is not None and self._later(trace, name, operands)
-        waits = self._repeats is not None and op.one_job and not later
-        if not waits:
-            self._queue.run()
+        queue = self._queue if op.one_job and not later else None
+        if queue is None:
+            self._do_waiting()
         arguments: list[Any] = []
         for kind, operand in zip(op.tensors, operands, strict=True):
             if isinstance(operand, Weight):
                 arguments.append(operand.given(op, kind, settings))
             else:
-                arguments.append(None if operand is None else operand[1])
+                arguments.append(None if operand is None else operand.taken_by(queue))
         if trace is not None and later:
             return self._postponed(trace, name, op, operands, settings, axes)
+        empty = self._memory_of(name)
         try:
-            forward = functools.partial(self._queue.defer, op.forward) if waits else op.forward
-            out = forward(*arguments, **settings, empty=self._memory_of(name))
+            if queue is None:
+                out = op.forward(*arguments, **settings, empty=empty)
+            else:
+                out = queue.defer(op.forward, arguments, settings, empty)
         except (ValueError, TypeError, IndexError) as error:
             shapes = ", ".join(f"{o.name} {o.shape}" for o in operands[: len(op.inputs)] if o is not None)
             raise type(error)(f"{name} = {op.name}({shapes}): {error}") from error
-        if trace is not None:
-            return self._recorded(name, op, operands, settings, axes, out)
-        return self._tensor(name, out, ())
+        named = () if trace is None else self._recorded(name, op, operands, settings, axes, out)
+        return self._tensor(name, out, named)
+
+    def _do_waiting(self, given_up: bool = False) -> None:
+        """Does all that waits, or gives it up."""
+        if self._queue is not None:
+            (self._queue.give_up if given_up else self._queue.run)()
 
     def _tensor(self, name: str, data: Array, axes: Axes) -> Tensor:
         """A tensor whose numbers may be still to come."""
-        return Tensor(name, data, axes) if self._repeats is None else Pending.made(name, data, axes, self._queue)
+        return Tensor(name, data, axes) if self._queue is None else Pending.made(name, data, axes, self._queue)
 
     def _memory_of(self, name: str) -> Empty:
         """Where the result of a step is written: if it stays for long, alone, so that it does not hold the memory of others."""
@@ -231,7 +239,7 @@ class Run:
         kind, first = trace.legend.kind(name), operands[0]
         if kind in ENDING or (kind in PAIRS and isinstance(first, Tensor) and first.shape[-2] > ROWS):
             return True
-        return any([isinstance(o, Tensor) and isinstance(o[1], Unmade) for o in operands])  # noqa: C419 - sooner done
+        return any([type(o) is Tensor and isinstance(o.data, Unmade) for o in operands])  # noqa: C419 - sooner done
 
     def _postponed(
         self,
@@ -244,7 +252,8 @@ class Run:
     ) -> Tensor:
         """A step that is only written down; unless the residual stream needs it: then it is done, some rows at a time."""
         given = {kind: o.data if isinstance(o, Tensor) else o for kind, o in zip(op.tensors, operands, strict=True)}
-        tensor = self._recorded(name, op, operands, settings, axes, unmade(*op.result(given, settings)))
+        data = unmade(*op.result(given, settings))
+        tensor = Tensor(name, data, self._recorded(name, op, operands, settings, axes, data))
         kind = trace.legend.kind(name)
         if kind not in {*PAIRS, StepKind.MIX}:
             return tensor
@@ -270,11 +279,11 @@ class Run:
         settings: Mapping[str, Any],
         axes: Axes | None,
         out: Array,
-    ) -> Tensor:
+    ) -> Axes:
         assert self._trace is not None
         record = self._record(name, op, operands, settings, axes, out)
         self._trace.record(record, out)
-        return self._tensor(name, out, record.axes)
+        return record.axes
 
     @staticmethod
     def _record(
@@ -322,8 +331,7 @@ class Run:
         if self._cache is None:
             return new
         past, name = self._cache.length, self._prefix + name
-        waits = self._repeats is not None
-        data = self._queue.defer(self._cache.extend, name, new[1]) if waits else self._cache.extend(name, new.data)
+        data = self._cache.extend(name, new.taken_by(self._queue), self._queue)
         if not past:
             return new
         axes = (*new.axes[:-2], "key", "feature")

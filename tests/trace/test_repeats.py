@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from llmtrace import _kernels
 from llmtrace.errors import ModelError
-from llmtrace.models import GPT
 from llmtrace.models.cache import KVCache
 from llmtrace.ops import OPS, Tensor, Weight
 from llmtrace.storage.matrix import StoredMatrix
@@ -240,130 +239,20 @@ def test_threads_may_use_one_model():
                 assert (found == wanted).all()
 
 
-# ---- steps that wait -----------------------------------------------------------------------------------------------
-
-
-class Looking(GPT):
-    """A model that looks at numbers on its way, in every way, and goes on by what it sees."""
-
-    def block(self, run, x, number):
-        seen = [x.data.copy(), x._replace(name="x").data, copy.copy(x).data, pickle.loads(pickle.dumps(x)).data]
-        assert all(np.isfinite(each).all() and (each == seen[0]).all() for each in seen)
-        doubled = run("doubled", ADD, x, Tensor(x.name, seen[0], x.axes))
-        return super().block(run, doubled if doubled.data[0, 0] > 0 else x, number)
-
-
-def looking():
-    model = small_gpt()
-    return Looking(model.config, model.weights, model.tokenizer, "looking")
-
-
-def test_numbers_that_are_looked_at_are_there():
-    model = looking()
-    for prompt in ([0, 1, 2], [1, 1, 2], [2, 0, 1], [0, 1, 2], [2, 2, 2]) * 2:
-        for _time in range(2):
-            assert (model.logits(prompt) == looking().logits(prompt)).all()
-        trace, expected = model.trace(prompt), looking().trace(prompt)
-        assert list(trace) == list(expected)
-        assert all((trace.tensor(name) == expected.tensor(name)).all() for name in expected)
-
-
-def test_steps_that_wait_are_given_up_with_their_run():
-    model, x = small_gpt(), Tensor("x", numbers(2, 12), ("position", "feature"))
-    repeats = Repeats(model.weights)
-
-    def norms(fails):
-        with Run(model.weights, repeats=repeats) as run:
-            first = run("ln_f", OPS["layer_norm"], x, epsilon=1e-5)
-            if fails:
-                raise KeyError("something else")
-            return first.data.copy()
-
-    expected = norms(False)
-    for _time in range(3):
-        with pytest.raises(KeyError, match="something else"):
-            norms(True)
-        assert (norms(False) == expected).all()
-
-
-def test_memory_that_nothing_holds_is_written_by_later_steps_only():
-    """Long chains of steps, whose results die at once, next to some that stay."""
-    repeats = Repeats({})
-    for _time in range(4):
-        with Run({}, repeats=repeats) as run:
-            x, kept = X, []
-            for step in range(100):
-                x = run(f"step.{step}", ADD, x, Y)
-                if step % 10 == 0:
-                    kept.append(x)
-            values = [each.data.copy() for each in (*kept, x)]
-        expected = X.data
-        for step in range(100):
-            expected = expected + Y.data
-            if step % 10 == 0:
-                assert (values[step // 10] == expected).all()
-        assert (values[-1] == expected).all()
-
-
-def test_a_step_that_is_not_known_is_done_behind_those_that_wait():
-    repeats = Repeats({})
-    for time in range(3):
-        with Run({}, repeats=repeats) as run:
-            total = run("second", ADD, run("first", ADD, X, Y), Y)  # the first dies before it is done
-            other = run(f"other.{time}", ADD, X, X)  # and this gets its memory
-            assert (other.data == X.data + X.data).all()
-            assert (total.data == X.data + Y.data + Y.data).all()
-            assert (other.data == X.data + X.data).all()
-
-
-def test_whole_numbers_that_wait_are_there_before_they_are_looked_at():
-    repeats, scores = Repeats({}), np.array([[1, 5, 2], [7, 1, 1]], np.float32)
-    for sign in (1, -1, 1, -1):
-        with Run({}, repeats=repeats) as run:
-            row = run("scores", SCALE, Tensor("x", scores, ("position", "vocabulary")), factor=float(sign))
-            best = run("best", OPS["argmax"], row)
-            loss = run("loss", OPS["cross_entropy"], row, best).data.copy()
-        given = (scores * sign).argmax(-1)
-        assert (best.data == given).all()
-        assert (loss == OPS["cross_entropy"].forward(scores * sign, given)).all()
-
-
-def test_a_weight_may_be_packed_while_its_first_product_waits():
-    data = numbers(600, 600)
-    known = {"a.weight": Weight("a.weight", data.astype(">f4"), ("input", "output"))}  # multiplied as a copy
-    with Run(known, repeats=Repeats(known)) as run:
-        x = Tensor("x", numbers(3, 600), ("position", "feature"))
-        first, second = run("a", LINEAR, x), run("b", LINEAR, x, weights="a")
-        rubbish = [np.full(data.shape, np.nan, np.float32) for _each in range(4)]
-        assert (first.data == second.data).all()
-        del rubbish
-
-
-def test_a_cache_is_written_behind_what_it_holds():
-    cache, new = KVCache(), numbers(2, 3, 4)
-    assert (cache.extend("k", new) == new).all()
-    cache.commit({}, np.zeros(3, np.int64))
-    for wrong in (new[:1].copy(), new[..., :3].copy(), new.astype(np.float64), new.swapaxes(0, 1), new[0]):
-        with pytest.raises((ValueError, TypeError)):
-            cache.extend("k", wrong)
-    all_of_them = cache.extend("k", numbers(2, 2, 4, first=100))
-    assert (all_of_them == np.concatenate([new, numbers(2, 2, 4, first=100)], axis=-2)).all()
-    room = np.empty((2, 4, 4), np.float32)
-    for length in (-1, 2, 1 << 60):
-        with pytest.raises(ValueError, match="no room for 3 behind"):
-            _kernels.append(new, room, length)
-
-
-def test_arrays_that_die_before_their_step_is_done_are_held():
-    repeats, big = Repeats({}), numbers(300, 700)
-    for _time in range(3):
-        with Run({}, repeats=repeats, results=frozenset({"own"})) as run:
-            own = run("own", ADD, Tensor("x", big.copy(), ()), Tensor("y", big.copy(), ()))
-            total = run("total", ADD, own, Tensor("z", big.copy(), ()))
-            del own
-            rubbish = [np.full(big.shape, np.nan, np.float32) for _each in range(8)]  # where memory was given back
-            assert (total.data == big + big + big).all()
-            del rubbish
+def test_weights_that_were_packed_for_another_instruction_set_are_refused():
+    before, model, said = _kernels.instruction_set(), small_gpt(), {}
+    try:
+        for name in _kernels.instruction_sets():
+            _kernels.use_instruction_set(name)
+            try:
+                for _time in range(3):
+                    assert (model.logits([0, 1, 2]) == small_gpt().logits([0, 1, 2])).all()
+            except ValueError as error:
+                said[name] = str(error)
+    finally:
+        _kernels.use_instruction_set(before)
+    assert all(f"the weight was packed for another instruction set than {name}" in said[name] for name in said)
+    assert _kernels.instruction_sets()[0] not in said
 
 
 # ---- who may be repeated -------------------------------------------------------------------------------------------
