@@ -157,7 +157,7 @@ class Llama(LanguageModel):
         c = self.config
         queries, keys, seen = c.heads * c.head_size, c.kv_heads * c.head_size, past + tokens
         shared = c.kv_heads != c.heads
-        scores = min(tokens, ROWS) * (2 * c.heads * seen + queries)
+        scores = min(tokens, ROWS) * 2 * c.heads * seen + (ROWS * queries if tokens > ROWS else 0)
         repeated = 2 * queries * seen if shared else 0
         cached = c.blocks * 4 * keys * seen if past else 0
         work = (2 + (queries != c.width)) * c.width + 2 * queries + (2 + shared) * keys + 3 * c.hidden
