@@ -235,7 +235,9 @@ def test_an_interrupted_model_run_leaves_its_cache_as_it_was():
         try:
             model.logits(rest, cache)
             ended = True
-            time.sleep(2)  # it was faster than before: the signal is still to come
+            timer.join()  # it was faster than before: the signal is still to come
+            time.sleep(0.1)
+            sys.exit("the signal is lost")
         except KeyboardInterrupt:
             after = time.monotonic() - sent
         timer.join()
@@ -274,7 +276,9 @@ def test_a_run_whose_steps_are_known_hears_it_too():
         try:
             model.logits(ids)
             ended = True
-            time.sleep(2)  # it was faster than before: the signal is still to come
+            timer.join()  # it was faster than before: the signal is still to come
+            time.sleep(0.1)
+            sys.exit("the signal is lost")
         except KeyboardInterrupt:
             heard += [] if ended else [time.monotonic() - sent]
         timer.join()
