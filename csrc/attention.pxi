@@ -2,7 +2,7 @@
 # `full`, every key, of which there may be any number.
 
 def attention_scores(q, k, out, bint full=False):
-    """q [..., T, D], k [..., S, D], out [..., T, S], S ≥ T unless full; see kernels/attention_scores.h."""
+    """q [..., T, D], k [..., S, D], out [..., T, S], S ≥ T unless full; see kernels/scores.h."""
     scores(q, k, out, "q", "k", True, full)
 
 
@@ -35,7 +35,7 @@ cdef Py_ssize_t keys_before(const kernel_job *job, bint full, str q_name, str k_
 
 
 def attention_mix(pattern, v, out, bint full=False):
-    """pattern [..., T, S], v [..., S, D], out [..., T, D], S ≥ T unless full; see kernels/attention_mix.h."""
+    """pattern [..., T, S], v [..., S, D], out [..., T, D], S ≥ T unless full; see kernels/mix.h."""
     cdef kernel_job job
     cdef int kind = real_type(pattern, "pattern")
     memset(&job, 0, sizeof(job))
@@ -72,6 +72,49 @@ cdef int run_blocks(str name, int kind, const kernel_job *job, out, Py_ssize_t r
     if not out.size:
         return 0
     return run(name, kind, job, leading(out, 2, "out") * ((rows + ATTENTION_BLOCK - 1) // ATTENTION_BLOCK), 1)
+
+
+def attend(q, k, v, out, Py_ssize_t copies=1, factor=1.0, bint full=False, Queue queue=None):
+    """q [..., H, T, D], k and v [..., H / copies, S, D], out [..., H, T, D], S ≥ T unless full: what attention_mix makes of the causal
+    softmax of attention_scores · factor, now, or when a queue has run; see kernels/attend.h. Heads that follow each other share one of
+    k and v."""
+    cdef kernel_job job
+    cdef int kind = real_type(q, "q")
+    cdef Py_ssize_t heads = leading(q, 2, "q"), seen, block, items, grain, scratch
+    memset(&job, 0, sizeof(job))
+    job.in_[0] = pointer(q, kind, -1, "q")
+    job.in_[1] = stacked(k, kind, q.ndim, "k", &job.size[3])
+    job.in_[2] = stacked(v, kind, q.ndim, "v", &job.size[4])
+    job.out = target(out, kind, q.ndim, (q, k, v))
+    shape = q.shape
+    job.size[0], job.size[1], job.size[2] = shape[len(shape) - 2], k.shape[k.ndim - 2], shape[len(shape) - 1]
+    job.size[5] = keys_before(&job, full, "q", "k")
+    job.size[6] = copies
+    above = shape[:len(shape) - 2]
+    if copies != 1:
+        if copies < 1 or len(above) < 1 or above[len(above) - 1] % copies:
+            raise ValueError(f"q has shape {shape}, whose heads can't share keys and values by {copies}")
+        above = (*above[:len(above) - 1], above[len(above) - 1] // copies)
+    expect_shape(k, above + (job.size[1], job.size[2]), "k")
+    expect_shape(v, k.shape, "v")
+    expect_shape(out, shape, "out")
+    if not out.size:
+        return
+    if job.size[0] == 1:  # a single query sees all keys: those that share a head are rows below each other
+        job.size[0], job.size[5], job.size[6], heads = copies, job.size[1], 1, heads // copies
+    seen = max(job.size[1], 1)
+    block = job.size[7] = min(job.size[0], ATTENTION_BLOCK, max(ATTENTION_NUMBERS // seen, ROW_MULTIPLE))
+    job.setting[0] = factor
+    items = heads * ((job.size[0] + block - 1) // block)
+    grain = grain_of(block * seen * (job.size[2] + 8), 1)
+    scratch = 2 * block * seen * cnp.PyArray_ITEMSIZE(<cnp.ndarray> q)
+    if queue is None:
+        run_now(KERNELS["attend"], kind, &job, items, grain, 0, scratch)
+    else:
+        for x in (q, k, v, out):
+            queue.hold(x)
+        queue.add(KERNELS["attend"], kind, &job, items, grain, 0, scratch)
+        queue.ready()
 
 
 def move_heads(x, out, bint merged):
@@ -111,3 +154,4 @@ def append(new, cache, Py_ssize_t length, Queue queue=None):
         queue.hold(new)
         queue.hold(cache)
         queue.add(KERNELS["append"], kind, &job, blocks, grain, 0)
+        queue.ready()

@@ -54,6 +54,9 @@ LLMTRACE_ISAS(ISA)
 enum { ROW_GROUP = 96, ROW_MULTIPLE = 12 };
 
 /* An item of attention is a block of so many queries, or keys, of one head. */
-enum { ATTENTION_BLOCK = 64 };
+enum {
+    ATTENTION_BLOCK = 64,
+    ATTENTION_NUMBERS = 1 << 17 /* so many scores of a block of queries at most, where nobody keeps them (kernels/attend.h) */
+};
 
 #endif

@@ -8,7 +8,7 @@ overlap them. Nothing here allocates what a caller keeps, knows names, or record
 cimport cython
 cimport numpy as cnp
 from libc.stdint cimport int64_t
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memset
 
 import threading
@@ -20,7 +20,7 @@ cnp.import_array()
 cdef object INT64 = np.dtype(np.int64)
 
 cdef extern from "inner.h":
-    enum: MOST_INPUTS, MOST_SIZES, MOST_SETTINGS, MOST_AXES, ROW_GROUP, ROW_MULTIPLE, ATTENTION_BLOCK
+    enum: MOST_INPUTS, MOST_SIZES, MOST_SETTINGS, MOST_AXES, ROW_GROUP, ROW_MULTIPLE, ATTENTION_BLOCK, ATTENTION_NUMBERS
     enum: KIND_ELEMENTWISE, KIND_ROWS
     ctypedef struct kernel_job:
         const void **in_ "in"
@@ -40,7 +40,16 @@ cdef extern from "inner.h":
         const char *(*broken_promise)() noexcept nogil
 
 cdef extern from "pool.h":
-    int pool_run(range_fn kernel, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain,
+    ctypedef struct waiting_job:
+        range_fn kernel
+        kernel_job job
+        Py_ssize_t items, grain, scratch, expected
+    ctypedef struct job_series:
+        waiting_job *jobs
+    void series_ready(job_series *s, Py_ssize_t count) nogil
+    void series_stop(job_series *s) nogil
+    int series_finish(job_series *s, Py_ssize_t count, int (*interrupted)() noexcept nogil) nogil
+    int pool_run(range_fn kernel, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain, Py_ssize_t scratch,
                  int (*interrupted)() noexcept nogil) nogil
     void pool_expect(const void *data, Py_ssize_t bytes) nogil
     void pool_set_threads(int threads) nogil

@@ -140,7 +140,8 @@ cdef class Arena:
     """Where one run writes. `empty` is like `numpy.empty`; after `close` each block lives as long as an array in it."""
     cdef Block block
     cdef dict free
-    cdef bint is_open
+    cdef readonly bint is_open
+    """Whether the run is not over."""
 
     def __cinit__(self):
         self.free = {}

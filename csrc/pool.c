@@ -11,16 +11,16 @@
 #define _GNU_SOURCE
 #include "pool.h"
 #include "float_state.h"
+#include "processors.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
-#define SPIN_NS 50000
+#define SPIN_NS 200000
+#define MORE_NS 1000000 /* the same where it is certain that more is to come: of a series */
 #define ASK_NS 20000000 /* how often the caller asks `interrupted` */
 #define STACK_BYTES (1 << 20)
 #define CACHE_BYTES (3 << 19) /* of what is expected, for each worker; caches of a core have 2 MB */
@@ -30,9 +30,10 @@
 typedef struct {
     range_fn kernel;
     const kernel_job *job;
-    ptrdiff_t items, grain;
+    ptrdiff_t items, grain, scratch;
     atomic_ptrdiff_t next; /* the first item that nobody has drawn */
     atomic_int open;
+    job_series *series; /* where one worker does these instead; or NULL */
     int processor; /* where the caller was when it opened the job */
 } shared_job;
 
@@ -40,11 +41,12 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards current, seat
 static pthread_cond_t opened = PTHREAD_COND_INITIALIZER, left = PTHREAD_COND_INITIALIZER;
 static shared_job *current;
 static int seats, workers, sleeping;
-static atomic_int running, busy, threads;
+static atomic_int running, busy, threads, finishing; /* finishing: so many series */
 static atomic_uint jobs_opened;
 static _Atomic(const char *) expected, expected_end; /* what no worker has fetched yet of what pool_expect said */
 static _Thread_local shared_job *mine; /* the open job of this very thread */
 static _Thread_local long long asked;  /* when it asked `interrupted` last */
+static _Thread_local void *scratch;    /* of the job that it computes */
 
 static long long now_ns(void)
 {
@@ -62,36 +64,11 @@ static void pause_briefly(void)
 #endif
 }
 
-/* Waits while the condition holds, SPIN_NS at most, without going to sleep. */
-#define SPIN_WHILE(condition)                                                                                          \
-    for (long long until = now_ns() + SPIN_NS; (condition) && now_ns() < until;)                                       \
+/* Waits while the condition holds, `most` nanoseconds at most, without going to sleep. */
+#define SPIN_WHILE(condition, most)                                                                                    \
+    for (long long until = now_ns() + (most); (condition) && now_ns() < until;)                                        \
         for (int i = 0; i < 20 && (condition); i++)                                                                    \
             pause_briefly();
-
-/* ---- processors ---------------------------------------------------------------------------------------------------- */
-
-#ifndef __linux__
-#define sched_getcpu() (-1) /* the system does not say */
-#endif
-
-/* Linux may wake a worker on the caller's own processor, and then lets the two take turns there, seconds long, while another
- * processor idles. A worker that finds itself there moves away; then it may be moved as before. */
-static void leave_processor(int processor)
-{
-#ifdef __linux__
-    cpu_set_t allowed, others;
-    if (processor < 0 || processor >= CPU_SETSIZE || sched_getcpu() != processor)
-        return;
-    if (sched_getaffinity(0, sizeof allowed, &allowed))
-        return;
-    others = allowed;
-    CPU_CLR(processor, &others);
-    if (CPU_COUNT(&others) && !sched_setaffinity(0, sizeof others, &others))
-        sched_setaffinity(0, sizeof allowed, &allowed);
-#else
-    (void)processor;
-#endif
-}
 
 /* ---- what is needed next ------------------------------------------------------------------------------------------- */
 
@@ -118,7 +95,29 @@ static void fetch_expected(unsigned seen)
     }
 }
 
+/* ---- memory of a thread's own -------------------------------------------------------------------------------------- */
+
+void *pool_scratch(void) { return scratch; }
+
+/* Memory for the job that this thread is about to compute, which may come in the middle of another: `before` is that one's. 0 where
+ * there is none. */
+static int scratch_begin(ptrdiff_t bytes, void **before)
+{
+    void *found = bytes > 0 ? aligned_alloc(64, ((size_t)bytes + 63) & ~(size_t)63) : NULL;
+    *before = scratch;
+    scratch = found;
+    return bytes <= 0 || found;
+}
+
+static void scratch_end(void *before)
+{
+    free(scratch);
+    scratch = before;
+}
+
 /* ---- workers ------------------------------------------------------------------------------------------------------- */
+
+static ptrdiff_t smallest(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
 /* Computes the next chunk; 0 where there is none. */
 static int compute_chunk(shared_job *s)
@@ -126,8 +125,29 @@ static int compute_chunk(shared_job *s)
     const ptrdiff_t begin = atomic_fetch_add_explicit(&s->next, s->grain, memory_order_relaxed);
     if (begin >= s->items)
         return 0;
-    s->kernel(s->job, begin, s->items - begin < s->grain ? s->items : begin + s->grain);
+    s->kernel(s->job, begin, smallest(s->items, begin + s->grain));
     return 1;
+}
+
+/* The same of a series, whose chunks come one after the other; waits a while for more. */
+static int compute_next(shared_job *s)
+{
+    job_series *series = s->series;
+    void *outer;
+    SPIN_WHILE(atomic_load(&s->open) && series->done == atomic_load(&series->ready), MORE_NS)
+    if (!atomic_load(&s->open) || series->done == atomic_load(&series->ready))
+        return 0;
+    const waiting_job *j = &series->jobs[series->done];
+    const int ready = scratch_begin(j->scratch, &outer);
+    if (ready && series->next < j->items) {
+        const ptrdiff_t begin = series->next;
+        series->next = smallest(j->items, begin + j->grain);
+        j->kernel(&j->job, begin, series->next);
+    }
+    scratch_end(outer);
+    if (series->next >= j->items)
+        series->done++, series->next = 0;
+    return ready;
 }
 
 static void *work(void *unused)
@@ -135,7 +155,7 @@ static void *work(void *unused)
     unsigned seen = 0; /* job 0 never exists */
     for (;;) {
         fetch_expected(seen);
-        SPIN_WHILE(atomic_load(&jobs_opened) == seen)
+        SPIN_WHILE(atomic_load(&jobs_opened) == seen, atomic_load(&finishing) ? MORE_NS : SPIN_NS)
         pthread_mutex_lock(&lock);
         sleeping++;
         while (atomic_load(&jobs_opened) == seen)
@@ -152,8 +172,11 @@ static void *work(void *unused)
             continue;
         leave_processor(s->processor);
         const float_state before = float_state_enter();
-        while (atomic_load_explicit(&s->open, memory_order_relaxed) && compute_chunk(s)) {
-        }
+        void *outer;
+        if (scratch_begin(s->scratch, &outer))
+            while (atomic_load_explicit(&s->open, memory_order_relaxed) && (s->series ? compute_next(s) : compute_chunk(s))) {
+            }
+        scratch_end(outer);
         float_state_leave(before);
         if (atomic_fetch_sub(&running, 1) == 1) { /* the last to leave; the caller may have gone to sleep */
             pthread_mutex_lock(&lock);
@@ -206,7 +229,7 @@ static void close_job(shared_job *s)
     current = NULL;
     seats = 0;
     pthread_mutex_unlock(&lock);
-    SPIN_WHILE(atomic_load(&running))
+    SPIN_WHILE(atomic_load(&running), SPIN_NS)
     if (atomic_load(&running)) {
         pthread_mutex_lock(&lock);
         while (atomic_load(&running))
@@ -234,65 +257,82 @@ static int compute(shared_job *s, int (*interrupted)(void))
     return stop;
 }
 
-int pool_run(range_fn kernel, const kernel_job *job, ptrdiff_t items, ptrdiff_t grain, int (*interrupted)(void))
+/* All of it, with workers if they are free and it is worth it. */
+static int share(shared_job *s, int (*interrupted)(void))
 {
-    if (items <= 0)
-        return 0;
-    if (grain < 1)
-        grain = 1;
-    shared_job s = {.kernel = kernel, .job = job, .items = items, .grain = grain, .open = 1};
-    const ptrdiff_t others = (items - 1) / grain; /* chunks beside the caller's first */
+    const ptrdiff_t others = (s->items - 1) / s->grain; /* chunks beside the caller's first */
     const int free_threads = pool_threads() - 1, helpers = others < free_threads ? (int)others : free_threads;
     if (helpers < 1 || atomic_exchange(&busy, 1))
-        return compute(&s, interrupted) ? -1 : 0;
-    s.processor = sched_getcpu();
-    open_job(&s, helpers);
-    const int stop = compute(&s, interrupted);
-    close_job(&s);
+        return compute(s, interrupted);
+    s->processor = sched_getcpu();
+    open_job(s, helpers);
+    const int stop = compute(s, interrupted);
+    close_job(s);
     atomic_store(&busy, 0);
-    return stop ? -1 : 0;
+    return stop;
+}
+
+/* The items from `first` on. */
+static int run_from(ptrdiff_t first, const waiting_job *j, const kernel_job *job, int (*interrupted)(void))
+{
+    shared_job s = {.kernel = j->kernel, .job = job, .items = j->items, .grain = j->grain, .scratch = j->scratch, .next = first, .open = 1};
+    void *outer;
+    if (first >= j->items)
+        return 0;
+    const int ready = scratch_begin(j->scratch, &outer), stop = ready && share(&s, interrupted);
+    scratch_end(outer);
+    return !ready ? -2 : stop ? -1 : 0;
+}
+
+int pool_run(range_fn kernel, const kernel_job *job, ptrdiff_t items, ptrdiff_t grain, ptrdiff_t scratch_bytes,
+             int (*interrupted)(void))
+{
+    const waiting_job j = {.kernel = kernel, .items = items, .grain = grain < 1 ? 1 : grain, .scratch = scratch_bytes};
+    return run_from(0, &j, job, interrupted);
+}
+
+/* ---- a series ------------------------------------------------------------------------------------------------------ */
+
+static shared_job ahead; /* the series that a worker has begun, for as long as that keeps the pool busy */
+
+void series_ready(job_series *s, ptrdiff_t count)
+{
+    atomic_store(&s->ready, count);
+    if (s->begun || pool_threads() < 2 || atomic_exchange(&busy, 1))
+        return;
+    s->begun = 1;
+    ahead.series = s;
+    ahead.processor = sched_getcpu();
+    atomic_store(&ahead.open, 1);
+    open_job(&ahead, 1);
+}
+
+void series_stop(job_series *s)
+{
+    if (!s->begun)
+        return;
+    close_job(&ahead);
+    s->begun = 0;
+    atomic_store(&busy, 0);
+}
+
+int series_finish(job_series *s, ptrdiff_t count, int (*interrupted)(void))
+{
+    int stopped = 0;
+    series_stop(s);
+    atomic_fetch_add(&finishing, 1);
+    for (; s->done < count && !stopped; s->done++, s->next = 0) {
+        const waiting_job *j = &s->jobs[s->done];
+        if (j->expected)
+            pool_expect(j->job.in[3], j->expected);
+        stopped = run_from(s->next, j, &j->job, interrupted);
+    }
+    if (atomic_load(&finishing)) /* none is known in a forked child */
+        atomic_fetch_sub(&finishing, 1);
+    return stopped;
 }
 
 /* ---- how many threads ---------------------------------------------------------------------------------------------- */
-
-/* A container's share of the processors, rounded up, or `most` where there is no limit: "quota period" in one file (cgroup 2)
- * or in two (cgroup 1). */
-static int limited_by_cgroup(int most)
-{
-    long long quota = 0, period = 0;
-    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
-    if (file) {
-        if (fscanf(file, "%lld %lld", &quota, &period) != 2)
-            quota = 0; /* "max" */
-        fclose(file);
-    } else if ((file = fopen("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "r"))) {
-        if (fscanf(file, "%lld", &quota) != 1)
-            quota = 0;
-        fclose(file);
-        if ((file = fopen("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "r"))) {
-            if (fscanf(file, "%lld", &period) != 1)
-                period = 0;
-            fclose(file);
-        }
-    }
-    if (quota <= 0 || period <= 0)
-        return most;
-    const long long share = (quota + period - 1) / period;
-    return share < most ? (int)share : most;
-}
-
-static int usable_processors(void)
-{
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-#ifdef __linux__
-    cpu_set_t *set = CPU_ALLOC(8192); /* more than any kernel's limit */
-    if (set && !sched_getaffinity(0, CPU_ALLOC_SIZE(8192), set))
-        count = CPU_COUNT_S(CPU_ALLOC_SIZE(8192), set);
-    if (set)
-        CPU_FREE(set);
-#endif
-    return limited_by_cgroup(count < 1 ? 1 : (int)count);
-}
 
 void pool_set_threads(int count) { atomic_store(&threads, count < 1 ? 1 : count); }
 
@@ -321,6 +361,7 @@ static void in_forked_child(void)
     seats = workers = sleeping = 0;
     atomic_store(&running, 0);
     atomic_store(&busy, 0);
+    atomic_store(&finishing, 0);
 }
 
 __attribute__((constructor)) static void watch_forks(void) { pthread_atfork(before_fork, NULL, in_forked_child); }

@@ -1,13 +1,9 @@
-# Where the jobs of a run wait for each other, until all are run together.
+# Where the jobs of a run wait for each other, until all are run together, or a worker has done them before.
 
-cdef struct queued_job:
-    range_fn function
-    kernel_job job
-    Py_ssize_t items, grain
-    Py_ssize_t expected  # bytes, from in[3] on, that will be needed next
-
+cdef enum: FIRST_JOBS = 256  # for so many there is room at first
 
 @cython.final
+@cython.no_gc_clear
 cdef class Queue:
     """Steps of one run that wait for each other, to be done in one go: products bring so many weights into the caches that Python
     would find nothing of its own there between any two of them.
@@ -15,8 +11,8 @@ cdef class Queue:
     Where an array dies that lies in the arena of the run, a later step may get its memory, and that is done later, too. What lies
     elsewhere is held until then. One thread puts steps in; any may ask for their numbers.
     """
-    cdef queued_job *jobs
-    cdef int count, room
+    cdef job_series *series  # NULL while nothing waits
+    cdef Py_ssize_t count, room
     cdef void *place  # where the job that may be added now writes: signals' handlers, too, may compute meanwhile
     cdef list held
     cdef object arena, lock
@@ -26,7 +22,7 @@ cdef class Queue:
         self.arena, self.held, self.lock = arena, [], threading.RLock()
 
     def __dealloc__(self):
-        free(self.jobs)
+        free_series(self.series)
 
     cdef int hold(self, x) except -1:
         base = cnp.get_array_base(<cnp.ndarray> x) if isinstance(x, np.ndarray) else None
@@ -35,27 +31,39 @@ cdef class Queue:
         return 0
 
     cdef int add(
-        self, int kernel, int kind, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain, Py_ssize_t expected
+        self, int kernel, int kind, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain, Py_ssize_t expected,
+        Py_ssize_t scratch=0
     ) except -1:
-        cdef queued_job *jobs
-        cdef Py_ssize_t room = 2 * self.room + 32
-        if self.count == self.room:
-            jobs = <queued_job *> realloc(self.jobs, room * sizeof(queued_job))
-            if jobs == NULL:
-                raise MemoryError("no memory for the steps of a run")
-            self.jobs, self.room = jobs, room
-        self.jobs[self.count].function = table_of(kind).kernels[kernel].run
-        self.jobs[self.count].job, self.jobs[self.count].expected = job[0], expected
-        self.jobs[self.count].items, self.jobs[self.count].grain = items, grain
+        """Puts a job in; it may be computed from the next `ready` on."""
+        cdef waiting_job *job_there
+        cdef waiting_job *jobs
+        if self.series == NULL:
+            self.series = <job_series *> calloc(1, sizeof(job_series))
+            self.count = self.room = 0
+        if self.series != NULL and self.count == self.room:
+            series_stop(self.series)
+            jobs = <waiting_job *> realloc(self.series.jobs, (2 * self.room + FIRST_JOBS) * sizeof(waiting_job))
+            if jobs != NULL:
+                self.series.jobs, self.room = jobs, 2 * self.room + FIRST_JOBS
+        if self.series == NULL or self.count == self.room:
+            raise MemoryError("no memory for the steps of a run")
+        job_there = &self.series.jobs[self.count]
+        job_there.kernel, job_there.job = table_of(kind).kernels[kernel].run, job[0]
+        job_there.items, job_there.grain, job_there.scratch, job_there.expected = items, max(grain, 1), scratch, expected
         self.count += 1
         return 0
+
+    cdef void ready(self) noexcept:
+        """All that the jobs need is held: a worker may begin."""
+        if self.series != NULL:
+            series_ready(self.series, self.count)
 
     def defer(self, forward, list arguments, settings, empty):
         """`forward(*arguments, **settings, empty=empty)`, whose one job waits. It must not look at numbers that may be still to
         come, but where the kernels do so for it."""
         global waiting
         cdef void *before = waiting
-        cdef int begun = self.count
+        cdef Py_ssize_t begun = self.count
 
         def handed(shape, dtype):
             out = empty(shape, dtype)
@@ -72,6 +80,7 @@ cdef class Queue:
             waiting = before
         for x in (*arguments, out):
             self.hold(x)
+        self.ready()
         return out
 
     def run(self):
@@ -90,21 +99,27 @@ cdef class Queue:
                 self.busy = False
 
     cdef int work(self, list held) except -1:
-        cdef queued_job *jobs = self.jobs
-        cdef int i, stopped = 0, count = self.count
-        self.jobs, self.count, self.room, self.held = NULL, 0, 0, []  # others may come meanwhile
+        cdef job_series *series = self.series
+        cdef Py_ssize_t count = self.count
+        cdef int stopped
+        self.series, self.count, self.held = NULL, 0, []  # others may come meanwhile
+        if series == NULL:
+            return 0
         with nogil:
-            for i in range(count):
-                if jobs[i].expected:
-                    pool_expect(jobs[i].job.in_[3], jobs[i].expected)
-                stopped = pool_run(jobs[i].function, &jobs[i].job, jobs[i].items, jobs[i].grain, interrupted)
-                if stopped:
-                    break
-        free(jobs)
-        return stopped  # −1 with the exception of the signal's handler set
+            stopped = series_finish(series, count, interrupted)
+        free_series(series)
+        return done_or_raised(stopped)
 
     def give_up(self):
         """Forgets what waits; whoever asks for it is told so."""
         self.given_up = self.given_up or self.count > 0
-        self.count = 0
+        free_series(self.series)
+        self.series, self.count = NULL, 0
         self.held.clear()
+
+
+cdef void free_series(job_series *series) noexcept:
+    if series != NULL:
+        series_stop(series)
+        free(series.jobs)
+        free(series)

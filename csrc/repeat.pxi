@@ -44,6 +44,7 @@ cdef class Repeat:
             queue.hold(x)
         expected = 0 if self.weight is None else expect_follower(self.weight, &job)
         queue.add(self.known.kernel, self.known.kind, &job, self.known.items, self.known.grain, expected)
+        queue.ready()
         return out
 
 

@@ -184,15 +184,22 @@ cdef inline bint waits(const kernel_job *job):
 
 
 cdef int run_now(
-    int kernel, int kind, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain, Py_ssize_t expected
+    int kernel, int kind, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain, Py_ssize_t expected, Py_ssize_t scratch=0
 ) except -1:
     cdef range_fn function = table_of(kind).kernels[kernel].run
     cdef int stopped
     if expected:
         pool_expect(job.in_[3], expected)
     with nogil:
-        stopped = pool_run(function, job, items, grain, interrupted)
-    return stopped  # −1 with the exception of the signal's handler set
+        stopped = pool_run(function, job, items, grain, scratch, interrupted)
+    return done_or_raised(stopped)
+
+
+cdef int done_or_raised(int stopped) except -1:
+    """What `pool_run` gives: 0; −1 with the exception of the signal's handler set; or −2, which becomes one."""
+    if stopped == -2:
+        raise MemoryError("no memory for what a thread computes on the way")
+    return stopped
 
 
 cdef Py_ssize_t grain_of(Py_ssize_t work_per_item, Py_ssize_t multiple) noexcept:

@@ -1,6 +1,7 @@
 /* Every header that has kernels: to add one, name it here. inner.c includes this file twice, see kernel.h. */
 #include "append.h"
 #include "argmax.h"
+#include "attend.h"
 #include "attention_back.h"
 #include "attention_mix.h"
 #include "attention_scores.h"

@@ -37,18 +37,20 @@ static inline real largest_of(const real *restrict x, ptrdiff_t n)
 {
     enum { SIDE_BY_SIDE = 32 };
     real best[SIDE_BY_SIDE], m = x[0];
-    int nan = 0;
+    int nans[SIDE_BY_SIDE] = {0}, nan = 0;
     ptrdiff_t i = 0;
     if (n >= SIDE_BY_SIDE) {
         for (int lane = 0; lane < SIDE_BY_SIDE; lane++)
             best[lane] = x[lane];
         for (; i + SIDE_BY_SIDE <= n; i += SIDE_BY_SIDE)
             for (int lane = 0; lane < SIDE_BY_SIDE; lane++) {
-                nan |= x[i + lane] != x[i + lane];
+                nans[lane] |= x[i + lane] != x[i + lane];
                 best[lane] = x[i + lane] > best[lane] ? x[i + lane] : best[lane];
             }
-        for (int lane = 0; lane < SIDE_BY_SIDE; lane++)
+        for (int lane = 0; lane < SIDE_BY_SIDE; lane++) {
+            nan |= nans[lane];
             m = best[lane] > m ? best[lane] : m;
+        }
     }
     for (; i < n; i++) {
         nan |= x[i] != x[i];

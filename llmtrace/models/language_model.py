@@ -32,7 +32,7 @@ from llmtrace.text import cited
 from llmtrace.trace import Keep, Origin, Run, Trace
 from llmtrace.trace.legend import Legend
 from llmtrace.trace.repeats import Repeats
-from llmtrace.trace.run import Memory
+from llmtrace.trace.workspace import Memory
 
 FILLER = 0
 """What stands behind the end of the shorter texts of a batch. Tokens look at earlier ones only, so it changes nothing."""

@@ -16,8 +16,6 @@ from llmtrace.ops import Tensor
 from llmtrace.ops.attention.attention_mix import attention_mix
 from llmtrace.ops.attention.attention_scores import attention_scores
 from llmtrace.ops.attention.causal_softmax import causal_softmax
-from llmtrace.ops.attention.full_mix import full_mix
-from llmtrace.ops.attention.full_scores import full_scores
 from llmtrace.ops.attention.repeat_heads import repeat_heads
 from llmtrace.ops.attention.rotate import rotate
 from llmtrace.ops.elementwise.add import add
@@ -28,7 +26,6 @@ from llmtrace.ops.linear.linear import linear
 from llmtrace.ops.linear.linear_from_heads import linear_from_heads
 from llmtrace.ops.linear.linear_to_heads import linear_to_heads
 from llmtrace.ops.rows.rms_norm import rms_norm
-from llmtrace.ops.rows.softmax import softmax
 from llmtrace.text import cited
 from llmtrace.trace import Run
 from llmtrace.trace.run import ROWS
@@ -119,8 +116,6 @@ class Llama(LanguageModel):
         q = run("attn.q.rotated", rotate, q, *angles, interleaved=c.layout == "interleaved")
         k = run("attn.k.rotated", rotate, k, *angles, interleaved=c.layout == "interleaved")
         k, v = run.remember("attn.keys", k), run.remember("attn.values", v)
-        if c.kv_heads != c.heads and run.bare and q.shape[-2] == 1:
-            return run("attn.out", linear_from_heads, self.mix_of_one(run, q, k, v))
         if c.kv_heads != c.heads:
             k = run("attn.k.shared", repeat_heads, k, copies=c.heads // c.kv_heads)
             v = run("attn.v.shared", repeat_heads, v, copies=c.heads // c.kv_heads)
@@ -128,15 +123,6 @@ class Llama(LanguageModel):
         pattern = run.drop("attn.pattern.dropout", run("attn.pattern", causal_softmax, scores))
         mix = run("attn.mix", attention_mix, pattern, v)
         return run("attn.out", linear_from_heads, mix)
-
-    def mix_of_one(self, run: Run, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """The mix of a single token, which sees all keys: the queries that share a head are rows below each other, so that no
-        head is copied. The same products and sums.
-        """
-        rows = (*k.shape[:-2], self.config.heads // self.config.kv_heads, self.config.head_size)
-        scores = run("attn.scores", full_scores, q.reshaped(rows), k)
-        mix = run("attn.mix", full_mix, run("attn.pattern", softmax, scores), v)
-        return mix.reshaped(q.shape)
 
     def mlp(self, run: Run, x: Tensor) -> Tensor:
         """Each token on its own (SwiGLU): what neurons say is multiplied by how far their gates are open, then summed back."""

@@ -31,10 +31,6 @@ class Tensor(NamedTuple):
         """The array, for a step that is done behind all that wait in this queue."""
         return self.data
 
-    def reshaped(self, shape: tuple[int, ...]) -> Tensor:
-        """The same numbers in another shape, whose axes have no names."""
-        return Tensor(self.name, self.data.reshape(shape), ())
-
 
 class Narrow(Protocol):
     """A matrix that takes less memory than its float32 numbers (`llmtrace.storage.matrix.StoredMatrix`)."""

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from llmtrace._kernels import PackedMatrix, Queue, Repeat, repeat
-from llmtrace.arithmetic.types import Array, Axes
+from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.ops import Op, Tensor, Weight
 from llmtrace.trace.step import Record
+from llmtrace.trace.trace import Keep
 
 Settings = dict[str, Any]
 
@@ -41,10 +42,6 @@ class Pending(Tensor):
         """The lengths of the axes."""
         return self.taken_by(self.queue).shape
 
-    def reshaped(self, shape: tuple[int, ...]) -> Tensor:
-        """The same numbers in another shape, whose axes have no names."""
-        return Pending.made(self.name, self.taken_by(self.queue).reshape(shape), (), self.queue)
-
     def done(self) -> Tensor:
         """The same with its numbers."""
         return Tensor(self.name, self.data, self.axes)
@@ -71,8 +68,19 @@ class Noted(NamedTuple):
     inputs: list[tuple[str, Axes]]
     """Their names and axes, from which the record follows."""
     record: Record
-    alone: bool
-    """Whether its numbers outlive the memory of the run."""
+    kept: bool
+    empty: Empty | None
+    """Where its numbers lie, if not in the memory of the run."""
+
+
+class Undone(NamedTuple):
+    """What a trace has noted of a step that is only written down."""
+
+    seen: tuple[Op, list[tuple[str, Axes, tuple[int, ...]]], str]
+    """The op, its inputs, and its settings, from which the record follows."""
+    record: Record
+    described: Array
+    """An array of its shape and type without numbers."""
 
 
 class Repeats:
@@ -81,6 +89,8 @@ class Repeats:
     def __init__(self, weights: Mapping[str, Weight]) -> None:
         self._weights = tuple(weights.items())
         self._known: dict[Any, Repeat] = {}
+        self.undone: dict[tuple[str, Keep], Undone] = {}
+        """By the name of a step, and what the trace keeps."""
 
     def of(self, weights: Mapping[str, Weight]) -> bool:
         """Whether these are, one by one, the weights that its steps have taken."""

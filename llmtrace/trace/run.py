@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol
 
-import numpy.typing as npt
-
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.errors import ModelError
@@ -20,12 +18,13 @@ from llmtrace.ops.elementwise.identity import identity
 from llmtrace.ops.part import box_of
 from llmtrace.ops.rows.concatenate import concatenate
 from llmtrace.rng import derive
+from llmtrace.trace.attending import BEGINNINGS, MIXES, NOTHING, PARTS, Unkept, attention_of, described
 from llmtrace.trace.legend import ENDING, PAIRS, StepKind
 from llmtrace.trace.recompute import Recomputer, Unmade, Values, unmade
-from llmtrace.trace.repeats import Noted, Pending, Repeats
+from llmtrace.trace.repeats import Noted, Pending, Repeats, Undone
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Trace
-from llmtrace.trace.workspace import Workspace, alone
+from llmtrace.trace.workspace import Memory, Workspace, alone
 
 Operand = Tensor | Weight | None
 
@@ -36,16 +35,6 @@ ROWS = 256
 
 dtype_name = functools.lru_cache(str)
 """What NumPy calls a dtype; it takes longer over that than over a small sum."""
-
-
-class Memory(Protocol):
-    """Where results are written: `llmtrace._kernels.Arena`, or `llmtrace.trace.scratch.Scratch`."""
-
-    def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-        """Like `numpy.empty`."""
-
-    def close(self) -> None:
-        """Nothing more is asked for."""
 
 
 class Cache(Protocol):
@@ -122,11 +111,6 @@ class Run:
             if self._own_arena:
                 self._arena.close()
 
-    @property
-    def bare(self) -> bool:
-        """Whether nothing is recorded and nothing left out: only the result counts."""
-        return self._trace is None and self._dropout is None
-
     def within(self, prefix: str) -> Run:
         """The same run, with `prefix.` before every name."""
         inner = Run.__new__(type(self))
@@ -149,12 +133,22 @@ class Run:
         repeats, trace, queue = self._repeats, self._trace, self._queue
         if repeats is None or queue is None:
             return self.do(name, op, self._operands(op, inputs, own), settings)
+        few = trace is None or trace.keep != "all"
+        if few and op.name in PARTS:
+            attended = self._attended(name, op, inputs, settings)
+            if attended is not None:
+                return attended
+        if few and trace is not None:
+            inputs = tuple([self._postponable(trace, x) if isinstance(x, Unkept) else x for x in inputs])
         step = name if weights is None else (name, weights)
         known = repeats.find(step)
         noted = None if known is None or trace is None else (known.note or {}).get(trace.keep)
         if trace is not None and noted is None and self._later(trace, name, inputs):
+            if trace.legend.kind(name) in ENDING:
+                undone = self._noted(trace, name, op, inputs, settings, own)
+                return Tensor(name, undone.described, undone.record.axes)
             return self.do(name, op, self._operands(op, inputs, own), settings)
-        empty = self._memory_of(name) if noted is None else alone if noted.alone else self._arena.empty
+        empty = self._memory_of(name) if noted is None else noted.empty or self._arena.empty
         arrays = [x.taken_by(queue) for x in inputs]
         out = None if known is None else known.again(op, arrays, settings, empty, queue)
         if known is None or out is None:
@@ -167,10 +161,68 @@ class Run:
         named = [(x.name, x.axes) for x in inputs]
         if noted is None or noted.inputs != named:
             record = self._record(name, op, self._operands(op, inputs, own), settings, None, out)
-            noted = Noted(named, record, empty is alone)
+            noted = Noted(named, record, trace.keeps(name), alone if empty is alone else None)
             known.note = {**(known.note or {}), trace.keep: noted}
-        trace.record(noted.record, out)
+        trace.record(noted.record, out, noted.kept)
         return Pending.made(name, out, noted.record.axes, queue)
+
+    def _attended(self, name: str, op: Op, inputs: Sequence[Tensor], settings: dict[str, Any]) -> Tensor | None:
+        """A step of attention whose numbers are not kept: one on the way to the mix is only written down, and then the mix is
+        made of where they start. None where it is to be done like any other.
+        """
+        trace, queue = self._trace, self._queue
+        assert queue is not None
+        if trace is not None and trace.keeps(name):
+            return None
+        if op.name in MIXES:
+            found = attention_of(op, *inputs)
+            try:
+                out = None if found is None else found.mixed(queue, self._memory_of(name))
+            except (TypeError, ValueError):
+                out = None  # then the step that is wrong says so
+            if out is None:
+                return None
+            axes = () if trace is None else self._noted(trace, name, op, inputs, settings).record.axes
+            return Pending.made(name, out, axes, queue)
+        if op.name not in BEGINNINGS and not isinstance(inputs[0], Unkept):
+            return None
+        noted = None if trace is None else self._noted(trace, name, op, inputs, settings)
+        unkept = Unkept(name, NOTHING, () if noted is None else noted.record.axes)
+        unkept.queue, unkept.op, unkept.inputs, unkept.settings, unkept.make = queue, op, inputs, settings, self._make
+        unkept.described = None if noted is None else noted.described
+        return unkept
+
+    def _make(self, x: Unkept) -> Tensor:
+        """Does the step of a tensor that was only written down."""
+        return self._tensor(x.name, self._made(x.name, x.op, x.inputs, x.settings), x.axes)
+
+    def _noted(
+        self, trace: Trace, name: str, op: Op, inputs: Sequence[Tensor], settings: dict[str, Any], own: str = ""
+    ) -> Undone:
+        """Records a step that is only written down, as the last time if it is the same. own: what the names of its weights begin
+        with.
+        """
+        assert self._repeats is not None
+        seen = (op, [(x.name, x.axes, described(x).shape) for x in inputs], repr(settings) if settings else "")
+        noted = self._repeats.undone.get((name, trace.keep))
+        if noted is None or noted.seen != seen:
+            operands = self._operands(op, inputs, own)
+            given = [described(each) if isinstance(each, Tensor) else each for each in operands]
+            out = unmade(*op.result(dict(zip(op.tensors, given, strict=True)), settings))
+            noted = Undone(seen, self._record(name, op, operands, settings, None, out), out)
+            self._repeats.undone[name, trace.keep] = noted
+        trace.record(noted.record, noted.described, False)
+        return noted
+
+    def _postponable(self, trace: Trace, x: Unkept) -> Tensor:
+        """A tensor that is only written down, for a step that is none of attention: made some rows at a time if it is large."""
+        if described(x).shape[-2] <= ROWS:
+            return x
+        for each in x.inputs:
+            first = self._postponable(trace, each) if isinstance(each, Unkept) else each
+            if not isinstance(first.data, Unmade):
+                self._at_hand[first.name] = (box_of(first.shape), first.data)
+        return Tensor(x.name, described(x), x.axes)
 
     def _operands(self, op: Op, inputs: Sequence[Tensor], own: str) -> list[Operand]:
         """The inputs, and the weights whose names begin so."""
@@ -192,8 +244,15 @@ class Run:
         axes: the names of the result's axes, where they are not those that the op makes of its operands'.
         """
         trace = self._trace
-        later = trace is not None and self._later(trace, name, operands)
-        queue = self._queue if op.one_job and not later else None
+        if trace is not None and self._later(trace, name, operands):
+            return self._postponed(trace, name, op, operands, settings, axes)
+        out = self._made(name, op, operands, settings)
+        named = () if trace is None else self._recorded(name, op, operands, settings, axes, out)
+        return self._tensor(name, out, named)
+
+    def _made(self, name: str, op: Op, operands: Sequence[Operand], settings: Mapping[str, Any]) -> Array:
+        """What comes out, when all that waits is done."""
+        queue = self._queue if op.one_job else None
         if queue is None:
             self._do_waiting()
         arguments: list[Any] = []
@@ -202,19 +261,14 @@ class Run:
                 arguments.append(operand.given(op, kind, settings))
             else:
                 arguments.append(None if operand is None else operand.taken_by(queue))
-        if trace is not None and later:
-            return self._postponed(trace, name, op, operands, settings, axes)
         empty = self._memory_of(name)
         try:
-            if queue is None:
-                out = op.forward(*arguments, **settings, empty=empty)
-            else:
-                out = queue.defer(op.forward, arguments, settings, empty)
+            if queue is not None:
+                return queue.defer(op.forward, arguments, settings, empty)
+            return op.forward(*arguments, **settings, empty=empty)
         except (ValueError, TypeError, IndexError) as error:
             shapes = ", ".join(f"{o.name} {o.shape}" for o in operands[: len(op.inputs)] if o is not None)
             raise type(error)(f"{name} = {op.name}({shapes}): {error}") from error
-        named = () if trace is None else self._recorded(name, op, operands, settings, axes, out)
-        return self._tensor(name, out, named)
 
     def _do_waiting(self, given_up: bool = False) -> None:
         """Does all that waits, or gives it up."""
@@ -229,7 +283,7 @@ class Run:
         """Where the result of a step is written: if it stays for long, alone, so that it does not hold the memory of others."""
         trace = self._trace
         own = name in self._results or (trace is not None and trace.keep != "all" and trace.keeps(name))
-        return alone if own else self._arena.empty
+        return alone if own or not self._arena.is_open else self._arena.empty
 
     @staticmethod
     def _later(trace: Trace, name: str, operands: Sequence[Operand]) -> bool:

@@ -34,6 +34,7 @@ class Scratch:
         self._folder = Path(folder)
         self._next = max(size, 1)
         self._chunk, self._used = np.empty(0, np.uint8), 0
+        self.is_open = True
         self.size = 0
         """How many bytes the file has."""
         try:
@@ -54,6 +55,7 @@ class Scratch:
 
     def close(self) -> None:
         """Nothing more is asked for; the arrays stay."""
+        self.is_open = False
         self._file.close()
 
     def _reserved(self, size: int) -> Array:

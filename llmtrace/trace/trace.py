@@ -99,12 +99,12 @@ class Trace(Displayed):
         self._leaves[name] = axes
         self._arrays[name] = data
 
-    def record(self, record: Record, output: Array) -> None:
-        """Records one step, and its numbers if they are kept."""
+    def record(self, record: Record, output: Array, kept: bool | None = None) -> None:
+        """Records one step, and its numbers if they are kept; `kept` says that to who knows it already."""
         if record.name in self._records or record.name in self._leaves:
             raise ValueError(_("there is already a step named {name}", name=record.name))
         self._records[record.name] = record
-        if self.keeps(record.name):
+        if self.keeps(record.name) if kept is None else kept:
             output.flags.writeable = False
             self._arrays[record.name] = output
 

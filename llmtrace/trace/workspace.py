@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,20 @@ def alone(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
     out = arena.empty(shape, dtype)
     arena.close()
     return out
+
+
+class Memory(Protocol):
+    """Where results are written: `llmtrace._kernels.Arena`, or `llmtrace.trace.scratch.Scratch`."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run is not over."""
+
+    def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+        """Like `numpy.empty`."""
+
+    def close(self) -> None:
+        """Nothing more is asked for."""
 
 
 class Workspace:

@@ -67,6 +67,12 @@ NOTHING = {
     "a way back without features": lambda: _kernels.attention_back(
         empty(FAR, 0, 1), empty(FAR, 0, 0), empty(FAR, 1, 0), True
     ),
+    "attention without features": lambda: _kernels.attend(
+        empty(FAR, 1, 0), empty(FAR, 0, 0), empty(FAR, 0, 0), empty(FAR, 1, 0), full=True
+    ),
+    "attention of no queries": lambda: _kernels.attend(
+        empty(FAR, 0, 2), empty(FAR, 0, 2), empty(FAR, 0, 2), empty(FAR, 0, 2)
+    ),
     "heads without features": lambda: _kernels.move_heads(empty(1, FAR, 2, 0), empty(1, 2, 0), True),
     "nothing behind a cache": lambda: _kernels.append(empty(FAR, 0, 0), empty(FAR, 0, 0), 0),
     "a sum of nothing": lambda: _kernels.sum_outer_products(empty(FAR, 0), empty(FAR, 0), None, empty(0, 0)),
@@ -124,6 +130,9 @@ REFUSED = {
     "keys misaligned": lambda: _kernels.attention_scores(ones(2, 3, 4), misaligned(2, 5, 4)[:, :3], empty(2, 3, 3)),
     "keys a fraction of a number apart": lambda: _kernels.attention_scores(
         ones(2, 1, 2), as_strided(ones(9), (2, 1, 2), (13, 8, 4)), empty(2, 1, 1)
+    ),
+    "values misaligned": lambda: _kernels.attend(
+        ones(2, 3, 4), ones(2, 3, 4), misaligned(2, 5, 4)[:, :3], empty(2, 3, 4)
     ),
     "a long piece without ids": lambda: MergeTable([-1] * 256, []).encode(bytes(100)),
     "an id beyond 2^31": lambda: MergeTable(BYTE_IDS, [(1, 2, 1 << 31)]),

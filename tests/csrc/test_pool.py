@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+from helpers.children import finish, start
 from helpers.refusing import SLACK
 
 from llmtrace import _kernels
@@ -20,30 +21,6 @@ RNG = np.random.default_rng(0)
 X = RNG.standard_normal((150, 200)).astype(np.float32)
 WEIGHT = RNG.standard_normal((200, 500)).astype(np.float32)
 PACKED = _kernels.pack(WEIGHT)
-
-START = """
-import os, signal, sys, threading, time
-import numpy as np
-from llmtrace import _kernels
-rng = np.random.default_rng(0)
-x, weight = rng.standard_normal((150, 200)).astype(np.float32), rng.standard_normal((200, 500)).astype(np.float32)
-packed, out = _kernels.pack(weight), np.empty((150, 500), np.float32)
-_kernels.set_threads(3)
-def compute():
-    out[:] = 0
-    _kernels.matmul(x, packed, None, out)
-    return out.tobytes()
-expected = compute()
-def fork_and_compute():
-    child = os.fork()
-    if child == 0:
-        signal.alarm(20)
-        same = all(compute() == expected for _ in range(8))
-        workers = sys.platform != "linux" or len(os.listdir("/proc/self/task")) == 3  # the child made its own
-        os._exit(0 if same and workers else 1)
-    status = os.waitpid(child, 0)[1]
-    assert status == 0, status
-"""
 
 
 def product(x=X, packed=PACKED):
@@ -57,22 +34,6 @@ def _put_back_threads():
     before = _kernels.get_threads()
     yield
     _kernels.set_threads(before)
-
-
-def start(code, **environment):
-    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", START + code]  # newer Pythons warn of fork
-    return subprocess.Popen(
-        command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def finish(process):
-    try:
-        out, error = process.communicate(timeout=60 * SLACK)
-    finally:
-        process.kill()
-    assert process.returncode == 0, error
-    return out
 
 
 def test_any_number_of_threads_gives_the_same_bits():
@@ -165,6 +126,36 @@ def test_a_signal_handler_that_forks_in_the_middle_of_a_job():
     assert os.waitpid(children[0], 0)[1] == 0
     """
     finish(start(code.replace("\n    ", "\n"), LLMTRACE_ISA="baseline"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to its limit of memory")
+@pytest.mark.parametrize("threads", [1, 3])
+def test_where_there_is_no_memory_on_the_way_that_is_an_error(threads):
+    code = f"""
+    import resource
+    _kernels.set_threads({threads})
+    q, keys = np.ones((3, 40, 1), np.float32), np.ones((3, 1 << 20, 1), np.float32)
+    out, few = np.zeros_like(q), np.ones((3, 40, 1), np.float32)
+    _kernels.attend(q, few, few, out)
+    expected = out.copy()
+    pages = int(open("/proc/self/statm").read().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + (16 << 20),) * 2)
+    for full in (True, False):
+        try:
+            _kernels.attend(q, keys, keys, out, full=full)
+        except MemoryError as error:
+            print(error)
+    queue = _kernels.Queue(None)
+    _kernels.attend(q, keys, keys, out, full=True, queue=queue)
+    try:
+        queue.run()
+    except MemoryError as error:
+        print(error)
+    out[:] = 0
+    _kernels.attend(q, few, few, out)
+    assert (out == expected).all()
+    """
+    assert finish(start(code.replace("\n    ", "\n"))) == 3 * "no memory for what a thread computes on the way\n"
 
 
 HEARD = 0.2  # seconds from Ctrl-C to the KeyboardInterrupt, at most

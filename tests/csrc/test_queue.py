@@ -57,7 +57,6 @@ def test_numbers_that_are_looked_at_are_there():
         lambda x: x[1],
         lambda x: tuple(x)[1],
         lambda x: x._asdict()["data"],
-        lambda x: x.reshaped((6, 3)).data.reshape(3, 6),
         lambda x: x.done().data,
         lambda x: Run({})("other", ADD, x, X).data - X.data,
         lambda x: Run({}, repeats=Repeats({}))("other", ADD, x, X).data - X.data,
@@ -174,10 +173,10 @@ def test_memory_that_nothing_holds_is_written_by_later_steps_only():
 
 def test_a_step_that_is_not_known_is_done_behind_those_that_wait():
     repeats = Repeats({})
-    for time in range(3):
+    for number in range(3):
         with Run({}, repeats=repeats) as run:
             total = run("second", ADD, run("first", ADD, X, Y), Y)  # the first dies before it is done
-            other = run(f"other.{time}", replace(ADD, one_job=False), X, X)  # and this gets its memory
+            other = run(f"other.{number}", replace(ADD, one_job=False), X, X)  # and this gets its memory
             assert (other.data == X.data + X.data).all()
             assert (total.data == X.data + Y.data + Y.data).all()
             assert (other.data == X.data + X.data).all()

@@ -1,6 +1,6 @@
 """How much memory and disk there is, and what a trace keeps for it: whatever the system says."""
 
-import io
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,13 +23,19 @@ def a_system(patch, **files):
     known = {"/proc/meminfo": files.get("meminfo")}
     known |= {f"/sys/fs/cgroup/memory.{what}": files.get(what) for what in ("max", "current")}
 
-    def opened(path, *_rest, **_how):
-        if known[str(path)] is None:
+    def read(path):
+        if known[path] is None:
             raise FileNotFoundError(path)
-        return io.StringIO(known[str(path)])
+        return known[path].encode()
 
-    patch.setattr(memory, "open", opened, raising=False)
-    patch.setattr(memory, "Path", lambda path: SimpleNamespace(read_text=lambda: opened(path).read()))
+    patch.setattr(memory, "_start_of", read)
+    patch.setattr(memory, "_in_container", lambda: all(known[path] is not None for path in memory.CONTAINER))
+
+
+def test_a_file_is_read_as_it_is(tmp_path):
+    (tmp_path / "file").write_bytes(b"MemAvailable: 7 kB\n")
+    assert memory._start_of(str(tmp_path / "file")) == b"MemAvailable: 7 kB\n"
+    assert memory._in_container() == all(Path(path).exists() for path in memory.CONTAINER)
 
 
 def meminfo(free):

@@ -24,7 +24,6 @@ from llmtrace.trace.repeats import Repeats, lasting
 from llmtrace.trace.run import Run
 
 LINEAR, ADD, SUBTRACT, SCALE = OPS["linear"], OPS["add"], OPS["subtract"], OPS["scale"]
-ATTENTION = {f"block.{n}.attn.{name}" for n in range(2) for name in ("scores", "pattern", "mix")}
 
 
 def numbers(*shape, first=0):
@@ -62,17 +61,17 @@ def test_a_prompt_as_long_as_the_last_one_repeats_its_steps(make, monkeypatch):
     done = from_the_beginning(monkeypatch)
     again, names = model.logits([2, 2, 1]), set(done)
     ops = {step.op for step in model.trace([2, 2, 1]).steps if step.name in names}
-    assert ops <= {"embedding", "repeat_heads"}  # the one looks whether there are such rows, the other only copies
+    assert ops == {"embedding"}  # which looks whether there are such rows
     assert (again == make().logits([2, 2, 1])).all()
 
 
-def test_a_token_after_others_repeats_all_but_attention(monkeypatch):
+def test_a_token_after_others_repeats_its_steps(monkeypatch):
     model, cache = small_gpt(), KVCache()
     for prompt in ([0, 1, 2], [1], [2], [0]):
         model.logits(prompt, cache)
     done = from_the_beginning(monkeypatch)
     model.logits([1], cache)
-    assert set(done) == ATTENTION | {"embed.token", "embed.position"}
+    assert set(done) == {"embed.token", "embed.position"}
 
 
 @pytest.mark.parametrize("keep", ["all", "residual"])
@@ -82,8 +81,7 @@ def test_a_trace_repeats_the_steps_of_the_last_one(keep, monkeypatch):
         model.trace([0, 1, 2], keep=keep)
     done = from_the_beginning(monkeypatch)
     model.trace([2, 1, 0], keep=keep)
-    later = {"ln_f", "logits", "probabilities", "next_token"} if keep == "residual" else set()
-    assert set(done) == {"embed.token", "embed.position"} | later
+    assert set(done) == {"embed.token", "embed.position"}
 
 
 def test_weights_are_looked_up_once():

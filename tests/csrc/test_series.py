@@ -1,0 +1,196 @@
+"""A worker does the steps that wait in a queue, while others are put in: in order, whatever happens meanwhile."""
+
+import gc
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from helpers.children import finish, start
+
+from llmtrace import _kernels
+from llmtrace.ops import OPS, Tensor
+from llmtrace.trace.repeats import Repeats
+from llmtrace.trace.run import Run
+
+ADD = OPS["add"]
+
+
+def numbers(*shape, first=0):
+    return np.arange(first, first + np.prod(shape), dtype=np.float32).reshape(shape) / 7
+
+
+X, Y = (Tensor(name, numbers(3, 6, first=k), ("position", "feature")) for k, name in enumerate("xy"))
+
+
+@pytest.fixture(params=[1, 2, 5])
+def threads(request):
+    before = _kernels.get_threads()
+    _kernels.set_threads(request.param)
+    yield request.param
+    _kernels.set_threads(before)
+
+
+def chain(run, steps, wait=0.0):
+    """A chain of sums, and those that a later one is compared with; pauses in between let a worker catch up, or give up."""
+    x, kept = X, []
+    for step in range(steps):
+        x = run(f"step.{step}", ADD, x, Y)
+        if step % 7 == 0:
+            kept.append((step, x))
+        if wait and step % 40 == 0:
+            time.sleep(wait)
+    return [*kept, (steps - 1, x)]
+
+
+SUMS = np.cumsum(
+    np.concatenate([X.data[None], np.broadcast_to(Y.data, (900, *Y.data.shape))]), axis=0, dtype=np.float32
+)
+
+
+@pytest.mark.parametrize("wait", [0, 0.0003, 0.01])
+@pytest.mark.parametrize("steps", [1, 90, 900])
+def test_steps_are_done_in_order_however_many_wait(threads, wait, steps):
+    repeats = Repeats({})
+    for _time in range(3):
+        with Run({}, repeats=repeats) as run:
+            found = chain(run, steps, wait)
+            for step, x in found:
+                assert (x.data == SUMS[step + 1]).all(), step
+
+
+@pytest.mark.usefixtures("threads")
+def test_large_steps_are_done_in_order():
+    """Each of many chunks, so that the one that begins alone goes on with the others."""
+    large = Tensor("large", numbers(600, 700), ("position", "feature"))
+    for _time in range(5):
+        with Run({}, repeats=Repeats({})) as run:
+            x = large
+            for step in range(12):
+                x = run(f"step.{step}", ADD, x, large)
+                time.sleep(0.0004 * (step % 3))
+            expected = large.data
+            for _step in range(12):
+                expected = expected + large.data
+            assert (x.data == expected).all()
+
+
+@pytest.mark.usefixtures("threads")
+def test_a_run_that_is_given_up_leaves_the_next_one_alone():
+    repeats, large = Repeats({}), Tensor("large", numbers(500, 600), ("position", "feature"))
+
+    def fails():
+        with Run({}, repeats=repeats) as run:
+            run("two", ADD, run("one", ADD, large, large), large)
+            raise KeyError("something else")
+
+    for _time in range(40):
+        with pytest.raises(KeyError, match="something else"):
+            fails()
+        with Run({}, repeats=repeats) as run:
+            assert (run("one", ADD, large, large).data == large.data * 2).all()
+
+
+@pytest.mark.usefixtures("threads")
+def test_a_queue_that_nobody_runs_may_go():
+    for _time in range(40):
+        run = Run({}, repeats=Repeats({}))
+        chain(run, 30)
+        del run
+        gc.collect()
+    with Run({}, repeats=Repeats({})) as run:
+        assert (chain(run, 30)[-1][1].data == SUMS[30]).all()
+
+
+@pytest.mark.usefixtures("threads")
+def test_runs_of_several_threads_go_side_by_side():
+    def one(_number):
+        repeats = Repeats({})
+        for _time in range(10):
+            with Run({}, repeats=repeats) as run:
+                for step, x in chain(run, 60):
+                    if not (x.data == SUMS[step + 1]).all():
+                        return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(one, range(8)))
+
+
+@pytest.mark.usefixtures("threads")
+def test_a_step_that_is_done_at_once_does_not_wait_for_the_worker():
+    """Where the pool is busy with what waits, it is computed alone."""
+    large = Tensor("large", numbers(500, 600), ("position", "feature"))
+    for _time in range(10):
+        with Run({}, repeats=Repeats({})) as run:
+            waiting = run("one", ADD, large, large)
+            assert (ADD.forward(large.data, large.data) == large.data * 2).all()
+            assert (waiting.data == large.data * 2).all()
+
+
+IN_A_RUN = """
+from llmtrace.ops import OPS, Tensor
+from llmtrace.trace.repeats import Repeats
+from llmtrace.trace.run import Run
+large = Tensor("large", np.ones((600, 700), np.float32), ())
+def in_a_run(between=lambda step: None, steps=40):
+    with Run({}, repeats=Repeats({})) as run:
+        sum = large
+        for step in range(steps):
+            sum = run(str(step), OPS["add"], sum, large)
+            between(step)
+        assert (sum.data == steps + 1).all()
+"""
+
+
+def test_a_fork_while_a_worker_does_what_waits():
+    """Parent and child both end with the whole result, and go on."""
+    code = """
+    for at in range(3, 40, 4):
+        children = []
+        in_a_run(lambda step: step == at and children.append(os.fork()))
+        in_a_run()
+        assert compute() == expected
+        if children == [0]:
+            os._exit(0)
+        assert os.waitpid(children[0], 0)[1] == 0
+    """
+    finish(start(IN_A_RUN + code.replace("\n    ", "\n")))
+
+
+def test_a_child_forked_by_another_thread_while_a_worker_does_what_waits():
+    code = """
+    running = True
+    def busy():
+        while running:
+            in_a_run()
+    thread = threading.Thread(target=busy)
+    thread.start()
+    for _ in range(12):
+        fork_and_compute()
+        time.sleep(0.003)
+    running = False
+    thread.join()
+    in_a_run()
+    """
+    finish(start(IN_A_RUN + code.replace("\n    ", "\n")))
+
+
+def test_an_interrupt_while_a_worker_does_what_waits():
+    """The steps of that run are given up, and the next one is whole."""
+    code = """
+    def interrupt(*_):
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGALRM, interrupt)
+    heard = 0
+    for time_ in range(60):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.0004 * (time_ % 10 + 1))
+            in_a_run()
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        except KeyboardInterrupt:
+            heard += 1
+        in_a_run(steps=9)
+    assert heard > 10, heard
+    """
+    finish(start(IN_A_RUN + code.replace("\n    ", "\n")))
