@@ -61,7 +61,8 @@ def library(tmp_path_factory):
     shutil.copy(SPREAD_NORM, copy / "kernels")
     add_line(copy / "kernels" / "all.h", '#include "pack.h"', '#include "spread_norm.h"')
     library = copy / "inner.so"
-    subprocess.run([*COMPILER.split(), *FLAGS, f"-I{copy}", copy / "inner.c", "-o", library, "-lm"], check=True)
+    sources = [copy / "inner.c", copy / "pool.c"]
+    subprocess.run([*COMPILER.split(), *FLAGS, f"-I{copy}", *sources, "-o", library, "-lm", "-lpthread"], check=True)
     return ctypes.CDLL(str(library))
 
 

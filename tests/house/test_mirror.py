@@ -18,7 +18,7 @@ SHARED = {"helpers", "mutants", "data"}
 # Tests that are not of one module.
 ACROSS = {
     "cli": {"commands", "doors", "inert", "network", "plain", "wide", "words"},
-    "csrc": {"adding", "determinism", "headers"},
+    "csrc": {"adding", "determinism", "headers", "series"},
     "explain": {"training_step"},
     "lessons": {"lessons", "traces"},
     "models": {"sampling"},
