@@ -50,8 +50,9 @@ typedef struct {
 LLMTRACE_ISAS(ISA)
 #undef ISA
 
-/* An item of a matrix product is a panel and a block of at most ROW_GROUP rows, a multiple of ROW_MULTIPLE. */
-enum { ROW_GROUP = 96, ROW_MULTIPLE = 12 };
+/* An item of a matrix product is a panel and a block of at most ROW_GROUP rows, a multiple of ROW_MULTIPLE; of fewer, but not below
+ * LEAST_GROUP, where they have more than GROUP_NUMBERS numbers: a block and a panel stay in the cache side by side. */
+enum { ROW_GROUP = 96, LEAST_GROUP = 48, ROW_MULTIPLE = 12, GROUP_NUMBERS = 96 * 1536 };
 
 /* An item of attention is a block of so many queries, or keys, of one head. */
 enum {

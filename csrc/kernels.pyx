@@ -20,7 +20,8 @@ cnp.import_array()
 cdef object INT64 = np.dtype(np.int64)
 
 cdef extern from "inner.h":
-    enum: MOST_INPUTS, MOST_SIZES, MOST_SETTINGS, MOST_AXES, ROW_GROUP, ROW_MULTIPLE, ATTENTION_BLOCK, ATTENTION_NUMBERS
+    enum: MOST_INPUTS, MOST_SIZES, MOST_SETTINGS, MOST_AXES, ATTENTION_BLOCK, ATTENTION_NUMBERS
+    enum: ROW_GROUP, LEAST_GROUP, ROW_MULTIPLE, GROUP_NUMBERS
     enum: KIND_ELEMENTWISE, KIND_ROWS
     ctypedef struct kernel_job:
         const void **in_ "in"

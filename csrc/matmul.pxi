@@ -206,7 +206,8 @@ cdef Py_ssize_t tiling(Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t depth, in
     """Blocks of rows as equal as can be, of whole tiles: how many rows each has. An item is one of them and a panel; chunks are
     of at least some microseconds."""
     cdef Py_ssize_t panel = table_of(kind).panel
-    cdef Py_ssize_t blocks = (rows + ROW_GROUP - 1) // ROW_GROUP, block
+    cdef Py_ssize_t group = min(ROW_GROUP, max(LEAST_GROUP, GROUP_NUMBERS // max(depth, 1)))
+    cdef Py_ssize_t blocks = (rows + group - 1) // group, block
     block = ((rows + blocks - 1) // blocks + ROW_MULTIPLE - 1) // ROW_MULTIPLE * ROW_MULTIPLE
     items[0] = (rows + block - 1) // block * ((columns + panel - 1) // panel)
     grain[0] = (1 << 18) // (max(min(rows, block), 8) * panel * max(depth, 1)) + 1
