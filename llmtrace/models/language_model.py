@@ -174,7 +174,11 @@ class LanguageModel(Sized, Model):
     def batch(self, prompt: Prompt) -> tuple[Array, list[int]]:
         """The token ids of a prompt, as `ids`, and how many of them each text of a batch has of its own; [] for one text."""
         found = self._encoded(prompt)
-        if not isinstance(found, Sequence | np.ndarray) or (isinstance(found, np.ndarray) and not found.ndim):
+        if isinstance(found, np.ndarray):
+            one = not found.ndim or (found.ndim == 1 and found.size and found.dtype.kind in "iu")
+        else:
+            one = not isinstance(found, Sequence)
+        if one:
             return self._checked(found), []
         rows = list(found)
         many = bool(rows) and all(isinstance(row, Sequence | np.ndarray) and not isinstance(row, str) for row in rows)

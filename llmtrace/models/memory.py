@@ -30,13 +30,18 @@ IDS = 16
 """The bytes of a token's id and its position."""
 
 
-def available_memory() -> int | None:
-    """How many bytes could be allocated without swapping, or None where the system does not say."""
+def available_memory(enough: int | None = None) -> int | None:
+    """How many bytes could be allocated without swapping, or None where the system does not say.
+
+    enough: where it is certain that there are so many, they may be all that it counts.
+    """
+    unused = _unused_memory() if enough is not None and not _in_container() else None
+    if enough is not None and unused is not None and unused >= enough:
+        return unused
     try:
         free = int(_start_of("/proc/meminfo").partition(b"MemAvailable:")[2].split()[0]) * 1024
     except (OSError, IndexError):
-        names = os.sysconf_names
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if "SC_AVPHYS_PAGES" in names else None
+        return _unused_memory()
     if not _in_container():
         return free
     try:  # "max" is no number
@@ -44,6 +49,13 @@ def available_memory() -> int | None:
     except (OSError, ValueError):
         return free
     return min(free, max(0, limit - used))
+
+
+def _unused_memory() -> int | None:
+    """How many bytes nobody uses, not even for what was read from files; in a hundredth of the time."""
+    if "SC_AVPHYS_PAGES" not in os.sysconf_names:
+        return None
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 @cache
@@ -121,14 +133,14 @@ class Sized(ABC):
         """Raises DoesNotFitError where a trace of these tokens needs more memory than is free, or more disk where it lies in the
         folder `scratch`.
         """
-        free = available_memory() if scratch is None else free_disk(scratch)
         length, texts = ids.shape[-1], ids.size // ids.shape[-1]
+        enough = self.trace_bytes(length, past, keep, texts) + self._most_packing_bytes
+        free = available_memory(enough) if scratch is None else free_disk(scratch)
 
         def needed(tokens: int, keep: Keep = keep) -> int:
             packing = self.packing_bytes(tokens, texts) if scratch is None else 0
             return self.trace_bytes(tokens, past, keep, texts) + packing
 
-        enough = self.trace_bytes(length, past, keep, texts) + self._most_packing_bytes
         if free is None or enough <= free or needed(length) <= free:
             return
         longest = max((t for t in range(1, length) if needed(t) <= free), default=0)

@@ -78,7 +78,7 @@ def test_a_copy_goes_its_own_way(gpt):
 def test_a_trace_that_does_not_fit_is_refused_before_it_begins(gpt, monkeypatch):
     gpt.logits([0, 1, 2])  # the second time, weights are laid out
     size = gpt.trace([0, 1, 2]).nbytes()
-    monkeypatch.setattr(memory, "available_memory", lambda: size)
+    monkeypatch.setattr(memory, "available_memory", lambda *_enough: size)
     with pytest.raises(DoesNotFitError, match=r"longest prompt that fits has [1-3] tokens"):
         gpt.trace([0, 1, 2, 0, 1])
     cache = KVCache()

@@ -32,6 +32,20 @@ def a_system(patch, **files):
     patch.setattr(memory, "_in_container", lambda: all(known[path] is not None for path in memory.CONTAINER))
 
 
+@given(SIZES, SIZES, st.integers(0, 1 << 30), st.booleans())
+def test_where_there_is_enough_nobody_looks_further(free, enough, pages, container):
+    """But into what is unused, which is less than what could be had; in a container it may be more."""
+    with pytest.MonkeyPatch.context() as patch:
+        a_system(patch, meminfo=meminfo(free), **({"max": "max", "current": "7"} if container else {}))
+        asked = SimpleNamespace(
+            sysconf_names={"SC_AVPHYS_PAGES": 86}, sysconf={"SC_AVPHYS_PAGES": pages, "SC_PAGE_SIZE": 4096}.get
+        )
+        patch.setattr(memory, "os", asked)
+        expected = pages * 4096 if pages * 4096 >= enough and not container else free * 1024
+        assert memory.available_memory(enough) == expected
+        assert memory.available_memory() == free * 1024
+
+
 def test_a_file_is_read_as_it_is(tmp_path):
     (tmp_path / "file").write_bytes(b"MemAvailable: 7 kB\n")
     assert memory._start_of(str(tmp_path / "file")) == b"MemAvailable: 7 kB\n"
@@ -75,7 +89,7 @@ def test_all_is_kept_up_to_the_limit_and_the_residual_stream_beyond_it(length, t
     ids = np.zeros((texts, length), np.int64)
     size = MODEL.trace_bytes(length, texts=texts)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(memory, "available_memory", lambda: None)
+        patch.setattr(memory, "available_memory", lambda *_enough: None)
         patch.setattr(memory, "LARGEST", size + more)
         assert MODEL.kept(ids) == ("residual" if more < 0 else "all")
         patch.setattr(memory, "LARGEST", int(size / times) - 1)
@@ -88,12 +102,12 @@ def test_what_fits_exactly_fits_and_a_byte_less_is_told_with_the_longest_that_do
     ids = np.zeros((texts, length), np.int64)
     with pytest.MonkeyPatch.context() as patch:
         needed = MODEL.trace_bytes(length, texts=texts) + MODEL.packing_bytes(length, texts)
-        patch.setattr(memory, "available_memory", lambda: needed + more)
+        patch.setattr(memory, "available_memory", lambda *_enough: needed + more)
         if more >= 0:
             return MODEL.must_fit(ids)
         with pytest.raises(DoesNotFitError, match=f"prompt that fits has {length - 1} tokens"):
             MODEL.must_fit(ids)
-        patch.setattr(memory, "available_memory", lambda: 0)
+        patch.setattr(memory, "available_memory", lambda *_enough: 0)
         with pytest.raises(DoesNotFitError, match="prompt that fits has 0 tokens"):
             MODEL.must_fit(ids)
 
@@ -109,7 +123,7 @@ def test_weights_that_are_still_to_be_laid_out_are_counted():
         model.logits([0])
         assert model.packing_bytes(1) == model.packing_bytes(1000) == again
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(memory, "available_memory", lambda: model.trace_bytes(9))
+        patch.setattr(memory, "available_memory", lambda *_enough: model.trace_bytes(9))
         model.must_fit(np.zeros((1, 9), np.int64))
 
 
