@@ -42,11 +42,13 @@ static inline real largest_of(const real *restrict x, ptrdiff_t n)
     if (n >= SIDE_BY_SIDE) {
         for (int lane = 0; lane < SIDE_BY_SIDE; lane++)
             best[lane] = x[lane];
-        for (; i + SIDE_BY_SIDE <= n; i += SIDE_BY_SIDE)
+        for (; i < n; i += SIDE_BY_SIDE) {
+            const real *from = x + smaller(i, n - SIDE_BY_SIDE); /* the last ones may be looked at twice */
             for (int lane = 0; lane < SIDE_BY_SIDE; lane++) {
-                nans[lane] |= x[i + lane] != x[i + lane];
-                best[lane] = x[i + lane] > best[lane] ? x[i + lane] : best[lane];
+                nans[lane] |= from[lane] != from[lane];
+                best[lane] = from[lane] > best[lane] ? from[lane] : best[lane];
             }
+        }
         for (int lane = 0; lane < SIDE_BY_SIDE; lane++) {
             nan |= nans[lane];
             m = best[lane] > m ? best[lane] : m;

@@ -17,14 +17,14 @@ ALWAYS_INLINE void softmax_gradient_rows(const kernel_job *j, ptrdiff_t row, con
     for (int r = 0; r < rows; r++) {
         kept[r] = kept_of(mask, row + r);
         shortest = smaller(kept[r], shortest);
-        for (ptrdiff_t i = 0; i < kept[r]; i++)
+        for (ptrdiff_t i = 0; i < whole_vectors(kept[r], width); i++)
             out[r * width + i] = dout[r * width + i] * p[r * width + i];
     }
     add_up(out, width, shortest, inner, rows);
     for (int r = 0; r < rows; r++) {
         for (ptrdiff_t i = shortest; i < kept[r]; i++)
             inner[r] += out[r * width + i];
-        for (ptrdiff_t i = 0; i < kept[r]; i++)
+        for (ptrdiff_t i = 0; i < whole_vectors(kept[r], width); i++)
             out[r * width + i] = p[r * width + i] * (dout[r * width + i] - inner[r]);
         for (ptrdiff_t i = kept[r]; i < width; i++)
             out[r * width + i] = 0;

@@ -22,6 +22,14 @@ static inline ptrdiff_t kept_of(row_mask m, ptrdiff_t row)
     return m.queries ? m.width - m.queries + 1 + row % m.queries : m.width;
 }
 
+/* As many as are to be kept, and some more to make whole vectors, which is quicker than a rest of single ones: what is computed of
+ * these is overwritten. */
+static inline ptrdiff_t whole_vectors(ptrdiff_t kept, ptrdiff_t width)
+{
+    enum { WHOLE = 16 };
+    return smaller(width, (kept + WHOLE - 1) / WHOLE * WHOLE);
+}
+
 ALWAYS_INLINE void softmax_rows(const kernel_job *j, ptrdiff_t row, const int rows)
 {
     const row_mask mask = mask_of(j);
@@ -34,14 +42,14 @@ ALWAYS_INLINE void softmax_rows(const kernel_job *j, ptrdiff_t row, const int ro
         kept[r] = kept_of(mask, row + r);
         shortest = smaller(kept[r], shortest);
         const real largest = largest_of(x + r * width, kept[r]);
-        for (ptrdiff_t i = 0; i < kept[r]; i++)
+        for (ptrdiff_t i = 0; i < whole_vectors(kept[r], width); i++)
             out[r * width + i] = exp_of(x[r * width + i] - largest);
     }
     add_up(out, width, shortest, sum, rows);
     for (int r = 0; r < rows; r++) {
         for (ptrdiff_t i = shortest; i < kept[r]; i++)
             sum[r] += out[r * width + i];
-        for (ptrdiff_t i = 0; i < kept[r]; i++)
+        for (ptrdiff_t i = 0; i < whole_vectors(kept[r], width); i++)
             out[r * width + i] = out[r * width + i] / sum[r];
         for (ptrdiff_t i = kept[r]; i < width; i++)
             out[r * width + i] = 0;
