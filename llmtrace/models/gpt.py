@@ -30,7 +30,6 @@ from llmtrace.ops.linear.linear_to_heads import linear_to_heads
 from llmtrace.ops.rows.layer_norm import layer_norm
 from llmtrace.text import cited
 from llmtrace.trace import Run
-from llmtrace.trace.run import ROWS
 
 
 @frozen
@@ -132,10 +131,6 @@ class GPT(LanguageModel):
     def residual_numbers(self, tokens: int, past: int = 0) -> int:
         """How many numbers there are at most at once while a trace is made that keeps only the residual stream."""
         c = self.config
-        pairs = c.heads * (past + tokens)  # of a query with all keys
-        scores = tokens * 2 * pairs if pairs != c.hidden else 0  # neurons take the memory of what is as large
-        if tokens > ROWS:
-            scores = ROWS * (2 * pairs + c.width)
         cached = c.blocks * 2 * c.width * (past + past + tokens) if past else 0
         rows = 7 * c.width + 2 * c.hidden  # of one block: memory of the same size is used again
-        return tokens * ((c.blocks + 1) * c.width + rows) + scores + cached
+        return tokens * ((c.blocks + 1) * c.width + rows) + cached

@@ -28,7 +28,6 @@ from llmtrace.ops.linear.linear_to_heads import linear_to_heads
 from llmtrace.ops.rows.rms_norm import rms_norm
 from llmtrace.text import cited
 from llmtrace.trace import Run
-from llmtrace.trace.run import ROWS
 
 LAYOUTS = ("half", "interleaved")
 """Which numbers of a row are turned together: i and i + D/2, as Hugging Face stores the weights, or 2i and 2i + 1, as the
@@ -142,9 +141,6 @@ class Llama(LanguageModel):
         """How many numbers there are at most at once while a trace is made that keeps only the residual stream."""
         c = self.config
         queries, keys, seen = c.heads * c.head_size, c.kv_heads * c.head_size, past + tokens
-        shared = c.kv_heads != c.heads
-        scores = min(tokens, ROWS) * 2 * c.heads * seen + (ROWS * queries if tokens > ROWS else 0)
-        repeated = 2 * queries * seen if shared else 0
         cached = c.blocks * 4 * keys * seen if past else 0
-        work = (2 + (queries != c.width)) * c.width + 2 * queries + (2 + shared) * keys + 3 * c.hidden
-        return tokens * ((c.blocks + 1) * c.width + work) + scores + repeated + cached
+        work = (2 + (queries != c.width)) * c.width + 2 * queries + (2 + (c.kv_heads != c.heads)) * keys + 3 * c.hidden
+        return tokens * ((c.blocks + 1) * c.width + work) + cached
