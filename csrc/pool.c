@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -24,6 +25,7 @@
 #define ASK_NS 20000000 /* how often the caller asks `interrupted` */
 #define STACK_BYTES (1 << 20)
 #define CACHE_BYTES (3 << 19) /* of what is expected, for each worker; caches of a core have 2 MB */
+#define ALIGNMENT 64
 #define PIECE 4096            /* so much of it at a time, in PIECE_STREAMS streams: memory gives more to several than to one */
 #define PIECE_STREAMS 4
 
@@ -97,13 +99,13 @@ static void fetch_expected(unsigned seen)
 
 /* ---- memory of a thread's own -------------------------------------------------------------------------------------- */
 
-void *pool_scratch(void) { return scratch; }
+void *pool_scratch(void) { return (char *)scratch + (-(uintptr_t)scratch & (ALIGNMENT - 1)); }
 
 /* Memory for the job that this thread is about to compute, which may come in the middle of another: `before` is that one's. 0 where
  * there is none. */
 static int scratch_begin(ptrdiff_t bytes, void **before)
 {
-    void *found = bytes > 0 ? aligned_alloc(64, ((size_t)bytes + 63) & ~(size_t)63) : NULL;
+    void *found = bytes > 0 ? malloc((size_t)bytes + ALIGNMENT) : NULL; /* aligned_alloc of glibc takes more each time */
     *before = scratch;
     scratch = found;
     return bytes <= 0 || found;
