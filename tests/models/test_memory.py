@@ -134,3 +134,15 @@ def test_weights_in_a_width_of_their_own_are_packed_at_once(kind):
     assert weight.packing_bytes(1) == matrix.blocks().nbytes > 0
     weight.packed(True)
     assert weight.packing_bytes(1) == 0
+
+
+def test_weights_that_are_still_to_be_laid_out_take_memory_too(monkeypatch):
+    model, ids = small_gpt(texts="ABCD", context=9), np.zeros((50, 9), np.int64)
+    packing = model.packing_bytes(9, 50)
+    needed = model.trace_bytes(9, texts=50) + packing
+    assert packing > 0
+    monkeypatch.setattr(memory, "available_memory", lambda *_enough: needed)
+    model.must_fit(ids)
+    monkeypatch.setattr(memory, "available_memory", lambda *_enough: needed - 1)
+    with pytest.raises(DoesNotFitError):
+        model.must_fit(ids)

@@ -202,6 +202,12 @@ def test_keys_and_values_may_be_shared_by_different_numbers_of_heads():
         mix = run("mix", MIX, run("pattern", SOFTMAX, scores), values).data
     pattern = SOFTMAX.forward(SCORES.forward(q, np.repeat(k, 2, axis=0)))
     assert same_bits(mix, MIX.forward(pattern, np.repeat(v, 4, axis=0)))
+    with Run({}, repeats=Repeats({})) as run:
+        keys = run("keys", OPS["repeat_heads"], Tensor("k", k, ()), copies=2)
+        values = run("values", OPS["repeat_heads"], Tensor("v", k, ()), copies=3)
+        pattern = run("pattern", SOFTMAX, run("scores", SCORES, Tensor("q", q, ()), keys))
+        with pytest.raises(ValueError, match=r"mix = attention_mix\(pattern \(4, 3, 3\), values \(6, 3, 5\)\)"):
+            run("mix", MIX, pattern, values)
 
 
 def test_what_does_not_go_together_is_said_of_the_step_that_is_wrong():
