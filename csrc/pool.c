@@ -35,13 +35,14 @@ typedef struct {
     ptrdiff_t items, grain, scratch;
     atomic_ptrdiff_t next; /* the first item that nobody has drawn */
     atomic_int open;
-    job_series *series; /* where one worker does these instead; or NULL */
     int processor; /* where the caller was when it opened the job */
 } shared_job;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards current, seats, workers, sleeping, and a rise of running */
 static pthread_cond_t opened = PTHREAD_COND_INITIALIZER, left = PTHREAD_COND_INITIALIZER;
 static shared_job *current;
+static shared_job open_series; /* stands for a series that a worker has begun, which keeps the pool busy */
+static _Atomic(job_series *) series_begun; /* that one, or NULL; who makes it NULL also ends that */
 static int seats, workers, sleeping;
 static atomic_int running, busy, threads, finishing; /* finishing: so many series */
 static atomic_uint jobs_opened;
@@ -132,12 +133,11 @@ static int compute_chunk(shared_job *s)
 }
 
 /* The same of a series, whose chunks come one after the other; waits a while for more. */
-static int compute_next(shared_job *s)
+static int compute_next(job_series *series)
 {
-    job_series *series = s->series;
     void *outer;
-    SPIN_WHILE(atomic_load(&s->open) && series->done == atomic_load(&series->ready), MORE_NS)
-    if (!atomic_load(&s->open) || series->done == atomic_load(&series->ready))
+    SPIN_WHILE(atomic_load(&open_series.open) && series->done == atomic_load(&series->ready), MORE_NS)
+    if (!atomic_load(&open_series.open) || series->done == atomic_load(&series->ready))
         return 0;
     const waiting_job *j = &series->jobs[series->done];
     const int ready = scratch_begin(j->scratch, &outer);
@@ -165,6 +165,7 @@ static void *work(void *unused)
         sleeping--;
         seen = atomic_load(&jobs_opened);
         shared_job *s = seats > 0 ? current : NULL;
+        job_series *series = s == &open_series ? atomic_load(&series_begun) : NULL;
         if (s) {
             seats--;
             atomic_fetch_add(&running, 1);
@@ -176,15 +177,18 @@ static void *work(void *unused)
         const float_state before = float_state_enter();
         void *outer;
         if (scratch_begin(s->scratch, &outer))
-            while (atomic_load_explicit(&s->open, memory_order_relaxed) && (s->series ? compute_next(s) : compute_chunk(s))) {
+            while (atomic_load_explicit(&s->open, memory_order_relaxed) && (series ? compute_next(series) : compute_chunk(s))) {
             }
         scratch_end(outer);
         float_state_leave(before);
-        if (atomic_fetch_sub(&running, 1) == 1) { /* the last to leave; the caller may have gone to sleep */
+        const int ends = series && atomic_load(&s->open) && atomic_compare_exchange_strong(&series_begun, &series, NULL);
+        if (atomic_fetch_sub(&running, 1) == 1) { /* the last to leave; others may have gone to sleep */
             pthread_mutex_lock(&lock);
-            pthread_cond_signal(&left);
+            pthread_cond_broadcast(&left);
             pthread_mutex_unlock(&lock);
         }
+        if (ends)
+            atomic_store(&busy, 0);
     }
     return unused;
 }
@@ -220,7 +224,6 @@ static void open_job(shared_job *s, int helpers)
     pthread_mutex_unlock(&lock);
     for (int i = 0; i < wake; i++)
         pthread_cond_signal(&opened);
-    mine = s;
 }
 
 /* Nobody draws another chunk; waits for those being computed. */
@@ -228,8 +231,10 @@ static void close_job(shared_job *s)
 {
     atomic_store(&s->open, 0);
     pthread_mutex_lock(&lock);
-    current = NULL;
-    seats = 0;
+    if (current == s) {
+        current = NULL;
+        seats = 0;
+    }
     pthread_mutex_unlock(&lock);
     SPIN_WHILE(atomic_load(&running), SPIN_NS)
     if (atomic_load(&running)) {
@@ -238,7 +243,6 @@ static void close_job(shared_job *s)
             pthread_cond_wait(&left, &lock);
         pthread_mutex_unlock(&lock);
     }
-    mine = NULL;
 }
 
 /* Computes chunks until none is left or `interrupted` says stop. Python's signal handlers run in there: under the caller's
@@ -268,16 +272,18 @@ static int share(shared_job *s, int (*interrupted)(void))
         return compute(s, interrupted);
     s->processor = sched_getcpu();
     open_job(s, helpers);
+    mine = s;
     const int stop = compute(s, interrupted);
     close_job(s);
+    mine = NULL;
     atomic_store(&busy, 0);
     return stop;
 }
 
 /* The items from `first` on. */
-static int run_from(ptrdiff_t first, const waiting_job *j, const kernel_job *job, int (*interrupted)(void))
+static int run_from(ptrdiff_t first, const waiting_job *j, int (*interrupted)(void))
 {
-    shared_job s = {.kernel = j->kernel, .job = job, .items = j->items, .grain = j->grain, .scratch = j->scratch, .next = first, .open = 1};
+    shared_job s = {.kernel = j->kernel, .job = &j->job, .items = j->items, .grain = j->grain, .scratch = j->scratch, .next = first, .open = 1};
     void *outer;
     if (first >= j->items)
         return 0;
@@ -289,32 +295,28 @@ static int run_from(ptrdiff_t first, const waiting_job *j, const kernel_job *job
 int pool_run(range_fn kernel, const kernel_job *job, ptrdiff_t items, ptrdiff_t grain, ptrdiff_t scratch_bytes,
              int (*interrupted)(void))
 {
-    const waiting_job j = {.kernel = kernel, .items = items, .grain = grain < 1 ? 1 : grain, .scratch = scratch_bytes};
-    return run_from(0, &j, job, interrupted);
+    const waiting_job j = {.kernel = kernel, .job = *job, .items = items, .grain = grain < 1 ? 1 : grain, .scratch = scratch_bytes};
+    return run_from(0, &j, interrupted);
 }
 
 /* ---- a series ------------------------------------------------------------------------------------------------------ */
 
-static shared_job ahead; /* the series that a worker has begun, for as long as that keeps the pool busy */
-
 void series_ready(job_series *s, ptrdiff_t count)
 {
     atomic_store(&s->ready, count);
-    if (s->begun || pool_threads() < 2 || atomic_exchange(&busy, 1))
+    if (atomic_load(&series_begun) == s || pool_threads() < 2 || atomic_exchange(&busy, 1))
         return;
-    s->begun = 1;
-    ahead.series = s;
-    ahead.processor = sched_getcpu();
-    atomic_store(&ahead.open, 1);
-    open_job(&ahead, 1);
+    open_series.processor = sched_getcpu();
+    atomic_store(&open_series.open, 1);
+    atomic_store(&series_begun, s);
+    open_job(&open_series, 1);
 }
 
 void series_stop(job_series *s)
 {
-    if (!s->begun)
+    if (!s || !atomic_compare_exchange_strong(&series_begun, &s, NULL))
         return;
-    close_job(&ahead);
-    s->begun = 0;
+    close_job(&open_series);
     atomic_store(&busy, 0);
 }
 
@@ -327,7 +329,7 @@ int series_finish(job_series *s, ptrdiff_t count, int (*interrupted)(void))
         const waiting_job *j = &s->jobs[s->done];
         if (j->expected)
             pool_expect(j->job.in[3], j->expected);
-        stopped = run_from(s->next, j, &j->job, interrupted);
+        stopped = run_from(s->next, j, interrupted);
     }
     if (atomic_load(&finishing)) /* none is known in a forked child */
         atomic_fetch_sub(&finishing, 1);
@@ -348,11 +350,13 @@ int pool_threads(void)
 /* ---- fork ---------------------------------------------------------------------------------------------------------- */
 
 /* A signal handler of Python's may fork in the middle of a job of this thread: the chunks that workers have drawn are
- * finished first, since the child will have no workers. The rest is then the caller's, in parent and child. */
+ * finished first, since the child will have no workers. The rest is then the caller's, in parent and child. So is that of a series,
+ * whose numbers the child may ask for whoever has begun it. */
 static void before_fork(void)
 {
     if (mine)
         close_job(mine);
+    series_stop(atomic_load(&series_begun));
 }
 
 static void in_forked_child(void)
@@ -361,6 +365,7 @@ static void in_forked_child(void)
     opened = left = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     current = NULL;
     seats = workers = sleeping = 0;
+    atomic_store(&series_begun, NULL);
     atomic_store(&running, 0);
     atomic_store(&busy, 0);
     atomic_store(&finishing, 0);

@@ -23,13 +23,13 @@ typedef struct {
 } waiting_job;
 
 /* Jobs to be done one after the other. While the caller still adds some, a worker computes alone what is there already, chunk after
- * chunk: series_ready says how many may be computed, and lets a worker begin if one is free; series_stop, before any is moved or
- * freed, waits until it has left; series_finish does all the rest of `count` jobs, with what pool_run returns. */
+ * chunk: series_ready says how many may be computed, and lets a worker begin, or begin again, if one is free; series_stop, before any
+ * is moved or freed, waits until it has left; series_finish does all the rest of `count` jobs, with what pool_run returns. A worker
+ * leaves by itself where nothing comes for a while, and the pool is free for others. */
 typedef struct {
     waiting_job *jobs;
     atomic_ptrdiff_t ready;
     ptrdiff_t done, next; /* jobs that are done, and the first item of the one behind these that nobody has begun */
-    int begun;            /* whether a worker was asked */
 } job_series;
 
 void series_ready(job_series *s, ptrdiff_t count);

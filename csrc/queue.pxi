@@ -26,7 +26,7 @@ cdef class Queue:
 
     cdef int hold(self, x) except -1:
         base = cnp.get_array_base(<cnp.ndarray> x) if isinstance(x, np.ndarray) else None
-        if not isinstance(base, Piece) or (<Piece> base).arena is not self.arena:
+        if not isinstance(base, Piece) or (<Piece> base).arena is not self.arena or not (<Piece> base).arena.is_open:
             self.held.append(x)
         return 0
 
@@ -54,8 +54,8 @@ cdef class Queue:
         return 0
 
     cdef void ready(self) noexcept:
-        """All that the jobs need is held: a worker may begin."""
-        if self.series != NULL:
+        """All that the jobs need is held: a worker may begin, if what came before is done."""
+        if self.series != NULL and not self.busy:
             series_ready(self.series, self.count)
 
     def defer(self, forward, list arguments, settings, empty):
@@ -63,6 +63,7 @@ cdef class Queue:
         come, but where the kernels do so for it."""
         global waiting
         cdef void *before = waiting
+        cdef job_series *series = self.series
         cdef Py_ssize_t begun = self.count
 
         def handed(shape, dtype):
@@ -74,7 +75,7 @@ cdef class Queue:
         try:
             out = forward(*arguments, **settings, empty=handed)
         except BaseException:
-            self.count = min(self.count, begun)
+            self.count = begun if self.series == series else 0  # what was there is being done, if it is another one
             raise
         finally:
             waiting = before

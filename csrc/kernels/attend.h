@@ -13,12 +13,6 @@
 #include "scores.h"
 #include "softmax_rows.h"
 
-static void multiply_scores(const real *restrict from, real factor, real *restrict to, ptrdiff_t count)
-{
-    for (ptrdiff_t i = 0; i < count; i++)
-        to[i] = from[i] * factor;
-}
-
 static void attend_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t end)
 {
     const ptrdiff_t all_queries = j->size[0], keys = j->size[1], width = j->size[2], past = j->size[5], block = j->size[7];
@@ -29,12 +23,11 @@ static void attend_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t end)
         const ptrdiff_t masked = past != keys, seen = masked ? past + first + queries : keys, before = masked ? past + first : keys;
         const real *q = (const real *)j->in[0] + (n * all_queries + first) * width;
         const real *k = (const real *)j->in[1] + n / j->size[6] * j->size[3], *v = (const real *)j->in[2] + n / j->size[6] * j->size[4];
-        real *scores = pool_scratch(), *pattern = scores + block * keys;
+        real *const scores = pool_scratch(), *const pattern = scores + block * keys;
         score_blocks(&(kernel_job){.in = {q, k}, .out = scores, .size = {queries, seen, width, 0, 1, before}}, 0, 1);
-        if (factor != 1) {
-            multiply_scores(scores, factor, pattern, queries * seen);
-            pattern = scores, scores += block * keys;
-        }
+        if (factor != 1)
+            for (ptrdiff_t i = 0; i < queries * seen; i++)
+                scores[i] = scores[i] * factor;
         const kernel_job shares = {.in = {scores}, .out = pattern, .size = {masked ? queries : seen, masked ? before : -1}};
         softmax_kernel(&shares, 0, seen ? queries : 0);
         mix_blocks(&(kernel_job){.in = {pattern, v}, .out = (real *)j->out + (n * all_queries + first) * width,

@@ -36,7 +36,7 @@ def available_memory(enough: int | None = None) -> int | None:
     enough: where it is certain that there are so many, they may be all that it counts.
     """
     unused = _unused_memory() if enough is not None and not _in_container() else None
-    if enough is not None and unused is not None and unused >= enough:
+    if enough is not None and unused is not None and unused // 2 >= enough:  # of which the system keeps some for itself
         return unused
     try:
         free = int(_start_of("/proc/meminfo").partition(b"MemAvailable:")[2].split()[0]) * 1024
@@ -110,8 +110,8 @@ class Sized(ABC):
     @cached_property
     def _most_packing_bytes(self) -> int:
         """More than all of them can take, of any number of tokens."""
-        shapes = [weight.shape for weight in self.weights.values() if len(weight.axes) == 2]
-        return 8 * sum((rows + WIDEST) * (columns + WIDEST) for rows, columns in shapes)
+        matrices = [weight for weight in self.weights.values() if len(weight.axes) == 2]
+        return sum(2 * w.dtype.itemsize * (w.shape[0] + WIDEST) * (w.shape[1] + WIDEST) for w in matrices)
 
     def kept(self, ids: Array, past: int = 0, keep: Keep | None = None, scratch: Place = None) -> Keep:
         """What a trace of these tokens keeps: what is asked for, else all up to `LARGEST` bytes. DoesNotFitError where there is

@@ -20,6 +20,9 @@ BETWEEN = frozenset({"causal_softmax", "softmax", "scale"})
 PARTS = BEGINNINGS | BETWEEN | MIXES.keys()
 """The names of the ops that can be such steps."""
 
+SETTINGS = {"scale": {"factor"}, "repeat_heads": {"copies"}}
+"""What those of them must be told that have settings."""
+
 NOTHING: Array = np.empty(0)
 
 
@@ -31,28 +34,43 @@ class Unkept(Pending):
     settings: Mapping[str, Any]
     described: Array | None
     """An array of its shape and type without numbers; None where none was needed."""
-    make: Callable[[Unkept], Tensor]
-    """Does the step."""
+    make: Callable[[Unkept, bool], Tensor]
+    """Does the step: behind those that wait in the queue, or at once."""
 
     @cached_property
-    def result(self) -> Tensor:
-        """What comes out when the step is done, once."""
-        return self.make(self)
+    def numbers(self) -> Array:
+        """What comes out when the step is done at once, as any thread may ask for it."""
+        return self.make(self, False).data
+
+    @cached_property
+    def waiting(self) -> Tensor:
+        """What comes out when the step waits in the queue."""
+        return self.make(self, True)
 
     @property
     def data(self) -> Array:
         """The numbers."""
-        return self.result.data
+        return self.numbers
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self.data.shape if self.described is None else self.described.shape
 
     def taken_by(self, queue: _kernels.Queue | None) -> Array:
         """The array, for a step that is done behind all that wait in this queue."""
-        return self.result.taken_by(queue)
+        return self.waiting.taken_by(queue) if queue is self.queue else self.numbers
 
 
 def described(x: Tensor) -> Array:
     """The numbers of a tensor; where it is only written down, an array of its shape and type without numbers."""
     found = x.described if isinstance(x, Unkept) else None
     return x.taken_by(getattr(x, "queue", None)) if found is None else found
+
+
+def plain(op: Op, inputs: Sequence[Tensor], settings: Mapping[str, Any]) -> bool:
+    """Whether a step is given what its op takes, and nothing else."""
+    return len(inputs) == len(op.inputs) and settings.keys() == SETTINGS.get(op.name, set())
 
 
 class Attention(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from llmtrace._kernels import PackedMatrix, Queue, Repeat, repeat
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.ops import Op, Tensor, Weight
+from llmtrace.trace.legend import Legend
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Keep
 
@@ -68,16 +69,18 @@ class Noted(NamedTuple):
     inputs: list[tuple[str, Axes]]
     """Their names and axes, from which the record follows."""
     record: Record
+    legend: Legend
+    """By which it is kept or not."""
     kept: bool
     empty: Empty | None
-    """Where its numbers lie, if not in the memory of the run."""
+    """What gives it memory, if not the run's."""
 
 
 class Undone(NamedTuple):
     """What a trace has noted of a step that is only written down."""
 
-    seen: tuple[Op, list[tuple[str, Axes, tuple[int, ...]]], str]
-    """The op, its inputs, and its settings, from which the record follows."""
+    seen: tuple[Any, ...]
+    """The op, its inputs, weights and settings, from which the record follows."""
     record: Record
     described: Array
     """An array of its shape and type without numbers."""

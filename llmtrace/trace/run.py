@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array, Axes, Empty
@@ -18,13 +18,13 @@ from llmtrace.ops.elementwise.identity import identity
 from llmtrace.ops.part import box_of
 from llmtrace.ops.rows.concatenate import concatenate
 from llmtrace.rng import derive
-from llmtrace.trace.attending import BEGINNINGS, MIXES, NOTHING, PARTS, Unkept, attention_of, described
+from llmtrace.trace.attending import BEGINNINGS, MIXES, NOTHING, PARTS, Unkept, attention_of, described, plain
 from llmtrace.trace.legend import ENDING, PAIRS, StepKind
 from llmtrace.trace.recompute import Recomputer, Unmade, Values, unmade
 from llmtrace.trace.repeats import Noted, Pending, Repeats, Undone
 from llmtrace.trace.step import Record
 from llmtrace.trace.trace import Trace
-from llmtrace.trace.workspace import Memory, Workspace, alone
+from llmtrace.trace.workspace import Cache, Memory, Workspace, alone
 
 Operand = Tensor | Weight | None
 
@@ -35,25 +35,6 @@ ROWS = 256
 
 dtype_name = functools.lru_cache(str)
 """What NumPy calls a dtype; it takes longer over that than over a small sum."""
-
-
-class Cache(Protocol):
-    """What a Run needs of `llmtrace.models.KVCache`."""
-
-    @property
-    def length(self) -> int:
-        """How many tokens it holds."""
-
-    def extend(self, name: str, new: Array, queue: _kernels.Queue | None) -> Array:
-        """Writes new keys or values behind those, and returns all. With a queue they may be still to come, and nobody may look at
-        them: they are written by what waits there, too (`llmtrace._kernels.append`).
-        """
-
-    def keep(self, name: str, new: Array) -> None:
-        """Keeps numbers that every later token needs as they are."""
-
-    def kept(self, name: str) -> Array:
-        """Those numbers."""
 
 
 @frozen
@@ -143,6 +124,8 @@ class Run:
         step = name if weights is None else (name, weights)
         known = repeats.find(step)
         noted = None if known is None or trace is None else (known.note or {}).get(trace.keep)
+        if noted is not None and trace is not None and noted.legend is not trace.legend:
+            noted = None
         if trace is not None and noted is None and self._later(trace, name, inputs):
             if trace.legend.kind(name) in ENDING:
                 undone = self._noted(trace, name, op, inputs, settings, own)
@@ -161,7 +144,7 @@ class Run:
         named = [(x.name, x.axes) for x in inputs]
         if noted is None or noted.inputs != named:
             record = self._record(name, op, self._operands(op, inputs, own), settings, None, out)
-            noted = Noted(named, record, trace.keeps(name), alone if empty is alone else None)
+            noted = Noted(named, record, trace.legend, trace.keeps(name), alone if empty is alone else None)
             known.note = {**(known.note or {}), trace.keep: noted}
         trace.record(noted.record, out, noted.kept)
         return Pending.made(name, out, noted.record.axes, queue)
@@ -170,31 +153,37 @@ class Run:
         """A step of attention whose numbers are not kept: one on the way to the mix is only written down, and then the mix is
         made of where they start. None where it is to be done like any other.
         """
-        trace, queue = self._trace, self._queue
-        assert queue is not None
-        if trace is not None and trace.keeps(name):
+        trace = self._trace
+        if (trace is not None and trace.keeps(name)) or not plain(op, inputs, settings):
             return None
         if op.name in MIXES:
-            found = attention_of(op, *inputs)
-            try:
-                out = None if found is None else found.mixed(queue, self._memory_of(name))
-            except (TypeError, ValueError):
-                out = None  # then the step that is wrong says so
-            if out is None:
-                return None
-            axes = () if trace is None else self._noted(trace, name, op, inputs, settings).record.axes
-            return Pending.made(name, out, axes, queue)
+            return self._mixed(name, op, inputs)
         if op.name not in BEGINNINGS and not isinstance(inputs[0], Unkept):
             return None
+        assert self._queue is not None
         noted = None if trace is None else self._noted(trace, name, op, inputs, settings)
         unkept = Unkept(name, NOTHING, () if noted is None else noted.record.axes)
-        unkept.queue, unkept.op, unkept.inputs, unkept.settings, unkept.make = queue, op, inputs, settings, self._make
-        unkept.described = None if noted is None else noted.described
+        unkept.queue, unkept.op, unkept.inputs, unkept.settings = self._queue, op, inputs, settings
+        unkept.described, unkept.make = None if noted is None else noted.described, self._make
         return unkept
 
-    def _make(self, x: Unkept) -> Tensor:
-        """Does the step of a tensor that was only written down."""
-        return self._tensor(x.name, self._made(x.name, x.op, x.inputs, x.settings), x.axes)
+    def _mixed(self, name: str, op: Op, inputs: Sequence[Tensor]) -> Tensor | None:
+        """The mix of a pattern that is only written down; None where it is not, or does not go together with the values."""
+        queue, found = self._queue, attention_of(op, *inputs)
+        if queue is None or found is None:
+            return None
+        try:
+            out = found.mixed(queue, self._memory_of(name))
+        except (TypeError, ValueError):
+            return None  # the step that is wrong says so
+        axes = () if self._trace is None else self._noted(self._trace, name, op, inputs, {}).record.axes
+        return Pending.made(name, out, axes, queue)
+
+    def _make(self, x: Unkept, waits: bool) -> Tensor:
+        """Does the step of a tensor that was only written down: behind those that wait, or at once, for whoever asks."""
+        if waits:
+            return self._tensor(x.name, self._made(x.name, x.op, x.inputs, x.settings), x.axes)
+        return Run({}, results=frozenset({x.name})).do(x.name, x.op, x.inputs, x.settings)
 
     def _noted(
         self, trace: Trace, name: str, op: Op, inputs: Sequence[Tensor], settings: dict[str, Any], own: str = ""
@@ -203,12 +192,15 @@ class Run:
         with.
         """
         assert self._repeats is not None
-        seen = (op, [(x.name, x.axes, described(x).shape) for x in inputs], repr(settings) if settings else "")
+        given = [
+            (x.name, x.axes, each.shape, each.dtype) for x, each in zip(inputs, map(described, inputs), strict=True)
+        ]
+        seen = (op, own, given, repr(settings) if settings else "")
         noted = self._repeats.undone.get((name, trace.keep))
         if noted is None or noted.seen != seen:
             operands = self._operands(op, inputs, own)
-            given = [described(each) if isinstance(each, Tensor) else each for each in operands]
-            out = unmade(*op.result(dict(zip(op.tensors, given, strict=True)), settings))
+            shaped = [described(each) if isinstance(each, Tensor) else each for each in operands]
+            out = unmade(*op.result(dict(zip(op.tensors, shaped, strict=True)), settings))
             noted = Undone(seen, self._record(name, op, operands, settings, None, out), out)
             self._repeats.undone[name, trace.keep] = noted
         trace.record(noted.record, noted.described, False)

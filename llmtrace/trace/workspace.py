@@ -41,6 +41,25 @@ class Memory(Protocol):
         """Nothing more is asked for."""
 
 
+class Cache(Protocol):
+    """What a Run needs of `llmtrace.models.KVCache`."""
+
+    @property
+    def length(self) -> int:
+        """How many tokens it holds."""
+
+    def extend(self, name: str, new: Array, queue: _kernels.Queue | None) -> Array:
+        """Writes new keys or values behind those, and returns all. With a queue they may be still to come, and nobody may look at
+        them: they are written by what waits there, too (`llmtrace._kernels.append`).
+        """
+
+    def keep(self, name: str, new: Array) -> None:
+        """Keeps numbers that every later token needs as they are."""
+
+    def kept(self, name: str) -> Array:
+        """Those numbers."""
+
+
 class Workspace:
     """One stretch of memory, as large as the largest piece needed; the largest should come first."""
 

@@ -1,6 +1,8 @@
 """A worker does the steps that wait in a queue, while others are put in: in order, whatever happens meanwhile."""
 
 import gc
+import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -194,3 +196,70 @@ def test_an_interrupt_while_a_worker_does_what_waits():
     assert heard > 10, heard
     """
     finish(start(IN_A_RUN + code.replace("\n    ", "\n")))
+
+
+def test_numbers_may_be_asked_for_while_another_thread_puts_steps_in():
+    """What is put in meanwhile waits until all before it is done."""
+    repeats, one = Repeats({}), Tensor("one", np.ones(60_000, np.float32), ())
+    newest, over, before = [one], threading.Event(), sys.getswitchinterval()
+
+    def ask():
+        while not over.is_set():
+            newest[0].data.sum()
+
+    sys.setswitchinterval(1e-4)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(ask)
+            for _time in range(4):
+                newest[0] = one
+                with Run({}, repeats=repeats) as run:
+                    for step in range(800):
+                        newest[0] = run(str(step), ADD, newest[0], one)
+                    assert (newest[0].data == 801).all()
+            over.set()
+    finally:
+        over.set()
+        sys.setswitchinterval(before)
+
+
+def test_a_child_that_another_thread_forks_finds_every_step_whole():
+    code = """
+    for _time in range(12):
+        with Run({}, repeats=Repeats({})) as run:
+            sum = large
+            for step in range(6):
+                sum = run(str(step), OPS["add"], sum, large)
+            def fork():
+                child = os.fork()
+                if child == 0:
+                    signal.alarm(20)
+                    os._exit(0 if (sum.data == 7).all() else 1)
+                status.append(os.waitpid(child, 0)[1])
+            status = []
+            thread = threading.Thread(target=fork)
+            thread.start()
+            thread.join()
+            assert status == [0] and (sum.data == 7).all()
+    """
+    finish(start(IN_A_RUN + code.replace("\n    ", "\n")))
+
+
+def test_while_steps_wait_long_the_workers_are_free_for_others():
+    code = """
+    packed_ones, ones = _kernels.pack(np.ones((768, 2000), np.float32)), np.ones((1000, 768), np.float32)
+    out = np.empty((1000, 2000), np.float32)
+    with Run({}, repeats=Repeats({})) as run:
+        waiting = run("waiting", OPS["add"], large, large)
+        for _time in range(20):
+            time.sleep(0.01)
+            own, all_threads = time.thread_time(), time.process_time()
+            _kernels.matmul(ones, packed_ones, None, out)
+            own, all_threads = time.thread_time() - own, time.process_time() - all_threads
+            if all_threads > 1.2 * own:  # others have computed, too
+                break
+        else:
+            sys.exit("nobody helps")
+        assert (waiting.data == 2).all()
+    """
+    finish(start(IN_A_RUN + code.replace("\n    ", "\n"), LLMTRACE_ISA="baseline"))

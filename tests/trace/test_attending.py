@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -13,9 +14,10 @@ from helpers.small_models import small_gpt
 from llmtrace import _kernels
 from llmtrace.arithmetic.bits import same_bits
 from llmtrace.models import GPT, KVCache
-from llmtrace.ops import OPS, Tensor
+from llmtrace.ops import OPS, Tensor, Weight
 from llmtrace.trace import Trace, recompute
 from llmtrace.trace.attending import PARTS
+from llmtrace.trace.legend import NO_WORDS
 from llmtrace.trace.repeats import Repeats
 from llmtrace.trace.run import ROWS, Run
 
@@ -210,6 +212,34 @@ def test_keys_and_values_may_be_shared_by_different_numbers_of_heads():
             run("mix", MIX, pattern, values)
 
 
+def test_what_an_op_is_not_told_is_refused_though_nothing_is_done():
+    rows = Tensor("x", np.ones((2, 3, 4), np.float32), ("head", "position", "feature"))
+    for trace in (None, Trace({}, keep="residual")):
+        with Run({}, trace, repeats=Repeats({})) as run:
+            scores = run("scores", SCORES, rows, rows)
+            for op, inputs, name in [(SCORES, [rows, rows], "again"), (SOFTMAX, [scores], "pattern")]:
+                with pytest.raises(TypeError, match=rf"{name} = {op.name}\("):
+                    run(name, op, *inputs, temperature=2.0)
+            with pytest.raises(TypeError, match="scaled = scale"):
+                run("scaled", SCALE, scores)
+            with pytest.raises(TypeError, match="mix = attention_mix"):
+                run("mix", MIX, run("shares", SOFTMAX, scores), rows, copies=2)
+
+
+def test_any_thread_may_ask_for_what_is_not_kept():
+    rows = Tensor("x", np.random.default_rng(0).standard_normal((2, 3, 4)).astype(np.float32), ())
+    with ThreadPoolExecutor(3) as pool:
+        for _time in range(30):
+            with Run({}, repeats=Repeats({})) as run:
+                scores = run("scores", SCORES, rows, rows)
+                pattern = run("pattern", SOFTMAX, scores)
+                asked = [pool.submit(lambda x=x: x.data.copy()) for x in (pattern, scores, pattern)]
+                mix = run("mix", MIX, pattern, rows).data
+            assert same_bits(asked[1].result(), SCORES.forward(rows.data, rows.data))
+            assert all(same_bits(asked[k].result(), SOFTMAX.forward(asked[1].result())) for k in (0, 2))
+            assert same_bits(mix, MIX.forward(asked[0].result(), rows.data))
+
+
 def test_what_does_not_go_together_is_said_of_the_step_that_is_wrong():
     rows = {shape: np.ones(shape, np.float32) for shape in [(2, 4, 6), (2, 3, 6), (2, 4, 5), (3, 4, 6)]}
 
@@ -253,3 +283,28 @@ def test_the_records_of_other_settings_and_ops_are_their_own():
 
     for factor, masked in [(2.0, True), (2.0, True), (3.0, True), (3.0, False), (2.0, True)]:
         assert recorded(factor, repeats, masked) == recorded(factor, None, masked)
+    q = q._replace(data=q.data.astype(np.float64))
+    assert recorded(2.0, repeats, True) == recorded(2.0, None, True)
+
+
+def test_the_records_of_other_weights_are_their_own():
+    """Logits are only written down as well."""
+    x = Tensor("x", np.ones((3, 6), np.float32), ("position", "feature"))
+    shapes = {"a": (6, 7), "b": (6, 7), "c": (6, 9)}
+    known = {f"{n}.weight": Weight(f"{n}.weight", np.ones(s, np.float32), ("in", "out")) for n, s in shapes.items()}
+    repeats = Repeats(known)
+    for name, shape in [*shapes.items(), *shapes.items()]:
+        trace = Trace(known, legend=GPT.legend, keep="residual")
+        with Run(known, trace, repeats=repeats) as run:
+            run("logits", OPS["linear"], run.leaf("x", x.data, x.axes), weights=name)
+        assert trace["logits"].record.weights == (f"{name}.weight", None)
+        assert trace.tensor("logits").shape == (3, shape[1])
+
+
+def test_what_is_kept_is_what_the_legend_says_of_this_trace():
+    repeats, x = Repeats({}), Tensor("x", np.ones((3, 6), np.float32), ("position", "feature"))
+    for legend, kept in [(NO_WORDS, []), (GPT.legend, ["block.0.residual_out"])] * 2:
+        trace = Trace({}, legend=legend, keep="residual")
+        with Run({}, trace, repeats=repeats) as run:
+            run("block.0.residual_out", OPS["add"], x, x)
+        assert trace.kept() == kept
