@@ -208,19 +208,18 @@ def test_numbers_may_be_asked_for_while_another_thread_puts_steps_in():
             newest[0].data.sum()
 
     sys.setswitchinterval(1e-4)
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(ask)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(ask)
+        try:
             for _time in range(4):
                 newest[0] = one
                 with Run({}, repeats=repeats) as run:
                     for step in range(800):
                         newest[0] = run(str(step), ADD, newest[0], one)
                     assert (newest[0].data == 801).all()
+        finally:
             over.set()
-    finally:
-        over.set()
-        sys.setswitchinterval(before)
+            sys.setswitchinterval(before)
 
 
 def test_a_child_that_another_thread_forks_finds_every_step_whole():
