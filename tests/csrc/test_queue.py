@@ -26,6 +26,15 @@ def numbers(*shape, first=0):
 X, Y = (Tensor(name, numbers(3, 6, first=k), ("position", "feature")) for k, name in enumerate("xy"))
 
 
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    """With one, nothing is done before somebody asks; with two, a worker may have done it."""
+    before = _kernels.get_threads()
+    _kernels.set_threads(request.param)
+    yield request.param
+    _kernels.set_threads(before)
+
+
 class Looking(GPT):
     """A model that looks at numbers on its way, in every way, and goes on by what it sees."""
 
@@ -41,6 +50,7 @@ def looking():
     return Looking(model.config, model.weights, model.tokenizer, "looking")
 
 
+@pytest.mark.usefixtures("threads")
 def test_numbers_that_are_looked_at_are_there():
     model = looking()
     for prompt in ([0, 1, 2], [1, 1, 2], [2, 0, 1], [0, 1, 2], [2, 2, 2]) * 2:
@@ -101,6 +111,7 @@ def test_what_is_computed_while_a_step_is_checked_is_there_at_once():
     assert [set(each.ravel()) for each in inner] == [{5}, {6}]
 
 
+@pytest.mark.usefixtures("threads")
 def test_a_step_that_fails_when_its_job_waits_is_not_done():
     left = []
 
@@ -152,6 +163,7 @@ def test_steps_that_wait_are_given_up_with_their_run():
         assert (norms(False) == expected).all()
 
 
+@pytest.mark.usefixtures("threads")
 def test_memory_that_nothing_holds_is_written_by_later_steps_only():
     """Long chains of steps, whose results die at once, next to some that stay."""
     repeats = Repeats({})
@@ -171,6 +183,7 @@ def test_memory_that_nothing_holds_is_written_by_later_steps_only():
         assert (values[-1] == expected).all()
 
 
+@pytest.mark.usefixtures("threads")
 def test_a_step_that_is_not_known_is_done_behind_those_that_wait():
     repeats = Repeats({})
     for number in range(3):
@@ -182,6 +195,7 @@ def test_a_step_that_is_not_known_is_done_behind_those_that_wait():
             assert (other.data == X.data + X.data).all()
 
 
+@pytest.mark.usefixtures("threads")
 def test_whole_numbers_that_wait_are_there_before_they_are_looked_at():
     repeats, scores = Repeats({}), np.array([[1, 5, 2], [7, 1, 1]], np.float32)
     for sign in (1, -1, 1, -1):
@@ -194,6 +208,7 @@ def test_whole_numbers_that_wait_are_there_before_they_are_looked_at():
         assert (loss == OPS["cross_entropy"].forward(scores * sign, given)).all()
 
 
+@pytest.mark.usefixtures("threads")
 def test_a_weight_may_be_packed_while_its_first_product_waits():
     data = numbers(600, 600)
     known = {"a.weight": Weight("a.weight", data.astype(">f4"), ("input", "output"))}  # multiplied as a copy
@@ -220,6 +235,7 @@ def test_a_cache_is_written_behind_what_it_holds():
             _kernels.append(new, room, length)
 
 
+@pytest.mark.usefixtures("threads")
 def test_arrays_that_die_before_their_step_is_done_are_held():
     repeats, big = Repeats({}), numbers(300, 700)
     for _time in range(3):
