@@ -75,9 +75,9 @@ cdef int run_blocks(str name, int kind, const kernel_job *job, out, Py_ssize_t r
 
 
 def attend(q, k, v, out, Py_ssize_t copies=1, factor=1.0, bint full=False, Queue queue=None):
-    """q [..., H, T, D], k and v [..., H / copies, S, D], out [..., H, T, D], S ≥ T unless full: what attention_mix makes of the causal
-    softmax of attention_scores · factor, now, or when a queue has run; see kernels/attend.h. Heads that follow each other share one of
-    k and v."""
+    """q [..., H, T, D], k and v [..., H / copies, S, D], out [..., H, T, D], S ≥ T unless full: what attention_mix makes of
+    the causal softmax of attention_scores · factor, now, or when a queue has run; see kernels/attend.h. So many heads that
+    follow each other as there are copies share one of k and v."""
     cdef kernel_job job
     cdef int kind = real_type(q, "q")
     cdef Py_ssize_t heads = leading(q, 2, "q"), seen, block, items, grain, scratch

@@ -2,6 +2,7 @@
 
 cdef enum: FIRST_JOBS = 256  # for so many there is room at first
 
+
 @cython.final
 @cython.no_gc_clear
 cdef class Queue:
