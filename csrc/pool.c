@@ -24,8 +24,8 @@
 #define MORE_NS 1000000 /* the same where it is certain that more is to come: of a series */
 #define ASK_NS 20000000 /* how often the caller asks `interrupted` */
 #define STACK_BYTES (1 << 20)
+#define ALIGNMENT 64 /* of a thread's own memory */
 #define CACHE_BYTES (3 << 19) /* of what is expected, for each worker; caches of a core have 2 MB */
-#define ALIGNMENT 64
 #define PIECE 4096            /* so much of it at a time, in PIECE_STREAMS streams: memory gives more to several than to one */
 #define PIECE_STREAMS 4
 
