@@ -19,7 +19,7 @@ static inline int has_f16c(void)
 
 #define LLMTRACE_ISAS(ISA)                                                                                             \
     ISA(baseline, any, "", 1)                                                                                          \
-    ISA(avx2, x86, "-mavx2 -mf16c", HAS("avx2") && has_f16c())                                                         \
+    ISA(avx2, x86, "-mavx2 -mfma -mf16c", HAS("avx2") && HAS("fma") && has_f16c())                                     \
     ISA(avx512, x86, "-mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512",                           \
         HAS("avx512f") && HAS("avx512bw") && HAS("avx512dq") && HAS("avx512vl"))
 

@@ -18,10 +18,7 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-enum {
-    CACHE_LINE = 64,
-    AHEAD = 4096 /* so many bytes before a few rows need them, weights come into the cache: for these, memory is all that takes time */
-};
+enum { CACHE_LINE = 64 };
 
 #define ELEMENTWISE(name, inputs, settings, cost, expression)                                                          \
     static void name##_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t end)                                     \

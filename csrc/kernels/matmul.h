@@ -87,7 +87,7 @@ static void matmul_kernel(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
     for (ptrdiff_t item = begin; item < end; item++) {
         const ptrdiff_t first = item / panels * block, column = item % panels * PANEL;
         const ptrdiff_t rows = smaller(block, all_rows - first);
-        const real *panel = weight + column * depth, *later = (const real *)panel_after(job, item, items, sizeof(real));
+        const real *panel = weight + column * depth, *later = (const real *)panel_after(job, item, items, 1, sizeof(real));
         x.x = job->in[0], x.rows = rows;
         find_rows(&from, first, rows, x.place);
         share_next_block(&x, &from, item % panels, panels, first + rows == all_rows);

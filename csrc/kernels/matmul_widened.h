@@ -24,13 +24,14 @@ static ptrdiff_t panel_bytes(int width, ptrdiff_t depth)
     return depth / stored_widths[width].weights * stored_widths[width].bytes * PANEL;
 }
 
-/* sums[0, :] = Σ_k x[row, k] · panel[k, :] */
-static void multiply_row(const kernel_job *job, const uint8_t *panel, const matrix_layout *from, ptrdiff_t row, real *sums)
+/* sums[0, :] = Σ_k x[row, k] · panel[k, :]; `later` is the panel that is needed next. */
+static void multiply_row(const kernel_job *job, const uint8_t *panel, const matrix_layout *from, ptrdiff_t row,
+                         const uint8_t *later, real *sums)
 {
     const ptrdiff_t depth = job->size[1], stretch = from->run < depth ? STRETCH : depth;
     const real *x = (const real *)job->in[0] + row_place(from, row);
     real beside[STRETCH]; /* some k of x side by side, where it is split into heads */
-    widened to = {.x = x};
+    widened to = {.x = x, .ahead = (const char *)later, .apart = panel_bytes((int)job->setting[0], depth) / STREAMS};
     for (ptrdiff_t k = 0, count; k < depth; k += count) {
         count = smaller(stretch, depth - k);
         if (from->run < depth) {
@@ -82,6 +83,7 @@ static void matmul_widened_kernel(const kernel_job *job, ptrdiff_t begin, ptrdif
     const ptrdiff_t depth = job->size[1], columns = job->size[2], block = job->size[3], panels = (columns + PANEL - 1) / PANEL;
     const matrix_layout from = layout_of(job->size[4], job->size[5], depth);
     block_output out = {.job = job, .layout = layout_of(job->size[6], job->size[7], columns)};
+    const stored_width *width = &stored_widths[(int)job->setting[0]];
     real sums[ROW_GROUP * PANEL] __attribute__((aligned(VECTOR_BYTES)));
     if (job->size[0] <= TILE_ROWS && job->setting[0] == WIDTH_F16) {
         few_rows(job, begin, end, f16_at, 2);
@@ -97,7 +99,7 @@ static void matmul_widened_kernel(const kernel_job *job, ptrdiff_t begin, ptrdif
         const ptrdiff_t first = item / panels * block, rows = smaller(block, job->size[0] - first);
         const uint8_t *panel = (const uint8_t *)job->in[1] + item % panels * panel_bytes((int)job->setting[0], depth);
         if (rows == 1)
-            multiply_row(job, panel, &from, first, sums);
+            multiply_row(job, panel, &from, first, panel_after(job, item, panels, width->weights, width->bytes), sums);
         else
             multiply_block(job, panel, &from, first, rows, sums);
         out.column = item % panels * PANEL, out.count = smaller(PANEL, columns - out.column);

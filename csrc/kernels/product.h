@@ -79,14 +79,15 @@ static inline void write_rows(const block_output *o, const real *sums, ptrdiff_t
     }
 }
 
-/* The panel that a thread which works on `item` will probably need next: of this weight, or at its end of the next one. */
-static inline const uint8_t *panel_after(const kernel_job *job, ptrdiff_t item, ptrdiff_t items, int size)
+/* The panel that a thread which works on `item` will probably need next: of this weight, or at its end of the next one. A block of
+ * `numbers` takes `bytes`. */
+static inline const uint8_t *panel_after(const kernel_job *job, ptrdiff_t item, ptrdiff_t items, int numbers, int bytes)
 {
     const ptrdiff_t panels = (job->size[2] + PANEL - 1) / PANEL, next = item + job->size[8];
     if (next < items || !job->in[3])
-        return (const uint8_t *)job->in[1] + next % panels * PANEL * job->size[1] * size;
+        return (const uint8_t *)job->in[1] + next % panels * PANEL * (job->size[1] / numbers) * bytes;
     const ptrdiff_t last = (job->size[10] - 1) / PANEL;
-    return (const uint8_t *)job->in[3] + smaller(next - items, last) * PANEL * job->size[9] * size;
+    return (const uint8_t *)job->in[3] + smaller(next - items, last) * PANEL * (job->size[9] / numbers) * bytes;
 }
 
 /* A product of at most TILE_ROWS rows; items are panels of numbers of `size` bytes. Memory is all that takes time then: it is asked
@@ -111,7 +112,7 @@ ALWAYS_INLINE void few_rows(const kernel_job *job, ptrdiff_t begin, ptrdiff_t en
             tile_terms terms = {.x_step = 1, .panel = part, .panel_step = PANEL, .depth = count};
             for (ptrdiff_t r = 0; r < TILE_ROWS; r++) /* beyond the last row: that row again, unused */
                 terms.x[r] = (const real *)job->in[0] + column_place(&from, k) + place[smaller(r, rows - 1)];
-            terms.ahead = (const char *)(k + count < depth ? part + count * bytes : panel_after(job, item, panels, size));
+            terms.ahead = (const char *)(k + count < depth ? part + count * bytes : panel_after(job, item, panels, 1, size));
             terms.ahead_step = bytes / streams, terms.apart = count * bytes / streams, terms.lines = streams;
             stored_tile_of(&terms, sums, k == 0, rows, TILE_VECTORS, at, size);
             part += count * bytes, k += count;

@@ -20,7 +20,10 @@
 
 #if LLMTRACE_REAL == 32 /* what is widened is float32 */
 
-enum { GROUP = 32 }; /* so many k are widened at once; a quantised block is whole groups */
+enum {
+    GROUP = 32, /* so many k are widened at once; a quantised block is whole groups */
+    STREAMS = 4 /* so many places of memory are read side by side */
+};
 
 typedef int32_t lanes_int __attribute__((vector_size(VECTOR_BYTES)));
 typedef uint32_t lanes_bits __attribute__((vector_size(VECTOR_BYTES)));
@@ -45,6 +48,30 @@ ALWAYS_INLINE lanes_int unsigned_at(const void *place) { return signed_at(place)
 #endif
 
 ALWAYS_INLINE vector numbers_of(lanes_int q) { return __builtin_convertvector(q, vector); }
+
+/* The lowest four bits of each, as numbers: what AVX-512 looks up, whatever the other bits are. */
+ALWAYS_INLINE vector nibbles_of(lanes_int q)
+{
+#ifdef __AVX512F__
+    const vector each = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return (vector)_mm512_permutexvar_ps((__m512i)q, (__m512)each);
+#else
+    return numbers_of(q & 15);
+#endif
+}
+
+/* scale · q + minimum. A scale of at most 17 bits times a q of at most 5 needs no rounding to float32: fused or not, this is rounded
+ * once, and has the same bits. No other product of llmtrace is fused. */
+ALWAYS_INLINE vector above(vector minimum, vector scale, vector q)
+{
+#if defined(__AVX512F__)
+    return (vector)_mm512_fmadd_ps((__m512)scale, (__m512)q, (__m512)minimum);
+#elif defined(__FMA__)
+    return (vector)_mm256_fmadd_ps((__m256)scale, (__m256)q, (__m256)minimum);
+#else
+    return scale * q + minimum;
+#endif
+}
 
 ALWAYS_INLINE vector bf16_at(const uint8_t *place)
 {
@@ -73,12 +100,13 @@ ALWAYS_INLINE vector f16_at(const uint8_t *place)
 }
 
 /* What becomes of the numbers: `out` [count, PANEL]; or, where x is there, sums[j] = sums[j] + x[k] · w[k, j] in registers.
- * Meanwhile the panel comes into the cache from `ahead` on, `step` bytes for each k. */
+ * Meanwhile the panel that is needed next comes into the cache from `ahead` on, in STREAMS that begin `apart` bytes from each
+ * other, `step` bytes for each k. */
 typedef struct {
     float *out;
     const float *x;
     const char *ahead;
-    ptrdiff_t step;
+    ptrdiff_t apart, step;
     vector sum[TILE_VECTORS];
 } widened;
 
@@ -96,17 +124,17 @@ typedef struct {
     {                                                                                                                  \
         const vector w = __VA_ARGS__;                                                                                  \
         if (multiply && v * CACHE_LINE + CACHE_LINE / 2 < to->step)                                                    \
-            __builtin_prefetch(to->ahead + k * to->step + v * CACHE_LINE, 0, 3);                                       \
+            __builtin_prefetch(to->ahead + k % STREAMS * to->apart + k / STREAMS * to->step + v * CACHE_LINE, 0, 2);   \
         if (multiply)                                                                                                  \
             to->sum[v] = to->sum[v] + w * to->x[k];                                                                    \
         else                                                                                                           \
             *(vector *)(to->out + k * PANEL + v * LANES) = w;                                                          \
     }
 #define FROM(first, stop, ...)                                                                                         \
-    for (int k = first; k < stop; k++)                                                                                 \
+    UNROLL for (int k = first; k < stop; k++)                                                                          \
         TAKE(__VA_ARGS__)
 #define QUANTISED(first, stop, q, ...)                                                                                 \
-    for (int k = first; k < stop; k++) {                                                                               \
+    UNROLL for (int k = first; k < stop; k++) {                                                                        \
         int8_t whole[PANEL] __attribute__((aligned(VECTOR_BYTES)));                                                    \
         for (int j = 0; j < PANEL; j++)                                                                                \
             whole[j] = (int8_t)(q);                                                                                    \
@@ -145,8 +173,8 @@ WIDEN(Q4_1)
     (void)group, (void)count;
     f16_field(b, scale);
     f16_field(b + 2 * PANEL, minimum);
-    FROM(0, 16, scale[v] * numbers_of(BYTES(4, k) & 15) + minimum[v])
-    FROM(16, 32, scale[v] * numbers_of(BYTES(4, k - 16) >> 4) + minimum[v])
+    FROM(0, 16, above(minimum[v], scale[v], nibbles_of(BYTES(4, k))))
+    FROM(16, 32, above(minimum[v], scale[v], nibbles_of(BYTES(4, k - 16) >> 4)))
 }
 
 /* The fifth bit of weight k at its place: bit k of the 32 that each column has. */
@@ -177,9 +205,9 @@ WIDEN(Q5_1)
     f16_field(b, scale);
     f16_field(b + 2 * PANEL, minimum);
     fifth_bits(b + 4 * PANEL, fifth);
-    FROM(0, 4, scale[v] * numbers_of((BYTES(8, k) & 15) | fifth_bit(fifth[v], k)) + minimum[v])
-    FROM(4, 16, scale[v] * numbers_of((BYTES(8, k) & 15) | fifth_bit(fifth[v], k)) + minimum[v])
-    FROM(16, 32, scale[v] * numbers_of(BYTES(8, k - 16) >> 4 | fifth_bit(fifth[v], k)) + minimum[v])
+    FROM(0, 4, above(minimum[v], scale[v], numbers_of((BYTES(8, k) & 15) | fifth_bit(fifth[v], k))))
+    FROM(4, 16, above(minimum[v], scale[v], numbers_of((BYTES(8, k) & 15) | fifth_bit(fifth[v], k))))
+    FROM(16, 32, above(minimum[v], scale[v], numbers_of(BYTES(8, k - 16) >> 4 | fifth_bit(fifth[v], k))))
 }
 
 WIDEN(Q8_0)
@@ -216,9 +244,9 @@ WIDEN(Q4_K)
     (void)count;
     k_scales(b, group, scale, minimum);
     if (group % 2)
-        QUANTISED(0, 32, BYTE(from, k) >> 4, scale[v] * Q + minimum[v])
+        QUANTISED(0, 32, BYTE(from, k) >> 4, above(minimum[v], scale[v], Q))
     else
-        QUANTISED(0, 32, BYTE(from, k) & 15, scale[v] * Q + minimum[v])
+        QUANTISED(0, 32, BYTE(from, k) & 15, above(minimum[v], scale[v], Q))
 }
 
 WIDEN(Q5_K)
@@ -229,9 +257,9 @@ WIDEN(Q5_K)
     (void)count;
     k_scales(b, group, scale, minimum);
     if (group % 2)
-        QUANTISED(0, 32, (BYTE(from, k) >> 4) + (BYTE(16, k) & bit ? 16 : 0), scale[v] * Q + minimum[v])
+        QUANTISED(0, 32, (BYTE(from, k) >> 4) + (BYTE(16, k) & bit ? 16 : 0), above(minimum[v], scale[v], Q))
     else
-        QUANTISED(0, 32, (BYTE(from, k) & 15) + (BYTE(16, k) & bit ? 16 : 0), scale[v] * Q + minimum[v])
+        QUANTISED(0, 32, (BYTE(from, k) & 15) + (BYTE(16, k) & bit ? 16 : 0), above(minimum[v], scale[v], Q))
 }
 
 WIDEN(Q6_K)
@@ -281,10 +309,9 @@ ALWAYS_INLINE void widen(const int width, const uint8_t *panel, ptrdiff_t k, ptr
 {
     const ptrdiff_t weights = stored_widths[width].weights, bytes = stored_widths[width].bytes * PANEL;
     for (ptrdiff_t i = 0; i < count; i += GROUP, k += GROUP) {
-        to->ahead = (const char *)panel + k * bytes / weights + AHEAD;
         widenings[width][multiply](panel + k / weights * bytes, (int)(k % weights / GROUP), (int)smaller(GROUP, count - i), to);
         if (multiply)
-            to->x += GROUP;
+            to->x += GROUP, to->ahead += GROUP / STREAMS * bytes / weights;
         else
             to->out += GROUP * PANEL;
     }
