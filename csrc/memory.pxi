@@ -152,22 +152,25 @@ cdef class Arena:
         cdef cnp.npy_intp dimensions[16]
         cdef size_t size
         cdef int i, kind = np.dtype(dtype).num
-        cdef Piece piece
         if kind != cnp.NPY_FLOAT32 and kind != cnp.NPY_FLOAT64 and kind != cnp.NPY_INT64:
             raise TypeError(f"an arena holds float32, float64 and int64, not {np.dtype(dtype)}")
         if len(shape) > 16:
             raise ValueError("an array can have at most 16 axes")
-        if not self.is_open:
-            raise ValueError("the run that this arena belongs to is over")
         size = 4 if kind == cnp.NPY_FLOAT32 else 8
         for i in range(len(shape)):
             dimensions[i] = shape[i]
             if dimensions[i] < 0 or (dimensions[i] and size > LARGEST // <size_t> dimensions[i]):
                 raise ValueError(f"an array of shape {shape} is too large, or has a negative axis")
             size *= <size_t> dimensions[i]
-        size = (size + 63) & ~(<size_t> 63)
-        piece = self.take(size)
-        array = cnp.PyArray_SimpleNewFromData(len(shape), dimensions, kind, piece.block.data + piece.offset)
+        return self.array(len(shape), dimensions, kind, size)
+
+    cdef cnp.ndarray array(self, int axes, cnp.npy_intp *dimensions, int kind, size_t size):
+        """The same, of so many bytes."""
+        cdef Piece piece
+        if not self.is_open:
+            raise ValueError("the run that this arena belongs to is over")
+        piece = self.take((size + 63) & ~(<size_t> 63))
+        array = cnp.PyArray_SimpleNewFromData(axes, dimensions, kind, piece.block.data + piece.offset)
         cnp.set_array_base(array, piece)
         return array
 

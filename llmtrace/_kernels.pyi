@@ -45,8 +45,12 @@ class Queue:
 class Repeat:
     note: Any
     def again(
-        self, op: Any, arrays: list[Any], settings: dict[str, Any], empty: Empty, queue: Queue
+        self, op: Any, inputs: tuple[Any, ...], settings: dict[str, Any], empty: Empty | None, queue: Queue
     ) -> Array | None: ...
+
+class Given:
+    def __init__(self, inputs: tuple[Any, ...]) -> None: ...
+    def same(self, inputs: tuple[Any, ...], shapes: bool = True) -> bool: ...
 
 def repeat(op: Any, arrays: list[Any], settings: dict[str, Any], arguments: Any, out: Array) -> Repeat | None: ...
 

@@ -125,6 +125,10 @@ class LanguageModel(Sized, Model):
             cache.commit(self.weights, ids)
         return trace.edited(edit) if edit else trace
 
+    def logits_numbers(self, tokens: int) -> int:
+        """How many logits so many tokens have."""
+        return tokens * int(self.config.vocabulary)
+
     def _repeated(self) -> Repeats:
         """What is known of its steps."""
         if self._repeats is None or not self._repeats.of(self.weights):

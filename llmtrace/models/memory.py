@@ -13,6 +13,7 @@ from llmtrace.i18n import _
 from llmtrace.ops import Weight
 from llmtrace.text import cited
 from llmtrace.trace import Keep
+from llmtrace.trace.later import FEW
 
 Place = str | os.PathLike[str] | None
 """A folder, or none."""
@@ -96,9 +97,15 @@ class Sized(ABC):
         """How many numbers there are at most at once while a trace is made that keeps only the residual stream."""
         return self.trace_numbers(tokens, past)
 
+    def logits_numbers(self, tokens: int) -> int:
+        """How many logits so many tokens have; of a few, a trace that keeps only the residual stream remembers them."""
+        return 0
+
     def trace_bytes(self, tokens: int, past: int = 0, keep: Keep = "all", texts: int = 1) -> int:
         """How many bytes a trace takes, of so many texts of so many tokens, after `past` that a cache has; while it is made."""
         numbers = self.trace_numbers(tokens, past) if keep == "all" else self.residual_numbers(tokens, past)
+        if keep == "residual" and tokens * texts <= FEW:
+            numbers += self.logits_numbers(tokens)
         return texts * (next(iter(self.weights.values())).dtype.itemsize * numbers + IDS * tokens)
 
     def packing_bytes(self, tokens: int, texts: int = 1) -> int:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from llmtrace import _kernels
 from llmtrace.arithmetic.types import Array
-from llmtrace.ops import Op
+from llmtrace.ops import Op, Tensor
 from llmtrace.testing.bounds import bound
 from llmtrace.testing.compare import expect_same_bits, expect_within
 from llmtrace.testing.descriptions import check_axes, check_formula
@@ -67,7 +67,8 @@ def _expect_repeats(op: Op, arguments: Arguments, expected: Array) -> None:
     out = earlier.call(op.forward, empty=stained)
     weights, queue = [earlier.tensors[name] for name in op.weights], _kernels.Queue(None)
     step = _kernels.repeat(op, [*others.values()], arguments.settings, weights, out)
-    again = None if step is None else step.again(op, [*given.values()], arguments.settings, stained, queue)
+    tensors = tuple([Tensor(name, array, ()) for name, array in given.items()])
+    again = None if step is None else step.again(op, tensors, arguments.settings, stained, queue)
     if again is not None:
         queue.run()
         expect_same_bits(again, expected, f"{op.name}, repeated with other numbers,", arguments)

@@ -53,19 +53,13 @@ class Unkept(Pending):
         return self.numbers
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The lengths of the axes."""
-        return self.data.shape if self.described is None else self.described.shape
+    def outline(self) -> Array:
+        """An array of its shape and type, at whose numbers nobody may look."""
+        return self.waiting.outline if self.described is None else self.described
 
     def taken_by(self, queue: _kernels.Queue | None) -> Array:
         """The array, for a step that is done behind all that wait in this queue."""
         return self.waiting.taken_by(queue) if queue is self.queue else self.numbers
-
-
-def described(x: Tensor) -> Array:
-    """The numbers of a tensor; where it is only written down, an array of its shape and type without numbers."""
-    found = x.described if isinstance(x, Unkept) else None
-    return x.taken_by(getattr(x, "queue", None)) if found is None else found
 
 
 def plain(op: Op, inputs: Sequence[Tensor], settings: Mapping[str, Any]) -> bool:

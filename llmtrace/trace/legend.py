@@ -52,6 +52,8 @@ STREAM = frozenset({StepKind.ENTRY, StepKind.AFTER_MLP})
 """The residual stream between the blocks: what a trace holds that keeps no more than it must."""
 ENDING = frozenset({StepKind.FINAL_NORM, StepKind.LOGITS, StepKind.PROBABILITIES, StepKind.NEXT_TOKEN})
 """What comes after the stream."""
+SCORED = frozenset({StepKind.FINAL_NORM, StepKind.LOGITS})
+"""The way from there to the scores."""
 PAIRS = frozenset({StepKind.SCORES, StepKind.PATTERN})
 """What has a number for every query and every key: most of a long run."""
 

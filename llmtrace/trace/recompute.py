@@ -173,7 +173,7 @@ class Recomputer:
             array.flags.writeable = False
             values[record.name] = (task.part.box, array)
             if self._remembered is not None:
-                self._remember(record.name, task.part.box, array)
+                self.remember(record.name, task.part.box, array)
             yield record.name, task.part.box, array
             del array
             for name in {*record.operands.values(), record.name}:
@@ -220,7 +220,7 @@ class Recomputer:
             outer = box_of(array.shape)
         return array if box is None else array[within(box, outer)]
 
-    def _remember(self, name: str, box: Box, array: Array) -> None:
+    def remember(self, name: str, box: Box, array: Array) -> None:
         """Puts a result in front of those that are remembered; the oldest go."""
         assert self._remembered is not None
         if array.nbytes > REMEMBERED // 2:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from llmtrace._kernels import PackedMatrix, Queue, Repeat, repeat
+from llmtrace._kernels import Given, PackedMatrix, Queue, Repeat, repeat
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.ops import Op, Tensor, Weight
 from llmtrace.trace.legend import Legend
 from llmtrace.trace.step import Record
-from llmtrace.trace.trace import Keep
+from llmtrace.trace.trace import Keep, Stays
 
 Settings = dict[str, Any]
 
@@ -23,7 +23,7 @@ class Pending(Tensor):
     @classmethod
     def made(cls, name: str, data: Array, axes: Axes, queue: Queue) -> Pending:
         """The tensor of a step that is the last in the queue."""
-        tensor = cls(name, data, axes)
+        tensor = tuple.__new__(cls, (name, data, axes))
         tensor.queue = queue
         return tensor
 
@@ -35,13 +35,18 @@ class Pending(Tensor):
 
     def taken_by(self, queue: Queue | None) -> Array:
         """The array, for a step that is done behind all that wait in this queue."""
-        array: Any = super().__getitem__(1)
+        array: Any = tuple.__getitem__(self, 1)
         return array if queue is self.queue else self.data
+
+    @property
+    def outline(self) -> Array:
+        """An array of its shape and type, at whose numbers nobody may look."""
+        return self.taken_by(self.queue)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the axes."""
-        return self.taken_by(self.queue).shape
+        return self.outline.shape
 
     def done(self) -> Tensor:
         """The same with its numbers."""
@@ -66,12 +71,12 @@ class Pending(Tensor):
 class Noted(NamedTuple):
     """What a trace that keeps as much has noted of a step that is known."""
 
-    inputs: list[tuple[str, Axes]]
-    """Their names and axes, from which the record follows."""
+    given: Given
+    """Its inputs, from which the record follows."""
     record: Record
     legend: Legend
     """By which it is kept or not."""
-    kept: bool
+    stays: Stays
     empty: Empty | None
     """What gives it memory, if not the run's."""
 
@@ -79,8 +84,10 @@ class Noted(NamedTuple):
 class Undone(NamedTuple):
     """What a trace has noted of a step that is only written down."""
 
-    seen: tuple[Any, ...]
-    """The op, its inputs, weights and settings, from which the record follows."""
+    given: Given
+    """Its inputs, from which the record follows, and from the others."""
+    others: tuple[Op, str, str]
+    """The op, what the names of its weights begin with, and its settings."""
     record: Record
     described: Array
     """An array of its shape and type without numbers."""
@@ -91,17 +98,14 @@ class Repeats:
 
     def __init__(self, weights: Mapping[str, Weight]) -> None:
         self._weights = tuple(weights.items())
-        self._known: dict[Any, Repeat] = {}
+        self.known: dict[Any, Repeat] = {}
+        """By the name of a step, and that of its weights where it is another."""
         self.undone: dict[tuple[str, Keep], Undone] = {}
         """By the name of a step, and what the trace keeps."""
 
     def of(self, weights: Mapping[str, Weight]) -> bool:
         """Whether these are, one by one, the weights that its steps have taken."""
         return tuple(weights.items()) == self._weights
-
-    def find(self, step: Any) -> Repeat | None:
-        """What is known of a step, by its name and that of its weights."""
-        return self._known.get(step)
 
     def learn(
         self,
@@ -116,7 +120,7 @@ class Repeats:
         arguments = lasting(op, operands, settings) if op.one_job else None
         found = None if arguments is None else repeat(op, arrays, settings, arguments, out)
         if found is not None:
-            self._known[step] = found
+            self.known[step] = found
 
 
 def lasting(op: Op, operands: Sequence[Tensor | Weight | None], settings: Settings) -> list[Any] | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 from llmtrace import _kernels
+from llmtrace._kernels import Given
 from llmtrace.arithmetic.types import Array, Axes, Empty
 from llmtrace.errors import ModelError
 from llmtrace.frozen import frozen
@@ -18,23 +18,16 @@ from llmtrace.ops.elementwise.identity import identity
 from llmtrace.ops.part import box_of
 from llmtrace.ops.rows.concatenate import concatenate
 from llmtrace.rng import derive
-from llmtrace.trace.attending import BEGINNINGS, MIXES, NOTHING, PARTS, Unkept, attention_of, described, plain
+from llmtrace.trace.attending import BEGINNINGS, MIXES, NOTHING, PARTS, Unkept, attention_of, plain
+from llmtrace.trace.later import ROWS, later
 from llmtrace.trace.legend import ENDING, PAIRS, StepKind
 from llmtrace.trace.recompute import Recomputer, Unmade, Values, unmade
 from llmtrace.trace.repeats import Noted, Pending, Repeats, Undone
-from llmtrace.trace.step import Record
+from llmtrace.trace.step import Record, dtype_name
 from llmtrace.trace.trace import Trace
 from llmtrace.trace.workspace import Cache, Memory, Workspace, alone
 
 Operand = Tensor | Weight | None
-
-
-ROWS = 256
-"""So many queries' scores are there at once where they are not kept."""
-
-
-dtype_name = functools.lru_cache(str)
-"""What NumPy calls a dtype; it takes longer over that than over a small sum."""
 
 
 @frozen
@@ -119,42 +112,72 @@ class Run:
             attended = self._attended(name, op, inputs, settings)
             if attended is not None:
                 return attended
-        if few and trace is not None:
-            inputs = tuple([self._postponable(trace, x) if isinstance(x, Unkept) else x for x in inputs])
         step = name if weights is None else (name, weights)
-        known = repeats.find(step)
-        noted = None if known is None or trace is None else (known.note or {}).get(trace.keep)
-        if noted is not None and trace is not None and noted.legend is not trace.legend:
+        if trace is not None:
+            return self._traced(trace, name, step, op, inputs, own, settings)
+        known = repeats.known.get(step)
+        if known is not None:
+            empty = alone if name in self._results or not self._arena.is_open else None
+            out = known.again(op, inputs, settings, empty, queue)
+            if out is not None:
+                return Pending.made(name, out, (), queue)
+        return self._learned(name, step, op, inputs, own, settings)
+
+    def _traced(
+        self,
+        trace: Trace,
+        name: str,
+        step: Any,
+        op: Op,
+        inputs: tuple[Tensor, ...],
+        own: str,
+        settings: dict[str, Any],
+    ) -> Tensor:
+        """The same with a trace: a step is recorded as the last time, if it is the same."""
+        repeats, queue = self._repeats, self._queue
+        assert repeats is not None
+        assert queue is not None
+        if Unkept in map(type, inputs):
+            inputs = tuple([self._postponable(trace, x) if isinstance(x, Unkept) else x for x in inputs])
+        known = repeats.known.get(step)
+        noted = None if known is None or known.note is None else known.note.get(trace.keep)
+        if noted is not None and noted.legend is not trace.legend:
             noted = None
-        if trace is not None and noted is None and self._later(trace, name, inputs):
-            if trace.legend.kind(name) in ENDING:
-                undone = self._noted(trace, name, op, inputs, settings, own)
-                return Tensor(name, undone.described, undone.record.axes)
-            return self.do(name, op, self._operands(op, inputs, own), settings)
-        empty = self._memory_of(name) if noted is None else noted.empty or self._arena.empty
-        arrays = [x.taken_by(queue) for x in inputs]
-        out = None if known is None else known.again(op, arrays, settings, empty, queue)
+        out = None if known is None or noted is None else known.again(op, inputs, settings, noted.empty, queue)
+        if out is None:
+            if later(trace, name, inputs):
+                if trace.legend.kind(name) in ENDING:
+                    undone = self._noted(trace, name, op, inputs, settings, own)
+                    return Tensor(name, undone.described, undone.record.axes)
+                return self.do(name, op, self._operands(op, inputs, own), settings)
+            out = None if known is None else known.again(op, inputs, settings, self._memory_of(name), queue)
         if known is None or out is None:
-            operands = self._operands(op, inputs, own)
-            tensor = self.do(name, op, operands, settings)
-            repeats.learn(step, op, arrays, operands, settings, tensor.taken_by(queue))
-            return tensor
-        if trace is None:
-            return Pending.made(name, out, (), queue)
-        named = [(x.name, x.axes) for x in inputs]
-        if noted is None or noted.inputs != named:
-            record = self._record(name, op, self._operands(op, inputs, own), settings, None, out)
-            noted = Noted(named, record, trace.legend, trace.keeps(name), alone if empty is alone else None)
+            return self._learned(name, step, op, inputs, own, settings)
+        if noted is None or not noted.given.same(inputs, False):
+            record = Record.of(name, op, self._operands(op, inputs, own), settings, None, out)
+            empty = alone if self._memory_of(name) is alone else None
+            noted = Noted(Given(inputs), record, trace.legend, trace.stays(name), empty)
             known.note = {**(known.note or {}), trace.keep: noted}
-        trace.record(noted.record, out, noted.kept)
+        trace.record(noted.record, out, noted.stays)
         return Pending.made(name, out, noted.record.axes, queue)
 
-    def _attended(self, name: str, op: Op, inputs: Sequence[Tensor], settings: dict[str, Any]) -> Tensor | None:
+    def _learned(
+        self, name: str, step: Any, op: Op, inputs: Sequence[Tensor], own: str, settings: dict[str, Any]
+    ) -> Tensor:
+        """Does a step, and remembers it, so that it can be repeated."""
+        assert self._repeats is not None
+        arrays = [x.taken_by(self._queue) for x in inputs]
+        operands = self._operands(op, inputs, own)
+        tensor = self.do(name, op, operands, settings)
+        self._repeats.learn(step, op, arrays, operands, settings, tensor.taken_by(self._queue))
+        return tensor
+
+    def _attended(self, name: str, op: Op, inputs: tuple[Tensor, ...], settings: dict[str, Any]) -> Tensor | None:
         """A step of attention whose numbers are not kept: one on the way to the mix is only written down, and then the mix is
         made of where they start. None where it is to be done like any other.
         """
         trace = self._trace
-        if (trace is not None and trace.keeps(name)) or not plain(op, inputs, settings):
+        if (trace is not None and trace.stays(name) == "kept") or not plain(op, inputs, settings):
             return None
         if op.name in MIXES:
             return self._mixed(name, op, inputs)
@@ -167,7 +190,7 @@ class Run:
         unkept.described, unkept.make = None if noted is None else noted.described, self._make
         return unkept
 
-    def _mixed(self, name: str, op: Op, inputs: Sequence[Tensor]) -> Tensor | None:
+    def _mixed(self, name: str, op: Op, inputs: tuple[Tensor, ...]) -> Tensor | None:
         """The mix of a pattern that is only written down; None where it is not, or does not go together with the values."""
         queue, found = self._queue, attention_of(op, *inputs)
         if queue is None or found is None:
@@ -186,35 +209,32 @@ class Run:
         return Run({}, results=frozenset({x.name})).do(x.name, x.op, x.inputs, x.settings)
 
     def _noted(
-        self, trace: Trace, name: str, op: Op, inputs: Sequence[Tensor], settings: dict[str, Any], own: str = ""
+        self, trace: Trace, name: str, op: Op, inputs: tuple[Tensor, ...], settings: dict[str, Any], own: str = ""
     ) -> Undone:
         """Records a step that is only written down, as the last time if it is the same. own: what the names of its weights begin
         with.
         """
         assert self._repeats is not None
-        given = [
-            (x.name, x.axes, each.shape, each.dtype) for x, each in zip(inputs, map(described, inputs), strict=True)
-        ]
-        seen = (op, own, given, repr(settings) if settings else "")
+        others = (op, own, repr(settings) if settings else "")
         noted = self._repeats.undone.get((name, trace.keep))
-        if noted is None or noted.seen != seen:
+        if noted is None or noted.others != others or not noted.given.same(inputs):
             operands = self._operands(op, inputs, own)
-            shaped = [described(each) if isinstance(each, Tensor) else each for each in operands]
+            shaped = [each.outline if isinstance(each, Tensor) else each for each in operands]
             out = unmade(*op.result(dict(zip(op.tensors, shaped, strict=True)), settings))
-            noted = Undone(seen, self._record(name, op, operands, settings, None, out), out)
+            noted = Undone(Given(inputs), others, Record.of(name, op, operands, settings, None, out), out)
             self._repeats.undone[name, trace.keep] = noted
-        trace.record(noted.record, noted.described, False)
+        trace.record(noted.record, noted.described, "not held")
         return noted
 
     def _postponable(self, trace: Trace, x: Unkept) -> Tensor:
         """A tensor that is only written down, for a step that is none of attention: made some rows at a time if it is large."""
-        if described(x).shape[-2] <= ROWS:
+        if x.outline.shape[-2] <= ROWS:
             return x
         for each in x.inputs:
             first = self._postponable(trace, each) if isinstance(each, Unkept) else each
             if not isinstance(first.data, Unmade):
                 self._at_hand[first.name] = (box_of(first.shape), first.data)
-        return Tensor(x.name, described(x), x.axes)
+        return Tensor(x.name, x.outline, x.axes)
 
     def _operands(self, op: Op, inputs: Sequence[Tensor], own: str) -> list[Operand]:
         """The inputs, and the weights whose names begin so."""
@@ -236,7 +256,7 @@ class Run:
         axes: the names of the result's axes, where they are not those that the op makes of its operands'.
         """
         trace = self._trace
-        if trace is not None and self._later(trace, name, operands):
+        if trace is not None and later(trace, name, operands):
             return self._postponed(trace, name, op, operands, settings, axes)
         out = self._made(name, op, operands, settings)
         named = () if trace is None else self._recorded(name, op, operands, settings, axes, out)
@@ -274,18 +294,8 @@ class Run:
     def _memory_of(self, name: str) -> Empty:
         """Where the result of a step is written: if it stays for long, alone, so that it does not hold the memory of others."""
         trace = self._trace
-        own = name in self._results or (trace is not None and trace.keep != "all" and trace.keeps(name))
+        own = name in self._results or (trace is not None and trace.keep != "all" and trace.stays(name) != "not held")
         return alone if own or not self._arena.is_open else self._arena.empty
-
-    @staticmethod
-    def _later(trace: Trace, name: str, operands: Sequence[Operand]) -> bool:
-        """Whether a step is only written down, to be done when somebody asks for it: what so few rows need is done at once."""
-        if trace.keep == "all":
-            return False
-        kind, first = trace.legend.kind(name), operands[0]
-        if kind in ENDING or (kind in PAIRS and isinstance(first, Tensor) and first.shape[-2] > ROWS):
-            return True
-        return any([type(o) is Tensor and isinstance(o.data, Unmade) for o in operands])  # noqa: C419 - sooner done
 
     def _postponed(
         self,
@@ -327,26 +337,9 @@ class Run:
         out: Array,
     ) -> Axes:
         assert self._trace is not None
-        record = self._record(name, op, operands, settings, axes, out)
-        self._trace.record(record, out)
+        record = Record.of(name, op, operands, settings, axes, out)
+        self._trace.record(record, out, "not held" if isinstance(out, Unmade) else None)
         return record.axes
-
-    @staticmethod
-    def _record(
-        name: str, op: Op, operands: Sequence[Operand], settings: Mapping[str, Any], axes: Axes | None, out: Array
-    ) -> Record:
-        names = [None if o is None else o.name for o in operands]
-        return Record.made(
-            name=name,
-            op=op.name,
-            inputs=tuple([each for each in names[: len(op.inputs)] if each is not None]),
-            weights=tuple(names[len(op.inputs) :]),
-            settings=settings,
-            axes=op.axes(*[None if o is None else o.axes for o in operands]) if axes is None else axes,
-            shape=out.shape,
-            dtype=dtype_name(out.dtype),
-            operands=dict(zip(op.tensors, names, strict=True)),
-        )
 
     def drop(self, name: str, x: Tensor) -> Tensor:
         """Where a model in training leaves out some of x, whose first axis is the batch; without dropout just x."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.display import Displayed, above
 from llmtrace.frozen import frozen
-from llmtrace.ops import OPS
+from llmtrace.ops import OPS, Op, Tensor, Weight
+
+dtype_name = lru_cache(str)
+"""What NumPy calls a dtype; it takes longer over that than over a small sum."""
 
 
 class Tensors(Protocol):
@@ -66,6 +69,30 @@ class Record:
         record = cls.__new__(cls)
         record.__dict__.update(fields)
         return record
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        op: Op,
+        operands: Sequence[Tensor | Weight | None],
+        settings: Mapping[str, Any],
+        axes: Axes | None,
+        out: Array,
+    ) -> Record:
+        """The record of a step that gave `out`. axes: of that, where they are not those that the op makes of its operands'."""
+        names = [None if o is None else o.name for o in operands]
+        return cls.made(
+            name=name,
+            op=op.name,
+            inputs=tuple([each for each in names[: len(op.inputs)] if each is not None]),
+            weights=tuple(names[len(op.inputs) :]),
+            settings=settings,
+            axes=op.axes(*[None if o is None else o.axes for o in operands]) if axes is None else axes,
+            shape=out.shape,
+            dtype=dtype_name(out.dtype),
+            operands=dict(zip(op.tensors, names, strict=True)),
+        )
 
     @cached_property
     def operands(self) -> dict[str, str | None]:

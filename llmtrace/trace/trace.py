@@ -19,9 +19,9 @@ from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.lazy import attribute
 from llmtrace.ops import Tensor, Weight, by_name
-from llmtrace.ops.part import covering
+from llmtrace.ops.part import box_of, covering
 from llmtrace.text import shown
-from llmtrace.trace.legend import NO_WORDS, STREAM, Legend, StepKind
+from llmtrace.trace.legend import NO_WORDS, SCORED, STREAM, Legend, StepKind
 from llmtrace.trace.recompute import Recomputer, Values, unmade
 from llmtrace.trace.step import Record, Step
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Keep = Literal["all", "residual"]
 """Which numbers of its steps a trace keeps."""
+Stays = Literal["kept", "remembered", "not held"]
 
 
 @frozen
@@ -99,18 +100,28 @@ class Trace(Displayed):
         self._leaves[name] = axes
         self._arrays[name] = data
 
-    def record(self, record: Record, output: Array, kept: bool | None = None) -> None:
-        """Records one step, and its numbers if they are kept; `kept` says that to who knows it already."""
-        if record.name in self._records or record.name in self._leaves:
-            raise ValueError(_("there is already a step named {name}", name=record.name))
-        self._records[record.name] = record
-        if self.keeps(record.name) if kept is None else kept:
+    def record(self, record: Record, output: Array, stays: Stays | None = None) -> None:
+        """Records one step, and holds its numbers if they stay; `stays` says that to who knows it already."""
+        name = record.name
+        if name in self._records or name in self._leaves:
+            raise ValueError(_("there is already a step named {name}", name=name))
+        self._positions[name] = len(self._records)
+        self._records[name] = record
+        stays = self.stays(name) if stays is None else stays
+        if stays == "kept":
             output.flags.writeable = False
-            self._arrays[record.name] = output
+            self._arrays[name] = output
+        elif stays == "remembered":
+            output.flags.writeable = False
+            self._recomputer.remember(name, box_of(output.shape), output)
 
-    def keeps(self, name: str) -> bool:
-        """Whether the numbers of a step of this name are kept, or computed again when they are asked for."""
-        return self.keep == "all" or self._in_stream(name)
+    def stays(self, name: str) -> Stays:
+        """What becomes of the numbers of a step of this name when it is done: they are kept, remembered until enough others are
+        asked for, or not held, and computed again when they are asked for.
+        """
+        if self.keep == "all" or self._in_stream(name):
+            return "kept"
+        return "remembered" if self.legend.kind(name) in SCORED else "not held"
 
     def _in_stream(self, name: str) -> bool:
         return self.legend.kind(name.removeprefix("d.")) in STREAM
