@@ -13,16 +13,14 @@ def aligned_empty(count, dtype):
         raise MemoryError(f"no memory for {count} numbers")
     cdef Py_ssize_t size = count * np.dtype(dtype).itemsize
     if size < HUGE_PAGE or not hasattr(mmap, "MADV_HUGEPAGE"):
-        raw = np.empty(size + 64, np.uint8)
-        start = -raw.ctypes.data % 64
-    else:
-        try:
-            memory = mmap.mmap(-1, size + HUGE_PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        except OSError as error:
-            raise MemoryError(f"no memory for {count} numbers") from error
-        raw = np.frombuffer(memory, np.uint8)
-        start = -raw.ctypes.data % HUGE_PAGE
-        memory.madvise(mmap.MADV_HUGEPAGE, start, size // HUGE_PAGE * HUGE_PAGE)  # the rest would fill one that is mostly empty
+        return small_array((size + 63) // 64 * 64)[:size].view(dtype)
+    try:
+        memory = mmap.mmap(-1, size + HUGE_PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError as error:
+        raise MemoryError(f"no memory for {count} numbers") from error
+    raw = np.frombuffer(memory, np.uint8)
+    start = -raw.ctypes.data % HUGE_PAGE
+    memory.madvise(mmap.MADV_HUGEPAGE, start, size // HUGE_PAGE * HUGE_PAGE)  # the rest would fill one that is mostly empty
     return raw[start:start + size].view(dtype)
 
 
@@ -190,7 +188,7 @@ def matmul(x, PackedMatrix weight not None, bias, out):
         expect_shape(bias, (weight.columns,), "bias")
     if rows:
         job.size[3] = tiling(rows, columns, weight.depth, weight.kind, &items, &grain)
-        job.size[8] = grain if grain > 1 else pool_threads()
+        job.size[8] = pool_threads()
         job.setting[0] = weight.width
         expected = expect_follower(weight, &job)
         if not packed:

@@ -197,3 +197,17 @@ cdef class Arena:
         self.is_open = False
         self.free.clear()
         self.block = None
+
+
+cdef Arena small_arrays = Arena()
+
+
+cdef cnp.ndarray small_array(size_t size):
+    """Memory of a vector that may live long, of less than a huge page. What such a one leaves goes to the next that is as large, for
+    fresh pages cost more than what is written to them. A full block is left alone, and dies with the last vector in it."""
+    global small_arrays
+    cdef cnp.npy_intp length = <cnp.npy_intp> size
+    cdef Block block = small_arrays.block
+    if block is not None and block.used + size > block.size and not small_arrays.free.get(size):
+        small_arrays = Arena()
+    return small_arrays.array(1, &length, cnp.NPY_UINT8, size)

@@ -1,4 +1,4 @@
-/* One job at a time, shared out by a counter that every thread draws its next chunk from; see pool.h.
+/* One job at a time, whose chunks every thread draws one after the other (parts.h); see pool.h.
  *
  *   caller                                        worker
  *   opens the job, wakes workers                  idle: fetches what is expected, watches `jobs_opened` for SPIN_NS, then sleeps
@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include "pool.h"
 #include "float_state.h"
+#include "parts.h"
 #include "processors.h"
 
 #include <pthread.h>
@@ -32,10 +33,11 @@
 typedef struct {
     range_fn kernel;
     const kernel_job *job;
-    ptrdiff_t items, grain, scratch;
-    atomic_ptrdiff_t next; /* the first item that nobody has drawn */
+    ptrdiff_t first, items, grain, scratch; /* first: the one that chunk 0 begins with */
+    int parts;
     atomic_int open;
     int processor; /* where the caller was when it opened the job */
+    job_part part[MOST_PARTS];
 } shared_job;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards current, seats, workers, sleeping, and a rise of running */
@@ -46,7 +48,8 @@ static _Atomic(job_series *) series_begun; /* that one, or NULL; who makes it NU
 static int seats, workers, sleeping;
 static atomic_int running, busy, threads, finishing; /* finishing: so many series */
 static atomic_uint jobs_opened;
-static _Atomic(const char *) expected, expected_end; /* what no worker has fetched yet of what pool_expect said */
+static _Atomic(const char *) expected; /* what pool_expect said last */
+static atomic_ptrdiff_t expected_bytes;
 static _Thread_local shared_job *mine; /* the open job of this very thread */
 static _Thread_local long long asked;  /* when it asked `interrupted` last */
 static _Thread_local void *scratch;    /* of the job that it computes */
@@ -77,25 +80,26 @@ static void pause_briefly(void)
 
 void pool_expect(const void *data, ptrdiff_t bytes)
 {
-    const ptrdiff_t most = (ptrdiff_t)(pool_threads() - 1) * CACHE_BYTES;
-    atomic_store(&expected_end, NULL); /* so that no worker takes the one's end for the other's */
+    atomic_store(&expected_bytes, 0); /* so that no worker takes the one's length for the other's */
     atomic_store(&expected, data);
-    atomic_store(&expected_end, (const char *)data + (bytes < most ? bytes : most));
+    atomic_store(&expected_bytes, bytes);
 }
 
-/* Brings it into the caches, until job `seen` is no more the last one. A prefetch of memory that is gone does nothing. */
-static void fetch_expected(unsigned seen)
+/* Brings the beginning of this worker's part into its cache, until job `seen` is no more the last one. A prefetch of memory that is gone
+ * does nothing. */
+static void fetch_expected(unsigned seen, int worker)
 {
-    for (int fetched = 0; fetched < CACHE_BYTES && atomic_load_explicit(&jobs_opened, memory_order_relaxed) == seen; fetched += PIECE) {
-        const char *piece = atomic_load(&expected);
-        if (piece >= atomic_load(&expected_end))
-            return;
-        if (!atomic_compare_exchange_weak(&expected, &piece, piece + PIECE))
-            continue;
+    static _Thread_local const char *fetched;
+    const ptrdiff_t bytes = atomic_load(&expected_bytes), part = bytes / pool_threads();
+    const char *from = atomic_load(&expected) + worker % pool_threads() * part;
+    if (!part || from == fetched)
+        return;
+    fetched = from;
+    const char *end = from + (part < CACHE_BYTES ? part : CACHE_BYTES);
+    for (; from < end && atomic_load_explicit(&jobs_opened, memory_order_relaxed) == seen; from += PIECE)
         for (int i = 0; i < PIECE / PIECE_STREAMS; i += 64)
             for (int stream = 0; stream < PIECE_STREAMS; stream++)
-                __builtin_prefetch(piece + stream * (PIECE / PIECE_STREAMS) + i, 0, 2);
-    }
+                __builtin_prefetch(from + stream * (PIECE / PIECE_STREAMS) + i, 0, 2);
 }
 
 /* ---- memory of a thread's own -------------------------------------------------------------------------------------- */
@@ -122,11 +126,11 @@ static void scratch_end(void *before)
 
 static ptrdiff_t smallest(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
-/* Computes the next chunk; 0 where there is none. */
-static int compute_chunk(shared_job *s)
+/* Computes the next chunk of part `own`, or one of another part; 0 where there is none. */
+static int compute_chunk(shared_job *s, int own)
 {
-    const ptrdiff_t begin = atomic_fetch_add_explicit(&s->next, s->grain, memory_order_relaxed);
-    if (begin >= s->items)
+    const ptrdiff_t chunk = draw_chunk(s->part, s->parts, own), begin = s->first + chunk * s->grain;
+    if (chunk < 0)
         return 0;
     s->kernel(s->job, begin, smallest(s->items, begin + s->grain));
     return 1;
@@ -152,11 +156,12 @@ static int compute_next(job_series *series)
     return ready;
 }
 
-static void *work(void *unused)
+static void *work(void *number)
 {
+    const int worker = (int)(intptr_t)number;
     unsigned seen = 0; /* job 0 never exists */
     for (;;) {
-        fetch_expected(seen);
+        fetch_expected(seen, worker);
         SPIN_WHILE(atomic_load(&jobs_opened) == seen, atomic_load(&finishing) ? MORE_NS : SPIN_NS)
         pthread_mutex_lock(&lock);
         sleeping++;
@@ -177,7 +182,7 @@ static void *work(void *unused)
         const float_state before = float_state_enter();
         void *outer;
         if (scratch_begin(s->scratch, &outer))
-            while (atomic_load_explicit(&s->open, memory_order_relaxed) && (series ? compute_next(series) : compute_chunk(s))) {
+            while (atomic_load_explicit(&s->open, memory_order_relaxed) && (series ? compute_next(series) : compute_chunk(s, worker))) {
             }
         scratch_end(outer);
         float_state_leave(before);
@@ -190,7 +195,7 @@ static void *work(void *unused)
         if (ends)
             atomic_store(&busy, 0);
     }
-    return unused;
+    return NULL;
 }
 
 /* Makes workers until there are `wanted`, or as many as the system allows. Called with the lock held. */
@@ -205,7 +210,7 @@ static void make_workers(int wanted)
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* workers inherit it: signals are for Python's threads */
-    while (workers < wanted && !pthread_create(&thread, &attributes, work, NULL))
+    while (workers < wanted && !pthread_create(&thread, &attributes, work, (void *)(intptr_t)(workers + 1))) /* 0 is the caller */
         workers++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
@@ -251,7 +256,7 @@ static int compute(shared_job *s, int (*interrupted)(void))
 {
     float_state before = float_state_enter();
     int stop = 0;
-    while (!stop && compute_chunk(s)) {
+    while (!stop && compute_chunk(s, 0)) {
         if (!interrupted || now_ns() - asked < ASK_NS)
             continue;
         float_state_leave(before);
@@ -266,10 +271,15 @@ static int compute(shared_job *s, int (*interrupted)(void))
 /* All of it, with workers if they are free and it is worth it. */
 static int share(shared_job *s, int (*interrupted)(void))
 {
-    const ptrdiff_t others = (s->items - 1) / s->grain; /* chunks beside the caller's first */
-    const int free_threads = pool_threads() - 1, helpers = others < free_threads ? (int)others : free_threads;
-    if (helpers < 1 || atomic_exchange(&busy, 1))
+    while ((s->items - s->first) / s->grain >= MOST_CHUNKS)
+        s->grain *= 2;
+    const ptrdiff_t chunks = (s->items - s->first + s->grain - 1) / s->grain;
+    const int helpers = (int)smallest(chunks, pool_threads()) - 1;
+    if (helpers < 1 || atomic_exchange(&busy, 1)) {
+        s->parts = divide_chunks(s->part, chunks, 1);
         return compute(s, interrupted);
+    }
+    s->parts = divide_chunks(s->part, chunks, helpers + 1);
     s->processor = sched_getcpu();
     open_job(s, helpers);
     mine = s;
@@ -283,10 +293,12 @@ static int share(shared_job *s, int (*interrupted)(void))
 /* The items from `first` on. */
 static int run_from(ptrdiff_t first, const waiting_job *j, int (*interrupted)(void))
 {
-    shared_job s = {.kernel = j->kernel, .job = &j->job, .items = j->items, .grain = j->grain, .scratch = j->scratch, .next = first, .open = 1};
+    shared_job s;
     void *outer;
     if (first >= j->items)
         return 0;
+    s.kernel = j->kernel, s.job = &j->job, s.first = first, s.items = j->items, s.grain = j->grain, s.scratch = j->scratch;
+    atomic_init(&s.open, 1);
     const int ready = scratch_begin(j->scratch, &outer), stop = ready && share(&s, interrupted);
     scratch_end(outer);
     return !ready ? -2 : stop ? -1 : 0;

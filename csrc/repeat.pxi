@@ -24,8 +24,8 @@ cdef class Repeat:
     """What the caller wants to remember of it; None at first."""
 
     def again(self, op, tuple inputs, dict settings, empty, Queue queue not None):
-        """The result for these tensors, when `queue` has run, in memory that `empty` hands out, or where that is None of the queue's
-        arena. None where it is not the same step: another op, other settings, inputs of other shapes."""
+        """The result for these tensors, when `queue` has run, in memory that `empty` hands out, or where that is None of the
+        queue's arena. None where it is not the same step: another op, other settings, inputs of other shapes."""
         cdef kernel_job job
         cdef cnp.ndarray out
         cdef int i, k

@@ -5,8 +5,8 @@
  *
  * in: x [rows, depth], the panels of w (pack.h), bias [columns] or NULL, the panels of the weight that will probably be multiplied
  * next or NULL; out [rows, columns]; x and out may be split into heads.
- * size: rows, depth, columns, rows of a block, heads and positions of x, heads and positions of out, how many items on the one is
- * that this thread will probably work on next, and the depth and columns of that next weight. */
+ * size: rows, depth, columns, rows of a block, heads and positions of x, heads and positions of out, how many threads there are, and
+ * the depth and columns of that next weight. */
 #ifndef LLMTRACE_MATMUL_H
 #define LLMTRACE_MATMUL_H
 

@@ -79,15 +79,15 @@ static inline void write_rows(const block_output *o, const real *sums, ptrdiff_t
     }
 }
 
-/* The panel that a thread which works on `item` will probably need next: of this weight, or at its end of the next one. A block of
- * `numbers` takes `bytes`. */
+/* The panel that a thread which works on `item` will probably need next: of this weight, or where it is at the end of its part (pool.c),
+ * the first one of its part of the next weight. A block of `numbers` takes `bytes`. */
 static inline const uint8_t *panel_after(const kernel_job *job, ptrdiff_t item, ptrdiff_t items, int numbers, int bytes)
 {
-    const ptrdiff_t panels = (job->size[2] + PANEL - 1) / PANEL, next = item + job->size[8];
-    if (next < items || !job->in[3])
-        return (const uint8_t *)job->in[1] + next % panels * PANEL * (job->size[1] / numbers) * bytes;
-    const ptrdiff_t last = (job->size[10] - 1) / PANEL;
-    return (const uint8_t *)job->in[3] + smaller(next - items, last) * PANEL * (job->size[9] / numbers) * bytes;
+    const ptrdiff_t panels = (job->size[2] + PANEL - 1) / PANEL, parts = job->size[8], part = ((item + 1) * parts - 1) / items;
+    if (item + 1 < items * (part + 1) / parts || !job->in[3])
+        return (const uint8_t *)job->in[1] + (item + 1) % panels * PANEL * (job->size[1] / numbers) * bytes;
+    const ptrdiff_t first = (job->size[10] + PANEL - 1) / PANEL * part / parts;
+    return (const uint8_t *)job->in[3] + first * PANEL * (job->size[9] / numbers) * bytes;
 }
 
 /* A product of at most TILE_ROWS rows; items are panels of numbers of `size` bytes. Memory is all that takes time then: it is asked

@@ -90,6 +90,32 @@ def test_arrays_of_a_run_do_not_overlap(sizes):
     assert all(place(one) + one.nbytes <= place(next) for one, next in pairwise(arrays))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+def test_a_small_vector_lies_where_one_as_large_has_died(dtype):
+    first, second = (_kernels.aligned_empty(5000, dtype) for _ in range(2))
+    where = place(first)
+    assert where % 64 == 0
+    del first
+    other, third = _kernels.aligned_empty(9000, dtype), _kernels.aligned_empty(5000, dtype)
+    assert place(third) == where
+    assert len({place(second), place(other), where}) == 3
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0, 1, 64, 1000, 500_000, 524_287, 524_288, 700_000]), st.integers(0, 5)), max_size=60
+    )
+)
+def test_vectors_do_not_overlap_whenever_others_die(vectors):
+    """More of them than fit into a block; each is followed by the death of one, or of none."""
+    held = []
+    for number, (size, dies) in enumerate(vectors):
+        held.append((number, _kernels.aligned_empty(size, np.float32)))
+        held[-1][1][:] = number
+        del held[dies : dies + 1]
+    assert all((array == number).all() for number, array in held)
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the address space is limited as Linux does it")
 def test_idle_memory_makes_room_for_what_is_needed():
     """A block that fits neither beside the idle one nor into it; and one that never fits is refused."""

@@ -45,6 +45,19 @@ def test_any_number_of_threads_gives_the_same_bits():
     assert len(set(results)) == 1
 
 
+@pytest.mark.parametrize("threads", [2, 3, 100])
+def test_who_is_done_helps_those_with_more_work(threads):
+    """Of causal attention, the last queries see the most keys; more threads than a job has parts share them."""
+    q, k, v = RNG.standard_normal((3, 5, 700, 20)).astype(np.float32)
+    results = []
+    for count in [1] + [threads] * 10:
+        _kernels.set_threads(count)
+        out = np.full(q.shape, 77, q.dtype)
+        _kernels.attend(q, k, v, out)
+        results.append(out.tobytes())
+    assert len(set(results)) == 1
+
+
 def test_a_number_below_one_is_refused():
     with pytest.raises(ValueError, match="from 1 to 4096, not 0"):
         _kernels.set_threads(0)
