@@ -97,7 +97,8 @@ def pack(weight, bint transposed=False):
 cdef int lay_out(PackedMatrix packed) except -1:
     """Writes the panels, some at a time; the pages of a mapped file that held these columns are given back."""
     cdef kernel_job job
-    cdef Py_ssize_t panel = table_of(packed.kind).panel, first, width, itemsize
+    cdef Py_ssize_t panel = table_of(packed.kind).panel, first, width, itemsize, count
+    cdef bint alone
     source = packed.source
     if source is None:
         return 0
@@ -110,7 +111,9 @@ cdef int lay_out(PackedMatrix packed) except -1:
         job.out = <char *> cnp.PyArray_DATA(<cnp.ndarray> panels) + first * packed.depth * itemsize
         job.size[0], job.size[1] = columns.shape
         job.size[2], job.size[3] = columns.strides
-        run_now(KERNELS["pack"], packed.kind, &job, (job.size[1] + panel - 1) // panel, 1, 0)
+        count = (job.size[1] + panel - 1) // panel
+        alone = waiting != NULL and panels.nbytes < HUGE_PAGE  # sooner done than a worker stopped that has begun with what waits
+        run_now(KERNELS["pack"], packed.kind, &job, count, count if alone else 1, 0)
         give_back(columns)
     panels.flags.writeable = False
     packed.panels, packed.source, packed.panel = panels, None, panel

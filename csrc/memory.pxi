@@ -203,7 +203,7 @@ cdef Arena small_arrays = Arena()
 
 
 cdef cnp.ndarray small_array(size_t size):
-    """Memory of a vector that may live long, of less than a huge page. What such a one leaves goes to the next that is as large, for
+    """Memory of a vector that may live long, of less than a huge page. What one leaves goes to the next that is as large, for
     fresh pages cost more than what is written to them. A full block is left alone, and dies with the last vector in it."""
     global small_arrays
     cdef cnp.npy_intp length = <cnp.npy_intp> size

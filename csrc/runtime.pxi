@@ -188,7 +188,7 @@ cdef int run_now(
 ) except -1:
     cdef range_fn function = table_of(kind).kernels[kernel].run
     cdef int stopped
-    if waiting != NULL:  # a worker that has begun with what waits would keep the others busy
+    if waiting != NULL and items > grain:  # a worker that has begun with what waits would keep the others busy
         series_stop((<Queue> waiting).series)
     if expected:
         pool_expect(job.in_[3], expected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -84,6 +85,13 @@ class Run:
         finally:
             if self._own_arena:
                 self._arena.close()
+
+    def waiting_in(self, queue: _kernels.Queue) -> Run:
+        """Lets its steps wait in a queue until somebody asks for numbers, or it is left, and returns it. Runs that write to
+        one arena, each where those before it have left memory, may share one.
+        """
+        self._queue = queue
+        return self
 
     def within(self, prefix: str) -> Run:
         """The same run, with `prefix.` before every name."""
@@ -345,16 +353,17 @@ class Run:
         """Where a model in training leaves out some of x, whose first axis is the batch; without dropout just x."""
         if self._dropout is None:
             return x
-        d, texts = self._dropout, len(x.data)
+        d, texts = self._dropout, x.shape[0]
         seed = derive(d.seed, self._prefix + name)
-        return self(name, dropout, x, rate=d.rate, seed=seed, first=d.first * (x.data.size // texts))
+        return self(name, dropout, x, rate=d.rate, seed=seed, first=d.first * (math.prod(x.shape) // texts))
 
     def rename(self, name: str, tensor: Tensor, axes: Axes) -> Tensor:
         """The same numbers under another name; with a trace, recorded as the op `same`."""
+        data = tensor.taken_by(self._queue)
         if self._trace is not None:
-            shape, dtype = tensor.data.shape, dtype_name(tensor.data.dtype)
-            self._trace.record(Record(name, identity.name, (tensor.name,), (), {}, axes, shape, dtype), tensor.data)
-        return Tensor(name, tensor.data, axes)
+            record = Record(name, identity.name, (tensor.name,), (), {}, axes, data.shape, dtype_name(data.dtype))
+            self._trace.record(record, data)
+        return self._tensor(name, data, axes)
 
     def keep(self, name: str, new: Tensor | None, axes: Axes) -> Tensor:
         """What is made once, with the first token: kept in the cache, if there is one; None takes it from there."""

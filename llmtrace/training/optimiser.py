@@ -102,15 +102,15 @@ class Update:
                 epsilon=s.epsilon,
                 decay=decay if s.optimiser == "adamw" else 0.0,
             )
-        return weight.with_data(out.data)
+        return weight.with_data(out.outline)
 
     def _remembered(self, kind: str, op: Op, name: str, gradient: Tensor, **settings: float) -> Tensor:
         before = self.state.memory.get(f"{kind}.{name}")
         if before is None:
-            before = np.zeros_like(gradient.data)
+            before = np.zeros_like(gradient.outline)
         given = self.run.leaf(f"{kind}.before.{name}", before, gradient.axes)
         new = self._do(f"{kind}.{name}", op, given, gradient, **settings)
-        self.memory[new.name] = new.data
+        self.memory[new.name] = new.outline
         return new
 
     def _do(self, name: str, op: Op, *operands: Operand, **settings: float) -> Tensor:
@@ -118,7 +118,10 @@ class Update:
 
 
 def updated(run: Run, settings: Settings, state: State, gradients: Mapping[str, Tensor]) -> tuple[State, float, float]:
-    """The next state, the learning rate that led to it and the gradients' length; a weight without gradient stays."""
+    """The next state, the learning rate that led to it and the gradients' length; a weight without gradient stays.
+
+    The numbers of the state are there when all is done that waits in the run's queue.
+    """
     update = Update(run, settings, state)
     norm = update.norm(gradients)
     if not np.isfinite(norm.data):

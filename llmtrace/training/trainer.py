@@ -68,16 +68,19 @@ class Trainer:
         """
         state = self.state
         with np.errstate(all="ignore"):
+            queue = _kernels.Queue(self._arena)
             loss, summed, sums = np.float64(np.nan), None, dict[str, Tensor]()
             for part, first in zip(parts, _firsts(texts, len(parts)), strict=True):
                 kept = trace if trace is not None else Trace(state.weights)
-                with self._run(kept, first) as run:
+                with self._run(kept, first).waiting_in(queue) as run:
                     last, summed = part(run, summed)
                     if trace is None:  # of what nobody keeps, only what leads to the loss must be written down
-                        run = Run(state.weights, arena=self._arena)
+                        run = Run(state.weights, arena=self._arena).waiting_in(queue)
                     walk = Backward(run, kept, last.name, sums, keep="nothing" if trace is None else keep)
-                    loss, sums = np.float64(last.data), walk.sums
-            new, rate, norm = updated(run, self.settings, state, walk.gradients())
+                    sums = walk.sums
+                loss = np.float64(last.data)
+            with run:
+                new, rate, norm = updated(run, self.settings, state, walk.gradients())
         if trace is not None and keep == "residual":
             trace.reduce()
         if not (np.isfinite(loss) and np.isfinite(norm) and _all_finite(new)):
@@ -90,7 +93,7 @@ class Trainer:
         summed: Tensor | None = None
         with np.errstate(all="ignore"):
             for part in parts:
-                with Run(self.state.weights, arena=self._arena) as run:
+                with Run(self.state.weights, arena=self._arena).waiting_in(_kernels.Queue(self._arena)) as run:
                     loss, summed = part(run, summed)
         if not np.isfinite(loss.data):
             raise TrainingError(self._why_not_finite(parts))

@@ -51,5 +51,6 @@ attention_back = Op(
     shapes={"pattern": "* T P+T", "x": "* T D"},
     out="* P+T D",
     axes=axes,
+    one_job=True,
     how=N_("each the sum, over the queries that see a key, of the products of {a} and {b}"),
 )

@@ -56,5 +56,6 @@ attention_products = Op(
     axes=axes,
     batch_strided=("b",),
     part=causal(queries=("a",), keys=("b",), masked=0.0),
+    one_job=True,
     how=N_("each the products of a row of {a} and a row of {b}, added up; later tokens do not count"),
 )

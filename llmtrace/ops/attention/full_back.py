@@ -47,5 +47,6 @@ full_back = Op(
     shapes={"pattern": "* T S", "x": "* T D"},
     out="* S D",
     axes=axes,
+    one_job=True,
     how=N_("each the sum, over all queries, of the products of {a} and {b}"),
 )

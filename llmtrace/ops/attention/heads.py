@@ -89,6 +89,7 @@ split_heads = Op(
     along=("T",),
     axes=split_axes,
     backward=split_backward,
+    one_job=True,
     how=N_("the numbers of {a}, dealt out to the heads"),
 )
 merge_heads = Op(
@@ -103,5 +104,6 @@ merge_heads = Op(
     along=("T",),
     axes=merge_axes,
     backward=merge_backward,
+    one_job=True,
     how=N_("the numbers of {a}, the heads side by side"),
 )

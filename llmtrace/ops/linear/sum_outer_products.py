@@ -43,5 +43,6 @@ sum_outer_products = Op(
     inputs=("a", "b", "initial"),
     shapes={"a": "* A", "b": "* B", "initial": "A B ?"},
     out="A B",
+    one_job=True,
     how=N_("each a sum over all positions: a number of {a} times a number of {b}"),
 )

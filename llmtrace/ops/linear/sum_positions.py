@@ -41,5 +41,6 @@ sum_positions = Op(
     inputs=("x", "initial"),
     shapes={"x": "* C", "initial": "C ?"},
     out="C",
+    one_job=True,
     how=N_("each a sum over all positions of {a}"),
 )

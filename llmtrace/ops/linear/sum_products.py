@@ -42,5 +42,6 @@ sum_products = Op(
     inputs=("a", "b", "initial"),
     shapes={"a": "* C", "b": "* C", "initial": "C ?"},
     out="C",
+    one_job=True,
     how=N_("each a sum over all positions: a number of {a} times the one at the same place of {b}"),
 )

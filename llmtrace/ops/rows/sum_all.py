@@ -52,5 +52,6 @@ sum_all = Op(
     shapes={"x": "*", "initial": "?"},
     out="",
     backward=backward,
+    one_job=True,
     how=N_("all numbers of {a}, added up"),
 )
