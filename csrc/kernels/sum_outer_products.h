@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { SLICE = 128 }; /* so many positions */
+enum { SLICE = 48 }; /* so many positions */
 
 /* While a tile is computed, the n-th cache line of every next position comes, of `rows` numbers from a on, then of the panel from b on:
  * where rows are wide, each position is a leap that no processor foresees. */
