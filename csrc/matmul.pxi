@@ -116,7 +116,8 @@ cdef int lay_out(PackedMatrix packed) except -1:
         run_now(KERNELS["pack"], packed.kind, &job, count, count if alone else 1, 0)
         give_back(columns)
     panels.flags.writeable = False
-    packed.panels, packed.source, packed.panel = panels, None, panel
+    if packed.source is not None:  # else another thread was faster, and its panels are in use
+        packed.panels, packed.source, packed.panel = panels, None, panel
     return 0
 
 

@@ -9,6 +9,7 @@ cdef extern from *:
     #define MAP_ANONYMOUS MAP_ANON
     #endif
     #define BLOCK ((size_t)1 << 25)
+    #define SMALL_BLOCK ((size_t)1 << 23) /* of vectors that may live long: so much stays while one of them lives */
     #define HUGE_PAGE ((size_t)1 << 21)
     #define LARGEST ((size_t)1 << 60)
 
@@ -101,7 +102,7 @@ cdef extern from *:
         spare_bytes += size;
     }
     """
-    const size_t BLOCK
+    const size_t BLOCK, SMALL_BLOCK
     const size_t HUGE_PAGE
     const size_t LARGEST
     char *block_take(size_t *size)
@@ -139,12 +140,13 @@ cdef class Piece:
 cdef class Arena:
     """Where one run writes. `empty` is like `numpy.empty`; after `close` each block lives as long as an array in it."""
     cdef Block block
+    cdef size_t least  # a block has so many bytes
     cdef dict free
     cdef readonly bint is_open
     """Whether the run is not over."""
 
     def __cinit__(self):
-        self.free = {}
+        self.free, self.least = {}, BLOCK
         self.is_open = True
 
     def empty(self, tuple shape, dtype):
@@ -185,7 +187,7 @@ cdef class Arena:
             return piece
         block = self.block
         if block is None or block.used + size > block.size:
-            block = Block(max(size, BLOCK))
+            block = Block(max(size, self.least))
             if self.block is None or block.size - size > self.block.size - self.block.used:
                 self.block = block  # else there is more room left in the one before
         piece.block, piece.offset = block, block.used
@@ -199,7 +201,7 @@ cdef class Arena:
         self.block = None
 
 
-cdef Arena small_arrays = Arena()
+cdef Arena small_arrays = None
 
 
 cdef cnp.ndarray small_array(size_t size):
@@ -207,7 +209,8 @@ cdef cnp.ndarray small_array(size_t size):
     fresh pages cost more than what is written to them. A full block is left alone, and dies with the last vector in it."""
     global small_arrays
     cdef cnp.npy_intp length = <cnp.npy_intp> size
-    cdef Block block = small_arrays.block
-    if block is not None and block.used + size > block.size and not small_arrays.free.get(size):
+    cdef Block block = None if small_arrays is None else small_arrays.block
+    if small_arrays is None or (block is not None and block.used + size > block.size and not small_arrays.free.get(size)):
         small_arrays = Arena()
+        small_arrays.least = SMALL_BLOCK
     return small_arrays.array(1, &length, cnp.NPY_UINT8, size)

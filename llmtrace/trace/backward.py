@@ -108,7 +108,7 @@ class Backward:
         own = self._name(name, step)
         if op.inputs[-1] == INITIAL and name in self.trace.weights:
             start = self.starts.get(own)
-            operands.append(None if start is None else self.run.leaf(f"{own}.before", start.data, start.axes))
+            operands.append(None if start is None else self.run.given(f"{own}.before", start))
         self._add(name, self.do(own, op, operands, settings, self.trace.axes(name)))
 
     def pass_on(self, name: str, step: str, dout: Tensor) -> None:

@@ -86,7 +86,7 @@ class Run:
             if self._own_arena:
                 self._arena.close()
 
-    def waiting_in(self, queue: _kernels.Queue) -> Run:
+    def waiting_in(self, queue: _kernels.Queue | None) -> Run:
         """Lets its steps wait in a queue until somebody asks for numbers, or it is left, and returns it. Runs that write to
         one arena, each where those before it have left memory, may share one.
         """
@@ -105,6 +105,10 @@ class Run:
         if self._trace is not None:
             self._trace.add_leaf(name, data, axes)
         return Tensor(name, data, axes)
+
+    def given(self, name: str, tensor: Tensor) -> Tensor:
+        """A tensor of an earlier run, by another name, as what this one starts from."""
+        return self.leaf(name, tensor.taken_by(self._queue), tensor.axes)
 
     def __call__(self, name: str, op: Op, *inputs: Tensor, weights: str | None = None, **settings: Any) -> Tensor:
         """Does `op` with the weights that are named like the step, and names the result; with a trace, records the step.
@@ -362,8 +366,8 @@ class Run:
         data = tensor.taken_by(self._queue)
         if self._trace is not None:
             record = Record(name, identity.name, (tensor.name,), (), {}, axes, data.shape, dtype_name(data.dtype))
-            self._trace.record(record, data)
-        return self._tensor(name, data, axes)
+            self._trace.record(record, data, "not held" if isinstance(data, Unmade) else None)
+        return Tensor(name, data, axes) if isinstance(data, Unmade) else self._tensor(name, data, axes)
 
     def keep(self, name: str, new: Tensor | None, axes: Axes) -> Tensor:
         """What is made once, with the first token: kept in the cache, if there is one; None takes it from there."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -50,7 +51,7 @@ class Trainer:
         self.settings = settings
         state = state or State(0, dict(weights))
         self.state = replace(state, weights=whole(state.weights))
-        self._arena = _kernels.Arena()
+        self._arenas = [_kernels.Arena()]  # at most one, that nobody writes to
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), ({}, self.settings, self.state)
@@ -67,15 +68,15 @@ class Trainer:
         Raises TrainingError where a number is no longer finite.
         """
         state = self.state
-        with np.errstate(all="ignore"):
-            queue = _kernels.Queue(self._arena)
+        with np.errstate(all="ignore"), self._memory() as arena:
+            queue = None if trace is not None else _kernels.Queue(arena)  # who records may look at numbers on the way
             loss, summed, sums = np.float64(np.nan), None, dict[str, Tensor]()
             for part, first in zip(parts, _firsts(texts, len(parts)), strict=True):
                 kept = trace if trace is not None else Trace(state.weights)
-                with self._run(kept, first).waiting_in(queue) as run:
+                with self._run(kept, first, arena).waiting_in(queue) as run:
                     last, summed = part(run, summed)
                     if trace is None:  # of what nobody keeps, only what leads to the loss must be written down
-                        run = Run(state.weights, arena=self._arena).waiting_in(queue)
+                        run = Run(state.weights, arena=arena).waiting_in(queue)
                     walk = Backward(run, kept, last.name, sums, keep="nothing" if trace is None else keep)
                     sums = walk.sums
                 loss = np.float64(last.data)
@@ -91,18 +92,33 @@ class Trainer:
     def evaluate(self, parts: Sequence[Part]) -> float:
         """The loss, without a change. TrainingError where it is not finite."""
         summed: Tensor | None = None
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), self._memory() as arena:
+            queue = _kernels.Queue(arena)
             for part in parts:
-                with Run(self.state.weights, arena=self._arena).waiting_in(_kernels.Queue(self._arena)) as run:
+                with Run(self.state.weights, arena=arena).waiting_in(queue) as run:
                     loss, summed = part(run, summed)
         if not np.isfinite(loss.data):
             raise TrainingError(self._why_not_finite(parts))
         return float(loss.data)
 
-    def _run(self, trace: Trace, first: int) -> Run:
+    @contextmanager
+    def _memory(self) -> Iterator[_kernels.Arena]:
+        """Where to write: in memory that was written before, which is fast. Whoever comes meanwhile gets some of their own, for a
+        step that waits may read what seems to be free.
+        """
+        try:
+            arena = self._arenas.pop()
+        except IndexError:
+            arena = _kernels.Arena()
+        try:
+            yield arena
+        finally:
+            self._arenas[:] = [arena]
+
+    def _run(self, trace: Trace, first: int, arena: _kernels.Arena) -> Run:
         s = self.settings
         dropout = Dropout(s.dropout, derive(s.seed, "dropout", self.state.step), first) if s.dropout else None
-        return Run(self.state.weights, trace, arena=self._arena, dropout=dropout)
+        return Run(self.state.weights, trace, arena=arena, dropout=dropout)
 
     def _why_not_finite(self, parts: Sequence[Part], texts: Sequence[int] | None = None) -> str:
         """Does it again, keeps everything, and finds the first number that is not finite.
@@ -111,10 +127,10 @@ class Trainer:
         """
         state = self.state
         summed, sums = None, dict[str, Tensor]()
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), self._memory() as arena:
             for part, first in zip(parts, _firsts(texts or (), len(parts)), strict=True):
                 trace = Trace(state.weights)
-                run = Run(state.weights, trace, arena=self._arena) if texts is None else self._run(trace, first)
+                run = Run(state.weights, trace, arena=arena) if texts is None else self._run(trace, first, arena)
                 with run:
                     last, summed = part(run, summed)
                     if texts is not None:

@@ -1,6 +1,7 @@
 """The steps of a training step wait for each other, and are done in a few goes: no bit is another one for that."""
 
 import signal
+import sys
 import threading
 
 import numpy as np
@@ -9,6 +10,7 @@ from helpers.small_llamas import small_llama
 from helpers.small_models import small_gpt
 
 from llmtrace import _kernels
+from llmtrace.arithmetic.bits import same_bits
 from llmtrace.trace import Trace
 from llmtrace.trace.repeats import Pending
 from llmtrace.trace.run import Run
@@ -87,9 +89,68 @@ def test_the_bits_are_those_of_steps_that_wait_for_nobody(make, settings, thread
 WAYS = [(1, None), (3, None), (1, "all"), (1, "residual")]
 
 
-def test_a_step_is_done_in_a_few_goes(goes):
-    trained(small_gpt, Settings(), steps=1)
-    assert len(goes) <= 16
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_step_is_done_in_a_few_goes(goes, parts):
+    trained(small_gpt, Settings(), parts, steps=1)
+    assert len(goes) <= 4 + 12 * parts
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_a_step_that_breaks_off_has_recorded_is_there(threads):
+    _kernels.set_threads(threads)
+    model = small_gpt()
+    expected, trace = Trace(model.weights), Trace(model.weights)
+    trainer = Trainer(model.weights, Settings())
+    trainer.step([part(model, np.arange(4), trainer)], [4], expected)
+    trainer = Trainer(model.weights, Settings())
+    looked = []
+
+    def breaking_off(run, start):
+        part(model, np.arange(4), trainer)(run, start)
+        looked.append(trace.tensor("logits").copy())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer.step([breaking_off], [4], trace)
+    assert same_bits(looked[0], expected.tensor("logits"))
+    assert "loss" in trace
+    for name in trace:
+        assert same_bits(trace.tensor(name), expected.tensor(name)), name
+
+
+def test_several_threads_may_ask_one_trainer():
+    """What one of them lets go is not written by another before it has been read."""
+    _kernels.set_threads(1)
+    model = small_gpt()
+    trainer = Trainer(model.weights, Settings())
+    before = trainer.state
+    given = [part(model, np.arange(4), trainer)]
+    losses, report = [trainer.evaluate(given)], trainer.step(given, [4])
+    losses.append(trainer.evaluate(given))
+    trainer.state = before
+    found, wrong = [], []
+
+    def ask():
+        for _time in range(150):
+            found.append(trainer.evaluate(given))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            again = trainer.step(given, [4])
+            wrong += [again] if again != report else []
+            trainer.state = before
+    finally:
+        sys.setswitchinterval(interval)
+        for thread in threads:
+            thread.join()
+    assert len(found) == 450
+    assert set(found) <= set(losses)
+    assert not wrong
 
 
 def test_a_step_that_is_interrupted_leaves_the_state_as_it_was():
@@ -100,8 +161,8 @@ def test_a_step_that_is_interrupted_leaves_the_state_as_it_was():
     before, heard = trainer.state, 0
     for delay in np.linspace(0.0002, 0.004, 40):
         timer = threading.Timer(delay, signal.raise_signal, [signal.SIGINT])
-        timer.start()
         try:
+            timer.start()
             trainer.step([part(model, np.arange(4), trainer)], [4])
             timer.join()
         except KeyboardInterrupt:
