@@ -9,7 +9,7 @@ cdef extern from *:
     #define MAP_ANONYMOUS MAP_ANON
     #endif
     #define BLOCK ((size_t)1 << 25)
-    #define SMALL_BLOCK ((size_t)1 << 23) /* of vectors that may live long: so much stays while one of them lives */
+    #define SMALL_BLOCK ((size_t)1 << 22) /* of vectors that may live long: so much stays while one of them lives */
     #define HUGE_PAGE ((size_t)1 << 21)
     #define LARGEST ((size_t)1 << 60)
 
