@@ -43,7 +43,7 @@ typedef struct {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards current, seats, workers, sleeping, and a rise of running */
 static pthread_cond_t opened = PTHREAD_COND_INITIALIZER, left = PTHREAD_COND_INITIALIZER;
 static shared_job *current;
-static shared_job open_series; /* stands for a series that a worker has begun, which keeps the pool busy */
+static shared_job open_series = {.parts = 1}; /* stands for a series that a worker has begun, and keeps the pool busy; has no chunks */
 static _Atomic(job_series *) series_begun; /* that one, or NULL; who makes it NULL also ends that */
 static int seats, workers, sleeping;
 static atomic_int running, busy, threads, finishing; /* finishing: so many series */

@@ -262,3 +262,20 @@ def test_while_steps_wait_long_the_workers_are_free_for_others():
         assert (waiting.data == 2).all()
     """
     finish(start(IN_A_RUN + code.replace("\n    ", "\n"), LLMTRACE_ISA="baseline"))
+
+
+def test_runs_that_are_over_before_a_worker_has_begun():
+    """A worker may wake for a series that the caller has taken back meanwhile: it finds nothing to do."""
+    before = _kernels.get_threads()
+    _kernels.set_threads(2)
+    relu, x = OPS["relu"], np.ones((4, 4), np.float32)
+    try:
+        for number in range(100_000):
+            arena = _kernels.Arena()
+            queue = _kernels.Queue(arena)
+            for _step in range(1 + number % 3):
+                out = queue.defer(relu.forward, [x], {}, arena.empty)
+            queue.run()
+        assert (out == 1).all()
+    finally:
+        _kernels.set_threads(before)
