@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Keep = Literal["all", "residual"]
 """Which numbers of its steps a trace keeps."""
 Stays = Literal["kept", "remembered", "not held"]
+"""What becomes of the numbers of a step when it is done."""
 
 
 @frozen
