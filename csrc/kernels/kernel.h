@@ -20,6 +20,18 @@
 
 enum { CACHE_LINE = 64 };
 
+static inline ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
+enum { ELEMENTS_AT_ONCE = 256, ELEMENTS_AHEAD = 1024 };
+
+/* Asks for `count` numbers from x on, which are needed soon: where much is computed of each, no processor looks so far ahead by
+ * itself. `written`: they will be overwritten. */
+ALWAYS_INLINE void expect(const real *x, ptrdiff_t count, const int written)
+{
+    for (ptrdiff_t i = 0; i < count; i += CACHE_LINE / (ptrdiff_t)sizeof(real))
+        __builtin_prefetch(x + i, written, 2);
+}
+
 #define ELEMENTWISE(name, inputs, settings, cost, expression)                                                          \
     static void name##_kernel(const kernel_job *j, ptrdiff_t begin, ptrdiff_t end)                                     \
     {                                                                                                                  \
@@ -29,13 +41,17 @@ enum { CACHE_LINE = 64 };
         for (int k = 0; k < MOST_SETTINGS; k++)                                                                        \
             s[k] = (real)j->setting[k];                                                                                \
         (void)a, (void)b, (void)c, (void)s;                                                                            \
-        for (ptrdiff_t i = begin; i < end; i++)                                                                        \
-            out[i] = expression;                                                                                       \
+        for (ptrdiff_t first = begin, last; first < end; first = last) {                                               \
+            last = smaller(end, first + ELEMENTS_AT_ONCE);                                                             \
+            for (int k = 0; k < inputs; k++)                                                                           \
+                expect((const real *)j->in[k] + first + ELEMENTS_AHEAD, ELEMENTS_AT_ONCE, 0);                          \
+            expect((const real *)j->out + first + ELEMENTS_AHEAD, ELEMENTS_AT_ONCE, 1);                                \
+            for (ptrdiff_t i = first; i < last; i++)                                                                   \
+                out[i] = expression;                                                                                   \
+        }                                                                                                              \
     }
 
 #define ITEMS(name, inputs, settings, cost)
 #define KERNEL(name)
-
-static inline ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
 #endif

@@ -16,6 +16,8 @@ ALWAYS_INLINE void moments(const real *x, ptrdiff_t width, real epsilon, real *r
     add_up(x, width, width, sum, rows);
     for (int r = 0; r < rows; r++) {
         const real middle = mean[r] = sum[r] / count;
+        expect(x + (rows + r) * width, width, 0);
+        expect(scratch + (rows + r) * width, width, 1);
         for (ptrdiff_t i = 0; i < width; i++)
             scratch[r * width + i] = (x[r * width + i] - middle) * (x[r * width + i] - middle);
     }
@@ -54,9 +56,11 @@ ALWAYS_INLINE void layer_norm_gradient_rows(const kernel_job *j, ptrdiff_t row, 
     const real count = (real)width;
     real mean[ROWS_TOGETHER], root[ROWS_TOGETHER], a[ROWS_TOGETHER], b[ROWS_TOGETHER];
     moments(x, width, (real)j->setting[0], out, mean, root, rows);
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < rows; r++) {
+        expect(dout + (rows + r) * width, width, 0);
         for (ptrdiff_t i = 0; i < width; i++)
             out[r * width + i] = dout[r * width + i] * gain[i];
+    }
     add_up(out, width, width, a, rows);
     for (int r = 0; r < rows; r++)
         for (ptrdiff_t i = 0; i < width; i++)

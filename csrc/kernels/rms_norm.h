@@ -11,9 +11,12 @@
 ALWAYS_INLINE void roots_of(const real *x, ptrdiff_t width, real epsilon, real *restrict scratch, real *root, const int rows)
 {
     real sum[ROWS_TOGETHER];
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < rows; r++) {
+        expect(x + (rows + r) * width, width, 0);
+        expect(scratch + (rows + r) * width, width, 1);
         for (ptrdiff_t i = 0; i < width; i++)
             scratch[r * width + i] = x[r * width + i] * x[r * width + i];
+    }
     add_up(scratch, width, width, sum, rows);
     for (int r = 0; r < rows; r++)
         root[r] = root_of(sum[r] / (real)width + epsilon);
@@ -47,9 +50,11 @@ ALWAYS_INLINE void rms_norm_gradient_rows(const kernel_job *j, ptrdiff_t row, co
     real *restrict out = (real *)j->out + row * width;
     real root[ROWS_TOGETHER], b[ROWS_TOGETHER];
     roots_of(x, width, (real)j->setting[0], out, root, rows);
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < rows; r++) {
+        expect(dout + (rows + r) * width, width, 0);
         for (ptrdiff_t i = 0; i < width; i++)
             out[r * width + i] = (dout[r * width + i] * gain[i]) * (x[r * width + i] / root[r]);
+    }
     add_up(out, width, width, b, rows);
     for (int r = 0; r < rows; r++) {
         const real mean = b[r] / (real)width;

@@ -17,6 +17,9 @@ ALWAYS_INLINE void softmax_gradient_rows(const kernel_job *j, ptrdiff_t row, con
     for (int r = 0; r < rows; r++) {
         kept[r] = kept_of(mask, row + r);
         shortest = smaller(kept[r], shortest);
+        expect(p + (rows + r) * width, kept[r], 0);
+        expect(dout + (rows + r) * width, kept[r], 0);
+        expect(out + (rows + r) * width, kept[r], 1);
         for (ptrdiff_t i = 0; i < whole_vectors(kept[r], width); i++)
             out[r * width + i] = dout[r * width + i] * p[r * width + i];
     }

@@ -42,6 +42,8 @@ ALWAYS_INLINE void softmax_rows(const kernel_job *j, ptrdiff_t row, const int ro
         kept[r] = kept_of(mask, row + r);
         shortest = smaller(kept[r], shortest);
         const real largest = largest_of(x + r * width, kept[r]);
+        expect(x + (rows + r) * width, kept[r], 0);
+        expect(out + (rows + r) * width, kept[r], 1);
         for (ptrdiff_t i = 0; i < whole_vectors(kept[r], width); i++)
             out[r * width + i] = exp_of(x[r * width + i] - largest);
     }

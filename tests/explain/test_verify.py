@@ -8,7 +8,7 @@ from helpers.small_models import small_gpt
 
 import llmtrace
 from llmtrace.errors import LlmtraceError, ReplayError
-from llmtrace.explain.verify import verify, verify_sample
+from llmtrace.explain.verify import expect_like, verify, verify_sample
 from llmtrace.models import KVCache
 
 TRACE = small_gpt().trace([0, 2, 1, 2])
@@ -36,6 +36,15 @@ def words(tmp_path_factory):
     path = tmp_path_factory.mktemp("words") / "a.trace"
     llmtrace.load("tiny").trace("the king has a girl and a boy and gives").save(path, with_weights=True)
     return path
+
+
+def test_a_result_of_another_type_or_shape_is_another():
+    step = TRACE["logits"]
+    expect_like(step, step.output.shape, step.output.dtype)
+    with pytest.raises(ReplayError, match="logits is recorded as float32 .* float64"):
+        expect_like(step, step.output.shape, np.float64)
+    with pytest.raises(ReplayError, match=r"logits is recorded as .*\(4, 3\).* \(3, 4\)"):
+        expect_like(step, step.output.shape[::-1], step.output.dtype)
 
 
 @pytest.mark.parametrize(("turn", "name"), list(enumerate(TRACE)))
