@@ -176,7 +176,7 @@ class Reader(Protocol):
     def token_text(self, index: int) -> str:
         """The text of a token."""
 
-    def origin(self, prompt: Prompt) -> Origin:
+    def origin(self, prompt: Prompt, goes_on: bool = False) -> Origin:
         """What a trace of a prompt says of itself."""
 
 

@@ -20,7 +20,7 @@ from llmtrace.models.generation import Generation, Sampling
 from llmtrace.models.language_words import LANGUAGE
 from llmtrace.models.memory import Place, Sized
 from llmtrace.models.model import Model
-from llmtrace.models.prompt import Prompt, Tokenizer, WithSpecial, different_lengths, encode
+from llmtrace.models.prompt import Prompt, Tokenizer, WithSpecial, different_lengths, encode, going_on
 from llmtrace.models.writing import Writing
 from llmtrace.ops import Tensor, Weight
 from llmtrace.ops.elementwise.divide_by import divide_by
@@ -110,7 +110,7 @@ class LanguageModel(Sized, Model):
             self.weights,
             tokens if ids.ndim == 2 else tokens[0],
             self.token_text,
-            self.origin(prompt),
+            self.origin(prompt, goes_on=past > 0),
             self.legend,
             keep,
         )
@@ -175,9 +175,12 @@ class LanguageModel(Sized, Model):
         """The token ids of a prompt, int64 [T] or [batch, T]; shorter texts of a batch are filled up at their end."""
         return self.batch(prompt)[0]
 
-    def batch(self, prompt: Prompt) -> tuple[Array, list[int]]:
-        """The token ids of a prompt, as `ids`, and how many of them each text of a batch has of its own; [] for one text."""
-        found = self._encoded(prompt)
+    def batch(self, prompt: Prompt, goes_on: bool = False) -> tuple[Array, list[int]]:
+        """The token ids of a prompt, as `ids`, and how many of them each text of a batch has of its own; [] for one text.
+
+        goes_on: whether its texts go on with others, so that none begins here.
+        """
+        found = self._encoded(prompt, goes_on)
         if isinstance(found, np.ndarray):
             one = not found.ndim or (found.ndim == 1 and found.size and found.dtype.kind in "iu")
         else:
@@ -187,13 +190,13 @@ class LanguageModel(Sized, Model):
         rows = list(found)
         many = bool(rows) and all(isinstance(row, Sequence | np.ndarray) and not isinstance(row, str) for row in rows)
         if many:
-            rows = [self._begun(row) for row in rows]
+            rows = [self._begun(row, goes_on) for row in rows]
             longest = max(len(row) for row in rows)
             ids = self._checked([[*row, *[FILLER] * (longest - len(row))] for row in rows])
             return ids, [len(row) for row in rows]
-        return self._checked(found if rows else self._begun(rows)), []
+        return self._checked(found if rows else self._begun(rows, goes_on)), []
 
-    def _encoded(self, prompt: Prompt) -> Any:
+    def _encoded(self, prompt: Prompt, goes_on: bool) -> Any:
         """The ids of texts; any other prompt as it is."""
         one = isinstance(prompt, str)
         if not one and not (isinstance(prompt, Sequence) and len(prompt) and all(isinstance(t, str) for t in prompt)):
@@ -204,15 +207,16 @@ class LanguageModel(Sized, Model):
                 ' or on the command line with --ids "17 4"'
             )
             raise PromptError(text)
+        tokenizer = going_on(self.tokenizer) if goes_on else self.tokenizer
         if isinstance(prompt, str):
-            return encode(self.tokenizer, prompt)
-        return [encode(self.tokenizer, text) for text in prompt if isinstance(text, str)]
+            return encode(tokenizer, prompt)
+        return [encode(tokenizer, text) for text in prompt if isinstance(text, str)]
 
-    def _begun(self, row: Any) -> Any:
+    def _begun(self, row: Any, goes_on: bool) -> Any:
         """The tokens of a text: of an empty one, that with which all texts begin."""
         if len(row):
             return row
-        if self.begin is None:
+        if self.begin is None or goes_on:
             raise PromptError(_("the prompt is empty: give at least one token"))
         return [self.begin]
 
@@ -267,17 +271,18 @@ class LanguageModel(Sized, Model):
         summed = run("losses.total", sum_all, losses, *([] if start is None else [start]))
         return run("loss", divide_by, summed, divisor=count), summed
 
-    def origin(self, prompt: Prompt) -> Origin:
-        """What a trace of a prompt says of itself."""
+    def origin(self, prompt: Prompt, goes_on: bool = False) -> Origin:
+        """What a trace of a prompt says of itself. goes_on: as of `batch`."""
         text = prompt if isinstance(prompt, str) else None
-        explain = getattr(self.tokenizer, "explain", None) if text is not None else None
+        tokenizer = going_on(self.tokenizer) if goes_on else self.tokenizer
+        explain = getattr(tokenizer, "explain", None) if text is not None else None
         special = {"special": True} if isinstance(text, WithSpecial) else {}
         tokenization = explain(str(text), **special).to_dict() if explain else None
         return Origin(self.name, self.reference, asdict(self.config), text and str(text), tokenization)
 
     def _next_ids(self, prompt: Prompt, cache: KVCache | None) -> tuple[Array, list[int]]:
         """The ids of a prompt, which may follow what a cache holds, and the lengths of its texts; or PromptError."""
-        ids, lengths = self.batch(prompt)
+        ids, lengths = self.batch(prompt, goes_on=cache is not None and cache.length > 0)
         if cache is not None:
             cache.check(self.weights, ids)
             if len(set(lengths)) > 1:

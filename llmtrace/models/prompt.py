@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from llmtrace.i18n import _, listed
 
@@ -27,6 +27,12 @@ class WithSpecial(str):
 def encode(tokenizer: Tokenizer, text: str) -> list[int]:
     """The ids of a text, in which special tokens count where it says so."""
     return tokenizer.encode(str(text), special=True) if isinstance(text, WithSpecial) else tokenizer.encode(str(text))
+
+
+def going_on(tokenizer: Any) -> Any:
+    """The tokenizer for a text that goes on with another, where nothing is to be put before it."""
+    own = getattr(tokenizer, "going_on", None)
+    return own() if own else tokenizer
 
 
 Prompt = str | Sequence[int] | Sequence[str] | Sequence[Sequence[int]]

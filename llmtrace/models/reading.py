@@ -128,7 +128,7 @@ class Reading(LanguageModel):
         """How many numbers a trace of so many tokens holds, after `past` that a cache has."""
         return self.model.trace_numbers(tokens, past, self.source.shape[-1])
 
-    def origin(self, prompt: Prompt) -> Origin:
+    def origin(self, prompt: Prompt, goes_on: bool = False) -> Origin:
         """What a trace says of itself: its text is the source."""
         text = self.source_text
         return self.model.origin(self.source.tolist() if text is None else text)

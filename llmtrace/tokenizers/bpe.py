@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
@@ -106,6 +107,12 @@ class ByteLevelBPE(FromVocabulary):
                 )
             )
         return data
+
+    def going_on(self) -> Self:
+        """As for all tokenizers."""
+        other = super().going_on()
+        other.splitter = self.splitter.going_on()
+        return other
 
     def explain(self, text: str, special: bool = False) -> Tokenization:
         """The way of a text to its ids, which are those of `encode`. The merges are those that the encoder did.

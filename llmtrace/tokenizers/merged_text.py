@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from llmtrace.errors import ModelError, PromptError
 from llmtrace.i18n import _
@@ -121,6 +121,12 @@ class MergedTextTokenizer(FromVocabulary):
         if not self._bytes.issuperset(names):
             raise PromptError(_("this tokenizer has no token for {character}", character=cited(symbol)))
         return names
+
+    def going_on(self) -> Self:
+        """As for all tokenizers."""
+        other = super().going_on()
+        other.space = ""
+        return other
 
     def decode(self, ids: Iterable[int]) -> str:
         """As for all tokenizers, without the space that was added, and what was put around the text."""

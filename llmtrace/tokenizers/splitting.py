@@ -58,6 +58,12 @@ class Splitter(FromArguments):
         if after:  # it would work on the symbols of the bytes, and cut characters into halves
             raise ModelError(_("the pre_tokenizer {kind} after ByteLevel is not supported", kind=quote(after[0])))
 
+    def going_on(self) -> Splitter:
+        """The same for a text that goes on with another: no space is added before it."""
+        other = Splitter.__new__(Splitter)
+        other.__dict__.update(self.__dict__, _cuts=[cut for cut in self._cuts if cut is not None])
+        return other
+
     def normalized(self, text: str) -> str:
         """The text that is cut."""
         for form in self.forms:

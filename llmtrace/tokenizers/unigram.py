@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
 
 from llmtrace.errors import ModelError, PromptError, UnknownTextError
 from llmtrace.i18n import _
@@ -137,6 +138,12 @@ class UnigramTokenizer(FromVocabulary):
                 said += _("; did you mean {near}?", near=cited(word.lower().strip()))
             raise UnknownTextError(said)
         return names
+
+    def going_on(self) -> Self:
+        """As for all tokenizers."""
+        other = super().going_on()
+        other.adds_space = False
+        return other
 
     def decode(self, ids: Iterable[int]) -> str:
         """As for all tokenizers, without the space that was added."""

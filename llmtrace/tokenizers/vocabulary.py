@@ -80,6 +80,12 @@ class FromVocabulary(Displayed, FromArguments):
         self._found = SpecialTokens(self.added, self.special, flags)
         return self
 
+    def going_on(self) -> Self:
+        """The same tokenizer for a text that goes on with another: nothing is put around it, and no space before it."""
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__, framing=NONE)
+        return other
+
     def decode(self, ids: Iterable[int]) -> str:
         """The text of some ids, without what was put around it; bytes that are no UTF-8, such as half a character at the end,
         become U+FFFD.

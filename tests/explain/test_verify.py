@@ -41,7 +41,7 @@ def words(tmp_path_factory):
 def test_a_result_of_another_type_or_shape_is_another():
     step = TRACE["logits"]
     expect_like(step, step.output.shape, step.output.dtype)
-    with pytest.raises(ReplayError, match="logits is recorded as float32 .* float64"):
+    with pytest.raises(ReplayError, match=r"logits is recorded as float32 .* float64"):
         expect_like(step, step.output.shape, np.float64)
     with pytest.raises(ReplayError, match=r"logits is recorded as .*\(4, 3\).* \(3, 4\)"):
         expect_like(step, step.output.shape[::-1], step.output.dtype)

@@ -1,5 +1,6 @@
 """Special tokens count in a prompt only when asked for; an empty prompt is the token with which a model's texts begin."""
 
+import copy
 import json
 
 import pytest
@@ -10,7 +11,10 @@ from helpers.small_tokenizer import END, TOKENIZER, VOCABULARY
 
 import llmtrace
 from llmtrace.errors import PromptError
-from llmtrace.models import GPT, WithSpecial
+from llmtrace.explain.verify import verify
+from llmtrace.models import GPT, KVCache, WithSpecial
+from llmtrace.tokenizers.framing import Framing
+from llmtrace.tokenizers.splitting import GPT2_SPLIT, Splitter
 from llmtrace.weights import save_folder
 from llmtrace.weights.gpt import GPT2
 
@@ -87,6 +91,33 @@ def test_without_such_a_token_an_empty_prompt_is_refused():
     with pytest.raises(PromptError, match="the prompt is empty"):
         llmtrace.load().ids("")
     assert "the prompt is empty" in said("trace", "", code=2)
+
+
+FRAMED = Framing((VOCABULARY[END],), (VOCABULARY["."],))
+
+
+@pytest.mark.parametrize("space", [False, True], ids=["no space", "adds a space"])
+def test_a_text_that_is_read_on_does_not_begin_again(space):
+    """With a cache: nothing is put before or behind what goes on with another text, which is not empty."""
+    tokenizer = copy.copy(TOKENIZER)
+    tokenizer.splitter = Splitter({**GPT2_SPLIT, "add_prefix_space": space})
+    tokenizer.framing = FRAMED
+    config = small_config(vocabulary=len(VOCABULARY), context=40)
+    model = GPT(config, GPT2.weights(config, tensors(config), "random"), tokenizer, "small")
+    model.begin = VOCABULARY[END]
+    cache = KVCache()
+    begun = model.ids("hello").tolist()
+    assert (begun[0], begun[-1]) == (*FRAMED.before, *FRAMED.after)
+    model.logits("hello", cache)
+    trace = model.trace("the the", cache)
+    own = TOKENIZER.encode("the the")
+    assert trace.tensor("tokens").tolist() == own
+    assert verify(trace) > 0  # which also replays how the text became tokens
+    assert cache.ids.tolist() == begun + own
+    for nothing in ("", []):
+        with pytest.raises(PromptError, match="the prompt is empty"):
+            model.logits(nothing, cache)
+    assert model.ids("hello").tolist() == begun
 
 
 @pytest.mark.parametrize(("stated", "begin"), [(2, 2), (0, 0), (50256, None)])

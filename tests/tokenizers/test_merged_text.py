@@ -217,3 +217,12 @@ def test_a_text_with_its_own_sign_is_refused(ours):
     assert isinstance(ours, MergedTextTokenizer)
     with pytest.raises(PromptError, match="character 2 of the text is '▁'"):
         ours.encode("a▁b")
+
+
+@given(st.text("cats dog12.", max_size=12))
+def test_a_text_that_goes_on_with_another_gets_no_space(ours, text):
+    further = ours.going_on()
+    assert not further.framing.before
+    assert further.decode_bytes(further.encode(text)).decode() == text
+    assert further.explain(text).ids == further.encode(text)
+    assert ours.encode("cat") == ours.encode("cat")[:1] + further.encode(" cat")

@@ -317,3 +317,12 @@ def test_the_command_shows_the_sum_of_each_parting(tmp_path):
     terms = f"{best.scores[0]:.4f} + {best.scores[1]:.4f} = {best.score:.3f}".replace("-", "−")
     assert f"▁cat | s   score: {terms}" in result.output
     assert f"{' | '.join(other.parts)}   next best score: " in result.output
+
+
+@given(st.text("cats dogh.", max_size=12))
+def test_a_text_that_goes_on_with_another_gets_no_space(text):
+    spaced = UnigramTokenizer(TOKENIZER.entries, TOKENIZER.unknown, TOKENIZER.in_bytes, adds_space=True)
+    further = spaced.going_on()
+    assert further.decode_bytes(further.encode(text)).decode() == text
+    assert further.explain(text).ids == further.encode(text) == TOKENIZER.encode(text)
+    assert spaced.encode("cat") == further.encode(" cat")
