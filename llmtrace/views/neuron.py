@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -38,42 +38,68 @@ MEANING = N_(
     "A neuron multiplies each feature of a token with a weight and adds all this up; the result is bent, and what comes"
     " out is written back to the features, again each with a weight."
 )
+GATED = N_(
+    "A neuron multiplies each feature of a token with a weight and adds all this up. Its gate does the same with weights of"
+    " its own; its sum is bent, and says how far the gate is open. The sum of the neuron times that is what it says, which is"
+    " written back to the features, again each with a weight."
+)
 FEW_TOKENS = 64
 
 
 @frozen
 class Layer:
-    """A layer of neurons: the step that adds up, the one that bends, and the one that writes back."""
+    """A layer of neurons, by its steps."""
 
-    up: Step
+    sums: tuple[Step, ...]
+    """Those that add up: where there are gates, their sums come first."""
     act: Step
+    """The one that bends the first sums."""
+    says: Step
+    """What neurons say: the same, or where it opens gates, that times the other sums."""
     down: Step
+    """The one that writes back."""
+
+    @property
+    def up(self) -> Step:
+        """The neurons' own sums."""
+        return self.sums[-1]
 
 
 def layers(trace: Trace) -> list[Layer]:
-    """All layers of neurons in a trace: a linear layer, a function of each number, and a linear layer again."""
-    found, steps = [], trace.steps
-    by_input = {step.record.inputs: step for step in steps if step.record.inputs}
-    readers = {step.record.inputs[0]: step for step in steps if step.op == "linear"}
-    for up in steps:
-        act = by_input.get((up.name,))
-        if up.op == "linear" and act is not None and not act.record.weights and act.record.shape == up.record.shape:
-            down = readers.get(act.name)
-            if down is not None:
-                found.append(Layer(up, act, down))
-    return found
+    """All layers of neurons in a trace: a linear layer, a function of each number, and a linear layer again; or two linear layers
+    side by side, of which one is bent and multiplied with the other.
+    """
+    steps: dict[str | None, Step] = {step.name: step for step in trace.steps}
+    made = (_layer(steps, step) for step in trace.steps if step.op == "linear")
+    return [layer for layer in made if layer is not None]
+
+
+def _layer(steps: Mapping[str | None, Step], down: Step) -> Layer | None:
+    """The layer of the neurons that a linear layer hears, if it hears any."""
+    says = steps.get(down.record.inputs[0])
+    if says is None:
+        return None
+    gated = says.op == "multiply"
+    act = steps.get(says.record.inputs[0]) if gated else says
+    if act is None or len(act.record.inputs) > 1 or act.record.weights:
+        return None
+    names = (*act.record.inputs, *(says.record.inputs[1:] if gated else ()))
+    sums = tuple(steps[name] for name in names if name in steps)
+    whole = len(sums) == len(names) and all(s.op == "linear" and s.record.shape == says.record.shape for s in sums)
+    return Layer(sums, act, says, down) if whole else None
 
 
 def layer_of(trace: Trace, step: str) -> Layer:
     """The layer of neurons that a step belongs to; AddressError says where there are some."""
     known = layers(trace)
     for layer in known:
-        if step in {layer.up.name, layer.act.name}:
+        if step in {each.name for each in (*layer.sums, layer.act, layer.says)}:
             return layer
+    if not known:
+        raise AddressError(_("{name} has no neurons, and no other step of this trace has any", name=step))
     names = [layer.up.name for layer in known]
-    near = sorted(names, key=lambda other: (other.rpartition(".")[0] != step.rpartition(".")[0], names.index(other)))
-    where = listed(near[:3]) or _("none")
-    raise AddressError(_("{name} has no neurons; steps that have are {where}", name=step, where=where))
+    near = sorted(names, key=lambda other: (other.split(".")[:2] != step.split(".")[:2], names.index(other)))
+    raise AddressError(_("{name} has no neurons; steps that have are {where}", name=step, where=listed(near[:3])))
 
 
 @frozen
@@ -86,9 +112,9 @@ class Neuron:
     count: int
     text: int
 
-    def weights(self) -> tuple[Array, Array]:
-        """Its weight for every feature that comes in, and for every one that it writes to."""
-        return _matrix(self.layer.up)[:, self.number], _matrix(self.layer.down)[self.number]
+    def weights(self) -> tuple[Array, ...]:
+        """Its weight for every feature that comes in, of its gate first if it has one, and for every one that it writes to."""
+        return (*[_matrix(step)[:, self.number] for step in self.layer.sums], _matrix(self.layer.down)[self.number])
 
     def outputs(self, step: Step) -> Array:
         """What a step says for this neuron at every position."""
@@ -102,21 +128,29 @@ class Neuron:
 
     def facts(self) -> dict[str, Any]:
         """Its largest weights, the largest first, and what it says at every position."""
-        received, said = (self.outputs(step) for step in (self.layer.up, self.layer.act))
-        incoming, outgoing = (
+        *gate, incoming, outgoing = (
             [{"feature": i, "weight": weights[i]} for i in largest(weights, self.count)] for weights in self.weights()
         )
+        said = {key: self.outputs(step) for key, step in self.columns().items()}
         positions = [
-            {"position": i, "text": self.token(i), "sum": before, self.layer.act.op: after}
-            for i, (before, after) in enumerate(zip(received, said, strict=True))
+            {"position": i, "text": self.token(i), **{key: numbers[i] for key, numbers in said.items()}}
+            for i in range(len(self.outputs(self.layer.up)))
         ]
         return {
             "name": self.layer.up.name,
             "neuron": self.number,
+            **({"gate": gate[0]} if gate else {}),
             "incoming": incoming,
             "outgoing": outgoing,
             "positions": positions,
         }
+
+    def columns(self) -> dict[str, Step]:
+        """The steps that say something about it, in order, by what they are called."""
+        *gate, up = self.layer.sums
+        if not gate:
+            return {"sum": up, self.layer.act.op: self.layer.act}
+        return {"gate": gate[0], self.layer.act.op: self.layer.act, "sum": up, "says": self.layer.says}
 
 
 def view(trace: Trace, step: str, neuron: int, *, count: int = 8, every: bool = False, text: int = 0) -> Document:
@@ -130,22 +164,23 @@ def view(trace: Trace, step: str, neuron: int, *, count: int = 8, every: bool = 
     title = name(_("neuron {number} of {name}", number=neuron, name=layer.up.name))
     blocks: list[Block] = [
         Heading((title, quiet(f"   {_('one of {count}', count=f'{size:,}')}")), 1),
-        paragraph(quiet(_(MEANING)), hang=0),
+        paragraph(quiet(_(MEANING if layer.act is layer.says else GATED)), hang=0),
         Space(),
         Heading((heading(_("Its largest weights, with the features they belong to:")),), hang=0),
         _weights(made),
     ]
-    if len(layer.up.weights) > 1:
-        weight = list(layer.up.weights)[1]
-        bias = number(layer.up.weights[weight][neuron], address=f"{weight}[{neuron}]")
-        blocks.append(paragraph(said(_("bias, added after its sum: {bias}"), "quiet", bias=bias), indent=2))
+    for summed in layer.sums:
+        for weight in list(summed.weights)[1:]:
+            bias = number(summed.weights[weight][neuron], address=f"{weight}[{neuron}]")
+            blocks.append(paragraph(said(_("bias, added after its sum: {bias}"), "quiet", bias=bias), indent=2))
     spoken = Heading((heading(_("What it says about each token:")),), hang=0)
     return Document((*blocks, Space(), spoken, *_tokens(made, every)), made.facts)
 
 
 def _weights(neuron: Neuron) -> Table:
     columns: list[Column] = []
-    sides = tuple(zip((_("listens to"), _("writes to")), neuron.weights(), strict=True))
+    titles = (*[_("gate listens to")][: len(neuron.layer.sums) - 1], _("listens to"), _("writes to"))
+    sides = tuple(zip(titles, neuron.weights(), strict=True))
     count = max(min(neuron.count, weights.size) for _title, weights in sides)
     for side, (title, weights) in enumerate(sides):
         best = largest(weights, neuron.count)
@@ -153,25 +188,27 @@ def _weights(neuron: Neuron) -> Table:
         columns += [
             Column(title, (*map(str, best), *empty), "right"),
             Column(_("weight"), (*numbers(weights[best]), *empty), "right", role="name"),
-            Column("", (*_bars(weights[best], 20), *empty), rank=2 - side),
+            Column("", (*_bars(weights[best], 20), *empty), rank=len(sides) - side),
         ]
     return Table(tuple(columns))
 
 
 def _tokens(neuron: Neuron, every: bool) -> Iterator[Block]:
-    up, act = neuron.layer.up, neuron.layer.act
-    received, said = neuron.outputs(up), neuron.outputs(act)
+    columns = {key: neuron.outputs(step) for key, step in neuron.columns().items()}
+    said = neuron.outputs(neuron.layer.says)
     shown = [
         None if i is None else Place(i, neuron.token(i)) for i in places(said.size, said.size if every else FEW_TOKENS)
     ]
     listed = [place for place in shown if place is not None]
     indices = [place.index for place in listed]
+    *before, last = columns
+    words = {"sum": _("sum"), "gate": _("gate"), "says": _("says")}
     yield Table(
         (
             Column(_("token"), tuple(label_of(place, 20) for place in listed)),
-            Column(_("sum"), numbers(received[indices]), "right", rank=2),
-            Column(act.op, numbers(said[indices]), "right", role="name"),
-            Column("", tuple(_bars(said[indices], 40)), rank=1),
+            *(Column(words.get(key, key), numbers(columns[key][indices]), "right", rank=2) for key in before),
+            Column(words.get(last, last), numbers(said[indices]), "right", role="name"),
+            Column("", tuple(_bars(said[indices], 40 if len(columns) < 4 else 20)), rank=1),
         )
     )
     if None in shown:

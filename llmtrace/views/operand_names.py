@@ -140,7 +140,10 @@ class Names:
         return ", ".join(str(int(part[i])) for part in elements.index if isinstance(part, np.ndarray))
 
     def token(self, elements: Elements) -> str:
-        """Which tokens stand at the places that do not vary."""
+        """Which tokens stand at the places that do not vary; of the tokens that really follow, the token itself."""
+        source: Any = self._explanation.source
+        if elements.tensor == "targets" and source is not None and not elements.values.ndim:
+            return quoted(source.token_text(int(elements.values)), 20)
         found = {}
         for axis, part in zip(elements.axes, elements.index, strict=True):
             table_of_places = axis == "position" and elements.tensor.endswith(".weight")

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import llmtrace
 from llmtrace.ops.attention.rotate import rotate
 from llmtrace.trace import Run, Trace
 from llmtrace.views.operand_names import Names
@@ -18,3 +19,12 @@ def test_numbers_of_one_tensor_at_two_places_have_two_names():
         run("turned", rotate, *leaves, interleaved=False)
     names = Names(trace.explain("turned[0, 0, 1]"))
     assert [name for name, _address, _token in names.legend()] == ["x[1]", "cosine", "x[3]", "sine"]
+
+
+def test_a_target_is_named_by_the_token_that_follows():
+    """Not by the one at whose place it stands."""
+    trace = llmtrace.load("tiny").surprise("the king has").trace()
+    names = Names(trace.explain("losses[0]"))
+    tokens = {address: token for _name, address, token in names.legend()}
+    assert tokens["targets[position=0]"] == "' king'"
+    assert tokens["logits[position=0, vocabulary=0…26]"] == "' the'"
