@@ -9,7 +9,7 @@ from llmtrace import _kernels
 from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.lines import Constant, Elements, Line, Result
 from llmtrace.errors import AddressError, LlmtraceError, ReplayError
-from llmtrace.explain import dequantised
+from llmtrace.explain import angle, dequantised
 from llmtrace.explain.address import also, explain_target
 from llmtrace.explain.describe import sentence
 from llmtrace.explain.explanation import Explanation
@@ -45,7 +45,10 @@ def explain_element(trace: Trace, name: str, place: tuple[int, ...], depth: int 
         level += 1
         below: list[Explanation] = []
         for parent in leaves:
-            new = {e.address(): e for e in parent.leans_on(count) if e.tensor in trace and e.address() not in found}
+            leant = (e for e in parent.leans_on(count) if e.address() not in found)
+            new = {
+                e.address(): e for e in leant if e.tensor in trace or dequantised.of_weight(trace, e.tensor, e.index)
+            }
             leans[parent.address] = list(new)
             below += [explain_alone(trace, e.tensor, e.index) for e in new.values()]
             found |= {child.address: child for child in below[-len(new) :]} if new else {}
@@ -94,10 +97,12 @@ def _given(trace: Trace, element: Elements, place: tuple[int, ...]) -> Explanati
     text = sentence(trace, element.tensor, place)
     origin = dequantised.of_weight(trace, element.tensor, place)
     if origin is None:
-        return Explanation(element, "", "", text, (), source=trace)
+        return Explanation(element, "", "", text + angle.said(trace, element.tensor, place), (), source=trace)
     text += _(
         ", stored as {kind}: a whole number q of a few bits, times a scale that its neighbours share", kind=origin.kind
     )
+    if origin.of_scale is not None:
+        text += _("; that is a whole number s of a few bits itself, times a number d that more of them share")
     formula, lines = dequantised.formula(origin), dequantised.lines(origin)
     own = Explanation(element, dequantised.OP, formula, text, lines, source=trace)
     own.replay()

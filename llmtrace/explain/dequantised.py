@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmtrace.arithmetic.lines import Constant, Line, Result
+from llmtrace.arithmetic.lines import Constant, Line, Operand, Result
 from llmtrace.arithmetic.operations import compute
 from llmtrace.storage.matrix import StoredMatrix
 from llmtrace.storage.quantised import Origin
@@ -20,16 +20,27 @@ def of_weight(trace: Trace, name: str, place: tuple[int, ...]) -> Origin | None:
 
 def formula(origin: Origin) -> str:
     """How the number is made."""
-    return "scale × q" if origin.minimum is None else "scale × q + minimum"
+    product = "scale × q" if origin.of_scale is None else "(d × s) × q"
+    if origin.minimum is None:
+        return product
+    return f"{product} + minimum" if origin.of_minimum is None else f"{product} − dmin × m"
 
 
 def lines(origin: Origin) -> tuple[Line, ...]:
-    """The product, and the sum where there is one: each rounded to float32, as in the file's own program."""
-    scale, q = Constant("scale", origin.scale), Constant("q", origin.q)
-    last = "product" if origin.minimum is not None else "out"
-    product = Line(last, "multiply", (scale, q), compute("multiply", scale.values, q.values))
-    if origin.minimum is None:
-        return (product,)
-    minimum = Constant("minimum", origin.minimum)
-    total = compute("add", product.values, minimum.values)
-    return (product, Line("out", "add", (Result(product.name, product.values), minimum), total))
+    """The products, and the sum where there is one: each rounded to float32, as in the file's own program."""
+    made: list[Line] = []
+
+    def line(name: str, operation: str, *operands: Operand) -> Result:
+        made.append(Line(name, operation, operands, compute(operation, *(operand.values for operand in operands))))
+        return Result(name, made[-1].values)
+
+    scale: Operand = Constant("scale", origin.scale)
+    if origin.of_scale is not None:
+        scale = line("scale", "multiply", *map(Constant, ("d", "s"), origin.of_scale))
+    product = line("product" if origin.minimum is not None else "out", "multiply", scale, Constant("q", origin.q))
+    if origin.of_minimum is not None:
+        less = line("minimum", "multiply", *map(Constant, ("dmin", "m"), origin.of_minimum))
+        line("out", "subtract", product, less)
+    elif origin.minimum is not None:
+        line("out", "add", product, Constant("minimum", origin.minimum))
+    return tuple(made)

@@ -14,6 +14,7 @@ from llmtrace.arithmetic.bits import same_bits
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ReplayError
 from llmtrace.explain import explain_element
+from llmtrace.explain.angle import verify_angles
 from llmtrace.i18n import _
 from llmtrace.ops import OPS
 from llmtrace.storage import weights_hash
@@ -119,6 +120,7 @@ def verify_sample(trace: Trace, count: int, seed: int = 0, progress: Progress = 
 def verify_header(trace: Trace) -> None:
     """What the trace says beside its numbers fits them: the weights and the tokens are those that it speaks of."""
     verify_tokens(trace)
+    verify_angles(trace)
     if trace.weights_hash and weights_hash(trace.weights) != trace.weights_hash:
         raise ReplayError(_("the weights are not those that made the trace: their checksum (weights_hash) is another"))
 

@@ -20,6 +20,23 @@ K_WEIGHTS = 256
 """The weights of one block of a K type."""
 
 
+class Factors(NamedTuple):
+    """What the scales of groups are made of, where they are products themselves."""
+
+    unit: Array
+    """[block, 1] float32."""
+    whole: Array
+    """[block, group], whole numbers."""
+
+    def product(self) -> Array:
+        """[block, group] float32."""
+        return np.asarray(self.unit * self.whole.astype(np.float32))
+
+    def of_group(self, group: int) -> tuple[Array, Array]:
+        """The two of one group of the first block."""
+        return self.unit[0, 0], self.whole[0, group].astype(np.float32)
+
+
 class Parts(NamedTuple):
     """The weights of blocks in groups: what each is made of."""
 
@@ -29,6 +46,9 @@ class Parts(NamedTuple):
     """[block, group, weight], whole numbers."""
     minimum: Array | None = None
     """[block, group] float32; None where nothing is added."""
+    of_scale: Factors | None = None
+    of_minimum: Factors | None = None
+    """What `minimum` is made of, but for its sign."""
 
     def weights(self, out: Array) -> None:
         """scale × q + minimum, written to `out` [block, group, weight]."""
@@ -73,7 +93,9 @@ class Kind(NamedTuple):
             parts = self.parts(np.ascontiguousarray(block).reshape(1, self.size))
         group = place // parts.q.shape[2]
         q = parts.q.reshape(-1)[place].astype(np.float32)
-        return Origin(self.name, parts.scale[0, group], q, None if parts.minimum is None else parts.minimum[0, group])
+        minimum = None if parts.minimum is None else parts.minimum[0, group]
+        of_scale, of_minimum = (each and each.of_group(group) for each in (parts.of_scale, parts.of_minimum))
+        return Origin(self.name, parts.scale[0, group], q, minimum, of_scale, of_minimum)
 
 
 class Origin(NamedTuple):
@@ -83,6 +105,10 @@ class Origin(NamedTuple):
     scale: Array
     q: Array
     minimum: Array | None
+    of_scale: tuple[Array, Array] | None
+    """The unit and the whole number whose product is the scale, where it is one."""
+    of_minimum: tuple[Array, Array] | None
+    """The same of the minimum, but for its sign."""
 
 
 def _float(data: Array) -> Array:
@@ -126,24 +152,23 @@ def _q5_1(data: Array) -> Parts:
     return Parts(head[:, :1], _fifth(data[:, 4:8], _nibbles(data[:, 8:], 16)), head[:, 1:])
 
 
-def _scales(data: Array) -> tuple[Array, Array]:
-    """The scales and minima [block, 8] of a Q4_K or Q5_K: six bits each in 12 bytes, times two float16 numbers."""
+def _of_groups(data: Array, q: Array) -> Parts:
+    """Of a Q4_K or Q5_K, with its scales and minima: six bits each in 12 bytes, times two float16 numbers."""
     head = _float(data[:, :4])
     low, high, rest = data[:, 4:8], data[:, 8:12], data[:, 12:16]
     scale = np.concatenate([low & 63, (rest & 15) | (low >> 2 & 48)], axis=1)
     minimum = np.concatenate([high & 63, (rest >> 4) | (high >> 2 & 48)], axis=1)
-    return head[:, :1] * scale.astype(np.float32), -(head[:, 1:] * minimum.astype(np.float32))
+    of_scale, of_minimum = Factors(head[:, :1], scale), Factors(head[:, 1:], minimum)
+    return Parts(of_scale.product(), q, -of_minimum.product(), of_scale, of_minimum)
 
 
 def _q4_k(data: Array) -> Parts:
-    scale, minimum = _scales(data)
-    return Parts(scale, _nibbles(data[:, 16:], 32), minimum)
+    return _of_groups(data, _nibbles(data[:, 16:], 32))
 
 
 def _q5_k(data: Array) -> Parts:
-    scale, minimum = _scales(data)
     high = data[:, None, 16:48] >> np.arange(8, dtype=np.uint8)[:, None] & 1
-    return Parts(scale, _nibbles(data[:, 48:], 32) | high << 4, minimum)
+    return _of_groups(data, _nibbles(data[:, 48:], 32) | high << 4)
 
 
 def _q6_k(data: Array) -> Parts:
@@ -151,8 +176,8 @@ def _q6_k(data: Array) -> Parts:
     shifts = np.arange(0, 8, 2, dtype=np.uint8)[:, None]
     high = data[:, 128:192].reshape(-1, 2, 1, 32) >> shifts & 3
     q = (low | high << 4).view(np.int8) - np.int8(32)
-    scale = _float(data[:, 208:]) * np.ascontiguousarray(data[:, 192:208]).view(np.int8).astype(np.float32)
-    return Parts(scale, q.reshape(-1, 16, 16))
+    of_scale = Factors(_float(data[:, 208:]), np.ascontiguousarray(data[:, 192:208]).view(np.int8))
+    return Parts(of_scale.product(), q.reshape(-1, 16, 16), of_scale=of_scale)
 
 
 TYPES: dict[int, Kind] = {

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from helpers.gguf_files import write_gpt2
 from helpers.small_models import small_config
+from helpers.stored_weights import matrix
 
 import llmtrace
-from llmtrace.explain import Explanation
+from llmtrace.arithmetic.bits import same_bits
+from llmtrace.explain import Explanation, dequantised
 
 WIDE = dataclasses.replace(small_config(), width=64, heads=2, hidden=128)
 
@@ -27,6 +29,38 @@ def test_a_quantised_weight_says_what_it_is_made_of(tmp_path, kind, lines):
         assert found.replay() == trace.weights[name].data[place]
         q = found.lines[0].operands[1].values
         assert q == np.rint(q)
+
+
+@pytest.mark.parametrize("kind", ["Q4_K", "Q5_K", "Q6_K"])
+def test_a_scale_that_is_a_product_is_shown_as_one(kind):
+    """And every line leads to the bits of the weight."""
+    kept, weights = matrix(kind, 3, 512)
+    for place in ((0, 0), (1, 300), (2, 511), (2, 77)):
+        origin = kept.origin(place)
+        lines = dequantised.lines(origin)
+        assert lines[0].name == "scale"
+        assert dequantised.formula(origin) == ("(d × s) × q" if kind == "Q6_K" else "(d × s) × q − dmin × m")
+        assert same_bits(lines[-1].values, weights[place])
+        unit, count = (operand.values for operand in lines[0].operands)
+        assert unit == np.float16(unit)
+        assert count == np.rint(count)
+        assert abs(count) <= (128 if kind == "Q6_K" else 63)
+
+
+def test_depth_goes_on_to_what_a_weight_was_made_of(tmp_path):
+    """Of a row that was looked up, and of every product of a sum; where weights are stored as they are, it ends."""
+    stored_in = {kind: write_gpt2(tmp_path / f"{kind}.gguf", WIDE, kind=kind) for kind in ("Q8_0", "F32")}
+    for kind, file in stored_in.items():
+        trace = llmtrace.load(file).trace([0, 2, 1])
+        found = trace.explain("block.0.attn.q[0, 1, 5]", depth=2, count=3)
+        made = [child for child in found.children if child.op == dequantised.OP]
+        assert len(made) == (3 if kind == "Q8_0" else 0)
+        assert all(child.element.tensor == "block.0.attn.q.weight" for child in made)
+        found.replay()
+        token = trace.explain("embed.token[1, 40]", depth=2)
+        assert [child.address for child in token.children] == (
+            ["embed.token.weight[vocabulary=2, feature=40]"] if kind == "Q8_0" else []
+        )
 
 
 def test_a_weight_of_whole_numbers_says_nothing(tmp_path):

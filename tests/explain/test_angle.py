@@ -1,0 +1,52 @@
+"""The cosines and sines of rotary positions: the angle is told, and a wrong one is found."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from helpers.forging import forged
+from helpers.small_llamas import small_llama
+
+import llmtrace
+from llmtrace.errors import ReplayError
+from llmtrace.explain.verify import verify, verify_sample
+
+TOLD = re.compile(r"(cos|sin)\((\d+) × (\d+)\^\(−(\d+)/(\d+)\)\)")
+
+
+@pytest.fixture(scope="module")
+def trace():
+    return small_llama(base=5000.0).trace([1, 2, 0, 2, 1])
+
+
+@pytest.mark.parametrize("name", ["rotary.cosine", "rotary.sine"])
+def test_the_angle_is_told(trace, name):
+    for place in ((0, 0), (4, 1), (3, 0)):
+        found = trace.explain(name, *place)
+        function, position, base, twice, width = TOLD.search(found.sentence).groups()
+        value = getattr(math, function)(int(position) * float(base) ** (-int(twice) / int(width)))
+        assert np.float32(value) == found.value
+        assert (int(position), int(twice)) == (place[0], 2 * place[1])
+
+
+@pytest.mark.parametrize("name", ["rotary.cosine", "rotary.sine"])
+@pytest.mark.parametrize("keep", ["all", "residual"])
+def test_a_wrong_one_is_found(tmp_path, name, keep):
+    trace = small_llama().trace([1, 2, 0, 2], keep=keep)
+    trace.save(tmp_path / "a.trace", with_weights=True)
+
+    def change(arrays, content):
+        arrays[name][2, 1] = np.nextafter(arrays[name][2, 1], np.float32(2))
+
+    forged(tmp_path / "a.trace", change, tmp_path / "b.trace")
+    assert verify(llmtrace.open(tmp_path / "a.trace")) > 0
+    for check in (verify, lambda opened: verify_sample(opened, 5)):
+        with pytest.raises(ReplayError, match=re.escape(f"{name}[position=2, pair=1] is recorded as")):
+            check(llmtrace.open(tmp_path / "b.trace"))
+
+
+def test_a_batch_has_angles_for_each_text():
+    trace = small_llama().trace([[1, 2, 0], [0, 1, 1]])
+    assert verify(trace) > 0
+    assert TOLD.search(trace.explain("rotary.sine", 1, 2, 1).sentence)
