@@ -18,6 +18,9 @@ from llmtrace.views.terms import axis_word, letter_word
 TOKENS = {"position", "query", "key", "vocabulary"}
 """The axes whose places have tokens."""
 
+JUDGED = {"targets", "losses"}
+"""The tensors that tell, at each position, of the token that really follows."""
+
 _CONSTANTS = {
     "√D": N_("{number}, how many features q and k have"),
     "C": N_("{number}, how many numbers are added up"),
@@ -126,8 +129,9 @@ class Names:
         for axis, part in zip(elements.axes, elements.index, strict=True):
             if isinstance(part, np.ndarray):
                 token = self._token(elements, axis, i)
+                follows = "→ " if elements.tensor in JUDGED else ""
                 parts.append(
-                    f"{int(part[i])} {quoted(token, 20)}"
+                    f"{int(part[i])} {follows}{quoted(token, 20)}"
                     if token is not None and self._labels(axis)
                     else str(int(part[i]))
                 )
@@ -140,10 +144,7 @@ class Names:
         return ", ".join(str(int(part[i])) for part in elements.index if isinstance(part, np.ndarray))
 
     def token(self, elements: Elements) -> str:
-        """Which tokens stand at the places that do not vary; of the tokens that really follow, the token itself."""
-        source: Any = self._explanation.source
-        if elements.tensor == "targets" and source is not None and not elements.values.ndim:
-            return quoted(source.token_text(int(elements.values)), 20)
+        """Which tokens stand at the places that do not vary."""
         found = {}
         for axis, part in zip(elements.axes, elements.index, strict=True):
             table_of_places = axis == "position" and elements.tensor.endswith(".weight")
@@ -163,8 +164,12 @@ class Names:
         return axis in TOKENS or (source is not None and source.legend.labels(axis))
 
     def _token(self, elements: Elements, axis: str, i: int = 0) -> str | None:
-        """The token at the place of the i-th element: in a batch, one of the text that the element itself stands in."""
+        """The token at the place of the i-th element: in a batch, one of the text that the element itself stands in; of what
+        is judged at that place, the token that really follows.
+        """
         source: Any = self._explanation.source
+        if axis == "position" and elements.tensor in JUDGED and source is not None and "targets" in source.leaves:
+            return str(source.token_text(int(source.elements("targets", elements.place(i)))))
         place = dict(zip(elements.axes, elements.place(i), strict=True))
         return None if source is None else source.label(axis, place[axis], place.get("batch"))
 

@@ -211,15 +211,25 @@ class Overview:
         looks = [self._looks(stage.looks_at) for stage in rows]
         title = said(_("{token} looks most at"), token=self._token(most=self._most_of_token))
         lengths, (attention, source, mlp) = self._note(), self._most()
-        columns = (
-            Column("", tuple(stage.stage for stage in rows), role="name"),
-            Column(title, tuple(looks), rank=1 if any(looks) else 9),
-            _change(_("attention adds"), [stage.attention_adds for stage in rows], top, (lengths, attention)),
-            _change(_("source adds"), [stage.source_adds for stage in rows], top, (lengths, source)),
-            _change(_("MLP adds"), [stage.mlp_adds for stage in rows], top, (lengths, mlp)),
+        names = Column("", tuple(stage.stage for stage in rows), role="name")
+        seen = (Column(title, tuple(looks), rank=1),) if any(looks) else ()
+        if seen and not any(stage.mlp_adds is not None for stage in rows):
+            return names, *seen
+        changed = (
+            (_("attention adds"), [stage.attention_adds for stage in rows], attention),
+            (_("source adds"), [stage.source_adds for stage in rows], source),
+            (_("MLP adds"), [stage.mlp_adds for stage in rows], mlp),
+        )
+        return (
+            names,
+            *seen,
+            *(
+                _change(title, values, top, (lengths, most))
+                for title, values, most in changed
+                if any(value is not None for value in values)
+            ),
             Column(_("row length"), _sizes([stage.norm for stage in rows]), "right", rank=3, notes=(lengths,)),
         )
-        return columns if any(stage.mlp_adds is not None for stage in rows) or not any(looks) else columns[:2]
 
     def _looks(self, look: Look | None) -> Inline:
         if look is None:
@@ -278,8 +288,7 @@ def _change(title: str, values: list[Any], top: float, notes: tuple[str, ...]) -
         "" if value is None else Phrase((size, " ", Bar(float(value) / top if top else 0.0, BAR)))
         for value, size in zip(values, _sizes(values), strict=True)
     )
-    known = any(value is not None for value in values)
-    return Column(title, tuple(cells), "number", rank=2 if known else 9, role="value", notes=notes)
+    return Column(title, tuple(cells), "number", rank=2, role="value", notes=notes)
 
 
 def _sizes(values: list[Any]) -> tuple[Inline, ...]:

@@ -10,16 +10,21 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from llmtrace.arithmetic.lines import Line
 from llmtrace.arithmetic.operations import DOTS
 from llmtrace.frozen import frozen
 from llmtrace.views.agreement import agrees, operand_numbers, operands_for
 from llmtrace.views.document import Fold, Number, RunningSum, Start, Term
-from llmtrace.views.numbers import DIGITS, column, to_unit
+from llmtrace.views.numbers import DIGITS, column, decimal, to_unit
 from llmtrace.views.operand_names import Names, axis_names
 
 Factors = Callable[[int], list[Sequence[Number]]]
 """The columns of what is multiplied, with so many digits; none, where nothing is."""
+
+MOST = 9
+"""So many digits a sum of float32 has at most."""
 
 FEW = 8
 """Sums of which more terms than these are listed are shown with as few digits as any."""
@@ -94,15 +99,23 @@ class _Columns:
 
 def _adding_up(parts: list[Stretch], factors: Factors, *columns: Sequence[Any]) -> _Columns:
     """What a sum shows: a digit or two more where the rounded numbers then add up, unless the factors would need more, too."""
-    least = factors(DIGITS)
-    for digits in (DIGITS, DIGITS + 1, DIGITS + 2) if len(columns[0]) <= FEW else ():
+    least, fewest = factors(DIGITS), _fewest(*columns)
+    for digits in (fewest, fewest + 1, fewest + 2) if len(columns[0]) <= FEW else ():
         added, after, before = _alike(digits, *columns)
         if _exact(parts, added, after, before):
             needed = operands_for("multiply", factors, added) if least else []
             if needed == least:
                 return _Columns(needed, added, after, before)
-    added, after, before = _alike(DIGITS, *columns)
+    added, after, before = _alike(fewest, *columns)
     return _Columns(operands_for("multiply", factors, added) if least else [], added, after, before)
+
+
+def _fewest(terms: Sequence[Any], after: Sequence[Any], before: Sequence[Any]) -> int:
+    """So many digits that the sum does not look like a whole number that it is not, as where 1 and 0.00002 are added."""
+    if not after or not np.isfinite(after[-1]) or float(after[-1]).is_integer():
+        return DIGITS
+    enough = (n for n in range(DIGITS, MOST) if decimal(to_unit([*terms, *before, *after], n)[-1]) % 1)
+    return next(enough, DIGITS) if abs(after[-1]) < 10 ** (DIGITS - 1) else DIGITS
 
 
 def _alike(digits: int, terms: Sequence[Any], *totals: Sequence[Any]) -> Iterator[list[Number]]:

@@ -39,6 +39,10 @@ WINDOWS = N_(
     "The text is longer than the {context} tokens that this model reads at most. It is read by {count} windows: each next"
     " one begins further on and judges the {stride} tokens after those of the window before."
 )
+BLIND = N_(
+    "The perplexity is above {count}, the number of tokens that the model knows: guessing blindly among them all would have been"
+    " better, for it was often sure of another token than the one that came."
+)
 MOST = 40
 
 
@@ -146,6 +150,9 @@ def _notes(surprise: Surprise, every: bool) -> Iterator[Block]:
     yield paragraph(quiet(_(HOW)), hang=0)
     if not surprise.beginning:
         yield paragraph(quiet(_(FIRST)), hang=0)
+    known = surprise.model.config.vocabulary
+    if surprise.perplexity > known:
+        yield paragraph(quiet(_(BLIND, count=f"{known:,}")), hang=0)
     if len(surprise.windows) > 1:
         context = surprise.model.config.context
         text = _(WINDOWS, context=f"{context:,}", count=f"{len(surprise.windows):,}", stride=f"{surprise.stride:,}")

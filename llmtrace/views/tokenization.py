@@ -138,8 +138,11 @@ def _parting(parting: Parting, rank: int) -> Block:
     total = number(np.float64(parting.score))
     score: list[Inline] = [total]
     if 1 < len(parting.parts) <= FEW_PIECES:
-        for each in reversed(numbers(parting.scores)):
-            score = [each, " + ", *score] if len(score) > 1 else [each, " = ", *score]
+        score = []
+        for each in numbers(parting.scores):
+            below = score and each.text.startswith("−")
+            score += [" + (" if below else " + " if score else "", each, ")" if below else ""]
+        score += [" = ", total]
     text = _("score: {score}") if rank == 0 else _("next best score: {score}")
     best = said(text, score=Phrase(tuple(score)))
     return paragraph(Run(tuple(parting.parts), " | "), Phrase(("   ", best), "quiet"), indent=2)

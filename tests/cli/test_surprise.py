@@ -46,3 +46,8 @@ def test_what_cannot_be_judged_is_said_in_a_line(tmp_path):
     assert "at least two" in said("surprise", "The", code=2)
     assert "no beginning-of-text token" in said("surprise", P, "--beginning", code=2)
     assert "place from 1 to" in said("surprise", P, "--position", "99", code=2)
+
+
+def test_a_perplexity_above_the_vocabulary_is_said_to_be_worse_than_a_blind_guess():
+    assert "above 768, the number of tokens that the model knows" in " ".join(said("surprise", "zxq vbj qqq").split())
+    assert "guessing blindly" not in said("surprise", P)

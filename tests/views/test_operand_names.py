@@ -28,3 +28,6 @@ def test_a_target_is_named_by_the_token_that_follows():
     tokens = {address: token for _name, address, token in names.legend()}
     assert tokens["targets[position=0]"] == "' king'"
     assert tokens["logits[position=0, vocabulary=0…26]"] == "' the'"
+    total = trace.explain("surprise.total")
+    row = total.lines[0].operands[0]
+    assert [Names(total).label(row, i) for i in range(2)] == ["0 → ' king'", "1 → ' has'"]

@@ -3,9 +3,10 @@
 import time
 
 import pytest
+from helpers.printing import as_text
 from helpers.small_tokenizer import TOKENIZER
 
-from llmtrace.tokenizers import Piece
+from llmtrace.tokenizers import Piece, UnigramTokenizer
 from llmtrace.views.tokenization import FEW_MERGES, view
 
 
@@ -45,3 +46,10 @@ def test_a_long_piece_is_worked_through_once(monkeypatch):
     view(TOKENIZER.explain("hell" * (letters // 4)))
     assert joined < (FEW_MERGES + 5) * letters
     assert time.process_time() - start < 20
+
+
+def test_scores_below_nought_stand_in_brackets():
+    """As in all sums: but for the first one."""
+    tokenizer = UnigramTokenizer([("ab", -1.5), ("c", -2.0), ("a", -4.0), ("b", -4.0)])
+    shown = as_text(view(tokenizer.explain("abc")))
+    assert "−1.5 + (−2.0) = −3.5" in shown
