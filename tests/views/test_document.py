@@ -160,7 +160,7 @@ def test_what_goes_first_where_there_is_little_room(trace, choices):
     (chosen,) = tables(sampling.view(choices, 0))
     assert going(chosen) == ["score", ""]
     (whole,) = tables(overview(trace))
-    assert going(whole) == ["source adds", "row length", "attention adds", "MLP adds", "…"]
+    assert going(whole) == ["row length", "attention adds", "MLP adds", "…"]
 
 
 # ---- texts and places -------------------------------------------------------------------------------------------------

