@@ -11,11 +11,11 @@ import numpy as np
 from llmtrace._kernels import WIDTHS
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
-from llmtrace.i18n import _, listed
+from llmtrace.i18n import _
 from llmtrace.storage.files import open_regular
 from llmtrace.storage.matrix import StoredMatrix
 from llmtrace.storage.quantised import PIECE, TYPES, Kind
-from llmtrace.storage.stored import WIDENED
+from llmtrace.storage.stored import WIDENED, OtherTypeError
 from llmtrace.text import shown
 
 READABLE = tuple(kind.name for kind in TYPES.values() if kind.parts or kind.name in WIDENED)
@@ -34,9 +34,7 @@ class StoredBlocks(NamedTuple):
         """Its numbers as float32, read-only; ValueError says why they can't be read."""
         kind = self.kind
         if kind.parts is None and kind.name not in WIDENED:
-            raise ValueError(
-                _("is {dtype}, but only {readable} can be read", dtype=shown(kind.name), readable=listed(READABLE))
-            )
+            raise OtherTypeError(kind.name, READABLE)
         data = self._bytes(self.begin, kind.bytes_of(self.shape)[0])
         if kind.parts is None:
             numbers: Array = WIDENED[kind.name](data).reshape(self.shape)

@@ -150,12 +150,12 @@ class _Header:
 
 
 def _read(header: _Header, path: Path) -> GGUF:
-    head = header.take(8) if header.size >= 8 else b""
-    if head[:4] != MAGIC:
+    if header.size < len(MAGIC) or header.take(len(MAGIC)) != MAGIC:
         raise ValueError(_("is not a GGUF file"))
-    version = int.from_bytes(head[4:], "little")
+    said = header.take(4)
+    version = int.from_bytes(said, "little")
     if version not in VERSIONS:
-        if int.from_bytes(head[4:], "big") in VERSIONS:
+        if int.from_bytes(said, "big") in VERSIONS:
             raise _DamagedError(_("is a big-endian GGUF file, which is not supported"))
         raise _DamagedError(_("is a GGUF file of version {version}; versions 2 and 3 can be read", version=version))
     tensors, settings = header.number("<u8"), header.number("<u8")

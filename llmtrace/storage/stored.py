@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -57,6 +57,16 @@ class Transposed(NamedTuple):
         return self.stored.kept().T
 
 
+class OtherTypeError(ValueError):
+    """A tensor is stored as what can't be read."""
+
+    def __init__(self, kind: str, readable: Iterable[str]) -> None:
+        self.kind, self.readable = kind, (*readable,)
+        super().__init__(
+            _("is {dtype}, but only {readable} can be read", dtype=shown(kind), readable=listed(self.readable))
+        )
+
+
 class StoredTensor(NamedTuple):
     """A tensor that lies in a safetensors file."""
 
@@ -71,9 +81,7 @@ class StoredTensor(NamedTuple):
         F16 and BF16 are widened, which changes no number. F64 is narrowed only if that changes none either.
         """
         if self.dtype not in WIDENED:
-            raise ValueError(
-                _("is {dtype}, but only {readable} can be read", dtype=shown(self.dtype), readable=listed(WIDENED))
-            )
+            raise OtherTypeError(self.dtype, WIDENED)
         numbers = WIDENED[self.dtype](self.data)
         if not numbers.flags.aligned:  # old files pad nothing; the kernels want numbers at multiples of their size
             numbers = numbers.copy()

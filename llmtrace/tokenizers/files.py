@@ -12,10 +12,10 @@ from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.storage.files import read_json, read_text
 from llmtrace.text import cited, shown
-from llmtrace.tokenizers.beside import ADDED, CONFIG, Beside
+from llmtrace.tokenizers.beside import ADDED, CONFIG, Beside, BesideError
 from llmtrace.tokenizers.byte_symbols import SYMBOLS
 from llmtrace.tokenizers.json_format.added import is_id
-from llmtrace.tokenizers.json_format.fields import not_supported, quote
+from llmtrace.tokenizers.json_format.fields import quote
 from llmtrace.tokenizers.json_format.merges import read_merges, read_vocabulary
 from llmtrace.tokenizers.json_format.read import Tokenizer, read_tokenizer_json
 from llmtrace.tokenizers.splitting import GPT2_SPLIT
@@ -63,9 +63,11 @@ def load_tokenizer(folder: Path | str) -> Tokenizer | None:
 
 @contextmanager
 def _about(path: Path) -> Iterator[None]:
-    """Errors name the file."""
+    """Errors name the file, unless one beside it is at fault."""
     try:
         yield
+    except BesideError:
+        raise
     except ModelError as error:
         raise ModelError(_("{path} can't be used as a tokenizer: {error}", path=shown(path), error=error)) from error
     except RecursionError as error:
@@ -124,8 +126,7 @@ def _read_words(path: Path, beside: Beside) -> Tokenizer:
             if known.setdefault(text, index) != index and text:
                 raise ModelError(_("the token {text} is in the vocabulary twice", text=cited(text)))
         known.pop("", None)
-        if beside.config.get("never_split"):
-            raise not_supported("never_split", beside.config["never_split"])
+        beside.must_not_set("never_split")
         cleaning = {
             "lowercase": beside.setting("do_lower_case", True),
             "strip_accents": beside.setting("strip_accents", None),

@@ -12,6 +12,7 @@ from llmtrace.errors import ModelError
 from llmtrace.i18n import _, listed
 from llmtrace.storage.files import read_json
 from llmtrace.text import shown
+from llmtrace.weights.names import own_name
 
 LARGEST, MOST_VALUES = 4 << 20, 1 << 17
 """Bytes of config.json, which has a few kilobytes, and values in it: some name 20,000 classes."""
@@ -47,12 +48,11 @@ def kind_of(data: Mapping[str, Any], where: str, known: Collection[str], begin: 
 
 
 def size_in(data: Mapping[str, Any], name: str, limit: int, problems: list[str], aliases: Sequence[str] = ()) -> int:
-    """The size of this name, or the first of its aliases that is there; what is wrong with it goes to `problems`."""
-    found = next((n for n in (name, *aliases) if data.get(n) is not None), None)
-    if found is None:
-        problems.append(_("{name} is missing", name=name))
+    """The size of this name, or of its aliases; what is wrong with it goes to `problems`."""
+    found, value = agreed({own_name(data, n): data.get(n) for n in (name, *aliases)}, problems)
+    if value is None:
+        problems.append(_("{name} is missing", name=own_name(data, name)))
         return 1
-    value = data[found]
     if type(value) is not int or not 1 <= value <= limit:  # a bool is no size, though Python counts with it
         problems.append(
             _(
@@ -66,14 +66,40 @@ def size_in(data: Mapping[str, Any], name: str, limit: int, problems: list[str],
     return value
 
 
+def agreed(stated: Mapping[str, Any], problems: list[str]) -> tuple[str, Any]:
+    """Of the places where one setting may stand, the first where it does, and its value, or None where it stands nowhere.
+
+    Programs differ in which of two places counts, so that both must say the same; else that goes to `problems`.
+    """
+    there = [(place, value) for place, value in stated.items() if value is not None]
+    first, value = there[0] if there else ("", None)
+    for place, other in there[1:]:
+        if other != value:
+            text = _("{first} is {value}, but {second} is {other}: which of them counts is not said")
+            problems.append(text.format(first=first, value=written(value), second=place, other=written(other)))
+    return first, value
+
+
 def number_in(data: Mapping[str, Any], name: str, usual: float, largest: float, problems: list[str]) -> float:
-    """The number of this name, above 0 also as float32, or what is usual; what is wrong with it goes to `problems`."""
-    value = data.get(name, usual)
+    """The number of this name, or what is usual; what is wrong with it goes to `problems`."""
+    return checked_number(own_name(data, name), data.get(name, usual), usual, largest, problems)
+
+
+def checked_number(name: str, value: Any, usual: float, largest: float, problems: list[str]) -> float:
+    """A number above 0, also as float32; of another value, which goes to `problems`, what is usual."""
     if type(value) in (int, float) and 0 < value <= largest and np.float32(value) > 0:
         return float(value)
     text = _("{name} must be a number above 0, at most {largest}, not {value}")
     problems.append(text.format(name=name, largest=f"{largest:g}", value=written(value)))
     return usual
+
+
+def must_split(data: Mapping[str, Any], width: tuple[str, int], heads: tuple[str, int], problems: list[str]) -> None:
+    """Adds to `problems` that the heads, whose name and number they are, can't share the width evenly."""
+    if width[1] % heads[1] and not problems:
+        text = _("a width ({width_name}) of {width} can't be split into {heads} heads ({heads_name})")
+        names = {"width_name": own_name(data, width[0]), "heads_name": own_name(data, heads[0])}
+        problems.append(text.format(width=width[1], heads=heads[1], **names))
 
 
 def tied_or_not(data: Mapping[str, Any], problems: list[str]) -> bool | None:

@@ -63,6 +63,7 @@ def read_settings(data: Mapping[str, Any], where: str) -> tuple[Family, Any, boo
     problems: list[str] = []
     config = family.read_config(data, problems)
     tied = tied_or_not(data, problems)
+    tied = family.tied.usual if tied is None else tied
     if problems:
         raise ModelError(f"{where}: {'; '.join(problems)}")
     return family, config, tied

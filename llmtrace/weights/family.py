@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -19,15 +19,15 @@ from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.environment import takes_not_finite
 from llmtrace.errors import ModelError
 from llmtrace.frozen import frozen
-from llmtrace.i18n import _
+from llmtrace.i18n import _, listed, n_
 from llmtrace.models import Model
 from llmtrace.models.prompt import Tokenizer
 from llmtrace.ops import Weight, by_name
 from llmtrace.rng import derive, normal
 from llmtrace.storage.matrix import StoredMatrix
-from llmtrace.storage.stored import Stored, all_finite
+from llmtrace.storage.stored import OtherTypeError, Stored, all_finite
 from llmtrace.text import shown
-from llmtrace.weights.names import Problem, must_be_whole, together, unused, unwrapped
+from llmtrace.weights.names import Problem, must_be_whole, own_name, together, unused, unwrapped
 
 STD = 0.02
 """The standard deviation of random initial weights (Radford et al. 2019), where a table gives no other."""
@@ -64,6 +64,8 @@ class Tied:
     first: str
     """The stored name of the first."""
     first_weight: str
+    usual: bool | None = None
+    """What counts where config.json does not say whether they are one; None: they are, unless both are stored, and differ."""
 
 
 @frozen
@@ -181,10 +183,12 @@ class Family:
     ) -> dict[str, Array | StoredMatrix]:
         """The numbers of every tensor, by its name without the prefix; ModelError with all that is wrong."""
         shapes, head = self.shapes(config), self.tied.stored
+        parts = {name.split(".")[0] for name in (*shapes, head)}
         transposed = {entry.stored for entry in self.table(config) if entry.transposed}
         if head in stored or tied is False:
             shapes[head] = shapes[self.tied.first]
         problems: list[Problem] = []
+        others: list[tuple[str, OtherTypeError]] = []
         tensors: dict[str, Array | StoredMatrix] = {}
         apart: list[str] = []
         prefixed = bool(self.prefix) and any(name.startswith(self.prefix) for name in stored)
@@ -192,20 +196,27 @@ class Family:
             name = full.removeprefix(self.prefix)
             if self.ignored.fullmatch(name):
                 continue
-            if name not in shapes and prefixed and name == full and name.split(".")[0] != head.split(".")[0]:
+            if name not in shapes and prefixed and name == full and name.split(".")[0] not in parts:
                 apart.append(name)
             elif name not in shapes:
-                problems.append(partial(_foreign, full, self.title))
+                problems.append(partial(_foreign, own_name(stored, full), self.title))
             elif name in tensors:
                 twice = _("{name} is there twice, with {prefix} and without", name=name, prefix=self.prefix)
                 problems.append(twice)
             else:
-                array = _read(name, tensor, shapes[name], problems, notes)
-                tensors[name] = array.T if name in transposed else array
+                tensors[name] = np.empty(0, np.float32)
+                try:
+                    array = _read(own_name(stored, full), tensor, shapes[name], problems, notes)
+                    tensors[name] = array.T if name in transposed else array
+                except OtherTypeError as error:
+                    others.append((own_name(stored, full), error))
         if tied is not False and head in tensors and self.tied.first not in tensors:
             tensors[self.tied.first] = tensors[head]  # one tensor, stored under the other of its names
         unused(apart, notes)
-        problems[:0] = [_("{name} is missing", name=name) for name in shapes if name not in tensors]
+        missing = [name for name in shapes if name not in tensors]
+        problems[:0] = [partial(_missing, own_name(stored, name), name == head) for name in missing]
+        if others:
+            problems.append(_of_other_types(others))
         if len({array.dtype for array in tensors.values()} & {np.dtype(np.float32), np.dtype(np.float64)}) > 1:
             problems.append(_("some tensors are float32, others float64"))
         if not problems and tied and head in tensors and not _same(tensors[head], tensors[self.tied.first]):
@@ -222,6 +233,31 @@ class Family:
         return tensors
 
 
+def _missing(name: str, is_head: bool) -> str:
+    if is_head:
+        return _("{name} is missing, which only a model with tie_word_embeddings = true can do without", name=name)
+    return _("{name} is missing", name=name)
+
+
+def _of_other_types(found: Sequence[tuple[str, OtherTypeError]]) -> str:
+    """What types can't be read, each said once, with the first tensor that is of it."""
+    kinds: dict[str, list[str]] = {}
+    for name, error in found:
+        kinds.setdefault(error.kind, []).append(name)
+    said = [
+        n_(
+            "{first} is of type {kind}",
+            "{count} tensors are of type {kind} (the first: {first})",
+            len(names),
+            count=len(names),
+            first=names[0],
+            kind=shown(kind, 80),
+        )
+        for kind, names in kinds.items()
+    ]
+    return _("{tensors}; only {readable} can be read", tensors=together(said), readable=listed(found[0][1].readable))
+
+
 def _foreign(name: str, family: str) -> str:
     return _("{name} is not part of this {family}", name=shown(name, 80), family=family)
 
@@ -236,7 +272,10 @@ def _same(a: Array | StoredMatrix, b: Array | StoredMatrix) -> bool:
 def _read(
     name: str, tensor: Array | Stored, expected: tuple[int, ...], problems: list[Problem], notes: list[str]
 ) -> Array | StoredMatrix:
-    """The numbers of a tensor; what is wrong with it goes to `problems`, and what is put up with to `notes`."""
+    """The numbers of a tensor; what is wrong with it goes to `problems`, and what is put up with to `notes`.
+
+    OtherTypeError: many tensors have that in common, and it is said once.
+    """
     nothing = np.empty(0, np.float32)
     if tensor.shape != expected:
         problems.append(
@@ -245,6 +284,8 @@ def _read(
     if not isinstance(tensor, np.ndarray):
         try:
             kept = tensor.kept() if tensor.shape == expected else nothing
+        except OtherTypeError:
+            raise
         except ValueError as error:
             problems.append(f"{name} {error}")
             return nothing

@@ -4,49 +4,58 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from llmtrace.errors import ModelError
-from llmtrace.i18n import _, listed
+from llmtrace.i18n import N_, _, listed
 from llmtrace.models.beginning import beginning_of
 from llmtrace.storage.files import open_regular
 from llmtrace.storage.gguf import GGUF, MAGIC, open_gguf
 from llmtrace.storage.stored import Stored, Transposed
 from llmtrace.text import shown
 from llmtrace.tokenizers.gguf import read_gguf_tokenizer
+from llmtrace.weights.names import Renamed, must_be_whole, together
 from llmtrace.weights.source import Opened, Source
 
-NAME = re.compile(r"(?:blk\.(0|[1-9][0-9]{0,5})\.)?([a-z_]+)\.(weight|bias)")
-"""The name of a tensor: the block it is in, what it is, and which of its two."""
 LLAMA_NAMES = {
-    "token_embd": "model.embed_tokens",
-    "output_norm": "model.norm",
+    "token_embd": "embed_tokens",
+    "output_norm": "norm",
     "output": "lm_head",
-    "blk.attn_norm": "model.layers.{}.input_layernorm",
-    "blk.attn_q": "model.layers.{}.self_attn.q_proj",
-    "blk.attn_k": "model.layers.{}.self_attn.k_proj",
-    "blk.attn_v": "model.layers.{}.self_attn.v_proj",
-    "blk.attn_output": "model.layers.{}.self_attn.o_proj",
-    "blk.ffn_norm": "model.layers.{}.post_attention_layernorm",
-    "blk.ffn_gate": "model.layers.{}.mlp.gate_proj",
-    "blk.ffn_up": "model.layers.{}.mlp.up_proj",
-    "blk.ffn_down": "model.layers.{}.mlp.down_proj",
+    "blk.{}.attn_norm": "layers.{}.input_layernorm",
+    "blk.{}.attn_q": "layers.{}.self_attn.q_proj",
+    "blk.{}.attn_k": "layers.{}.self_attn.k_proj",
+    "blk.{}.attn_v": "layers.{}.self_attn.v_proj",
+    "blk.{}.attn_output": "layers.{}.self_attn.o_proj",
+    "blk.{}.ffn_norm": "layers.{}.post_attention_layernorm",
+    "blk.{}.ffn_gate": "layers.{}.mlp.gate_proj",
+    "blk.{}.ffn_up": "layers.{}.mlp.up_proj",
+    "blk.{}.ffn_down": "layers.{}.mlp.down_proj",
 }
 GPT2_NAMES = {
     "token_embd": "wte",
     "position_embd": "wpe",
     "output_norm": "ln_f",
     "output": "lm_head",
-    "blk.attn_norm": "h.{}.ln_1",
-    "blk.attn_qkv": "h.{}.attn.c_attn",
-    "blk.attn_output": "h.{}.attn.c_proj",
-    "blk.ffn_norm": "h.{}.ln_2",
-    "blk.ffn_up": "h.{}.mlp.c_fc",
-    "blk.ffn_down": "h.{}.mlp.c_proj",
+    "blk.{}.attn_norm": "h.{}.ln_1",
+    "blk.{}.attn_qkv": "h.{}.attn.c_attn",
+    "blk.{}.attn_output": "h.{}.attn.c_proj",
+    "blk.{}.ffn_norm": "h.{}.ln_2",
+    "blk.{}.ffn_up": "h.{}.mlp.c_fc",
+    "blk.{}.ffn_down": "h.{}.mlp.c_proj",
 }
+EMBEDDING, HEAD = "token_embd.weight", "output.weight"
+BLOCK = re.compile(r"(?<=\.)(?:0|[1-9][0-9]{0,5})(?=\.)")
+"""The number of the block that a tensor is in, in its name."""
+OTHERS = {
+    re.compile(r"rope_.*"): N_("angles of positions that are scaled"),
+    re.compile(r"blk\.\d+\.(exp_|ffn_.*(exps|shexp|inp)).*"): N_("experts"),
+    re.compile(r"blk\.\d+\.attn_[qk]_norm\..*"): N_("norms of queries and keys"),
+}
+"""What some tensors that are not supported are for, by their names."""
 LLAMA_SIZES = {
     "block_count": "num_hidden_layers",
     "context_length": "max_position_embeddings",
@@ -77,6 +86,8 @@ WITHOUT: dict[str, tuple[Any, ...]] = {
     "attention.causal": (True,),
 }
 """Settings that are read only where they change nothing, and the values with which they do so."""
+OF_A_HEAD = ("rope.dimension_count", "attention.value_length")
+"""Those that change nothing where they are what a head has features."""
 
 
 class Architecture(NamedTuple):
@@ -84,25 +95,34 @@ class Architecture(NamedTuple):
 
     names: Mapping[str, str]
     sizes: Mapping[str, str]
-    config: Callable[[GGUF, dict[str, Any]], dict[str, Any]]
-    """What config.json would say beside the sizes; gets them."""
+    config: Callable[[GGUF], dict[str, Any]]
+    """What config.json would say beside the sizes."""
     transposed: re.Pattern[str] = re.compile("(?!)")
     """The tensors (by Hugging Face's names) that it has the other way round."""
 
+    def own(self, name: str) -> str:
+        """What llama.cpp calls a tensor that has this name for Hugging Face."""
+        return _translated(name, {theirs: ours for ours, theirs in self.names.items()}) or name
 
-def _llama(file: GGUF, sizes: dict[str, Any], rotary: str = "interleaved") -> dict[str, Any]:
+
+def _translated(name: str, words: Mapping[str, str]) -> str | None:
+    """The name of a tensor in other words, in which {} stands for the number of its block."""
+    stem, _dot, kind = name.rpartition(".")
+    block = BLOCK.search(stem)
+    found = words.get(BLOCK.sub("{}", stem)) if block or "{}" not in stem else None
+    return f"{found.format(block and block[0])}.{kind}" if found and kind in {"weight", "bias"} else None
+
+
+def _llama(file: GGUF, rotary: str = "interleaved") -> dict[str, Any]:
     biased = "blk.0.attn_q.bias" in file.tensors
-    more: dict[str, Any] = {"rotary_layout": rotary, "attention_bias": biased, "rope_theta": 10000.0}
-    if sizes.get("num_key_value_heads") is None:
-        more["num_key_value_heads"] = sizes.get("num_attention_heads")
-    return {"model_type": "llama", **more}
+    return {"model_type": "llama", "rotary_layout": rotary, "attention_bias": biased, "rope_theta": 10000.0}
 
 
-def _qwen2(file: GGUF, sizes: dict[str, Any]) -> dict[str, Any]:
-    return {**_llama(file, sizes, "half"), "model_type": "qwen2"}
+def _qwen2(file: GGUF) -> dict[str, Any]:
+    return {**_llama(file, "half"), "model_type": "qwen2"}
 
 
-def _gpt2(file: GGUF, sizes: dict[str, Any]) -> dict[str, Any]:
+def _gpt2(file: GGUF) -> dict[str, Any]:
     return {"model_type": "gpt2", "activation_function": "gelu_new"}
 
 
@@ -130,6 +150,7 @@ class GGUFFile(Source):
     def open(self, path: Path) -> Opened:
         """Weights are widened to float32 when they are read."""
         file = open_gguf(path)
+        must_be_whole(file.tensors, shown(path))
         try:
             architecture, config = read_config(file)
             tensors = _renamed(file, architecture)
@@ -152,7 +173,10 @@ class GGUFFile(Source):
 
 
 def read_config(file: GGUF) -> tuple[Architecture, dict[str, Any]]:
-    """The architecture of a file, and what config.json would say of it; ValueError for what is not supported."""
+    """The architecture of a file, and what config.json would say of it; ValueError for what is not supported.
+
+    An output that is not stored is the table of tokens, as llama.cpp has it.
+    """
     settings = file.settings
     name = settings.get("general.architecture")
     if not isinstance(name, str):
@@ -166,51 +190,70 @@ def read_config(file: GGUF) -> tuple[Architecture, dict[str, Any]]:
         raise ValueError(_("is one part of several: put them together first (llama-gguf-split --merge)"))
     architecture = ARCHITECTURES[name]
     own = {key.removeprefix(f"{name}."): value for key, value in settings.items() if key.startswith(f"{name}.")}
+    head_size = _head_size(own)
     sizes = {ours: _plain(own.pop(theirs)) for theirs, ours in architecture.sizes.items() if theirs in own}
-    _expect_nothing_else(own, sizes)
-    config = {**architecture.config(file, sizes), **sizes}
-    if "token_embd.weight" in file.tensors:
-        config["vocab_size"] = next(iter(file.tensors["token_embd.weight"].shape), 0)
-    return architecture, config
+    keys = {ours: f"{name}.{theirs}" for theirs, ours in architecture.sizes.items()}
+    _expect_nothing_else(name, own, head_size)
+    config = {**architecture.config(file), **sizes}
+    if HEAD not in file.tensors:
+        config["tie_word_embeddings"] = True
+    keys["vocab_size"] = EMBEDDING
+    if EMBEDDING in file.tensors:
+        config["vocab_size"] = next(iter(file.tensors[EMBEDDING].shape), 0)
+        keys["vocab_size"] = _("the length of {name}", name=EMBEDDING)
+    return architecture, Renamed(config, lambda ours: keys.get(ours, ours))
 
 
-def _expect_nothing_else(own: dict[str, Any], sizes: dict[str, Any]) -> None:
-    """ValueError for a setting that changes what the model computes, and is not known here."""
-    width, heads = sizes.get("hidden_size"), sizes.get("num_attention_heads")
-    size = sizes.get("head_dim")
-    if size is None and type(width) is type(heads) is int and heads > 0:
+def _head_size(own: Mapping[str, Any]) -> int | None:
+    """The features of a head; None where the sizes are such that there are none, which is refused where they are checked."""
+    width, heads, size = (own.get(key) for key in ("embedding_length", "attention.head_count", "attention.key_length"))
+    if size is None and type(width) is type(heads) is int and heads > 0 and not width % heads:
         size = width // heads
-    same = {"rope.dimension_count": (size,), "attention.value_length": (size,)}
+    return size if type(size) is int and size > 0 else None
+
+
+def _expect_nothing_else(architecture: str, own: Mapping[str, Any], head_size: int | None) -> None:
+    """ValueError for a setting that changes what the model computes, and is not known here."""
     for key, value in own.items():
-        expected = {**WITHOUT, **same}.get(key)
-        if key not in HARMLESS and (expected is None or not any(_plain(value) == each for each in expected)):
-            raise ValueError(
-                _(
-                    "has the setting {name} = {value}, which is not supported",
-                    name=shown(key, 80),
-                    value=shown(repr(value), 60),
-                )
-            )
+        plain = _plain(value)
+        if key in HARMLESS or plain in WITHOUT.get(key, ()) or (key in OF_A_HEAD and head_size in (None, plain)):
+            continue
+        text = _("has the setting {name} = {value}, which is not supported")
+        if key in OF_A_HEAD:
+            text = _("has the setting {name} = {value}, which is not supported where a head has {size} features")
+        name = shown(f"{architecture}.{key}", 80)
+        raise ValueError(text.format(name=name, value=shown(repr(value), 60), size=head_size))
 
 
 def _plain(value: Any) -> Any:
-    """A number of 32 bits as people write it: 9.999999747378752e-06 is 1e-05."""
+    """A number of 32 bits as people write it: 9.999999747378752e-06 is 1e-05; a list that can be compared."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     if type(value) is float and float(np.float32(value)) == value:
         return float(str(np.float32(value)))
     return value
 
 
-def _renamed(file: GGUF, architecture: Architecture) -> dict[str, Stored]:
-    """The tensors by Hugging Face's names; what is not known keeps its own, by which it is refused."""
+def _renamed(file: GGUF, architecture: Architecture) -> Renamed[Stored]:
+    """The tensors by Hugging Face's names; ValueError names what is not known: llama.cpp, too, passes over none."""
     tensors: dict[str, Stored] = {}
+    unknown: list[str] = []
     for name, tensor in file.tensors.items():
-        match = NAME.fullmatch(name)
-        known = match and architecture.names.get(("blk." if match[1] else "") + match[2])
-        full = f"{known.format(match[1])}.{match[3]}" if match and known else name
-        if full in tensors:
-            raise ValueError(_("is damaged: the tensor {name} is there twice", name=shown(full, 80)))
-        tensors[full] = Transposed(tensor) if architecture.transposed.fullmatch(full) else tensor
-    return tensors
+        full = _translated(name, architecture.names)
+        if full is None:
+            unknown.append(name)
+        else:
+            tensors[full] = Transposed(tensor) if architecture.transposed.fullmatch(full) else tensor
+    if unknown:
+        names = together([partial(_described, name) for name in unknown])
+        raise ValueError(_("has tensors that are not supported: {names}", names=names))
+    return Renamed(tensors, architecture.own)
+
+
+def _described(name: str) -> str:
+    """The name of a tensor, and what it is for."""
+    what = next((what for known, what in OTHERS.items() if known.fullmatch(name)), None)
+    return _("{name} ({what})", name=shown(name, 80), what=_(what)) if what else shown(name, 80)
 
 
 def _ends(settings: Mapping[str, Any]) -> tuple[int, ...] | None:

@@ -12,7 +12,7 @@ from typing import Any
 from llmtrace.i18n import N_, _
 from llmtrace.models import GPT, GPTConfig
 from llmtrace.models.gpt import ACTIVATIONS
-from llmtrace.weights.config import number_in, size_in, written
+from llmtrace.weights.config import must_split, number_in, size_in, written
 from llmtrace.weights.family import Entry, Family, Initial, Tied
 
 SIZES = {
@@ -25,12 +25,14 @@ SIZES = {
 }
 """Name in the file → our name, and what is beyond all sense: a wrong digit must not list a billion tensors."""
 ALIASES = {
-    "n_positions": ("max_position_embeddings", "n_ctx"),
+    "n_positions": ("max_position_embeddings",),
     "n_embd": ("hidden_size",),
     "n_head": ("num_attention_heads",),
     "n_layer": ("num_hidden_layers",),
 }
-"""Other names that transformers has for them. n_ctx counts only where n_positions is absent, as there."""
+"""Other names that transformers has for them."""
+OLD_CONTEXT = "n_ctx"
+"""What counts where n_positions is absent, and nowhere else: transformers passes it over."""
 FIXED = {
     "add_cross_attention": (False, N_("blocks would also attend to an encoder")),
 }
@@ -56,18 +58,14 @@ GPT2_END = 50256
 def read_config(data: Mapping[str, Any], problems: list[str]) -> GPTConfig | None:
     """The sizes, or None where something is wrong."""
     given = SIZES if data.get("n_inner") is not None else {n: size for n, size in SIZES.items() if n != "n_inner"}
+    aliases: dict[str, tuple[str, ...]] = dict(ALIASES)
+    if all(data.get(name) is None for name in ("n_positions", *ALIASES["n_positions"])):
+        aliases["n_positions"] = (OLD_CONTEXT,)
     sizes: dict[str, Any] = {
-        ours: size_in(data, name, limit, problems, ALIASES.get(name, ())) for name, (ours, limit) in given.items()
+        ours: size_in(data, name, limit, problems, aliases.get(name, ())) for name, (ours, limit) in given.items()
     }
     sizes.setdefault("hidden", 4 * sizes["width"])
-    if sizes["width"] % sizes["heads"] and not problems:
-        problems.append(
-            _(
-                "a width (n_embd) of {width} can't be split into {heads} heads (n_head)",
-                width=sizes["width"],
-                heads=sizes["heads"],
-            )
-        )
+    must_split(data, ("n_embd", sizes["width"]), ("n_head", sizes["heads"]), problems)
     epsilon = number_in(data, "layer_norm_epsilon", 1e-5, 1, problems)
     activation = data.get("activation_function", "gelu_new")
     activation = SAME.get(activation, activation) if isinstance(activation, str) else activation

@@ -12,8 +12,9 @@ from typing import Any
 
 from llmtrace.i18n import N_, _
 from llmtrace.models.llama import LAYOUTS, Llama, LlamaConfig
-from llmtrace.weights.config import number_in, size_in, written
+from llmtrace.weights.config import agreed, checked_number, must_split, number_in, size_in, written
 from llmtrace.weights.family import Entry, Family, Initial, Tied
+from llmtrace.weights.names import own_name
 
 SIZES = {
     "vocab_size": ("vocabulary", 1 << 31),
@@ -29,6 +30,8 @@ FIXED: dict[str, tuple[Any, str]] = {
     "use_sliding_window": (False, N_("tokens would not see those far before them")),
 }
 """Switches that change the forward: the only value that can be computed here, and what the other one would do."""
+ROTARY = ("rope_parameters", "rope_scaling")
+"""Where newer files say how positions turn; what older ones say of it stands beside these."""
 
 
 def read_config(data: Mapping[str, Any], problems: list[str]) -> LlamaConfig:
@@ -57,14 +60,10 @@ def _read(data: Mapping[str, Any], problems: list[str], **biases: bool) -> Llama
     own: dict[str, Any] = {"heads": sizes["heads"], "width": sizes["width"]}
     own["kv_heads"] = _size_or(data, "num_key_value_heads", own["heads"], problems)
     own["head_size"] = _size_or(data, "head_dim", own["width"] // own["heads"], problems)
-    if own["heads"] % own["kv_heads"]:
-        text = _(
-            "{heads} heads (num_attention_heads) can't share {kv_heads} of keys and values (num_key_value_heads) evenly"
-        )
-        problems.append(text.format(heads=own["heads"], kv_heads=own["kv_heads"]))
-    if own["head_size"] % 2 or not own["head_size"]:
-        text = _("a head of {size} features (head_dim) can't be turned in pairs: their number must be even")
-        problems.append(text.format(size=own["head_size"]))
+    if data.get("head_dim") is None:
+        must_split(data, ("hidden_size", own["width"]), ("num_attention_heads", own["heads"]), problems)
+    if not problems:
+        _expect_even(data, own["heads"], own["kv_heads"], own["head_size"], problems)
     if data.get("hidden_act", "silu") not in ("silu", "swish"):
         problems.append(_("hidden_act must be silu, not {found}", found=written(data["hidden_act"])))
     for name, (expected, meaning) in FIXED.items():
@@ -83,6 +82,20 @@ def _read(data: Mapping[str, Any], problems: list[str], **biases: bool) -> Llama
     return LlamaConfig(**sizes | own, epsilon=epsilon, base=_base(data, problems), layout=layout, **biases)
 
 
+def _expect_even(data: Mapping[str, Any], heads: int, kv_heads: int, size: int, problems: list[str]) -> None:
+    """Adds to `problems` what can't be shared by heads, or turned in pairs."""
+    names = {name: own_name(data, name) for name in ("num_attention_heads", "num_key_value_heads", "head_dim")}
+    if heads % kv_heads:
+        text = _("{heads} heads ({name}) can't share {kv_heads} of keys and values ({kv_name}) evenly")
+        name, kv_name = names["num_attention_heads"], names["num_key_value_heads"]
+        problems.append(text.format(heads=heads, name=name, kv_heads=kv_heads, kv_name=kv_name))
+    if size % 2:
+        said = data.get("head_dim") is not None
+        name = names["head_dim"] if said else f"{own_name(data, 'hidden_size')} / {names['num_attention_heads']}"
+        text = _("a head of {size} features ({name}) can't be turned in pairs: their number must be even")
+        problems.append(text.format(size=size, name=name))
+
+
 def _size_or(data: Mapping[str, Any], name: str, usual: int, problems: list[str]) -> int:
     return usual if data.get(name) is None else size_in(data, name, 1 << 31, problems)
 
@@ -95,23 +108,31 @@ def _flag(data: Mapping[str, Any], name: str, problems: list[str]) -> bool:
 
 
 def _base(data: Mapping[str, Any], problems: list[str]) -> float:
-    """The base of the angles, which newer files have inside `rope_parameters`; kinds of scaled angles are refused by name."""
-    inside = data.get("rope_parameters") or {}
-    for name in ("rope_scaling", "rope_parameters"):
-        scaling = data.get(name)
-        if scaling is None:
+    """The base of the angles, wherever it stands; kinds of scaled angles are refused by name."""
+    places: dict[str, Mapping[str, Any]] = {"": data}
+    for name in ROTARY:
+        inside = data.get(name)
+        if inside is None:
             continue
-        kind = scaling.get("rope_type", scaling.get("type", "default")) if isinstance(scaling, dict) else scaling
+        kind = inside
+        if isinstance(inside, dict):
+            places[f"{name}."] = inside
+            stated = {f"{name}.{key}": inside[key] for key in ("rope_type", "type") if key in inside}
+            kind = agreed(stated, problems)[1] if stated else "default"
         if kind != "default":
             text = _("{name}: angles of positions scaled in the way {found} can't be computed")
             problems.append(text.format(name=name, found=written(kind)))
             return 1e4
-    place = inside if data.get("rope_theta") is None and isinstance(inside, dict) else data
-    if place.get("partial_rotary_factor", 1) != 1:
-        problems.append(
-            _("partial_rotary_factor must be 1, not {found}", found=written(place["partial_rotary_factor"]))
-        )
-    return number_in(place, "rope_theta", 1e4, 1e30, problems)
+
+    def found(name: str, usual: float) -> tuple[str, Any]:
+        stated = {own_name(data, place + name): inside.get(name) for place, inside in places.items()}
+        there, value = agreed(stated, problems)
+        return (there, value) if there else (name, usual)
+
+    name, part = found("partial_rotary_factor", 1)
+    if part != 1:
+        problems.append(_("{name} must be 1, not {found}", name=name, found=written(part)))
+    return checked_number(*found("rope_theta", 1e4), 1e4, 1e30, problems)
 
 
 def config_json(c: LlamaConfig, tied: bool) -> dict[str, Any]:
@@ -177,7 +198,7 @@ def _family(
         read,
         config_json,
         table,
-        Tied("lm_head.weight", "logits.weight", "embed_tokens.weight", "embed.token.weight"),
+        Tied("lm_head.weight", "logits.weight", "embed_tokens.weight", "embed.token.weight", usual=False),
         prefix="model.",
         ignored=re.compile(r"(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq"),  # the angles, which old files carry
     )

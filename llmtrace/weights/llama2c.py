@@ -12,23 +12,35 @@ from llmtrace.storage.llama2c import Sizes, fits, open_llama2c
 from llmtrace.storage.stored import Stored
 from llmtrace.text import shown
 from llmtrace.tokenizers.llama2c import BEGIN, END, tokenizer_beside
+from llmtrace.weights.names import Renamed
 from llmtrace.weights.source import Opened, Source
 
 NAMES = {
-    "token_embedding_table": "model.embed_tokens",
-    "rms_att_weight": "model.layers.{}.input_layernorm",
-    "wq": "model.layers.{}.self_attn.q_proj",
-    "wk": "model.layers.{}.self_attn.k_proj",
-    "wv": "model.layers.{}.self_attn.v_proj",
-    "wo": "model.layers.{}.self_attn.o_proj",
-    "rms_ffn_weight": "model.layers.{}.post_attention_layernorm",
-    "w1": "model.layers.{}.mlp.gate_proj",
-    "w2": "model.layers.{}.mlp.down_proj",
-    "w3": "model.layers.{}.mlp.up_proj",
-    "rms_final_weight": "model.norm",
+    "token_embedding_table": "embed_tokens",
+    "rms_att_weight": "layers.{}.input_layernorm",
+    "wq": "layers.{}.self_attn.q_proj",
+    "wk": "layers.{}.self_attn.k_proj",
+    "wv": "layers.{}.self_attn.v_proj",
+    "wo": "layers.{}.self_attn.o_proj",
+    "rms_ffn_weight": "layers.{}.post_attention_layernorm",
+    "w1": "layers.{}.mlp.gate_proj",
+    "w2": "layers.{}.mlp.down_proj",
+    "w3": "layers.{}.mlp.up_proj",
+    "rms_final_weight": "norm",
     "wcls": "lm_head",
 }
 """Without the two tables of cosines and sines, which run.c passes over, too: the angles are computed."""
+
+
+SIZES = {
+    "vocab_size": "vocab_size",
+    "max_position_embeddings": "seq_len",
+    "hidden_size": "dim",
+    "intermediate_size": "hidden_dim",
+    "num_hidden_layers": "n_layers",
+    "num_attention_heads": "n_heads",
+    "num_key_value_heads": "n_kv_heads",
+}
 
 
 class Llama2CFile(Source):
@@ -45,26 +57,28 @@ class Llama2CFile(Source):
         """Every number is read when its tensor is needed."""
         sizes, stored = open_llama2c(path)
         tensors: dict[str, Stored] = {}
+        own: dict[str, str] = dict(SIZES)
         for full, tensor in stored.items():
             name, _dot, layer = full.partition(".")
             if name in NAMES:
-                tensors[f"{NAMES[name].format(layer)}.weight"] = tensor
+                ours = f"{NAMES[name].format(layer)}.weight"
+                tensors[ours], own[ours] = tensor, full
         tokenizer = tokenizer_beside(path, sizes.vocabulary)
         ends = tuple(index for index in (BEGIN, END) if index < sizes.vocabulary)
-        return Opened(path.stem, config_of(sizes), shown(path), tensors, tokenizer, ends or None, BEGIN)
+
+        def own_of(name: str) -> str:
+            return own.get(name, name)
+
+        config, held = Renamed(config_of(sizes), own_of), Renamed(tensors, own_of)
+        return Opened(path.stem, config, shown(path), held, tokenizer, ends or None, BEGIN)
 
 
 def config_of(sizes: Sizes) -> dict[str, Any]:
     """What config.json would say: the sizes, and what run.c has as constants."""
     return {
         "model_type": "llama",
+        **{ours: getattr(sizes, theirs) for ours, theirs in SIZES.items()},
         "vocab_size": sizes.vocabulary,
-        "max_position_embeddings": sizes.seq_len,
-        "hidden_size": sizes.dim,
-        "intermediate_size": sizes.hidden_dim,
-        "num_hidden_layers": sizes.n_layers,
-        "num_attention_heads": sizes.n_heads,
-        "num_key_value_heads": sizes.n_kv_heads,
         "rms_norm_eps": 1e-5,
         "rope_theta": 10000.0,
         "rotary_layout": "interleaved",

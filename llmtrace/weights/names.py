@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _, listed
@@ -18,6 +18,20 @@ NAMED = 8
 """So many names or problems are said in one sentence; the others are counted."""
 ADAPTERS = (".lora_", "lora_A.", "lora_B.", ".ia3_", "prompt_embeddings")
 """What stands in the names of tensors that only change another model."""
+
+
+class Renamed(dict[str, T]):
+    """What a file holds, by the names that Hugging Face has for it."""
+
+    def __init__(self, content: Mapping[str, T], own: Callable[[str], str]) -> None:
+        super().__init__(content)
+        self.own = own
+        """What the file itself calls it, also where it lacks it."""
+
+
+def own_name(held: Mapping[str, Any], name: str) -> str:
+    """What a file calls that which is `name` in what was read of it: errors are for those who look into the file."""
+    return held.own(name) if isinstance(held, Renamed) else name
 
 
 Problem = str | Callable[[], str]
@@ -38,7 +52,7 @@ def _more(count: int) -> str:
     return _("; and {count} more", count=count - NAMED) if count > NAMED else ""
 
 
-def unwrapped(stored: Mapping[str, T], endings: Iterable[str], notes: list[str]) -> dict[str, T]:
+def unwrapped(stored: Mapping[str, T], endings: Iterable[str], notes: list[str]) -> Mapping[str, T]:
     """The tensors by their names without a prefix that all have, such as torch.compile's `_orig_mod.`.
 
     endings: what one of the names must end with, the most wanted first; what stands before it there is the prefix.
@@ -46,7 +60,7 @@ def unwrapped(stored: Mapping[str, T], endings: Iterable[str], notes: list[str])
     ends = [(name, ending) for ending in endings for name in stored if f".{name}".endswith(f".{ending}")]
     wrapper = ends[0][0].removesuffix(ends[0][1]) if ends else ""
     if not wrapper or not all(name.startswith(wrapper) for name in stored):
-        return dict(stored)
+        return stored
     notes.append(_("the names of its tensors begin with {prefix}, which was taken off", prefix=cited(wrapper)))
     return {name.removeprefix(wrapper): tensor for name, tensor in stored.items()}
 

@@ -21,6 +21,7 @@ CONFIG = {
     "intermediate_size": 20,
     "rms_norm_eps": 1e-5,
     "rope_theta": 100.0,
+    "tie_word_embeddings": True,
 }
 
 

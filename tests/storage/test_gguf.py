@@ -20,6 +20,14 @@ def test_hostile_files(tmp_path):
     assert count > 150
 
 
+@pytest.mark.parametrize("size", [4, 5, 8, 23])
+def test_a_file_that_ends_inside_its_header_is_cut_off(tmp_path, size):
+    path = tmp_path / "m.gguf"
+    path.write_bytes(gguf()[:size])
+    with pytest.raises(ModelError, match=f"is cut off: it ends inside its header, after {size} bytes"):
+        open_gguf(path)
+
+
 def test_settings_of_every_type(tmp_path):
     values = {"<u1": 0, "<i1": 1, "<u2": 2, "<i2": 3, "<u4": 4, "<i4": 5, "<f4": 6, "<u8": 10, "<i8": 11, "<f8": 12}
     settings = [setting(kind, n, np.array(100, kind).tobytes()) for kind, n in values.items()]

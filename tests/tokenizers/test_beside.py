@@ -95,6 +95,38 @@ def test_what_is_refused(tmp_path, files, message):
         load_tokenizer(write(tmp_path, **files))
 
 
+AT_FAULT = {
+    "an id that is a text": (ADDED, {"zz": "y"}, "the id of the token 'zz' is 'y', not a whole number from 0 to 2,147"),
+    "an id below 0": (ADDED, {"zz": -1}, "is -1, not a whole number from 0"),
+    "an id that another has": (ADDED, {"zz": 3}, "'zz' has the id 3, but "),
+    "a decoder without ids": (CONFIG, {"added_tokens_decoder": {"-1": special_token("x")}}, "'x' is '-1', not a whole"),
+    "a decoder of nothing": (CONFIG, {"added_tokens_decoder": {"abc": 5}}, "a special token is 5"),
+    "a flag that is none": (CONFIG, {"pad_token": special_token("x", lstrip="y")}, "it has lstrip = 'y'"),
+    "a setting that is none": (CONFIG, {"add_prefix_space": "x"}, "it has add_prefix_space = 'x'"),
+    "a name that is none": (MAP, {"mask_token": 5}, "a special token is 5"),
+    "a name in a list": (MAP, {"additional_special_tokens": ["a", 5]}, "a special token is 5"),
+}
+
+
+@pytest.mark.parametrize(("file", "content", "message"), AT_FAULT.values(), ids=AT_FAULT)
+@pytest.mark.parametrize("save", [TOKENIZER.save, write], ids=["tokenizer.json", "vocab.json"])
+def test_the_file_that_is_wrong_is_named(tmp_path, save, file, content, message):
+    save(tmp_path)
+    load_tokenizer(tmp_path)
+    (tmp_path / file).write_text(json.dumps(content))
+    with pytest.raises(ModelError) as caught:
+        load_tokenizer(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / file} can't be used: ")
+    assert message in str(caught.value)
+
+
+def test_what_is_never_to_be_split_is_refused_by_the_file_that_says_so(tmp_path):
+    (tmp_path / "vocab.txt").write_text("[UNK]\na\n")
+    (tmp_path / CONFIG).write_text('{"never_split": ["a"]}')
+    with pytest.raises(ModelError, match=rf"{CONFIG} can't be used: its setting never_split"):
+        load_tokenizer(tmp_path)
+
+
 def test_two_files_that_contradict_each_other(tmp_path):
     TOKENIZER.save(tmp_path)
     (tmp_path / CONFIG).write_text('{"add_prefix_space": true}')

@@ -103,6 +103,8 @@ BROKEN = {
     "words": ({"type": "WordLevel"}, "'WordLevel'; only 'BPE', 'Unigram' and 'WordPiece' are supported"),
     "no vocabulary": ({"vocab": None}, "no vocabulary"),
     "an id that is a text": ({"vocab": {"a": "1"}}, "id of the token 'a' is '1'"),
+    "an id below 0": ({"vocab": {"a": -1}}, "id of the token 'a' is -1, not a whole number from 0 to 2,147,483,646"),
+    "an id beyond all": ({"vocab": {"a": 1 << 40}}, "is 1099511627776, not a whole number from 0 to 2,147,483,646"),
     "an id that is true": ({"vocab": {"a": True}}, "id of the token 'a' is True"),
     "an id twice": ({"vocab": {**VOCABULARY, "xy": 5}}, "id 5 stands for two tokens"),
     "no merges": ({"merges": None}, "no list of merges"),
@@ -138,6 +140,8 @@ def test_broken_and_unsupported_files_are_refused(tmp_path, changes, message):
         (special_token(lstrip=3), "lstrip = 3"),
         ({"content": "", "id": 3}, "needs a content and an id"),
         ("x", "needs a content and an id"),
+        (special_token(id=None), "needs a content and an id"),
+        (special_token(id=-1), "is -1, not a whole number from 0 to 2,147,483,646"),
     ],
 )
 def test_added_tokens_that_are_refused(tmp_path, entry, message):

@@ -122,6 +122,15 @@ def test_what_is_refused(tmp_path, changes, message):
         load_tokenizer(write(tmp_path, **changes))
 
 
+@pytest.mark.parametrize("index", [-1, 1 << 40, "1", True, None])
+def test_an_id_that_is_none(tmp_path, index):
+    data = json_of(WordPieceTokenizer(IDS))
+    data["model"]["vocab"]["a"] = index
+    (tmp_path / "tokenizer.json").write_text(json.dumps(data))
+    with pytest.raises(ModelError, match=f"'a' is {index!r}, not a whole number from 0 to 2,147,483,646"):
+        load_tokenizer(tmp_path)
+
+
 RULES = {
     "normalizer": {"type": "Lowercase"},
     "pre_tokenizer": {"type": "Whitespace"},

@@ -1,6 +1,7 @@
 import copy
 import dataclasses
 import pickle
+import struct
 
 import numpy as np
 import pytest
@@ -69,8 +70,136 @@ def test_other_kinds_are_refused_by_name(tmp_path):
 
 def test_a_tensor_that_is_not_part_of_it(tmp_path):
     arrays = tensors(small_config()) | {"wte.bias": np.zeros(3, np.float32)}
-    with pytest.raises(ModelError, match=r"wte\.bias is not part of this GPT-2"):
+    with pytest.raises(ModelError, match=r"token_embd\.bias is not part of this GPT-2"):
         llmtrace.load(write_gpt2(tmp_path / "m.gguf", arrays=arrays))
+
+
+def test_errors_use_the_names_of_the_file(tmp_path):
+    arrays = tensors(small_config())
+    del arrays["h.1.ln_2.bias"]
+    arrays["h.0.mlp.c_fc.bias"] = np.full(48, np.nan, np.float32)
+    arrays["wpe.weight"] = arrays["wpe.weight"][:5]
+    said = refusal(write_gpt2(tmp_path / "m.gguf", arrays=arrays))
+    assert "blk.1.ffn_norm.bias is missing" in said
+    assert "blk.0.ffn_up.bias holds numbers that are not finite" in said
+    assert "position_embd.weight has shape (5, 12), expected (11, 12)" in said
+
+
+def test_types_that_can_not_be_read_are_said_once(tmp_path):
+    arrays = {name: a.astype(np.int32) if a.ndim == 2 else a for name, a in tensors(small_config()).items()}
+    said = refusal(write_gpt2(tmp_path / "m.gguf", arrays=arrays))
+    assert "m.gguf: 10 tensors are of type I32 (the first: token_embd.weight); only F32, F16, " in said
+    assert said.count("Q4_0") == 1
+
+
+UNKNOWN = {
+    "rope_freqs.weight": "rope_freqs.weight (angles of positions that are scaled)",
+    "rope_factors_long.weight": "rope_factors_long.weight (angles of positions that are scaled)",
+    "blk.0.ffn_gate_inp.weight": "blk.0.ffn_gate_inp.weight (experts)",
+    "blk.0.ffn_up_exps.weight": "blk.0.ffn_up_exps.weight (experts)",
+    "blk.0.ffn_gate_shexp.weight": "blk.0.ffn_gate_shexp.weight (experts)",
+    "blk.1.attn_q_norm.weight": "blk.1.attn_q_norm.weight (norms of queries and keys)",
+    **{
+        name: name
+        for name in (
+            "blk.0.post_attention_norm.weight",
+            "blk.0.attn_norm_2.weight",
+            "blk.0.attn_sinks.weight",
+            "blk.0.rope_freqs.weight",
+            "blk.01.attn_norm.weight",
+            "blk.{}.attn_norm.weight",
+            "blk.attn_norm.weight",
+            "blk.0.attn_output.scale",
+            "token_embd_norm.weight",
+            "cls.weight",
+            "wte.weight",
+            "h.0.ln_1.weight",
+            "transformer.wte.weight",
+            "token_embd",
+        )
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "said"), UNKNOWN.items(), ids=UNKNOWN)
+def test_no_tensor_is_passed_over(tmp_path, name, said):
+    path = write_gpt2(tmp_path / "m.gguf", end=lambda writer: writer.add_tensor(name, np.ones(2, np.float32)))
+    assert refusal(path) == f"{path} has tensors that are not supported: {said}"
+
+
+def test_of_many_tensors_that_are_not_known_some_are_named(tmp_path):
+    def more(writer):
+        for name in ("a.weight", "rope_freqs.weight", *(f"blk.{n}.x.weight" for n in range(10))):
+            writer.add_tensor(name, np.ones(2, np.float32))
+
+    said = refusal(write_gpt2(tmp_path / "m.gguf", end=more))
+    assert "supported: a.weight; rope_freqs.weight (angles of positions that are scaled); blk.0.x.weight; " in said
+    assert said.endswith("blk.5.x.weight; and 4 more")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("blk.2.attn_norm.weight", "blk.2.attn_norm.weight is not part of this GPT-2"),
+        ("output.bias", "output.bias is not part of this GPT-2"),
+        ("blk.0.attn_qkv.weight.lora_a", "holds an adapter (LoRA or the like: blk.0.attn_qkv.weight.lora_a)"),
+    ],
+)
+def test_what_such_a_model_does_not_have(tmp_path, name, said):
+    path = write_gpt2(tmp_path / "m.gguf", end=lambda writer: writer.add_tensor(name, np.ones(2, np.float32)))
+    assert said in refusal(path)
+
+
+def test_a_file_without_its_table_of_tokens(tmp_path):
+    path = write_gpt2(tmp_path / "m.gguf", arrays={"wpe.weight": np.ones((11, 12), np.float32)})
+    assert refusal(path) == f"{path}: token_embd.weight is missing"
+
+
+SIZE_OF_HEADS = [("gpt2.rope.dimension_count", 4), ("gpt2.attention.value_length", 4)]
+
+
+def with_size(path, key, kind, value):
+    """The file with another type and value of a setting that is a whole number of 32 bits."""
+    content = bytearray(write_gpt2(path, settings=SIZE_OF_HEADS).read_bytes())
+    place = content.index(f"gpt2.{key}".encode()) + len(f"gpt2.{key}")
+    content[place : place + 8] = struct.pack(f"<I{kind}", {"I": 4, "i": 5, "f": 6}[kind], value)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "value", "said"),
+    [
+        (
+            "attention.head_count",
+            "I",
+            0,
+            "gpt2.attention.head_count must be a whole number from 1 to 2,147,483,648, not 0",
+        ),
+        ("attention.head_count", "i", -3, "gpt2.attention.head_count must be a whole number"),
+        ("attention.head_count", "f", 4.0, "gpt2.attention.head_count must be a whole number"),
+        (
+            "attention.head_count",
+            "I",
+            5,
+            "a width (gpt2.embedding_length) of 12 can't be split into 5 heads (gpt2.attention.head_count)",
+        ),
+        ("embedding_length", "I", 0, "gpt2.embedding_length must be a whole number"),
+        ("context_length", "f", 0.5, "gpt2.context_length must be a whole number"),
+        ("block_count", "I", 1, "blk.1.attn_qkv.weight is not part of this GPT-2"),
+        ("block_count", "I", 3, "blk.2.attn_qkv.weight is missing"),
+        ("attention.layer_norm_epsilon", "f", -1.0, "gpt2.attention.layer_norm_epsilon must be a number above 0"),
+        ("rope.dimension_count", "I", 2, "gpt2.rope.dimension_count = 2, which is not supported where a head has 4"),
+    ],
+)
+def test_the_setting_that_is_wrong_is_named(tmp_path, key, kind, value, said):
+    llmtrace.load(write_gpt2(tmp_path / "right.gguf", settings=SIZE_OF_HEADS))
+    assert said in refusal(with_size(tmp_path / "m.gguf", key, kind, value))
+
+
+def test_a_list_where_a_number_should_be(tmp_path):
+    path = write_gpt2(tmp_path / "m.gguf", end=lambda writer: writer.add_array("gpt2.expert_count", [0, 0]))
+    assert "has the setting gpt2.expert_count = array([0, 0]" in refusal(path)
 
 
 @pytest.mark.parametrize(("stated", "begin"), [(2, 2), (0, 0), (999, None), ("2", None)])

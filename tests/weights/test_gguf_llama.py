@@ -1,10 +1,12 @@
 """A Llama as llama.cpp's converter writes it computes what its folder does: it turns pairs that lie side by side."""
 
 import json
+import struct
 
 import numpy as np
 import pytest
 from gguf import GGUFWriter
+from helpers.model_folders import refusal
 from safetensors.numpy import save_file
 
 import llmtrace
@@ -37,16 +39,17 @@ NAMES = {
 }
 
 
-def both(tmp_path, family):
+def both(tmp_path, family, **more):
     """The same random weights as a folder and as a .gguf file."""
-    config = {"model_type": family.name, **CONFIG}
+    config = {"model_type": family.name, **CONFIG, **more}
     rng = np.random.default_rng(0)
     shapes = family.shapes(family.read_config(config, []))
     arrays = {name: (0.4 * rng.standard_normal(shape)).astype(np.float32) for name, shape in shapes.items()}
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(config))
-    save_file({f"model.{name}": array for name, array in arrays.items()}, folder / "model.safetensors")
+    head = {} if config["tie_word_embeddings"] else {"lm_head.weight": np.ones((7, 24), np.float32)}
+    save_file({f"model.{name}": array for name, array in arrays.items()} | head, folder / "model.safetensors")
     writer = GGUFWriter(tmp_path / "m.gguf", family.name)
     writer.add_block_count(2)
     writer.add_context_length(16)
@@ -65,6 +68,8 @@ def both(tmp_path, family):
             heads = 4 if "q_proj" in stem else 2
             array = array.reshape(heads, 2, -1, array.shape[-1]).swapaxes(1, 2).reshape(array.shape)
         writer.add_tensor(f"{block}{NAMES[stem]}.{kind}", np.ascontiguousarray(array))
+    for array in head.values():
+        writer.add_tensor("output.weight", array)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -85,3 +90,38 @@ def test_the_same_numbers_as_its_folder(tmp_path, family):
     )
     if family is QWEN2:
         assert ours.tobytes() == theirs.tobytes()
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_an_output_that_is_not_stored_is_the_table_of_tokens(tmp_path, tied):
+    folder, file = both(tmp_path, LLAMA, tie_word_embeddings=tied)
+    for model in (folder, file):
+        weights = model.weights
+        assert (weights["logits.weight"] is weights["embed.token.weight"]) == tied
+
+
+def test_heads_are_named_as_the_file_names_them(tmp_path):
+    both(tmp_path, LLAMA)
+    path = tmp_path / "m.gguf"
+    content = path.read_bytes()
+    heads, keys = (
+        b"llama.attention.head_count" + struct.pack("<I", 4),
+        b"llama.attention.head_count_kv" + struct.pack("<I", 4),
+    )
+    for key, value, said in (
+        (heads, 5, "a width (llama.embedding_length) of 24 can't be split into 5 heads (llama.attention.head_count)"),
+        (
+            keys,
+            3,
+            "4 heads (llama.attention.head_count) can't share 3 of keys and values (llama.attention.head_count_kv)",
+        ),
+        (
+            heads,
+            8,
+            "a head of 3 features (llama.embedding_length / llama.attention.head_count) can't be turned in pairs",
+        ),
+        (keys, 0, "llama.attention.head_count_kv must be a whole number"),
+    ):
+        place = content.index(key) + len(key)
+        path.write_bytes(content[:place] + struct.pack("<I", value) + content[place + 4 :])
+        assert said in refusal(path)

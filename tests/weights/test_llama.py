@@ -22,7 +22,8 @@ def test_a_folder_is_the_model_of_its_numbers(tmp_path):
     prefixed["model.layers.0.self_attn.rotary_emb.inv_freq"] = np.ones(3, np.float32)
     again = llmtrace.load(write_llama(tmp_path / "prefixed", prefixed))
     np.testing.assert_array_equal(again.logits(IDS), model.logits(IDS))
-    other = llmtrace.load(write_llama(tmp_path / "untied", prefixed | {"lm_head.weight": np.ones((5, 12), np.float32)}))
+    head = {"lm_head.weight": np.ones((5, 12), np.float32)}
+    other = llmtrace.load(write_llama(tmp_path / "untied", prefixed | head, tie_word_embeddings=False))
     assert len(set(other.logits(IDS)[0].tolist())) == 1
 
 
@@ -53,7 +54,58 @@ def test_what_config_says(tmp_path, changed, ours, message):
         assert llmtrace.load(folder).config == small_llama_config(**ours)
 
 
+BASE = {"rope_theta": 100.0, "rope_type": "default"}
+AGREED = {
+    "newer and older": {"rope_parameters": BASE},
+    "all three": {"rope_parameters": BASE, "rope_scaling": {**BASE, "type": "default"}},
+    "inside only": {"rope_parameters": BASE, "rope_theta": None},
+    "under the older name": {"rope_scaling": BASE, "rope_theta": None},
+    "a part that is all": {"partial_rotary_factor": 1, "rope_parameters": {**BASE, "partial_rotary_factor": 1.0}},
+}
+
+
+@pytest.mark.parametrize("changed", AGREED.values(), ids=AGREED)
+def test_a_setting_may_stand_in_several_places(tmp_path, changed):
+    assert llmtrace.load(write_llama(tmp_path / "llama", **changed)).config == small_llama_config()
+
+
+@pytest.mark.parametrize("kind", ["llama", "mistral", "qwen2"])
+def test_the_output_is_its_own_where_nothing_is_said_of_it(tmp_path, kind):
+    """transformers begins with random numbers then, and warns."""
+    said = refusal(write_llama(tmp_path / "llama", model_type=kind, tie_word_embeddings=None))
+    assert "lm_head.weight is missing" in said
+
+
 REFUSED = {
+    "bases that differ": (
+        {"rope_parameters": {"rope_theta": 1e4}},
+        "rope_theta is 100.0, but rope_parameters.rope_theta is 10000.0",
+    ),
+    "bases that differ, inside": (
+        {"rope_theta": None, "rope_parameters": {"rope_theta": 1e4}, "rope_scaling": {"rope_theta": 5.0}},
+        "rope_parameters.rope_theta is 10000.0, but rope_scaling.rope_theta is 5.0",
+    ),
+    "kinds that differ": (
+        {"rope_scaling": {"rope_type": "default", "type": "linear"}},
+        "rope_scaling.rope_type is 'default', but rope_scaling.type is 'linear'",
+    ),
+    "parts that differ": (
+        {"partial_rotary_factor": 1, "rope_parameters": {"partial_rotary_factor": 0.5}},
+        "partial_rotary_factor is 1, but rope_parameters.partial_rotary_factor is 0.5",
+    ),
+    "a part inside": ({"rope_scaling": {"partial_rotary_factor": 0.5}}, "rope_scaling.partial_rotary_factor must be 1"),
+    "a base inside": (
+        {"rope_theta": None, "rope_parameters": {"rope_theta": "x"}},
+        "rope_parameters.rope_theta must be a number above 0",
+    ),
+    "heads that do not part the width": (
+        {"head_dim": None, "num_attention_heads": 5},
+        "a width (hidden_size) of 12 can't be split into 5 heads (num_attention_heads)",
+    ),
+    "an odd head of no size": (
+        {"head_dim": None},
+        "a head of 3 features (hidden_size / num_attention_heads) can't be turned in pairs",
+    ),
     "llama3": ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}, "scaled in the way 'llama3'"),
     "linear, by its older name": ({"rope_scaling": {"type": "linear", "factor": 2.0}}, "'linear'"),
     "newer place": ({"rope_parameters": {"rope_type": "yarn", "rope_theta": 1e4}}, "'yarn'"),

@@ -105,3 +105,30 @@ def test_what_it_is_that_is_no_such_file(tmp_path, raw, said):
     with pytest.raises(ModelError) as caught:
         llmtrace.load(path)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ({"n_heads": 4, "n_kv_heads": 3}, "4 heads (n_heads) can't share 3 of keys and values (n_kv_heads) evenly"),
+        ({"dim": 12, "n_heads": 4, "n_kv_heads": 4}, "a head of 3 features (dim / n_heads) can't be turned in pairs"),
+    ],
+)
+def test_errors_use_the_names_of_run_c(tmp_path, sizes, said):
+    with pytest.raises(ModelError) as caught:
+        llmtrace.load(write(tmp_path / "m.bin", **sizes))
+    assert said in str(caught.value)
+
+
+def test_a_tensor_with_a_number_that_is_none_has_the_name_of_run_c(tmp_path):
+    path = write(tmp_path / "m.bin")
+    raw = bytearray(path.read_bytes())
+    place = 28
+    for each in open_llama2c(path).sizes.tensors():
+        if each.name == "wq":
+            break
+        place += 4 * (each.layers or 1) * int(np.prod(each.shape))
+    raw[place : place + 4] = np.float32(np.nan).tobytes()
+    path.write_bytes(raw)
+    with pytest.raises(ModelError, match=r"wq\.0 holds numbers that are not finite"):
+        llmtrace.load(path)

@@ -33,6 +33,11 @@ def test_a_tied_pair_is_stored_under_either_name(tmp_path, reference, tied, name
     assert model.notes == ()
 
 
+def test_of_an_untied_pair_the_output_is_needed(tmp_path):
+    needed = "lm_head.weight is missing, which only a model with tie_word_embeddings = true can do without"
+    assert needed in refusal(write(tmp_path / "a", stored(), tie_word_embeddings=False))
+
+
 def test_of_an_untied_pair_both_are_needed(tmp_path):
     names = {**stored(), "lm_head.weight": stored()["wte.weight"]}
     del names["wte.weight"]
@@ -66,10 +71,12 @@ def test_a_head_that_is_not_used(tmp_path, reference, head):
     assert f"{head}: not part of the language model, and not used" in model.notes[0]
 
 
-@pytest.mark.parametrize("name", ["transformer.score.weight", "lm_head.bias", "transformer.h.0.attn.c_attn.extra"])
+@pytest.mark.parametrize(
+    "name", ["transformer.score.weight", "lm_head.bias", "transformer.h.0.attn.c_attn.extra", "h.0.attn.q_norm"]
+)
 def test_what_would_change_the_numbers_is_refused(tmp_path, name):
     said = refusal(write(tmp_path / "a", {**PREFIXED, name: np.ones(2, np.float32)}))
-    assert f"{name.removeprefix('transformer.')} is not part of this GPT-2" in said
+    assert f"{name} is not part of this GPT-2" in said
 
 
 def adapter(folder, **config):

@@ -72,6 +72,8 @@ def test_a_list_or_an_object_for_any_setting_is_refused_or_read(family):
         ({"model_type": None}, "has no model_type"),
         ({"auto_map": {"AutoModelForCausalLM": "x.Y"}}, "auto_map"),
         ({"n_embd": None}, "n_embd is missing"),
+        ({"hidden_size": 24}, "n_embd is 12, but hidden_size is 24: which of them counts is not said"),
+        ({"max_position_embeddings": 10}, "n_positions is 11, but max_position_embeddings is 10"),
         ({"n_embd": True}, "n_embd must be a whole number from 1 to 2,147,483,648, not true"),
         ({"n_embd": 12.0}, "not 12.0"),
         ({"n_embd": "12"}, "not '12'"),
@@ -107,6 +109,8 @@ def test_configs_in_other_words(tmp_path):
     write(folder, n_ctx=5, n_inner=48, activation_function="gelu_pytorch_tanh", layer_norm_epsilon=1e-05)
     assert settings(folder) == small_config()
     write(folder, n_embd=None, hidden_size=12, n_head=None, num_attention_heads=3, scale_attn_weights=True)
+    assert settings(folder) == small_config()
+    write(folder, hidden_size=12, num_attention_heads=3, num_hidden_layers=2, max_position_embeddings=11, n_ctx=5)
     assert settings(folder) == small_config()
 
 
@@ -146,7 +150,7 @@ def test_all_that_is_wrong_is_in_one_sentence(tmp_path):
         "score.weight is not part of this GPT-2",
         r"evil\x1b[31m\n is not part",
         "wpe.weight has shape (12, 11), expected (11, 12)",
-        "h.1.mlp.c_fc.bias is I32, but only F32, F16, BF16, F64 can be read",
+        "h.1.mlp.c_fc.bias is of type I32; only F32, F16, BF16, F64 can be read",
         "ln_f.weight holds numbers that are not finite, such as nan at [5]",
         "wte.weight holds numbers that are not finite, such as -inf at [2, 7]",
         "ln_f.bias is F64 with numbers that float32 does not have, like 0.1;",
@@ -157,6 +161,19 @@ def test_all_that_is_wrong_is_in_one_sentence(tmp_path):
         "ln_f.bias holds numbers that are not finite, such as nan at [0] (LLMTRACE_NOT_FINITE=1 opens it all the same)"
     )
     assert refusal(write(tmp_path / "b", {"x": np.zeros(1, np.float32)})).endswith("; and 21 more")
+
+
+def test_types_that_can_not_be_read_are_said_once(tmp_path):
+    arrays = {
+        f"transformer.{name}": array.astype(np.int8 if "ln" in name else np.int32) for name, array in stored().items()
+    }
+    said = refusal(write(tmp_path / "a", arrays)).partition(": ")[2]
+    parts = said.split("; ")
+    assert sorted(parts[:-1]) == [
+        "10 tensors are of type I8 (the first: transformer.h.0.ln_1.bias)",
+        "18 tensors are of type I32 (the first: transformer.h.0.attn.c_attn.bias)",
+    ]
+    assert parts[-1] == "only F32, F16, BF16, F64 can be read"
 
 
 def test_arrays_in_memory_are_checked_too():

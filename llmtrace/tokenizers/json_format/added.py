@@ -32,6 +32,20 @@ def is_id(value: Any) -> TypeGuard[int]:
     return type(value) is int and 0 <= value <= LARGEST_ID
 
 
+def must_be_id(text: str, value: Any) -> None:
+    """ModelError where a value can't be the id of a token."""
+    if not is_id(value):
+        told = _("the id of the token {text} is {index}, not a whole number from 0 to {largest:,}")
+        raise ModelError(told.format(text=quote(text), index=quote(value), largest=LARGEST_ID))
+
+
+def must_get(token: AddedToken, index: int) -> None:
+    """ModelError where an added token gets another id than its own."""
+    if token.id != index:
+        told = _("the added token {text} has the id {index}, but {other} by the vocabulary and the tokens before it")
+        raise ModelError(told.format(text=quote(token.text), index=token.id, other=index))
+
+
 def read_added(entries: Any, vocabulary: Mapping[str, int]) -> list[AddedToken]:
     """The entries of `added_tokens`; ModelError for what is broken, or would get another id."""
     found: dict[str, AddedToken] = {}
@@ -41,15 +55,7 @@ def read_added(entries: Any, vocabulary: Mapping[str, int]) -> list[AddedToken]:
             raise ModelError(_("the added token {text} is there twice", text=quote(token.text)))
         found[token.text] = token
     for token, index in zip(found.values(), given_ids(found, vocabulary), strict=True):
-        if token.id != index:
-            raise ModelError(
-                _(
-                    "the added token {text} has the id {index}, but {other} by the vocabulary and the tokens before it",
-                    text=quote(token.text),
-                    index=token.id,
-                    other=index,
-                )
-            )
+        must_get(token, index)
     return list(found.values())
 
 
@@ -63,8 +69,9 @@ def divided(tokens: Collection[AddedToken]) -> tuple[dict[str, int], dict[str, i
 def added_token(entry: Any) -> AddedToken:
     """One entry."""
     text, index = (entry.get("content"), entry.get("id")) if isinstance(entry, Mapping) else (None, None)
-    if not isinstance(text, str) or not text or not is_id(index):
+    if not isinstance(text, str) or not text or index is None:
         raise ModelError(_("the added token {entry} needs a content and an id", entry=quote(entry)))
+    must_be_id(text, index)
     special = field(entry, "special", bool, False)
     absent = {"normalized": not special}
     flags = frozenset(flag for flag in FLAGS if field(entry, flag, bool, absent.get(flag, False)))

@@ -6,19 +6,16 @@ from typing import Any
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
-from llmtrace.tokenizers.json_format.added import is_id
+from llmtrace.tokenizers.json_format.added import must_be_id
 from llmtrace.tokenizers.json_format.fields import quote
 
 
 def read_vocabulary(vocabulary: Any) -> dict[str, int]:
-    """The vocabulary of a file, checked: texts with different whole numbers."""
+    """The vocabulary of a file, checked: texts with different ids."""
     if not isinstance(vocabulary, dict) or not vocabulary:
         raise ModelError(_("it has no vocabulary: a dictionary of tokens and their numbers is needed"))
     for text, index in vocabulary.items():
-        if not is_id(index):
-            raise ModelError(
-                _("the id of the token {text} is {index}, not a whole number", text=quote(text), index=quote(index))
-            )
+        must_be_id(text, index)
     return vocabulary
 
 

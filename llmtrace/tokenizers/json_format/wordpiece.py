@@ -8,8 +8,8 @@ from typing import Any
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.tokenizers.bert_text import Cleaning
-from llmtrace.tokenizers.json_format.added import divided, is_id, read_added
-from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported, quote
+from llmtrace.tokenizers.json_format.added import divided, must_be_id, read_added
+from llmtrace.tokenizers.json_format.fields import field, kind_of, not_supported
 from llmtrace.tokenizers.wordpiece import CONTINUES, LONGEST, WordPieceTokenizer
 
 RULES = {"normalizer": "BertNormalizer", "pre_tokenizer": "BertPreTokenizer", "decoder": "WordPiece"}
@@ -43,10 +43,7 @@ def read_wordpiece(data: Mapping[str, Any], model: Mapping[str, Any]) -> WordPie
     if not isinstance(vocabulary, dict) or not vocabulary or not all(vocabulary):
         raise ModelError(_("it has no vocabulary: a dictionary of tokens and their numbers is needed"))
     for text, index in vocabulary.items():
-        if not is_id(index):
-            raise ModelError(
-                _("the id of the token {text} is {index}, not a whole number", text=quote(text), index=quote(index))
-            )
+        must_be_id(text, index)
     tokens = read_added(data.get("added_tokens"), vocabulary)
     added, special, flags = divided(tokens)
     unknown = field(model, "unk_token", str, "[UNK]")
