@@ -9,7 +9,7 @@ from llmtrace import _kernels
 from llmtrace.arithmetic.derivation import Derivation
 from llmtrace.arithmetic.lines import Constant, Elements, Line, Result
 from llmtrace.errors import AddressError, LlmtraceError, ReplayError
-from llmtrace.explain import angle, dequantised
+from llmtrace.explain import dequantised
 from llmtrace.explain.address import also, explain_target
 from llmtrace.explain.describe import sentence
 from llmtrace.explain.explanation import Explanation
@@ -97,6 +97,8 @@ def _given(trace: Trace, element: Elements, place: tuple[int, ...]) -> Explanati
     text = sentence(trace, element.tensor, place)
     origin = dequantised.of_weight(trace, element.tensor, place)
     if origin is None:
+        from llmtrace.explain import angle
+
         return Explanation(element, "", "", text + angle.said(trace, element.tensor, place), (), source=trace)
     text += _(
         ", stored as {kind}: a whole number q of a few bits, times a scale that its neighbours share", kind=origin.kind

@@ -18,8 +18,8 @@ from llmtrace.views.terms import axis_word, letter_word
 TOKENS = {"position", "query", "key", "vocabulary"}
 """The axes whose places have tokens."""
 
-JUDGED = {"targets", "losses"}
-"""The tensors that tell, at each position, of the token that really follows."""
+JUDGES, TARGET = "cross_entropy", "target"
+"""The op that judges what was expected, and what it calls the tokens that really follow."""
 
 _CONSTANTS = {
     "√D": N_("{number}, how many features q and k have"),
@@ -129,7 +129,7 @@ class Names:
         for axis, part in zip(elements.axes, elements.index, strict=True):
             if isinstance(part, np.ndarray):
                 token = self._token(elements, axis, i)
-                follows = "→ " if elements.tensor in JUDGED else ""
+                follows = "→ " if axis == "position" and self._targets(elements.tensor) else ""
                 parts.append(
                     f"{int(part[i])} {follows}{quoted(token, 20)}"
                     if token is not None and self._labels(axis)
@@ -163,13 +163,25 @@ class Names:
         source: Any = self._explanation.source
         return axis in TOKENS or (source is not None and source.legend.labels(axis))
 
+    def _targets(self, tensor: str) -> str | None:
+        """The tensor of the tokens that really follow, for a tensor that tells of these: itself, and losses that are made of it."""
+        source: Any = self._explanation.source
+        if source is None:
+            return None
+        own, explained = (source.record_of(name) for name in (tensor, self._explanation.element.tensor))
+        if own is not None:
+            return None if own.op != JUDGES else str(own.operands[TARGET])
+        asked = explained is not None and explained.op == JUDGES and explained.operands[TARGET] == tensor
+        return tensor if asked else None
+
     def _token(self, elements: Elements, axis: str, i: int = 0) -> str | None:
         """The token at the place of the i-th element: in a batch, one of the text that the element itself stands in; of what
         is judged at that place, the token that really follows.
         """
         source: Any = self._explanation.source
-        if axis == "position" and elements.tensor in JUDGED and source is not None and "targets" in source.leaves:
-            return str(source.token_text(int(source.elements("targets", elements.place(i)))))
+        targets = self._targets(elements.tensor) if axis == "position" else None
+        if targets is not None:
+            return str(source.token_text(int(source.elements(targets, elements.place(i)))))
         place = dict(zip(elements.axes, elements.place(i), strict=True))
         return None if source is None else source.label(axis, place[axis], place.get("batch"))
 
