@@ -12,9 +12,8 @@ def attention_products(a, b, out, bint full=False):
 
 
 cdef int scores(q, k, out, str q_name, str k_name, bint divided, bint full) except -1:
-    cdef kernel_job job
+    cdef kernel_job job = NO_JOB
     cdef int kind = real_type(q, q_name)
-    memset(&job, 0, sizeof(job))
     leading(q, 2, q_name)
     job.in_[0], job.in_[1] = pointer(q, kind, -1, q_name), stacked(k, kind, q.ndim, k_name, &job.size[3])
     job.out = target(out, kind, q.ndim, (q, k))
@@ -36,9 +35,8 @@ cdef Py_ssize_t keys_before(const kernel_job *job, bint full, str q_name, str k_
 
 def attention_mix(pattern, v, out, bint full=False):
     """pattern [..., T, S], v [..., S, D], out [..., T, D], S ≥ T unless full; see kernels/mix.h."""
-    cdef kernel_job job
+    cdef kernel_job job = NO_JOB
     cdef int kind = real_type(pattern, "pattern")
-    memset(&job, 0, sizeof(job))
     leading(pattern, 2, "pattern")
     job.in_[0] = pointer(pattern, kind, -1, "pattern")
     job.in_[1] = stacked(v, kind, pattern.ndim, "v", &job.size[3])
@@ -53,9 +51,8 @@ def attention_mix(pattern, v, out, bint full=False):
 
 def attention_back(pattern, x, out, bint full=False):
     """pattern [..., T, S], x [..., T, D], out [..., S, D], S ≥ T unless full; see kernels/attention_back.h."""
-    cdef kernel_job job
+    cdef kernel_job job = NO_JOB
     cdef int kind = real_type(pattern, "pattern")
-    memset(&job, 0, sizeof(job))
     leading(pattern, 2, "pattern")
     job.in_[0], job.in_[1] = pointer(pattern, kind, -1, "pattern"), pointer(x, kind, pattern.ndim, "x")
     job.out = target(out, kind, pattern.ndim, (pattern, x))
@@ -78,10 +75,9 @@ def attend(q, k, v, out, Py_ssize_t copies=1, factor=1.0, bint full=False, Queue
     """q [..., H, T, D], k and v [..., H / copies, S, D], out [..., H, T, D], S ≥ T unless full: what attention_mix makes of
     the causal softmax of attention_scores · factor, now, or when a queue has run; see kernels/attend.h. So many heads that
     follow each other as there are copies share one of k and v."""
-    cdef kernel_job job
+    cdef kernel_job job = NO_JOB
     cdef int kind = real_type(q, "q")
     cdef Py_ssize_t heads = leading(q, 2, "q"), seen, block, items, grain, scratch
-    memset(&job, 0, sizeof(job))
     job.in_[0] = pointer(q, kind, -1, "q")
     job.in_[1] = stacked(k, kind, q.ndim, "k", &job.size[3])
     job.in_[2] = stacked(v, kind, q.ndim, "v", &job.size[4])
@@ -119,7 +115,7 @@ def attend(q, k, v, out, Py_ssize_t copies=1, factor=1.0, bint full=False, Queue
 
 def move_heads(x, out, bint merged):
     """x [..., H, T, D] → out [..., T, H·D] where merged, else the other way round."""
-    cdef kernel_job job
+    cdef kernel_job job = NO_JOB
     cdef int kind = real_type(x, "x")
     job.in_[0] = pointer(x, kind, -1, "x")
     job.out = target(out, kind, -1, (x,))
@@ -135,11 +131,10 @@ def move_heads(x, out, bint merged):
 
 def append(new, cache, Py_ssize_t length, Queue queue=None):
     """Writes new [..., T, D] behind the first `length` positions of a cache [..., capacity, D]: now, or when a queue has run."""
-    cdef kernel_job job
+    cdef kernel_job job = NO_JOB
     cdef int kind = real_type(new, "new")
     cdef Py_ssize_t blocks = leading(new, 2, "new"), positions = new.shape[new.ndim - 2], width = new.shape[new.ndim - 1]
     cdef Py_ssize_t capacity, grain = grain_of(positions * width, 1)
-    memset(&job, 0, sizeof(job))
     job.in_[0] = pointer(new, kind, -1, "new")
     job.out = target(cache, kind, new.ndim, (new,))
     capacity = cache.shape[new.ndim - 2]

@@ -9,8 +9,9 @@ cimport cython
 cimport numpy as cnp
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, realloc
-from libc.string cimport memcmp, memset
+from libc.string cimport memcmp
 
+import os
 import threading
 
 import numpy as np

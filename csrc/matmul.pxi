@@ -96,7 +96,7 @@ def pack(weight, bint transposed=False):
 
 cdef int lay_out(PackedMatrix packed) except -1:
     """Writes the panels, some at a time; the pages of a mapped file that held these columns are given back."""
-    cdef kernel_job job
+    cdef kernel_job job = NO_JOB
     cdef Py_ssize_t panel = table_of(packed.kind).panel, first, width, itemsize, count
     cdef bint alone
     source = packed.source
@@ -169,7 +169,7 @@ cdef int layout_of(array, Py_ssize_t *rows, Py_ssize_t *columns, Py_ssize_t *spl
 def matmul(x, PackedMatrix weight not None, bias, out):
     """out = x · weight + bias. x [rows, K] or heads [sequences, H, T, D] with H·D = K; out [rows, N] or heads likewise;
     bias [N] or None."""
-    cdef kernel_job job
+    cdef kernel_job job = NO_JOB
     cdef Py_ssize_t rows, columns, items, grain, expected
     job.in_[0] = pointer(x, weight.kind, -1, "x")
     layout_of(x, &job.size[0], &job.size[1], &job.size[4], "x")

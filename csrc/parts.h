@@ -16,7 +16,7 @@ typedef struct {
     _Alignas(64) atomic_uint_fast64_t left; /* the first chunk that nobody has drawn, and from bit 32 on the one behind the last */
 } job_part;
 
-/* Divides `chunks` < MOST_CHUNKS into parts of about as many; returns how many parts. */
+/* Divides `chunks` ≤ MOST_CHUNKS into parts of about as many; returns how many parts. */
 static inline int divide_chunks(job_part *part, ptrdiff_t chunks, int parts)
 {
     parts = parts < MOST_PARTS ? parts : MOST_PARTS;

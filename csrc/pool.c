@@ -41,6 +41,7 @@ typedef struct {
 } shared_job;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards current, seats, workers, sleeping, and a rise of running */
+static pthread_mutex_t ending = PTHREAD_MUTEX_INITIALIZER; /* of a series: who comes meanwhile waits until the worker has left */
 static pthread_cond_t opened = PTHREAD_COND_INITIALIZER, left = PTHREAD_COND_INITIALIZER;
 static shared_job *current;
 static shared_job open_series = {.parts = 1}; /* stands for a series that a worker has begun, and keeps the pool busy; has no chunks */
@@ -80,8 +81,7 @@ static void pause_briefly(void)
 
 void pool_expect(const void *data, ptrdiff_t bytes)
 {
-    atomic_store(&expected_bytes, 0); /* so that no worker takes the one's length for the other's */
-    atomic_store(&expected, data);
+    atomic_store(&expected, data); /* a worker that takes the other's length for it fetches too much or too little */
     atomic_store(&expected_bytes, bytes);
 }
 
@@ -91,8 +91,10 @@ static void fetch_expected(unsigned seen, int worker)
 {
     static _Thread_local const char *fetched;
     const ptrdiff_t bytes = atomic_load(&expected_bytes), part = bytes / pool_threads();
+    if (!part)
+        return;
     const char *from = atomic_load(&expected) + worker % pool_threads() * part;
-    if (!part || from == fetched)
+    if (from == fetched)
         return;
     fetched = from;
     const char *end = from + (part < CACHE_BYTES ? part : CACHE_BYTES);
@@ -324,12 +326,22 @@ void series_ready(job_series *s, ptrdiff_t count)
     open_job(&open_series, 1);
 }
 
+/* The worker has left this series, or, where NULL, whichever it has begun. A thread that forks ends that of another, too. */
+static void end_series(job_series *s)
+{
+    pthread_mutex_lock(&ending);
+    s = s ? s : atomic_load(&series_begun);
+    if (s && atomic_compare_exchange_strong(&series_begun, &s, NULL)) {
+        close_job(&open_series);
+        atomic_store(&busy, 0);
+    }
+    pthread_mutex_unlock(&ending);
+}
+
 void series_stop(job_series *s)
 {
-    if (!s || !atomic_compare_exchange_strong(&series_begun, &s, NULL))
-        return;
-    close_job(&open_series);
-    atomic_store(&busy, 0);
+    if (s)
+        end_series(s);
 }
 
 int series_finish(job_series *s, ptrdiff_t count, int (*interrupted)(void))
@@ -337,11 +349,13 @@ int series_finish(job_series *s, ptrdiff_t count, int (*interrupted)(void))
     int stopped = 0;
     series_stop(s);
     atomic_fetch_add(&finishing, 1);
-    for (; s->done < count && !stopped; s->done++, s->next = 0) {
+    while (s->done < count && !stopped) {
         const waiting_job *j = &s->jobs[s->done];
         if (j->expected)
             pool_expect(j->job.in[3], j->expected);
         stopped = run_from(s->next, j, interrupted);
+        if (!stopped)
+            s->done++, s->next = 0;
     }
     if (atomic_load(&finishing)) /* none is known in a forked child */
         atomic_fetch_sub(&finishing, 1);
@@ -368,12 +382,12 @@ static void before_fork(void)
 {
     if (mine)
         close_job(mine);
-    series_stop(atomic_load(&series_begun));
+    end_series(NULL);
 }
 
 static void in_forked_child(void)
 {
-    lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    lock = ending = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     opened = left = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     current = NULL;
     seats = workers = sleeping = 0;

@@ -17,7 +17,10 @@ cdef class Queue:
     cdef void *place  # where the job that may be added now writes: signals' handlers, too, may compute meanwhile
     cdef list held
     cdef object arena, lock
-    cdef bint busy, given_up
+    cdef readonly bint is_busy
+    """Whether a thread computes."""
+    cdef bint given_up
+    cdef object process  # the one in which a thread is busy
 
     def __init__(self, arena):
         self.arena, self.held, self.lock = arena, [], threading.RLock()
@@ -56,7 +59,7 @@ cdef class Queue:
 
     cdef void ready(self) noexcept:
         """All that the jobs need is held: a worker may begin, if what came before is done."""
-        if self.series != NULL and not self.busy:
+        if self.series != NULL and not self.is_busy:
             series_ready(self.series, self.count)
 
     def defer(self, forward, list arguments, settings, empty):
@@ -88,17 +91,17 @@ cdef class Queue:
     def run(self):
         """Does all that waits, or waits until another thread has done it. Where a signal's handler raises, such as
         KeyboardInterrupt, the rest is given up, and whoever asks for it is told so."""
-        if not self.count and not self.busy and not self.given_up:
+        if not self.count and not self.is_busy and not self.given_up:
             return
-        with self.lock:
-            if self.busy or self.given_up:
+        with self.alone():
+            if self.is_busy or self.given_up:
                 raise RuntimeError("these numbers are not there: the run that was to make them is not done")
-            self.busy, self.given_up = True, True
+            self.is_busy, self.given_up, self.process = True, True, os.getpid()
             try:
                 self.work(self.held)
                 self.given_up = False
             finally:
-                self.busy = False
+                self.is_busy = False
 
     cdef int work(self, list held) except -1:
         cdef job_series *series = self.series
@@ -113,11 +116,18 @@ cdef class Queue:
         return done_or_raised(stopped)
 
     def give_up(self):
-        """Forgets what waits; whoever asks for it is told so."""
-        self.given_up = self.given_up or self.count > 0
-        free_series(self.series)
-        self.series, self.count = NULL, 0
-        self.held.clear()
+        """Forgets what waits; whoever asks for it is told so. A thread that computes is waited for: it writes to the arena."""
+        with self.alone():
+            self.given_up = self.given_up or self.count > 0
+            free_series(self.series)
+            self.series, self.count = NULL, 0
+            self.held.clear()
+
+    cdef object alone(self):
+        """What lets one thread in; a forked child has nobody to wait for who computed when it was forked."""
+        if self.is_busy and self.process != os.getpid():
+            self.lock = threading.RLock()
+        return self.lock
 
 
 cdef void free_series(job_series *series) noexcept:

@@ -6,7 +6,7 @@ cdef tuple INPUT_NAMES = tuple([f"input {k + 1}" for k in range(MOST_INPUTS)])
 def elementwise(str name, tuple inputs, out, *settings):
     """out[i] = name(inputs[0][i], inputs[1][i], …; settings), for a name in `ELEMENTWISE`; all of one shape and type. Settings
     are rounded to that type first."""
-    cdef kernel_job job
+    cdef kernel_job job = NO_JOB
     cdef int kind, k
     wanted = ELEMENTWISE[name]
     if (len(inputs), len(settings)) != wanted[:2]:
@@ -83,7 +83,7 @@ cdef class RowKernel:
 
     def __call__(self, tuple inputs, empty, *settings):
         """The result, in memory that `empty` hands out."""
-        cdef kernel_job job
+        cdef kernel_job job = NO_JOB
         cdef int k, kind = -1, count = len(self.names)
         cdef Py_ssize_t rows, row
         if len(inputs) != count or len(settings) != self.settings:

@@ -164,6 +164,9 @@ cdef extern from *:
     void *waiting
 
 
+cdef kernel_job NO_JOB  # all 0: what a kernel does not use is compared, too, where a step is repeated
+
+
 cdef int run(str name, int kind, const kernel_job *job, Py_ssize_t items, Py_ssize_t grain, Py_ssize_t expected=0) except -1:
     """Runs a job, or lets it wait. `expected`: how many bytes, from in[3] on, will be needed next."""
     cdef int kernel = KERNELS[name]

@@ -2,7 +2,7 @@
 
 def column_sum(a, b, initial, out):
     """out[c] = initial[c] + Σ_r a[r, c]·b[r, c] over all positions r, without b Σ_r a[r, c]; a, b [..., C]."""
-    cdef kernel_job job
+    cdef kernel_job job = NO_JOB
     cdef int kind = real_type(a, "a")
     job.in_[0], job.in_[1] = pointer(a, kind, -1, "a"), NULL
     if b is not None:
@@ -17,7 +17,7 @@ def column_sum(a, b, initial, out):
 
 def embedding_gradient(ids, dout, initial, out):
     """out[v] = initial[v] + Σ dout[r] over the positions r with ids[r] = v; ids int64, dout [..., C], out [V, C]."""
-    cdef kernel_job job
+    cdef kernel_job job = NO_JOB
     cdef int kind = real_type(dout, "dout")
     job.in_[1] = pointer(dout, kind, -1, "dout")
     pointer(out, kind, 2, "out")
@@ -32,7 +32,7 @@ def embedding_gradient(ids, dout, initial, out):
 
 def sum_all(x, initial, out):
     """out[()] = initial + Σ of all x, in the order in which they lie in memory."""
-    cdef kernel_job job
+    cdef kernel_job job = NO_JOB
     cdef int kind = real_type(x, "x")
     job.in_[0], job.in_[1] = pointer(x, kind, -1, "x"), initial_of(initial, kind, out)
     job.out = target(out, kind, 0, (x, initial))
@@ -42,7 +42,7 @@ def sum_all(x, initial, out):
 
 def sum_outer_products(a, b, initial, out):
     """out[i, j] = initial[i, j] + Σ_r a[r, i]·b[r, j] over all positions r; a [..., A], b [..., B], initial [A, B] or None."""
-    cdef kernel_job job
+    cdef kernel_job job = NO_JOB
     cdef int kind = real_type(a, "a")
     cdef Py_ssize_t items, grain
     job.in_[0], job.in_[1] = pointer(a, kind, -1, "a"), pointer(b, kind, -1, "b")

@@ -16,7 +16,7 @@ def pack_stored(blocks, str width not None):
     """Packs a weight [in, out] from its blocks [out, blocks of in, bytes], which may lie in memory with any strides but those of
     the bytes."""
     cdef PackedMatrix packed = PackedMatrix.__new__(PackedMatrix)
-    cdef kernel_job job
+    cdef kernel_job job = NO_JOB
     cdef Py_ssize_t panel = table_f32.panel, count
     packed.kind, packed.width, packed.panel = cnp.NPY_FLOAT32, WIDTHS[width], panel
     cdef const stored_width *w = &stored_widths[packed.width]
@@ -35,15 +35,22 @@ def pack_stored(blocks, str width not None):
     return packed
 
 
-cdef int from_panels(str kernel, PackedMatrix packed, ids, out, Py_ssize_t items) except -1:
-    cdef kernel_job job
+cdef int from_panels(str kernel, PackedMatrix packed, ids, out, Py_ssize_t items, Py_ssize_t skipped=0) except -1:
+    """Runs a kernel on the panels behind some that are skipped."""
+    cdef const stored_width *w = &stored_widths[packed.width]
+    cdef Py_ssize_t skipped_bytes
+    cdef kernel_job job = NO_JOB
     if not packed.width:
         raise TypeError("the weight is not packed as it was stored")
     expect_readable(packed)
-    job.in_[0], job.out = cnp.PyArray_DATA(<cnp.ndarray> packed.panels), cnp.PyArray_DATA(<cnp.ndarray> out)
+    skipped_bytes = skipped * packed.panel * (packed.depth // w.weights) * w.bytes
+    job.in_[0] = <char *> cnp.PyArray_DATA(<cnp.ndarray> packed.panels) + skipped_bytes
     job.in_[1] = NULL if ids is None else ids_below(ids, packed.columns, "ids")
-    job.size[0], job.size[1], job.setting[0] = packed.depth, packed.columns, packed.width
-    return run(kernel, cnp.NPY_FLOAT32, &job, items if out.size else 0, 1)
+    job.out = cnp.PyArray_DATA(<cnp.ndarray> out)
+    job.size[0], job.size[1], job.setting[0] = packed.depth, packed.columns - skipped * packed.panel, packed.width
+    run(kernel, cnp.NPY_FLOAT32, &job, items if out.size else 0, 1)
+    last_run.settled = ids is None
+    return 0
 
 
 def unpacked(PackedMatrix packed not None):
@@ -52,6 +59,17 @@ def unpacked(PackedMatrix packed not None):
     out = np.empty((packed.columns, packed.depth // w.weights, w.bytes), np.uint8)
     from_panels("unpack_stored", packed, None, out, (packed.columns + table_f32.panel - 1) // table_f32.panel)
     return out
+
+
+def unpacked_column(PackedMatrix packed not None, Py_ssize_t column):
+    """The blocks [blocks of in, bytes] of one column, from 0."""
+    cdef const stored_width *w = &stored_widths[packed.width]
+    cdef Py_ssize_t panel = column // packed.panel
+    if not 0 <= column < packed.columns:
+        raise IndexError(f"the weight has no column {column}")
+    out = np.empty((min(packed.panel, packed.columns - panel * packed.panel), packed.depth // w.weights, w.bytes), np.uint8)
+    from_panels("unpack_stored", packed, None, out, 1, panel)
+    return out[column % packed.panel]
 
 
 def widened(PackedMatrix packed not None):

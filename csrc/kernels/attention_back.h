@@ -1,7 +1,6 @@
 /* The gradient of attention's values (and keys): out[s, d] = Σ_t pattern[t, s]·x[t, d] over the queries t that see the key s,
  * ascending, so t = max(0, s − P) … T − 1, with P = S − T keys that were there before the first query, or P = S where every query
- * sees every key. With x = dmix it is the
- * gradient of v.
+ * sees every key. x = dmix gives the gradient of v, and the gradient of scores as the pattern with x = q that of k.
  * An item is a block of ATTENTION_BLOCK keys of one n. Keys are the rows of tiles (tile.h): their pattern lies side by side, and
  * so do the features of x, which is the panel.
  *

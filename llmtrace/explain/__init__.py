@@ -47,7 +47,7 @@ def explain_element(trace: Trace, name: str, place: tuple[int, ...], depth: int 
         for parent in leaves:
             leant = (e for e in parent.leans_on(count) if e.address() not in found)
             new = {
-                e.address(): e for e in leant if e.tensor in trace or dequantised.of_weight(trace, e.tensor, e.index)
+                e.address(): e for e in leant if e.tensor in trace or dequantised.is_quantised(trace, e.tensor)
             }
             leans[parent.address] = list(new)
             below += [explain_alone(trace, e.tensor, e.index) for e in new.values()]

@@ -18,6 +18,12 @@ def of_weight(trace: Trace, name: str, place: tuple[int, ...]) -> Origin | None:
     return kept.origin(place) if isinstance(kept, StoredMatrix) else None
 
 
+def is_quantised(trace: Trace, name: str) -> bool:
+    """Whether a weight has one."""
+    kept = trace.weights[name].kept if name in trace.weights else None
+    return isinstance(kept, StoredMatrix) and kept.is_quantised
+
+
 def formula(origin: Origin) -> str:
     """How the number is made."""
     product = "scale × q" if origin.of_scale is None else "(d × s) × q"

@@ -49,6 +49,8 @@ class Explanation(Displayed):
 
     def replay(self) -> Any:
         """Does every line again from its operands alone and returns the value; raises ReplayError where a bit differs."""
+        if self.op and not self.lines:
+            raise ReplayError(_("{address}: no line says how it was computed", address=self.address))
         done: dict[str, Array] = {}
         for line in self.lines:
             operands = [done[o.line] if isinstance(o, Result) else o.values for o in line.operands]

@@ -16,6 +16,8 @@ from llmtrace.trace import Step, Trace
 
 LEFT_OUT = frozenset({"top_k", "top_p"})
 """Ops whose −∞ stands for what is left out."""
+STILL_MASKED = frozenset({"scale", "identity", "edit"})
+"""Ops that leave it where it was."""
 
 
 @frozen
@@ -64,12 +66,19 @@ def not_finite(values: Array, step: Step | None = None) -> Array:
     wrong = ~np.isfinite(values)
     if not wrong.any():
         return wrong
-    if step is not None and step.op == "attention_scores":
+    if step is not None and masked(step):
         queries, keys = values.shape[-2:]
         wrong &= np.tri(queries, keys, keys - queries, dtype=bool)
     elif step is not None and step.op in LEFT_OUT:
         wrong &= ~np.isneginf(values)
     return wrong
+
+
+def masked(step: Step, ops: frozenset[str] = frozenset({"attention_scores"})) -> bool:
+    """Whether a step leaves out later keys: its op is one of those that do, or what one gave was scaled, named anew or edited."""
+    while step.op in STILL_MASKED and step.record.inputs[0] in step.trace:
+        step = step.trace[step.record.inputs[0]]
+    return step.op in ops
 
 
 def counted(values: Array, step: Step | None = None) -> str:

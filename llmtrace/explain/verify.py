@@ -143,16 +143,16 @@ def verify_tokens(trace: Trace) -> None:
         raise ReplayError(_("the ids of the tokens are not those that the prompt's text gives"))
     texts = trace.tokens[trace.past :] if read == "tokens" else [trace.token_text(i) for i in ids]
     for place, (token, said) in enumerate(zip(tokenization.tokens, texts, strict=False)):
-        for text in (said, trace.token_text(token.id)):
-            if text != token.text:
-                raise ReplayError(
-                    _(
-                        "the token at position {place} is {text}, but the prompt's text gives {other}",
-                        place=place,
-                        text=cited(text),
-                        other=cited(token.text),
-                    )
+        wrong = next((each for each in (said, trace.token_text(token.id)) if each != token.text), None)
+        if wrong is not None:
+            raise ReplayError(
+                _(
+                    "the token at position {place} is {text}, but the prompt's text gives {other}",
+                    place=place,
+                    text=cited(wrong),
+                    other=cited(token.text),
                 )
+            )
 
 
 def in_order(tensor: Array) -> Array:

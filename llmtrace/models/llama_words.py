@@ -21,11 +21,13 @@ LLAMA_LEGEND = Legend(
             sentence=N_(
                 "the cosine of the angle by which the place of {token} turns pair {pair}: a constant, which nothing learns"
             ),
+            kind=StepKind.COSINE,
         ),
         "rotary.sine": StepWords(
             sentence=N_(
                 "the sine of the angle by which the place of {token} turns pair {pair}: a constant, which nothing learns"
             ),
+            kind=StepKind.SINE,
         ),
         "embed": StepWords(
             what=N_("the row that the model has learned for each token, as it enters the first block"),

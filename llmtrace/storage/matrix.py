@@ -123,10 +123,17 @@ class StoredMatrix:
     def origin(self, place: tuple[int, ...]) -> Origin | None:
         """What one quantised weight was made of."""
         kind = KINDS[self.kind]
-        if kind.parts is None:
+        if not self.is_quantised:
             return None
         row, column = place[::-1] if self.turned else place
-        return kind.origin(self.blocks()[row, column // kind.weights], column % kind.weights)
+        packed = self._packed
+        blocks = self.blocks()[row] if packed is None else _kernels.unpacked_column(packed[0], row)
+        return kind.origin(blocks[column // kind.weights], column % kind.weights)
+
+    @property
+    def is_quantised(self) -> bool:
+        """Whether its numbers are made of others."""
+        return KINDS[self.kind].parts is not None
 
     def is_finite(self) -> bool:
         """Whether every number is."""

@@ -18,6 +18,9 @@ from llmtrace.frozen import frozen
 class StepKind(StrEnum):
     """What a step is for, where views look for it; so they need not know what a model calls it."""
 
+    COSINE = "cosine"
+    """Those of the angles by which rows are turned."""
+    SINE = "sine"
     ENTRY = "entry"
     """The rows that enter the first block."""
     AFTER_ATTENTION = "after attention"

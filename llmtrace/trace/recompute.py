@@ -227,10 +227,13 @@ class Recomputer:
             return
         self._remembered.pop(name, None)
         self._remembered[name] = (box, array)
-        size = sum(array.nbytes for _box, array in self._remembered.values())
-        while size > REMEMBERED:
-            oldest = next(iter(self._remembered))
-            size -= self._remembered.pop(oldest)[1].nbytes
+        known = list(self._remembered.items())  # others may ask meanwhile
+        size = sum(array.nbytes for _name, (_box, array) in known)
+        for oldest, (_box, array) in known:
+            if size <= REMEMBERED:
+                break
+            self._remembered.pop(oldest, None)
+            size -= array.nbytes
 
 
 def doing(record: Record, do: Callable[[], Any]) -> Any:

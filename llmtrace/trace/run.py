@@ -162,7 +162,8 @@ class Run:
                     undone = self._noted(trace, name, op, inputs, settings, own)
                     return Tensor(name, undone.described, undone.record.axes)
                 return self.do(name, op, self._operands(op, inputs, own), settings)
-            out = None if known is None else known.again(op, inputs, settings, self._memory_of(name), queue)
+            if known is not None and noted is None:
+                out = known.again(op, inputs, settings, self._memory_of(name), queue)
         if known is None or out is None:
             return self._learned(name, step, op, inputs, own, settings)
         if noted is None or not noted.given.same(inputs, False):

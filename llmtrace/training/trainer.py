@@ -67,6 +67,7 @@ class Trainer:
 
         Raises TrainingError where a number is no longer finite.
         """
+        expect_parts(parts)
         state = self.state
         with np.errstate(all="ignore"), self._memory() as arena:
             queue = None if trace is not None else _kernels.Queue(arena)  # who records may look at numbers on the way
@@ -91,6 +92,7 @@ class Trainer:
 
     def evaluate(self, parts: Sequence[Part]) -> float:
         """The loss, without a change. TrainingError where it is not finite."""
+        expect_parts(parts)
         summed: Tensor | None = None
         with np.errstate(all="ignore"), self._memory() as arena:
             queue = _kernels.Queue(arena)
@@ -163,6 +165,12 @@ class Trainer:
 
 LAYER = re.compile(r"block\.\d+|embed|ln_f|logits|loss\b")
 """The part of a step's name that says in which layer it is; `d.block.0.mlp.up` is the gradient of something in block.0."""
+
+
+def expect_parts(parts: Sequence[Part]) -> None:
+    """TrainingError where there is none."""
+    if not parts:
+        raise TrainingError(_("there is nothing to train on: a batch has at least one part"))
 
 
 def whole(weights: Mapping[str, Weight]) -> dict[str, Weight]:

@@ -11,6 +11,7 @@ import numpy as np
 from llmtrace.arithmetic.types import Array, Axes
 from llmtrace.display import asked_explain, asked_option
 from llmtrace.errors import AddressError
+from llmtrace.explain.not_finite import masked
 from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _
 from llmtrace.trace import Step
@@ -58,6 +59,10 @@ def maps(step: Step, head: int, *, text: int = 0) -> tuple[Block, ...]:
     return (Heatmaps(tuple(Attention(step, head, False, text).maps()), (), _(SHOWN)),)
 
 
+MASKED = frozenset({"attention_scores", "causal_softmax"})
+"""The ops that leave out later keys."""
+
+
 @frozen
 class Attention:
     """The heads of an attention step, or one of them."""
@@ -77,7 +82,7 @@ class Attention:
     def blank(self) -> Array:
         """[query, key]: the keys that come after the query, for which nothing is computed."""
         queries, keys = self.step.record.shape[-2:]
-        if self.step.op in {"attention_scores", "causal_softmax"}:
+        if masked(self.step, MASKED):
             return np.arange(keys) > np.arange(queries)[:, None] + (keys - queries)
         return np.zeros((queries, keys), bool)
 

@@ -205,11 +205,12 @@ def test_numbers_may_be_asked_for_while_another_thread_puts_steps_in():
 
     def ask():
         while not over.is_set():
-            newest[0].data.sum()
+            data = newest[0].data
+            assert (data == data[0]).all()
 
     sys.setswitchinterval(1e-4)
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(ask)
+        asked = pool.submit(ask)
         try:
             for _time in range(4):
                 newest[0] = one
@@ -220,6 +221,76 @@ def test_numbers_may_be_asked_for_while_another_thread_puts_steps_in():
         finally:
             over.set()
             sys.setswitchinterval(before)
+        asked.result()
+
+
+def test_a_run_that_breaks_off_waits_for_who_computes():
+    """What another thread still writes to is not given to the next run."""
+    x = np.full(3 << 20, 0.5, np.float32)
+    for _time in range(4):
+        arena = _kernels.Arena()
+        queue, last = _kernels.Queue(arena), x
+        for _step in range(8):
+            last = queue.defer(OPS["exp"].forward, [last], {}, arena.empty)
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(queue.run)
+            while not queue.is_busy and not asked.done():
+                pass
+            queue.give_up()
+            arena.close()
+            del last
+            others = [_kernels.Arena().empty(x.shape, np.float32) for _ in range(8)]
+            for other in others:
+                other.fill(7)
+            asked.result()
+        assert all((other == 7).all() for other in others)
+
+
+def test_a_child_that_was_forked_while_another_thread_computed_is_refused():
+    """It has nobody to wait for."""
+    code = """
+    huge = Tensor("huge", np.ones((3000, 1000), np.float32), ())
+    with Run({}, repeats=Repeats({})) as run:
+        x = huge
+        for step in range(60):
+            x = run(str(step), OPS["tanh"], x)
+        thread = threading.Thread(target=lambda: x.data)
+        thread.start()
+        while not x.queue.is_busy:
+            pass
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            try:
+                x.data
+            except RuntimeError as error:
+                os._exit(0 if "not there" in str(error) else 1)
+            os._exit(2)
+        thread.join()
+        assert os.waitpid(child, 0)[1] == 0
+    """
+    finish(start(IN_A_RUN + code.replace("\n    ", "\n")))
+
+
+def test_forks_by_another_thread_do_not_disturb_a_run():
+    code = """
+    over = threading.Event()
+    def fork():
+        while not over.is_set():
+            child = os.fork()
+            if child == 0:
+                os._exit(0)
+            os.waitpid(child, 0)
+    thread = threading.Thread(target=fork)
+    thread.start()
+    try:
+        for _time in range(60):
+            in_a_run(steps=12)
+    finally:
+        over.set()
+        thread.join()
+    """
+    finish(start(IN_A_RUN + code.replace("\n    ", "\n")))
 
 
 def test_a_child_that_another_thread_forks_finds_every_step_whole():
