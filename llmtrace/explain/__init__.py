@@ -46,9 +46,7 @@ def explain_element(trace: Trace, name: str, place: tuple[int, ...], depth: int 
         below: list[Explanation] = []
         for parent in leaves:
             leant = (e for e in parent.leans_on(count) if e.address() not in found)
-            new = {
-                e.address(): e for e in leant if e.tensor in trace or dequantised.is_quantised(trace, e.tensor)
-            }
+            new = {e.address(): e for e in leant if e.tensor in trace or dequantised.is_quantised(trace, e.tensor)}
             leans[parent.address] = list(new)
             below += [explain_alone(trace, e.tensor, e.index) for e in new.values()]
             found |= {child.address: child for child in below[-len(new) :]} if new else {}

@@ -9,7 +9,7 @@ from helpers.forging import forged
 from helpers.small_llamas import small_llama
 
 import llmtrace
-from llmtrace.errors import ReplayError
+from llmtrace.errors import LlmtraceError, ReplayError
 from llmtrace.explain.verify import verify, verify_sample
 
 TOLD = re.compile(r"(cos|sin)\((\d+) × (\d+)\^\(−(\d+)/(\d+)\)\)")
@@ -50,3 +50,32 @@ def test_a_batch_has_angles_for_each_text():
     trace = small_llama().trace([[1, 2, 0], [0, 1, 1]])
     assert verify(trace) > 0
     assert TOLD.search(trace.explain("rotary.sine", 1, 2, 1).sentence)
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (5, 2), (4,), (), (4, 0), (2, 2, 2)])
+def test_one_of_another_shape_is_refused(tmp_path, shape):
+    small_llama().trace([1, 2, 0, 2]).save(tmp_path / "a.trace", with_weights=True)
+
+    def change(arrays, content):
+        arrays["rotary.cosine"] = np.ones(shape, np.float32)
+
+    forged(tmp_path / "a.trace", change, tmp_path / "b.trace")
+    with pytest.raises(LlmtraceError):
+        verify(llmtrace.open(tmp_path / "b.trace"))
+
+
+@pytest.mark.parametrize("base", [10**400, -1, 0, "many", None, True, [1]])
+def test_a_base_that_is_none_is_not_believed(tmp_path, base):
+    """What it was when the trace was made can't be told; nothing is said of the angle."""
+    small_llama().trace([1, 2, 0, 2]).save(tmp_path / "a.trace", with_weights=True)
+
+    def change(arrays, content):
+        content["model"]["config"]["base"] = base
+
+    forged(tmp_path / "a.trace", change, tmp_path / "b.trace")
+    try:
+        trace = llmtrace.open(tmp_path / "b.trace")
+        verify(trace)
+    except LlmtraceError:
+        return
+    assert not TOLD.search(trace.explain("rotary.sine", 1, 1).sentence)

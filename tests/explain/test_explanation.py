@@ -233,3 +233,10 @@ def test_after_a_cache_tokens_are_those_that_were_read_now():
     assert [trace.label("position", place) for place in range(3)] == ["A", "B", "C"]
     assert trace.label("key", 0) == "C"
     assert "about place 2 of a text" in trace.explain("embed.position", 0, 0).sentence
+
+
+def test_an_explanation_without_lines_explains_nothing():
+    data = small_gpt().trace([0, 2, 1]).explain("logits", -1, 1).to_dict()
+    assert Explanation.from_dict(data).replay()
+    with pytest.raises(ReplayError, match="no line says how it was computed"):
+        Explanation.from_dict({**data, "lines": []}).replay()

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from helpers.cli_run import run
 from helpers.printing import as_text
 from helpers.small_models import small_gpt
 
-from llmtrace.errors import PromptError
+from llmtrace.errors import PromptError, TrainingError
 from llmtrace.explain.not_finite import counted, first_not_finite, first_place, not_finite, said, warning
-from llmtrace.models import Feedforward, KVCache
+from llmtrace.models import GPT, Feedforward, KVCache
+from llmtrace.training import Settings, Trainer
 from llmtrace.views.guided import view as guided
 from llmtrace.views.overview import view as overview
 from llmtrace.views.step_list import view as step_list
@@ -191,3 +193,38 @@ def test_after_a_cache_scores_that_are_seen_count():
     scores = step.output.copy()
     scores[1, 0, 2] = -np.inf  # the first query sees the key of its own position, the third of all
     assert first_place(scores, step) == (1, 0, 2)
+
+
+def scaled_gpt(**changed):
+    model = small_gpt()
+    return GPT(replace(model.config, **changed), model.weights, model.tokenizer, "scaled")
+
+
+@pytest.mark.parametrize("changed", [{"divided_by_root": False}, {"divided_by_layer": True}], ids=str)
+def test_masked_scores_that_are_scaled_are_no_fault(changed):
+    """Nor those of a run that is edited; a trainer names the number that is one."""
+    model = scaled_gpt(**changed)
+    trace = model.trace("CBABBC")
+    assert first_not_finite(trace) is None
+    assert warning(trace) == ""
+    edited = trace.edited({"block.1.attn.scores[head=0, query=2, key=1]": 0.5})
+    assert first_not_finite(edited) is None
+    assert any(step.op == "edit" for step in edited.steps)
+    wrong = changed_bias(model)
+    trainer, ids = Trainer(wrong.weights, Settings()), np.array([[0, 2, 1, 2]])
+
+    def part(run, start):
+        return GPT(model.config, trainer.state.weights).loss(run, ids[:, :-1], ids[:, 1:], 3, start)
+
+    with np.errstate(all="ignore"), pytest.raises(TrainingError, match=r"in layer ln_f"):
+        trainer.step([part], [1])
+
+
+def changed_bias(model):
+    return changed(model, "ln_f.bias", (3,), np.nan)
+
+
+def test_masked_places_of_edited_scores_stay_blank():
+    trace = small_gpt().trace("CBABBC").edited({"block.0.attn.scores[head=0, query=2, key=1]": 0.5})
+    shown = [as_text(trace[f"block.{n}.attn.scores"]) for n in (0, 1)]
+    assert all("∞" not in text for text in shown)

@@ -187,3 +187,10 @@ def test_a_part_that_fails_leaves_the_next_step_as_it_would_have_been():
             trainer.step([failing], [4])
     reports = [trainer.step([part(model, np.arange(4), trainer)], [4]) for _step in range(3)]
     assert reports == expected[0]
+
+
+def test_a_batch_has_at_least_one_part():
+    trainer = Trainer(small_gpt().weights, Settings())
+    for ask in (trainer.step, trainer.evaluate):
+        with pytest.raises(TrainingError, match="at least one part"):
+            ask([])
