@@ -49,10 +49,10 @@ def base_of(trace: Trace, name: str) -> float | None:
 
 def said(trace: Trace, name: str, place: tuple[int, ...]) -> str:
     """How one is made; nothing for any other number."""
-    base = base_of(trace, name)
-    if base is None:
+    base, kind = base_of(trace, name), trace.legend.kind(name)
+    if base is None or kind is None:
         return ""
-    kind, (*where, pair) = trace.legend.kind(name), place
+    *where, pair = place
     position, width = int(trace.elements("positions", tuple(where))), 2 * trace.shape(name)[-1]
     angle = position * base ** (-2 * pair / width)
     return _(

@@ -164,7 +164,7 @@ class Names:
         return axis in TOKENS or (source is not None and source.legend.labels(axis))
 
     def _targets(self, tensor: str) -> str | None:
-        """The tensor of the tokens that really follow, for a tensor that tells of these: itself, and losses that are made of it."""
+        """The tensor of the tokens that really follow, for one that tells of these: itself, and losses that are made of it."""
         source: Any = self._explanation.source
         if source is None:
             return None

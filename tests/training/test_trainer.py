@@ -11,6 +11,7 @@ from helpers.small_models import small_gpt
 
 from llmtrace import _kernels
 from llmtrace.arithmetic.bits import same_bits
+from llmtrace.errors import TrainingError
 from llmtrace.trace import Trace
 from llmtrace.trace.repeats import Pending
 from llmtrace.trace.run import Run
