@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 
+import numpy as np
 import pytest
 from helpers.fresh import examples
 from helpers.small_models import small_gpt, write_folder
@@ -89,6 +90,21 @@ def test_any_order_gives_the_same_hash_and_another_prompt_another_one(model, who
     assert corpus.trace(PROMPTS, model, tmp_path / "b", workers=1).hash != whole.hash
     changed = [{"id": "p0", "text": "ABB"}, *PROMPTS[1:]]
     assert corpus.trace(changed, model, tmp_path / "c", workers=1, keep=["logits[-1]"]).hash != whole.hash
+
+
+def test_ids_of_numpy_are_ids(model, tmp_path):
+    given = [np.array([0, 1, 2]), [np.int64(2)], range(3), {"id": np.int64(9), "ids": np.array([1], np.uint8)}]
+    plain = [[0, 1, 2], [2], [0, 1, 2], {"id": "9", "ids": [1]}]
+    report = corpus.trace(given, model, tmp_path / "given", workers=2, keep=["logits[-1]"])
+    assert report.counts == {DONE: 4}
+    expect_the_same(report, corpus.trace(plain, model, tmp_path / "plain", workers=1, keep=["logits[-1]"]))
+
+
+def test_a_prompt_whose_number_is_the_name_of_a_later_one_goes_on_under_another(model, tmp_path):
+    first = corpus.trace(["A", "BB"], model, tmp_path, workers=1)
+    more = corpus.trace(["A", "BB", {"id": "2", "text": "CC"}], model, tmp_path, workers=1)
+    assert [(row["id"], row["tokens"]) for row in first.rows] == [("1", 1), ("2", 2)]
+    assert [(row["id"], row["ids"]) for row in more.rows] == [("1", [0]), ("#2", [1, 1]), ("2", [2, 2])]
 
 
 @settings(max_examples=examples(6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
