@@ -84,10 +84,11 @@ def trace(
     What is finished in `out` is skipped. A prompt that can't be run is a row with its reason.
     """
     started, threads = time.monotonic(), get_threads()
+    keep, computing = _addresses(keep), engine(executor, workers)
     reader = as_language_model(model if isinstance(model, Model) else load(model))
-    task = Task(_reference(reader), model_hash(reader), "", tuple(keep), special, ())
+    task = Task(_reference(reader), model_hash(reader), "", keep, special, ())
     _expect_kept(reader, task.keep)
-    asked, folder = items(prompts), _made(Path(out).absolute())
+    asked, folder = items(prompts), _made(out)
     busy = CorpusError(_("another run is at work in {folder}: wait until it ends", folder=shown(folder)))
     with locked(folder / LOCK, busy):
         records = Records(folder)
@@ -97,7 +98,7 @@ def trace(
         found = _Run(records, replace(task, folder=str(folder)), asked, progress)
         skipped = sum(item.prompt is not None and found.is_finished(item) for item in asked)
         try:
-            found.go(engine(executor, workers))
+            found.go(computing)
         finally:
             set_threads(threads)  # a worker in this process has computed with one
         rows = found.rows()
@@ -128,7 +129,18 @@ def _expect_kept(model: LanguageModel, keep: tuple[str, ...]) -> None:
             part(one, parse(address)[0])
 
 
-def _made(folder: Path) -> Path:
+def _addresses(keep: Any) -> tuple[str, ...]:
+    addresses = tuple(keep) if isinstance(keep, Iterable) and not isinstance(keep, str) else (None,)
+    if not all(isinstance(address, str) for address in addresses):
+        text = _("keep is a list of addresses such as logits[-1], not {what}")
+        raise CorpusError(text.format(what=cited(keep)))
+    return addresses
+
+
+def _made(out: Any) -> Path:
+    if not isinstance(out, str | os.PathLike):
+        raise CorpusError(_("the folder of a corpus is given by its path, not by {what}", what=cited(out)))
+    folder = Path(out).absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:

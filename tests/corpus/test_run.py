@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from llmtrace import corpus
 from llmtrace.corpus import run
 from llmtrace.corpus.work import DONE, FAILED, SHARDS, UNFINISHED
-from llmtrace.errors import CorpusError
+from llmtrace.errors import CorpusError, ModelError
 from llmtrace.threads import get_threads
 
 TEXTS = ["ABC", "CABBA", "", "A", "B" * 12, *("ABC"[n % 3] + "CAB"[n % 2 :] * (n % 4) for n in range(60))]
@@ -227,6 +227,24 @@ def test_a_model_that_is_only_in_memory_is_refused(tmp_path):
 def test_a_model_that_answers_texts_is_refused(tmp_path):
     with pytest.raises(CorpusError, match="goes on with them"):
         corpus.trace(["ABC"], "translator", tmp_path)
+
+
+def test_what_is_of_another_kind_is_refused_in_a_sentence(model, tmp_path):
+    for wrong in (None, 3, ["gpt2"]):
+        with pytest.raises(ModelError, match="a model is given by its name or its path, not by "):
+            corpus.trace(["ABC"], wrong, tmp_path / "a")
+    for wrong in (None, 3):
+        with pytest.raises(CorpusError, match=f"the path of a file, or several prompts, not '{wrong}'"):
+            corpus.trace(wrong, model, tmp_path / "a")
+        with pytest.raises(CorpusError, match=f"the folder of a corpus is given by its path, not by '{wrong}'"):
+            corpus.trace(["ABC"], model, wrong)
+    for wrong in (None, "logits", [3], 3):
+        with pytest.raises(CorpusError, match=r"keep is a list of addresses such as logits\[-1\], not "):
+            corpus.trace(["ABC"], model, tmp_path / "a", keep=wrong)
+    for wrong in (0, -1, "2", 1.5, True):
+        with pytest.raises(CorpusError, match=f"workers is a whole number from 1, not '{wrong}'"):
+            corpus.trace(["ABC"], model, tmp_path / "a", workers=wrong)
+    assert not (tmp_path / "a").exists()
 
 
 # ---- processes ------------------------------------------------------------------------------------------------------
