@@ -1,5 +1,6 @@
 """One hash for a corpus, whoever runs it, in whichever order, and wherever it was ended on the way."""
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -61,8 +62,21 @@ def ending_after(count):
     return progress
 
 
+DAMAGES = ["none", "gone", "cut", "empty", "longer", "one bit"]
+
+
+def damage(shard, how):
+    content = bytearray(shard.read_bytes())
+    if how == "one bit":
+        content[len(content) // 2] ^= 1
+    changed = {"cut": content[:100], "empty": b"", "longer": content + b"\0"}.get(how, content)
+    shard.unlink() if how == "gone" else shard.write_bytes(changed)
+
+
 def expect_the_same(report, whole):
     assert report.hash == whole.hash
+    for shard in (report.folder / SHARDS).iterdir():
+        assert shard.stem == hashlib.sha256(shard.read_bytes()).hexdigest()
     named = Counter(row["shard"] for row in report.rows if row["shard"])
     assert {path.name for path in (report.folder / SHARDS).iterdir()} == set(named)  # nothing lost, nothing twice
     assert [row["id"] for row in report.rows] == [row["id"] for row in whole.rows]
@@ -119,8 +133,8 @@ def test_ended_anywhere_and_damaged_it_goes_on_to_the_same(model, whole, tmp_pat
             content = journal.read_bytes()
             journal.write_bytes(content[: data.draw(st.integers(0, len(content)))] + torn)
         shards = sorted((folder / SHARDS).glob("*"))
-        if shards and data.draw(st.booleans()):
-            shards[0].unlink()
+        if shards:
+            damage(shards[0], data.draw(st.sampled_from(DAMAGES)))
     expect_the_same(corpus.trace(PROMPTS, model, folder, workers=1, keep=["logits[-1]"]), whole)
 
 
@@ -136,6 +150,17 @@ def test_what_is_finished_is_not_run_again(model, whole, tmp_path, monkeypatch):
     ran.clear()
     expect_the_same(corpus.trace(PROMPTS, model, tmp_path, workers=1, keep=["logits[-1]"]), whole)
     assert not ran
+
+
+@pytest.mark.parametrize("how", DAMAGES[1:])
+def test_a_shard_that_was_damaged_is_made_again_and_no_other_one(model, tmp_path, how):
+    once = corpus.trace(PROMPTS, model, tmp_path, workers=1, keep=["logits[-1]"])
+    rows = [row for row in once.rows if row["shard"] == once.rows[0]["shard"]]
+    damage(tmp_path / SHARDS / rows[0]["shard"], how)
+    again = corpus.trace(PROMPTS, model, tmp_path, workers=1, keep=["logits[-1]"])
+    assert sum(bool(row["text_sha256"]) for row in again.rows) - again.skipped == len(rows)
+    expect_the_same(again, once)
+    assert again.rows == once.rows
 
 
 class Deadly:
