@@ -12,6 +12,7 @@ from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llmtrace import corpus
-from llmtrace.corpus import run
+from llmtrace.corpus import blocks, run
 from llmtrace.corpus.work import DONE, FAILED, SHARDS, UNFINISHED
 from llmtrace.errors import CorpusError, ModelError
 from llmtrace.threads import get_threads
@@ -161,6 +162,31 @@ def test_a_shard_that_was_damaged_is_made_again_and_no_other_one(model, tmp_path
     assert sum(bool(row["text_sha256"]) for row in again.rows) - again.skipped == len(rows)
     expect_the_same(again, once)
     assert again.rows == once.rows
+
+
+@pytest.mark.parametrize(("work", "most"), [(1, 1), (blocks.WORK, blocks.MOST)])
+def test_what_is_finished_is_in_the_journal_before_anything_else_is_run(
+    model, whole, tmp_path, monkeypatch, work, most
+):
+    monkeypatch.setattr(blocks, "WORK", work)
+    finished = []
+
+    def progress(done, _whole):
+        journal = tmp_path / "journal.jsonl"
+        lines = journal.read_text().splitlines() if journal.exists() else []
+        assert sum(len(json.loads(line)["rows"]) for line in lines) == done - finished[0] if finished else not lines
+        finished.append(done)
+
+    report = corpus.trace(PROMPTS, model, tmp_path, workers=1, keep=["logits[-1]"], progress=progress)
+    assert max(after - before for before, after in pairwise(finished)) == most
+    expect_the_same(report, whole)
+
+
+def test_files_of_what_is_kept_are_the_same_wherever_a_run_was_ended(model, whole, tmp_path):
+    for count in (1, 20, 50):
+        with suppress(EndedError):
+            corpus.trace(PROMPTS, model, tmp_path, workers=1, keep=["logits[-1]"], progress=ending_after(count))
+    assert corpus.trace(PROMPTS, model, tmp_path, workers=2, keep=["logits[-1]"]).rows == whole.rows
 
 
 class Deadly:
@@ -318,6 +344,7 @@ def test_after_all_of_it_is_killed_it_goes_on_and_no_worker_stays(model, many, t
         process.kill()
     report = corpus.trace(file, model, folder, workers=1, keep=["logits[-1]"])
     assert report.skipped
+    assert report.rows == many.rows
     expect_the_same(report, many)
     until = time.monotonic() + 20
     while any(map(_alive, workers)) and time.monotonic() < until:
