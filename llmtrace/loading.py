@@ -58,7 +58,7 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
     from llmtrace.weights.hub import cached
     from llmtrace.weights.packaged import PACKAGED, packaged_file
 
-    name = os.fsdecode(model)
+    name = _by_name(model)
     if isinstance(model, str) and model in PACKAGED:
         loaded = _named(load_folder(packaged_file(model)), model)
         loaded.name = model
@@ -86,6 +86,20 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
     return _named(load_folder(Path(path)), os.path.abspath(path))
 
 
+def _by_name(model: object) -> str:
+    """What names a model; ModelError where it is neither a name nor a path."""
+    if isinstance(model, str | bytes | os.PathLike):
+        return os.fsdecode(model)
+    from llmtrace.text import cited
+
+    raise ModelError(_("a model is given by its name or its path, not by {what}", what=cited(model)))
+
+
+def _called(model: object) -> str:
+    """The same of a model that is loaded, too."""
+    return (model.name or type(model).__name__) if isinstance(model, Model) else _by_name(model)
+
+
 def _named(model: Model, reference: str) -> Model:
     model.reference = reference
     return model
@@ -99,7 +113,9 @@ def load_tokenizer(model: str | os.PathLike[str] = DEFAULT) -> Tokenizer:
     from llmtrace.weights.packaged import PACKAGED, packaged_file
     from llmtrace.weights.sources import source_of
 
-    folder = DATA / model if isinstance(model, str) and model in bundled() else Path(os.path.expanduser(model))
+    folder = (
+        DATA / model if isinstance(model, str) and model in bundled() else Path(os.path.expanduser(_by_name(model)))
+    )
     if isinstance(model, str) and model in PACKAGED:
         folder = packaged_file(model)
     elif isinstance(model, str) and not os.path.lexists(folder):
@@ -110,27 +126,33 @@ def load_tokenizer(model: str | os.PathLike[str] = DEFAULT) -> Tokenizer:
     return tokenizer
 
 
-def open_trace(path: str | os.PathLike[str], model: str | os.PathLike[str] | None = None) -> Trace:
+def open_trace(path: str | os.PathLike[str], model: str | os.PathLike[str] | Model | None = None) -> Trace:
     """The trace in a file that `Trace.save` wrote; its tensors are read when they are looked at. Raises TraceFileError.
 
-    The weights come from the file where it has them, else from `model`, or from the model that the trace names.
+    The weights come from the file where it has them, else from `model`, which `load` takes or has loaded, or from the model
+    that the trace names.
     """
-    from llmtrace.text import shown
+    from llmtrace.text import cited, shown
     from llmtrace.trace.codec import no_weights, read
     from llmtrace.weights.families import legends
 
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise TraceFileError(_("a trace is opened by the path of its file, not by {what}", what=cited(path)))
     if os.path.isdir(path):
         text = _("{path} is a folder, not a trace file; a model is loaded with llmtrace.load")
         raise TraceFileError(text.format(path=shown(os.fsdecode(path))))
 
     def weights_of(origin: Origin) -> Mapping[str, Weight]:
+        if isinstance(model, Model):
+            return model.weights
         if model is not None:
             return load(model).weights
         if origin.reference in named() or os.path.exists(os.path.expanduser(origin.reference)):
             return load(origin.reference).weights
         raise no_weights(os.fsdecode(path), origin)
 
-    return read(Path(path), weights_of, legends(), "" if model is None else os.fsdecode(model))
+    asked = "" if model is None else _called(model)
+    return read(Path(os.fsdecode(path)), weights_of, legends(), asked)
 
 
 def _names() -> str:

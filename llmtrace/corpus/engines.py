@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
+from numbers import Integral
 from typing import Any
 
 from llmtrace.errors import CorpusError
 from llmtrace.i18n import _
-from llmtrace.text import shown
+from llmtrace.text import cited, shown
 
 Rows = list[dict[str, Any]]
 
@@ -83,6 +84,8 @@ def engine(executor: Executor | None, workers: int | None) -> Engine:
     """The executor that was given; else so many processes, of which one is this one."""
     if executor is not None:
         return Given(executor)
+    if workers is not None and (not isinstance(workers, Integral) or isinstance(workers, bool) or workers < 1):
+        raise CorpusError(_("workers is a whole number from 1, not {what}", what=cited(workers)))
     count = workers or _cores()
     return Given(Here()) if count == 1 else Processes(count)
 

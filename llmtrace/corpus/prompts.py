@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from llmtrace.errors import CorpusError, ModelError
 from llmtrace.frozen import frozen
@@ -30,6 +33,8 @@ class Item:
     """A text, or the ids of its tokens; None where there is neither."""
     reason: str = ""
     """Why it can't be run, where that can be seen without a model."""
+    named: bool = True
+    """Whether the id is its own; else it is made of the number."""
 
     @property
     def digest(self) -> str:
@@ -41,19 +46,31 @@ class Item:
 
 
 def items(prompts: str | os.PathLike[str] | Iterable[Any]) -> list[Item]:
-    """All prompts in order. An id that comes again is refused where it does; those without one have their number."""
-    seen: dict[str, int] = {}
-    found = []
-    for item in _read(Path(prompts)) if isinstance(prompts, str | os.PathLike) else _given(prompts):
-        if item.id in seen:
-            text = _("the id {id} is that of prompt {number} already", id=cited(item.id), number=seen[item.id])
-            item = replace(item, prompt=None, reason=text)
-        seen.setdefault(item.id, item.number)
-        found.append(item)
+    """All prompts in order. An id that comes again is refused where it does; a prompt without one takes none from another."""
+    found = list(_read(Path(prompts)) if isinstance(prompts, str | os.PathLike) else _given(prompts))
+    taken = {item.id for item in found if item.named}
+    first: dict[str, int] = {}
+    for place, item in enumerate(found):
+        if not item.named:
+            found[place] = replace(item, id=_free(item.id, taken))
+        elif first.setdefault(item.id, place) != place:
+            text = _("the id {id} is that of prompt {number} already")
+            reason = text.format(id=cited(item.id), number=found[first[item.id]].number)
+            found[place] = replace(item, prompt=None, reason=reason)
     return found
 
 
+def _free(name: str, taken: set[str]) -> str:
+    """A name for a prompt without one: its number, with # before it as long as another prompt is called so."""
+    while name in taken:
+        name = f"#{name}"
+    return name
+
+
 def _given(prompts: Iterable[Any]) -> Iterator[Item]:
+    if not isinstance(prompts, Iterable):
+        text = _("the prompts of a corpus are the path of a file, or several prompts, not {what}")
+        raise CorpusError(text.format(what=cited(prompts)))
     for number, prompt in enumerate(prompts, 1):
         yield prompt if isinstance(prompt, Item) else _item(number, prompt)
 
@@ -82,20 +99,55 @@ def _line(number: int, line: bytes) -> Item:
     try:
         return _item(number, parse_json(line))
     except ValueError as error:
-        return Item(number, str(number), None, _("this line is not valid JSON: {why}", why=error))
+        return Item(number, str(number), None, _("this line is not valid JSON: {why}", why=error), named=False)
 
 
 def _item(number: int, data: Any) -> Item:
-    name, prompt = str(number), data
-    if isinstance(data, Mapping):
-        own = data.get("id", name)
-        if type(own) not in (str, int) or str(own).encode("utf-8", "ignore") != str(own).encode("utf-8", "replace"):
-            return Item(number, name, None, _("its id is neither a text nor a whole number"))
-        name, prompt = str(own), data.get("text", data.get("ids"))
-        if prompt is None or ("text" in data and "ids" in data):
-            return Item(number, name, None, _('give it a "text", or "ids" of tokens, and not both'))
-    if isinstance(prompt, str):
-        return Item(number, name, str(prompt))
-    if not isinstance(prompt, list | tuple) or not all(type(each) is int for each in prompt):
-        return Item(number, name, None, _("it is neither a text nor a list of the ids of tokens"))
-    return Item(number, name, tuple(prompt))
+    named = isinstance(data, Mapping) and "id" in data
+    name = _name(data["id"]) if named else str(number)
+    if name is None:
+        return Item(number, str(number), None, _("its id is neither a text nor a whole number"), named=False)
+    prompt, wrong = _prompt(data)
+    return Item(number, name, prompt, wrong if prompt is None else "", named)
+
+
+def _name(own: Any) -> str | None:
+    """An id as a text; None where it is none, or has half a character."""
+    try:
+        name = str(own if isinstance(own, str) else _whole(own))
+    except TypeError:
+        return None
+    return name if name.encode("utf-8", "ignore") == name.encode("utf-8", "replace") else None
+
+
+def _prompt(data: Any) -> tuple[str | tuple[int, ...] | None, str]:
+    """A text or ids, and what is wrong where it is neither."""
+    if not isinstance(data, Mapping):
+        return _text(data) if isinstance(data, str) else _ids(data), _(
+            "it is neither a text nor a list of the ids of tokens"
+        )
+    if ("text" in data) == ("ids" in data):
+        return None, _('give it a "text", or "ids" of tokens, and not both')
+    if "text" in data:
+        return _text(data["text"]), _("its text is no text")
+    return _ids(data["ids"]), _("its ids are not a list of whole numbers")
+
+
+def _text(given: Any) -> str | None:
+    return str(given) if isinstance(given, str) else None
+
+
+def _ids(given: Any) -> tuple[int, ...] | None:
+    """Whole numbers as Python's own, from whatever a model takes: a list, a range, an array; None where it is anything else."""
+    row = given if isinstance(given, Sequence) and not isinstance(given, str | bytes) else np.asarray(given)
+    try:
+        return tuple(map(_whole, row))
+    except TypeError:  # of an array without axes, too, which is what any other thing becomes
+        return None
+
+
+def _whole(number: Any) -> int:
+    """A whole number as Python's own; TypeError for anything else, and for true and false."""
+    if isinstance(number, bool | np.bool_):
+        raise TypeError
+    return operator.index(number)

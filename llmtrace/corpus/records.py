@@ -6,7 +6,8 @@
     shards/           safetensors files, named by their content
 
 A process that is killed may leave half of the journal's last line, and shards that no row names: the line is not read, its
-prompts are run again, and such shards are removed at the end.
+prompts are run again, and such shards are removed at the end. What is gone or has other content than its name says is no
+shard either: the prompts that it was of are run again.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from llmtrace.corpus.work import DONE, FAILED, SHARDS
+from llmtrace.corpus.work import DONE, FAILED, SHARDS, is_whole
 from llmtrace.errors import CorpusError, ModelError
 from llmtrace.i18n import _
 from llmtrace.storage.files import parse_json, read_json
@@ -65,6 +66,7 @@ class Records:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._rows: dict[tuple[str, str], Row] = {}
+        self._whole: dict[str, bool] = {}
 
     def begin(self, plan: Mapping[str, Any]) -> None:
         """Begins, or goes on with what was begun in the same way; CorpusError where the folder holds anything else."""
@@ -114,7 +116,7 @@ class Records:
             rows = parse_json(line, halves=True)["rows"]
             for row in rows:
                 _line(row)
-                self._rows[row["id"], row["text_sha256"]] = row
+                self._rows[row["id"], row["text_sha256"]] = {name: row[name] for name in COLUMNS}
 
     def add(self, rows: Sequence[Row]) -> None:
         """Notes the rows of a task for good, those that are to be run again apart."""
@@ -131,11 +133,17 @@ class Records:
             refuse(self.folder / JOURNAL, error, CorpusError)
 
     def finished(self, name: str, digest: str) -> Row | None:
-        """The row of a prompt that needs not be run again: one whose shard is there."""
+        """The row of a prompt that needs not be run again: one whose shard is there, and whole."""
         row = self._rows.get((name, digest))
         if row is None or row["status"] not in (DONE, FAILED):
             return None
-        return row if not row["shard"] or (self.folder / SHARDS / row["shard"]).is_file() else None
+        return row if not row["shard"] or self._is_whole(row["shard"]) else None
+
+    def _is_whole(self, shard: str) -> bool:
+        """Whether a shard has the content that its name says; each is read once."""
+        if shard not in self._whole:
+            self._whole[shard] = is_whole(self.folder / SHARDS / shard)
+        return self._whole[shard]
 
     def row(self, name: str, digest: str) -> Row:
         """The row of a prompt."""

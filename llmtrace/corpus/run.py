@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from llmtrace.corpus.blocks import blocks
 from llmtrace.corpus.engines import Engine, engine
 from llmtrace.corpus.prompts import Item, items
 from llmtrace.corpus.records import LINES, LOCK, PARQUET, Records, Row, corpus_hash
@@ -27,8 +28,6 @@ from llmtrace.storage.replace import refuse
 from llmtrace.text import cited, shown
 from llmtrace.threads import get_threads, set_threads
 
-TOGETHER = 16
-"""Prompts of one task."""
 AHEAD = 64
 """So many tasks are out at a time, so that none of many workers waits."""
 TRIES = 2
@@ -84,20 +83,23 @@ def trace(
     What is finished in `out` is skipped. A prompt that can't be run is a row with its reason.
     """
     started, threads = time.monotonic(), get_threads()
+    keep, computing = _addresses(keep), engine(executor, workers)
     reader = as_language_model(model if isinstance(model, Model) else load(model))
-    task = Task(_reference(reader), model_hash(reader), "", tuple(keep), special, ())
+    task = Task(_reference(reader), model_hash(reader), "", keep, special, ())
     _expect_kept(reader, task.keep)
-    asked, folder = items(prompts), _made(Path(out).absolute())
+    asked = items(prompts)
+    together = list(blocks(asked, reader.parameters()))
+    folder = _made(out)
     busy = CorpusError(_("another run is at work in {folder}: wait until it ends", folder=shown(folder)))
     with locked(folder / LOCK, busy):
         records = Records(folder)
         plan = {"model": task.model_hash, "name": reader.name, "keep": list(task.keep), "special": special}
         records.begin(plan)
         del reader
-        found = _Run(records, replace(task, folder=str(folder)), asked, progress)
+        found = _Run(records, replace(task, folder=str(folder)), together, progress)
         skipped = sum(item.prompt is not None and found.is_finished(item) for item in asked)
         try:
-            found.go(engine(executor, workers))
+            found.go(computing)
         finally:
             set_threads(threads)  # a worker in this process has computed with one
         rows = found.rows()
@@ -128,7 +130,18 @@ def _expect_kept(model: LanguageModel, keep: tuple[str, ...]) -> None:
             part(one, parse(address)[0])
 
 
-def _made(folder: Path) -> Path:
+def _addresses(keep: Any) -> tuple[str, ...]:
+    addresses = tuple(keep) if isinstance(keep, Iterable) and not isinstance(keep, str) else (None,)
+    if not all(isinstance(address, str) for address in addresses):
+        text = _("keep is a list of addresses such as logits[-1], not {what}")
+        raise CorpusError(text.format(what=cited(keep)))
+    return addresses
+
+
+def _made(out: Any) -> Path:
+    if not isinstance(out, str | os.PathLike):
+        raise CorpusError(_("the folder of a corpus is given by its path, not by {what}", what=cited(out)))
+    folder = Path(out).absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
@@ -139,13 +152,16 @@ def _made(folder: Path) -> Path:
 class _Run:
     """What is still to be done, and what is out."""
 
-    def __init__(self, records: Records, task: Task, asked: list[Item], progress: Progress | None) -> None:
-        self.records, self.task, self.asked, self.progress = records, task, asked, progress
+    def __init__(
+        self, records: Records, task: Task, together: list[tuple[Item, ...]], progress: Progress | None
+    ) -> None:
+        self.records, self.task, self.together, self.progress = records, task, together, progress
+        self.asked = [item for block in together for item in block]
         self._lost: Counter[Task] = Counter()
         self._again: deque[Task] = deque()
         self._alone: deque[Task] = deque()
         self._out: dict[Future[Any], Task] = {}
-        self.finished = sum(self.is_finished(item) for item in asked)
+        self.finished = sum(map(self.is_finished, self.asked))
 
     def is_finished(self, item: Item) -> bool:
         """Whether there is nothing to be done: it ran before, or it can't be run."""
@@ -162,8 +178,8 @@ class _Run:
 
     def _tasks(self) -> Iterator[Task]:
         """Blocks of prompts, always the same ones, less those that are finished."""
-        for start in range(0, len(self.asked), TOGETHER):
-            left = [item for item in self.asked[start : start + TOGETHER] if not self.is_finished(item)]
+        for block in self.together:
+            left = [item for item in block if not self.is_finished(item)]
             if left:
                 yield replace(self.task, items=tuple(left))
 
@@ -183,19 +199,20 @@ class _Run:
         """Sends out what there is room for; whether anything is out."""
         while len(self._out) < AHEAD:
             task = self._again.popleft() if self._again else next(tasks, None)
-            if task is None:
-                break
-            self._submit(engine, task)
+            if task is None or self._submit(engine, task).done():
+                break  # what has been run at once, in this process, is written down before anything else is run
         if not self._out and self._alone:  # nothing else is out: who ends the process now is known
             self._submit(engine, self._alone.popleft())
         return bool(self._out)
 
-    def _submit(self, engine: Engine, task: Task) -> None:
+    def _submit(self, engine: Engine, task: Task) -> Future[Any]:
         try:
-            self._out[engine.submit(work, task)] = task
+            future = engine.submit(work, task)
         except BrokenExecutor as error:
             self._must_renew(engine, error)
-            self._out[engine.submit(work, task)] = task
+            future = engine.submit(work, task)
+        self._out[future] = task
+        return future
 
     def _collect(self, engine: Engine) -> None:
         """Waits for a task, and takes what has come of all that are there."""

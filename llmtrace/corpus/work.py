@@ -18,7 +18,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.corpus.prompts import Item
-from llmtrace.errors import AddressError, CorpusError, DoesNotFitError, PromptError
+from llmtrace.errors import AddressError, CorpusError, DoesNotFitError, ModelError, PromptError
 from llmtrace.experiments.surprise import MEAN, PERPLEXITY, TOTAL, judged
 from llmtrace.explain.address import parse, resolve_part
 from llmtrace.explain.not_finite import warning
@@ -27,13 +27,14 @@ from llmtrace.i18n import _
 from llmtrace.loading import load
 from llmtrace.models import LanguageModel, WithSpecial, as_language_model
 from llmtrace.ops import Tensor
-from llmtrace.storage.digest import array_digest, weights_hash
+from llmtrace.storage.digest import PIECE, array_digest, weights_hash
+from llmtrace.storage.files import open_regular
 from llmtrace.storage.replace import write_whole
 from llmtrace.text import shown
 from llmtrace.threads import set_threads
 from llmtrace.trace import Run, Trace
 
-SHARDS = "shards"
+SHARDS, SUFFIX = "shards", ".safetensors"
 DONE, FAILED, UNFINISHED = "done", "failed", "unfinished"
 """What becomes of a prompt: it ran; it can't be run; or what ran it was ended, and it is run again the next time."""
 _one_at_a_time = threading.Lock()
@@ -162,9 +163,21 @@ def write_shard(folder: Path, arrays: Mapping[str, Array]) -> str:
     from safetensors.numpy import save
 
     content = save({name: np.asarray(a, a.dtype.newbyteorder("<"), order="C") for name, a in arrays.items()})
-    name = f"{hashlib.sha256(content).hexdigest()}.safetensors"
+    name = f"{hashlib.sha256(content).hexdigest()}{SUFFIX}"
     path = folder / SHARDS / name
-    if not path.exists():  # the same name is the same content
+    if not is_whole(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, [content], CorpusError)
     return name
+
+
+def is_whole(shard: Path) -> bool:
+    """Whether a shard is there, with the content that its name says. All of it is read."""
+    digest = hashlib.sha256()
+    try:
+        with open_regular(shard) as file:
+            while piece := file.read(PIECE):
+                digest.update(piece)
+    except ModelError:
+        return False
+    return shard.name == f"{digest.hexdigest()}{SUFFIX}"

@@ -37,9 +37,9 @@ def _blocks(report: Report, every: bool) -> Iterator[Block]:
     text = n_("{done} of {whole} prompt ran", "{done} of {whole} prompts ran", whole)
     yield paragraph(text.format(done=f"{done:,}", whole=f"{whole:,}"))
     if report.skipped:
-        text = _("{count} of them were finished before", count=f"{report.skipped:,}")
+        text = _("{count} of the {whole} were finished before", count=f"{report.skipped:,}", whole=f"{whole:,}")
         yield paragraph(quiet(text), indent=2)
-    if whole > report.skipped:
+    if whole > report.skipped and report.rate:
         text = _("{seconds} s, {rate} prompts per second", seconds=f"{report.seconds:.1f}", rate=f"{report.rate:.1f}")
         yield paragraph(quiet(text), indent=2)
     if done < whole:

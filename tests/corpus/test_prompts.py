@@ -1,8 +1,11 @@
 """Prompts of a corpus: every line of a file is an item or says why it is none; nothing ends the run."""
 
 import json
+from array import array
 
+import numpy as np
 import pytest
+from helpers.small_models import small_gpt
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +27,7 @@ JSON = st.recursive(
         ('{"text": "a", "id": "b"}', ("b", "a")),
         ('{"ids": [], "id": 7}', ("7", ())),
         ('{"text": "", "id": "", "more": null}', ("", "")),
+        ('{"ids": [3], "Text": "b"}', ("2", (3,))),
     ],
 )
 def test_what_a_line_may_be(tmp_path, line, expected):
@@ -44,8 +48,21 @@ def test_what_a_line_may_be(tmp_path, line, expected):
         (b"5", "neither a text nor a list"),
         (b"[1.5]", "neither a text nor a list"),
         (b"[true]", "neither a text nor a list"),
+        (b'["a", "b"]', "neither a text nor a list"),
         (b"{}", 'give it a "text"'),
+        (b'{"id": 2, "txt": "a"}', 'give it a "text"'),
         (b'{"text": "a", "ids": [1]}', "not both"),
+        (b'{"text": "a", "ids": null}', "not both"),
+        (b'{"text": [1, 2]}', "its text is no text"),
+        (b'{"text": []}', "its text is no text"),
+        (b'{"text": null}', "its text is no text"),
+        (b'{"ids": "abc"}', "its ids are not a list of whole numbers"),
+        (b'{"ids": ""}', "its ids are not a list of whole numbers"),
+        (b'{"ids": [1, "a"]}', "its ids are not a list of whole numbers"),
+        (b'{"ids": [true]}', "its ids are not a list of whole numbers"),
+        (b'{"ids": [[1]]}', "its ids are not a list of whole numbers"),
+        (b'{"ids": {"1": 2}}', "its ids are not a list of whole numbers"),
+        (b'{"ids": 5}', "its ids are not a list of whole numbers"),
         (b'{"text": "a", "id": null}', "its id is neither"),
         (b'{"text": "a", "id": true}', "its id is neither"),
         (b'{"text": "a", "id": 1.0}', "its id is neither"),
@@ -60,6 +77,72 @@ def test_a_bad_line_is_an_item_with_its_reason(tmp_path, line, reason):
     assert (bad.id, bad.number) == ("2", 2)
     assert reason in bad.reason
     assert bad.reason.isprintable()
+
+
+def test_whole_numbers_are_ids_however_they_are_given():
+    rows = [
+        [1, 2, 3],
+        (1, 2, 3),
+        range(1, 4),
+        [np.int64(1), np.uint8(2), 3],
+        array("H", [1, 2, 3]),
+        bytearray(b"\1\2\3"),
+    ]
+    rows += [np.array([1, 2, 3]), np.array([1, 2, 3], np.uint64), np.array([[1, 0], [2, 0], [3, 0]], ">i2")[:, 0]]
+    for row in rows:
+        assert small_gpt("ABCD").ids(row).tolist() == [1, 2, 3], row
+        plain, named = items([row, {"id": np.int64(7), "ids": row}])
+        assert (plain.prompt, named.prompt, named.id) == ((1, 2, 3), (1, 2, 3), "7"), row
+        assert {type(each) for item in (plain, named) for each in item.prompt} == {int}, row
+        assert plain.digest == named.digest == items([[1, 2, 3]])[0].digest, row
+
+
+def test_what_is_no_whole_number_is_no_id():
+    rows = [
+        [True],
+        [np.True_, 1],
+        [1.0],
+        [np.float32(1)],
+        [None],
+        ["a"],
+        [[1]],
+        [np.array([1])],
+        b"ab",
+        {1, 2},
+        3,
+        None,
+    ]
+    rows += [np.array([1.0]), np.array([True]), np.array([[1]]), np.array(1), np.array(["a"]), iter([1])]
+    for row in rows:
+        plain, named = items([row, {"ids": row}])
+        assert (plain.prompt, named.prompt) == (None, None), row
+        assert plain.reason == "it is neither a text nor a list of the ids of tokens", row
+        assert named.reason == "its ids are not a list of whole numbers", row
+
+
+@pytest.mark.parametrize("prompts", [None, 3, 1.5])
+def test_what_is_neither_a_file_nor_several_prompts_is_refused(prompts):
+    with pytest.raises(CorpusError, match=f"the path of a file, or several prompts, not '{prompts}'"):
+        items(prompts)
+
+
+def test_a_prompt_without_an_id_takes_none_from_another_one():
+    found = items([{"id": "3", "text": "a"}, "b", "c", {"id": "#3", "text": "d"}, {"id": 6, "text": "e"}, None])
+    assert [(item.id, item.prompt) for item in found[:-1]] == [
+        ("3", "a"),
+        ("2", "b"),
+        ("##3", "c"),
+        ("#3", "d"),
+        ("6", "e"),
+    ]
+    assert (found[-1].id, found[-1].prompt) == ("#6", None)
+
+
+@given(st.lists(st.none() | st.sampled_from(["1", "2", "3", "#2", "##2"]), max_size=6))
+def test_whether_a_prompt_without_an_id_runs_depends_on_no_other_one(ids):
+    found = items(["x" if name is None else {"id": name, "text": "x"} for name in ids])
+    assert all(item.prompt == "x" for item, name in zip(found, ids, strict=True) if name is None)
+    assert [item.id for item, name in zip(found, ids, strict=True) if name is not None] == [*filter(None, ids)]
 
 
 @given(st.lists(JSON, max_size=8))

@@ -1,5 +1,6 @@
 """One hash for a corpus, whoever runs it, in whichever order, and wherever it was ended on the way."""
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -11,7 +12,9 @@ from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from itertools import pairwise
 
+import numpy as np
 import pytest
 from helpers.fresh import examples
 from helpers.small_models import small_gpt, write_folder
@@ -19,9 +22,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llmtrace import corpus
-from llmtrace.corpus import run
+from llmtrace.corpus import blocks, run
 from llmtrace.corpus.work import DONE, FAILED, SHARDS, UNFINISHED
-from llmtrace.errors import CorpusError
+from llmtrace.errors import CorpusError, ModelError
 from llmtrace.threads import get_threads
 
 TEXTS = ["ABC", "CABBA", "", "A", "B" * 12, *("ABC"[n % 3] + "CAB"[n % 2 :] * (n % 4) for n in range(60))]
@@ -60,8 +63,21 @@ def ending_after(count):
     return progress
 
 
+DAMAGES = ["none", "gone", "cut", "empty", "longer", "one bit"]
+
+
+def damage(shard, how):
+    content = bytearray(shard.read_bytes())
+    if how == "one bit":
+        content[len(content) // 2] ^= 1
+    changed = {"cut": content[:100], "empty": b"", "longer": content + b"\0"}.get(how, content)
+    shard.unlink() if how == "gone" else shard.write_bytes(changed)
+
+
 def expect_the_same(report, whole):
     assert report.hash == whole.hash
+    for shard in (report.folder / SHARDS).iterdir():
+        assert shard.stem == hashlib.sha256(shard.read_bytes()).hexdigest()
     named = Counter(row["shard"] for row in report.rows if row["shard"])
     assert {path.name for path in (report.folder / SHARDS).iterdir()} == set(named)  # nothing lost, nothing twice
     assert [row["id"] for row in report.rows] == [row["id"] for row in whole.rows]
@@ -91,6 +107,21 @@ def test_any_order_gives_the_same_hash_and_another_prompt_another_one(model, who
     assert corpus.trace(changed, model, tmp_path / "c", workers=1, keep=["logits[-1]"]).hash != whole.hash
 
 
+def test_ids_of_numpy_are_ids(model, tmp_path):
+    given = [np.array([0, 1, 2]), [np.int64(2)], range(3), {"id": np.int64(9), "ids": np.array([1], np.uint8)}]
+    plain = [[0, 1, 2], [2], [0, 1, 2], {"id": "9", "ids": [1]}]
+    report = corpus.trace(given, model, tmp_path / "given", workers=2, keep=["logits[-1]"])
+    assert report.counts == {DONE: 4}
+    expect_the_same(report, corpus.trace(plain, model, tmp_path / "plain", workers=1, keep=["logits[-1]"]))
+
+
+def test_a_prompt_whose_number_is_the_name_of_a_later_one_goes_on_under_another(model, tmp_path):
+    first = corpus.trace(["A", "BB"], model, tmp_path, workers=1)
+    more = corpus.trace(["A", "BB", {"id": "2", "text": "CC"}], model, tmp_path, workers=1)
+    assert [(row["id"], row["tokens"]) for row in first.rows] == [("1", 1), ("2", 2)]
+    assert [(row["id"], row["ids"]) for row in more.rows] == [("1", [0]), ("#2", [1, 1]), ("2", [2, 2])]
+
+
 @settings(max_examples=examples(6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(1, len(PROMPTS) + 1), max_size=3), st.binary(max_size=8), st.data())
 def test_ended_anywhere_and_damaged_it_goes_on_to_the_same(model, whole, tmp_path_factory, ends, torn, data):
@@ -103,8 +134,8 @@ def test_ended_anywhere_and_damaged_it_goes_on_to_the_same(model, whole, tmp_pat
             content = journal.read_bytes()
             journal.write_bytes(content[: data.draw(st.integers(0, len(content)))] + torn)
         shards = sorted((folder / SHARDS).glob("*"))
-        if shards and data.draw(st.booleans()):
-            shards[0].unlink()
+        if shards:
+            damage(shards[0], data.draw(st.sampled_from(DAMAGES)))
     expect_the_same(corpus.trace(PROMPTS, model, folder, workers=1, keep=["logits[-1]"]), whole)
 
 
@@ -120,6 +151,42 @@ def test_what_is_finished_is_not_run_again(model, whole, tmp_path, monkeypatch):
     ran.clear()
     expect_the_same(corpus.trace(PROMPTS, model, tmp_path, workers=1, keep=["logits[-1]"]), whole)
     assert not ran
+
+
+@pytest.mark.parametrize("how", DAMAGES[1:])
+def test_a_shard_that_was_damaged_is_made_again_and_no_other_one(model, tmp_path, how):
+    once = corpus.trace(PROMPTS, model, tmp_path, workers=1, keep=["logits[-1]"])
+    rows = [row for row in once.rows if row["shard"] == once.rows[0]["shard"]]
+    damage(tmp_path / SHARDS / rows[0]["shard"], how)
+    again = corpus.trace(PROMPTS, model, tmp_path, workers=1, keep=["logits[-1]"])
+    assert sum(bool(row["text_sha256"]) for row in again.rows) - again.skipped == len(rows)
+    expect_the_same(again, once)
+    assert again.rows == once.rows
+
+
+@pytest.mark.parametrize(("work", "most"), [(1, 1), (blocks.WORK, blocks.MOST)])
+def test_what_has_been_run_is_in_the_journal_before_anything_else_is(model, whole, tmp_path, monkeypatch, work, most):
+    monkeypatch.setattr(blocks, "WORK", work)
+    ran, really = [], run.work
+    monkeypatch.setattr(run, "work", lambda task: ran.extend(task.items) or really(task))
+    written = [0]
+
+    def progress(_done, _whole):
+        journal = tmp_path / "journal.jsonl"
+        lines = journal.read_text().splitlines() if journal.exists() else []
+        written.append(sum(len(json.loads(line)["rows"]) for line in lines))
+        assert written[-1] == len(ran)
+
+    report = corpus.trace(PROMPTS, model, tmp_path, workers=1, keep=["logits[-1]"], progress=progress)
+    assert max(after - before for before, after in pairwise(written)) == most
+    expect_the_same(report, whole)
+
+
+def test_files_of_what_is_kept_are_the_same_wherever_a_run_was_ended(model, whole, tmp_path):
+    for count in (1, 20, 50):
+        with suppress(EndedError):
+            corpus.trace(PROMPTS, model, tmp_path, workers=1, keep=["logits[-1]"], progress=ending_after(count))
+    assert corpus.trace(PROMPTS, model, tmp_path, workers=2, keep=["logits[-1]"]).rows == whole.rows
 
 
 class Deadly:
@@ -213,6 +280,24 @@ def test_a_model_that_answers_texts_is_refused(tmp_path):
         corpus.trace(["ABC"], "translator", tmp_path)
 
 
+def test_what_is_of_another_kind_is_refused_in_a_sentence(model, tmp_path):
+    for wrong in (None, 3, ["gpt2"]):
+        with pytest.raises(ModelError, match="a model is given by its name or its path, not by "):
+            corpus.trace(["ABC"], wrong, tmp_path / "a")
+    for wrong in (None, 3):
+        with pytest.raises(CorpusError, match=f"the path of a file, or several prompts, not '{wrong}'"):
+            corpus.trace(wrong, model, tmp_path / "a")
+        with pytest.raises(CorpusError, match=f"the folder of a corpus is given by its path, not by '{wrong}'"):
+            corpus.trace(["ABC"], model, wrong)
+    for wrong in (None, "logits", [3], 3):
+        with pytest.raises(CorpusError, match=r"keep is a list of addresses such as logits\[-1\], not "):
+            corpus.trace(["ABC"], model, tmp_path / "a", keep=wrong)
+    for wrong in (0, -1, "2", 1.5, True):
+        with pytest.raises(CorpusError, match=f"workers is a whole number from 1, not '{wrong}'"):
+            corpus.trace(["ABC"], model, tmp_path / "a", workers=wrong)
+    assert not (tmp_path / "a").exists()
+
+
 # ---- processes ------------------------------------------------------------------------------------------------------
 
 MANY = [{"id": f"{n}", "text": "ABC"[n % 3] * (1 + n % 11)} for n in range(200)]
@@ -259,6 +344,7 @@ def test_after_all_of_it_is_killed_it_goes_on_and_no_worker_stays(model, many, t
         process.kill()
     report = corpus.trace(file, model, folder, workers=1, keep=["logits[-1]"])
     assert report.skipped
+    assert report.rows == many.rows
     expect_the_same(report, many)
     until = time.monotonic() + 20
     while any(map(_alive, workers)) and time.monotonic() < until:

@@ -117,6 +117,27 @@ def test_of_a_wrong_model_the_one_that_was_asked_for_is_named(folder, line):
     assert "there is no model 'othr': did you mean 'other'" in said(*line, "--model", "othr")
 
 
+def test_a_model_that_is_loaded_gives_its_weights_or_is_named(folder):
+    own, other = llmtrace.load("mygpt"), llmtrace.load("other")
+    shutil.rmtree(folder / "mygpt")
+    verify(llmtrace.open("t.trace", model=own))
+    with pytest.raises(TraceFileError, match=r"t\.trace was not made by 'other', but by 'mygpt'"):
+        verify(llmtrace.open("t.trace", model=other))
+    other.name = ""
+    with pytest.raises(TraceFileError, match=r"t\.trace was not made by 'GPT', but by 'mygpt'"):
+        verify(llmtrace.open("t.trace", model=other))
+
+
+def test_what_is_no_path_is_refused_in_a_sentence(folder):
+    for wrong in (3, 1.5, ["mygpt"]):
+        with pytest.raises(ModelError, match="a model is given by its name or its path, not by "):
+            llmtrace.open("t.trace", model=wrong)
+    for wrong in (None, 0, llmtrace.load("mygpt")):
+        with pytest.raises(TraceFileError, match="a trace is opened by the path of its file, not by "):
+            llmtrace.open(wrong)
+    assert llmtrace.open(b"t.trace", model=b"mygpt").tokens == llmtrace.open("t.trace").tokens
+
+
 def test_a_model_that_has_changed_since_is_named(folder):
     write_folder(folder / "mygpt", width=24)
     assert "was made by 'mygpt' with other weights than it has now" in said("verify", "t.trace")

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.model_folders import refusal, stored, write
-from helpers.small_models import small_config, write_folder
+from helpers.small_models import small_config, small_gpt, write_folder
 from hypothesis import example, given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
@@ -22,7 +22,7 @@ from llmtrace import load, loading
 from llmtrace.errors import ModelError
 from llmtrace.explain.not_finite import warning
 from llmtrace.explain.verify import verify
-from llmtrace.loading import open_trace
+from llmtrace.loading import load_tokenizer, open_trace
 from llmtrace.storage import weights_hash
 from llmtrace.storage.stored import PIECE, StoredTensor, all_finite
 from llmtrace.weights.config import read_content
@@ -324,6 +324,14 @@ def test_names_that_lead_nowhere(tmp_path, monkeypatch):
     assert r"'a\x1b\u202e'" in refusal("a\x1b\u202e")
     (tmp_path / "loop").symlink_to("loop")
     assert refusal(tmp_path / "loop").endswith("loop can't be read: Too many levels of symbolic links")
+
+
+@pytest.mark.parametrize("load", [llmtrace.load, load_tokenizer])
+def test_what_is_neither_a_name_nor_a_path(load):
+    for wrong in (None, 3, ["gpt2"], small_gpt()):
+        with pytest.raises(ModelError) as error:
+            load(wrong)
+        assert str(error.value) == f"a model is given by its name or its path, not by '{wrong}'"
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])
