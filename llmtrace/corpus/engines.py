@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -42,11 +43,12 @@ class Processes:
         context = multiprocessing.get_context(
             "spawn"
         )  # a fork would copy the threads that compute as locks held forever
-        return ProcessPoolExecutor(self._workers, mp_context=context, initializer=end_with_parent)
+        return ProcessPoolExecutor(self._workers, mp_context=context, initializer=begin_work)
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         """As an executor's."""
-        return self._pool.submit(function, *args)
+        with interruptions_wait():
+            return self._pool.submit(function, *args)
 
     def renew(self) -> bool:
         """After a process has died, all of a pool are lost."""
@@ -92,6 +94,30 @@ def engine(executor: Executor | None, workers: int | None) -> Engine:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def interruptions_wait() -> Iterator[None]:
+    """Ctrl-C, which all processes of a terminal get, is heard afterwards; by processes that begin meanwhile, in `begin_work`:
+    in the middle of an import, each of them would print a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def begin_work() -> None:
+    """What a worker does first."""
+    end_with_parent()
+    if hasattr(signal, "pthread_sigmask"):
+        if signal.SIGINT in signal.sigpending():
+            os._exit(128 + signal.SIGINT)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def end_with_parent() -> None:

@@ -1,8 +1,15 @@
 """`llmtrace corpus`: the page and the JSON say what came of the prompts."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 
+import pytest
 from helpers.cli_run import run as run_command
 from helpers.cli_run import said
 
@@ -26,7 +33,7 @@ def test_a_file_is_run_and_goes_on_with_more_lines(tmp_path):
     file.write_text("\n".join(LINES))
     page = said("corpus", str(file), "-o", out, "--workers", "1")
     assert "3 of 5 prompts ran" in page
-    assert "2 of them were finished before" in page
+    assert "2 of the 5 were finished before" in page
     assert "the id 'girl' is that of prompt 2 already" in " ".join(page.split())
     again = json.loads(said("corpus", str(file), "-o", out, "--workers", "1", "--json"))
     assert again["hash"] in page
@@ -62,3 +69,20 @@ def test_a_file_of_which_nothing_could_be_run_is_said_by_the_exit_code(tmp_path)
         out = str(tmp_path / f"out{n}")
         ended = run_command("corpus", str(tmp_path / "p.jsonl"), "-o", out, "--workers", "1", code=1)
         assert ended.stderr.splitlines()[-1] == "Note: none of the prompts ran"
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="Windows has no groups of processes")
+@pytest.mark.parametrize("moment", range(6))
+def test_an_interruption_while_workers_begin_says_no_more_than_that(tmp_path, moment):
+    """Of a terminal, every process hears it."""
+    (tmp_path / "p.jsonl").write_text('"a king"\n"the old lamp"\n')
+    command = [sys.executable, "-m", "llmtrace", "corpus", "p.jsonl", "-o", "out", "--workers", "2"]
+    child = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    time.sleep(0.2 + 0.15 * moment)
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGINT)
+    _out, errors = child.communicate(timeout=60)
+    assert "Traceback" not in errors
+    assert child.returncode in {0, 130, -signal.SIGINT}
