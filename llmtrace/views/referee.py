@@ -32,7 +32,13 @@ VERDICTS = {
     "rounding": N_("rounding"),
     "cause": N_("does not follow"),
     "open": N_("does not follow"),
+    "unknown": N_("can't be judged"),
 }
+UNKNOWN = N_(
+    "Where a step can't be judged, too much between is missing: what rounding may do in the steps that are not in the file could add up to"
+    " more than a percent of its numbers, so wrong ones would be within it, too. More steps in the file help. How far its numbers are"
+    " from those of our own run is shown as a share of the largest one; that is no judgement."
+)
 NONE = N_("none of the known causes gives these numbers")
 
 
@@ -66,6 +72,8 @@ def _blocks(found: Judgement, every: bool) -> Iterator[Block]:
     text = n_("{count} step was judged:", "{count} steps were judged:", total).format(count=total)
     parts = [_("{n} with the same bits", n=counts["same"]), _("{n} off by rounding only", n=counts["rounding"])]
     parts.append(_("{n} that do not follow", n=counts["cause"] + counts["open"]))
+    if counts["unknown"]:
+        parts.append(_("{n} that can't be judged", n=counts["unknown"]))
     yield paragraph(text, " ", listed(parts))
     yield from _first(found.first)
     rows = [each for each in found.findings if every or each.verdict != "same"]
@@ -73,6 +81,8 @@ def _blocks(found: Judgement, every: bool) -> Iterator[Block]:
         yield Space()
         yield _table(rows)
         yield paragraph(quiet(_(HOW)), hang=0)
+        if counts["unknown"]:
+            yield paragraph(quiet(_(UNKNOWN)), hang=0)
     if found.missing:
         few = [
             *found.missing[:4],
@@ -113,6 +123,11 @@ def _table(rows: list[Finding]) -> Table:
             Column(_("other bits"), tuple(f"{each.differ:,}" for each in rows), "right", rank=2),
             Column(_("of"), tuple(f"{each.size:,}" for each in rows), "right", rank=3),
             Column(_("distance"), tuple(number(np.float64(each.off), 3) for each in rows), "right", rank=1),
+            *([_from_our_run(rows)] if any(each.verdict == "unknown" for each in rows) else []),
             Column(_("cause"), tuple(each.cause or "" for each in rows), rank=4),
         )
     )
+
+
+def _from_our_run(rows: list[Finding]) -> Column:
+    return Column(_("from our run"), tuple(number(np.float64(each.apart), 3) for each in rows), "right", rank=1)
