@@ -45,8 +45,8 @@ def command(
     """Compare two runs: the first number that differs, how far apart every step is, and which tokens come next.
 
     A and B are prompts, or trace files; B may also be a .npz or safetensors file with another program's activations, which
-    are judged step by step: the exit code is then 1 unless every step could be judged, and follows. Prompts of different lengths are compared token by token; a text that is also the
-    name of a file is taken for the file.
+    are judged step by step: the exit code is 1 unless all of them could be judged, and follow. Prompts of different lengths
+    are compared token by token; a text that is also the name of a file is taken for the file.
 
     \b
     Examples:
@@ -87,7 +87,9 @@ def _judged(first: Trace, file: str, every: bool) -> tuple[Document, bool]:
     if not understood.keys() - {"tokens"}:
         raise dumps.nothing(first, arrays)
     found = judge(first, understood)
-    return view(found, every=every, strange=dumps.strange(first, arrays)), found.clean
+    return view(
+        found, every=every, strange=dumps.strange(first, arrays), nameless=dumps.nameless(first, arrays)
+    ), found.clean
 
 
 def _run(what: str | list[int], model: str | None, special: bool) -> Trace:

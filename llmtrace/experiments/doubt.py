@@ -90,7 +90,7 @@ def _linear(s: Situation, of: Mapping[str, Near]) -> Near:
 
 
 def _scores(s: Situation, of: Mapping[str, Near]) -> Near:
-    root = Near(np.float64(of["q"].value.shape[-1]) ** -0.5)
+    root = Near(np.array(of["q"].value.shape[-1] ** -0.5))
     return of["q"] @ of["k"].same_way(lambda rows: np.moveaxis(rows, -1, -2)) * root
 
 
@@ -127,7 +127,7 @@ def _softmax(s: Situation, of: Mapping[str, Near]) -> Near:
     """A share is largest where its own score is as high as it may be, and all others as low; and the other way round."""
     x, off = of["x"].value, of["x"].off
     if s.op == "causal_softmax":
-        x = np.where(np.tri(*x.shape[-2:], x.shape[-1] - x.shape[-2], dtype=bool), x, -np.inf)
+        x = np.where(np.tri(x.shape[-2], x.shape[-1], x.shape[-1] - x.shape[-2], dtype=bool), x, -np.inf)
     parts = np.exp(x - x.max(-1, keepdims=True))
     shares = parts / parts.sum(-1, keepdims=True)
     if off is None:
@@ -145,9 +145,9 @@ def _softmax(s: Situation, of: Mapping[str, Near]) -> Near:
 
 def _rotate(s: Situation, of: Mapping[str, Near]) -> Near:
     first, second = halves(of["x"].value.shape[-1], s.settings["interleaved"])
-    a, b = (of["x"].same_way(lambda x, half=half: x[..., half]) for half in (first, second))
+    a, b = of["x"].same_way(lambda x: x[..., first]), of["x"].same_way(lambda x: x[..., second])
     cosine, sine = (of[name].same_way(lambda x: x[..., None, :, :]) for name in ("cosine", "sine"))
-    turned = a * cosine + b * (sine * Near(np.float64(-1))), b * cosine + a * sine
+    turned = a * cosine + b * (sine * Near(np.array(-1.0))), b * cosine + a * sine
 
     def together(halves_of: tuple[Array | None, ...]) -> Array | None:
         if halves_of[0] is None or halves_of[1] is None:
@@ -214,7 +214,7 @@ RULES: dict[str, Rule] = {
     "relu": _bent(1.0),
     "repeat_heads": _put(lambda s, x: np.repeat(x, s.settings["copies"], -3)),
     "rotate": _rotate,
-    "scale": lambda s, of: of["x"] * Near(np.float64(s.settings["factor"])),
+    "scale": lambda s, of: of["x"] * Near(np.array(s.settings["factor"], np.float64)),
     "sigmoid": _bent(0.25),
     "silu": _bent(1.1),
     "slice_positions": _put(lambda s, x: x[..., s.settings["first"] :, :][..., : s.settings["count"], :]),

@@ -28,7 +28,7 @@ LIKELY = 8.0
 
 
 def unit(situation: Situation, ours: Array) -> Array:
-    """For each number, n roundings of the largest sum that its terms can make (Higham 2002, §3.1); of long sums, what is likely."""
+    """For each number, n roundings of the largest sum that its terms can make (Higham 2002, §3.1); of long sums, the likely."""
     if situation.op == "embedding":
         return np.zeros(ours.shape)
     one = EPSILON / 2

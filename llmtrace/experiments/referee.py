@@ -2,7 +2,7 @@
 
 Where it does not, the known causes are tried (`llmtrace.experiments.causes`). A cause is named only if it gives their numbers to
 the bit, or so nearly that nothing but rounding is left; otherwise the step is left open. What they have not written is computed
-here, and is in doubt (`llmtrace.experiments.doubt`): a step that so much doubt reaches that wrong numbers would be within it, too,
+here, and is in doubt (`llmtrace.experiments.doubt`): a step that so much doubt reaches that wrong numbers would be within it
 is not judged.
 """
 

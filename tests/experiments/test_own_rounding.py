@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from llmtrace.experiments.own_rounding import own, unit
+from llmtrace.experiments.own_rounding import own
 from llmtrace.experiments.situation import Situation
 
 RNG = np.random.default_rng(5)
