@@ -86,10 +86,8 @@ def _judged(first: Trace, file: str, every: bool) -> tuple[Document, bool]:
     understood = dumps.understood(first, arrays)
     if not understood.keys() - {"tokens"}:
         raise dumps.nothing(first, arrays)
-    found = judge(first, understood)
-    return view(
-        found, every=every, strange=dumps.strange(first, arrays), nameless=dumps.nameless(first, arrays)
-    ), found.clean
+    found, strange, nameless = judge(first, understood), dumps.strange(first, arrays), dumps.nameless(first, arrays)
+    return view(found, every=every, strange=strange, nameless=nameless), found.clean and not strange
 
 
 def _run(what: str | list[int], model: str | None, special: bool) -> Trace:

@@ -228,7 +228,7 @@ def test_arrays_of_another_shape_are_named_beside_what_was_expected(tmp_path):
     heads, turned = trace.tensor("block.0.attn.pattern"), trace.tensor("block.0.attn.q").swapaxes(0, 1)
     np.savez(tmp_path / "some.npz", **{"block.0.attn.pattern": heads, "block.0.attn.q": turned})
     assert "'block.0.attn.q' is float32 [3, 4, 32], and block.0.attn.q is [4, 3, 32]" in " ".join(
-        said("compare", text, str(tmp_path / "some.npz")).split()
+        said("compare", text, str(tmp_path / "some.npz"), code=1).split()
     )
     for arrays, words in [
         ({"weights": heads}, "'weights'; expected are names such as block.0.attn.pattern [4, 3, 3]"),
