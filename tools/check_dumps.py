@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run the recipes of docs/experiments.md on GPT-2s, Llamas and Qwen2s with random weights, and let the referee judge what they write.
+"""Run the recipes of docs/experiments.md on GPTs and Llamas with random weights, and let the referee judge what they write.
 
     python tools/check_dumps.py --peer /path/to/python
 

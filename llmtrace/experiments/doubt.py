@@ -176,14 +176,17 @@ def _largest(s: Situation, of: Mapping[str, Near]) -> Near:
 
 
 def _joined(s: Situation, of: Mapping[str, Near]) -> Near:
-    parts = of["past"], of["new"]
-    offs = [np.zeros(part.value.shape) if part.off is None else part.off for part in parts]
-    return Near(np.concatenate([part.value for part in parts], -2), np.concatenate(offs, -2))
+    past, new = of["past"], of["new"]
+    return Near(np.concatenate([past.value, new.value], -2), np.concatenate([_known(past), _known(new)], -2))
 
 
 def _edited(s: Situation, of: Mapping[str, Near]) -> Near:
-    x, kept = of["x"], of["kept"].value > 0
-    return Near(np.where(kept, x.value, of["value"].value), None if x.off is None else np.where(kept, x.off, 0))
+    kept, x, value = of["kept"].value > 0, of["x"], of["value"]
+    return Near(np.where(kept, x.value, value.value), np.where(kept, _known(x), _known(value)))
+
+
+def _known(near: Near) -> Array:
+    return np.zeros(near.value.shape) if near.off is None else near.off
 
 
 def _bent(slope: float) -> Rule:

@@ -53,7 +53,7 @@ def _paired(turn: Turn) -> Turn:
         split = turn(trace, ours, array)
         rotations = (step.record for step in trace.steps if step.op == "rotate")
         ways = [each.settings["interleaved"] for each in rotations if ours in {each.name, each.inputs[0]}]
-        if not any(ways) or split.shape[-1] % 2:
+        if not any(ways) or not split.ndim or split.shape[-1] % 2:
             return split
         return split.reshape(*split.shape[:-1], 2, -1).swapaxes(-1, -2).reshape(split.shape)
 
@@ -132,6 +132,7 @@ TRANSFORMERS: dict[str, tuple[str, Turn]] = {
     "layers.{n}.mlp": ("block.{n}.mlp.down", _same),
     "layers.{n}": ("block.{n}.residual_out", _same),
     "norm": ("ln_f", _same),
+    "ln_f": ("ln_f", _same),
     "attentions.{n}": ("block.{n}.attn.pattern", _same),
     "lm_head": ("logits", _same),
 }

@@ -141,6 +141,8 @@ def _leaves(
 def _of_leaf(trace: Trace, name: str) -> Array:
     """How far those of another program may be: nobody knows what it has in its cache; its angles may have been rounded."""
     axes, shape = trace.axes(name), trace.shape(name)
+    if any(step.op == "edit" and name in step.record.inputs for step in trace.steps):
+        return np.zeros(shape)
     if "head" in axes:
         return np.full(shape, np.inf)
     at = next((i for i, axis in enumerate(axes) if axis in {"position", "source"}), None)
