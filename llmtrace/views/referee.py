@@ -106,7 +106,7 @@ def _blocks(found: Judgement, every: bool) -> Iterator[Block]:
             *([_("{count} more", count=len(found.missing) - 4)] if len(found.missing) > 4 else []),
         ]
         yield paragraph(
-            quiet(_("Not written by the other program, and computed here instead: {names}.", names=listed(few)))
+            quiet(_("Not in the file under a known name, and computed here instead: {names}.", names=listed(few)))
         )
 
 

@@ -9,7 +9,7 @@ from helpers.small_models import small_gpt, small_transformer, tensors
 
 import llmtrace
 from llmtrace.experiments.doubt import RULES, Near, carried
-from llmtrace.experiments.referee import _situation, judge
+from llmtrace.experiments.referee import _known, _situation, judge
 from llmtrace.experiments.situation import Situation
 from llmtrace.experiments.what_if import what_if
 from llmtrace.models import GPT, Feedforward, GPTConfig, KVCache
@@ -186,6 +186,21 @@ def test_right_numbers_are_rounding_where_little_is_missing(trace, left_out):
     found = judge(trace, another_program(trace, *left_out))
     assert found.clean
     assert sum(each.verdict == "rounding" for each in found.findings) > len(found.findings) / 3
+
+
+def test_a_doubt_is_small_where_an_error_of_a_percent_shows():
+    ones, none = np.ones((2, 4), np.float32), np.zeros((2, 4))
+    assert _known(ones, none, none + 0.007)
+    assert not _known(ones, none, none + 0.01)
+    assert _known(ones, none + 0.02, none + 0.01)  # this step alone may do more
+    for large, known in [(1, True), (2, True), (3, False)]:
+        doubt = none + 0.001
+        doubt[1, :large] = 0.1
+        assert _known(ones, none, doubt) == known
+        assert not _known(ones, none, np.where(doubt > 0.01, doubt, 0))  # of those that are in doubt, none is known
+    outlier = ones * np.float32([1e6, 1, 1, 1])
+    assert not _known(outlier, none, none + 0.1)
+    assert _known(np.where(ones == 1, -np.inf, ones), none, none)
 
 
 def test_where_most_is_missing_nothing_can_be_judged():
