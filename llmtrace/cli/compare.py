@@ -45,8 +45,8 @@ def command(
     """Compare two runs: the first number that differs, how far apart every step is, and which tokens come next.
 
     A and B are prompts, or trace files; B may also be a .npz or safetensors file with another program's activations, which
-    are judged step by step. Prompts of different lengths are compared token by token; a text that is also the
-    name of a file is taken for the file.
+    are judged step by step: the exit code is 1 unless all of them could be judged, and follow. Prompts of different lengths
+    are compared token by token; a text that is also the name of a file is taken for the file.
 
     \b
     Examples:
@@ -60,10 +60,12 @@ def command(
         raise click.UsageError(_("give two runs to compare, A and B; --ids stands for a prompt"))
     first, b = _run(sides[0], model, special), sides[1]
     if isinstance(b, str) and b.endswith((".npz", ".safetensors")):
-        document = _judged(first, b, every)
+        document, clean = _judged(first, b, every)
     else:
-        document = _compared(first, _run(b, other_model or model, special), every)
+        document, clean = _compared(first, _run(b, other_model or model, special), every), True
     print_document(document, look)
+    if not clean:
+        click.get_current_context().exit(1)
 
 
 def _compared(first: Trace, second: Trace, every: bool) -> Document:
@@ -74,8 +76,8 @@ def _compared(first: Trace, second: Trace, every: bool) -> Document:
     return view(compare(first, second), every=every)
 
 
-def _judged(first: Trace, file: str, every: bool) -> Document:
-    """The activations in a file."""
+def _judged(first: Trace, file: str, every: bool) -> tuple[Document, bool]:
+    """The activations in a file, and whether all of them could be judged, and follow."""
     from llmtrace.experiments import dumps
     from llmtrace.experiments.referee import judge
     from llmtrace.views.referee import view
@@ -84,7 +86,8 @@ def _judged(first: Trace, file: str, every: bool) -> Document:
     understood = dumps.understood(first, arrays)
     if not understood.keys() - {"tokens"}:
         raise dumps.nothing(first, arrays)
-    return view(judge(first, understood), every=every, strange=dumps.strange(first, arrays))
+    found, strange, nameless = judge(first, understood), dumps.strange(first, arrays), dumps.nameless(first, arrays)
+    return view(found, every=every, strange=strange, nameless=nameless), found.clean and not strange
 
 
 def _run(what: str | list[int], model: str | None, special: bool) -> Trace:

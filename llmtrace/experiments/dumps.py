@@ -1,4 +1,4 @@
-"""Activations that another program has written: files of arrays, and the names that programs give to the steps of a GPT-2.
+"""Activations that another program has written: files of arrays, and what programs call the steps of a GPT-2 or a Llama.
 
 Known are llmtrace's own names, the modules of Hugging Face's `transformers`, and the hooks of TransformerLens: see
 docs/experiments.md.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from llmtrace.arithmetic.bits import other_bits
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import EditError, LlmtraceError, ModelError
 from llmtrace.i18n import _
@@ -24,16 +25,45 @@ from llmtrace.trace import Trace
 LARGEST = 8 << 30
 
 
-def _same(array: Array) -> Array:
+Turn = Callable[[Trace, str, Array], Array]
+"""How an array becomes what is called so here."""
+
+
+def _same(trace: Trace, ours: str, array: Array) -> Array:
     return array
 
 
-def _heads_first(array: Array) -> Array:
+def _heads_first(trace: Trace, ours: str, array: Array) -> Array:
     """[position, head, feature] → [head, position, feature]."""
-    return np.moveaxis(array, -2, -3)
+    return np.moveaxis(array, -2, -3) if array.ndim > 2 else array
 
 
-Turn = Callable[[Array], Array]
+def _split(trace: Trace, ours: str, array: Array) -> Array:
+    """[position, C] → [head, position, feature]."""
+    heads = trace.shape(ours)[-3] if trace.knows(ours) and len(trace.shape(ours)) > 2 else 1
+    if not array.ndim or array.shape[-1] % heads:
+        return array
+    return _heads_first(trace, ours, array.reshape(*array.shape[:-1], heads, -1))
+
+
+def _paired(turn: Turn) -> Turn:
+    """Of what is turned by angles of positions, pairs as they are here; there, their halves stand behind each other."""
+
+    def turned(trace: Trace, ours: str, array: Array) -> Array:
+        split = turn(trace, ours, array)
+        rotations = (step.record for step in trace.steps if step.op == "rotate")
+        ways = [each.settings["interleaved"] for each in rotations if ours in {each.name, each.inputs[0]}]
+        if not any(ways) or not split.ndim or split.shape[-1] % 2:
+            return split
+        return split.reshape(*split.shape[:-1], 2, -1).swapaxes(-1, -2).reshape(split.shape)
+
+    return turned
+
+
+def _once(trace: Trace, ours: str, array: Array) -> Array:
+    """Of angles that stand there twice, one for each number of a pair."""
+    return array[..., : array.shape[-1] // 2] if array.ndim else array
+
 
 TRANSFORMER_LENS: dict[str, tuple[str, Turn]] = {
     "blocks.{n}.ln1.hook_out": ("block.{n}.ln_1", _same),
@@ -43,8 +73,10 @@ TRANSFORMER_LENS: dict[str, tuple[str, Turn]] = {
     "hook_pos_embed": ("embed.position", _same),
     "blocks.0.hook_resid_pre": ("embed", _same),
     "blocks.{n}.ln1.hook_normalized": ("block.{n}.ln_1", _same),
-    "blocks.{n}.attn.hook_q": ("block.{n}.attn.q", _heads_first),
-    "blocks.{n}.attn.hook_k": ("block.{n}.attn.k", _heads_first),
+    "blocks.{n}.attn.hook_q": ("block.{n}.attn.q", _paired(_heads_first)),
+    "blocks.{n}.attn.hook_k": ("block.{n}.attn.k", _paired(_heads_first)),
+    "blocks.{n}.attn.hook_rot_q": ("block.{n}.attn.q.rotated", _paired(_heads_first)),
+    "blocks.{n}.attn.hook_rot_k": ("block.{n}.attn.k.rotated", _paired(_heads_first)),
     "blocks.{n}.attn.hook_v": ("block.{n}.attn.v", _heads_first),
     "blocks.{n}.attn.hook_attn_scores": ("block.{n}.attn.scores", _same),
     "blocks.{n}.attn.hook_pattern": ("block.{n}.attn.pattern", _same),
@@ -58,24 +90,54 @@ TRANSFORMER_LENS: dict[str, tuple[str, Turn]] = {
     "blocks.{n}.hook_resid_post": ("block.{n}.residual_out", _same),
     "ln_final.hook_normalized": ("ln_f", _same),
 }
+GATED: dict[str, tuple[str, Turn]] = {
+    "hook_embed": ("embed", _same),
+    "blocks.{n}.mlp.hook_pre": ("block.{n}.mlp.gate", _same),
+    "blocks.{n}.mlp.hook_pre_linear": ("block.{n}.mlp.up", _same),
+    "blocks.{n}.mlp.hook_post": ("block.{n}.mlp.product", _same),
+}
+"""What hooks of TransformerLens are where neurons have gates."""
 TRANSFORMERS: dict[str, tuple[str, Turn]] = {
     "wte": ("embed.token", _same),
     "wpe": ("embed.position", _same),
     "drop": ("embed", _same),
     "h.{n}.ln_1": ("block.{n}.ln_1", _same),
     "h.{n}.attn.c_proj": ("block.{n}.attn.out", _same),
+    "h.{n}.attn.c_proj.input": ("block.{n}.attn.mix", _split),
+    "h.{n}.attn.resid_dropout": ("block.{n}.attn.out", _same),
+    "h.{n}.attn": ("block.{n}.attn.out", _same),
     "h.{n}.ln_2": ("block.{n}.ln_2", _same),
     "h.{n}.mlp.c_fc": ("block.{n}.mlp.up", _same),
     "h.{n}.mlp.act": ("block.{n}.mlp.act", _same),
     "h.{n}.mlp.c_proj": ("block.{n}.mlp.down", _same),
+    "h.{n}.mlp.dropout": ("block.{n}.mlp.down", _same),
+    "h.{n}.mlp": ("block.{n}.mlp.down", _same),
     "h.{n}": ("block.{n}.residual_out", _same),
+    "embed_tokens": ("embed", _same),
+    "rotary_emb.cosine": ("rotary.cosine", _once),
+    "rotary_emb.sine": ("rotary.sine", _once),
+    "layers.{n}.input_layernorm": ("block.{n}.ln_1", _same),
+    "layers.{n}.self_attn.q_proj": ("block.{n}.attn.q", _paired(_split)),
+    "layers.{n}.self_attn.k_proj": ("block.{n}.attn.k", _paired(_split)),
+    "layers.{n}.self_attn.v_proj": ("block.{n}.attn.v", _split),
+    "layers.{n}.self_attn.o_proj": ("block.{n}.attn.out", _same),
+    "layers.{n}.self_attn.o_proj.input": ("block.{n}.attn.mix", _split),
+    "layers.{n}.self_attn": ("block.{n}.attn.out", _same),
+    "layers.{n}.post_attention_layernorm": ("block.{n}.ln_2", _same),
+    "layers.{n}.mlp.gate_proj": ("block.{n}.mlp.gate", _same),
+    "layers.{n}.mlp.act_fn": ("block.{n}.mlp.act", _same),
+    "layers.{n}.mlp.up_proj": ("block.{n}.mlp.up", _same),
+    "layers.{n}.mlp.down_proj": ("block.{n}.mlp.down", _same),
+    "layers.{n}.mlp.down_proj.input": ("block.{n}.mlp.product", _same),
+    "layers.{n}.mlp": ("block.{n}.mlp.down", _same),
+    "layers.{n}": ("block.{n}.residual_out", _same),
+    "norm": ("ln_f", _same),
+    "ln_f": ("ln_f", _same),
     "attentions.{n}": ("block.{n}.attn.pattern", _same),
     "lm_head": ("logits", _same),
 }
 FUSED = "h.{n}.attn.c_attn"
 """The module of `transformers` that makes q, k and v side by side."""
-MIXED = "h.{n}.attn.c_proj.input"
-"""What the module after attention is given: the mixes of all heads side by side."""
 BEFORE_GAIN = {
     "ln1.hook_normalized": "ln1.hook_out",
     "ln2.hook_normalized": "ln2.hook_out",
@@ -114,28 +176,54 @@ def _widened(numbers: Callable[[], Array]) -> Array:
 
 def understood(trace: Trace, arrays: Mapping[str, Array]) -> dict[str, Array]:
     """The arrays by llmtrace's names, as it lays them out; those that are none of this run's steps are left out."""
-    found: dict[str, Array] = {}
-    for name, array in arrays.items():
-        if any(name.endswith(old) and name.removesuffix(old) + new in arrays for old, new in BEFORE_GAIN.items()):
-            continue
-        for ours, turned in _named(trace, name, array):
-            if trace.knows(ours) and ours not in found:
-                fitted = _fitted(turned, trace.tensor(ours))
-                if fitted is not None:
-                    found[ours] = fitted
+    return {ours: array for ours, (_name, array) in _found(trace, arrays).items()}
+
+
+def _found(trace: Trace, arrays: Mapping[str, Array]) -> dict[str, tuple[str, Array]]:
+    """For each step, the first array that is it, and its name."""
+    found: dict[str, tuple[str, Array]] = {}
+    for name, ours, turned in _all(trace, arrays):
+        fitted = _fitted(turned, trace.tensor(ours))
+        if fitted is not None:
+            found.setdefault(ours, (name, fitted))
     return found
+
+
+def _all(trace: Trace, arrays: Mapping[str, Array]) -> Iterator[tuple[str, str, Array]]:
+    """The name of each array, each step that it is by this name, and the array as that would be laid out here."""
+    for name, array in arrays.items():
+        if not _in_other_words(name, arrays):
+            for ours, turned in _named(trace, name, array):
+                if trace.knows(ours):
+                    yield name, ours, turned
+
+
+def _in_other_words(name: str, arrays: Mapping[str, Array]) -> bool:
+    """Whether it is a norm before its gain, and the norm itself is there, too."""
+    return any(name.endswith(old) and name.removesuffix(old) + new in arrays for old, new in BEFORE_GAIN.items())
 
 
 def strange(trace: Trace, arrays: Mapping[str, Array]) -> list[str]:
-    """What is the matter with each array that is a step of this run by its name, but not by its shape or type."""
-    found = []
-    for name, array in arrays.items():
-        for ours, turned in _named(trace, name, array):
-            if trace.knows(ours) and _fitted(turned, trace.tensor(ours)) is None:
-                wanted, has = (f"[{', '.join(map(str, shape))}]" for shape in (trace.shape(ours), turned.shape))
-                words = {"type": array.dtype.name, "has": has, "ours": ours, "wanted": wanted}
-                found.append(_("{name} is {type} {has}, and {ours} is {wanted}", name=cited(name), **words))
+    """What is the matter with each array that is a step of this run by its name, but not by its shape or type, or that
+    is a second one of the same step with other numbers.
+    """
+    judged, found = _found(trace, arrays), []
+    for name, ours, turned in _all(trace, arrays):
+        fitted = _fitted(turned, trace.tensor(ours))
+        if fitted is None:
+            wanted, has = (f"[{', '.join(map(str, shape))}]" for shape in (trace.shape(ours), turned.shape))
+            words = {"type": arrays[name].dtype.name, "has": has, "ours": ours, "wanted": wanted}
+            found.append(_("{name} is {type} {has}, and {ours} is {wanted}", name=cited(name), **words))
+        elif other_bits(fitted, judged[ours][1]).any():
+            text = _("{name} has other numbers than {first}, and both are {ours}")
+            found.append(text.format(name=cited(name), first=cited(judged[ours][0]), ours=ours))
     return found
+
+
+def nameless(trace: Trace, arrays: Mapping[str, Array]) -> list[str]:
+    """The arrays that are no step of this run by their names."""
+    known = {name for name, _ours, _turned in _all(trace, arrays)}
+    return [name for name in arrays if name not in known and not _in_other_words(name, arrays)]
 
 
 def nothing(trace: Trace, arrays: Mapping[str, Array]) -> EditError:
@@ -161,19 +249,13 @@ def _named(trace: Trace, name: str, array: Array) -> list[tuple[str, Array]]:
     plain = re.sub(r"^(model\.|transformer\.)+", "", name)
     pattern, number = re.sub(r"\.\d+", ".{n}", plain, count=1), re.search(r"\.(\d+)", plain)
     n = number[1] if number else ""
-    if pattern == FUSED and array.shape[-1] % 3 == 0:
-        parts = np.split(array, 3, axis=-1)
-        return [(f"block.{n}.attn.{letter}", _split(trace, n, part)) for letter, part in zip("qkv", parts, strict=True)]
-    if pattern == MIXED:
-        return [(f"block.{n}.attn.mix", _split(trace, n, array))]
-    ours, turn = KNOWN.get(plain, KNOWN.get(pattern, (name, _same)))
-    return [(ours.replace("{n}", n), turn(array))] if array.ndim > 1 or turn is _same else []
-
-
-def _split(trace: Trace, n: str, part: Array) -> Array:
-    """[position, C] → [head, position, feature]."""
-    heads = trace.shape(f"block.{n}.attn.q")[-3] if trace.knows(f"block.{n}.attn.q") else 1
-    return _heads_first(part.reshape(*part.shape[:-1], heads, -1)) if part.shape[-1] % heads == 0 else part
+    if pattern == FUSED and array.ndim and array.shape[-1] % 3 == 0:
+        each = zip("qkv", np.split(array, 3, axis=-1), strict=True)
+        return [(ours := f"block.{n}.attn.{letter}", _split(trace, ours, part)) for letter, part in each]
+    known = KNOWN | GATED if any(step.op == "multiply" for step in trace.steps) else KNOWN
+    ours, turn = known.get(plain, known.get(pattern, (name, _same)))
+    ours = ours.replace("{n}", n)
+    return [(ours, turn(trace, ours, array))]
 
 
 def _fitted(array: Array, ours: Array) -> Array | None:

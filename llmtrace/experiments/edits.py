@@ -98,12 +98,22 @@ def resolved(trace: Trace, edits: Mapping[str, Any]) -> list[Edit | Swap]:
         else:
             name, places, by_axis = parse(said)
             if name in trace.leaves:
-                raise EditError(_("{name} is no result of a step: a token is changed with token:5", name=cited(name)))
+                raise EditError(_leaf(name))
             if trace.knows(name) and trace.tensor(name).dtype.kind != "f":
                 raise EditError(_("{name} has whole numbers, and only real ones can be edited", name=cited(name)))
             trace.axes(name)
             found.append(Edit(said, name, resolve_part(trace, name, places, _axes(trace, name, by_axis)), value))
     return found
+
+
+def _leaf(name: str) -> str:
+    """Why what goes into a run can't be edited."""
+    if name == "tokens":
+        return _("{name} is no result of a step: a token is changed with token:5", name=cited(name))
+    return _(
+        "{name} can't be changed: it goes into the run as it is, like the constants of positions, and is no result of a step",
+        name=cited(name),
+    )
 
 
 def _axes(trace: Trace, name: str, by_axis: Mapping[str, Any]) -> dict[str, Any]:

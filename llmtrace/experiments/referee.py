@@ -1,7 +1,9 @@
 """The referee: another program's activations, judged op by op. Their inputs, our arithmetic: does their result follow?
 
 Where it does not, the known causes are tried (`llmtrace.experiments.causes`). A cause is named only if it gives their numbers to
-the bit, or so nearly that nothing but rounding is left; otherwise the step is left open.
+the bit, or so nearly that nothing but rounding is left; otherwise the step is left open. What they have not written is computed
+here, and is in doubt (`llmtrace.experiments.doubt`): a step that so much doubt reaches that wrong numbers would be within it
+is not judged.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from llmtrace.errors import EditError
 from llmtrace.experiments.casts import TYPES
 from llmtrace.experiments.causes import FORMULAS, ROUNDINGS
 from llmtrace.experiments.doubt import carried
+from llmtrace.experiments.own_rounding import unit
 from llmtrace.experiments.situation import Cause, Situation
 from llmtrace.experiments.trial import EPSILON, Trial, distance
 from llmtrace.frozen import frozen
@@ -27,7 +30,11 @@ from llmtrace.ops import OPS
 from llmtrace.text import cited
 from llmtrace.trace import Record, StepKind, Trace
 
-Verdict = Literal["same", "rounding", "cause", "open"]
+Verdict = Literal["same", "rounding", "cause", "open", "unknown"]
+SMALL = 2.0**-7
+"""A doubt that is a larger share of a number says nothing of it: an error of a percent is to be seen."""
+ANGLE = 4 * EPSILON
+"""The angle of position p is at most p, and so rounded at most p times this, where it is float32 from the beginning."""
 
 
 @frozen
@@ -35,7 +42,7 @@ class Finding:
     """What was found about a step of the other program.
 
     verdict: "same", their numbers follow to the bit; "rounding", they follow but for the last digits; "cause", they are what
-    `cause` gives; "open", none of the known causes gives them.
+    `cause` gives; "open", none of the known causes gives them; "unknown", so much between is missing that they can't be judged.
     """
 
     name: str
@@ -49,6 +56,8 @@ class Finding:
     cause: str = ""
     agree: int = 0
     """How many of their numbers the cause gives to the bit."""
+    apart: float = 0.0
+    """How far their numbers are from those of our own run at most, as a share of its largest one."""
 
 
 @dataclass
@@ -59,6 +68,11 @@ class Judgement:
     findings: list[Finding]
     missing: list[str]
     """The steps of the run of which the other program has written nothing."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether all that was written could be judged, and follows."""
+        return all(each.verdict in {"same", "rounding"} for each in self.findings)
 
     @property
     def first(self) -> Finding | None:
@@ -84,21 +98,67 @@ def judge(trace: Trace, theirs: Mapping[str, Array]) -> Judgement:
     findings, missing = _ids(trace, theirs), list[str]()
     if "tokens" in theirs and "tokens" in values:
         values["tokens"] = theirs["tokens"]
-    doubts: dict[str, Array] = {}
+    doubts = _leaves(trace, theirs, values, findings)
     for step in trace.steps:
         situation = _situation(trace, step.record, values)
         ours = situation.done()
-        doubt = {kind: doubts[name] for kind, name in step.record.operands.items() if name in doubts}
+        doubt = carried(
+            situation, ours, {kind: doubts[name] for kind, name in step.record.operands.items() if name in doubts}
+        )
         if step.name in found:
             behind = partial(_behind, trace, step.record, values, found)
-            findings.append(_found(step.record, situation, ours, found[step.name], doubt, behind))
+            finding = _found(step.record, situation, ours, found[step.name], doubt, behind)
+            findings.append(replace(finding, apart=_apart(step.output, found[step.name])))
             values[step.name] = found[step.name]
         else:
             missing.append(step.name)
             values[step.name] = ours
-            if ours.dtype.kind == "f":
-                doubts[step.name] = _unit(situation, ours) + carried(situation, ours, doubt)
+            doubts[step.name] = unit(situation, ours) + doubt if ours.dtype.kind == "f" else doubt
     return Judgement(trace, findings, missing)
+
+
+def _leaves(
+    trace: Trace, theirs: Mapping[str, Array], values: dict[str, Array], findings: list[Finding]
+) -> dict[str, Array]:
+    """The real numbers that go into the run: judged and put among the values where they are written, and in doubt where not."""
+    doubts = {}
+    for name in trace.leaves:
+        ours = trace.tensor(name)
+        if ours.dtype.kind != "f":
+            continue
+        off = _of_leaf(trace, name)
+        if name not in theirs:
+            doubts[name] = off
+            continue
+        values[name] = theirs[name]
+        differ, far = int(np.count_nonzero(other_bits(ours, theirs[name]))), distance(ours, theirs[name], off)
+        verdict: Verdict = "open" if far > 1 else "unknown" if np.isinf(off).any() else "rounding"
+        verdict = verdict if differ else "same"
+        findings.append(Finding(name, "", verdict, ours.size, differ, far, apart=_apart(ours, theirs[name])))
+    return doubts
+
+
+def _of_leaf(trace: Trace, name: str) -> Array:
+    """How far those of another program may be: nobody knows what it has in its cache; its angles may have been rounded."""
+    axes, shape = trace.axes(name), trace.shape(name)
+    if any(step.op == "edit" and name in step.record.inputs for step in trace.steps):
+        return np.zeros(shape)
+    if "head" in axes:
+        return np.full(shape, np.inf)
+    at = next((i for i, axis in enumerate(axes) if axis in {"position", "source"}), None)
+    if at is None:
+        return np.zeros(shape)
+    places = trace.past + np.arange(1.0, shape[at] + 1).reshape(-1, *[1] * (len(shape) - at - 1))
+    return np.broadcast_to(ANGLE * places, shape)
+
+
+def _apart(ours: Array, theirs: Array) -> float:
+    """The largest distance of two numbers in the same place, as a share of the largest of ours."""
+    with np.errstate(all="ignore"):
+        far = np.abs(ours.astype(np.float64) - theirs)
+    far = np.where(ours == theirs, 0.0, np.where(np.isnan(far), np.inf, far))
+    most, largest = np.abs(ours[np.isfinite(ours)], dtype=np.float64).max(initial=0.0), far.max(initial=0.0)
+    return float(largest / most) if most else float(np.inf if largest else 0.0)
 
 
 def _ids(trace: Trace, theirs: Mapping[str, Array]) -> list[Finding]:
@@ -143,16 +203,18 @@ def _found(
     situation: Situation,
     ours: Array,
     theirs: Array,
-    doubt: Mapping[str, Array],
+    doubt: Array,
     behind: Callable[[], Mapping[str, Causes]],
 ) -> Finding:
     differ = other_bits(ours, theirs) if ours.dtype == theirs.dtype else ours != theirs
     count, size = int(np.count_nonzero(differ)), ours.size
     if not count:
         return Finding(record.name, record.op, "same", size, 0, 0.0)
-    unit = _unit(situation, ours) + carried(situation, ours, doubt)
-    off, op = distance(ours, theirs, unit), record.op
-    trial = Trial(situation, ours, theirs, unit, exactly=off <= 1)
+    rounding = unit(situation, ours) if ours.dtype.kind == "f" else np.zeros(ours.shape)
+    off, op, known = distance(ours, theirs, rounding + doubt), record.op, _known(ours, rounding, doubt)
+    if off <= 1 and not known:
+        return Finding(record.name, op, "unknown", size, count, off)
+    trial = Trial(situation, ours, theirs, rounding + doubt, exactly=off <= 1 or not known)
     cause, agree = trial.best(ROUNDINGS.get(op, {}) if off <= 1 else FORMULAS.get(op, {}) | TYPES)
     if off > 1 and not cause:
         for name, causes in behind().items():
@@ -162,6 +224,19 @@ def _found(
                 break
     verdict: Verdict = "rounding" if off <= 1 else "cause" if cause else "open"
     return Finding(record.name, op, verdict, size, count, off, cause, agree)
+
+
+def _known(ours: Array, rounding: Array, doubt: Array) -> bool:
+    """Whether it shows in every row where numbers are wrong: at least half of those in doubt are so by no more than a small part
+    of themselves, or than what rounding may do in this step alone.
+    """
+    if ours.dtype.kind != "f":
+        return not doubt.any()
+    in_doubt = doubt > 0
+    small = in_doubt & (doubt <= np.maximum(SMALL * np.abs(np.where(np.isfinite(ours), ours, 0)), rounding))
+    if not ours.ndim:
+        return bool(small | ~in_doubt)
+    return bool((2 * small.sum(-1) >= in_doubt.sum(-1)).all())
 
 
 def _behind(
@@ -189,56 +264,3 @@ def _instead(kind: str, before: Situation, cause: Cause) -> Cause:
         return s.done(**{kind: made.astype(s[kind].dtype)})
 
     return done
-
-
-def _unit(situation: Situation, ours: Array) -> Array:
-    """How far rounding alone may move each number: n roundings of the largest sum that its terms can make (Higham 2002, §3.1)."""
-    absolute = {
-        name: np.abs(x).astype(np.float64)
-        for name, x in situation.operands.items()
-        if x is not None and x.dtype.kind == "f"
-    }
-    if situation.op.startswith("linear"):
-        x, weight, bias = _layer(situation, absolute)
-        large, terms = x @ weight + (0 if bias is None else bias), weight.shape[0]
-        large = _as(situation, large)
-    elif situation.op == "attention_scores":
-        q, k = absolute["q"], absolute["k"]
-        large, terms = np.matmul(q, np.moveaxis(k, -1, -2)) / q.shape[-1] ** 0.5, q.shape[-1]
-    elif situation.op == "attention_mix":
-        large, terms = np.matmul(absolute["pattern"], absolute["v"]), absolute["v"].shape[-2]
-    elif situation.op == "add":
-        large, terms = absolute["a"] + absolute["b"], 1
-    elif situation.op == "embedding":
-        return np.zeros(ours.shape)
-    else:
-        finite = np.abs(np.where(np.isfinite(ours), ours, 0)).astype(np.float64)
-        row = finite.max(-1, keepdims=True) if ours.ndim else finite
-        large, terms = np.broadcast_to(np.maximum(row, finite), ours.shape), 8
-        return np.asarray((terms + 2) * EPSILON / 2 * large + _own(situation, ours))
-    return np.asarray((terms + 2) * EPSILON / 2 * large)
-
-
-def _own(situation: Situation, ours: Array) -> Array:
-    """What rounding has done here, at most in each row: over long rows its sums lose more than a few roundings."""
-    wide = {
-        name: None if x is None else x.astype(np.float64) if x.dtype.kind == "f" else x
-        for name, x in situation.operands.items()
-    }
-    with np.errstate(all="ignore"):
-        far = np.abs(replace(situation, operands=wide).done() - ours)
-    far = np.where(np.isfinite(far), far, 0.0)
-    return np.asarray(far.max(-1, keepdims=True) if far.ndim else far)
-
-
-def _layer(situation: Situation, absolute: Mapping[str, Array]) -> tuple[Array, Array, Array | None]:
-    x, weight = absolute["x"], absolute["weight"]
-    if situation.op == "linear_from_heads":
-        x = np.moveaxis(x, -3, -2).reshape(*x.shape[:-3], x.shape[-2], -1)
-    return x, weight.T if situation.settings.get("transposed") else weight, absolute.get("bias")
-
-
-def _as(situation: Situation, out: Array) -> Array:
-    if situation.op != "linear_to_heads":
-        return out
-    return np.moveaxis(out.reshape(*out.shape[:-1], situation.settings["heads"], -1), -2, -3)

@@ -110,8 +110,8 @@ def _made(cause: Cause, situation: Situation) -> Array | None:
 
 def distance(ours: Array, theirs: Array, unit: Array) -> float:
     """The largest distance as a multiple of what rounding may do; ∞ where one is finite and the other is not."""
-    if ours.dtype.kind != "f":
-        return np.inf
+    if ours.dtype.kind != "f":  # nothing is nearly another token
+        return np.inf if ((ours != theirs) & np.isfinite(unit)).any() else 0.0
     with np.errstate(all="ignore"):
         far = np.abs(ours.astype(np.float64) - theirs.astype(np.float64)) / np.maximum(unit, 1e-38)
     same = ~other_bits(ours, theirs) | ((ours == theirs) & np.isfinite(ours))

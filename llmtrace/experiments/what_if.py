@@ -163,7 +163,7 @@ class _WhatIf:
     def _edit(self, target: str, axes: Axes, *, unedited: str, edited: str) -> None:
         """The step that replaces numbers of `target`: it reads the tensor `unedited`, and is called `edited`."""
         old = self.after.tensor(unedited)
-        value, kept = np.zeros_like(old), np.ones_like(old)
+        value, kept = np.zeros(old.shape, old.dtype), np.ones(old.shape, old.dtype)  # C order; old may be transposed
         for each in self.edits:
             if each.name == target:
                 new = each.numbers(np.where(kept[each.index] > 0, old[each.index], value[each.index]))

@@ -16,8 +16,7 @@ from llmtrace.errors import EditError
 from llmtrace.experiments import dumps
 from llmtrace.experiments.casts import TYPES, bfloat16
 from llmtrace.experiments.causes import FORMULAS, ROUNDINGS
-from llmtrace.experiments.referee import _behind, _own, judge
-from llmtrace.experiments.situation import Situation
+from llmtrace.experiments.referee import _behind, judge
 from llmtrace.views.referee import view
 
 RNG = np.random.default_rng(5)
@@ -229,7 +228,7 @@ def test_arrays_of_another_shape_are_named_beside_what_was_expected(tmp_path):
     heads, turned = trace.tensor("block.0.attn.pattern"), trace.tensor("block.0.attn.q").swapaxes(0, 1)
     np.savez(tmp_path / "some.npz", **{"block.0.attn.pattern": heads, "block.0.attn.q": turned})
     assert "'block.0.attn.q' is float32 [3, 4, 32], and block.0.attn.q is [4, 3, 32]" in " ".join(
-        said("compare", text, str(tmp_path / "some.npz")).split()
+        said("compare", text, str(tmp_path / "some.npz"), code=1).split()
     )
     for arrays, words in [
         ({"weights": heads}, "'weights'; expected are names such as block.0.attn.pattern [4, 3, 3]"),
@@ -272,7 +271,9 @@ def test_the_three_questions_of_the_docs_are_answered(tmp_path, monkeypatch):
     section = DOCS.read_text(encoding="utf-8").partition("## Three questions")[2].partition("\n## ")[0]
     exec(re.search(r"```py\n(.*?)```", section, re.DOTALL)[1], {})
     blocks = [block.splitlines() for block in re.findall(r"```sh\n(.*?)```", section, re.DOTALL)]
-    answers = [[said(*shlex.split(line)[1:], "--width", "120") for line in block] for block in blocks]
+    answers = [
+        [said(*shlex.split(line)[1:], "--width", "120", code="mine.npz" in line) for line in block] for block in blocks
+    ]
     assert all(len(block) <= 3 for block in blocks)
     her, head, mine = answers
     assert "block 2: head 2" in her[0]
@@ -288,10 +289,3 @@ def test_behind_a_step_stand_those_inputs_that_are_not_written():
         for left_out in [set(), made_here, *({name} for name in made_here)]:
             written = {name: array for name, array in theirs().items() if name not in left_out}
             assert set(_behind(TRACE, step.record, values, written)) == left_out
-
-
-def test_what_rounding_does_in_one_row_is_no_excuse_for_another():
-    x = (RNG.standard_normal((4, 3000)) * [[1e-3], [1], [30], [1e3]]).astype(np.float32)
-    for op in ("softmax", "gelu_tanh"):
-        all_rows, *rows = (Situation(op, {"x": each}, {}, {}) for each in (x, *np.split(x, 4)))
-        assert np.array_equal(_own(all_rows, all_rows.done()), [_own(row, row.done())[0] for row in rows])

@@ -8,7 +8,9 @@ import pytest
 from check_edits import full_run
 from helpers.edited_runs import parts, random_edits
 from helpers.fresh import examples, quick
-from helpers.small_models import small_gpt
+from helpers.gguf_files import write_gpt2
+from helpers.small_llamas import small_llama
+from helpers.small_models import small_config, small_gpt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -233,6 +235,32 @@ def test_an_edit_is_a_step_that_is_explained_and_saved(story, tmp_path):
     assert again.explain("logits", -1, 5).replay() == found.after.tensor("logits")[-1, 5]
 
 
+@pytest.mark.parametrize("kind", ["Hugging Face", "F32", "Q8_0"])
+def test_weights_that_are_stored_transposed_are_edited(kind, tmp_path):
+    if kind == "Hugging Face":
+        model = small_llama()
+    else:
+        model = llmtrace.load(write_gpt2(tmp_path / "m.gguf", small_config(vocabulary=3, width=32, heads=2), kind=kind))
+    before = model.trace([0, 1, 2, 1])
+    turned = [name for name in before.weights if not before.tensor(name).flags.c_contiguous]
+    assert len(turned) >= 12
+    for name in turned:
+        found = what_if(before, {f"{name}[1]": lambda numbers: numbers * -2, f"{name}[0, 3]": zero})
+        edited = model.trace([0, 1, 2, 1], edit={f"{name}[1]": lambda numbers: numbers * -2, f"{name}[0, 3]": zero})
+        assert found.changes.count("logits") > 0
+        assert (found.after.tensor(f"{name}.edited")[1] == before.tensor(name)[1] * -2).all()
+        assert (found.after.tensor(f"{name}.edited")[2:] == before.tensor(name)[2:]).all()
+        assert all(same_bits(found.after.tensor(step), edited.tensor(step)) for step in edited)
+        assert verify(found.after)
+
+
+@pytest.mark.parametrize("name", ["rotary.cosine", "rotary.sine"])
+def test_angles_of_positions_are_not_edited(name):
+    with pytest.raises(EditError, match=f"'{name}' can't be changed: .* is no result of a step") as found:
+        what_if(small_llama().trace("ABC"), {f"{name}[position=0]": 0})
+    assert "token" not in str(found.value)
+
+
 @pytest.mark.parametrize(
     ("edits", "message"),
     [
@@ -246,6 +274,10 @@ def test_an_edit_is_a_step_that_is_explained_and_saved(story, tmp_path):
         ({"logits[0]": [1e39] * 768}, "that is too large a number for float32"),
         ({"next_token": 3}, "'next_token' has whole numbers, and only real ones can be edited"),
         ({"tokens[3]": 5}, "a token is changed with token:5"),
+        (
+            {"positions[3]": 5},
+            "'positions' can't be changed: it goes into the run as it is, like the constants of positions",
+        ),
         ({"token:99": 5}, "the tokens have the numbers 0 to 16"),
         ({"token:2": " xyzzy"}, "is not one token of this model"),
         ({"token:2": 99999}, "is no token"),
