@@ -41,6 +41,9 @@ UNITS = N_(
     "Units: the largest distance of two numbers, counted in the floating-point numbers that lie between them. Share: the largest"
     " distance as a part of the largest number of the step."
 )
+ALL = N_("All {count} numbers have the same bits.")
+COMPARED = N_("All {count} numbers that can be compared have the same bits.")
+NONE = N_("No number can be compared: the runs begin with different tokens, or have no step of the same size.")
 MOST = 24
 """So many steps are listed, unless all are asked for."""
 CHOICES = 6
@@ -98,7 +101,9 @@ def _where(found: Comparison) -> Iterator[Block]:
     """The first number that differs."""
     total, first = sum(step.size for step in found.steps), found.first
     if first is None:
-        yield paragraph(_("All {count} numbers have the same bits.", count=f"{total:,}"))
+        whole = found.a.tokens == found.b.tokens and not (found.misshapen or any(found.missing))
+        text = _(ALL if whole else COMPARED) if total else _(NONE)
+        yield paragraph(text.format(count=f"{total:,}"))
         return
     differ = sum(step.differ for step in found.steps)
     text = n_(

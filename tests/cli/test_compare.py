@@ -1,6 +1,7 @@
 """`llmtrace compare`: prompts, files, models."""
 
 import json
+import re
 
 import pytest
 from helpers.cli_run import run, said
@@ -71,3 +72,10 @@ def test_layers_and_streams():
         assert row == pytest.approx([abs(x - y).max() / m for x, y, m in zip(a, b, most, strict=True)])
     assert far[-1][0] == 0  # nothing looks ahead
     assert "most in" in said("compare", *texts, env={"COLUMNS": "100"})
+
+
+def test_nothing_compared_is_no_agreement():
+    """Nor are all numbers compared where only the beginning is the same."""
+    assert "No number can be compared" in said("compare", "hello", "1 2 3")
+    assert "numbers that can be compared have the same bits" in said("compare", "The king", "The king had a child")
+    assert re.search(r"All [\d,]+ numbers have the same bits", said("compare", "The king", "The king"))

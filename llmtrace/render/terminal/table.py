@@ -56,7 +56,7 @@ def table(block: Table, page: Page, draw: Draw) -> Drawn:
     if note := block.note(drawn.shown):
         yield hanging(page, quiet(note), hang=0)
     if gone := drawn.left_out():
-        text = _("Not shown for lack of room: {columns}.", columns=listed(gone))
+        text = _("Not shown for lack of room: {columns}.", columns=listed(f"“{each}”" for each in gone))
         yield hanging(page, quiet(text), hang=0)
 
 
