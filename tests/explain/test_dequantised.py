@@ -10,6 +10,7 @@ import llmtrace
 from llmtrace.arithmetic.bits import same_bits
 from llmtrace.explain import Explanation, dequantised
 
+PLACES = [(0, 0), (47, 300), (63, 1), (64, 511), (149, 64)]
 WIDE = dataclasses.replace(small_config(), width=64, heads=2, hidden=128)
 
 
@@ -69,3 +70,14 @@ def test_a_weight_of_whole_numbers_says_nothing(tmp_path):
     assert found.lines == ()
     assert "stored" not in found.sentence
     assert isinstance(found, Explanation)
+
+
+@pytest.mark.parametrize("kind", ["Q8_0", "Q5_1", "Q4_K"])
+def test_a_weight_is_found_in_whichever_panel_it_lies(kind):
+    kept, weights = matrix(kind, 150, 512)
+    before = [dequantised.lines(kept.origin(place)) for place in PLACES]
+    assert kept.packed(not kept.turned) is not None
+    for place, lines in zip(PLACES, before, strict=True):
+        again = dequantised.lines(kept.origin(place))
+        assert same_bits(again[-1].values, weights[place])
+        assert [line.to_dict() for line in again] == [line.to_dict() for line in lines]
