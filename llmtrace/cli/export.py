@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llmtrace.cli.command import argument, new_command, option
+from llmtrace.cli.command import argument, new_command, option, placeholders
 from llmtrace.cli.options import FileName, load, model_option
 from llmtrace.i18n import N_, _
 
@@ -40,7 +40,8 @@ def beginning(model: LanguageModel) -> Array:
 def command(form: str, folder: str, model: str | None, prompt: str | None) -> None:
     """Write a model as two files: model.safetensors, its numbers, and gpt.py, which runs it with Python and NumPy alone.
 
-    The program has under 200 lines, to be read. It computes the same bits as llmtrace, and prints their hash.
+    The program has under 200 lines, to be read. It computes the same bits as llmtrace, and prints their hash. It takes the ids of
+    tokens, not a text: llmtrace tokenize prints them.
 
     \b
     Examples:
@@ -62,4 +63,8 @@ def command(form: str, folder: str, model: str | None, prompt: str | None) -> No
         click.echo(inert(_("written: {file} ({size} bytes)", file=path, size=f"{path.stat().st_size:,}")))
     digest = hashlib.sha256(logits.astype("<f4").tobytes()).hexdigest()
     click.echo(_("SHA-256 of the logits: {digest}", digest=digest))
-    click.echo(inert(_("To see the same: {command}", command=f"python {shlex.quote(str(Path(folder) / 'gpt.py'))}")))
+    program = f"python {shlex.quote(str(Path(folder) / 'gpt.py'))}"
+    click.echo(inert(_("To see the same: {command}", command=program)))
+    tokenize = shlex.join(["llmtrace", "tokenize", "TEXT", *([] if model is None else ["--model", model])])
+    text = _("To run another text: {command}, with the ids of its tokens, which {tokenize} prints")
+    click.echo(placeholders(inert(text.format(command=program, tokenize=tokenize))))
