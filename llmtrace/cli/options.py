@@ -13,7 +13,7 @@ import click
 from llmtrace.cli.command import argument, option
 from llmtrace.cli.completion import models
 from llmtrace.cli.state import last_traced, remember
-from llmtrace.errors import AddressError
+from llmtrace.errors import AddressError, EditError, PromptError
 from llmtrace.i18n import N_, _
 from llmtrace.text import cited, inert, quoted
 
@@ -109,11 +109,17 @@ def load(model: str | None) -> Model:
     return loaded
 
 
-def of_this_prompt(error: AddressError, note: str) -> AddressError:
-    """The error with the prompt, on which it depends which places there are."""
-    asks = str(error).endswith(("?", "？"))
-    text = _("{before} {after}", before=error, after=note) if asks else _("{error}; {note}", error=error, note=note)
-    return AddressError(text)
+@contextmanager
+def said_of_what(note: str) -> Iterator[None]:
+    """An error about a run that was not named on the command line: it says which run that is."""
+    try:
+        yield
+    except (AddressError, EditError, PromptError) as error:
+        if not note:
+            raise
+        asks = str(error).endswith(("?", "？"))
+        text = _("{before} {after}", before=error, after=note) if asks else _("{error}; {note}", error=error, note=note)
+        raise type(error)(text) from None
 
 
 def keep_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -147,18 +153,21 @@ def opened(
     file: str | None, prompt: str | None, ids: list[int] | None, model: str | None, special: bool = False
 ) -> tuple[Trace, str]:
     """The trace of the file or of the prompt, and what to say about it first."""
+    from llmtrace.loading import open_trace, usual
+
     if file is not None:
         if prompt is not None or ids is not None:
             raise click.UsageError(_("give a trace file or what to run, not both"))
-        from llmtrace.loading import open_trace
-
         return open_trace(file, model), ""
     if prompt is not None or ids is not None:
         return traced(read_prompt(prompt, ids, special), model), ""
     last, last_model = last_traced()
     said = repr(last) if isinstance(last, str) else " ".join(map(str, last))
     note = _("prompt: {prompt} (traced last)", prompt=said)
-    return load(last_model if model is None else model).trace(last), note
+    if model is None and last_model is not None and last_model != usual():
+        note = _("prompt: {prompt} (traced last, with {model})", prompt=said, model=inert(os.path.basename(last_model)))
+    with said_of_what(note):
+        return load(last_model if model is None else model).trace(last), note
 
 
 def traced(prompt: str | list[int], model: str | None, keep: Keep | None = None, scratch: str | None = None) -> Trace:

@@ -301,7 +301,14 @@ def test_names_that_lead_nowhere(tmp_path, monkeypatch):
         "there is no model 'my-modle': did you mean 'my-model'? Otherwise give a folder, or one of my-model, smollm2"
     )
     assert "did you mean" in refusal(tmp_path / "my_model")
-    assert refusal("zzz") == "there is no model 'zzz': give a folder, or one of my-model, smollm2"
+    nowhere = "there is no model {0!r}: give a folder, or one of my-model, smollm2"
+    for name in ("zzz", "an/owner"):
+        fetched = f"{nowhere}; llmtrace fetch {{0}} fetches that of Hugging Face's hub".format(name)
+        assert refusal(name) == fetched
+        with pytest.raises(ModelError, match=re.escape(fetched)):
+            loading.load_tokenizer(name)
+    for name in ("./zzz", "/zzz", "zzz.gguf"):
+        assert refusal(name) == nowhere.format(name)
     assert "is empty" in refusal("")
     assert "null byte" in refusal("a\0b")
     assert r"'a\x1b\u202e'" in refusal("a\x1b\u202e")
