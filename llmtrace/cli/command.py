@@ -18,7 +18,8 @@ from llmtrace.i18n import N_, _, listed, unspaced
 from llmtrace.lazy import attribute
 from llmtrace.text import cited
 
-ENGLISH_PROMPT = re.compile(r'llmtrace [a-z-]+ .*"(?:The|Once) ')
+ENGLISH_TEXT = re.compile(r'^ *(?:echo|llmtrace) .*("(?:The|Once) |README\.md)')
+"""In an example: a text that the usual model of another language has no tokens for."""
 
 
 def paragraphs(text: str) -> list[str]:
@@ -103,8 +104,8 @@ def translated(text: str | None) -> str | None:
 
 
 def fitting(example: str) -> str:
-    """An example with an English prompt, for where another model is the usual one."""
-    if i18n.language() != "zh" or "--model" in example or not ENGLISH_PROMPT.search(example):
+    """An example with an English text, for where another model is the usual one."""
+    if i18n.language() != "zh" or "--model" in example or not ENGLISH_TEXT.search(example):
         return example
     return f"{example} --model storyteller"
 

@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING
-
 import click
 
 from llmtrace.cli.command import argument, new_command, option, placeholders
-from llmtrace.cli.options import FileName, load, model_option
+from llmtrace.cli.options import FileName, beginning, load, model_option
 from llmtrace.i18n import N_, _
 
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.types import Array
-    from llmtrace.models import LanguageModel
-
 FORMS = ("two-files",)
-BEGINNINGS = ("The king had a child, a girl.", "the king has a girl and gives", "中华人民")
-"""What the program reads where nothing is given: the first one for which the model has tokens."""
-
-
-def beginning(model: LanguageModel) -> Array:
-    """The ids of such a text; of a model that has no tokenizer, its first token."""
-    import numpy as np
-
-    from llmtrace.errors import PromptError
-
-    for text in BEGINNINGS:
-        with suppress(PromptError):
-            return model.ids(text)
-    return np.array([0])
 
 
 @new_command("export")
@@ -57,7 +36,7 @@ def command(form: str, folder: str, model: str | None, prompt: str | None) -> No
     from llmtrace.weights.two_files import write
 
     reader = as_language_model(load(model))
-    ids = (beginning(reader) if prompt is None else reader.ids(prompt)).tolist()
+    ids = reader.ids(beginning(reader) if prompt is None else prompt).tolist()
     logits = reader.logits(ids)
     for path in write(reader, folder, ids):
         click.echo(inert(_("written: {file} ({size} bytes)", file=path, size=f"{path.stat().st_size:,}")))

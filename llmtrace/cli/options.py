@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +20,14 @@ from llmtrace.text import cited, inert, quoted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from llmtrace.models import Model
+    from llmtrace.models import LanguageModel, Model
     from llmtrace.trace import Keep, Trace
 
 
 FILES = {".bin", ".csv", ".gguf", ".html", ".json", ".jsonl", ".md", ".py", ".safetensors", ".trace", ".txt"}
 """Endings of files that people have beside llmtrace: its own, those of models, and those of texts."""
+BEGINNINGS = ("The king had a child, a girl.", "the king has a girl and gives", "中华人民")
+"""Texts of the models that come with llmtrace."""
 
 
 class FileName(click.Path):
@@ -197,6 +199,15 @@ def begun(model: Model, prompt: str | list[int]) -> str | list[int]:
         text = _("the prompt is empty, so the text begins with {token}, with which all texts of this model begin")
         click.echo(inert(_("Note: {text}", text=text.format(token=token))), err=True)
     return prompt
+
+
+def beginning(model: LanguageModel) -> str | list[int]:
+    """What is read where nothing is given: a text for which the model has tokens, or its first token."""
+    for text in BEGINNINGS:
+        with suppress(PromptError):
+            model.ids(text)
+            return text
+    return [0]
 
 
 def read_prompt(prompt: str | None, ids: list[int] | None = None, special: bool = False) -> str | list[int]:
