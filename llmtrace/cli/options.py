@@ -15,7 +15,7 @@ from llmtrace.cli.completion import models
 from llmtrace.cli.state import last_traced, remember
 from llmtrace.errors import AddressError, EditError, PromptError
 from llmtrace.i18n import N_, _
-from llmtrace.text import cited, inert, quoted
+from llmtrace.text import cited, inert, quoted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +28,7 @@ FILES = {".bin", ".csv", ".gguf", ".html", ".json", ".jsonl", ".md", ".py", ".sa
 """Endings of files that people have beside llmtrace: its own, those of models, and those of texts."""
 BEGINNINGS = ("The king had a child, a girl.", "the king has a girl and gives", "中华人民")
 """Texts of the models that come with llmtrace."""
+IS_TRACE = N_("{name} is a trace: look at it with llmtrace show; {instead}")
 
 
 class FileName(click.Path):
@@ -237,14 +238,18 @@ def must_not_be_file(text: str) -> None:
     """
     if Path(text).suffix not in FILES or text.split() != [text]:
         return
-    instead = _("to run these very letters, give them through standard input, with -")
+    said = N_("{name} is a file: what is in it is run by - < FILE; {instead}")
     if not os.path.isfile(text):
-        said = _("there is no file {name}; {instead}", name=cited(text), instead=instead)
+        said = N_("there is no file {name}; {instead}")
     elif Path(text).suffix == ".trace":
-        said = _("{name} is a trace: look at it with llmtrace show; {instead}", name=cited(text), instead=instead)
-    else:
-        said = _("{name} is a file: what is in it is run by - < FILE; {instead}", name=cited(text), instead=instead)
-    raise click.UsageError(said)
+        said = IS_TRACE
+    raise no_text(said, text)
+
+
+def no_text(why: str, name: str) -> click.UsageError:
+    """An error about what is no text, which says how its letters can be run."""
+    instead = _("to run these very letters, give them through standard input, with -")
+    return click.UsageError(_(why).format(name=cited(name), instead=instead))
 
 
 def read_text(text: str) -> str:
@@ -252,5 +257,15 @@ def read_text(text: str) -> str:
     if text != "-":
         must_not_be_file(text)
         return text
-    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    text = decoded(sys.stdin.buffer.read(), _("standard input"))
     return text.removesuffix("\n").removesuffix("\r")
+
+
+def decoded(content: bytes, name: str) -> str:
+    """The text of a file, which is UTF-8; UsageError says which byte is not."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        text = _("{path} is not UTF-8: byte {place}, counted from 0, is 0x{byte:02X}; convert the file first")
+        where = {"place": error.start, "byte": content[error.start]}
+        raise click.UsageError(text.format(path=shown(name), **where)) from None
