@@ -232,14 +232,15 @@ PICKLES = [pickle.dumps({"a": [1.0, 2.0], "b": object}, protocol) for protocol i
 ]
 OTHERS = {
     b"": "is empty",
-    b"abc": "is cut off: it has only 3 bytes",
+    b"abc": "is cut off: it has only 3 bytes; download it again",
     b"Entry not found, sorry": "is not a safetensors file",
-    b"\n<html><body>404": "is a web page",
+    b"\n<html><body>404": "is a web page, not the file that it should be; download it again",
     b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 5\n": "the file itself was not downloaded",
     zipped("a.txt"): "is a zip archive",
     b"GGUF\x03\0\0\0" + bytes(20): "is a GGUF file",
     b"\xff" * 40: "is not a safetensors file",
-    (999).to_bytes(8, "little") + b"{}": "is cut off: its header has 999 bytes, but only 2 are there",
+    (999).to_bytes(8, "little")
+    + b"{}": "is cut off: its header has 999 bytes, but only 2 are there; download it again",
     (2).to_bytes(8, "little") + b"{]": "is damaged: its header is not valid JSON",
     (100_000).to_bytes(8, "little") + b'{"a":' + b"[" * 99_995: "nested too deeply",
     **dict.fromkeys(PICKLES, "is a pickle file, which can run any program when it is read"),
