@@ -46,7 +46,7 @@ PAGE = ".html"
     "--save", "folder", type=FileName(), metavar="DIR", help=N_("Save the language model that the lesson has trained.")
 )
 @option("--all", "every", is_flag=True, help=N_("With -o FILE.html: all lessons, with a table of contents."))
-@shown_options(own=("only_ascii",), more=(".cast",))
+@shown_options(own=("only_ascii",), more=(".cast",), heatmaps=True)
 def command(name: str | None, changes: tuple[str, ...], look: Look, **options: Any) -> None:
     """Learn how language models work, lesson by lesson, with nothing but adding and multiplying.
 

@@ -63,7 +63,7 @@ class Show(Command):
 @model_option
 @option("--all", "every", is_flag=True, help=N_("Show every block, and more rows of a long text."))
 @option("--graph", is_flag=True, help=N_("Draw all steps as a graph, for -o FILE.svg or FILE.dot."))
-@shown_options()
+@shown_options(heatmaps=True)
 def command(first: str | None, second: str | None, look: Look, **options: Any) -> None:
     """Look at a trace: all its steps, or what NAME says.
 

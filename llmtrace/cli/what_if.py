@@ -13,9 +13,7 @@ from llmtrace.cli.options import FileName, model_option, opened, prompt_argument
 from llmtrace.cli.output import Look, print_document, say_checksum, shown_options
 from llmtrace.i18n import N_, _
 
-TRACED = N_(
-    "FILE.trace: write the edited trace. Write what is shown instead: .svg, .html, .md, .txt, .json, .tex, .png (heatmaps)."
-)
+TRACED = N_("FILE.trace: write the edited trace. Write what is shown instead: .svg, .html, .md, .txt, .json, .tex.")
 
 
 @new_command("what-if")
