@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -159,20 +160,38 @@ def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
+TEXTS = {"given", "prompt", "text"}
+"""Arguments that are a text."""
+
+
+def whole(option: str, given: Sequence[str]) -> str:
+    """What was typed where click speaks of an option, which may be one letter of it."""
+    short = (each for each in given if not option.startswith("--") and re.match("-[^-]", each) and option[1:] in each)
+    return next(short, option)
+
+
 class Helpful(Translated):
     """What `Command` and the group of all commands do on top of click's: everything in the user's language."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Reads what was given; an option that there is not is answered with the nearest."""
+        given = list(args)  # which click takes apart
         try:
             return super().parse_args(ctx, args)  # type: ignore[misc]
         except click.NoSuchOption as error:
-            known = {name for param in self.get_params(ctx) for name in param.opts}  # type: ignore[attr-defined]
+            typed = whole(error.option_name, given)
+            params = self.get_params(ctx)  # type: ignore[attr-defined]
+            known = {name for param in params for name in param.opts}
             meant = attribute("llmtrace.near.near")(
                 error.option_name, sorted(name for name in known if name.startswith("--"))
             )
-            text = _("there is no option {name}; did you mean {near}?") if meant else _("there is no option {name}")
-            raise click.UsageError(text.format(name=cited(error.option_name), near=listed(meant)), ctx) from None
+            text = _("there is no option {name}")
+            if meant:
+                text = _("there is no option {name}; did you mean {near}?")
+            elif any(param.name in TEXTS for param in params if isinstance(param, click.Argument)):
+                text = _("there is no option {name}; if the text begins with a dash: {command}")
+            command = f"{ctx.command_path} -- {shlex.quote(typed)}"
+            raise click.UsageError(text.format(name=cited(typed), near=listed(meant), command=command), ctx) from None
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """`--help` in our words."""
