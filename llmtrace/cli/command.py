@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from llmtrace import i18n
+from llmtrace.cli.aside import note
 from llmtrace.display import speak_plainly
 from llmtrace.encodings import in_encoding, writable
 from llmtrace.i18n import N_, _, listed, unspaced
@@ -246,7 +247,7 @@ def speak_what_can_be_written(quietly: bool = False) -> None:
         text = _(
             "{encoding} lacks the letters of that language, so this is English; PYTHONIOENCODING=utf-8 writes them all"
         )
-        click.echo(_("Note: {text}", text=text.format(encoding=encoding)), err=True)
+        note(text.format(encoding=encoding))
 
 
 def language_option() -> Option:

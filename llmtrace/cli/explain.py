@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llmtrace.cli.aside import tell
 from llmtrace.cli.command import argument, new_command, option
 from llmtrace.cli.completion import steps
 from llmtrace.cli.options import (
@@ -74,7 +75,7 @@ def _print_exact(explanation: Explanation, note: str, look: Look) -> None:
     from llmtrace.render.terminal.console import output_console
 
     if note:
-        click.echo(note, err=True)
+        tell(note)
     console, text = output_console(), exact_text(explanation)
     if look.file is not None:
         if ending_of(look.file) != ".txt":

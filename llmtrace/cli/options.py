@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from llmtrace.cli.aside import note
 from llmtrace.cli.command import argument, option
 from llmtrace.cli.completion import models
 from llmtrace.cli.state import last_traced, remember
@@ -107,8 +108,8 @@ def load(model: str | None) -> Model:
 
     with blamed(model):
         loaded = load(usual() if model is None else model)
-    for note in loaded.notes:
-        click.echo(inert(_("Note: {text}", text=note)), err=True)
+    for text in loaded.notes:
+        note(text)
     return loaded
 
 
@@ -181,14 +182,10 @@ def traced(prompt: str | list[int], model: str | None, keep: Keep | None = None,
     loaded = as_language_model(load(model))
     trace = loaded.trace(begun(loaded, prompt), keep=keep, scratch=scratch)
     if keep is None and trace.keep != "all":
-        said = _(
-            "Note: to save memory only the residual stream is kept; all else is computed again when needed (--keep all)"
-        )
-        click.echo(said, err=True)
+        note(_("to save memory only the residual stream is kept; all else is computed again when needed (--keep all)"))
     forgotten = remember(prompt, usual() if model is None else model, trace)
     if forgotten:
-        said = _("Note: this prompt could not be remembered ({why}); give --prompt to explain and show")
-        click.echo(inert(said.format(why=forgotten)), err=True)
+        note(_("this prompt could not be remembered ({why}); give --prompt to explain and show", why=forgotten))
     return trace
 
 
@@ -198,7 +195,7 @@ def begun(model: Model, prompt: str | list[int]) -> str | list[int]:
     if not prompt and begin is not None:
         token = quoted(model.token_text(begin))  # type: ignore[attr-defined]
         text = _("the prompt is empty, so the text begins with {token}, with which all texts of this model begin")
-        click.echo(inert(_("Note: {text}", text=text.format(token=token))), err=True)
+        note(text.format(token=token))
     return prompt
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from llmtrace.cli.aside import tell
 from llmtrace.cli.command import no_pager_option, option, signs_are_wide
 from llmtrace.cli.options import FileName, ascii_option, json_option
 from llmtrace.errors import LlmtraceError
@@ -128,7 +129,7 @@ def print_document(document: Document, look: Look = Look(), note: str = "") -> N
     """Shows a document, below a note; as JSON its facts alone: the note goes to standard error."""
     if look.as_json:
         if note:
-            click.echo(inert(note), err=True)
+            tell(note)
         print_json(document.facts)
         return
     shown = _below(note, document)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from llmtrace.cli.aside import note
 from llmtrace.cli.command import new_command, option
 from llmtrace.cli.options import FileName, begun, load, model_option, prompt_argument, read_prompt, trace_option
 from llmtrace.cli.output import say_checksum, write_file
@@ -60,7 +61,7 @@ def command(
     write_file(output, text.encode())
     say_checksum(trace)
     if found := warning(trace):
-        click.echo(_("Note: {text}", text=found), err=True)
+        note(found)
 
 
 def numbers(text: str) -> list[int]:
