@@ -11,7 +11,6 @@ import click
 
 from llmtrace import i18n, interrupts
 from llmtrace._version import __version__
-from llmtrace.cli.aside import tell
 from llmtrace.cli.command import (
     NUMBERS,
     Helpful,
@@ -21,6 +20,7 @@ from llmtrace.cli.command import (
     plain_option,
     refused,
     speak_what_can_be_written,
+    tell,
 )
 from llmtrace.display import on_command_line, plain_wanted, speak_plainly
 from llmtrace.encodings import discard_output, prepare_streams

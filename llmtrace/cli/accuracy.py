@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from llmtrace.cli.aside import note
-from llmtrace.cli.command import argument, new_command, option
+from llmtrace.cli.command import argument, new_command, note, option
 from llmtrace.cli.options import begun, load, model_option, read_prompt, special_option
 from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_, _

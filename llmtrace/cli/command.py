@@ -1,4 +1,4 @@
-"""Commands and options whose help is said in the user's language at the moment it is shown."""
+"""Commands and options whose help is said in the user's language at the moment it is shown; and notes beside the output."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from typing import Any
 import click
 
 from llmtrace import i18n
-from llmtrace.cli.aside import note
 from llmtrace.display import speak_plainly
 from llmtrace.encodings import in_encoding, writable
 from llmtrace.i18n import N_, _, listed, unspaced
 from llmtrace.lazy import attribute
-from llmtrace.text import cited
+from llmtrace.text import cited, inert
 
 ENGLISH_TEXT = re.compile(r'^ *(?:echo|llmtrace) .*("(?:The|Once) |README\.md)')
 """In an example: a text that the usual model of another language has no tokens for."""
@@ -183,13 +182,14 @@ class Helpful(Translated):
             typed = whole(error.option_name, given)
             params = self.get_params(ctx)  # type: ignore[attr-defined]
             known = {name for param in params for name in param.opts}
+            texts = [param for param in params if isinstance(param, click.Argument) and param.name in TEXTS]
             meant = attribute("llmtrace.near.near")(
                 error.option_name, sorted(name for name in known if name.startswith("--"))
             )
             text = _("there is no option {name}")
             if meant:
                 text = _("there is no option {name}; did you mean {near}?")
-            elif any(param.name in TEXTS for param in params if isinstance(param, click.Argument)):
+            elif not error.option_name.startswith("--") and texts:
                 text = _("there is no option {name}; if the text begins with a dash: {command}")
             command = f"{ctx.command_path} -- {shlex.quote(typed)}"
             raise click.UsageError(text.format(name=cited(typed), near=listed(meant), command=command), ctx) from None
@@ -235,6 +235,24 @@ def no_pager_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--no-pager`, for commands whose output may be longer than the screen."""
     text = N_("Print everything at once, also if it is longer than the screen.")
     return option("--no-pager", is_flag=True, help=text)(function)
+
+
+def tell(text: str) -> None:
+    """Says one line on standard error: on a terminal in lines as wide as that; where a program reads, it stays one."""
+    text = inert(text)
+    if sys.stderr.isatty():
+        from rich.console import Console
+
+        from llmtrace.render.terminal.cjk import wrapped
+
+        width = Console(stderr=True).width
+        text = "\n".join(text[start:end].rstrip() for start, end in wrapped(text, width, width))
+    click.echo(text, err=True)
+
+
+def note(text: str) -> None:
+    """Says something beside the output that a reader should know."""
+    tell(_("Note: {text}", text=text))
 
 
 def speak_what_can_be_written(quietly: bool = False) -> None:

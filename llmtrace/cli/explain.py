@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llmtrace.cli.aside import tell
-from llmtrace.cli.command import argument, new_command, option
+from llmtrace.cli.command import argument, new_command, option, tell
 from llmtrace.cli.completion import steps
 from llmtrace.cli.options import (
     model_option,

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmtrace.cli.aside import note, tell
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import new_command, note, option, tell
 from llmtrace.cli.options import begun, keep_option, load, model_option, prompt_argument, read_prompt, scratch_option
 from llmtrace.cli.output import Look, in_signs_of_here, say_written, shown_options, write_document
 from llmtrace.i18n import N_, _

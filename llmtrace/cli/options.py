@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmtrace.cli.aside import note
-from llmtrace.cli.command import argument, option
+from llmtrace.cli.command import argument, note, option
 from llmtrace.cli.completion import models
 from llmtrace.cli.state import last_traced, remember
 from llmtrace.errors import AddressError, EditError, PromptError

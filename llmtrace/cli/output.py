@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmtrace.cli.aside import tell
-from llmtrace.cli.command import no_pager_option, option, signs_are_wide
+from llmtrace.cli.command import no_pager_option, option, signs_are_wide, tell
 from llmtrace.cli.options import FileName, ascii_option, json_option
 from llmtrace.errors import LlmtraceError
 from llmtrace.frozen import frozen

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from llmtrace.cli.aside import note
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import new_command, note, option
 from llmtrace.cli.options import FileName, begun, load, model_option, prompt_argument, read_prompt, trace_option
 from llmtrace.cli.output import say_checksum, write_file
 from llmtrace.i18n import N_, _

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from llmtrace.cli.aside import note
-from llmtrace.cli.command import Command, Option, argument, option
+from llmtrace.cli.command import Command, Option, argument, note, option
 from llmtrace.cli.options import FileName
 from llmtrace.errors import TrainingError
 from llmtrace.i18n import N_, _, listed

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llmtrace.cli.aside import note
-from llmtrace.cli.command import argument, new_command, option
+from llmtrace.cli.command import argument, new_command, note, option
 from llmtrace.cli.options import FileName, model_option
 from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_, _, n_
