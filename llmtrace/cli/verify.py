@@ -55,7 +55,7 @@ def command(file: str, model: str | None, sample: int | None, seed: int, look: L
             count,
         )
     facts = {"file": file, "right": True, "numbers": count, "not_finite": found or None}
-    print_document(Document((paragraph(said.format(count=count)),), facts), look)
+    print_document(Document((paragraph(said.format(count=f"{count:,}")),), facts), look)
     if found and not look.as_json:
         note(found)
 

@@ -143,6 +143,19 @@ def test_other_endings_are_refused_with_the_list(name, things, tmp_path):
         assert not list(tmp_path.glob("*.*"))
 
 
+def test_many_numbers_are_counted_with_commas(tmp_path):
+    file = str(tmp_path / "a.trace")
+    said("trace", "the king has a girl", "--model", "tiny", "-o", file)
+    assert re.fullmatch(r"✓ all \d{1,3},\d{3} numbers follow from their inputs, bit for bit\n", said("verify", file))
+
+
+@pytest.mark.parametrize("name", ["-", "a.txt", "a", "a.html.gz"])
+def test_a_page_is_no_other_file(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert f"'{name}' must end in .html" in said("page", "the king", "--model", "tiny", "-o", name, code=2)
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_can_t_be_asked_for_together(things, tmp_path):
     model = things["model"]
     assert "not both" in said("ledger", "CAB", "--model", model, "--json", "-o", str(tmp_path / "a.svg"), code=2)
