@@ -53,7 +53,7 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
     if isinstance(model, str) and model in bundled():
         return _named(load_folder(DATA / model), model)
     from llmtrace.storage.files import reason
-    from llmtrace.text import cited, shown
+    from llmtrace.text import shown
     from llmtrace.trace.container import is_trace
     from llmtrace.weights.hub import cached
     from llmtrace.weights.packaged import PACKAGED, packaged_file
@@ -73,11 +73,7 @@ def load(model: str | os.PathLike[str] = DEFAULT) -> Model:
             loaded = _named(load_folder(found), str(found))
             loaded.name = model  # the folder's own name is a revision
             return loaded
-        near = _(" or ").join(cited(n) for n in _near(name))
-        text = _("there is no model {name}: give a folder, or {names}")
-        if near:
-            text = _("there is no model {name}: did you mean {near}? Otherwise give a folder, or {names}")
-        raise ModelError(text.format(name=cited(name), near=near, names=_names())) from None
+        raise _no_model(name) from None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
         raise ModelError(_("{name} can't be read: {why}", name=shown(name), why=reason(error))) from error
     if is_trace(Path(path)):
@@ -100,6 +96,22 @@ def _called(model: object) -> str:
     return (model.name or type(model).__name__) if isinstance(model, Model) else _by_name(model)
 
 
+def _no_model(name: str) -> ModelError:
+    """What to say of a model that is neither on disk nor in the hub's cache."""
+    from llmtrace.text import cited
+    from llmtrace.weights.hub import NAME
+
+    near = _(" or ").join(cited(n) for n in _near(name))
+    text = _("there is no model {name}: give a folder, or {names}")
+    if near:
+        text = _("there is no model {name}: did you mean {near}? Otherwise give a folder, or {names}")
+    elif NAME.fullmatch(name) and not name.endswith((".gguf", ".bin", ".safetensors")):
+        text = _(
+            "there is no model {name}: give a folder, or {names}; llmtrace fetch {hub} fetches that of Hugging Face's hub"
+        )
+    return ModelError(text.format(name=cited(name), near=near, names=_names(), hub=name))
+
+
 def _named(model: Model, reference: str) -> Model:
     model.reference = reference
     return model
@@ -119,7 +131,10 @@ def load_tokenizer(model: str | os.PathLike[str] = DEFAULT) -> Tokenizer:
     if isinstance(model, str) and model in PACKAGED:
         folder = packaged_file(model)
     elif isinstance(model, str) and not os.path.lexists(folder):
-        folder = cached(model) or folder
+        found = cached(model)
+        if found is None:
+            raise _no_model(model)
+        folder = found
     tokenizer = source_of(folder).tokenizer(folder)
     if tokenizer is None:
         raise ModelError(_("there is no tokenizer in {folder}: it needs a tokenizer.json", folder=folder))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -19,6 +20,7 @@ from llmtrace.cli.command import (
     plain_option,
     refused,
     speak_what_can_be_written,
+    tell,
 )
 from llmtrace.display import on_command_line, plain_wanted, speak_plainly
 from llmtrace.encodings import discard_output, prepare_streams
@@ -107,6 +109,23 @@ class Commands(Helpful, click.Group):
 
     def _run(self, given: list[str], *args: Any, **options: Any) -> None:
         prepare_streams()
+        if not os.environ.get("COLUMNS", "").strip("0"):  # a terminal that does not know says 0
+            os.environ.pop("COLUMNS", None)
+        output = sys.stdout
+        try:
+            self._end(given, *args, **options)
+        except (BrokenPipeError, SystemExit) as stop:
+            # Where nobody reads any more, click puts another stream in place of the output, and Rich exits.
+            if (
+                isinstance(stop, SystemExit)
+                and sys.stdout is output
+                and not isinstance(stop.__context__, BrokenPipeError)
+            ):
+                raise
+            discard_output()
+            sys.exit(0)  # whoever read it has seen enough
+
+    def _end(self, given: list[str], *args: Any, **options: Any) -> NoReturn:
         try:
             interrupts.raise_in_python()
             result = super().main(*args, **{**options, "standalone_mode": False})
@@ -114,16 +133,15 @@ class Commands(Helpful, click.Group):
         except click.exceptions.Exit as stop:
             sys.exit(stop.exit_code)
         except click.exceptions.NoArgsIsHelpError as shown:
-            print(shown.message)
+            print(shown.message, flush=True)
             sys.exit(shown.exit_code)
         except (click.ClickException, LlmtraceError) as error:
             _fail(error, given)
         except (KeyboardInterrupt, click.Abort):
             print("\n" + _("Interrupted."), file=sys.stderr)
             sys.exit(130)
-        except BrokenPipeError:  # whoever read the output has seen enough
-            discard_output()
-            sys.exit(1)
+        except BrokenPipeError:
+            raise
         except OSError as error:
             discard_output()
             from llmtrace.storage.files import reason
@@ -141,7 +159,7 @@ def _brief(message: str, given: list[str]) -> str:
     return shown(message, LONGEST)
 
 
-def _fail(error: click.ClickException | LlmtraceError, given: list[str]) -> None:
+def _fail(error: click.ClickException | LlmtraceError, given: list[str]) -> NoReturn:
     from llmtrace.loading import CHINESE, usual
 
     kind = getattr(getattr(error, "param", None), "type", None)
@@ -167,7 +185,7 @@ def _fail(error: click.ClickException | LlmtraceError, given: list[str]) -> None
             _("Error: {message} Try '{command} --help'.") if ended else _("Error: {message}. Try '{command} --help'.")
         )
         line = line.format(message=message, command=error.ctx.command_path)
-    print(line, file=sys.stderr)
+    tell(line)
     sys.exit(2)
 
 

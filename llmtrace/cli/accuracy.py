@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import click
-
-from llmtrace.cli.command import argument, new_command, option
+from llmtrace.cli.command import argument, new_command, note, option
 from llmtrace.cli.options import begun, load, model_option, read_prompt, special_option
 from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_, _
@@ -36,9 +34,7 @@ def command(prompt: str, special: bool, model: str | None, every: bool, torch: b
     try:
         from llmtrace.testing import local_bound as bound
     except ImportError:  # it needs Hypothesis
-        click.echo(
-            _("Note: {text}", text=_('the bounds need more: python -m pip install "llmtrace-exact[test]"')), err=True
-        )
+        note(_('the bounds need more: python -m pip install "llmtrace-exact[test]"'))
         errors = accuracy(trace, None, peer)
     else:
         errors = accuracy(trace, bound, peer)

@@ -1,12 +1,13 @@
-"""Commands and options whose help is said in the user's language at the moment it is shown."""
+"""Commands and options whose help is said in the user's language at the moment it is shown; and notes beside the output."""
 
 from __future__ import annotations
 
 import inspect
 import os
 import re
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -16,9 +17,10 @@ from llmtrace.display import speak_plainly
 from llmtrace.encodings import in_encoding, writable
 from llmtrace.i18n import N_, _, listed, unspaced
 from llmtrace.lazy import attribute
-from llmtrace.text import cited
+from llmtrace.text import cited, inert
 
-ENGLISH_PROMPT = re.compile(r'llmtrace [a-z-]+ .*"(?:The|Once) ')
+ENGLISH_TEXT = re.compile(r'^ *(?:echo|llmtrace) .*("(?:The|Once) |README\.md)')
+"""In an example: a text that the usual model of another language has no tokens for."""
 
 
 def paragraphs(text: str) -> list[str]:
@@ -103,8 +105,8 @@ def translated(text: str | None) -> str | None:
 
 
 def fitting(example: str) -> str:
-    """An example with an English prompt, for where another model is the usual one."""
-    if i18n.language() != "zh" or "--model" in example or not ENGLISH_PROMPT.search(example):
+    """An example with an English text, for where another model is the usual one."""
+    if i18n.language() != "zh" or "--model" in example or not ENGLISH_TEXT.search(example):
         return example
     return f"{example} --model storyteller"
 
@@ -158,20 +160,39 @@ def show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
+TEXTS = {"given", "prompt", "text"}
+"""Arguments that are a text."""
+
+
+def whole(option: str, given: Sequence[str]) -> str:
+    """What was typed where click speaks of an option, which may be one letter of it."""
+    short = (each for each in given if not option.startswith("--") and re.match("-[^-]", each) and option[1:] in each)
+    return next(short, option)
+
+
 class Helpful(Translated):
     """What `Command` and the group of all commands do on top of click's: everything in the user's language."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Reads what was given; an option that there is not is answered with the nearest."""
+        given = list(args)  # which click takes apart
         try:
             return super().parse_args(ctx, args)  # type: ignore[misc]
         except click.NoSuchOption as error:
-            known = {name for param in self.get_params(ctx) for name in param.opts}  # type: ignore[attr-defined]
+            typed = whole(error.option_name, given)
+            params = self.get_params(ctx)  # type: ignore[attr-defined]
+            known = {name for param in params for name in param.opts}
+            texts = [param for param in params if isinstance(param, click.Argument) and param.name in TEXTS]
             meant = attribute("llmtrace.near.near")(
                 error.option_name, sorted(name for name in known if name.startswith("--"))
             )
-            text = _("there is no option {name}; did you mean {near}?") if meant else _("there is no option {name}")
-            raise click.UsageError(text.format(name=cited(error.option_name), near=listed(meant)), ctx) from None
+            text = _("there is no option {name}")
+            if meant:
+                text = _("there is no option {name}; did you mean {near}?")
+            elif not error.option_name.startswith("--") and texts:
+                text = _("there is no option {name}; if the text begins with a dash: {command}")
+            command = f"{ctx.command_path} -- {shlex.quote(typed)}"
+            raise click.UsageError(text.format(name=cited(typed), near=listed(meant), command=command), ctx) from None
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """`--help` in our words."""
@@ -216,6 +237,24 @@ def no_pager_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return option("--no-pager", is_flag=True, help=text)(function)
 
 
+def tell(text: str) -> None:
+    """Says one line on standard error: on a terminal in lines as wide as that; where a program reads, it stays one."""
+    text = inert(text)
+    if sys.stderr.isatty():
+        from rich.console import Console
+
+        from llmtrace.render.terminal.cjk import wrapped
+
+        width = Console(stderr=True).width
+        text = "\n".join(text[start:end].rstrip() for start, end in wrapped(text, width, width))
+    click.echo(text, err=True)
+
+
+def note(text: str) -> None:
+    """Says something beside the output that a reader should know."""
+    tell(_("Note: {text}", text=text))
+
+
 def speak_what_can_be_written(quietly: bool = False) -> None:
     """Speaks English where the output lacks the letters of the language, and says so on standard error."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
@@ -226,7 +265,7 @@ def speak_what_can_be_written(quietly: bool = False) -> None:
         text = _(
             "{encoding} lacks the letters of that language, so this is English; PYTHONIOENCODING=utf-8 writes them all"
         )
-        click.echo(_("Note: {text}", text=text.format(encoding=encoding)), err=True)
+        note(text.format(encoding=encoding))
 
 
 def language_option() -> Option:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @model_option
 @option("--other-model", metavar="MODEL", help=N_("The model that runs B. Default: the one that runs A."))
 @option("--all", "every", is_flag=True, help=N_("List every step that differs."))
-@shown_options()
+@shown_options(heatmaps=True)
 def command(
     given: tuple[str, ...],
     ids: tuple[list[int], ...],

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llmtrace.cli.command import argument, new_command, option
+from llmtrace.cli.command import argument, new_command, option, tell
 from llmtrace.cli.completion import steps
 from llmtrace.cli.options import (
     model_option,
-    of_this_prompt,
     opened,
     prompt_options,
+    said_of_what,
     trace_option,
 )
 from llmtrace.cli.output import Look, ending_of, print_document, shown_options, write_file
-from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -58,12 +57,8 @@ def command(
       llmtrace explain "block.1.mlp.act[position=0, feature=7]" --exact
     """  # noqa: D301 - \b keeps click from filling the lines
     trace, said = opened(file, prompt, ids, model, how["special"])
-    try:
+    with said_of_what(said):
         explanation = trace.explain(address, depth=depth)
-    except AddressError as error:
-        if said and address.partition("[")[0].strip() in trace.names():  # which places there are depends on the prompt
-            raise of_this_prompt(error, said) from None
-        raise
     if how["exact"]:
         _print_exact(explanation, said, look)
         return
@@ -79,7 +74,7 @@ def _print_exact(explanation: Explanation, note: str, look: Look) -> None:
     from llmtrace.render.terminal.console import output_console
 
     if note:
-        click.echo(note, err=True)
+        tell(note)
     console, text = output_console(), exact_text(explanation)
     if look.file is not None:
         if ending_of(look.file) != ".txt":

@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING
-
 import click
 
-from llmtrace.cli.command import argument, new_command, option
-from llmtrace.cli.options import FileName, load, model_option
+from llmtrace.cli.command import argument, new_command, option, placeholders
+from llmtrace.cli.options import FileName, beginning, load, model_option
 from llmtrace.i18n import N_, _
 
-if TYPE_CHECKING:
-    from llmtrace.arithmetic.types import Array
-    from llmtrace.models import LanguageModel
-
 FORMS = ("two-files",)
-BEGINNINGS = ("The king had a child, a girl.", "the king has a girl and gives", "中华人民")
-"""What the program reads where nothing is given: the first one for which the model has tokens."""
-
-
-def beginning(model: LanguageModel) -> Array:
-    """The ids of such a text; of a model that has no tokenizer, its first token."""
-    import numpy as np
-
-    from llmtrace.errors import PromptError
-
-    for text in BEGINNINGS:
-        with suppress(PromptError):
-            return model.ids(text)
-    return np.array([0])
 
 
 @new_command("export")
@@ -40,7 +19,8 @@ def beginning(model: LanguageModel) -> Array:
 def command(form: str, folder: str, model: str | None, prompt: str | None) -> None:
     """Write a model as two files: model.safetensors, its numbers, and gpt.py, which runs it with Python and NumPy alone.
 
-    The program has under 200 lines, to be read. It computes the same bits as llmtrace, and prints their hash.
+    The program has under 200 lines, to be read. It computes the same bits as llmtrace, and prints their hash. It takes the ids of
+    tokens, not a text: llmtrace tokenize prints them.
 
     \b
     Examples:
@@ -56,10 +36,14 @@ def command(form: str, folder: str, model: str | None, prompt: str | None) -> No
     from llmtrace.weights.two_files import write
 
     reader = as_language_model(load(model))
-    ids = (beginning(reader) if prompt is None else reader.ids(prompt)).tolist()
+    ids = reader.ids(beginning(reader) if prompt is None else prompt).tolist()
     logits = reader.logits(ids)
     for path in write(reader, folder, ids):
         click.echo(inert(_("written: {file} ({size} bytes)", file=path, size=f"{path.stat().st_size:,}")))
     digest = hashlib.sha256(logits.astype("<f4").tobytes()).hexdigest()
     click.echo(_("SHA-256 of the logits: {digest}", digest=digest))
-    click.echo(inert(_("To see the same: {command}", command=f"python {shlex.quote(str(Path(folder) / 'gpt.py'))}")))
+    program = f"python {shlex.quote(str(Path(folder) / 'gpt.py'))}"
+    click.echo(inert(_("To see the same: {command}", command=program)))
+    tokenize = shlex.join(["llmtrace", "tokenize", "TEXT", *([] if model is None else ["--model", model])])
+    text = _("To run another text: {command}, with the ids of its tokens, which {tokenize} prints")
+    click.echo(placeholders(inert(text.format(command=program, tokenize=tokenize))))

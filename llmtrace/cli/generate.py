@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import new_command, note, option, tell
 from llmtrace.cli.options import begun, keep_option, load, model_option, prompt_argument, read_prompt, scratch_option
 from llmtrace.cli.output import Look, in_signs_of_here, say_written, shown_options, write_document
 from llmtrace.i18n import N_, _
@@ -119,7 +119,7 @@ def command(prompt: str | None, model: str | None, steps: int, last: bool, look:
             if look.file is not None and shown:
                 write_document(_together(stream.whole, shown, asked), look)
     if done and not as_json:
-        click.echo(_("Note: {text}", text=done), err=True)
+        note(done)
 
 
 def _start(reader: LanguageModel, given: str | list[int]) -> str:
@@ -201,7 +201,9 @@ class Stream:
     def note(self, text: str) -> None:
         """Says something beside the text."""
         sys.stdout.flush()
-        click.echo(("\n" if self._plain and sys.stdout.isatty() else "") + text, err=True)
+        if self._plain and sys.stdout.isatty():
+            click.echo(err=True)
+        tell(text)
 
     def end(self, whole: bool) -> None:
         """Ends the line, or writes the whole text."""

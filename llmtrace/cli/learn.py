@@ -13,7 +13,7 @@ from llmtrace.cli.command import argument, new_command, option
 from llmtrace.cli.options import FileName
 from llmtrace.cli.output import Look, ending_of, print_document, shown_options, write_document, write_file
 from llmtrace.cli.state import state_file
-from llmtrace.i18n import N_, _
+from llmtrace.i18n import N_, _, listed
 from llmtrace.text import cited
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ PAGE = ".html"
     "--save", "folder", type=FileName(), metavar="DIR", help=N_("Save the language model that the lesson has trained.")
 )
 @option("--all", "every", is_flag=True, help=N_("With -o FILE.html: all lessons, with a table of contents."))
-@shown_options(own=("only_ascii",), more=(".cast",))
+@shown_options(own=("only_ascii",), more=(".cast",), heatmaps=True)
 def command(name: str | None, changes: tuple[str, ...], look: Look, **options: Any) -> None:
     """Learn how language models work, lesson by lesson, with nothing but adding and multiplying.
 
@@ -107,14 +107,17 @@ def save_model(lesson: Lesson, folder: str) -> None:
     from shlex import join
 
     from llmtrace.errors import LessonError
+    from llmtrace.lessons import LESSONS, lesson_class
     from llmtrace.text import inert
     from llmtrace.weights import save_folder
 
     if not lesson.trained_model:
+        names = listed(name for name in LESSONS if lesson_class(name).trained_model)
         text = _(
-            "{lesson} trains no language model; `llmtrace page TEXT -o FILE.html` is for those that come with llmtrace"
+            "{lesson} trains no language model, as {names} does; `llmtrace page TEXT -o FILE.html` is for those that come with"
+            " llmtrace"
         )
-        raise LessonError(text.format(lesson=lesson.name))
+        raise LessonError(text.format(lesson=lesson.name, names=names))
     model = lesson.value(lesson.trained_model)
     save_folder(model, folder)
     model.tokenizer.save(folder)

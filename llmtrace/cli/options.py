@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmtrace.cli.command import argument, option
+from llmtrace.cli.command import argument, note, option
 from llmtrace.cli.completion import models
 from llmtrace.cli.state import last_traced, remember
-from llmtrace.errors import AddressError
+from llmtrace.errors import AddressError, EditError, PromptError
 from llmtrace.i18n import N_, _
-from llmtrace.text import cited, inert, quoted
+from llmtrace.text import cited, inert, quoted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from llmtrace.models import Model
+    from llmtrace.models import LanguageModel, Model
     from llmtrace.trace import Keep, Trace
 
 
 FILES = {".bin", ".csv", ".gguf", ".html", ".json", ".jsonl", ".md", ".py", ".safetensors", ".trace", ".txt"}
 """Endings of files that people have beside llmtrace: its own, those of models, and those of texts."""
+BEGINNINGS = ("The king had a child, a girl.", "the king has a girl and gives", "中华人民")
+"""Texts of the models that come with llmtrace."""
+IS_TRACE = N_("{name} is a trace: look at it with llmtrace show; {instead}")
 
 
 class FileName(click.Path):
@@ -104,16 +107,22 @@ def load(model: str | None) -> Model:
 
     with blamed(model):
         loaded = load(usual() if model is None else model)
-    for note in loaded.notes:
-        click.echo(inert(_("Note: {text}", text=note)), err=True)
+    for text in loaded.notes:
+        note(text)
     return loaded
 
 
-def of_this_prompt(error: AddressError, note: str) -> AddressError:
-    """The error with the prompt, on which it depends which places there are."""
-    asks = str(error).endswith(("?", "？"))
-    text = _("{before} {after}", before=error, after=note) if asks else _("{error}; {note}", error=error, note=note)
-    return AddressError(text)
+@contextmanager
+def said_of_what(note: str) -> Iterator[None]:
+    """An error about a run that was not named on the command line: it says which run that is."""
+    try:
+        yield
+    except (AddressError, EditError, PromptError) as error:
+        if not note:
+            raise
+        asks = str(error).endswith(("?", "？"))
+        text = _("{before} {after}", before=error, after=note) if asks else _("{error}; {note}", error=error, note=note)
+        raise type(error)(text) from None
 
 
 def keep_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -147,18 +156,21 @@ def opened(
     file: str | None, prompt: str | None, ids: list[int] | None, model: str | None, special: bool = False
 ) -> tuple[Trace, str]:
     """The trace of the file or of the prompt, and what to say about it first."""
+    from llmtrace.loading import open_trace, usual
+
     if file is not None:
         if prompt is not None or ids is not None:
             raise click.UsageError(_("give a trace file or what to run, not both"))
-        from llmtrace.loading import open_trace
-
         return open_trace(file, model), ""
     if prompt is not None or ids is not None:
         return traced(read_prompt(prompt, ids, special), model), ""
     last, last_model = last_traced()
     said = repr(last) if isinstance(last, str) else " ".join(map(str, last))
     note = _("prompt: {prompt} (traced last)", prompt=said)
-    return load(last_model if model is None else model).trace(last), note
+    if model is None and last_model is not None and last_model != usual():
+        note = _("prompt: {prompt} (traced last, with {model})", prompt=said, model=inert(os.path.basename(last_model)))
+    with said_of_what(note):
+        return load(last_model if model is None else model).trace(last), note
 
 
 def traced(prompt: str | list[int], model: str | None, keep: Keep | None = None, scratch: str | None = None) -> Trace:
@@ -169,14 +181,10 @@ def traced(prompt: str | list[int], model: str | None, keep: Keep | None = None,
     loaded = as_language_model(load(model))
     trace = loaded.trace(begun(loaded, prompt), keep=keep, scratch=scratch)
     if keep is None and trace.keep != "all":
-        said = _(
-            "Note: to save memory only the residual stream is kept; all else is computed again when needed (--keep all)"
-        )
-        click.echo(said, err=True)
+        note(_("to save memory only the residual stream is kept; all else is computed again when needed (--keep all)"))
     forgotten = remember(prompt, usual() if model is None else model, trace)
     if forgotten:
-        said = _("Note: this prompt could not be remembered ({why}); give --prompt to explain and show")
-        click.echo(inert(said.format(why=forgotten)), err=True)
+        note(_("this prompt could not be remembered ({why}); give --prompt to explain and show", why=forgotten))
     return trace
 
 
@@ -186,8 +194,17 @@ def begun(model: Model, prompt: str | list[int]) -> str | list[int]:
     if not prompt and begin is not None:
         token = quoted(model.token_text(begin))  # type: ignore[attr-defined]
         text = _("the prompt is empty, so the text begins with {token}, with which all texts of this model begin")
-        click.echo(inert(_("Note: {text}", text=text.format(token=token))), err=True)
+        note(text.format(token=token))
     return prompt
+
+
+def beginning(model: LanguageModel) -> str | list[int]:
+    """What is read where nothing is given: a text for which the model has tokens, or its first token."""
+    for text in BEGINNINGS:
+        with suppress(PromptError):
+            model.ids(text)
+            return text
+    return [0]
 
 
 def read_prompt(prompt: str | None, ids: list[int] | None = None, special: bool = False) -> str | list[int]:
@@ -217,14 +234,18 @@ def must_not_be_file(text: str) -> None:
     """
     if Path(text).suffix not in FILES or text.split() != [text]:
         return
-    instead = _("to run these very letters, give them through standard input, with -")
+    said = N_("{name} is a file: what is in it is run by - < FILE; {instead}")
     if not os.path.isfile(text):
-        said = _("there is no file {name}; {instead}", name=cited(text), instead=instead)
+        said = N_("there is no file {name}; {instead}")
     elif Path(text).suffix == ".trace":
-        said = _("{name} is a trace: look at it with llmtrace show; {instead}", name=cited(text), instead=instead)
-    else:
-        said = _("{name} is a file: what is in it is run by - < FILE; {instead}", name=cited(text), instead=instead)
-    raise click.UsageError(said)
+        said = IS_TRACE
+    raise no_text(said, text)
+
+
+def no_text(why: str, name: str) -> click.UsageError:
+    """An error about what is no text, which says how its letters can be run."""
+    instead = _("to run these very letters, give them through standard input, with -")
+    return click.UsageError(_(why).format(name=cited(name), instead=instead))
 
 
 def read_text(text: str) -> str:
@@ -232,5 +253,15 @@ def read_text(text: str) -> str:
     if text != "-":
         must_not_be_file(text)
         return text
-    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    text = decoded(sys.stdin.buffer.read(), _("standard input"))
     return text.removesuffix("\n").removesuffix("\r")
+
+
+def decoded(content: bytes, name: str) -> str:
+    """The text of a file, which is UTF-8; UsageError says which byte is not."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        text = _("{path} is not UTF-8: byte {place}, counted from 0, is 0x{byte:02X}; convert the file first")
+        where = {"place": error.start, "byte": content[error.start]}
+        raise click.UsageError(text.format(path=shown(name), **where)) from None

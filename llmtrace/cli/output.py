@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmtrace.cli.command import no_pager_option, option, signs_are_wide
+from llmtrace.cli.command import no_pager_option, option, signs_are_wide, tell
 from llmtrace.cli.options import FileName, ascii_option, json_option
 from llmtrace.errors import LlmtraceError
 from llmtrace.frozen import frozen
@@ -73,15 +73,18 @@ def ending_of(name: str) -> str:
     return os.path.splitext(name)[1].lower()
 
 
+SHOWN = N_("Write what is shown to FILE: .svg, .html, .md, .txt, .json, .tex.")
+WITH_HEATMAPS = N_("Write what is shown to FILE: .svg, .html, .md, .txt, .json, .tex, .png (heatmaps).")
 OWN = {"no_pager": no_pager_option, "only_ascii": ascii_option, "as_json": json_option}
 
 
 def shown_options(
-    traced: str = "", own: tuple[str, ...] = tuple(OWN), more: tuple[str, ...] = ()
+    traced: str = "", own: tuple[str, ...] = tuple(OWN), more: tuple[str, ...] = (), heatmaps: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`-o`, `--width` and those of `own`: `--no-pager`, `--ascii` and `--json`. The command gets all of them as one `look`.
 
     traced: what is said of `-o`, for commands whose run can be written to FILE.trace. more: other endings of the command's own.
+    heatmaps: whether there are some in what is shown.
     """
 
     def add(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,7 +106,7 @@ def shown_options(
             return function(*args, look=look, **given)
 
         command: Callable[..., Any] = wraps(function)(looked)
-        help = traced or N_("Write what is shown to FILE: .svg, .html, .md, .txt, .json, .tex, .png (heatmaps).")
+        help = traced or (WITH_HEATMAPS if heatmaps else SHOWN)
         kind = ShownFile((*more, TRACE) if traced else more)
         for name in reversed(own):
             command = OWN[name](command)
@@ -125,7 +128,7 @@ def print_document(document: Document, look: Look = Look(), note: str = "") -> N
     """Shows a document, below a note; as JSON its facts alone: the note goes to standard error."""
     if look.as_json:
         if note:
-            click.echo(inert(note), err=True)
+            tell(note)
         print_json(document.facts)
         return
     shown = _below(note, document)

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from llmtrace.cli.command import new_command, option
+from llmtrace.cli.command import new_command, note, option
 from llmtrace.cli.options import FileName, begun, load, model_option, prompt_argument, read_prompt, trace_option
-from llmtrace.cli.output import say_checksum, write_file
+from llmtrace.cli.output import ending_of, say_checksum, write_file
 from llmtrace.i18n import N_, _
+from llmtrace.text import cited
+
+ENDINGS = (".html", ".htm")
+
+
+class PageFile(FileName):
+    """The name of a file of HTML."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name, or a failure where it ends otherwise, so that no browser would open it."""
+        name = super().convert(value, param, ctx)
+        if ending_of(name) not in ENDINGS:
+            self.fail(_("{name} must end in .html", name=cited(value)), param, ctx)
+        return name
 
 
 @new_command("page")
@@ -21,7 +37,7 @@ from llmtrace.i18n import N_, _
     metavar="NAME",
     help=N_("Only the tensor NAME and what made it; * stands for anything. Can be given again."),
 )
-@option("-o", "--output", type=FileName(), required=True, metavar="FILE", help=N_("The HTML file to write."))
+@option("-o", "--output", type=PageFile(), required=True, metavar="FILE", help=N_("The HTML file to write."))
 def command(
     prompt: str | None,
     ids: list[int] | None,
@@ -60,7 +76,7 @@ def command(
     write_file(output, text.encode())
     say_checksum(trace)
     if found := warning(trace):
-        click.echo(_("Note: {text}", text=found), err=True)
+        note(found)
 
 
 def numbers(text: str) -> list[int]:

@@ -7,11 +7,8 @@ import sys
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import begun, load, model_option, prompt_argument, read_prompt, trace_option
+from llmtrace.cli.options import beginning, begun, load, model_option, prompt_argument, read_prompt, trace_option
 from llmtrace.i18n import N_, _
-
-SENTENCE = "The king had a child, a girl."
-"""What is read at first where nothing is said."""
 
 
 @new_command("serve")
@@ -47,8 +44,8 @@ def command(
         service = Service(open_trace(file, model))
     else:
         reader = as_language_model(load(model))
-        first = SENTENCE if reader.tokenizer is not None else [0]
-        given = first if prompt is None and ids is None else read_prompt(prompt, ids, special)
+        nothing = prompt is None and ids is None
+        given = beginning(reader) if nothing else read_prompt(prompt, ids, special)
         service = Service(reader.trace(begun(reader, given)), reader)
     try:
         server = PageServer(service, port)

@@ -12,13 +12,12 @@ from llmtrace.cli.command import Command, Option, argument, new_command, option
 from llmtrace.cli.completion import files_and_steps, steps
 from llmtrace.cli.options import (
     model_option,
-    of_this_prompt,
     opened,
     prompt_options,
+    said_of_what,
     trace_option,
 )
 from llmtrace.cli.output import Look, print_document, shown_options
-from llmtrace.errors import AddressError
 from llmtrace.i18n import N_, _, listed
 from llmtrace.text import cited
 
@@ -64,7 +63,7 @@ class Show(Command):
 @model_option
 @option("--all", "every", is_flag=True, help=N_("Show every block, and more rows of a long text."))
 @option("--graph", is_flag=True, help=N_("Draw all steps as a graph, for -o FILE.svg or FILE.dot."))
-@shown_options()
+@shown_options(heatmaps=True)
 def command(first: str | None, second: str | None, look: Look, **options: Any) -> None:
     """Look at a trace: all its steps, or what NAME says.
 
@@ -87,12 +86,8 @@ def command(first: str | None, second: str | None, look: Look, **options: Any) -
     asked = {option.name: options[option.name] for option in catalog.options()}
     if options["graph"] and (name is not None or any(value is not None for value in asked.values())):
         raise click.UsageError(_("--graph shows the whole run: give no NAME and no option of a view with it"))
-    try:
+    with said_of_what(note):
         document = graph.view(trace) if options["graph"] else catalog.look(trace, name, every=options["every"], **asked)
-    except AddressError as error:
-        if note and asked["position"] is not None:  # which positions there are depends on the prompt
-            raise of_this_prompt(error, note) from None
-        raise
     print_document(document, look, note)
 
 

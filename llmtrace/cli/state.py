@@ -31,16 +31,17 @@ def remember(prompt: str | list[int], model: str | None, steps: Iterable[str] = 
     from llmtrace.storage.replace import PRIVATE, write_whole
 
     try:
-        folder = model is not None and model not in named()
+        path = os.path.expanduser(model or "")
+        on_disk = model not in named() and os.path.exists(path)  # a name in the hub's cache is none
         note = {
             "prompt": prompt,
             "special": isinstance(prompt, WithSpecial),
-            "model": str(Path(str(model)).absolute()) if folder else model,
+            "model": os.path.abspath(path) if on_disk else model,
             "steps": list(steps),
         }
-        path = state_file()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, [json.dumps(note).encode()], mode=PRIVATE)
+        file = state_file()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, [json.dumps(note).encode()], mode=PRIVATE)
     except OSError as error:
         return reason(error)
     except (LlmtraceError, RuntimeError) as error:
@@ -61,7 +62,7 @@ def last_traced() -> tuple[str | list[int], str | None]:
             return WithSpecial(prompt) if note.get("special") is True and not ids else prompt, model
     except (LlmtraceError, OSError, RuntimeError, ValueError, KeyError, TypeError):
         pass
-    raise click.UsageError(_("no prompt was traced yet: give one with --prompt TEXT, or trace one first"))
+    raise click.UsageError(_("no prompt was traced yet: give one, or trace one first with llmtrace trace TEXT"))
 
 
 def last_steps() -> list[str]:

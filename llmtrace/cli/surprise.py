@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import load, marked, model_option, prompt_argument
+from llmtrace.cli.options import IS_TRACE, decoded, load, marked, model_option, no_text, prompt_argument
 from llmtrace.cli.options import read_prompt as read_given
 from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.cli.progress import telling
@@ -74,15 +74,20 @@ def command(
 
 def read_prompt(prompt: str | None, ids: list[int] | None, special: bool) -> str | list[int]:
     """What was given to judge: the text in a file of that name, or the text itself."""
-    if prompt is None or ids is not None or not _is_file(prompt):
+    if prompt is None or ids is not None or not _exists(prompt):
         return read_given(prompt, ids, special)
     from llmtrace.storage.files import read_bytes
+    from llmtrace.trace.container import is_trace
 
-    return marked(read_bytes(Path(prompt)).decode("utf-8", "surrogateescape"), special)
+    if os.path.isdir(prompt):
+        raise no_text(N_("{name} is a folder, not a text; {instead}"), prompt)
+    if is_trace(Path(prompt)):
+        raise no_text(IS_TRACE, prompt)
+    return marked(decoded(read_bytes(Path(prompt)), prompt), special)
 
 
-def _is_file(name: str) -> bool:
+def _exists(name: str) -> bool:
     try:
-        return os.path.isfile(name)
+        return os.path.exists(name)
     except (OSError, ValueError):  # longer than any name, or one that no file can have
         return False

@@ -12,9 +12,7 @@ from llmtrace.cli.options import keep_option, model_option, prompt_argument, rea
 from llmtrace.cli.output import Look, print_document, say_checksum, say_written, shown_options
 from llmtrace.i18n import N_, _
 
-TRACED = N_(
-    "FILE.trace: also write the trace. Write what is shown instead: .svg, .html, .md, .txt, .json, .tex, .png (heatmaps)."
-)
+TRACED = N_("FILE.trace: also write the trace. Write what is shown instead: .svg, .html, .md, .txt, .json, .tex.")
 
 
 @new_command("trace")

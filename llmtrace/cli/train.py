@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from llmtrace.cli.command import Command, Option, argument, option
+from llmtrace.cli.command import Command, Option, argument, note, option
 from llmtrace.cli.options import FileName
 from llmtrace.errors import TrainingError
 from llmtrace.i18n import N_, _, listed
@@ -188,8 +188,8 @@ def begin(folder: TrainingFolder, paths: list[Path], given: dict[str, Any]) -> N
         steps = math.ceil(given["epochs"] * windows.count / given["batch"])
     warmup = min(WARMUP, steps // 10) if given["warmup"] is None else given["warmup"]
     folder.begin(plan(steps=steps, warmup=warmup), tokenizer)
-    for note in notes:
-        click.echo(_("Note: {text}", text=note), err=True)
+    for text in notes:
+        note(text)
 
 
 def expect_new(folder: TrainingFolder, there: list[Path]) -> None:
@@ -217,7 +217,7 @@ def trace_step(training: LanguageTraining, path: str, keep: Keep) -> None:
     size = in_bytes(trace.nbytes() + sum(weight.data.nbytes for weight in by_name(trace.weights.values()).values()))
     text = _("every number of this step takes {size}; a training with a smaller --batch has smaller steps", size=size)
     if keep == "all":
-        click.echo(_("Note: {text}", text=text), err=True)
+        note(text)
     trace.save(path, with_weights=True)
     click.echo(
         inert(

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 LONG = 120
 """From so many seconds on, the reader is told of a quicker way."""
 MODEL = N_("The model: {weights:,} numbers to learn, in {blocks} of width {width}, for {vocabulary:,} tokens.")
-TEXT = N_(
-    "The text: {count:,} tokens to learn from. {steps:,} steps of {batch} × {context} tokens read it about {passes} times."
-)
 TIME = N_("This takes about {time} on this machine.")
 QUICKER = N_("For a first look in seconds: --layers 2 --width 64 --context 64 --batch 8 --steps 300")
 LOSSES = N_(
@@ -32,7 +29,12 @@ def paragraphs(training: LanguageTraining) -> Iterator[str]:
     yield _(MODEL, weights=training.size, blocks=blocks, width=model.width, vocabulary=model.vocabulary)
     read = left * plan.batch * model.context
     count = len(training.windows.tokens)
-    yield _(TEXT, count=count, steps=left, batch=plan.batch, context=model.context, passes=_few(read / count))
+    text = n_(
+        "The text: {count:,} tokens to learn from. {steps:,} step of {batch} × {context} tokens reads it about {passes} times.",
+        "The text: {count:,} tokens to learn from. {steps:,} steps of {batch} × {context} tokens read it about {passes} times.",
+        left,
+    )
+    yield text.format(count=count, steps=left, batch=plan.batch, context=model.context, passes=_few(read / count))
     seconds = training.seconds_left()
     if seconds is not None:
         from llmtrace.views.training import duration

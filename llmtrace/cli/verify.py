@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llmtrace.cli.command import argument, new_command, option
+from llmtrace.cli.command import argument, new_command, note, option
 from llmtrace.cli.options import FileName, model_option
 from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_, _, n_
@@ -55,9 +55,9 @@ def command(file: str, model: str | None, sample: int | None, seed: int, look: L
             count,
         )
     facts = {"file": file, "right": True, "numbers": count, "not_finite": found or None}
-    print_document(Document((paragraph(said.format(count=count)),), facts), look)
+    print_document(Document((paragraph(said.format(count=f"{count:,}")),), facts), look)
     if found and not look.as_json:
-        click.echo(_("Note: {text}", text=found), err=True)
+        note(found)
 
 
 @contextlib.contextmanager

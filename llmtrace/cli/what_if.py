@@ -9,13 +9,11 @@ from typing import Any
 import click
 
 from llmtrace.cli.command import new_command, option
-from llmtrace.cli.options import FileName, model_option, prompt_argument, read_prompt, traced
+from llmtrace.cli.options import FileName, model_option, opened, prompt_argument, said_of_what
 from llmtrace.cli.output import Look, print_document, say_checksum, shown_options
 from llmtrace.i18n import N_, _
 
-TRACED = N_(
-    "FILE.trace: write the edited trace. Write what is shown instead: .svg, .html, .md, .txt, .json, .tex, .png (heatmaps)."
-)
+TRACED = N_("FILE.trace: write the edited trace. Write what is shown instead: .svg, .html, .md, .txt, .json, .tex.")
 
 
 @new_command("what-if")
@@ -48,6 +46,8 @@ def command(prompt: str | None, model: str | None, look: Look, **options: Any) -
 
     Only what depends on the changed numbers is computed again, and the result has the bits of a full run.
 
+    Without PROMPT, the run is that of what was traced last.
+
     \b
     Examples:
       llmtrace what-if "The king had a child, a girl." --off head:2.1
@@ -58,12 +58,14 @@ def command(prompt: str | None, model: str | None, look: Look, **options: Any) -
     from llmtrace.experiments import recipes, what_if
     from llmtrace.views.what_if import view
 
-    found = what_if(traced(read_prompt(prompt, options["ids"], options["special"]), model), edits)
+    trace, said = opened(None, prompt, options["ids"], model, options["special"])
+    with said_of_what(said):
+        found = what_if(trace, edits)
     if options["recipe"] is not None:
         recipes.write(Path(options["recipe"]), found)
     if look.trace is not None:
         found.after.save(look.trace)
-    print_document(view(found, every=options["every"]), look)
+    print_document(view(found, every=options["every"]), look, said)
     if options["recipe"] is not None:
         say_checksum(found.after, err=look.as_json)
 

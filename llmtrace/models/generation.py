@@ -68,13 +68,10 @@ class Sampling:
                 object.__setattr__(self, name, operator.index(getattr(self, name)))
         least = float(np.finfo(np.float32).tiny)
         if not (self.temperature == 0 or least <= self.temperature < math.inf):
-            raise PromptError(
-                _(
-                    "the temperature must be 0 (always the likeliest token) or a number from {least} on, not {value}",
-                    least=f"{least:.4g}",
-                    value=self.temperature,
-                )
-            )
+            text = _("the temperature must be 0 (always the likeliest token) or above, not {value}")
+            if 0 < self.temperature < least:
+                text = _("the temperature {value} is too small for a float32; 0 takes always the likeliest token")
+            raise PromptError(text.format(value=self.temperature))
         if not least <= self.repetition_penalty <= 1 / least:
             text = _("the repetition penalty must be a number above 0 (1 changes nothing), not {value}")
             raise PromptError(text.format(value=self.repetition_penalty))

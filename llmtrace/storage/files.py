@@ -117,7 +117,7 @@ def read_json(path: Path, limit: int = LARGEST_JSON, values: int | None = None) 
     except ValueError as error:
         kind = kind_of(content[:HEAD], content[-TAIL:])
         raise ModelError(
-            _("{path} is {what}", path=shown(path), what=_(kind.what))
+            _("{path} is {what}", path=shown(path), what=kind.said())
             if kind
             else _("{path} is not valid JSON: {why}", path=shown(path), why=error)
         ) from error

@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable
 from typing import BinaryIO, NamedTuple
 
-from llmtrace.i18n import N_
+from llmtrace.i18n import N_, _
 
 HEAD = 4096
 """So many bytes of a file are enough to see what it is."""
 TAIL = 1 << 16
+DOWNLOAD = N_("download it again")
+"""What helps where a file is not whole, unless its reader knows better."""
 PICKLE = N_(
     "a pickle file, which can run any program when it is read, so llmtrace reads none; get the model as .safetensors"
 )
@@ -26,6 +28,10 @@ class Kind(NamedTuple):
     """What is said of one: the end of a sentence that begins with its name."""
     instead: str = ""
     """Where it holds a model: what is said of a folder that has it instead of weights that can be read."""
+
+    def said(self, again: str = DOWNLOAD) -> str:
+        """What is said of one; `again`: how a whole one is made."""
+        return _(self.what, again=_(again))
 
 
 def kind_of(head: bytes, tail: bytes = b"") -> Kind | None:
@@ -87,7 +93,7 @@ KINDS = (
     Kind(_begins(b"\x89HDF\r\n\x1a\n"), N_("an HDF5 file (TensorFlow), not safetensors")),
     Kind(_begins(b"\x93NUMPY"), N_("a NumPy file, not safetensors")),
     Kind(_begins(b"\x1f\x8b"), N_("a gzip file; unpack it first")),
-    Kind(_is_web_page, N_("a web page, not the file that it should be; download it again")),
+    Kind(_is_web_page, N_("a web page, not the file that it should be; {again}")),
     Kind(_is_zipped_pickle, PICKLE, N_(", only {file}: {what}")),
     Kind(_is_zip, N_("a zip archive; unpack it first")),
     Kind(_is_pickle, PICKLE, N_(", only {file}: {what}")),

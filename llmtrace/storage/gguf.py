@@ -86,7 +86,7 @@ def open_gguf(path: Path) -> GGUF:
         except ValueError as error:
             kind = None if isinstance(error, _DamagedError) else kind_of_file(file)
             raise ModelError(
-                _("{path} is {what}", path=shown(path), what=_(kind.what)) if kind else f"{shown(path)} {error}"
+                _("{path} is {what}", path=shown(path), what=kind.said()) if kind else f"{shown(path)} {error}"
             ) from error
         except OSError as error:
             refuse(path, error)

@@ -28,6 +28,10 @@ BITS = {
 }
 
 
+class CutOffError(ValueError):
+    """The end of a file is missing."""
+
+
 class Entry(NamedTuple):
     """Where a tensor lies: `begin` and `end` count bytes from the start of the data."""
 
@@ -47,12 +51,12 @@ class Header(NamedTuple):
 def header_length(head: bytes, size: int) -> int:
     """How long the header is, by the first bytes of a file of `size` bytes; ValueError if that can't be."""
     if size <= LENGTH:
-        raise ValueError(_("is cut off: it has only {size} bytes", size=size))
+        raise CutOffError(_("is cut off: it has only {size} bytes", size=size))
     length = int.from_bytes(head[:LENGTH], "little")
     if length > LONGEST_OF_FORMAT or head[LENGTH : LENGTH + 1] != b"{":
         raise ValueError(_("is not a safetensors file"))
     if length > size - LENGTH:
-        raise ValueError(
+        raise CutOffError(
             _("is cut off: its header has {length} bytes, but only {room} are there", length=length, room=size - LENGTH)
         )
     if length > LARGEST_HEADER:
@@ -87,12 +91,8 @@ def parse_header(text: bytes, room: int) -> Header:
             raise ValueError(what.format(name=shown(name)))
         position = entry.end
     if position > room:
-        raise ValueError(
-            _(
-                "is cut off: its tensors take {position} bytes, but only {room} are there; download it again",
-                position=position,
-                room=room,
-            )
+        raise CutOffError(
+            _("is cut off: its tensors take {position} bytes, but only {room} are there", position=position, room=room)
         )
     if position < room:
         raise ValueError(_("is damaged: {count} bytes at its end belong to no tensor", count=room - position))

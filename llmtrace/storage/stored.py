@@ -15,8 +15,8 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _, listed
 from llmtrace.storage.files import open_regular, refuse
-from llmtrace.storage.foreign import HEAD, kind_of_file
-from llmtrace.storage.header import LENGTH, Header, header_length, parse_header
+from llmtrace.storage.foreign import DOWNLOAD, HEAD, kind_of_file
+from llmtrace.storage.header import LENGTH, CutOffError, Header, header_length, parse_header
 from llmtrace.storage.matrix import StoredMatrix
 from llmtrace.text import shown
 
@@ -134,15 +134,16 @@ def all_finite(numbers: Array) -> bool:
     return all(np.isfinite(flat[i : i + PIECE]).all() for i in range(0, flat.size, PIECE))
 
 
-def open_tensors(path: Path) -> tuple[dict[str, StoredTensor], dict[str, str]]:
+def open_tensors(path: Path, again: str = DOWNLOAD) -> tuple[dict[str, StoredTensor], dict[str, str]]:
     """The tensors of a safetensors file and its metadata; ModelError says in one line why it can't be read.
 
+    again: what helps where the file is not whole.
     The arrays are views of the mapped file: writing into that file changes them; replacing it, as saving does, doesn't.
     """
     with open_regular(path) as file:
         try:
             size = os.fstat(file.fileno()).st_size
-            header, start = _read_header(file, path, size)
+            header, start = _read_header(file, path, size, again)
             mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
         except ModelError:
             raise
@@ -154,7 +155,7 @@ def open_tensors(path: Path) -> tuple[dict[str, StoredTensor], dict[str, str]]:
     }, header.metadata
 
 
-def _read_header(file: BinaryIO, path: Path, size: int) -> tuple[Header, int]:
+def _read_header(file: BinaryIO, path: Path, size: int, again: str) -> tuple[Header, int]:
     """The header and where the data starts."""
     head = file.read(HEAD)
     try:
@@ -164,6 +165,9 @@ def _read_header(file: BinaryIO, path: Path, size: int) -> tuple[Header, int]:
     except ValueError as error:
         # A length and then a brace: safetensors after all, whatever is wrong with it.
         kind = None if head[LENGTH : LENGTH + 1] == b"{" else kind_of_file(file)
-        raise ModelError(
-            _("{path} is {what}", path=shown(path), what=_(kind.what)) if kind else f"{shown(path)} {error}"
-        ) from error
+        why = f"{shown(path)} {error}"
+        if kind:
+            why = _("{path} is {what}", path=shown(path), what=kind.said(again))
+        elif isinstance(error, CutOffError):
+            why = _("{error}; {note}", error=why, note=_(again))
+        raise ModelError(why) from error

@@ -18,7 +18,7 @@ import numpy as np
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import ModelError, TraceFileError
-from llmtrace.i18n import _, listed
+from llmtrace.i18n import N_, _, listed
 from llmtrace.storage import LENGTH, StoredTensor, open_tensors, write_whole
 from llmtrace.storage.files import parse_json, reason
 from llmtrace.text import shown
@@ -29,6 +29,8 @@ MOST_VALUES = 1 << 20
 """Version 1, in which ops and settings had other names, is read too: `llmtrace.trace.version_1`."""
 PIECE = 1 << 20
 """The bytes that one SHA-256 covers."""
+AGAIN = N_("write the trace again: llmtrace trace TEXT -o FILE.trace")
+"""What helps where a file is not whole: nobody has downloaded it."""
 SEAL = "seal"
 WEIGHT = "weight:"
 DTYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8"}
@@ -94,7 +96,7 @@ class TraceFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._tensors, metadata = open_tensors(path)
+            self._tensors, metadata = open_tensors(path, AGAIN)
             if "llmtrace" not in metadata:
                 raise TraceFileError(_("{path} is a safetensors file, but not a trace", path=shown(path)))
             self._check_seal()

@@ -206,7 +206,7 @@ class TrainingFolder:
         if not path.exists():
             return State(0, initial)
         try:
-            tensors, metadata = open_tensors(path)
+            tensors, metadata = open_tensors(path, N_("take it from a copy, or train once more"))
             step = int(metadata["step"])
             losses = tensors.pop(REPORTED, None)  # an older file has none
             summed, reported = losses.data.view("<f8").tolist() if losses else (0.0, step)

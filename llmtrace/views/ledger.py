@@ -112,7 +112,7 @@ def _account(account: Ledger, trace: Trace, every: bool) -> Iterator[Block]:
 
 def _further(account: Ledger) -> Iterator[Block]:
     """What the account does not say, and how to ask for it."""
-    heads = [entry for entry in account.entries if entry.title == HEAD]
+    heads = [entry for entry in account.entries if entry.title == HEAD and entry.amount]
     if heads:
         most = max(heads, key=lambda entry: abs(entry.amount))
         part = f"head:{most.block}.{most.head}"

@@ -1,9 +1,10 @@
-"""Help pages and errors in Chinese: no English word but names, options and what is typed as it stands."""
+"""Help pages and errors in Chinese: no English word but names, options and what is typed as it stands. How notes are broken."""
 
 import re
 
 import pytest
 from helpers.cli_run import said
+from helpers.terminal import Terminal, piped
 
 from llmtrace import i18n
 from llmtrace.cli import COMMANDS
@@ -81,3 +82,34 @@ def test_what_was_typed_stays(text):
 def test_errors_in_chinese(arguments, answer, monkeypatch):
     monkeypatch.setenv("LLMTRACE_LANG", "zh")
     assert answer in said(*arguments.split(), code=2)
+
+
+# ---- notes and errors on a terminal --------------------------------------------------------------------------------
+
+ERROR = "Error: there is no model 'nowhere': give a folder, or one of jielong, smollm2, storyteller, tiny, translator; "
+ERROR += "llmtrace fetch nowhere fetches that of Hugging Face's hub"
+NOTE = "Note: ascii lacks the letters of that language, so this is English; PYTHONIOENCODING=utf-8 writes them all"
+
+
+@pytest.mark.parametrize("columns", ["40", "80"])
+@pytest.mark.parametrize(
+    ("command", "said", "environment"),
+    [
+        (("trace", "x", "--model", "nowhere"), ERROR, {}),
+        (("tokenize", "x", "--lang", "zh", "--model", "tiny"), NOTE, {"PYTHONIOENCODING": "ascii"}),
+    ],
+)
+def test_lines_are_broken_between_words_on_a_terminal_alone(command, said, environment, columns):
+    english = {"LLMTRACE_LANG": "en", **environment}
+    text = Terminal(*command, COLUMNS=columns, **english).read()
+    lines = [line.rstrip() for line in text.split("\r\n")]
+    assert said in " ".join(lines)
+    assert max(map(len, lines)) <= int(columns)
+    assert said in piped(*command, COLUMNS=columns, **english)[1].decode().split("\n")
+
+
+@pytest.mark.parametrize("columns", ["0", "000", "", "abc"])
+def test_columns_that_are_no_number_of_columns_count_for_nothing(columns):
+    assert piped("tokenize", "the king has a girl", "--model", "tiny", COLUMNS=columns) == piped(
+        "tokenize", "the king has a girl", "--model", "tiny", COLUMNS="80"
+    )

@@ -104,10 +104,10 @@ def test_explain_what_was_traced_last(model, state, monkeypatch):
     assert state.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in state.parent.iterdir()] == ["last.json"]
     text = said("explain", ADDRESS)
-    assert text.startswith("prompt: 'CBABBC' (traced last)\n\nblock.0")
+    assert text.startswith("prompt: 'CBABBC' (traced last, with model)\n\nblock.0")
     for option in ("--json", "--exact"):
         result = CliRunner().invoke(main, ["explain", ADDRESS, option])
-        assert result.stderr == "prompt: 'CBABBC' (traced last)\n"
+        assert result.stderr == "prompt: 'CBABBC' (traced last, with model)\n"
         assert "prompt" not in result.stdout
     said("trace", "CBX", "--model", model, code=2)
     assert json.loads(state.read_text())["prompt"] == "CBABBC"
@@ -176,7 +176,7 @@ ERRORS = [
     (["explain", "ln_fx[0]", "--prompt", "A"], "the nearest name is ln_f\n"),
     (["explain", "logits[9, 0]", "--prompt", "A"], "position=9 is outside logits; the only place is 0\n"),
     (["trace", "cab"], "it knows 'ABC'; did you mean CAB?"),
-    (["explain", "logits[0]"], "trace one first. Try 'llmtrace explain --help'."),
+    (["explain", "logits[0]"], "trace one first with llmtrace trace TEXT. Try 'llmtrace explain --help'."),
 ]
 
 
@@ -202,11 +202,14 @@ def test_unknown_commands():
     assert "the commands are trace, explain," in said("zzz", code=2)
 
 
-def test_an_error_says_which_prompt_was_run(model):
+def test_an_error_says_which_prompt_was_run(model, tmp_path):
     said("trace", "CAB", "--model", model)
-    assert "from 0 to 2; prompt: 'CAB' (traced last)" in said("explain", "logits[3, 0]", code=2)
+    assert "from 0 to 2; prompt: 'CAB' (traced last, with model)" in said("explain", "logits[3, 0]", code=2)
     assert "prompt: 'CAB'" in said("show", "logits", "--position", "9", code=2)
-    assert "prompt" not in said("explain", "lgits[3, 0]", code=2)
+    assert "the nearest name is logits; prompt: 'CAB'" in said("explain", "lgits[3, 0]", code=2)
+    file = str(tmp_path / "a.trace")
+    said("trace", "CAB", "--model", model, "-o", file)
+    assert "prompt" not in said("explain", "lgits[3, 0]", "--trace", file, code=2)
 
 
 def test_what_was_written(model, tmp_path):

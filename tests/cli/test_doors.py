@@ -61,6 +61,32 @@ def test_they_may_be_closed_before_anything_is_imported(closed):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+LONG = [
+    "",
+    "--help",
+    "trace --help",
+    "trace abc --all",
+    "trace abc --json",
+    "explain logits[0,0] --prompt abc --exact",
+    "learn",
+    "learn perceptron",
+    "page the -o page.html --model tiny",
+    "export two-files out --model tiny",
+    "generate abc --steps 3",
+    "doctor",
+]
+
+
+@pytest.mark.parametrize("command", LONG)
+def test_who_has_read_enough_ends_the_command_well(command, tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = os.environ | {"LLMTRACE_LANG": "en"}
+    with process(*command.split(), stdout=writing, stderr=subprocess.PIPE, env=environment, cwd=tmp_path) as child:
+        os.close(writing)
+        assert (child.communicate(timeout=120)[1], child.returncode) == (b"", 0)
+
+
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 84_695, 300_000])
 def test_a_text_whose_writing_is_interrupted_arrives_whole(size, monkeypatch):
     """As with python -u: nothing reads until a signal has come, by which the write that fills the pipe ends in its middle."""

@@ -116,3 +116,21 @@ def test_all_commands_are_on_a_narrow_screen_in_chinese(monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("TERMINAL_WIDTH", "60")
     assert run("--lang", "zh").stdout.count("\n") < 24
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["trace", "-hello"], "there is no option '-hello'; if the text begins with a dash: llmtrace trace -- -hello."),
+        (
+            ["tokenize", "-> it's"],
+            "there is no option '-> it's'; if the text begins with a dash: llmtrace tokenize -- '-> it'\"'\"'s'.",
+        ),
+        (["compare", "-5", "-7"], "there is no option '-5'; if the text begins with a dash: llmtrace compare -- -5."),
+        (["trace", "--modl", "tiny", "x"], "there is no option '--modl'; did you mean --model?"),
+        (["explain", "-x"], "there is no option '-x'."),
+        (["learn", "--xyz"], "there is no option '--xyz'."),
+    ],
+)
+def test_a_text_that_begins_with_a_dash_is_told_how_it_is_given(typed, said):
+    assert f"Error: {said} Try" in run(*typed, code=2).stderr

@@ -1,6 +1,8 @@
 """`llmtrace ledger`: its entries add up."""
 
 import json
+import re
+import shlex
 from fractions import Fraction
 
 import pytest
@@ -46,6 +48,17 @@ def test_what_the_account_does_not_say_is_pointed_to():
         assert "A part counts through later parts, too; this shows it: llmtrace what-if --off head:2.2" in text
     assert "Why not another token? --against TOKEN" in one
     assert "Why not" not in two
+    same = " ".join(said("ledger", P, " her", "--against", " her").split())
+    assert "what-if" not in same  # where no part adds anything, none is named
+
+
+def test_what_is_pointed_to_runs_as_it_stands(tmp_path):
+    state = {"XDG_STATE_HOME": str(tmp_path), "COLUMNS": "200"}
+    text = said("ledger", "the king has", "--model", "tiny", env=state)
+    suggested = shlex.split(re.search(r"this shows it: (llmtrace .*)", text)[1])
+    shown = said(*suggested[1:], env=state)
+    assert shown.startswith("prompt: 'the king has' (traced last, with tiny)\n")
+    assert f"{suggested[-1]} becomes 0" in shown
 
 
 def test_in_python_it_is_pointed_to_in_python():

@@ -76,8 +76,9 @@ def test_a_page_of_ids(without_tokenizer, tmp_path):
 
 def test_neither_text_nor_ids():
     for command in COMMANDS:
-        if command[0] in GIVEN:
+        if command[0] in GIVEN - {"what-if"}:
             assert "give a text, or the ids of its tokens with --ids" in said(*command, code=2)
+    assert "no prompt was traced yet: give one" in said("what-if", "--off", "head:0.1", code=2)
 
 
 def test_generation_goes_on_in_numbers_without_a_tokenizer(without_tokenizer):
@@ -94,6 +95,41 @@ def test_what_was_run_for_a_look_is_what_was_traced_last(command):
     assert "'The king' (traced last)" in said("show", "logits")
     said(*command, "--ids", "4 5")
     assert "prompt: 4 5 (traced last)" in said("show", "logits")
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        (("explain", "block.2.attn.scores[0, 0, 0]"), "nothing is named 'block.2.attn.scores'"),
+        (("explain", "logits[99, 0]"), "from 0 to"),
+        (("show", "block.2.attn.scores"), "nothing is named"),
+        (("what-if", "--off", "head:2.0"), "head:2.0"),
+        (("what-if", "--set", "logits[99, 0]=1"), "from 0 to"),
+    ],
+)
+def test_an_error_says_which_run_was_traced_last(command, error):
+    said("trace", "the king has", "--model", "tiny")
+    text = said(*command, code=2)
+    assert error in text
+    assert "prompt: 'the king has' (traced last, with tiny)" in text
+
+
+def test_a_text_that_nobody_typed_is_said_to_be_that_of_the_last_run():
+    said("trace", "The king")
+    text = said("explain", "embed.token[0, 0]", "--model", "tiny", code=2)
+    assert "can't write 'The'" in text
+    assert "prompt: 'The king' (traced last)\n" in text
+
+
+def test_a_name_in_the_hubs_cache_is_remembered_as_such(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    folder = tmp_path / "models--an--owner"
+    revision = "0123456789abcdef0123456789abcdef01234567"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text(revision)
+    write_folder(folder / "snapshots" / revision)
+    said("trace", "CAB", "--model", "an/owner")
+    assert "prompt: 'CAB' (traced last, with owner)" in said("show", "logits")
 
 
 def test_a_file_is_not_what_was_traced_last(tmp_path):

@@ -41,6 +41,12 @@ VIEWS = [
     "learn perceptron",
     "learn perceptron --inputs",
 ]
+HEATMAPS = [
+    "show residual --prompt CAB --model {model}",
+    "compare CAB CAA --model {model}",
+    "learn leaf-or-flower",
+]
+"""Of each command with heatmaps, a view that has one."""
 OTHERWISE = {"page", "serve", "corpus", "train", "completion", "export", "fetch"}
 """What they write is one thing of its own."""
 CAN_FAIL = {".png": "there is no heatmap in this view", ".dot": "there is no graph in this view"}
@@ -83,6 +89,7 @@ def test_every_view_in_every_file(turn, view, things, tmp_path, monkeypatch):
                 assert not re.search(rb"url\((?!#)|@font-face|@import|<script|<image", content)
             case ".png":
                 assert content[:8] in {b"", b"\x89PNG\r\n\x1a\n"}
+                assert not content or view.split()[0] in {each.split()[0] for each in HEATMAPS}
             case ".json":
                 assert json.loads(content)
             case ".html":
@@ -96,6 +103,13 @@ def test_every_view_in_every_file(turn, view, things, tmp_path, monkeypatch):
                 assert content.count(b"\\begin{") == content.count(b"\\end{") > 0
             case ".md":
                 assert content.decode().strip()
+
+
+def test_pictures_of_heatmaps_are_promised_where_there_are_some(things, tmp_path):
+    promised = {command for command in COMMANDS if ".png" in said(command, "--help")}
+    assert promised == {view.split()[0] for view in HEATMAPS}
+    for view in HEATMAPS:
+        assert written(tmp_path / "a.png", view, things)
 
 
 @pytest.mark.parametrize("view", VIEWS[:5])
@@ -127,6 +141,19 @@ def test_other_endings_are_refused_with_the_list(name, things, tmp_path):
         assert ".dot, .html, .json, .md, .png, .svg, .tex" in done.output
         assert (".trace" in done.output.partition("written:")[2]) == (view.split()[0] == "trace")
         assert not list(tmp_path.glob("*.*"))
+
+
+def test_many_numbers_are_counted_with_commas(tmp_path):
+    file = str(tmp_path / "a.trace")
+    said("trace", "the king has a girl", "--model", "tiny", "-o", file)
+    assert re.fullmatch(r"✓ all \d{1,3},\d{3} numbers follow from their inputs, bit for bit\n", said("verify", file))
+
+
+@pytest.mark.parametrize("name", ["-", "a.txt", "a", "a.html.gz"])
+def test_a_page_is_no_other_file(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert f"'{name}' must end in .html" in said("page", "the king", "--model", "tiny", "-o", name, code=2)
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_can_t_be_asked_for_together(things, tmp_path):

@@ -2,8 +2,9 @@
 
 import json
 import math
+from pathlib import Path
 
-from helpers.cli_run import said
+from helpers.cli_run import run, said
 
 import llmtrace
 
@@ -40,6 +41,19 @@ def test_the_trace_that_is_written_explains_the_loss(tmp_path):
     page = said("surprise", P, "--position", "4", "-o", str(file))
     assert "losses[position=3]" in page
     assert llmtrace.open(file).explain("losses", 3).replay() == llmtrace.load().surprise(P).losses[3]
+
+
+def test_what_is_no_text_is_not_judged(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run("trace", P, "-o", "king.trace")
+    Path("king.bin").write_bytes(Path("king.trace").read_bytes())
+    for name in ("king.trace", "king.bin"):
+        assert f"'{name}' is a trace: look at it with llmtrace show" in said("surprise", name, code=2)
+    Path("latin.txt").write_bytes("Sch\xf6n".encode("latin-1"))
+    assert "latin.txt is not UTF-8: byte 3, counted from 0, is 0xF6" in said("surprise", "latin.txt", code=2)
+    assert "standard input is not UTF-8: byte 0" in said("surprise", "-", input=b"\xff\xfe", code=2)
+    Path("king").mkdir()
+    assert "'king' is a folder, not a text; to run these very letters" in said("surprise", "king", code=2)
 
 
 def test_what_cannot_be_judged_is_said_in_a_line(tmp_path):

@@ -92,6 +92,8 @@ def test_what_is_said_before_it_begins(place):
         f"The text: {kept:,} tokens to learn from. 25 steps of 4 × 16 tokens read it about {passes:.2g} times."
         in before
     )
+    one = train(f"book.txt -o one {TINY} --steps 1").stdout
+    assert "1 step of 4 × 16 tokens reads it about" in " ".join(one.split())
     assert re.search(r"This takes about \d+ s on this machine\.", before)
     assert "mean over the steps since the last report" in before
     assert "For a first look" not in before  # it is quick already
@@ -320,7 +322,7 @@ def test_a_reader_that_has_seen_enough(place, whole):
     with process(f"book.txt -o m {LONG}") as child:
         child.stdout.readline()
         child.stdout.close()
-        assert child.wait() == 1
+        assert child.wait() == 0
         assert b"Traceback" not in child.stderr.read()
     with process("-o m --resume") as child:
         child.communicate()

@@ -294,6 +294,13 @@ def test_wrong_inputs(name, inputs, message):
         load(name, **inputs)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if "seed" in lesson_class(name).inputs()])
+@pytest.mark.parametrize("seed", ["-1", "2147483647", "9007199254740993"])
+def test_every_seed_is_bounded(name, seed):
+    with pytest.raises(LessonError, match=f"seed must be from 0 to 2147483646, not {seed}"):
+        load(name, seed=seed)
+
+
 def test_inputs_are_read_like_their_defaults():
     assert load("leaf-or-flower", flower="1, 2,3,4", bias="-1").flower == (1.0, 2.0, 3.0, 4.0)
     assert load("perceptron", people="200").people == 200

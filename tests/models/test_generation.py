@@ -255,10 +255,10 @@ def test_a_model_without_a_tokenizer_writes_numbers(gpt):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"temperature": -1}, "temperature must be 0"),
+        ({"temperature": -1}, r"temperature must be 0 \(always the likeliest token\) or above, not -1"),
         ({"temperature": math.nan}, "temperature must be 0"),
         ({"temperature": math.inf}, "temperature must be 0"),
-        ({"temperature": 1e-45}, "temperature must be 0"),
+        ({"temperature": 1e-45}, "temperature 1e-45 is too small"),
         ({"top_k": 0}, "top-k must be a whole number from 1 on"),
         ({"top_k": 2.5}, "top-k must be"),
         ({"top_k": 1 << 31}, "top-k must be"),

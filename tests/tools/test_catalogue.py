@@ -1,6 +1,7 @@
 """Languages: one catalogue holds all that llmtrace says, and it can be changed at any time."""
 
 import copy
+import json
 import os
 import re
 import shlex
@@ -23,7 +24,7 @@ from llmtrace.loading import DATA
 from llmtrace.ops import OPS
 from llmtrace.render.terminal.cjk import has_wide
 
-EXAMPLES = re.compile(r"^ +((?:echo \w+ \| )?llmtrace .*)$", re.MULTILINE)
+EXAMPLES = re.compile(r"^ +((?:echo .+ \| )?llmtrace .*)$", re.MULTILINE)
 
 
 @pytest.fixture(autouse=True)
@@ -267,19 +268,23 @@ def test_every_command_has_examples(command):
 
 
 @pytest.mark.parametrize("command", [each for each in ["", *COMMANDS] if each not in {"completion", "train"}])
-def test_examples_work(command, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("language", "prompt"), [("en", "The king"), ("zh", "中华")])
+def test_examples_work(command, language, prompt, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "prompts.jsonl").write_text('"The king"\n')
+    (tmp_path / "prompts.jsonl").write_text(json.dumps(prompt))
     (tmp_path / "README.md").write_text("The king had a child.")
     hub = fake_hub.put(monkeypatch, tmp_path / "cache")
     hub.models = dict.fromkeys(["gpt2", "HuggingFaceTB/SmolLM2-135M"], DATA / "storyteller")
     monkeypatch.setattr("llmtrace.render.page_server.PageServer.serve_forever", lambda server, poll_interval: None)
     for name in i18n.VARIABLES:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LLMTRACE_LANG", language)
+    i18n.use(None)
     first = ['llmtrace trace "The king had a child, a girl."'] if command == "explain" else []
+    first = [f"{each} --model storyteller" for each in first] if language == "zh" else first
     for line in [*first, *(each for each in examples(command) if "--scheduler" not in each)]:
         before, _pipe, after = line.rpartition(" | ")
-        given = before.removeprefix("echo ") + "\n" if before else None
+        given = " ".join(shlex.split(before)[1:]) + "\n" if before else None
         result = CliRunner().invoke(main, shlex.split(after)[1:], input=given)
         assert result.exit_code == 0, (line, result.output)
 

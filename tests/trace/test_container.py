@@ -154,6 +154,23 @@ def test_every_truncation_is_caught(saved_trace, tmp_path):
         assert caught(path), end
 
 
+@pytest.mark.parametrize("end", [3, 8, 100, -200, -1])
+def test_of_a_trace_that_is_cut_off_is_said_how_it_is_written_again(saved_trace, tmp_path, end):
+    path = tmp_path / "cut.trace"
+    path.write_bytes(saved_trace[1].read_bytes()[:end])
+    with pytest.raises(
+        TraceFileError, match=r"is cut off: .*; write the trace again: llmtrace trace TEXT -o FILE.trace$"
+    ):
+        llmtrace.open(path)
+
+
+def test_a_page_is_no_trace(tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text("<!doctype html>\n<title>a page</title>")
+    with pytest.raises(TraceFileError, match="is a web page, not the file that it should be; write the trace again: "):
+        llmtrace.open(path)
+
+
 def test_every_single_byte_change_is_caught(saved_trace, tmp_path):
     content = saved_trace[1].read_bytes()
     header = 8 + int.from_bytes(content[:8], "little")

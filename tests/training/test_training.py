@@ -277,3 +277,12 @@ def test_damaged_folders_are_refused(tmp_path, name):
     (folder.inner / name).write_bytes(b"{}")
     with pytest.raises(TrainingError, match=r"begin again|no training to go on|can't be read"):
         LanguageTraining(folder)
+
+
+def test_a_checkpoint_that_is_cut_off_is_not_downloaded_again(tmp_path):
+    folder = begun(tmp_path / "m")
+    LanguageTraining(folder).save()
+    state = folder.inner / "state.safetensors"
+    state.write_bytes(state.read_bytes()[:-1])
+    with pytest.raises(TrainingError, match=r"is cut off: .* are there; take it from a copy, or train once more$"):
+        LanguageTraining(folder)

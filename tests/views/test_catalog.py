@@ -137,7 +137,7 @@ def test_the_command(trace, model, name, options):
 def test_the_last_prompt_and_files(trace, model, tmp_path):
     assert "no prompt was traced yet" in said("show", "residual", code=2)
     CliRunner().invoke(main, ["trace", "CBABBC", "--model", model])
-    assert said("show", "residual").startswith("prompt: 'CBABBC' (traced last)\n\nThe residual stream")
+    assert said("show", "residual").startswith("prompt: 'CBABBC' (traced last, with model)\n\nThe residual stream")
     json.loads(said("show", "residual", "--json"))
     path = tmp_path / "a.trace"
     trace.save(path, with_weights=True)

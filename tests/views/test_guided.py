@@ -273,7 +273,9 @@ def test_options(folder, tmp_path):
         text = said(*command, "CBABBC", "--model", folder, "--ascii")
         assert text.isascii()
         assert "\\u" not in text
-    assert said("explain", "logits[0, 0]", "--ascii").startswith("prompt: 'CBABBC' (traced last)\n\nlogits[")
+    assert said("explain", "logits[0, 0]", "--ascii").startswith(
+        "prompt: 'CBABBC' (traced last, with model)\n\nlogits["
+    )
     assert json.loads(said("trace", "CBABBC", "--model", folder, "--json"))["next_token"][0]["id"] in {0, 1, 2}
 
 

@@ -249,14 +249,15 @@ PICKLES = [pickle.dumps({"a": [1.0, 2.0], "b": object}, protocol) for protocol i
 ]
 OTHERS = {
     b"": "is empty",
-    b"abc": "is cut off: it has only 3 bytes",
+    b"abc": "is cut off: it has only 3 bytes; download it again",
     b"Entry not found, sorry": "is not a safetensors file",
-    b"\n<html><body>404": "is a web page",
+    b"\n<html><body>404": "is a web page, not the file that it should be; download it again",
     b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 5\n": "the file itself was not downloaded",
     zipped("a.txt"): "is a zip archive",
     b"GGUF\x03\0\0\0" + bytes(20): "is a GGUF file",
     b"\xff" * 40: "is not a safetensors file",
-    (999).to_bytes(8, "little") + b"{}": "is cut off: its header has 999 bytes, but only 2 are there",
+    (999).to_bytes(8, "little")
+    + b"{}": "is cut off: its header has 999 bytes, but only 2 are there; download it again",
     (2).to_bytes(8, "little") + b"{]": "is damaged: its header is not valid JSON",
     (100_000).to_bytes(8, "little") + b'{"a":' + b"[" * 99_995: "nested too deeply",
     **dict.fromkeys(PICKLES, "is a pickle file, which can run any program when it is read"),
@@ -318,7 +319,14 @@ def test_names_that_lead_nowhere(tmp_path, monkeypatch):
         "there is no model 'my-modle': did you mean 'my-model'? Otherwise give a folder, or one of my-model, smollm2"
     )
     assert "did you mean" in refusal(tmp_path / "my_model")
-    assert refusal("zzz") == "there is no model 'zzz': give a folder, or one of my-model, smollm2"
+    nowhere = "there is no model {0!r}: give a folder, or one of my-model, smollm2"
+    for name in ("zzz", "an/owner"):
+        fetched = f"{nowhere}; llmtrace fetch {{0}} fetches that of Hugging Face's hub".format(name)
+        assert refusal(name) == fetched
+        with pytest.raises(ModelError, match=re.escape(fetched)):
+            loading.load_tokenizer(name)
+    for name in ("./zzz", "/zzz", "zzz.gguf"):
+        assert refusal(name) == nowhere.format(name)
     assert "is empty" in refusal("")
     assert "null byte" in refusal("a\0b")
     assert r"'a\x1b\u202e'" in refusal("a\x1b\u202e")

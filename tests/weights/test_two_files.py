@@ -101,11 +101,21 @@ def test_it_can_be_read_in_one_go_and_needs_numpy_alone():
 
 def test_tokens_that_there_are_not(tmp_path, run_here):
     write(llmtrace.load("tiny"), tmp_path, [2])
-    refusal = "give up to 12 numbers from 0 to 26"
-    for ids in (["27"], ["-1"], ["1"] * 13):
+    refusal = (
+        "give up to 12 token ids from 0 to 26, such as 2; `llmtrace tokenize TEXT --model MODEL` prints those of a text"
+    )
+    for ids in (["27"], ["-1"], ["1"] * 13, ["The old man"], ["--help"], [""], ["9" * 5000]):
         assert run_here(tmp_path, *ids) == ("", refusal)
     result = run(tmp_path, 27)
     assert (result.returncode, result.stdout, result.stderr) == (1, "", f"{refusal}\n")
+
+
+def test_nothing_in_a_text_can_steer_the_terminal(tmp_path, run_here):
+    model = small_gpt(["\x1b[31m", "\n", "中", "\u202e", "\x07"], context=9)
+    write(model, tmp_path, [0])
+    printed = run_here(tmp_path, 0, 1, 2, 3, 4)[0]
+    assert "\\x1b[31m\n中\\u202e\\x07" in printed
+    assert printed.replace("\n", "").isprintable()
 
 
 def test_what_is_no_gpt_of_float32_is_refused(tmp_path):
@@ -123,4 +133,5 @@ def test_the_command_prints_the_hash_that_the_program_prints(tmp_path, monkeypat
     said = CliRunner().invoke(main, ["export", "two-files", str(tmp_path / "new" / "her")])
     assert said.exit_code == 0, said.stderr
     line = next(line for line in said.stdout.splitlines() if line.startswith("SHA-256"))
+    assert said.stdout.endswith("with the ids of its tokens, which llmtrace tokenize TEXT prints\n")
     assert run(tmp_path / "new" / "her").stdout == f"{line}\n the king has a girl and gives her a ring.\n\n"

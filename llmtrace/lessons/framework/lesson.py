@@ -24,6 +24,8 @@ from llmtrace.trace.legend import NO_WORDS, Legend
 if TYPE_CHECKING:
     from llmtrace.views.document import Document
 
+LARGEST_SEED = 2**31 - 1
+
 
 @frozen
 class Article:
@@ -68,6 +70,8 @@ class Lesson:
                 names = listed(defaults)
                 raise LessonError(text.format(lesson=cls.name, key=repr(key), near=listed(meant), names=names))
         lesson = cls(**{key: parse_input(key, value, defaults[key]) for key, value in inputs.items()})
+        if "seed" in defaults:  # what every generator of numbers takes, also one more than it
+            lesson.require_within({"seed": (0, LARGEST_SEED - 1)})
         lesson.check()
         return lesson
 
@@ -164,7 +168,7 @@ def parse_input(key: str, value: Any, default: Any) -> Any:
         if kind is bool and isinstance(value, str):
             return {"true": True, "false": False, "1": True, "0": False}[value.strip().lower()]
         made = kind(value)
-        if kind is int and made != float(value):
+        if kind is int and not isinstance(value, str) and made != value:
             raise ValueError
         if kind is float and not abs(made) < 1e9:
             raise ValueError

@@ -54,7 +54,7 @@ class NextCharacter(Lesson):
 
     def check(self) -> None:
         """LessonError where an input is too small or too large."""
-        self.require_within({"letters": (1, 30), "neurons": (1, 200), "steps": (10, 5000), "seed": (0, 2**31)})
+        self.require_within({"letters": (1, 30), "neurons": (1, 200), "steps": (10, 5000)})
         if not 40 <= len(self.text) <= 200:
             raise LessonError(
                 _("the rhyme must have from 40 to 200 letters; this one has {count}", count=len(self.text))

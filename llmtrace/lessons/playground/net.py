@@ -53,7 +53,7 @@ class Choices:
             raise refusal(
                 "hidden", ",".join(map(str, self.hidden)), text.format(layers=MOST_LAYERS, neurons=MOST_NEURONS)
             )
-        for key, low, high in (("batch", 1, 500), ("noise", 0, 50), ("share", 10, 90), ("seed", 0, 2**31 - 1)):
+        for key, low, high in (("batch", 1, 500), ("noise", 0, 50), ("share", 10, 90)):
             if not low <= getattr(self, key) <= high:
                 text = _("a whole number from {low} to {high}")
                 raise refusal(key, getattr(self, key), text.format(low=low, high=high))

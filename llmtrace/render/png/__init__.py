@@ -29,7 +29,11 @@ def render(document: Document) -> bytes:
     """All heatmaps of a document as one picture."""
     maps = [each for each in walk(document) if isinstance(each, Heatmap | Picture)]
     if not maps:
-        raise LlmtraceError(_("there is no heatmap in this view, and a PNG shows only heatmaps; .svg shows everything"))
+        raise LlmtraceError(
+            _(
+                "there is no heatmap in this view, and a PNG shows only those; llmtrace show residual has one, .svg shows all"
+            )
+        )
     colours = [_colours(each) for each in maps]
     largest = max(max(each.shape[1] for each in colours), sum(each.shape[0] for each in colours))
     side = max(1, min(SIDE, LARGEST // largest))
