@@ -102,8 +102,8 @@ def _mix(s: Situation, of: Mapping[str, Near]) -> Near:
 
 
 def _norm(s: Situation, of: Mapping[str, Near]) -> Near:
-    """The root mean square r is a norm: it moves by at most that of the doubts, ρ. So for y = x/r
-    |y' − y| ≤ (δx + |y|·ρ) / (r − ρ); and no |y| is above √C. Taking off the mean makes no row of doubts longer.
+    """The root mean square r is a norm: it moves by at most that of the doubts, d. So for y = x/r
+    |y' − y| ≤ (δx + |y|·d) / (r − d); and no |y| is above √C. Taking off the mean makes no row of doubts longer.
     """
     x, width = of["x"], of["x"].value.shape[-1]
     value = x.value - x.value.mean(-1, keepdims=True) if s.op == "layer_norm" else x.value

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from llmtrace.arithmetic.lines import Elements
+from llmtrace.arithmetic.lines import Constant, Elements, Line
 from llmtrace.cli import main
 from llmtrace.explain import Explanation
 from llmtrace.explain.exact_text import exact_text
@@ -54,7 +54,8 @@ def test_tokens_do_nothing(tokens, page):
 @given(texts, texts)
 def test_an_explanation_from_elsewhere_does_nothing(name, sentence):
     element = Elements(name, ("feature",), (0,), np.asarray(np.float32(1)))
-    explanation = Explanation(element, name, name, sentence, ())
+    line = Line(name, "negate", (Constant(name, np.asarray(np.float32(-1))),), element.values)
+    explanation = Explanation(element, name, name, sentence, (line,))
     harmless(printed(explanation))
     harmless(exact_text(explanation))
 

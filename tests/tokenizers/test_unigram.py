@@ -314,7 +314,7 @@ def test_the_command_shows_the_sum_of_each_parting(tmp_path):
     TOKENIZER.save(tmp_path)
     result = CliRunner().invoke(main, ["tokenize", "two cats", "--model", str(tmp_path)], env={"COLUMNS": "80"})
     best, other = TOKENIZER.partings(" cats", 2)
-    terms = f"{best.scores[0]:.4f} + {best.scores[1]:.4f} = {best.score:.3f}".replace("-", "−")
+    terms = f"{best.scores[0]:.4f} + ({best.scores[1]:.4f}) = {best.score:.3f}".replace("-", "−")
     assert f"▁cat | s   score: {terms}" in result.output
     assert f"{' | '.join(other.parts)}   next best score: " in result.output
 
