@@ -105,9 +105,10 @@ def _no_model(name: str) -> ModelError:
     text = _("there is no model {name}: give a folder, or {names}")
     if near:
         text = _("there is no model {name}: did you mean {near}? Otherwise give a folder, or {names}")
-    elif NAME.fullmatch(name) and not name.endswith((".gguf", ".bin", ".safetensors")):
+    elif NAME.fullmatch(name) and not os.path.splitext(name)[1]:
         text = _(
-            "there is no model {name}: give a folder, or {names}; llmtrace fetch {hub} fetches that of Hugging Face's hub"
+            "there is no model {name}: give a folder, or {names}; if it is one of Hugging Face's hub, llmtrace fetch {hub}"
+            " downloads it"
         )
     return ModelError(text.format(name=cited(name), near=near, names=_names(), hub=name))
 

@@ -62,6 +62,9 @@ COMMANDS = {
 class Commands(Helpful, click.Group):
     """The commands, imported when used; and one place where every error becomes one line and an exit code."""
 
+    check_failed = False
+    """Whether what a command shows is that something is wrong (`command.fail_check`)."""
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, without importing them."""
         return list(COMMANDS)
@@ -111,7 +114,7 @@ class Commands(Helpful, click.Group):
         prepare_streams()
         if not os.environ.get("COLUMNS", "").strip("0"):  # a terminal that does not know says 0
             os.environ.pop("COLUMNS", None)
-        output = sys.stdout
+        output, self.check_failed = sys.stdout, False
         try:
             self._end(given, *args, **options)
         except (BrokenPipeError, SystemExit) as stop:
@@ -123,7 +126,7 @@ class Commands(Helpful, click.Group):
             ):
                 raise
             discard_output()
-            sys.exit(0)  # whoever read it has seen enough
+            sys.exit(int(self.check_failed))  # whoever read it has seen enough
 
     def _end(self, given: list[str], *args: Any, **options: Any) -> NoReturn:
         try:
@@ -147,7 +150,7 @@ class Commands(Helpful, click.Group):
             from llmtrace.storage.files import reason
 
             _fail(click.ClickException(_("the output can't be written: {why}", why=reason(error))), given)
-        sys.exit(result if isinstance(result, int) else 0)
+        sys.exit(result if isinstance(result, int) else int(self.check_failed))
 
 
 def _brief(message: str, given: list[str]) -> str:

@@ -121,6 +121,11 @@ def in_signs(text: str) -> str:
     return in_encoding(text, "utf-8", plain_signs=True) if signs_are_wide() else text
 
 
+def fail_check() -> None:
+    """What the command is about to show says that something is wrong: it ends with 1, whether that is read to its end or not."""
+    click.get_current_context().find_root().command.check_failed = True  # type: ignore[attr-defined]
+
+
 class Translated:
     """Something with a `help` that is written in English and read in the user's language."""
 

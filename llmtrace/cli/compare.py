@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llmtrace.cli.command import argument, new_command, option
+from llmtrace.cli.command import argument, fail_check, new_command, option
 from llmtrace.cli.options import Ids, begun, load, marked, model_option, special_option
 from llmtrace.cli.output import Look, print_document, shown_options
 from llmtrace.i18n import N_, _
@@ -45,7 +45,7 @@ def command(
     """Compare two runs: the first number that differs, how far apart every step is, and which tokens come next.
 
     A and B are prompts, or trace files; B may also be a .npz or safetensors file with another program's activations, which
-    are judged step by step: the exit code is 1 unless all of them could be judged, and follow. Prompts of different lengths
+    are judged step by step: the exit code is 1 unless all steps in it could be judged, and follow. Prompts of different lengths
     are compared token by token; a text that is also the name of a file is taken for the file.
 
     \b
@@ -63,9 +63,9 @@ def command(
         document, clean = _judged(first, b, every)
     else:
         document, clean = _compared(first, _run(b, other_model or model, special), every), True
-    print_document(document, look)
     if not clean:
-        click.get_current_context().exit(1)
+        fail_check()
+    print_document(document, look)
 
 
 def _compared(first: Trace, second: Trace, every: bool) -> Document:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from llmtrace.cli.command import argument, new_command, option
+from llmtrace.cli.command import argument, fail_check, new_command, note, option
 from llmtrace.cli.options import FileName, ascii_option, json_option, model_option, special_option
 from llmtrace.cli.output import Look, print_document
 from llmtrace.cli.progress import telling
@@ -69,11 +69,13 @@ def command(prompts: str, output: str, model: str | None, **options: Any) -> Non
             workers=options["workers"],
             progress=progress,
         )
+    why = _why_not_done(report.counts)
+    if why:
+        fail_check()
     document = view(report, every=options["every"])
     print_document(document, Look(as_json=options["as_json"], only_ascii=options["only_ascii"]))
-    if why := _why_not_done(report.counts):
-        click.echo(_("Note: {text}", text=why), err=True)
-        click.get_current_context().exit(1)
+    if why:
+        note(why)
 
 
 def _why_not_done(counts: dict[str, int]) -> str:

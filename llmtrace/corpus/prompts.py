@@ -68,7 +68,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _given(prompts: Iterable[Any]) -> Iterator[Item]:
-    if not isinstance(prompts, Iterable):
+    if not isinstance(prompts, Iterable) or isinstance(prompts, Mapping | bytes):
         text = _("the prompts of a corpus are the path of a file, or several prompts, not {what}")
         raise CorpusError(text.format(what=cited(prompts)))
     for number, prompt in enumerate(prompts, 1):

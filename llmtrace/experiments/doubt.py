@@ -208,7 +208,6 @@ RULES: dict[str, Rule] = {
     "add": lambda s, of: of["a"] + of["b"],
     "argmax": _largest,
     "concatenate": _joined,
-    "dropout": _put(lambda s, x: x / (1 - s.settings["rate"])),
     "edit": _edited,
     "embedding": lambda s, of: of["weight"].same_way(lambda table: table[s["ids"]]),
     "gelu_erf": _bent(1.13),
@@ -221,7 +220,6 @@ RULES: dict[str, Rule] = {
     "sigmoid": _bent(0.25),
     "silu": _bent(1.1),
     "slice_positions": _put(lambda s, x: x[..., s.settings["first"] :, :][..., : s.settings["count"], :]),
-    "sum_heads": _put(lambda s, x: x.reshape(*x.shape[:-3], -1, s.settings["copies"], *x.shape[-2:]).sum(-3)),
     "tanh": _bent(1.0),
 }
 """By the names of ops."""

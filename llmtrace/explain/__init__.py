@@ -102,7 +102,11 @@ def _given(trace: Trace, element: Elements, place: tuple[int, ...]) -> Explanati
         ", stored as {kind}: a whole number q of a few bits, times a scale that its neighbours share", kind=origin.kind
     )
     if origin.of_scale is not None:
-        text += _("; that is a whole number s of a few bits itself, times a number d that more of them share")
+        text += _("; this scale is itself a whole number s of a few bits, times a number d that more of them share")
+    if origin.of_minimum is not None:
+        text += _("; what is taken away from all of them is made likewise, of m and dmin")
+    elif origin.minimum is not None:
+        text += _("; then a minimum is added that they share, too")
     formula, lines = dequantised.formula(origin), dequantised.lines(origin)
     own = Explanation(element, dequantised.OP, formula, text, lines, source=trace)
     own.replay()

@@ -60,7 +60,7 @@ def said(trace: Trace, name: str, place: tuple[int, ...]) -> str:
         " and rounded once",
         function=FUNCTIONS[kind],
         position=position,
-        base=f"{base:g}" if base < 1e6 else f"{base:.0f}",
+        base=f"{base:.17g}",
         twice=2 * pair,
         width=width,
         angle=f"{angle:.4g}",

@@ -115,7 +115,7 @@ def _fewest(terms: Sequence[Any], after: Sequence[Any], before: Sequence[Any]) -
     if not after or not np.isfinite(after[-1]) or float(after[-1]).is_integer():
         return DIGITS
     enough = (n for n in range(DIGITS, MOST) if decimal(to_unit([*terms, *before, *after], n)[-1]) % 1)
-    return next(enough, DIGITS) if abs(after[-1]) < 10 ** (DIGITS - 1) else DIGITS
+    return next(enough, DIGITS)
 
 
 def _alike(digits: int, terms: Sequence[Any], *totals: Sequence[Any]) -> Iterator[list[Number]]:

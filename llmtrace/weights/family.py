@@ -214,7 +214,8 @@ class Family:
             tensors[self.tied.first] = tensors[head]  # one tensor, stored under the other of its names
         unused(apart, notes)
         missing = [name for name in shapes if name not in tensors]
-        problems[:0] = [partial(_missing, own_name(stored, name), name == head) for name in missing]
+        before = {name: self.prefix if prefixed and name != head else "" for name in missing}
+        problems[:0] = [partial(_missing, own_name(stored, before[name] + name), name == head) for name in missing]
         if others:
             problems.append(_of_other_types(others))
         if len({array.dtype for array in tensors.values()} & {np.dtype(np.float32), np.dtype(np.float64)}) > 1:

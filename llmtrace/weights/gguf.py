@@ -83,7 +83,13 @@ WITHOUT: dict[str, tuple[Any, ...]] = {
     "rope.scaling.type": ("none", ""),
     "rope.scaling.factor": (0.0, 1.0),
     "rope.scale_linear": (1.0,),
+    "rope.scaling.attn_factor": (1.0,),
     "attention.causal": (True,),
+    "attention.clamp_kqv": (0.0,),
+    "attention.max_alibi_bias": (0.0,),
+    "attention.sliding_window": (0,),
+    "logit_scale": (1.0,),
+    "use_parallel_residual": (False,),
 }
 """Settings that are read only where they change nothing, and the values with which they do so."""
 OF_A_HEAD = ("rope.dimension_count", "attention.value_length")

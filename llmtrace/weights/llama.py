@@ -117,8 +117,11 @@ def _base(data: Mapping[str, Any], problems: list[str]) -> float:
         kind = inside
         if isinstance(inside, dict):
             places[f"{name}."] = inside
-            stated = {f"{name}.{key}": inside[key] for key in ("rope_type", "type") if key in inside}
-            kind = agreed(stated, problems)[1] if stated else "default"
+            wrong = len(problems)
+            there, kind = agreed({f"{name}.{key}": inside.get(key) for key in ("rope_type", "type")}, problems)
+            if len(problems) > wrong:
+                return 1e4
+            kind = kind if there else "default"
         if kind != "default":
             text = _("{name}: angles of positions scaled in the way {found} can't be computed")
             problems.append(text.format(name=name, found=written(kind)))

@@ -2,7 +2,10 @@
 
 import json
 import re
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 from helpers.cli_run import run, said
 from helpers.small_models import write_folder
@@ -79,3 +82,17 @@ def test_nothing_compared_is_no_agreement():
     assert "No number can be compared" in said("compare", "hello", "1 2 3")
     assert "numbers that can be compared have the same bits" in said("compare", "The king", "The king had a child")
     assert re.search(r"All [\d,]+ numbers have the same bits", said("compare", "The king", "The king"))
+
+
+def test_what_does_not_follow_is_told_even_to_who_stops_reading(tmp_path):
+    """A closed pipe ends a command well, but not a check that failed."""
+    trace = load().trace("The king had a child")
+    right = {"tokens": trace.tensor("tokens"), "logits": trace.tensor("logits"), "ln_f": trace.tensor("ln_f")}
+    np.savez(tmp_path / "right.npz", **right)
+    np.savez(tmp_path / "wrong.npz", **{**right, "logits": right["logits"] * np.float32(1.5)})
+    for file, code in (("right", 0), ("wrong", 1)):
+        command = [sys.executable, "-m", "llmtrace", "compare", "The king had a child", f"{file}.npz"]
+        assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == code
+        with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+            child.stdout.close()
+            assert (child.stderr.read(), child.wait()) == (b"", code)

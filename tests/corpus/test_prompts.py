@@ -120,9 +120,9 @@ def test_what_is_no_whole_number_is_no_id():
         assert named.reason == "its ids are not a list of whole numbers", row
 
 
-@pytest.mark.parametrize("prompts", [None, 3, 1.5])
+@pytest.mark.parametrize("prompts", [None, 3, 1.5, b"a king", {"id": "a", "text": "a king"}])
 def test_what_is_neither_a_file_nor_several_prompts_is_refused(prompts):
-    with pytest.raises(CorpusError, match=f"the path of a file, or several prompts, not '{prompts}'"):
+    with pytest.raises(CorpusError, match="the path of a file, or several prompts, not"):
         items(prompts)
 
 

@@ -46,6 +46,11 @@ def test_a_wrong_one_is_found(tmp_path, name, keep):
             check(llmtrace.open(tmp_path / "b.trace"))
 
 
+def test_the_base_is_told_as_it_is():
+    for base, told in ((123456.789, "123456.789"), (1234567.5, "1234567.5"), (1e6, "1000000"), (10000.0, "10000")):
+        assert f"× {told}^" in small_llama(base=base).trace([1, 2]).explain("rotary.sine", 1, 1).sentence
+
+
 def test_a_batch_has_angles_for_each_text():
     trace = small_llama().trace([[1, 2, 0], [0, 1, 1]])
     assert verify(trace) > 0

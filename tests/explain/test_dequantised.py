@@ -27,6 +27,7 @@ def test_a_quantised_weight_says_what_it_is_made_of(tmp_path, kind, lines):
         assert len(found.lines) == lines
         assert found.formula == "scale × q" + " + minimum" * (lines - 1)
         assert f"stored as {kind}" in found.sentence
+        assert ("then a minimum is added" in found.sentence) == (lines == 2)
         assert found.replay() == trace.weights[name].data[place]
         q = found.lines[0].operands[1].values
         assert q == np.rint(q)

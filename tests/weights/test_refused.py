@@ -321,7 +321,7 @@ def test_names_that_lead_nowhere(tmp_path, monkeypatch):
     assert "did you mean" in refusal(tmp_path / "my_model")
     nowhere = "there is no model {0!r}: give a folder, or one of my-model, smollm2"
     for name in ("zzz", "an/owner"):
-        fetched = f"{nowhere}; llmtrace fetch {{0}} fetches that of Hugging Face's hub".format(name)
+        fetched = f"{nowhere}; if it is one of Hugging Face's hub, llmtrace fetch {{0}} downloads it".format(name)
         assert refusal(name) == fetched
         with pytest.raises(ModelError, match=re.escape(fetched)):
             loading.load_tokenizer(name)
