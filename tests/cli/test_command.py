@@ -87,7 +87,7 @@ def test_errors_in_chinese(arguments, answer, monkeypatch):
 # ---- notes and errors on a terminal --------------------------------------------------------------------------------
 
 ERROR = "Error: there is no model 'nowhere': give a folder, or one of jielong, smollm2, storyteller, tiny, translator; "
-ERROR += "llmtrace fetch nowhere fetches that of Hugging Face's hub"
+ERROR += "if it is one of Hugging Face's hub, llmtrace fetch nowhere downloads it"
 NOTE = "Note: ascii lacks the letters of that language, so this is English; PYTHONIOENCODING=utf-8 writes them all"
 
 
