@@ -94,7 +94,7 @@ def main() -> int:
                 for recipe in options.recipes:
                     first = f"folder, ids, file = {folder!r}, {ids}, {file!r}"
                     run(options.peer, FIRST.sub(lambda _, first=first: first, codes[recipe]))
-                    for each in judge(trace, dumps.understood(trace, dumps.read(Path(file)))).findings:
+                    for each in judge(trace, dumps.understood(trace, dumps.read(Path(file))).steps).findings:
                         total[verdict(each)] += 1
                         by_op[each.op, verdict(each)] += 1
                         if verdict(each) in WRONG:

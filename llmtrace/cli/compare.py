@@ -84,10 +84,10 @@ def _judged(first: Trace, file: str, every: bool) -> tuple[Document, bool]:
 
     arrays = dumps.read(Path(file))
     understood = dumps.understood(first, arrays)
-    if not understood.keys() - {"tokens"}:
-        raise dumps.nothing(first, arrays)
-    found, strange, nameless = judge(first, understood), dumps.strange(first, arrays), dumps.nameless(first, arrays)
-    return view(found, every=every, strange=strange, nameless=nameless), found.clean and not strange
+    if not understood.steps.keys() - {"tokens"}:
+        raise dumps.nothing(first, arrays, understood)
+    found, strange = judge(first, understood.steps), understood.strange
+    return view(found, every=every, strange=strange, nameless=understood.nameless), found.clean and not strange
 
 
 def _run(what: str | list[int], model: str | None, special: bool) -> Trace:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -174,28 +175,40 @@ def _widened(numbers: Callable[[], Array]) -> Array:
     return np.array(numbers())
 
 
-def understood(trace: Trace, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """The arrays by llmtrace's names, as it lays them out; those that are none of this run's steps are left out."""
-    return {ours: array for ours, (_name, array) in _found(trace, arrays).items()}
+class Understood(NamedTuple):
+    """What the arrays of a file are in a run."""
+
+    steps: dict[str, Array]
+    """By llmtrace's names, as it lays them out; of several that are one step, the first."""
+    strange: list[str]
+    """What is the matter with each that is a step of the run by its name, but not by its shape or type, or that is a second one
+    of the same step with other numbers."""
+    nameless: list[str]
+    """Those that are no step of the run by their names."""
 
 
-def _found(trace: Trace, arrays: Mapping[str, Array]) -> dict[str, tuple[str, Array]]:
-    """For each step, the first array that is it, and its name."""
-    found: dict[str, tuple[str, Array]] = {}
-    for name, ours, turned in _all(trace, arrays):
-        fitted = _fitted(turned, trace.tensor(ours))
-        if fitted is not None:
-            found.setdefault(ours, (name, fitted))
-    return found
-
-
-def _all(trace: Trace, arrays: Mapping[str, Array]) -> Iterator[tuple[str, str, Array]]:
-    """The name of each array, each step that it is by this name, and the array as that would be laid out here."""
+def understood(trace: Trace, arrays: Mapping[str, Array]) -> Understood:
+    """What the arrays are in this run."""
+    known = KNOWN | GATED if any(step.op == "multiply" for step in trace.steps) else KNOWN
+    found, first = Understood({}, [], []), dict[str, str]()
     for name, array in arrays.items():
-        if not _in_other_words(name, arrays):
-            for ours, turned in _named(trace, name, array):
-                if trace.knows(ours):
-                    yield name, ours, turned
+        if _in_other_words(name, arrays):
+            continue
+        meant = [(ours, turned) for ours, turned in _named(trace, known, name, array) if trace.knows(ours)]
+        if not meant:
+            found.nameless.append(name)
+        for ours, turned in meant:
+            fitted = _fitted(turned, trace.tensor(ours))
+            if fitted is None:
+                wanted, has = (f"[{', '.join(map(str, shape))}]" for shape in (trace.shape(ours), turned.shape))
+                words = {"type": array.dtype.name, "has": has, "ours": ours, "wanted": wanted}
+                found.strange.append(_("{name} is {type} {has}, and {ours} is {wanted}", name=cited(name), **words))
+            elif ours not in found.steps:
+                found.steps[ours], first[ours] = fitted, name
+            elif other_bits(fitted, found.steps[ours]).any():
+                text = _("{name} has other numbers than {first}, and both are {ours}")
+                found.strange.append(text.format(name=cited(name), first=cited(first[ours]), ours=ours))
+    return found
 
 
 def _in_other_words(name: str, arrays: Mapping[str, Array]) -> bool:
@@ -203,34 +216,11 @@ def _in_other_words(name: str, arrays: Mapping[str, Array]) -> bool:
     return any(name.endswith(old) and name.removesuffix(old) + new in arrays for old, new in BEFORE_GAIN.items())
 
 
-def strange(trace: Trace, arrays: Mapping[str, Array]) -> list[str]:
-    """What is the matter with each array that is a step of this run by its name, but not by its shape or type, or that
-    is a second one of the same step with other numbers.
-    """
-    judged, found = _found(trace, arrays), []
-    for name, ours, turned in _all(trace, arrays):
-        fitted = _fitted(turned, trace.tensor(ours))
-        if fitted is None:
-            wanted, has = (f"[{', '.join(map(str, shape))}]" for shape in (trace.shape(ours), turned.shape))
-            words = {"type": arrays[name].dtype.name, "has": has, "ours": ours, "wanted": wanted}
-            found.append(_("{name} is {type} {has}, and {ours} is {wanted}", name=cited(name), **words))
-        elif other_bits(fitted, judged[ours][1]).any():
-            text = _("{name} has other numbers than {first}, and both are {ours}")
-            found.append(text.format(name=cited(name), first=cited(judged[ours][0]), ours=ours))
-    return found
-
-
-def nameless(trace: Trace, arrays: Mapping[str, Array]) -> list[str]:
-    """The arrays that are no step of this run by their names."""
-    known = {name for name, _ours, _turned in _all(trace, arrays)}
-    return [name for name in arrays if name not in known and not _in_other_words(name, arrays)]
-
-
-def nothing(trace: Trace, arrays: Mapping[str, Array]) -> EditError:
+def nothing(trace: Trace, arrays: Mapping[str, Array], found: Understood) -> EditError:
     """That no array is a step of this run, and what was expected."""
     few = ", ".join(cited(name) for name in [*arrays][:5]) or _("it has no arrays")
     known = [
-        *strange(trace, arrays)[:1],
+        *found.strange[:1],
         _("expected are names such as {name} (docs/experiments.md)", name=_example(trace)),
     ]
     return EditError(_("none of these arrays is a step of this run: {names}; {why}", names=few, why="; ".join(known)))
@@ -242,8 +232,8 @@ def _example(trace: Trace) -> str:
     return f"{names[0]} [{', '.join(map(str, trace.shape(names[0])))}]"
 
 
-def _named(trace: Trace, name: str, array: Array) -> list[tuple[str, Array]]:
-    """What an array is here, perhaps several things."""
+def _named(trace: Trace, known: Mapping[str, tuple[str, Turn]], name: str, array: Array) -> list[tuple[str, Array]]:
+    """What an array is here, perhaps several things, by the names that are known."""
     if name in IDS:
         return [("tokens", array)]
     plain = re.sub(r"^(model\.|transformer\.)+", "", name)
@@ -252,7 +242,6 @@ def _named(trace: Trace, name: str, array: Array) -> list[tuple[str, Array]]:
     if pattern == FUSED and array.ndim and array.shape[-1] % 3 == 0:
         each = zip("qkv", np.split(array, 3, axis=-1), strict=True)
         return [(ours := f"block.{n}.attn.{letter}", _split(trace, ours, part)) for letter, part in each]
-    known = KNOWN | GATED if any(step.op == "multiply" for step in trace.steps) else KNOWN
     ours, turn = known.get(plain, known.get(pattern, (name, _same)))
     ours = ours.replace("{n}", n)
     return [(ours, turn(trace, ours, array))]

@@ -83,7 +83,7 @@ class Judgement:
 def judge(trace: Trace, theirs: Mapping[str, Array]) -> Judgement:
     """Every step that the other program has written, computed from what it has written before.
 
-    trace: our run of the same tokens. theirs: by llmtrace's names and layout (`llmtrace.experiments.dumps.understood`). What
+    trace: our run of the same tokens. theirs: by llmtrace's names and layout (`llmtrace.experiments.dumps.Understood`). What
     is missing is computed from what is there. Raises EditError where nothing of it is a step of this run.
     """
     found: dict[str, Array] = {name: array for name, array in theirs.items() if name in trace}

@@ -133,7 +133,7 @@ def test_names_of_other_programs_are_understood(names, tmp_path):
         tmp_path / "a.npz", **arrays
     )
     read = dumps.read(next(tmp_path.iterdir()))
-    known = dumps.understood(TRACE, read)
+    known = dumps.understood(TRACE, read).steps
     count = sum(3 if "c_attn" in name else 1 for name in arrays)
     assert len(known) == count
     assert all((known[name] == TRACE.tensor(name)).all() for name in known)
@@ -165,7 +165,7 @@ def test_bad_dumps_are_refused_in_a_line(tmp_path):
         dumps.read(tmp_path / "objects.npz")
     for arrays in ({}, {"x": np.zeros((2, 3))}, {"logits": np.zeros((1, 2))}):
         with pytest.raises(EditError, match="none of these arrays"):
-            judge(TRACE, dumps.understood(TRACE, arrays))
+            judge(TRACE, dumps.understood(TRACE, arrays).steps)
 
 
 def test_bfloat16_is_the_nearest():
@@ -249,7 +249,7 @@ def test_arrays_of_another_type_are_judged_as_numbers_of_ours(given):
     finite = {name: x if given == np.float64 else np.nan_to_num(x, neginf=-999) for name, x in theirs().items()}
     written = {name: x.astype(np.float64 if x.dtype.kind == "i" else given) for name, x in finite.items()}
     written["tokens"] = TRACE.tensor("tokens").astype(np.float32)
-    found = judge(TRACE, dumps.understood(TRACE, written)).findings
+    found = judge(TRACE, dumps.understood(TRACE, written).steps).findings
     assert len(found) == len(TRACE) + 1
     assert found[0].verdict == "same"
     if given == np.float64:
@@ -260,7 +260,7 @@ def test_token_ids_that_are_none_of_the_model_are_refused():
     for ids in ([-1] * len(IDS), [MODEL.config.vocabulary] * len(IDS)):
         with pytest.raises(EditError, match=f"this model's from 0 to {MODEL.config.vocabulary - 1}"):
             judge(TRACE, theirs() | {"tokens": np.array(ids)})
-    halves = dumps.understood(TRACE, {"tokens": TRACE.tensor("tokens") + 0.5})
+    halves = dumps.understood(TRACE, {"tokens": TRACE.tensor("tokens") + 0.5}).steps
     assert halves == {}
 
 
