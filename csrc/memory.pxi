@@ -11,17 +11,22 @@ cdef extern from *:
     #define BLOCK ((size_t)1 << 25)
     #define SMALL_BLOCK ((size_t)1 << 22) /* of vectors that may live long: so much stays while one of them lives */
     #define HUGE_PAGE ((size_t)1 << 21)
+    #define SMALLEST_PAGE 4096
     #define LARGEST ((size_t)1 << 60)
+    #define MOST_TOUCHED (2 * BLOCK) /* the largest array; it takes up to 0.2 s, in which no other Python thread runs */
+
+    /* A mapping; only its first `touched` bytes have been written to, so that the system has given memory for them. */
+    typedef struct {
+        char *data;
+        size_t size, touched;
+    } memory_block;
 
     /* Blocks that no array lies in, the oldest first. They stay mapped, because memory that has been written once is far faster
      * to write again; of more than KEPT bytes, the system may take the pages whenever it needs them (MADV_FREE). Callers hold
      * the GIL. */
     #define SPARES 128
     #define KEPT (2 * BLOCK)
-    static struct {
-        char *data;
-        size_t size;
-    } spares[SPARES];
+    static memory_block spares[SPARES];
     static int spare_count;
     static size_t spare_bytes;
 
@@ -55,74 +60,101 @@ cdef extern from *:
         char *data = (char *)mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         return data == MAP_FAILED ? NULL : data;
     }
-    /* A block of at least *size bytes, a fresh one unless an idle one fits to within a quarter, of those the youngest; *size
-     * becomes what it has. */
-    static char *block_take(size_t *size)
+    /* Whether idle block a is the better one: it is smaller, or more of it has been touched. */
+    static int better_block(const memory_block *a, const memory_block *b)
     {
-        int best = -1;
-        for (int i = 0; i < spare_count; i++)
-            if (spares[i].size >= *size && spares[i].size - spares[i].size / 4 <= *size
-                && (best < 0 || spares[i].size <= spares[best].size))
-                best = i;
-        if (best >= 0) {
-            char *data = spares[best].data;
-            *size = spares[best].size;
-            spare_remove(best);
-            return data;
-        }
-        char *data = block_map(*size);
-        if (!data && spare_count) { /* what lies idle is not in the way of what is needed */
-            spares_unmap();
-            data = block_map(*size);
-        }
-        if (!data)
-            return NULL;
-    #ifdef MADV_HUGEPAGE
-        madvise(data, *size, MADV_HUGEPAGE);
-    #endif
-        return data;
+        return a->size != b->size ? a->size < b->size : a->touched >= b->touched;
     }
-    static void block_give(char *data, size_t size)
+    /* A block of at least `size` bytes, fresh unless an idle one fits to within a quarter; without data if there is none. */
+    static memory_block block_take(size_t size)
     {
-        if (size > spare_limit()) {
-            munmap(data, size);
+        memory_block *best = NULL;
+        for (memory_block *s = spares; s < spares + spare_count; s++)
+            if (s->size >= size && s->size - s->size / 4 <= size && (!best || better_block(s, best)))
+                best = s;
+        if (best) {
+            const memory_block found = *best;
+            spare_remove((int)(best - spares));
+            return found;
+        }
+        memory_block fresh = {block_map(size), size, 0};
+        if (!fresh.data && spare_count) { /* what lies idle is not in the way of what is needed */
+            spares_unmap();
+            fresh.data = block_map(size);
+        }
+    #ifdef MADV_HUGEPAGE
+        if (fresh.data)
+            madvise(fresh.data, size, MADV_HUGEPAGE);
+    #endif
+        return fresh;
+    }
+    static void block_give(memory_block block)
+    {
+        if (block.size > spare_limit()) {
+            munmap(block.data, block.size);
             return;
         }
-        while (spare_count == SPARES || spare_bytes + size > spare_limit()) {
+        while (spare_count == SPARES || spare_bytes + block.size > spare_limit()) {
             munmap(spares[0].data, spares[0].size);
             spare_remove(0);
         }
     #ifdef MADV_FREE
-        if (spare_bytes + size > KEPT)
-            madvise(data, size, MADV_FREE);
+        if (spare_bytes + block.size > KEPT)
+            madvise(block.data, block.size, MADV_FREE);
     #endif
-        spares[spare_count].data = data;
-        spares[spare_count].size = size;
-        spare_count++;
-        spare_bytes += size;
+        spares[spare_count++] = block;
+        spare_bytes += block.size;
+    }
+    /* Touches the huge pages [begin, end) of fresh memory. */
+    static void touch_pages(const kernel_job *job, ptrdiff_t begin, ptrdiff_t end)
+    {
+        volatile char *memory = job->out;
+        for (size_t i = (size_t)begin * HUGE_PAGE; i < (size_t)end * HUGE_PAGE; i += SMALLEST_PAGE)
+            memory[i] = 0;
     }
     """
     const size_t BLOCK, SMALL_BLOCK
     const size_t HUGE_PAGE
     const size_t LARGEST
-    char *block_take(size_t *size)
-    void block_give(char *data, size_t size)
+    const size_t MOST_TOUCHED
+    ctypedef struct memory_block:
+        char *data
+        size_t size, touched
+    memory_block block_take(size_t size)
+    void block_give(memory_block block)
+    void touch_pages(const kernel_job *job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil
 
 
 cdef class Block:
     """One mapping, idle when no array lies in it any more."""
-    cdef char *data
-    cdef size_t size, used
+    cdef memory_block memory
+    cdef size_t used
 
     def __cinit__(self, size_t size):
-        self.size = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1)
-        self.data = block_take(&self.size)
-        if self.data == NULL:
+        self.memory = block_take((size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1))
+        if self.memory.data == NULL:
             raise MemoryError(f"no {size} bytes of memory could be had")
 
     def __dealloc__(self):
-        if self.data != NULL:
-            block_give(self.data, self.size)
+        if self.memory.data != NULL:
+            block_give(self.memory)
+
+    cdef size_t take(self, size_t size) noexcept:
+        """Where the next so many bytes begin. All threads touch fresh pages, each its own: where several compute one array, they
+        would all wait for the same page, one after the other. A large array they touch as they compute it."""
+        cdef kernel_job job = NO_JOB
+        cdef memory_block *memory = &self.memory
+        cdef size_t offset = self.used, pages, ahead
+        self.used += size
+        if self.used > memory.touched:
+            pages = (self.used - memory.touched + HUGE_PAGE - 1) // HUGE_PAGE
+            if size <= MOST_TOUCHED:
+                job.out = memory.data + memory.touched
+                ahead = min(memory.touched // HUGE_PAGE + 1, <size_t> pool_threads())
+                pages = min(max(pages, ahead), (memory.size - memory.touched) // HUGE_PAGE)
+                pool_run(touch_pages, &job, pages, 1, 0, NULL)
+            memory.touched += pages * HUGE_PAGE
+        return offset
 
 
 @cython.no_gc
@@ -172,7 +204,7 @@ cdef class Arena:
         if not self.is_open:
             raise ValueError("the run that this arena belongs to is over")
         piece = self.take((size + 63) & ~(<size_t> 63))
-        array = cnp.PyArray_SimpleNewFromData(axes, dimensions, kind, piece.block.data + piece.offset)
+        array = cnp.PyArray_SimpleNewFromData(axes, dimensions, kind, piece.block.memory.data + piece.offset)
         cnp.set_array_base(array, piece)
         return array
 
@@ -186,12 +218,11 @@ cdef class Arena:
             piece.block, piece.offset = reusable.pop()
             return piece
         block = self.block
-        if block is None or block.used + size > block.size:
+        if block is None or block.used + size > block.memory.size:
             block = Block(max(size, self.least))
-            if self.block is None or block.size - size > self.block.size - self.block.used:
+            if self.block is None or block.memory.size - size > self.block.memory.size - self.block.used:
                 self.block = block  # else there is more room left in the one before
-        piece.block, piece.offset = block, block.used
-        block.used += size
+        piece.block, piece.offset = block, block.take(size)
         return piece
 
     def close(self):
@@ -210,7 +241,7 @@ cdef cnp.ndarray small_array(size_t size):
     global small_arrays
     cdef cnp.npy_intp length = <cnp.npy_intp> size
     cdef Block block = None if small_arrays is None else small_arrays.block
-    if small_arrays is None or (block is not None and block.used + size > block.size and not small_arrays.free.get(size)):
+    if small_arrays is None or (block is not None and block.used + size > block.memory.size and not small_arrays.free.get(size)):
         small_arrays = Arena()
         small_arrays.least = SMALL_BLOCK
     return small_arrays.array(1, &length, cnp.NPY_UINT8, size)

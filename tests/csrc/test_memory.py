@@ -93,6 +93,34 @@ def test_the_rest_of_a_block_is_used_after_a_larger_array():
     assert place(third) == place(first) + first.nbytes
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="faults are counted as Linux does it")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_next_run_finds_memory_that_was_touched(threads):
+    """Of blocks of the same size, the one that was used in part comes last; so the system has no fresh pages to give. Where
+    something has been written, nothing is touched."""
+    code = f"""
+import resource
+import numpy as np
+from llmtrace import _kernels
+
+_kernels.set_threads({threads})
+for _ in range(2):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    arena = _kernels.Arena()
+    arrays = []
+    for number in range(80):
+        arrays.append(arena.empty((250_000,), np.float32))
+        arrays[-1].view(np.uint8).fill(1 + number)
+    arena.close()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    assert all((array.view(np.uint8) == 1 + number).all() for number, array in enumerate(arrays))
+    del arrays
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, second = map(int, done.stdout.split())
+    assert second < 6 < first
+
+
 @given(st.lists(st.integers(1, 3 * LARGE), max_size=8))
 def test_arrays_of_a_run_do_not_overlap(sizes):
     arena = _kernels.Arena()
