@@ -30,8 +30,11 @@ def shown(text: object, room: int = 200) -> str:
 
 
 def cited(text: object, room: int = 80) -> str:
-    """The same in quotes: a name or a value that somebody typed, or that stands in a file."""
-    return f"'{shown(text, room)}'"
+    """The same in quotes: a name or a value that somebody typed, or that stands in a file. A number, or what else is no text,
+    stands without them.
+    """
+    said = shown(text, room)
+    return said if text is None or isinstance(text, (int, float, list, tuple, dict)) else f"'{said}'"
 
 
 def quoted(text: str, room: int = 0) -> str:

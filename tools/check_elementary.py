@@ -8,7 +8,8 @@
     python tools/check_elementary.py --time                  # nanoseconds per element, per build
 
 Needs gcc and libquadmath on x86-64 Linux (whose 80-bit and 113-bit arithmetic is the reference) and, for --doubles,
-mpmath. Results are for the widest instruction set the processor has; --builds compares all it has.
+mpmath. Results are for the widest instruction set the processor has; --builds compares all it has: some fuse multiplications and
+additions (`multiply_add` in elementary.h), some do not.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ AVX512 = ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vecto
 BUILDS = {
     "scalar -O0": ["-O0"],
     "baseline": ["-O3"],
-    "AVX2": ["-O3", "-mavx2"],
+    "AVX2": ["-O3", "-mavx2", "-mfma"],
     "AVX-512": ["-O3", *AVX512],
 }
 PROCESSOR = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
 if not {"avx512f", "avx512dq", "avx512bw", "avx512vl"} <= set(PROCESSOR):
     del BUILDS["AVX-512"]
-if "avx2" not in PROCESSOR:
+if not {"avx2", "fma"} <= set(PROCESSOR):
     del BUILDS["AVX2"]
 WIDEST = list(BUILDS)[-1]
 

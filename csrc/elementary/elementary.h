@@ -1,9 +1,10 @@
 /* What the headers of the elementary functions share: doubles seen as bits.
  *
- * The float functions work in double and round once, at the very end. They use + − × ÷ only, never a fused
- * multiply-add, a library call or a table, so every IEEE machine gives the same bits; and every choice is a
- * `condition ? this : that` between two computed values, so the compiler can treat several elements at a time.
- * That the final rounding is right is not argued but checked, for all 2^32 inputs, by tools/check_elementary.py.
+ * The float functions work in double and round once, at the very end. They use + − × ÷ only, never a library call or
+ * a table; and every choice is a `condition ? this : that` between two computed values, so the compiler can treat
+ * several elements at a time. That the final rounding is right is not argued but checked, for all 2^32 inputs, by
+ * tools/check_elementary.py: both of what rounds every step and of what fuses some (multiply_add). There is only one
+ * right rounding, so every IEEE machine gives the same bits.
  * The double functions are in the second half of each header; they use the long arithmetic of wide.h.
  *
  * The polynomials were fitted by the Remez exchange (minimax; Muller, Elementary Functions, 3rd ed., chapter 3)
@@ -37,6 +38,14 @@ static inline double double_of_bits(uint64_t bits)
 
 static inline double magnitude_of(double x) { return double_of_bits(bits_of(x) & ~SIGN_BIT); }
 static inline double with_sign_of(double size, double x) { return double_of_bits(bits_of(size) | (bits_of(x) & SIGN_BIT)); }
+
+/* a·b + c: one rounding where the processor does both at once, two elsewhere. For the float functions alone, whose rest of
+ * error is rounded away in either case. */
+#if defined(__FMA__) || defined(__AVX512F__) || defined(__aarch64__)
+static inline double multiply_add(double a, double b, double c) { return __builtin_fma(a, b, c); }
+#else
+static inline double multiply_add(double a, double b, double c) { return a * b + c; }
+#endif
 
 /* large + small, rounded to odd: a sum that does not fit a double becomes whichever of its two neighbours has an odd last
  * bit. Rounding that to float is then like rounding the exact sum, even if it nearly is the midpoint of two floats; the

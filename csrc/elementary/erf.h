@@ -18,18 +18,18 @@ static inline float erf_of_f32(float x)
     const double square = size * size, t = small ? square : (size - 3) / (size + 3);
 
     double p = small ? 0x1.05f2992c62ea9p-34 : -0x1.b7d09bb2c1b4ap-18;
-    p = p * t + (small ? -0x1.389a2967bdaefp-30 : -0x1.aab700f5c10bbp-18);
-    p = p * t + (small ? 0x1.f7b46ce3a4798p-27 : 0x1.2ce65a5261c6ep-14);
-    p = p * t + (small ? -0x1.5f1ed878ea3cap-23 : 0x1.a60d47167279fp-15);
-    p = p * t + (small ? 0x1.b9df26ef3d24ep-20 : -0x1.37ed1cbc0bd0fp-11);
-    p = p * t + (small ? -0x1.f4d1e3c4d91b3p-17 : 0x1.735d4fddf579ep-11);
-    p = p * t + (small ? 0x1.f9a321e441ec0p-14 : 0x1.17c9e5c8254dep-8);
-    p = p * t + (small ? -0x1.c02db3db872ffp-11 : -0x1.8fa5842fbfb70p-6);
-    p = p * t + (small ? 0x1.565bcd0dc1044p-8 : 0x1.258b13c2b13cep-4);
-    p = p * t + (small ? -0x1.b82ce31285202p-6 : -0x1.336ffbf097445p-3);
-    p = p * t + (small ? 0x1.ce2f21a042b46p-4 : 0x1.f6ff2040dc5d8p-3);
-    p = p * t + (small ? -0x1.812746b0379e6p-2 : -0x1.4e102b9cf8e69p-2);
-    p = p * t + (small ? 0x1.0a6db446b8ea4p-30 : 0x1.6e9827d229d2dp-3);
+    p = multiply_add(p, t, small ? -0x1.389a2967bdaefp-30 : -0x1.aab700f5c10bbp-18);
+    p = multiply_add(p, t, small ? 0x1.f7b46ce3a4798p-27 : 0x1.2ce65a5261c6ep-14);
+    p = multiply_add(p, t, small ? -0x1.5f1ed878ea3cap-23 : 0x1.a60d47167279fp-15);
+    p = multiply_add(p, t, small ? 0x1.b9df26ef3d24ep-20 : -0x1.37ed1cbc0bd0fp-11);
+    p = multiply_add(p, t, small ? -0x1.f4d1e3c4d91b3p-17 : 0x1.735d4fddf579ep-11);
+    p = multiply_add(p, t, small ? 0x1.f9a321e441ec0p-14 : 0x1.17c9e5c8254dep-8);
+    p = multiply_add(p, t, small ? -0x1.c02db3db872ffp-11 : -0x1.8fa5842fbfb70p-6);
+    p = multiply_add(p, t, small ? 0x1.565bcd0dc1044p-8 : 0x1.258b13c2b13cep-4);
+    p = multiply_add(p, t, small ? -0x1.b82ce31285202p-6 : -0x1.336ffbf097445p-3);
+    p = multiply_add(p, t, small ? 0x1.ce2f21a042b46p-4 : 0x1.f6ff2040dc5d8p-3);
+    p = multiply_add(p, t, small ? -0x1.812746b0379e6p-2 : -0x1.4e102b9cf8e69p-2);
+    p = multiply_add(p, t, small ? 0x1.0a6db446b8ea4p-30 : 0x1.6e9827d229d2dp-3);
 
     /* 2/√π is a part of 29 bits, whose product with a float is exact, and a rest, which is p's last coefficient. */
     const exp_parts e = exp_split(-square);

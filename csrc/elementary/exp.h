@@ -15,24 +15,24 @@ static inline double expm1_reduced(double r)
 {
     const double square = r * r; /* even and odd terms are summed side by side, for neither has to wait for the other */
     double even = 0x1.1f9576384cf5ep-29, odd = 0x1.af5ea66b0b9bap-26;
-    even = even * square + 0x1.27e4c591491b4p-22;
-    odd = odd * square + 0x1.71ddf862c970ep-19;
-    even = even * square + 0x1.a01a01b0c025ep-16;
-    odd = odd * square + 0x1.a01a01afde980p-13;
-    even = even * square + 0x1.6c16c16c1442cp-10;
-    odd = odd * square + 0x1.111111110f6c1p-7;
-    even = even * square + 0x1.555555555555ap-5;
-    odd = odd * square + 0x1.5555555555559p-3;
-    even = even * square + 0.5;
-    return r + square * (even + r * odd);
+    even = multiply_add(even, square, 0x1.27e4c591491b4p-22);
+    odd = multiply_add(odd, square, 0x1.71ddf862c970ep-19);
+    even = multiply_add(even, square, 0x1.a01a01b0c025ep-16);
+    odd = multiply_add(odd, square, 0x1.a01a01afde980p-13);
+    even = multiply_add(even, square, 0x1.6c16c16c1442cp-10);
+    odd = multiply_add(odd, square, 0x1.111111110f6c1p-7);
+    even = multiply_add(even, square, 0x1.555555555555ap-5);
+    odd = multiply_add(odd, square, 0x1.5555555555559p-3);
+    even = multiply_add(even, square, 0.5);
+    return multiply_add(square, multiply_add(r, odd, even), r);
 }
 
 typedef struct { double power, rest; } exp_parts; /* e^x = power · (1 + rest), power = 2^k */
 
 static inline exp_parts exp_split(double x) /* |x| < 700 */
 {
-    const double shifted = x * 0x1.71547652b82fep+0 + ROUND_TO_INTEGER, k = shifted - ROUND_TO_INTEGER;
-    const double r = (x - k * 0x1.62e42fefa2000p-1) - k * 0x1.9ef35793c7673p-41;
+    const double shifted = multiply_add(x, 0x1.71547652b82fep+0, ROUND_TO_INTEGER), k = shifted - ROUND_TO_INTEGER;
+    const double r = multiply_add(-k, 0x1.9ef35793c7673p-41, multiply_add(-k, 0x1.62e42fefa2000p-1, x));
     return (exp_parts){two_to_the(shifted), expm1_reduced(r)};
 }
 
@@ -42,7 +42,7 @@ static inline float exp_of_f32(float x)
     d = d < -104 ? -104 : d; /* e^-104 < 2^-150 rounds to 0, */
     d = d > 89 ? 89 : d;     /* e^89 > 2^128 rounds to infinity; NaN passes both comparisons */
     const exp_parts e = exp_split(d);
-    return (float)(e.power * (1 + e.rest));
+    return (float)multiply_add(e.power, e.rest, e.power);
 }
 
 /* e^r − 1 for |r| ≤ 0.35: r·(1 + r/2·(1 + r/3·(1 + …))), 28 terms. */

@@ -26,12 +26,12 @@ static inline float log_of_f32(float x)
      * Only the bracket is rounded, and it is small beside f. */
     const double f = m - 1, s = f / (2 + f), z = s * s, half_square = 0.5 * f * f;
     double R = 0x1.2f04f960c177ap-3;
-    R = R * z + 0x1.39a1ca2fe3f78p-3;
-    R = R * z + 0x1.74663e1afe449p-3;
-    R = R * z + 0x1.c71c520e47e09p-3;
-    R = R * z + 0x1.24924941e9f1bp-2;
-    R = R * z + 0x1.999999997fe49p-2;
-    R = R * z + 0x1.5555555555592p-1;
+    R = multiply_add(R, z, 0x1.39a1ca2fe3f78p-3);
+    R = multiply_add(R, z, 0x1.74663e1afe449p-3);
+    R = multiply_add(R, z, 0x1.c71c520e47e09p-3);
+    R = multiply_add(R, z, 0x1.24924941e9f1bp-2);
+    R = multiply_add(R, z, 0x1.999999997fe49p-2);
+    R = multiply_add(R, z, 0x1.5555555555592p-1);
     R = R * z;
 
     /* k·ln 2 is an exact part and a rest; what rounding head + f loses is carried into the small terms. */

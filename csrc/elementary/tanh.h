@@ -14,7 +14,7 @@ static inline float tanh_of_f32(float x)
     double size = magnitude_of(x);
     size = size > 10 ? 10 : size; /* tanh 10 = 1 − 2^-27.9 rounds to 1 */
     const exp_parts e = exp_split(2 * size);
-    const double u = e.power * e.rest + (e.power - 1);
+    const double u = multiply_add(e.power, e.rest, e.power - 1);
     return (float)with_sign_of(u / (u + 2), x);
 }
 

@@ -285,7 +285,7 @@ def test_what_is_of_another_kind_is_refused_in_a_sentence(model, tmp_path):
         with pytest.raises(ModelError, match="a model is given by its name or its path, not by "):
             corpus.trace(["ABC"], wrong, tmp_path / "a")
     for wrong in (None, 3):
-        with pytest.raises(CorpusError, match=f"the path of a file, or several prompts, not '{wrong}'"):
+        with pytest.raises(CorpusError, match=f"the path of a file, or several prompts, not {wrong}"):
             corpus.trace(wrong, model, tmp_path / "a")
         with pytest.raises(CorpusError, match=f"the folder of a corpus is given by its path, not by '{wrong}'"):
             corpus.trace(["ABC"], model, wrong)

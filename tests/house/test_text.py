@@ -19,6 +19,7 @@ def test_in_one_line_and_not_endless(text):
         assert len(said) <= room + 2
     assert shown("as it is") == "as it is"
     assert cited("x") == "'x'"
+    assert [cited(value) for value in (None, 5, 0.5, ["x"])] == ["None", "5", "0.5", "['x']"]
 
 
 @pytest.mark.parametrize("text", ODD)

@@ -75,7 +75,7 @@ def test_what_a_setting_may_be_is_said():
         PromptError, match="the temperature 1e-38 is too small for a float32; 0 takes always the likeliest token"
     ):
         Sampling(temperature=1e-38)
-    with pytest.raises(PromptError, match=r"the seed must be a whole number, not '1\.5'"):
+    with pytest.raises(PromptError, match=r"the seed must be a whole number, not 1\.5"):
         Sampling(seed=1.5)
     with pytest.raises(PromptError, match=r"top-k must be a whole number"):
         Sampling(top_k=np.float32(2))

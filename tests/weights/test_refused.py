@@ -336,10 +336,11 @@ def test_names_that_lead_nowhere(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("load", [llmtrace.load, load_tokenizer])
 def test_what_is_neither_a_name_nor_a_path(load):
-    for wrong in (None, 3, ["gpt2"], small_gpt()):
+    model = small_gpt()
+    for wrong, said in ((None, "None"), (3, "3"), (["gpt2"], "['gpt2']"), (model, f"'{model}'")):
         with pytest.raises(ModelError) as error:
             load(wrong)
-        assert str(error.value) == f"a model is given by its name or its path, not by '{wrong}'"
+        assert str(error.value) == f"a model is given by its name or its path, not by {said}"
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])
