@@ -287,13 +287,13 @@ def test_what_is_of_another_kind_is_refused_in_a_sentence(model, tmp_path):
     for wrong in (None, 3):
         with pytest.raises(CorpusError, match=f"the path of a file, or several prompts, not {wrong}"):
             corpus.trace(wrong, model, tmp_path / "a")
-        with pytest.raises(CorpusError, match=f"the folder of a corpus is given by its path, not by '{wrong}'"):
+        with pytest.raises(CorpusError, match=f"the folder of a corpus is given by its path, not by {wrong}"):
             corpus.trace(["ABC"], model, wrong)
     for wrong in (None, "logits", [3], 3):
         with pytest.raises(CorpusError, match=r"keep is a list of addresses such as logits\[-1\], not "):
             corpus.trace(["ABC"], model, tmp_path / "a", keep=wrong)
-    for wrong in (0, -1, "2", 1.5, True):
-        with pytest.raises(CorpusError, match=f"workers is a whole number from 1, not '{wrong}'"):
+    for wrong, said in ((0, "0"), (-1, "-1"), ("2", "'2'"), (1.5, "1.5"), (True, "True")):
+        with pytest.raises(CorpusError, match=f"workers is a whole number from 1, not {said}"):
             corpus.trace(["ABC"], model, tmp_path / "a", workers=wrong)
     assert not (tmp_path / "a").exists()
 
