@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from unicodedata import category
 
 BYTE = re.compile("<0x([0-9A-F]{2})>")
 """How a byte that is only a part of a character is written."""
@@ -23,6 +24,15 @@ def inert(text: str) -> str:
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
+def flowing(text: str) -> str:
+    """A text that a model has written, to be read or kept in a file: its lines, tabs, spaces and joiners are themselves, and all
+    that could steer a terminal or hide something is written out.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c in "\n\t\u200c\u200d" or category(c) == "Zs" else inert(c) for c in text)
+
+
 def shown(text: object, room: int = 200) -> str:
     """A text from outside as an error may print it: one line, nothing that steers a terminal, at most `room` characters."""
     whole = inert(str(text))
@@ -35,6 +45,14 @@ def cited(text: object, room: int = 80) -> str:
     """
     said = shown(text, room)
     return said if text is None or isinstance(text, (int, float, list, tuple, dict)) else f"'{said}'"
+
+
+def as_size(count: float) -> str:
+    """A number of bytes to read: `1.2 kB`."""
+    size, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while size >= 999.5 and len(units) > 1:
+        size, units = size / 1000, units[1:]
+    return f"{size:.0f} {units[0]}" if units[0] == "B" or size >= 99.5 else f"{size:.1f} {units[0]}"
 
 
 def quoted(text: str, room: int = 0) -> str:

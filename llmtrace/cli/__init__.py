@@ -143,6 +143,10 @@ class Commands(Helpful, click.Group):
         except (KeyboardInterrupt, click.Abort):
             print("\n" + _("Interrupted."), file=sys.stderr)
             sys.exit(130)
+        except MemoryError as error:
+            discard_output()
+            text = _("there is not enough memory ({why})") if str(error) else _("there is not enough memory")
+            _fail(click.ClickException(text.format(why=error)), given)
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -9,8 +9,8 @@ import sys
 import click
 
 from llmtrace.cli.command import argument, new_command
-from llmtrace.cli.output import human_size
 from llmtrace.i18n import _
+from llmtrace.text import as_size
 
 
 @new_command("fetch")
@@ -37,7 +37,7 @@ def command(name: str) -> None:
         return
     offer = look_up(name)
     text = _("{name}: {count} files with {size}, into {folder}")
-    click.echo(inert(text.format(name=name, count=len(offer.files), size=human_size(offer.size), folder=cache())))
+    click.echo(inert(text.format(name=name, count=len(offer.files), size=as_size(offer.size), folder=cache())))
     sys.stdout.flush()  # the library shows on standard error how far it is
     folder = fetch(offer)
     here = os.path.exists(name)  # a file or folder of that name comes first

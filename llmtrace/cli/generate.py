@@ -180,7 +180,7 @@ def _run(generation: Generation, stream: Stream, show: Show) -> str:
 
 
 class Stream:
-    """The text as it grows: written at once, or remembered for the end. Its line breaks are kept, all else is inert."""
+    """The text as it grows: written at once, or remembered for the end. Its line breaks are kept, all else is harmless."""
 
     def __init__(self, prompt: str, plain: bool) -> None:
         self.whole = ""
@@ -215,9 +215,9 @@ class Stream:
         sys.stdout.flush()
 
     def _write(self, text: str) -> None:
-        from llmtrace.text import inert
+        from llmtrace.text import flowing
 
-        sys.stdout.write("\n".join(inert(line) for line in text.split("\n")))
+        sys.stdout.write(flowing(text))
 
 
 def _json(explain: bool) -> Show:

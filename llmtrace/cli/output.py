@@ -16,7 +16,7 @@ from llmtrace.cli.options import FileName, ascii_option, json_option
 from llmtrace.errors import LlmtraceError
 from llmtrace.frozen import frozen
 from llmtrace.i18n import N_, _, listed
-from llmtrace.text import cited, inert
+from llmtrace.text import as_size, cited, inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,7 +179,7 @@ def write_file(file: str, content: bytes) -> None:
 
 def say_written(file: str, err: bool = False) -> None:
     """Says that a file is there, and how large it is."""
-    text = _("written: {file} ({size})", file=file, size=human_size(os.path.getsize(file)))
+    text = _("written: {file} ({size})", file=file, size=as_size(os.path.getsize(file)))
     click.echo(inert(text), err=err)
 
 
@@ -188,14 +188,6 @@ def say_checksum(trace: Any, err: bool = False) -> None:
     from llmtrace.trace.checksum import checksum
 
     click.echo(_("checksum of all its numbers: {sum}", sum=checksum(trace)), err=err)
-
-
-def human_size(size: int) -> str:
-    """Such as 95 kB."""
-    number, units = float(size), ["B", "kB", "MB", "GB", "TB"]
-    while number >= 999.5 and len(units) > 1:
-        number, units = number / 1000, units[1:]
-    return f"{number:.{1 if number < 9.95 and units[0] != 'B' else 0}f} {units[0]}"
 
 
 def _below(note: str, document: Document) -> Document:

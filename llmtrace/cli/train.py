@@ -210,11 +210,10 @@ def expect_new(folder: TrainingFolder, there: list[Path]) -> None:
 def trace_step(training: LanguageTraining, path: str, keep: Keep) -> None:
     """Does one step with everything recorded, and writes that; the checkpoint stays as it is."""
     from llmtrace.ops import by_name
-    from llmtrace.text import inert
-    from llmtrace.views.step_list import in_bytes
+    from llmtrace.text import as_size, inert
 
     trace = training.traced_step(keep)
-    size = in_bytes(trace.nbytes() + sum(weight.data.nbytes for weight in by_name(trace.weights.values()).values()))
+    size = as_size(trace.nbytes() + sum(weight.data.nbytes for weight in by_name(trace.weights.values()).values()))
     text = _("every number of this step takes {size}; a training with a smaller --batch has smaller steps", size=size)
     if keep == "all":
         note(text)

@@ -38,11 +38,14 @@ class Item:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the text in UTF-8, or of the ids as they are written, with spaces between them; "" without a prompt."""
+        """SHA-256 of the text in UTF-8, or of the ids as they are written, with spaces between them, behind a byte 0xFF, which no
+        text has; "" without a prompt.
+        """
         if self.prompt is None:
             return ""
-        text = self.prompt if isinstance(self.prompt, str) else " ".join(map(str, self.prompt))
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        if isinstance(self.prompt, str):
+            return hashlib.sha256(self.prompt.encode("utf-8", "surrogatepass")).hexdigest()
+        return hashlib.sha256(b"\xff" + " ".join(map(str, self.prompt)).encode()).hexdigest()
 
 
 def items(prompts: str | os.PathLike[str] | Iterable[Any]) -> list[Item]:

@@ -104,7 +104,7 @@ def trace(
             set_threads(threads)  # a worker in this process has computed with one
         rows = found.rows()
         records.end(rows)
-        counts = dict(Counter({DONE: 0, FAILED: 0, UNFINISHED: 0}) + Counter(row["status"] for row in rows))
+        counts = {DONE: 0, FAILED: 0, UNFINISHED: 0} | Counter(row["status"] for row in rows)
         done = corpus_hash(rows)
         records.write_plan(plan | {"hash": done, "prompts": len(rows), **counts})
     return Report(folder, done, counts, skipped, time.monotonic() - started, tuple(rows))

@@ -32,6 +32,7 @@ from llmtrace.storage.files import open_regular
 from llmtrace.storage.replace import write_whole
 from llmtrace.text import shown
 from llmtrace.threads import set_threads
+from llmtrace.tokenizers.fingerprint import tokenizer_hash
 from llmtrace.trace import Run, Trace
 
 SHARDS, SUFFIX = "shards", ".safetensors"
@@ -56,9 +57,12 @@ class Task:
 
 
 def model_hash(model: LanguageModel) -> str:
-    """SHA-256 of what a model computes: its kind, its sizes and settings, and the checksum of its weights."""
+    """SHA-256 of what a model makes of a text: its kind, its sizes and settings, and the checksums of its weights and of its
+    tokenizer.
+    """
     settings = json.dumps(asdict(model.config), sort_keys=True)
-    whole = f"{type(model).__name__}\n{settings}\n{weights_hash(model.weights)}\n"
+    parts = [type(model).__name__, settings, weights_hash(model.weights), tokenizer_hash(model.tokenizer), model.begin]
+    whole = "".join(f"{part}\n" for part in parts)
     return hashlib.sha256(whole.encode()).hexdigest()
 
 

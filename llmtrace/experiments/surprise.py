@@ -8,9 +8,10 @@ window has judged count. The sum goes on from window to window, token by token, 
 
 from __future__ import annotations
 
+import operator
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -90,10 +91,11 @@ class Surprise(Displayed):
         """The tokens, the beginning-of-text token included where it was asked for."""
         self.beginning = beginning
         context = model.config.context
-        self.stride = max(1, context // 2) if stride is None else stride
-        if not 1 <= self.stride <= context:
+        wanted: Any = max(1, context // 2) if stride is None else stride
+        if not isinstance(wanted, SupportsIndex) or not 1 <= operator.index(wanted) <= context:
             text = _("the stride must be a whole number from 1 to {context}, the tokens that this model reads at most")
             raise PromptError(text.format(context=context))
+        self.stride = operator.index(wanted)
         self.windows = tuple(windows(len(self.ids) - 1, context, self.stride))
         self._totals: list[Array] = []
         losses, probabilities = [], []

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from llmtrace.arithmetic.types import Axes
 from llmtrace.errors import AddressError
 from llmtrace.i18n import _, listed, n_
-from llmtrace.text import quoted
+from llmtrace.text import cited, quoted
 
 OF_NEW_TOKENS = frozenset({"position", "query"})
 """Axes that count from the first token that was read; what a cache had before it has places as keys alone."""
@@ -248,6 +248,8 @@ def explain_target(
     trace: Labelled, name: str, places: Sequence[Any], by_axis: Mapping[str, Any]
 ) -> tuple[str, tuple[int, ...]]:
     """Name and index, from an address in one text or from a name with its index apart."""
+    if not isinstance(name, str):
+        raise AddressError(_("an address is a text such as logits[-1, 0], not {what}", what=cited(name)))
     if "[" in name:
         if places or by_axis:
             raise AddressError(_("give the index inside the address or apart from it, not both: {name}", name=name))

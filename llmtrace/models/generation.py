@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Protocol
+from typing import Any, Protocol, SupportsIndex
 
 import numpy as np
 
@@ -43,6 +43,13 @@ PARTS = ("position", "logits", "earlier", "penalised", "scaled", "top_k", "top_p
 """What a choice may consist of, in order: a step each, but the position, the earlier tokens and the number, which are given."""
 
 
+def _as_float(number: Any) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # a whole number of hundreds of digits
+        return math.inf if number > 0 else -math.inf
+
+
 @frozen
 class Sampling:
     """How a token is chosen from the scores; the same settings and the same prompt give the same text, everywhere."""
@@ -61,8 +68,11 @@ class Sampling:
 
     def __post_init__(self) -> None:
         for name in ("temperature", "top_p", "repetition_penalty"):
-            if isinstance(value := getattr(self, name), Real):  # NumPy's numbers are as good as Python's
-                object.__setattr__(self, name, float(value))
+            value = getattr(self, name)
+            if isinstance(value, Real):  # NumPy's numbers are as good as Python's
+                object.__setattr__(self, name, _as_float(value))
+            elif value is not None or name != "top_p":
+                raise PromptError(_("{name} is a number, not {value}", name=name, value=cited(value)))
         for name in ("top_k", "seed"):
             with suppress(TypeError):
                 object.__setattr__(self, name, operator.index(getattr(self, name)))
@@ -74,6 +84,8 @@ class Sampling:
             raise PromptError(text.format(value=self.temperature))
         if not least <= self.repetition_penalty <= 1 / least:
             text = _("the repetition penalty must be a number above 0 (1 changes nothing), not {value}")
+            if 0 < self.repetition_penalty < math.inf:
+                text = _("the repetition penalty {value} is too small, or too large, for a float32; 1 changes nothing")
             raise PromptError(text.format(value=self.repetition_penalty))
         if not isinstance(self.seed, int):
             raise PromptError(_("the seed must be a whole number, not {value}", value=cited(self.seed)))
@@ -195,9 +207,9 @@ class Generation:
         ids = model.ids(prompt)
         if ids.ndim != 1:
             raise PromptError(_("generation goes on with one text at a time; give one prompt"))
-        if steps < 1:
-            raise PromptError(_("at least 1 token must be generated, not {steps}", steps=steps))
-        stops = (stop,) if isinstance(stop, str) else tuple(stop)
+        if not isinstance(steps, SupportsIndex) or operator.index(steps) < 1:
+            raise PromptError(_("at least 1 token must be generated, not {steps}", steps=cited(steps)))
+        stops = (stop,) if isinstance(stop, str) else tuple(stop or ())
         if "" in stops:
             raise PromptError(_("the text to stop at is empty"))
         self.model, self.steps, self.sampling = model, steps, sampling or Sampling()

@@ -121,9 +121,11 @@ class LanguageModel(Sized, Model):
         ):
             logits = self._run(run, ids, cache)
             run("next_token", argmax, run("probabilities", softmax, logits))
+        if edit:
+            trace = trace.edited(edit)
         if cache is not None:
             cache.commit(self.weights, ids)
-        return trace.edited(edit) if edit else trace
+        return trace
 
     def logits_numbers(self, tokens: int) -> int:
         """How many logits so many tokens have."""

@@ -11,7 +11,7 @@ from llmtrace.arithmetic.types import Array
 from llmtrace.errors import DoesNotFitError, ModelError
 from llmtrace.i18n import _
 from llmtrace.ops import Weight
-from llmtrace.text import cited
+from llmtrace.text import as_size, cited
 from llmtrace.trace import Keep
 from llmtrace.trace.later import FEW
 
@@ -26,6 +26,7 @@ WIDEST = 64
 """So many columns of a weight, at most, are packed side by side (csrc/kernels/vector.h)."""
 
 CONTAINER = "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"
+STATISTICS = "/sys/fs/cgroup/memory.stat"
 
 IDS = 16
 """The bytes of a token's id and its position."""
@@ -49,7 +50,15 @@ def available_memory(enough: int | None = None) -> int | None:
         limit, used = map(int, map(_start_of, CONTAINER))
     except (OSError, ValueError):
         return free
-    return min(free, max(0, limit - used))
+    return min(free, max(0, limit - used + _read_and_idle()))
+
+
+def _read_and_idle() -> int:
+    """How many of the bytes that a container uses are of files that it has read, and that the system takes when it needs them."""
+    try:
+        return int(_start_of(STATISTICS).partition(b"\ninactive_file ")[2].split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _unused_memory() -> int | None:
@@ -152,20 +161,20 @@ class Sized(ABC):
             return
         longest = max((t for t in range(1, length) if needed(t) <= free), default=0)
         text = _(
-            "a trace of {tokens} tokens would take {needed:.1f} GB and {free:.1f} GB are free; the longest"
+            "a trace of {tokens} tokens would take {needed} and {free} are free; the longest"
             " prompt that fits has {longest} tokens",
             tokens=length,
-            needed=needed(length) / 1e9,
-            free=free / 1e9,
+            needed=as_size(needed(length)),
+            free=as_size(free),
             longest=longest,
         )
         if scratch is not None:
             text = _(
-                "a trace of {tokens} tokens would take {needed:.1f} GB on the disk of {folder} and {free:.1f} GB are free; the"
+                "a trace of {tokens} tokens would take {needed} on the disk of {folder} and {free} are free; the"
                 " longest prompt that fits has {longest} tokens",
                 tokens=length,
-                needed=needed(length) / 1e9,
-                free=free / 1e9,
+                needed=as_size(needed(length)),
+                free=as_size(free),
                 longest=longest,
                 folder=cited(os.fspath(scratch)),
             )

@@ -73,6 +73,11 @@ def size_of_box(box: Box) -> tuple[int, ...]:
     return tuple(map(len, box))
 
 
+def is_place(index: Any) -> bool:
+    """Whether an index is a whole number or a slice, each of which keeps the order of what it takes."""
+    return isinstance(index, slice) or (isinstance(index, int | np.integer) and not isinstance(index, bool))
+
+
 def covering(index: Sequence[Any]) -> Box:
     """The smallest box with all places of an index, whose entries are numbers from 0 or arrays of them."""
     spans = [(int(np.min(i)), int(np.max(i)) + 1) if np.size(i) else (0, 0) for i in index]

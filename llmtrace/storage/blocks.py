@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -55,6 +56,11 @@ class StoredBlocks(NamedTuple):
             return self.read()
         data = self._bytes(self.begin, self.kind.bytes_of(self.shape)[0])
         return StoredMatrix(self.kind.name, data.reshape(self.shape[0], -1, self.kind.size))
+
+    def memory(self) -> int:
+        """How many bytes of memory `kept` takes."""
+        is_narrow = len(self.shape) == 2 and self.kind.name in WIDTHS
+        return self.kind.bytes_of(self.shape)[0] if is_narrow else 4 * math.prod(self.shape)
 
     def _bytes(self, begin: int, count: int) -> Array:
         with open_regular(self.path) as file:

@@ -35,12 +35,15 @@ SYSTEM = (
     N_("File name too long"),
     N_("No space left on device"),
     N_("Read-only file system"),
+    N_("Cannot allocate memory"),
 )
 """What operating systems say, to be said in other languages too."""
 
 
 def reason(error: Exception) -> str:
     """Why reading or writing failed, without the path, which the sentence already names."""
+    if isinstance(error, MemoryError):
+        return _("Cannot allocate memory")
     return _((error.strerror if isinstance(error, OSError) else None) or "") or shown(error)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 from collections.abc import Callable, Iterable
@@ -37,6 +38,9 @@ class Stored(Protocol):
     def kept(self) -> Array | StoredMatrix:
         """Its numbers as they stay in memory: a matrix as wide as it is stored, if that can be multiplied by."""
 
+    def memory(self) -> int:
+        """How many bytes of memory `kept` takes; none where the file itself is mapped."""
+
 
 class Transposed(NamedTuple):
     """A stored tensor with its two axes the other way round."""
@@ -55,6 +59,10 @@ class Transposed(NamedTuple):
     def kept(self) -> Array | StoredMatrix:
         """Its numbers as they stay in memory."""
         return self.stored.kept().T
+
+    def memory(self) -> int:
+        """How many bytes of memory `kept` takes."""
+        return self.stored.memory()
 
 
 class OtherTypeError(ValueError):
@@ -94,6 +102,11 @@ class StoredTensor(NamedTuple):
         if len(self.shape) != 2 or self.dtype not in WIDTHS:
             return self.read()
         return StoredMatrix(self.dtype, self.data.reshape(*self.shape, 2))
+
+    def memory(self) -> int:
+        """How many bytes of memory `kept` takes, beside the mapped file."""
+        is_mapped = self.dtype == "F32" or (len(self.shape) == 2 and self.dtype in WIDTHS)
+        return 0 if is_mapped else 4 * math.prod(self.shape)
 
 
 def narrowed(numbers: Array) -> Array:

@@ -12,7 +12,7 @@ from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.storage.files import read_json
 from llmtrace.text import shown
-from llmtrace.tokenizers.json_format.added import added_token, given_ids, must_get
+from llmtrace.tokenizers.json_format.added import added_token, expect_few, given_ids, must_get
 from llmtrace.tokenizers.json_format.fields import field, not_supported, quote
 
 MAP, ADDED, CONFIG = "special_tokens_map.json", "added_tokens.json", "tokenizer_config.json"
@@ -85,11 +85,17 @@ class Beside:
         entries = list(entries) if isinstance(entries, list) else [] if entries is None else [entries]
         if not all(isinstance(entry, Mapping) and isinstance(entry.get("content"), str) for entry in entries):
             return entries  # which are refused where they are read
-        named = [(file, self._entry(file, token)) for file, token in self._named()]
+        with self._about(ADDED):
+            expect_few(len(self.added))
+        said = [*self._named()]
+        expect_few(len(said))
+        named = [(file, self._entry(file, token)) for file, token in said]
         special = {entry["content"] for _file, entry in named}
         stated = self.config.get("added_tokens_decoder") or {}
         if not isinstance(stated, dict):
             stated = {"": stated}
+        with self._about(CONFIG):
+            expect_few(len(stated))
         more = [(CONFIG, self._entry(CONFIG, token, id=_number(index))) for index, token in stated.items()]
         for text, index in self.added.items():
             more.append((ADDED, self._entry(ADDED, text, id=index, special=text in special)))

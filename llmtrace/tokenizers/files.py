@@ -6,15 +6,15 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from llmtrace.errors import ModelError
 from llmtrace.i18n import _
 from llmtrace.storage.files import read_json, read_text
 from llmtrace.text import cited, shown
-from llmtrace.tokenizers.beside import ADDED, CONFIG, Beside, BesideError
+from llmtrace.tokenizers.beside import CONFIG, Beside, BesideError
 from llmtrace.tokenizers.byte_symbols import SYMBOLS
-from llmtrace.tokenizers.json_format.added import is_id
+from llmtrace.tokenizers.json_format.added import expect_few, is_id
 from llmtrace.tokenizers.json_format.fields import quote
 from llmtrace.tokenizers.json_format.merges import read_merges, read_vocabulary
 from llmtrace.tokenizers.json_format.read import Tokenizer, read_tokenizer_json
@@ -27,6 +27,8 @@ GPT2_CLASSES = ("", "GPT2Tokenizer", "CodeGenTokenizer", "PreTrainedTokenizer")
 GPT2_SPECIAL = "<|endoftext|>"
 PIECES = "tokenizer.model"
 """SentencePiece's own file."""
+PIECES_CLASSES = ("", "LlamaTokenizer", "CodeLlamaTokenizer", "PreTrainedTokenizer")
+"""The classes of transformers that read it as it is meant."""
 WORDS = "vocab.txt"
 """BERT's vocabulary, a token in each line."""
 BERT_CLASSES = ("", "BertTokenizer", "PreTrainedTokenizer")
@@ -86,13 +88,33 @@ def _completed(data: Any, beside: Beside) -> Any:
         vocabulary = {text: index for index, text in enumerate(texts) if isinstance(text, str)}
     if not isinstance(vocabulary, dict) or not all(is_id(index) for index in vocabulary.values()):
         return data
-    adds = rule.get("add_prefix_space") if isinstance(rule, dict) and rule.get("type") == "ByteLevel" else None
-    wanted = beside.setting("add_prefix_space", adds)
-    if adds is not None and wanted is not adds:
+    _expect_space(beside, rule.get("add_prefix_space") if _is_of(rule, "ByteLevel") else _adds_space(data, beside))
+    return {**data, "added_tokens": beside.with_added(data.get("added_tokens"), vocabulary)}
+
+
+def _is_of(rule: Any, kind: str) -> TypeGuard[dict[str, Any]]:
+    return isinstance(rule, dict) and rule.get("type") == kind
+
+
+def _adds_space(data: dict[str, Any], beside: Beside) -> bool | None:
+    """Whether a tokenizer.json like SentencePiece's adds a space in front, which Llama's class does by the file beside it; None
+    where that is not asked.
+    """
+    if beside.tokenizer_class() not in PIECES_CLASSES[1:3]:
+        return None
+    rule, normalizer = data.get("pre_tokenizer"), data.get("normalizer")
+    if _is_of(rule, "Metaspace"):
+        return rule.get("prepend_scheme", "always") != "never" and rule.get("add_prefix_space") is not False
+    parts = normalizer.get("normalizers") if _is_of(normalizer, "Sequence") else [normalizer]
+    return isinstance(parts, list) and any(_is_of(part, "Prepend") for part in parts)
+
+
+def _expect_space(beside: Beside, adds: Any) -> None:
+    """ModelError where the file beside it says otherwise whether a space is added in front; None: it is not asked."""
+    if adds is not None and beside.setting("add_prefix_space", adds) is not adds:
         raise ModelError(
             _("{name} is {value} in it, but not in {file}", name="add_prefix_space", value=quote(adds), file=CONFIG)
         )
-    return {**data, "added_tokens": beside.with_added(data.get("added_tokens"), vocabulary)}
 
 
 def _read_pair(vocabulary: Path, merges: Path, beside: Beside) -> Tokenizer:
@@ -108,6 +130,7 @@ def _read_pair(vocabulary: Path, merges: Path, beside: Beside) -> Tokenizer:
         there = {entry["content"] for entry in added}
         made = {left + right for left, right in pairs}.union(SYMBOLS)
         apart = [text for text in known if text not in made and text not in there]
+        expect_few(len(apart))
         added = [{"id": known[text], "content": text, "special": True} for text in apart] + added
         rule = {**GPT2_SPLIT, "add_prefix_space": beside.setting("add_prefix_space", False)}
         model = {"type": "BPE", "vocab": known, "merges": [list(pair) for pair in pairs]}
@@ -152,9 +175,13 @@ def _read_pieces(path: Path, beside: Beside) -> Tokenizer:
 
     found = read_sentencepiece(path, beside.setting("add_bos_token", True), beside.setting("add_eos_token", False))
     with _about(path):
-        more = next((text for text, index in beside.added.items() if found.vocabulary.get(text) != index), None)
+        _expect_class(beside, PIECES_CLASSES)
+        _expect_space(beside, found.space == "before")
+        whole = {**found.added, **found.special}
+        added = (entry["content"] for entry in beside.with_added(None, found.vocabulary))
+        more = next((text for text in added if text not in whole), None)
         if more is not None:
-            raise ModelError(_("{file} adds the token {text}, which is not supported", file=ADDED, text=cited(more)))
+            raise ModelError(_("the files beside it add the token {text}, which is not supported", text=cited(more)))
     return found
 
 

@@ -12,7 +12,7 @@ from llmtrace.i18n import _, listed
 from llmtrace.storage.gguf import Texts
 from llmtrace.tokenizers.bpe import ByteLevelBPE
 from llmtrace.tokenizers.framing import Framing
-from llmtrace.tokenizers.json_format.added import is_id
+from llmtrace.tokenizers.json_format.added import expect_few, is_id
 from llmtrace.tokenizers.json_format.fields import quote
 from llmtrace.tokenizers.json_format.merges import read_merges
 from llmtrace.tokenizers.json_format.read import Tokenizer
@@ -76,6 +76,7 @@ def _byte_level(own: Mapping[str, Any]) -> ByteLevelBPE:
     types = _types(own, len(tokens))
     vocabulary = {text: index for index, text in enumerate(tokens)}
     added, special = ({tokens[i]: int(i) for i in np.flatnonzero(types == kind)} for kind in (USER_DEFINED, CONTROL))
+    expect_few(len(added) + len(special))
     merges = read_merges(list(_texts(own, "merges")), sum(map(len, tokens)))
     ids = [_around(own, "bos", pre in WHOLE_PIECES, None), _around(own, "eos", False, None)]
     if any(index is not None and index >= len(tokens) for index in ids):

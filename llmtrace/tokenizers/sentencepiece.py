@@ -15,6 +15,7 @@ from llmtrace.i18n import _
 from llmtrace.storage.files import read_bytes
 from llmtrace.text import shown
 from llmtrace.tokenizers.framing import Framing
+from llmtrace.tokenizers.json_format.added import expect_few
 from llmtrace.tokenizers.json_format.fields import quote
 from llmtrace.tokenizers.merged_text import MergedTextTokenizer, Space
 
@@ -54,6 +55,7 @@ def from_scores(
             raise ModelError(_("there is no token {index}, which it puts around every text", index=index))
     special = {piece.text: ids[piece.text] for piece in pieces if piece.kind in {UNKNOWN, CONTROL}}
     added = {piece.text: ids[piece.text] for piece in pieces if piece.kind == USER_DEFINED}
+    expect_few(len(special) + len(added))
     scores = {piece.text: piece.score for piece in pieces if piece.kind == NORMAL}
     in_bytes = any(piece.kind == BYTE for piece in pieces)
     tokenizer = MergedTextTokenizer(ids, scores, in_bytes, space, added, special)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from llmtrace.arithmetic.types import Array, Empty
-from llmtrace.errors import LlmtraceError, ReplayError
+from llmtrace.errors import DoesNotFitError, LlmtraceError, ReplayError
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.ops import OPS, Weight
@@ -243,5 +243,8 @@ def doing(record: Record, do: Callable[[], Any]) -> Any:
             return do()
     except LlmtraceError:  # a file that is damaged, weights that are not there
         raise
-    except (TypeError, ValueError, IndexError, MemoryError, AssertionError) as error:
+    except MemoryError as error:
+        text = _("there is not enough memory to do {name} again: {why}")
+        raise DoesNotFitError(text.format(name=record.name, why=error)) from error
+    except (TypeError, ValueError, IndexError, AssertionError) as error:
         raise ReplayError(_("{name} can't be done again: {why}", name=record.name, why=error)) from error

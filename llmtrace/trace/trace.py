@@ -19,7 +19,7 @@ from llmtrace.frozen import frozen
 from llmtrace.i18n import _
 from llmtrace.lazy import attribute
 from llmtrace.ops import Tensor, Weight, by_name
-from llmtrace.ops.part import box_of, covering
+from llmtrace.ops.part import box_of, covering, is_place
 from llmtrace.text import shown
 from llmtrace.trace.legend import NO_WORDS, SCORED, STREAM, Legend, StepKind
 from llmtrace.trace.recompute import Recomputer, Values, unmade
@@ -85,6 +85,7 @@ class Trace(Displayed):
         self._positions: dict[str, int] = {}
         self._remembered: Values = {}
         self._file: TraceFile | None = None
+        self._let_go: set[str] = set()  # what of the file is computed again, as if it were not there
         self.weights_hash = ""  # what a file says of the weights that made it
 
     @property
@@ -131,6 +132,7 @@ class Trace(Displayed):
         """Lets go of the numbers of a step, which are computed again when they are asked for; not of the residual stream's."""
         if name in self._records and not self._in_stream(name):
             self._arrays.pop(name, None)
+            self._let_go.add(name)
 
     def reduce(self) -> None:
         """From now on keeps only the residual stream, and lets go of everything else."""
@@ -210,7 +212,7 @@ class Trace(Displayed):
 
     def holds(self, name: str) -> bool:
         """Whether the numbers of that name are here or in the trace's file, and need not be computed again."""
-        return name in self._arrays or (self._file is not None and name in self._file)
+        return name in self._arrays or (self._file is not None and name in self._file and name not in self._let_go)
 
     def kept(self) -> list[str]:
         """The names of all leaves and steps whose numbers are here or in the trace's file."""
@@ -231,7 +233,7 @@ class Trace(Displayed):
         """The numbers of a step's output, of a leaf, or of a weight: the one way from a name to numbers."""
         if name in self._arrays:
             return self._arrays[name]
-        if self._file is not None and name in self._file and name in {*self._records, *self._leaves}:
+        if self._file is not None and self.holds(name) and name in {*self._records, *self._leaves}:
             return self._arrays.setdefault(name, self._file.array(name))
         if name in self._records:
             return self._recomputer.whole(name)
@@ -247,7 +249,7 @@ class Trace(Displayed):
 
     def elements(self, name: str, index: tuple[Any, ...]) -> Array:
         """Some numbers of a tensor, for which only what they need is read or computed: an index has numbers for every axis."""
-        if self._file is not None and name not in self._arrays and name in self._file:
+        if self._file is not None and name not in self._arrays and self.holds(name):
             return self._file.elements(name, index)
         if name in self._records and not self.holds(name):
             box = covering(index)
@@ -258,14 +260,15 @@ class Trace(Displayed):
             return self.weights[name].elements(index)
         return np.array(self.tensor(name)[index])
 
-    def part(self, name: str, *index: int | slice) -> Array:
-        """Some rows of a tensor, as `trace.tensor(name)[index]`, for which only what they need is computed."""
-        if name not in self._records or self.holds(name):
+    def part(self, name: str, *index: Any) -> Array:
+        """Some rows of a tensor, as `trace.tensor(name)[index]`; of whole numbers and slices, only what they need is computed."""
+        shape = self._records[name].shape if name in self._records else ()
+        by_place = len(index) <= len(shape) and all(map(is_place, index))
+        if not by_place or self.holds(name):
             return self.tensor(name)[index]
-        shape = self._records[name].shape
         every = (*index, *[slice(None)] * (len(shape) - len(index)))
         box = covering([np.arange(n)[i] for n, i in zip(shape, every, strict=True)])
-        row = tuple(0 if isinstance(i, int) else slice(None, None, i.step) for i in every)
+        row = tuple(slice(None, None, i.step) if isinstance(i, slice) else 0 for i in every)
         return self._recomputer.part(name, box)[row]
 
     def shape(self, name: str) -> tuple[int, ...]:

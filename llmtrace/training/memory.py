@@ -13,6 +13,7 @@ from llmtrace.i18n import _
 from llmtrace.models import LanguageModel, as_language_model
 from llmtrace.models.memory import available_memory
 from llmtrace.ops import by_name
+from llmtrace.text import as_size
 from llmtrace.trace import Keep
 from llmtrace.weights.family import Family
 
@@ -52,12 +53,12 @@ def traced_step_must_fit(model: LanguageModel, ids: Array, keep: Keep) -> None:
     if free is None or needed <= free:
         return
     text = _(
-        "recording a step on {texts} texts of {tokens} tokens takes about {needed:.1f} GB, and {free:.1f} GB are free; a training"
+        "recording a step on {texts} texts of {tokens} tokens takes about {needed}, and {free} are free; a training"
         " with a smaller --batch has smaller steps",
         texts=ids.shape[0],
         tokens=ids.shape[1],
-        needed=needed / 1e9,
-        free=free / 1e9,
+        needed=as_size(needed),
+        free=as_size(free),
     )
     if keep == "all" and traced_step_bytes(model, ids, "residual") <= free:
         text += _("; with keep=“residual” (--keep residual) this one fits, too")
@@ -73,10 +74,10 @@ def must_fit(family: Family, config: Any, texts: int, batch: int = 0) -> None:
     if free is not None and needed > free:
         raise DoesNotFitError(
             _(
-                "training a model of {weights:,} weights takes about {needed:.1f} GB, and {free:.1f} GB are free: make it"
+                "training a model of {weights:,} weights takes about {needed}, and {free} are free: make it"
                 " smaller, or its context",
                 weights=weights,
-                needed=needed / 1e9,
-                free=free / 1e9,
+                needed=as_size(needed),
+                free=as_size(free),
             )
         )

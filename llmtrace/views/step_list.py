@@ -9,6 +9,7 @@ import numpy as np
 
 from llmtrace.explain.not_finite import counted
 from llmtrace.i18n import N_, _, clauses, n_
+from llmtrace.text import as_size
 from llmtrace.trace import Step, Trace
 from llmtrace.views.document import (
     Block,
@@ -62,16 +63,6 @@ def short_size(step: Step) -> str:
     return "×".join(f"{size:,}{LETTERS.get(axis, (' ' + axis,))[0]}" for size, axis in sizes) or "1"
 
 
-def in_bytes(count: int) -> str:
-    """A number of bytes to read: `1.2 kB`."""
-    size = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 999.5 or unit == "GB":
-            break
-        size /= 1000
-    return f"{size:.0f} {unit}" if unit == "B" or size >= 99.5 else f"{size:.1f} {unit}"
-
-
 def size_of(step: Step) -> int:
     """How many bytes a step's numbers take."""
     return int(np.prod(step.record.shape, dtype=np.int64)) * np.dtype(step.record.dtype).itemsize
@@ -81,7 +72,7 @@ def view(trace: Trace, *, every: bool = False) -> Document:
     """The steps of a trace, a line each. `every`: also those of the blocks in the middle of a long model."""
     found = parts(trace)
     total = sum(size_of(step) for step in trace.steps)
-    text = _("{count} steps, {size} of numbers", count=len(trace), size=in_bytes(total))
+    text = _("{count} steps, {size} of numbers", count=len(trace), size=as_size(total))
     more = _(MORE_TRAINED) if trained(trace) else _(MORE)
     blocks = (
         Heading((name(trace.model or _("a model")), f"{label('')}{text}"), 1),
@@ -159,7 +150,7 @@ def _columns(steps: list[Step]) -> tuple[Column, ...]:
         Column(_("operation"), tuple(step.op for step in steps), rank=5),
         *_not_finite(steps),
         Column(_("shape"), tuple(short_size(step) for step in steps)),
-        Column(_("bytes"), tuple(in_bytes(size_of(step)) for step in steps), "right", rank=6),
+        Column(_("bytes"), tuple(as_size(size_of(step)) for step in steps), "right", rank=6),
         Column(_("histogram"), tuple(found.picture for found in spreads), rank=3, notes=(_(HISTOGRAM),)),
         Column(_("min"), lows, "right", rank=2),
         Column(_("max"), highs, "right", rank=2),

@@ -90,6 +90,8 @@ def checked_number(name: str, value: Any, usual: float, largest: float, problems
     if type(value) in (int, float) and 0 < value <= largest and np.float32(value) > 0:
         return float(value)
     text = _("{name} must be a number above 0, at most {largest}, not {value}")
+    if type(value) in (int, float) and 0 < value <= largest:
+        text = _("{name} must be a number above 0, at most {largest}, and {value} is too small for a float32")
     problems.append(text.format(name=name, largest=f"{largest:g}", value=written(value)))
     return usual
 

@@ -21,12 +21,13 @@ from llmtrace.errors import ModelError
 from llmtrace.frozen import frozen
 from llmtrace.i18n import _, listed, n_
 from llmtrace.models import Model
+from llmtrace.models.memory import available_memory
 from llmtrace.models.prompt import Tokenizer
 from llmtrace.ops import Weight, by_name
 from llmtrace.rng import derive, normal
 from llmtrace.storage.matrix import StoredMatrix
 from llmtrace.storage.stored import OtherTypeError, Stored, all_finite
-from llmtrace.text import shown
+from llmtrace.text import as_size, shown
 from llmtrace.weights.names import Problem, must_be_whole, own_name, together, unused, unwrapped
 
 STD = 0.02
@@ -122,6 +123,7 @@ class Family:
         must_be_whole(stored, where)
         anchors = (self.prefix + self.tied.first, self.tied.first, self.tied.stored)
         stored = unwrapped(stored, anchors, notes)
+        _must_fit(stored, where)
         tensors = self._checked(config, stored, where, tied, notes)
         weights = by_name(self._parts(config, tensors))
         own = weights[self.tied.first_weight]
@@ -232,6 +234,15 @@ class Family:
         if problems:
             raise ModelError(f"{where}: {together(problems)}")
         return tensors
+
+
+def _must_fit(stored: Mapping[str, Array | Stored], where: str) -> None:
+    """ModelError where the tensors of a file need more memory than is free."""
+    needed = sum(0 if isinstance(tensor, np.ndarray) else tensor.memory() for tensor in stored.values())
+    free = available_memory(needed)
+    if free is not None and needed > free:
+        text = _("{path}: the weights take {needed} of memory, and {free} are free")
+        raise ModelError(text.format(path=where, needed=as_size(needed), free=as_size(free)))
 
 
 def _missing(name: str, is_head: bool) -> str:

@@ -36,7 +36,7 @@ def load_folder(path: Path | str) -> Model:
         family, config, tied = read_settings(opened.config, opened.config_place)
         notes: list[str] = []
         weights = family.weights(config, opened.tensors, shown(path), tied, notes)
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         raise ModelError(_("{path} can't be read: {why}", path=shown(path), why=reason(error))) from error
     tokenizer = opened.tokenizer
     if tokenizer is not None and len(tokenizer) > config.vocabulary:

@@ -35,6 +35,7 @@ OLD_CONTEXT = "n_ctx"
 """What counts where n_positions is absent, and nowhere else: transformers passes it over."""
 FIXED = {
     "add_cross_attention": (False, N_("blocks would also attend to an encoder")),
+    "is_causal": (True, N_("tokens would see those behind them")),
 }
 """Switches that change the forward: the only value that can be computed here, and what the other one would do."""
 SWITCHES = {

@@ -19,10 +19,9 @@ REVISION = re.compile(r"[0-9a-f]{7,64}")
 
 def cache() -> Path:
     """The folder of the cache, as the variables of the environment say that the hub's own library knows."""
-    if os.environ.get("HF_HUB_CACHE"):
-        return Path(os.environ["HF_HUB_CACHE"]).expanduser()
     home = os.environ.get("HF_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
-    return Path(home).expanduser() / "hub"
+    own = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or os.path.join(home, "hub")
+    return Path(os.path.expandvars(own)).expanduser()
 
 
 def cached(name: str) -> Path | None:

@@ -28,8 +28,11 @@ SIZES = {
 FIXED: dict[str, tuple[Any, str]] = {
     "mlp_bias": (False, N_("the layers of the MLP would have biases")),
     "use_sliding_window": (False, N_("tokens would not see those far before them")),
+    "is_causal": (True, N_("tokens would see those behind them")),
 }
 """Switches that change the forward: the only value that can be computed here, and what the other one would do."""
+WINDOW = 4096
+"""Of a Mistral whose file does not say that it has none."""
 ROTARY = ("rope_parameters", "rope_scaling")
 """Where newer files say how positions turn; what older ones say of it stands beside these."""
 
@@ -43,10 +46,11 @@ def read_config(data: Mapping[str, Any], problems: list[str]) -> LlamaConfig:
 def read_mistral(data: Mapping[str, Any], problems: list[str]) -> LlamaConfig:
     """The sizes of a Mistral, whose window, if it has one, must be as long as its context."""
     config = _read(data, problems)
-    window = data.get("sliding_window")
+    window = data.get("sliding_window", WINDOW)
     if window is not None and not (type(window) is int and window >= config.context):
         text = _("sliding_window must be null, not {found}: tokens would not see those far before them")
-        problems.append(text.format(found=written(window)))
+        absent = _("absent, which means {window}", window=WINDOW)
+        problems.append(text.format(found=written(window) if "sliding_window" in data else absent))
     return config
 
 

@@ -19,9 +19,9 @@ from helpers.small_models import write_folder
 from rich.cells import cell_len
 
 from llmtrace.cli import COMMANDS, main, selftest
-from llmtrace.cli.output import human_size
 from llmtrace.cli.state import state_file
 from llmtrace.explain import Explanation
+from llmtrace.text import as_size
 
 ADDRESS = "block.0.attn.scores[head=2, query=4, key=1]"
 
@@ -215,11 +215,11 @@ def test_an_error_says_which_prompt_was_run(model, tmp_path):
 def test_what_was_written(model, tmp_path):
     file = str(tmp_path / "a.trace")
     text = said("trace", "CAB", "--model", model, "-o", file)
-    assert re.search(r"written: .*a\.trace \(\d+ kB\)\n$", text)
+    assert re.search(r"written: .*a\.trace \([\d.]+ kB\)\n$", text)
     result = CliRunner().invoke(main, ["trace", "CAB", "--model", model, "-o", file, "--json"])
     assert result.stderr == text.splitlines()[-1] + "\n"
     assert json.loads(result.stdout)
-    assert [human_size(n) for n in (0, 999, 1000, 2_340_000)] == ["0 B", "999 B", "1.0 kB", "2.3 MB"]
+    assert [as_size(n) for n in (0, 999, 1000, 2_340_000)] == ["0 B", "999 B", "1.0 kB", "2.3 MB"]
 
 
 def test_help():

@@ -16,7 +16,7 @@ def test_it_says_what_and_how_large_and_then_the_name_works(tmp_path, monkeypatc
     hub.models["own/small"] = write_folder(tmp_path / "m")
     size = sum(path.stat().st_size for path in (tmp_path / "m").iterdir())
     first, last = said("fetch", "own/small").splitlines()
-    assert first == f"own/small: 3 files with {round(size / 1000)} kB, into {tmp_path / 'cache'}"
+    assert first == f"own/small: 3 files with {size / 1000:.1f} kB, into {tmp_path / 'cache'}"
     assert last == 'It is there: llmtrace trace --model own/small "…"'
     assert said("trace", "CAB", "--model", "own/small").startswith("own/small reads 3 tokens: 'C' 'A' 'B'")
 

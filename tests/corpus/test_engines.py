@@ -22,7 +22,7 @@ def test_a_dask_cluster_gives_the_same_hash(tmp_path):
     ):
         report = corpus.trace(PROMPTS, model, tmp_path / "two", executor, keep=["ln_f"])
     assert report.hash == one.hash
-    assert report.counts == {"done": 60}
+    assert report.counts == {"done": 60, "failed": 0, "unfinished": 0}
 
 
 def test_without_dask_the_scheduler_is_refused_in_a_line(monkeypatch, tmp_path):

@@ -1,5 +1,6 @@
 """Prompts of a corpus: every line of a file is an item or says why it is none; nothing ends the run."""
 
+import hashlib
 import json
 from array import array
 
@@ -95,6 +96,12 @@ def test_whole_numbers_are_ids_however_they_are_given():
         assert (plain.prompt, named.prompt, named.id) == ((1, 2, 3), (1, 2, 3), "7"), row
         assert {type(each) for item in (plain, named) for each in item.prompt} == {int}, row
         assert plain.digest == named.digest == items([[1, 2, 3]])[0].digest, row
+
+
+def test_ids_are_no_text_that_looks_like_them():
+    text, ids = items(["1 2 3", [1, 2, 3]])
+    assert text.digest == hashlib.sha256(b"1 2 3").hexdigest()
+    assert ids.digest == hashlib.sha256(b"\xff1 2 3").hexdigest()
 
 
 def test_what_is_no_whole_number_is_no_id():

@@ -4,6 +4,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def test_a_prompt_that_cannot_be_run_is_a_row_with_its_reason(whole):
     assert [row["id"] for row in failed] == [*FAILING]
     for row, reason in zip(failed, FAILING.values(), strict=True):
         assert reason in row["reason"]
-    assert whole.counts == {DONE: len(PROMPTS) - len(FAILING), FAILED: len(FAILING)}
+    assert whole.counts == {DONE: len(PROMPTS) - len(FAILING), FAILED: len(FAILING), UNFINISHED: 0}
     assert json.loads((whole.folder / "corpus.json").read_text())["hash"] == whole.hash
 
 
@@ -111,7 +112,7 @@ def test_ids_of_numpy_are_ids(model, tmp_path):
     given = [np.array([0, 1, 2]), [np.int64(2)], range(3), {"id": np.int64(9), "ids": np.array([1], np.uint8)}]
     plain = [[0, 1, 2], [2], [0, 1, 2], {"id": "9", "ids": [1]}]
     report = corpus.trace(given, model, tmp_path / "given", workers=2, keep=["logits[-1]"])
-    assert report.counts == {DONE: 4}
+    assert report.counts == {DONE: 4, FAILED: 0, UNFINISHED: 0}
     expect_the_same(report, corpus.trace(plain, model, tmp_path / "plain", workers=1, keep=["logits[-1]"]))
 
 
@@ -296,6 +297,18 @@ def test_what_is_of_another_kind_is_refused_in_a_sentence(model, tmp_path):
         with pytest.raises(CorpusError, match=f"workers is a whole number from 1, not {said}"):
             corpus.trace(["ABC"], model, tmp_path / "a", workers=wrong)
     assert not (tmp_path / "a").exists()
+
+
+def test_another_tokenizer_is_another_model(model, tmp_path):
+    folder = shutil.copytree(model, tmp_path / "model")
+    corpus.trace(["ABC"], folder, tmp_path / "a", workers=1)
+    path = folder / "tokenizer.json"
+    content = json.loads(path.read_text())
+    vocabulary = content["model"]["vocab"]
+    content["model"]["vocab"] = {text: len(vocabulary) - 1 - index for text, index in vocabulary.items()}
+    path.write_text(json.dumps(content))
+    with pytest.raises(CorpusError, match="was begun with another model"):
+        corpus.trace(["ABC"], folder, tmp_path / "a", workers=1)
 
 
 # ---- processes ------------------------------------------------------------------------------------------------------

@@ -72,7 +72,14 @@ def test_with_a_beginning_the_first_token_is_judged_too():
 
 @pytest.mark.parametrize(
     ("prompt", "stride", "message"),
-    [("A", None, "at least two"), (["AB", "BA"], None, "one text"), ("ABC", 9, "from 1 to 8"), ("ABC", 0, "stride")],
+    [
+        ("A", None, "at least two"),
+        (["AB", "BA"], None, "one text"),
+        ("ABC", 9, "from 1 to 8"),
+        ("ABC", 0, "stride"),
+        ("ABC", 1.5, "stride"),
+        ("ABC", "3", "stride"),
+    ],
 )
 def test_what_cannot_be_judged_is_refused(prompt, stride, message):
     with pytest.raises(PromptError, match=message):

@@ -38,6 +38,12 @@ def test_near_tokens_are_named(trace, address, near):
     assert str(error.value).endswith(near)
 
 
+@pytest.mark.parametrize("wrong", [None, 5, ["logits"]])
+def test_what_is_no_address_is_said(trace, wrong):
+    with pytest.raises(AddressError, match=r"an address is a text such as logits\[-1, 0\], not "):
+        trace.explain(wrong)
+
+
 @pytest.mark.parametrize(
     ("address", "note"),
     [

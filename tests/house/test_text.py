@@ -1,12 +1,14 @@
 """Whatever was typed or read stands in a message as text: escaped, in one line, and not endless."""
 
+from unicodedata import category
+
 import pytest
 
 import llmtrace
 from llmtrace.errors import LlmtraceError
 from llmtrace.explain.address import parse
 from llmtrace.i18n import _
-from llmtrace.text import cited, shown
+from llmtrace.text import cited, flowing, shown
 
 ODD = ["a" * 300_000, "\x1b[31m", "\x9b1m", "a\nb\r\n", "\x00\x01", "\u202e", "\ud800", "中" * 5000, "'\"\\" * 50]
 
@@ -32,6 +34,19 @@ def test_every_error_is_harmless(text):
 @pytest.fixture(scope="module")
 def trace():
     return llmtrace.load().trace("The king")
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_what_a_model_writes_stays_a_text(text):
+    """Of tabs, spaces and joiners nothing is changed; of what steers a terminal nothing is left."""
+    kept = "a\tb\n\u3000\u00a0\u2009你好 \U0001f469\u200d\U0001f4bb"
+    assert flowing(kept) == kept
+    written = flowing(text)
+    assert not any(
+        category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"} for c in written if c not in "\n\t\u200c\u200d"
+    )
+    if text.isprintable():
+        assert written == text
 
 
 @pytest.mark.parametrize("text", ODD)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.small_models import small_gpt
 
-from llmtrace.errors import DoesNotFitError, PromptError
+from llmtrace.errors import DoesNotFitError, LlmtraceError, PromptError
 from llmtrace.models import KVCache, memory
 from llmtrace.trace import Run
 
@@ -73,6 +73,15 @@ def test_a_copy_goes_its_own_way(gpt):
     gpt.logits([1] * 3, cache)
     for name, values in before.items():
         assert np.array_equal(trace.tensor(name), values), name
+
+
+def test_an_edit_that_fails_has_read_nothing(gpt):
+    cache = KVCache()
+    gpt.logits([0, 1], cache)
+    with pytest.raises(LlmtraceError):
+        gpt.trace([2, 0], cache, edit={"nonexistent": 0})
+    assert cache.length == 2
+    assert np.array_equal(gpt.logits([2, 0], cache), gpt.logits([0, 1, 2, 0])[2:])
 
 
 def test_a_trace_that_does_not_fit_is_refused_before_it_begins(gpt, monkeypatch):

@@ -21,7 +21,7 @@ MODEL = small_gpt(texts="ABCD", context=9)
 def a_system(patch, **files):
     """A system whose files say this; one that is not named is not there."""
     known = {"/proc/meminfo": files.get("meminfo")}
-    known |= {f"/sys/fs/cgroup/memory.{what}": files.get(what) for what in ("max", "current")}
+    known |= {f"/sys/fs/cgroup/memory.{what}": files.get(what) for what in ("max", "current", "stat")}
 
     def read(path):
         if known[path] is None:
@@ -59,11 +59,13 @@ def meminfo(free):
     )
 
 
-@given(SIZES, SIZES, SIZES)
-def test_a_container_has_what_it_may_take_less_what_it_has_taken(free, limit, used):
+@given(SIZES, SIZES, SIZES, SIZES, st.booleans())
+def test_a_container_has_what_it_may_take_less_what_it_has_taken(free, limit, used, idle, told):
+    """But for what it has read from files."""
+    stat = {"stat": f"anon 5\nfile {2 * idle}\ninactive_anon 3\nactive_file 4\ninactive_file {idle}\n"} if told else {}
     with pytest.MonkeyPatch.context() as patch:
-        a_system(patch, meminfo=meminfo(free), max=f"{limit}\n", current=f"{used}\n")
-        assert memory.available_memory() == max(0, min(free * 1024, limit - used))
+        a_system(patch, meminfo=meminfo(free), max=f"{limit}\n", current=f"{used}\n", **stat)
+        assert memory.available_memory() == max(0, min(free * 1024, limit - used + told * idle))
 
 
 @given(

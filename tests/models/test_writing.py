@@ -75,6 +75,11 @@ def test_what_a_setting_may_be_is_said():
         PromptError, match="the temperature 1e-38 is too small for a float32; 0 takes always the likeliest token"
     ):
         Sampling(temperature=1e-38)
+    for wrong in ({"temperature": "a"}, {"temperature": None}, {"top_p": "x"}):
+        with pytest.raises(PromptError, match=" is a number, not "):
+            Sampling(**wrong)
+    with pytest.raises(PromptError, match="not inf"):
+        Sampling(temperature=10**400)
     with pytest.raises(PromptError, match=r"the seed must be a whole number, not 1\.5"):
         Sampling(seed=1.5)
     with pytest.raises(PromptError, match=r"top-k must be a whole number"):

@@ -7,6 +7,7 @@ from helpers.small_tokenizer import BYTES, END, MERGES, SPLIT, TOKENIZER, VOCABU
 
 from llmtrace.errors import ModelError
 from llmtrace.tokenizers import ByteLevelBPE, CharacterTokenizer, load_tokenizer
+from llmtrace.tokenizers.json_format.added import MOST_ADDED
 from llmtrace.tokenizers.splitting import GPT2_SPLIT, Splitter
 
 NEXT = len(VOCABULARY)
@@ -147,6 +148,12 @@ def test_broken_and_unsupported_files_are_refused(tmp_path, changes, message):
 def test_added_tokens_that_are_refused(tmp_path, entry, message):
     with pytest.raises(ModelError, match=message):
         load_tokenizer(write_json(tmp_path, [entry]))
+
+
+def test_more_added_tokens_than_any_model_has(tmp_path):
+    entries = [special_token(id=10 + n, content=f"<{n}>") for n in range(MOST_ADDED + 1)]
+    with pytest.raises(ModelError, match="32,769 special or added tokens are too many: at most 32,768 are supported"):
+        load_tokenizer(write_json(tmp_path, entries))
 
 
 @pytest.mark.parametrize("content", [b"[]", b"null", b'{"model": 3}', b'{"model": {"type": "BPE"}}'])

@@ -161,6 +161,28 @@ def test_what_is_not_supported(tmp_path, settings, said):
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("added_tokens.json", {"<more>": 300}, "add the token '<more>', which is not supported"),
+        ("special_tokens_map.json", {"pad_token": "[PAD]"}, "add the token '[PAD]', which is not supported"),
+        ("tokenizer_config.json", {"added_tokens_decoder": {"300": {"content": "<x>"}}}, "add the token '<x>'"),
+        ("tokenizer_config.json", {"pad_token": "</s>", "tokenizer_class": "LlamaTokenizerFast"}, ""),
+        ("tokenizer_config.json", {"tokenizer_class": "T5Tokenizer"}, "it is a 'T5Tokenizer', which is not supported"),
+        ("tokenizer_config.json", {"add_prefix_space": False}, "add_prefix_space is True in it, but not in"),
+    ],
+)
+def test_what_stands_beside_it_is_not_passed_over(library, tmp_path, file, content, said):
+    (tmp_path / "tokenizer.model").write_bytes(library[1])
+    (tmp_path / file).write_text(json.dumps(content).replace("300", str(library[0].piece_size())))
+    if not said:
+        assert load_tokenizer(tmp_path).encode("the") == load_tokenizer(tmp_path).encode("the")
+        return
+    with pytest.raises(ModelError) as caught:
+        load_tokenizer(tmp_path)
+    assert said in str(caught.value)
+
+
 def test_damaged_files(library, tmp_path):
     content = library[1]
     for damaged in (

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import llmtrace
 from llmtrace.arithmetic.bits import same_bits
-from llmtrace.errors import ModelError, ReplayError
+from llmtrace.errors import DoesNotFitError, ModelError, ReplayError
 from llmtrace.experiments.what_if import what_if
 from llmtrace.explain.not_finite import warning
 from llmtrace.explain.verify import verify, verify_sample
@@ -128,8 +128,39 @@ def test_any_number_row_and_explanation(traces, kind, data):
     rows = [data.draw(st.sampled_from([i, slice(None), slice(i, None), slice(None, i + 1)])) for i in index]
     rows = tuple(rows[: data.draw(st.integers(0, len(rows)))])
     assert same_bits(few.part(name, *rows), every.tensor(name)[rows])
+    numbers = tuple(np.int64(i) for i in index[: len(rows)])  # as they stand in another tensor
+    assert same_bits(few.part(name, *numbers), every.tensor(name)[numbers])
+    lists = tuple([i, i] for i in index[:1])
+    assert same_bits(few.part(name, *lists), every.tensor(name)[lists])
     assert same_bits(few.elements(name, index), every.tensor(name)[index])
     assert few.explain(name, *index, depth=2).to_dict() == every.explain(name, *index, depth=2).to_dict()
+
+
+def test_a_trace_of_a_file_is_reduced_like_any_other(tmp_path):
+    every = small_gpt().trace("ABBA")
+    every.save(tmp_path / "every.trace", with_weights=True)
+    opened = llmtrace.open(tmp_path / "every.trace")
+    opened.tensor("logits")
+    opened.reduce()
+    few = small_gpt().trace("ABBA", keep="residual")
+    few.tensor("logits")
+    assert set(opened.kept()) <= set(few.kept()) < set(every.kept())
+    assert opened.nbytes() < every.nbytes() // 2
+    assert all(same_bits(opened.tensor(name), every.tensor(name)) for name in every)
+    opened.save(tmp_path / "few.trace", with_weights=True)
+    assert llmtrace.open(tmp_path / "few.trace").keep == "residual"
+    assert (tmp_path / "few.trace").stat().st_size < (tmp_path / "every.trace").stat().st_size
+
+
+def test_lack_of_memory_is_said_as_such():
+    """And is no fault of the step: a run of many prompts goes on with the next."""
+    record = small_gpt().trace("A")["logits"].record
+
+    def do():
+        raise MemoryError("no 5 bytes of memory could be had")
+
+    with pytest.raises(DoesNotFitError, match="there is not enough memory to do logits again: no 5 bytes"):
+        recompute.doing(record, do)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -26,7 +26,7 @@ def test_a_model_in_the_cache_is_found_by_name(tmp_path, monkeypatch, name):
 
 
 def test_where_the_cache_is(tmp_path, monkeypatch):
-    for variable in ("HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"):
+    for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     assert cached("a/b") is None
@@ -34,6 +34,8 @@ def test_where_the_cache_is(tmp_path, monkeypatch):
     monkeypatch.delenv("HF_HOME")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
     assert put(tmp_path / "x" / "huggingface" / "hub", "c") == cached("c")
+    monkeypatch.setenv("HUGGINGFACE_HUB_CACHE", "$XDG_CACHE_HOME/older")
+    assert put(tmp_path / "x" / "older", "d") == cached("d")
 
 
 @pytest.mark.parametrize("name", ["../a", "a/../b", "a//b", "a/b/c", "", ".", "a\0b", "a\nb", "x" * 1000])

@@ -41,6 +41,7 @@ READ = {
     "interleaved": ({"rotary_layout": "interleaved"}, {"layout": "interleaved"}, ""),
     "swish": ({"hidden_act": "swish"}, {}, ""),
     "mistral": ({"model_type": "mistral", "sliding_window": None}, {}, ""),
+    "a window that is not said, as long as the text": ({"model_type": "mistral"}, {}, ""),
     "a window as long as the text": ({"model_type": "mistral", "sliding_window": 23}, {}, ""),
 }
 
@@ -120,8 +121,14 @@ REFUSED = {
     "an odd head": ({"head_dim": 5}, "must be even"),
     "a list for a bias": ({"attention_bias": [1]}, "attention_bias must be true or false"),
     "a window": ({"model_type": "mistral", "sliding_window": 8}, "sliding_window must be null"),
+    "a window that is not said": (
+        {"model_type": "mistral", "max_position_embeddings": 4097},
+        "sliding_window must be null, not absent, which means 4096",
+    ),
+    "all tokens see all": ({"is_causal": False}, "is_causal must be true, not false: tokens would see"),
     "a window of a Qwen2": ({"model_type": "qwen2", "use_sliding_window": True}, "use_sliding_window must be false"),
     "an epsilon of 0": ({"rms_norm_eps": 0.0}, "rms_norm_eps must be a number above 0"),
+    "an epsilon too small": ({"rms_norm_eps": 1e-50}, "at most 1, and 1e-50 is too small for a float32"),
     "a layout": ({"rotary_layout": "thirds"}, "rotary_layout must be half or interleaved"),
     "a size that is missing": ({"intermediate_size": None}, "intermediate_size is missing"),
     "no biases in the file": ({"attention_bias": True}, "q_proj.bias is missing"),

@@ -10,6 +10,7 @@ import llmtrace
 from llmtrace.errors import ModelError
 from llmtrace.loading import load_tokenizer
 from llmtrace.storage.llama2c import open_llama2c
+from llmtrace.weights import family
 from llmtrace.weights.llama2c import NAMES, config_of
 
 KINDS = {
@@ -78,6 +79,18 @@ def test_hostile_files(tmp_path):
         expect_refused(said, llmtrace.load, path, len(raw))
         count += 1
     assert count > 80
+
+
+def test_weights_that_do_not_fit_are_refused_before_they_are_read(tmp_path, monkeypatch):
+    path = write(tmp_path / "m.bin")
+    needed = sum(tensor.memory() for tensor in open_llama2c(path).tensors.values())
+    asked = []
+    monkeypatch.setattr(family, "available_memory", lambda enough: asked.append(enough) or enough)
+    assert llmtrace.load(path)
+    assert 0 < asked[0] <= needed
+    monkeypatch.setattr(family, "available_memory", lambda enough: enough - 1)
+    with pytest.raises(ModelError, match=r"m\.bin: the weights take \d+\.\d kB of memory, and \d+\.\d kB are free"):
+        llmtrace.load(path)
 
 
 def test_a_file_cut_short_after_it_was_opened(tmp_path):

@@ -95,6 +95,7 @@ def test_a_list_or_an_object_for_any_setting_is_refused_or_read(family):
         ({"eos_token_id": [2, True]}, "eos_token_id must be the id of a token, or a list of such"),
         ({"reorder_and_upcast_attn": 1}, "reorder_and_upcast_attn must be true or false"),
         ({"add_cross_attention": True}, "add_cross_attention must be false"),
+        ({"is_causal": False}, "is_causal must be true, not false: tokens would see those behind them"),
         ({"tie_word_embeddings": "no"}, "tie_word_embeddings must be true or false"),
         ({"quantization_config": {}}, "quantised"),
     ],

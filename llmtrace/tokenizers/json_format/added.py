@@ -12,6 +12,8 @@ from llmtrace.tokenizers.json_format.fields import field, quote
 from llmtrace.tokenizers.special_tokens import Flags
 
 LARGEST_ID = 2**31 - 2
+MOST_ADDED = 1 << 15
+"""Models that write sounds as tokens add up to 29,000 of them, others hundreds."""
 FLAGS = ("single_word", "lstrip", "rstrip", "normalized")
 """What changes where a token is found, and what it takes of the text beside it."""
 
@@ -46,10 +48,19 @@ def must_get(token: AddedToken, index: int) -> None:
         raise ModelError(told.format(text=quote(token.text), index=token.id, other=index))
 
 
+def expect_few(count: int) -> None:
+    """ModelError for more added or special tokens than any model has: each is looked for in every text."""
+    if count > MOST_ADDED:
+        text = _("{count:,} special or added tokens are too many: at most {most:,} are supported")
+        raise ModelError(text.format(count=count, most=MOST_ADDED))
+
+
 def read_added(entries: Any, vocabulary: Mapping[str, int]) -> list[AddedToken]:
     """The entries of `added_tokens`; ModelError for what is broken, or would get another id."""
     found: dict[str, AddedToken] = {}
-    for entry in [] if entries is None else entries if isinstance(entries, list) else [entries]:
+    entries = [] if entries is None else entries if isinstance(entries, list) else [entries]
+    expect_few(len(entries))
+    for entry in entries:
         token = added_token(entry)
         if token.text in found:
             raise ModelError(_("the added token {text} is there twice", text=quote(token.text)))
