@@ -27,8 +27,9 @@ GPT2_CLASSES = ("", "GPT2Tokenizer", "CodeGenTokenizer", "PreTrainedTokenizer")
 GPT2_SPECIAL = "<|endoftext|>"
 PIECES = "tokenizer.model"
 """SentencePiece's own file."""
-PIECES_CLASSES = ("", "LlamaTokenizer", "CodeLlamaTokenizer", "PreTrainedTokenizer")
-"""The classes of transformers that read it as it is meant."""
+LLAMA_CLASSES = ("LlamaTokenizer", "CodeLlamaTokenizer")
+"""The classes of transformers that were made for it; they add a space in front by what tokenizer_config.json says."""
+PIECES_CLASSES = ("", *LLAMA_CLASSES, "PreTrainedTokenizer")
 WORDS = "vocab.txt"
 """BERT's vocabulary, a token in each line."""
 BERT_CLASSES = ("", "BertTokenizer", "PreTrainedTokenizer")
@@ -100,7 +101,7 @@ def _adds_space(data: dict[str, Any], beside: Beside) -> bool | None:
     """Whether a tokenizer.json like SentencePiece's adds a space in front, which Llama's class does by the file beside it; None
     where that is not asked.
     """
-    if beside.tokenizer_class() not in PIECES_CLASSES[1:3]:
+    if beside.tokenizer_class() not in LLAMA_CLASSES:
         return None
     rule, normalizer = data.get("pre_tokenizer"), data.get("normalizer")
     if _is_of(rule, "Metaspace"):

@@ -183,6 +183,22 @@ def test_what_stands_beside_it_is_not_passed_over(library, tmp_path, file, conte
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("space", ["before", "unless there", "first", ""])
+@pytest.mark.parametrize("adds", [True, False, None])
+@pytest.mark.parametrize("kind", ["LlamaTokenizer", "PreTrainedTokenizerFast"])
+def test_a_llama_adds_a_space_by_the_file_beside_it(library, tmp_path, space, adds, kind):
+    """So the two must agree; other classes do what tokenizer.json says."""
+    (tmp_path / "tokenizer.json").write_text(tokenizer_json(library[0], space))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": kind, "add_prefix_space": adds}))
+    if kind == "LlamaTokenizer" and adds is not None and adds is not bool(space):
+        with pytest.raises(
+            ModelError, match=f"add_prefix_space is {bool(space)} in it, but not in tokenizer_config.json"
+        ):
+            load_tokenizer(tmp_path)
+    else:
+        assert load_tokenizer(tmp_path).space == space
+
+
 def test_damaged_files(library, tmp_path):
     content = library[1]
     for damaged in (
