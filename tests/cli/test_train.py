@@ -271,7 +271,8 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(place, whole):
                 kills += 1
             _out, error = child.communicate()
         assert b"Traceback" not in error
-        assert child.returncode in {0, -9, 130}, error
+        # A command that has ended its work, and only lets go of Python, is gone at once without a word.
+        assert child.returncode in {0, -signal.SIGKILL, 130, -signal.SIGINT}, error
         if child.returncode == 0:
             break
     assert kills
