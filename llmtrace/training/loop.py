@@ -148,24 +148,34 @@ class LanguageTraining:
 
     def run(self, report: int, checkpoint: int, tick: Callable[[Report], object] | None = None) -> Iterator[Progress]:
         """All steps that are left; a report after every `report` of them, a checkpoint after every `checkpoint` and at the
-        end. `tick` is told of every step. Where the caller breaks off, the state is that of the last whole step.
+        end. `tick` is told of every step. Where the caller breaks off, or a Ctrl-C comes, the state is that of the last whole
+        step, its report included.
         """
         steps, tokens = self.plan.settings.steps, self.plan.batch * self.plan.model.context
         busy, begun = 0.0, self.done
         while self.done < steps:
-            before = time.perf_counter()
-            last = self.step()
-            busy += time.perf_counter() - before
-            if tick is not None:
-                tick(last)
-            progress = None
-            if last.step % report == 0 or last.step == steps or last.step == 1:
-                seconds, state = busy / (last.step - begun), self.trainer.state
-                loss = state.summed / (last.step - state.reported)
-                left = seconds * (steps - last.step)
-                progress = Progress(last.step, loss, self.validation(), last.norm, last.rate, tokens / seconds, left)
-                self.trainer.state = replace(state, summed=0.0, reported=last.step)
-                self._log(progress)  # before the checkpoint: after a kill in between, the step is done and logged again
+            whole, progress = self.trainer.state, None
+            try:
+                before = time.perf_counter()
+                last = self.step()
+                busy += time.perf_counter() - before
+                if tick is not None:
+                    tick(last)
+                if last.step % report == 0 or last.step == steps or last.step == 1:
+                    seconds, state = busy / (last.step - begun), self.trainer.state
+                    loss = state.summed / (last.step - state.reported)
+                    left = seconds * (steps - last.step)
+                    progress = Progress(
+                        last.step, loss, self.validation(), last.norm, last.rate, tokens / seconds, left
+                    )
+                    self.trainer.state = replace(state, summed=0.0, reported=last.step)
+                    self._log(
+                        progress
+                    )  # before the checkpoint: after a kill in between, the step is done and logged again
+            except BaseException:  # else a report that was interrupted would be lost
+                self.trainer.state = whole
+                self.folder.rewind_log(whole.step)
+                raise
             if last.step % checkpoint == 0 or last.step == steps:
                 self.save()
             if progress is not None:

@@ -1,6 +1,7 @@
 """Training as a library: optimisers to the bit, checkpoints, going on, and numbers that are no longer finite."""
 
 import json
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -114,6 +115,37 @@ def test_a_training_goes_on_from_its_checkpoint(tmp_path, optimiser):
         assert (whole.path / name).read_bytes() == (cut.path / name).read_bytes(), name
     assert (cut.inner / "log.jsonl").read_text().count('"step": 4') == 1
     assert list(LanguageTraining(cut).run(2, 3)) == []
+
+
+@pytest.mark.parametrize("inside", ["step", "validation", "_log"])
+@pytest.mark.parametrize("after", [False, True])
+def test_an_interrupted_report_is_made_when_the_training_goes_on(tmp_path, monkeypatch, inside, after):
+    """At every step there is, wherever in it the interruption comes."""
+    whole, cut = (begun(tmp_path / name, dropout=0.1) for name in ("whole", "cut"))
+    *_, last = LanguageTraining(whole).run(2, 100)
+    training, interrupted = LanguageTraining(cut), set()
+    real = getattr(LanguageTraining, inside)
+
+    def pressed(self, *arguments):
+        step = self.done
+        found = real(self, *arguments) if after else None
+        if step not in interrupted:
+            interrupted.add(step)
+            raise KeyboardInterrupt
+        return found if after else real(self, *arguments)
+
+    monkeypatch.setattr(LanguageTraining, inside, pressed)
+    while training.done < last.step:
+        with suppress(KeyboardInterrupt):
+            *_, end = training.run(2, 100)
+        if training.done % 3 == 0 and training.done < last.step:
+            training.save()  # and sometimes it goes on from the folder
+            training = LanguageTraining(cut)
+    assert interrupted
+    assert (end.step, end.loss, end.validation) == (last.step, last.loss, last.validation)
+    assert logged(whole) == logged(cut)
+    for name in ("model.safetensors", "training/state.safetensors"):
+        assert (whole.path / name).read_bytes() == (cut.path / name).read_bytes(), name
 
 
 def test_a_checkpoint_of_before_losses_were_kept_is_read(tmp_path):
