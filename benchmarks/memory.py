@@ -1,14 +1,14 @@
-"""Time and memory of a trace as the prompt and the model grow, beside what was estimated before the run.
+"""Time and memory of a run as the prompt and the model grow, beside what was estimated before the run.
 
     python benchmarks/memory.py                                   # GPT-2's shape: 16 … 1,024 tokens, 1 … 12 blocks
     python benchmarks/memory.py --tokens 16 64 --blocks 1 2       # these only
 
 Every case is a process of its own, with random weights that are packed already. Measured is by how much the
-memory then grows at most, and how long the trace takes; `scratch` keeps all numbers in
+memory then grows at most, and how long the run takes; `nothing` are the logits alone, and `scratch` keeps all numbers in
 a mapped file, whose size is measured.
-The estimate is `model.trace_bytes`, from which a trace is refused that would not fit; it may be at most 5 % off, and `SLACK` for
-what Python itself takes. Behind the table stands with which power of the tokens and of the blocks each grows, by a fit in
-logarithms, and with which it should by the same fit to the number of operations or bytes.
+The estimate is `model.trace_bytes` or `logits_bytes`, from which a run is refused that would not fit; it may be at most 5 %
+off, and `SLACK` for what Python itself takes. Behind the table stands with which power of the tokens and of the blocks each
+grows, by a fit in logarithms, and with which it should by the same fit to the number of operations or bytes.
 """
 
 import argparse
@@ -64,11 +64,11 @@ def case(blocks, tokens, keep, threads):
     with tempfile.TemporaryDirectory() as folder:
         scratch = folder if keep == "scratch" else None
         asked = "residual" if keep == "residual" else "all"
-        estimate = model.trace_bytes(tokens, keep=asked)
+        estimate = model.logits_bytes(tokens) if keep == "nothing" else model.trace_bytes(tokens, keep=asked)
         Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
         before = status("VmRSS")
         begin = time.perf_counter()
-        trace = model.trace(ids, keep=asked, scratch=scratch)
+        trace = model.logits(ids) if keep == "nothing" else model.trace(ids, keep=asked, scratch=scratch)
         seconds = time.perf_counter() - begin
         used = status("VmHWM") - before
         if scratch:
@@ -107,7 +107,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tokens", type=int, nargs="+", default=[16, 64, 256, 1024])
     parser.add_argument("--blocks", type=int, nargs="+", default=[1, 2, 4, 8, 12])
-    parser.add_argument("--keep", nargs="+", default=["residual", "all", "scratch"])
+    parser.add_argument("--keep", nargs="+", default=["nothing", "residual", "all", "scratch"])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--case", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()

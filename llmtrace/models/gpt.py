@@ -131,6 +131,10 @@ class GPT(LanguageModel):
     def residual_numbers(self, tokens: int, past: int = 0) -> int:
         """How many numbers there are at most at once while a trace is made that keeps only the residual stream."""
         c = self.config
+        return (c.blocks + 1) * tokens * c.width + self.work_numbers(tokens, past)
+
+    def work_numbers(self, tokens: int, past: int = 0) -> int:
+        """How many of them are not of the residual stream."""
+        c = self.config
         cached = c.blocks * 2 * c.width * (past + past + tokens) if past else 0
-        rows = 7 * c.width + 2 * c.hidden  # of one block: memory of the same size is used again
-        return tokens * ((c.blocks + 1) * c.width + rows) + cached
+        return tokens * (7 * c.width + 2 * c.hidden) + cached  # of one block: memory of the same size is used again

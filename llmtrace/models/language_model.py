@@ -71,6 +71,8 @@ class LanguageModel(Sized, Model):
         The texts of a batch may have different lengths: each gets the scores that it has alone, and NaN behind its end.
         """
         ids, lengths = self._next_ids(prompt, cache)
+        if ids.shape[-1] > 1:  # one more token takes next to nothing, and is soon done
+            self.logits_must_fit(ids, cache.length if cache else 0)
         results, repeats = frozenset({"logits"}), self._repeated()
         with Run(self.weights, cache=cache, results=results, repeats=repeats) as run:
             logits = self._run(run, ids, cache)

@@ -140,7 +140,12 @@ class Llama(LanguageModel):
     def residual_numbers(self, tokens: int, past: int = 0) -> int:
         """How many numbers there are at most at once while a trace is made that keeps only the residual stream."""
         c = self.config
+        return (c.blocks + 1) * tokens * c.width + self.work_numbers(tokens, past)
+
+    def work_numbers(self, tokens: int, past: int = 0) -> int:
+        """How many of them are not of the residual stream."""
+        c = self.config
         queries, keys, seen = c.heads * c.head_size, c.kv_heads * c.head_size, past + tokens
         cached = c.blocks * 4 * keys * seen if past else 0
-        work = (2 + (queries != c.width)) * c.width + 2 * queries + (2 + (c.kv_heads != c.heads)) * keys + 3 * c.hidden
-        return tokens * ((c.blocks + 1) * c.width + work) + cached
+        block = (2 + (queries != c.width)) * c.width + 2 * queries + (2 + (c.kv_heads != c.heads)) * keys + 3 * c.hidden
+        return tokens * block + cached

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, cached_property
+from typing import Any
 
 from llmtrace.arithmetic.types import Array
 from llmtrace.errors import DoesNotFitError, ModelError
@@ -97,6 +98,7 @@ class Sized(ABC):
     """A model that knows how much memory its traces take."""
 
     weights: Mapping[str, Weight]
+    config: Any
 
     @abstractmethod
     def trace_numbers(self, tokens: int, past: int = 0) -> int:
@@ -104,6 +106,10 @@ class Sized(ABC):
 
     def residual_numbers(self, tokens: int, past: int = 0) -> int:
         """How many numbers there are at most at once while a trace is made that keeps only the residual stream."""
+        return self.trace_numbers(tokens, past)
+
+    def work_numbers(self, tokens: int, past: int = 0) -> int:
+        """How many numbers there are at most at once while nothing is kept, beside the residual stream and the logits."""
         return self.trace_numbers(tokens, past)
 
     def logits_numbers(self, tokens: int) -> int:
@@ -115,6 +121,11 @@ class Sized(ABC):
         numbers = self.trace_numbers(tokens, past) if keep == "all" else self.residual_numbers(tokens, past)
         if keep == "residual" and tokens * texts <= FEW:
             numbers += self.logits_numbers(tokens)
+        return texts * (next(iter(self.weights.values())).dtype.itemsize * numbers + IDS * tokens)
+
+    def logits_bytes(self, tokens: int, past: int = 0, texts: int = 1) -> int:
+        """How many bytes the logits of so many texts take, and what is computed on the way."""
+        numbers = self.work_numbers(tokens, past) + 2 * tokens * self.config.width + self.logits_numbers(tokens)
         return texts * (next(iter(self.weights.values())).dtype.itemsize * numbers + IDS * tokens)
 
     def packing_bytes(self, tokens: int, texts: int = 1) -> int:
@@ -145,6 +156,27 @@ class Sized(ABC):
         self.must_fit(ids, past, keep=keep, scratch=scratch)
         return keep
 
+    def logits_must_fit(self, ids: Array, past: int = 0) -> None:
+        """Raises DoesNotFitError where the logits of these tokens need more memory than is free."""
+        length, texts = ids.shape[-1], ids.size // ids.shape[-1]
+        enough = self.logits_bytes(length, past, texts) + self._most_packing_bytes
+        free = available_memory(enough)
+
+        def needed(tokens: int) -> int:
+            return self.logits_bytes(tokens, past, texts) + self.packing_bytes(tokens, texts)
+
+        if free is None or enough <= free or needed(length) <= free:
+            return
+        text = _(
+            "a run of {tokens} tokens would take {needed} and {free} are free; the longest"
+            " prompt that fits has {longest} tokens",
+            tokens=length,
+            needed=as_size(needed(length)),
+            free=as_size(free),
+            longest=_longest(needed, length, free),
+        )
+        raise DoesNotFitError(text)
+
     def must_fit(self, ids: Array, past: int = 0, keep: Keep = "all", scratch: Place = None) -> None:
         """Raises DoesNotFitError where a trace of these tokens needs more memory than is free, or more disk where it lies in the
         folder `scratch`.
@@ -159,7 +191,7 @@ class Sized(ABC):
 
         if free is None or enough <= free or needed(length) <= free:
             return
-        longest = max((t for t in range(1, length) if needed(t) <= free), default=0)
+        longest = _longest(needed, length, free)
         text = _(
             "a trace of {tokens} tokens would take {needed} and {free} are free; the longest"
             " prompt that fits has {longest} tokens",
@@ -183,3 +215,8 @@ class Sized(ABC):
         elif keep == "all":
             text += _("; scratch=FOLDER (--scratch FOLDER) keeps all on a disk")
         raise DoesNotFitError(text)
+
+
+def _longest(needed: Callable[[int], int], length: int, free: int) -> int:
+    """The most tokens below `length` whose bytes are free."""
+    return max((tokens for tokens in range(1, length) if needed(tokens) <= free), default=0)

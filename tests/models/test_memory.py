@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtrace.errors import DoesNotFitError
-from llmtrace.models import memory
+from llmtrace.models import KVCache, memory
 from llmtrace.ops import Weight
 
 SIZES = st.integers(0, 1 << 40)
@@ -99,19 +99,42 @@ def test_all_is_kept_up_to_the_limit_and_the_residual_stream_beyond_it(length, t
         assert MODEL.kept(ids, keep="all") == "all"
 
 
-@given(st.integers(2, 9), st.integers(1, 3), st.integers(-1, 1))
-def test_what_fits_exactly_fits_and_a_byte_less_is_told_with_the_longest_that_does(length, texts, more):
+@given(st.integers(2, 9), st.integers(1, 3), st.integers(-1, 1), st.booleans())
+def test_what_fits_exactly_fits_and_a_byte_less_is_told_with_the_longest_that_does(length, texts, more, traced):
     ids = np.zeros((texts, length), np.int64)
+    size, run, what = MODEL.trace_bytes, MODEL.must_fit, "a trace"
+    if not traced:
+        size, run, what = MODEL.logits_bytes, MODEL.logits, "a run"
     with pytest.MonkeyPatch.context() as patch:
-        needed = MODEL.trace_bytes(length, texts=texts) + MODEL.packing_bytes(length, texts)
+        needed = size(length, texts=texts) + MODEL.packing_bytes(length, texts)
         patch.setattr(memory, "available_memory", lambda *_enough: needed + more)
         if more >= 0:
-            return MODEL.must_fit(ids)
-        with pytest.raises(DoesNotFitError, match=f"prompt that fits has {length - 1} tokens"):
-            MODEL.must_fit(ids)
+            run(ids)
+            return
+        said = f"{what} of {length} tokens would take .* prompt that fits has {length - 1} tokens"
+        with pytest.raises(DoesNotFitError, match=said):
+            run(ids)
         patch.setattr(memory, "available_memory", lambda *_enough: 0)
         with pytest.raises(DoesNotFitError, match="prompt that fits has 0 tokens"):
-            MODEL.must_fit(ids)
+            run(ids)
+
+
+@pytest.mark.parametrize("run", ["logits", "generate", "surprise"])
+def test_a_run_that_keeps_nothing_is_refused_too_where_it_does_not_fit(monkeypatch, run):
+    """But not one more token of it: that takes next to nothing."""
+    cache = KVCache()
+    MODEL.logits([0, 1], cache)
+    monkeypatch.setattr(memory, "available_memory", lambda *_enough: 100)
+    with pytest.raises(DoesNotFitError, match=r"a run of [34] tokens would take"):
+        list(MODEL.generate("ABCD", 1)) if run == "generate" else getattr(MODEL, run)("ABCD")
+    assert MODEL.logits([2], cache).shape == (1, 4)
+
+
+def test_logits_and_their_work_are_counted():
+    """Of one block: the residual stream before and behind it, queries, keys, values, mixes, neurons, and rows to work in."""
+    c = MODEL.config
+    numbers = 5 * (9 * c.width + 2 * c.hidden + c.vocabulary)
+    assert MODEL.logits_bytes(5, texts=3) == 3 * (4 * numbers + 5 * 16)
 
 
 def test_weights_that_are_still_to_be_laid_out_are_counted():
