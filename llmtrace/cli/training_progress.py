@@ -42,6 +42,8 @@ def watch(training: LanguageTraining, report: int, checkpoint: int, sample: str 
             training.save()
         if isinstance(stop, BrokenPipeError):  # whoever read the output has seen enough
             raise
+        if training.owed is not None and not console.is_terminal:
+            console.out(line_of(training.owed, steps), highlight=False)
         said = _("Interrupted: saved after step {step} of {steps}. Go on with:")
         again = f"llmtrace train -o {shlex.quote(str(folder))} --resume"
         click.echo("\n" + said.format(step=training.done, steps=steps) + f"\n  {shown(again)}", err=True)
@@ -95,14 +97,19 @@ def watch_live(console: Any, training: LanguageTraining, run: Iterator[Any], tic
 
 def watch_lines(console: Any, training: LanguageTraining, run: Iterator[Any], tick: Tick, prompt: str | None) -> None:
     """In a pipe: one line for each report."""
-    from llmtrace.views.training import report_line
-
     for progress in run:
-        line = report_line(progress, training.plan.settings.steps)
+        line = line_of(progress, training.plan.settings.steps)
         if prompt:
             line = _("{line}; it writes: {text}", line=line, text=shown(repr(prompt + sample(training, prompt))))
         console.out(line, highlight=False)
         sys.stdout.flush()
+
+
+def line_of(progress: Any, steps: int) -> str:
+    """A report."""
+    from llmtrace.views.training import report_line
+
+    return report_line(progress, steps)
 
 
 def sample(training: LanguageTraining, prompt: str) -> str:
@@ -122,7 +129,7 @@ def points(training: LanguageTraining) -> list[Point]:
     """The reports so far, those of an interrupted training included."""
     from llmtrace.views.training import Point
 
-    return [Point(entry["step"], entry["loss"], entry["validation"]) for entry in training.folder.reports()]
+    return [Point(entry["step"], entry["loss"], entry["validation"]) for entry in training.reports()]
 
 
 def ended(training: LanguageTraining, prompt: str | None) -> Iterator[str]:

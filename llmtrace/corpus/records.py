@@ -26,7 +26,7 @@ from llmtrace.corpus.work import DONE, FAILED, SHARDS, is_whole
 from llmtrace.errors import CorpusError, ModelError
 from llmtrace.i18n import _
 from llmtrace.storage.files import parse_json, read_json
-from llmtrace.storage.replace import refuse, write_whole
+from llmtrace.storage.replace import refuse, remove_leftovers, write_whole
 from llmtrace.text import shown
 
 FORMAT = "llmtrace corpus 1"
@@ -75,6 +75,7 @@ class Records:
             self._expect_same(plan)
             self._read_journal()
             return
+        remove_leftovers(path)  # of one that was killed before it had begun
         there = sorted({each.name for each in self.folder.iterdir()} - {LOCK})
         if there:
             text = _("{folder} is not empty and holds no corpus: give another folder")

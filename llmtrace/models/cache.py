@@ -69,8 +69,8 @@ class KVCache:
 
     def commit(self, weights: Mapping[str, Weight], ids: Array) -> None:
         """The run that extended every name by the tokens `ids` [*, T] is done."""
+        self._weights = weights  # first: without ids it is of no model yet, whatever interrupts this
         self.ids = ids.copy() if self.ids is None else np.concatenate([self.ids, ids], axis=-1)
-        self._weights = weights
 
     def _grown(self, old: Array | None, new: Array, total: int) -> Array:
         array = np.empty((*new.shape[:-2], max(total, 2 * self.length, 16), new.shape[-1]), new.dtype)

@@ -10,6 +10,7 @@ import math
 import operator
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Protocol, SupportsIndex
@@ -245,27 +246,37 @@ class Generation:
 
     def __len__(self) -> int:
         """How many new tokens there are so far."""
-        return len(self._choices)
+        return len(self._writing)
 
     def __iter__(self) -> Iterator[Choice]:
         return self
 
     def __next__(self) -> Choice:
-        if self.stopped or self.ended or len(self._choices) >= self.steps:
+        number = len(self)
+        if self.stopped or self.ended or number >= self.steps:
             raise StopIteration
+        self._take_back()
         if self.window.end < len(self.ids):
             self._slide()
+        if self._cache.length >= self.window.end - self.window.start:  # the choice after these tokens was interrupted
+            self._cache = KVCache()
         new = self.ids[self.window.start + self._cache.length : self.window.end]
-        number = len(self._choices)
         scores = self.model.logits(new, self._cache)[-1].copy()  # not a view, which would keep all rows
         steps, token = self._chosen(number, scores)
         text = self.model.token_text(token)
+        writing = copy(self._writing)
+        written = writing.add(token, text, last=number + 1 == self.steps)
+        choice = Choice(number, token, text, written, steps, self, self.window)
         self.ids.append(token)
         self._texts.append(text)
         self._choices.append(self.window)
-        last = len(self._choices) == self.steps
-        written = self._writing.add(token, text, last)
-        return Choice(number, token, text, written, steps, self, self.window)
+        self._writing = writing  # with which it is done: what is interrupted before is taken back
+        return choice
+
+    def _take_back(self) -> None:
+        """What an interruption has left of a choice."""
+        number = len(self)
+        del self.ids[self.prompt_length + number :], self._texts[self.prompt_length + number :], self._choices[number:]
 
     def _slide(self) -> None:
         """Makes the window reach the end of the text; where it would grow too long, it begins anew."""
@@ -310,6 +321,7 @@ class Generation:
 
         A choice takes its scores from `logits` by the op `pick`. The last token is left out where there is no room for it.
         """
+        self._take_back()
         start = self.window.start
         trace = self.model.trace(self.ids[start:][: self.model.config.context], keep=keep, scratch=scratch)
         with Run(self.model.weights, trace) as run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Collection, Sequence
+from copy import copy
 from typing import Any
 
 from llmtrace.errors import PromptError
@@ -30,9 +31,20 @@ class Writing:
         self._ends = frozenset(ends_of(tokenizer) if ends is None else ends)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._tail = ""
+        self._length = 0
+
+    def __len__(self) -> int:
+        """How many tokens it has."""
+        return self._length
+
+    def __copy__(self) -> Writing:
+        other = object.__new__(Writing)
+        other.__dict__ = {**self.__dict__, "_decoder": copy(self._decoder)}
+        return other
 
     def add(self, index: int, text: str, last: bool = False) -> str:
         """What one more token adds to the text. A stop may stand across tokens; `last`: no token follows."""
+        self._length += 1
         if index in self._ends:
             self.ended = text
             return self._decoder.decode(b"", final=True)

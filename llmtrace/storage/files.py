@@ -95,7 +95,9 @@ def read_bytes(path: Path, limit: int = LARGEST_JSON) -> bytes:
     with open_regular(path) as file:
         try:
             size = os.fstat(file.fileno()).st_size
-            content = file.read(limit + 1) if size <= limit else b""
+            content = file.read(size + 1) if size <= limit else b""  # Python takes memory for all that is asked for
+            if len(content) > size:  # it has grown meanwhile
+                content += file.read(limit + 1 - len(content))
         except (OSError, MemoryError) as error:
             refuse(path, error)
     if max(size, len(content)) > limit:

@@ -28,6 +28,9 @@ WRITABLE = 0o222
 LONGEST = 100
 SUFFIX = ".part"
 
+WRITING: set[Path] = set()
+"""The temporary files and folders that this process is writing."""
+
 Refusal = type[LlmtraceError]
 """The error that says in one line why a file can't be written."""
 
@@ -58,6 +61,7 @@ def replacing(path: Path, refusal: Refusal = ModelError, mode: int = ORDINARY) -
         refuse(named, error, refusal)
     finally:
         if temporary != named:
+            WRITING.discard(temporary)
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
     _sync_names(path.parent)
@@ -89,6 +93,7 @@ def replacing_files_of(folder: Path) -> Iterator[Path]:
     except OSError as error:
         refuse(folder, error, ModelError)
     finally:
+        WRITING.discard(temporary)
         _remove(temporary)
     _sync_names(folder.parent)
 
@@ -118,9 +123,11 @@ def remove_leftovers(path: Path) -> None:
     with suppress(OSError, ValueError):
         for name in os.listdir(path.parent):
             writer, _dot, _random = name.removeprefix(start).removesuffix(SUFFIX).partition(".")
-            if not (name.startswith(start) and name.endswith(SUFFIX) and _number(writer)) or _alive(int(writer)):
-                continue
             leftover = path.parent / name
+            if not (name.startswith(start) and name.endswith(SUFFIX) and _number(writer)) or _writes(
+                int(writer), leftover
+            ):
+                continue
             if leftover.is_dir() and not leftover.is_symlink():
                 _remove(leftover)
             else:
@@ -140,7 +147,9 @@ def _start(path: Path) -> str:
 
 
 def _beside(path: Path) -> Path:
-    return path.parent / f"{_start(path)}{os.getpid()}.{os.urandom(8).hex()}{SUFFIX}"
+    temporary = path.parent / f"{_start(path)}{os.getpid()}.{os.urandom(8).hex()}{SUFFIX}"
+    WRITING.add(temporary)
+    return temporary
 
 
 def _expect_possible(path: Path) -> None:
@@ -185,6 +194,11 @@ def _like_the_old(new: Path, old: Path) -> None:
 
 def _number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def _writes(process: int, temporary: Path) -> bool:
+    """Whether a process may still write this; in a container the one that was killed had the same number."""
+    return temporary in WRITING if process == os.getpid() else _alive(process)
 
 
 def _alive(process: int) -> bool:

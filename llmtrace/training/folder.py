@@ -227,8 +227,12 @@ class TrainingFolder:
 
     def log(self, entry: Mapping[str, Any]) -> None:
         """Adds a line to the log."""
-        with (self.inner / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        path = self.inner / "log.jsonl"
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+        except OSError as error:
+            refuse(path, error, TrainingError)
 
     def reports(self) -> list[dict[str, Any]]:
         """All that was reported."""

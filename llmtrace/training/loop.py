@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
+from typing import Any
 
 from llmtrace.errors import TrainingError
 from llmtrace.frozen import frozen
@@ -63,7 +64,9 @@ class LanguageTraining:
         must_fit(FAMILIES[plan.family], plan.model, min(part, plan.batch), plan.batch)
         self.windows, self.held = windows_of(folder, plan)
         self.trainer = Trainer({}, plan.settings, folder.state(plan))
-        folder.rewind_log(self.trainer.state.step)
+        self.owed: Progress | None = None
+        """A report that was made, and that an interruption has kept from being handed out: `run` does it first."""
+        self._unsaved = False
 
     @property
     def done(self) -> int:
@@ -82,9 +85,9 @@ class LanguageTraining:
             raise TrainingError(text.format(done=self.done, planned=planned))
         if steps < planned:
             raise TrainingError(_("{done} steps are done already: give a larger number", done=self.done))
-        self.plan = self.plan.longer(steps)
-        self.trainer.settings = self.plan.settings
-        self.folder.change(self.plan)
+        plan = self.plan.longer(steps)
+        self.folder.change(plan)
+        self.trainer.settings, self.plan = plan.settings, plan
 
     @property
     def model(self) -> LanguageModel:
@@ -146,40 +149,48 @@ class LanguageTraining:
         self.trainer.evaluate(self._losses([batch], batch))
         self.folder.save(self.trainer.state, self.model)
 
+    def reports(self) -> list[dict[str, Any]]:
+        """All that was reported of the steps done."""
+        return [entry for entry in self.folder.reports() if entry["step"] <= self.done]
+
     def run(self, report: int, checkpoint: int, tick: Callable[[Report], object] | None = None) -> Iterator[Progress]:
         """All steps that are left; a report after every `report` of them, a checkpoint after every `checkpoint` and at the
         end. `tick` is told of every step. Where the caller breaks off, or a Ctrl-C comes, the state is that of the last whole
-        step, its report included.
+        step, its report included, and the next run does first what this one owed.
         """
         steps, tokens = self.plan.settings.steps, self.plan.batch * self.plan.model.context
         busy, begun = 0.0, self.done
-        while self.done < steps:
-            whole, progress = self.trainer.state, None
-            try:
-                before = time.perf_counter()
-                last = self.step()
-                busy += time.perf_counter() - before
-                if tick is not None:
-                    tick(last)
-                if last.step % report == 0 or last.step == steps or last.step == 1:
-                    seconds, state = busy / (last.step - begun), self.trainer.state
-                    loss = state.summed / (last.step - state.reported)
-                    left = seconds * (steps - last.step)
-                    progress = Progress(
-                        last.step, loss, self.validation(), last.norm, last.rate, tokens / seconds, left
-                    )
-                    self.trainer.state = replace(state, summed=0.0, reported=last.step)
-                    self._log(
-                        progress
-                    )  # before the checkpoint: after a kill in between, the step is done and logged again
-            except BaseException:  # else a report that was interrupted would be lost
-                self.trainer.state = whole
-                self.folder.rewind_log(whole.step)
-                raise
-            if last.step % checkpoint == 0 or last.step == steps:
+        self.folder.rewind_log(self.done)  # of steps that a kill, or an interruption, has undone
+        while self.done < steps or self.owed is not None or self._unsaved:
+            if self.owed is None and not self._unsaved:
+                whole = self.trainer.state
+                try:
+                    before = time.perf_counter()
+                    last = self.step()
+                    busy += time.perf_counter() - before
+                    if tick is not None:
+                        tick(last)
+                    if last.step % report == 0 or last.step == steps or last.step == 1:
+                        self._report(last, tokens, busy / (last.step - begun))
+                    self._unsaved = last.step % checkpoint == 0 or last.step == steps
+                except BaseException:  # else a report that was interrupted would be lost
+                    self.trainer.state, self.owed, self._unsaved = whole, None, False
+                    raise
+            if self._unsaved:
                 self.save()
-            if progress is not None:
+                self._unsaved = False
+            if self.owed is not None:
+                progress, self.owed = self.owed, None
                 yield progress
+
+    def _report(self, last: Report, tokens: int, seconds: float) -> None:
+        """Measures where the training is; `seconds` is what a step of `tokens` takes."""
+        state, left = self.trainer.state, seconds * (self.plan.settings.steps - last.step)
+        loss = state.summed / (last.step - state.reported)
+        progress = Progress(last.step, loss, self.validation(), last.norm, last.rate, tokens / seconds, left)
+        self.trainer.state = replace(state, summed=0.0, reported=last.step)
+        self._log(progress)  # before the checkpoint: after a kill in between, the step is done and logged again
+        self.owed = progress
 
     def _log(self, progress: Progress) -> None:
         entry = asdict(progress)
