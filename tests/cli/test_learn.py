@@ -16,8 +16,10 @@ from rich.cells import cell_len
 import llmtrace
 from llmtrace import i18n
 from llmtrace.cli import main
+from llmtrace.errors import ModelError
 from llmtrace.lessons import LESSONS
 from llmtrace.lessons import load as lesson_of
+from llmtrace.lessons.framework import progress
 
 
 @pytest.fixture(autouse=True)
@@ -273,3 +275,21 @@ def test_a_lesson_without_a_model_of_its_own_saves_none(tmp_path):
     assert result.exit_code == 2
     assert "gpt trains no language model, as llama does" in result.output
     assert not (tmp_path / "x").exists()
+
+
+def test_progress_that_can_t_be_read_now_is_not_lost(tmp_path, monkeypatch):
+    """A damaged file is begun anew."""
+    path = tmp_path / "lessons.json"
+    progress.note(path, "training", pages=3)
+
+    def refused(path):
+        raise ModelError("no memory")
+
+    with monkeypatch.context() as context:
+        context.setattr(progress, "read_bytes", refused)
+        assert progress.read(path) == {}
+        progress.note(path, "words", pages=1)
+    assert progress.read(path) == {"training": progress.Done(3)}
+    path.write_text("{")
+    progress.note(path, "words", pages=1)
+    assert progress.read(path) == {"words": progress.Done(1)}

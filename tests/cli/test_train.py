@@ -21,6 +21,7 @@ import llmtrace
 from llmtrace import i18n
 from llmtrace.cli import main
 from llmtrace.training import LanguageTraining, TrainingFolder, loop, trainer
+from llmtrace.training import folder as trainer_folder
 
 SHORT = TEXT[:4000]
 
@@ -325,6 +326,26 @@ def test_control_c_wherever_it_comes(place, whole, inside, done):
         again.communicate()
     assert again.returncode == 0
     assert bits(place / "m") == whole
+
+
+def test_a_report_whose_checkpoint_is_interrupted_is_shown(place):
+    """It was made; the checkpoint is made after the interruption."""
+
+    def before():
+        calls, save = [], trainer_folder.save_folder
+
+        def pressed(*args):
+            calls.append(1)
+            if len(calls) == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+            return save(*args)
+
+        trainer_folder.save_folder = pressed
+
+    with process(f"book.txt -o m {TINY} --steps 9 --report 2 --checkpoint 4", before=before, text=True) as child:
+        out, error = child.communicate()
+    assert (child.returncode, out.splitlines()[-1].partition(",")[0]) == (130, "step 8 of 9")
+    assert error.splitlines()[-2] == "Interrupted: saved after step 8 of 9. Go on with:"
 
 
 def test_a_reader_that_has_seen_enough(place, whole):

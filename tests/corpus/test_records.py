@@ -1,6 +1,7 @@
 """What a corpus leaves: an index whose rows are the runs' own numbers, and shards that hold them to the bit."""
 
 import json
+import subprocess
 import sys
 
 import numpy as np
@@ -52,6 +53,14 @@ def test_a_row_names_a_shard_where_something_was_kept_and_nowhere_else(report):
     kept = [True] * (len(PROMPTS) - 1) + [False]
     assert [bool(row["kept"]) for row in report.rows] == kept
     assert [bool(row["shard"]) for row in report.rows] == kept
+
+
+def test_a_corpus_that_was_killed_before_it_had_begun_can_begin(model, tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (tmp_path / f".corpus.json.{ended.pid}.0123456789abcdef.part").write_text("{")
+    assert len(corpus.trace(PROMPTS[:2], model, tmp_path, workers=1).rows) == 2
+    assert not list(tmp_path.glob(".corpus.json*"))
 
 
 def test_parquet_and_lines_say_the_same(model, report, tmp_path, monkeypatch):

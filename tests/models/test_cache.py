@@ -29,6 +29,25 @@ def interrupt_at(monkeypatch, step):
     monkeypatch.setattr(Run, "__call__", call)
 
 
+@pytest.mark.parametrize("place", ["ids", "_weights"])
+def test_an_interruption_while_it_notes_what_it_holds(gpt, place):
+    class Interrupted(KVCache):
+        stop = None
+
+        def __setattr__(self, name, value):
+            super().__setattr__(name, value)
+            if name == self.stop:
+                self.stop = None
+                raise KeyboardInterrupt
+
+    cache = Interrupted()
+    cache.stop = place
+    with pytest.raises(KeyboardInterrupt):
+        gpt.logits([2, 0], cache)
+    rest = [2, 0, 1][cache.length :]
+    assert np.array_equal(gpt.logits(rest, cache)[-1], gpt.logits([2, 0, 1])[-1])
+
+
 @pytest.mark.parametrize(
     "step", ["embed", "block.0.mlp.up", "block.1.attn.mix", "logits", "probabilities", "next_token"]
 )

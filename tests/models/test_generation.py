@@ -1,6 +1,7 @@
 """Generation: what is chosen, that a cache changes no bit, where a text slides, what ends it, and its traces."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from llmtrace import rng
 from llmtrace.errors import PromptError
 from llmtrace.explain.verify import verify
 from llmtrace.models import Choice, Sampling
+from llmtrace.models import cache as cache_module
+from llmtrace.models import generation as generation_module
+from llmtrace.models import writing as writing_module
 from llmtrace.models.writing import Writing
 from llmtrace.ops import OPS
 
@@ -25,6 +29,76 @@ def gpt():
 
 def text(generation):
     return "".join(choice.written for choice in generation)
+
+
+def test_it_goes_on_after_an_interruption_anywhere(gpt):
+    """At every third line that it comes to, in a text that slides, too."""
+
+    def begun():
+        return gpt.generate("ABCDEFGH" * 4, 3, WARM, stop="XX")
+
+    whole = begun()
+    expected = [choice.written for choice in whole]
+    lines, files = 0, (generation_module.__file__, writing_module.__file__, cache_module.__file__)
+    while True:
+        generation, left, got = begun(), lines, {}
+
+        def traced(frame, event, _argument):
+            nonlocal left
+            if frame.f_code.co_filename not in files:
+                return None
+            if event == "line":
+                left -= 1
+                if left == -1:
+                    raise KeyboardInterrupt
+            return traced
+
+        before = sys.gettrace()
+        sys.settrace(traced)
+        try:
+            for choice in generation:
+                got[choice.number] = choice.written
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+        for choice in generation:
+            assert choice.number not in got
+            got[choice.number] = choice.written
+        assert generation.ids == whole.ids
+        assert got.items() <= dict(enumerate(expected)).items()
+        assert len(got) >= len(expected) - 1  # what was done, and not yet handed out
+        if left >= 0:
+            break
+        lines += 3
+    assert lines > 300
+    assert digest(generation.trace()) == digest(whole.trace())
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, PromptError])
+def test_a_choice_that_failed_can_be_made_again(gpt, monkeypatch, kind):
+    """What it was read from is in the cache already."""
+    whole, generation = gpt.generate("ABC", 3, WARM), gpt.generate("ABC", 3, WARM)
+    for number in range(3):
+        with monkeypatch.context() as context:
+            context.setattr(Sampling, "choose", raising(kind))
+            for _unused in range(2):
+                with pytest.raises(kind, match="that one"):
+                    next(generation)
+        assert next(generation).id == next(whole).id
+        assert len(generation) == number + 1
+    assert digest(generation.trace()) == digest(whole.trace())
+
+
+def digest(trace):
+    return {name: array.tobytes() for name, array in trace.each()}
+
+
+def raising(kind):
+    def choose(*_arguments):
+        raise kind("that one")
+
+    return choose
 
 
 def plainly_chosen(scores, sampling, number):

@@ -1,5 +1,6 @@
 """Texts that end a generation are found wherever they stand, and NumPy's whole numbers are ordinary ones."""
 
+from copy import copy
 from itertools import product
 
 import numpy as np
@@ -37,6 +38,22 @@ def test_a_stop_is_found_at_the_token_that_completes_it(texts, stops):
         if writing.stopped:
             assert writing.stopped in whole
             return
+
+
+def test_a_copy_goes_on_on_its_own():
+    """With the half of a character that was there, too."""
+
+    class Bytes:
+        decode_bytes = bytes
+
+    first, second = "é".encode()
+    writing = Writing(Bytes(), ["é!"])
+    assert writing.add(first, "") == ""
+    other = copy(writing)
+    assert [other.add(second, ""), other.add(33, "")] == ["é", "!"]
+    assert (len(other), other.stopped, len(writing), writing.stopped) == (3, "é!", 1, None)
+    assert [writing.add(second, ""), writing.add(32, "")] == ["é", " "]
+    assert writing.stopped is None
 
 
 def test_every_stop_cut_out_of_a_story_is_found():

@@ -5,6 +5,7 @@ import os
 import resource
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,23 @@ def test_hostile_json(tmp_path, content, message):
     said = str(caught.value).replace(str(path), "")
     assert said.isprintable()
     assert len(said) < 200
+
+
+def test_a_small_file_takes_little_memory_whatever_it_may_have(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    tracemalloc.start()
+    try:
+        assert read_bytes(tmp_path / "a", 1 << 40) == b"abc"
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux has files that say a size of 0")
+def test_a_file_that_is_larger_than_it_says_is_read_to_its_end_or_the_limit():
+    assert read_text(Path("/proc/self/status")).endswith("\n")
+    with pytest.raises(ModelError, match="more than 0 MB"):
+        read_bytes(Path("/proc/self/status"), 100)
 
 
 def test_what_is_right_is_read():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from llmtrace.errors import ModelError
-from llmtrace.storage.replace import replacing_files_of, write_whole
+from llmtrace.storage.replace import replacing, replacing_files_of, write_whole
 from llmtrace.storage.store import save
 
 
@@ -135,3 +135,28 @@ def test_nothing_of_a_folder_is_written_where_one_file_can_t_be(tmp_path):
         written()
     assert (folder / "a").read_text() == "old"
     assert everything(tmp_path) == ["model"]
+
+
+@WRITERS
+def test_what_a_killed_writer_of_the_same_number_left_is_removed_and_nothing_else(tmp_path, writer):
+    """In a container, every run of a program may have the number 1."""
+    left = f".a.{os.getpid()}.0123456789abcdef.part"
+    (tmp_path / left).write_text("half")
+    (tmp_path / f".b{left}").write_text("of another file")
+    with replacing(tmp_path / "a") as own:
+        assert not (tmp_path / left).exists()
+        writer(tmp_path / "a")
+        assert own.exists()
+        own.write_text("last")
+    assert (tmp_path / "a").read_text() == "last"
+    assert everything(tmp_path) == [f".b{left}", "a"]
+
+
+def test_a_folder_that_was_left_behind_is_removed_too(tmp_path):
+    (tmp_path / f".m.{os.getpid()}.0123456789abcdef.part").mkdir()
+    with replacing_files_of(tmp_path / "m") as own:
+        (own / "x").write_text("1")
+        with replacing_files_of(tmp_path / "m") as other:
+            (other / "y").write_text("2")
+    assert everything(tmp_path) == ["m"]
+    assert everything(tmp_path / "m") == ["x", "y"]

@@ -16,6 +16,7 @@ from llmtrace.training import (
     LanguageTraining,
     Settings,
     State,
+    TrainingFolder,
     must_fit,
 )
 from llmtrace.training import memory as training_memory
@@ -117,13 +118,13 @@ def test_a_training_goes_on_from_its_checkpoint(tmp_path, optimiser):
     assert list(LanguageTraining(cut).run(2, 3)) == []
 
 
-@pytest.mark.parametrize("inside", ["step", "validation", "_log"])
+@pytest.mark.parametrize("inside", ["step", "validation", "_log", "save"])
 @pytest.mark.parametrize("after", [False, True])
-def test_an_interrupted_report_is_made_when_the_training_goes_on(tmp_path, monkeypatch, inside, after):
+def test_an_interrupted_report_or_checkpoint_is_made_when_the_training_goes_on(tmp_path, monkeypatch, inside, after):
     """At every step there is, wherever in it the interruption comes."""
     whole, cut = (begun(tmp_path / name, dropout=0.1) for name in ("whole", "cut"))
-    *_, last = LanguageTraining(whole).run(2, 100)
-    training, interrupted = LanguageTraining(cut), set()
+    expected = [(told.step, told.loss, told.validation) for told in LanguageTraining(whole).run(2, 3)]
+    training, interrupted, told = LanguageTraining(cut), set(), []
     real = getattr(LanguageTraining, inside)
 
     def pressed(self, *arguments):
@@ -135,17 +136,51 @@ def test_an_interrupted_report_is_made_when_the_training_goes_on(tmp_path, monke
         return found if after else real(self, *arguments)
 
     monkeypatch.setattr(LanguageTraining, inside, pressed)
-    while training.done < last.step:
+    for _unused in range(20):
         with suppress(KeyboardInterrupt):
-            *_, end = training.run(2, 100)
-        if training.done % 3 == 0 and training.done < last.step:
-            training.save()  # and sometimes it goes on from the folder
-            training = LanguageTraining(cut)
+            for progress in training.run(2, 3):
+                told.append((progress.step, progress.loss, progress.validation))
+            break
     assert interrupted
-    assert (end.step, end.loss, end.validation) == (last.step, last.loss, last.validation)
+    assert told == expected
     assert logged(whole) == logged(cut)
     for name in ("model.safetensors", "training/state.safetensors"):
         assert (whole.path / name).read_bytes() == (cut.path / name).read_bytes(), name
+
+
+def test_going_on_beyond_the_end_can_be_interrupted(tmp_path, monkeypatch):
+    training = LanguageTraining(begun(tmp_path / "m"))
+    list(training.run(2, 3))
+    with monkeypatch.context() as context:
+        context.setattr(TrainingFolder, "change", stop)
+        with pytest.raises(KeyboardInterrupt):
+            training.go_on(8)
+    training.go_on(8)
+    list(training.run(2, 3))
+    again = LanguageTraining(training.folder)
+    assert (again.done, again.plan.settings.steps) == (8, 8)
+
+
+def stop(*_arguments):
+    raise KeyboardInterrupt
+
+
+def test_looking_at_a_training_takes_nothing_from_its_log(tmp_path):
+    """Somebody may be at work there, further than the last checkpoint."""
+    at_work = LanguageTraining(begun(tmp_path / "m"))
+    for progress in at_work.run(1, 4):
+        if progress.step == 6:
+            break
+        looking = LanguageTraining(at_work.folder)
+        assert [entry["step"] for entry in looking.reports()] == list(range(1, looking.done + 1))
+    assert [entry["step"] for entry in at_work.reports()] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_log_that_can_t_be_written_is_named(tmp_path):
+    training = LanguageTraining(begun(tmp_path / "m"))
+    (training.folder.inner / "log.jsonl").mkdir()
+    with pytest.raises(TrainingError, match=r"log\.jsonl can't be"):
+        list(training.run(1, 1))
 
 
 def test_a_checkpoint_of_before_losses_were_kept_is_read(tmp_path):
