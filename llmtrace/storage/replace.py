@@ -124,9 +124,9 @@ def remove_leftovers(path: Path) -> None:
         for name in os.listdir(path.parent):
             writer, _dot, _random = name.removeprefix(start).removesuffix(SUFFIX).partition(".")
             leftover = path.parent / name
-            if not (name.startswith(start) and name.endswith(SUFFIX) and _number(writer)) or _writes(
-                int(writer), leftover
-            ):
+            if not (name.startswith(start) and name.endswith(SUFFIX) and _number(writer)):
+                continue
+            if _writes(int(writer), leftover):
                 continue
             if leftover.is_dir() and not leftover.is_symlink():
                 _remove(leftover)

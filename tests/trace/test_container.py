@@ -297,7 +297,7 @@ def test_the_longest_names_can_be_written(tmp_path):
 def test_leftovers_of_the_dead_are_removed_and_others_kept(tmp_path):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    mine = [f".a.{os.getpid()}.00.part", f".b.{dead.pid}.00.part", ".a.x.00.part", f".a.{dead.pid}.00.text"]
+    mine = [f".a.{os.getppid()}.00.part", f".b.{dead.pid}.00.part", ".a.x.00.part", f".a.{dead.pid}.00.text"]
     for name in [*mine, f".a.{dead.pid}.00.part"]:
         (tmp_path / name).touch()
     (tmp_path / f".a.{dead.pid}.01.part").mkdir()
