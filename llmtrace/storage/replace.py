@@ -28,8 +28,8 @@ WRITABLE = 0o222
 LONGEST = 100
 SUFFIX = ".part"
 
-WRITING: set[Path] = set()
-"""The temporary files and folders that this process is writing."""
+WRITING: set[str] = set()
+"""The names of temporary files and folders that this process is writing."""
 
 Refusal = type[LlmtraceError]
 """The error that says in one line why a file can't be written."""
@@ -61,7 +61,7 @@ def replacing(path: Path, refusal: Refusal = ModelError, mode: int = ORDINARY) -
         refuse(named, error, refusal)
     finally:
         if temporary != named:
-            WRITING.discard(temporary)
+            WRITING.discard(temporary.name)
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
     _sync_names(path.parent)
@@ -93,7 +93,7 @@ def replacing_files_of(folder: Path) -> Iterator[Path]:
     except OSError as error:
         refuse(folder, error, ModelError)
     finally:
-        WRITING.discard(temporary)
+        WRITING.discard(temporary.name)
         _remove(temporary)
     _sync_names(folder.parent)
 
@@ -123,11 +123,11 @@ def remove_leftovers(path: Path) -> None:
     with suppress(OSError, ValueError):
         for name in os.listdir(path.parent):
             writer, _dot, _random = name.removeprefix(start).removesuffix(SUFFIX).partition(".")
-            leftover = path.parent / name
             if not (name.startswith(start) and name.endswith(SUFFIX) and _number(writer)):
                 continue
-            if _writes(int(writer), leftover):
+            if _writes(int(writer), name):
                 continue
+            leftover = path.parent / name
             if leftover.is_dir() and not leftover.is_symlink():
                 _remove(leftover)
             else:
@@ -148,7 +148,7 @@ def _start(path: Path) -> str:
 
 def _beside(path: Path) -> Path:
     temporary = path.parent / f"{_start(path)}{os.getpid()}.{os.urandom(8).hex()}{SUFFIX}"
-    WRITING.add(temporary)
+    WRITING.add(temporary.name)
     return temporary
 
 
@@ -196,7 +196,7 @@ def _number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
 
 
-def _writes(process: int, temporary: Path) -> bool:
+def _writes(process: int, temporary: str) -> bool:
     """Whether a process may still write this; in a container the one that was killed had the same number."""
     return temporary in WRITING if process == os.getpid() else _alive(process)
 

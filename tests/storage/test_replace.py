@@ -154,9 +154,10 @@ def test_what_a_killed_writer_of_the_same_number_left_is_removed_and_nothing_els
 
 def test_a_folder_that_was_left_behind_is_removed_too(tmp_path):
     (tmp_path / f".m.{os.getpid()}.0123456789abcdef.part").mkdir()
+    (tmp_path / "elsewhere").mkdir()
     with replacing_files_of(tmp_path / "m") as own:
         (own / "x").write_text("1")
-        with replacing_files_of(tmp_path / "m") as other:
+        with replacing_files_of(tmp_path / "." / "elsewhere" / ".." / "m") as other:  # the same, written otherwise
             (other / "y").write_text("2")
-    assert everything(tmp_path) == ["m"]
+    assert everything(tmp_path) == ["elsewhere", "m"]
     assert everything(tmp_path / "m") == ["x", "y"]
