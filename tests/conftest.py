@@ -21,6 +21,8 @@ from hypothesis.internal.conjecture import providers
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
 
 os.environ["LLMTRACE_LANG"] = "en"  # tests read what llmtrace says
+os.environ.update(COLUMNS="80", LINES="24")  # whatever terminal the tests are started on
+os.environ.pop("NO_COLOR", None)
 # NumPy starts threads for matrices that nothing here is large enough for: a third of the start of a process.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

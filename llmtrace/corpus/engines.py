@@ -117,6 +117,8 @@ def begin_work() -> None:
     if hasattr(signal, "pthread_sigmask"):
         if signal.SIGINT in signal.sigpending():
             os._exit(128 + signal.SIGINT)
+        # An exception in the middle of taking work would leave the others waiting for the lock of the queue.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 

@@ -76,11 +76,13 @@ def test_a_file_of_which_nothing_could_be_run_is_said_by_the_exit_code(tmp_path)
 def test_an_interruption_while_workers_begin_says_no_more_than_that(tmp_path, moment):
     """Of a terminal, every process hears it."""
     (tmp_path / "p.jsonl").write_text('"a king"\n"the old lamp"\n')
-    command = [sys.executable, "-m", "llmtrace", "corpus", "p.jsonl", "-o", "out", "--workers", "2"]
+    begin = "import sys; sys.argv[0] = 'llmtrace'; from llmtrace.cli import main; print('begun', flush=True); main()"
+    command = [sys.executable, "-c", begin, "corpus", "p.jsonl", "-o", "out", "--workers", "2"]
     child = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    time.sleep(0.2 + 0.15 * moment)
+    assert child.stdout.readline() == "begun\n"
+    time.sleep(0.15 * moment)
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGINT)
     _out, errors = child.communicate(timeout=60)

@@ -12,6 +12,7 @@ from helpers.screen import Screen
 from helpers.terminal import Terminal
 
 NAME = "matrices-as-projections"
+PACE = 0.5
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +25,6 @@ class Reader(Terminal):
 
     def __init__(self, *arguments, **environment):
         super().__init__("learn", NAME, *arguments, **environment)
-        self.modes = termios.tcgetattr(self.end)
         for page in (1, 2):
             self.see(f"({page}/", "q")
             self.press("\r")
@@ -33,25 +33,38 @@ class Reader(Terminal):
     def press(self, keys):
         os.write(self.end, keys.encode())
 
-    def see(self, *texts, seconds=30):
+    def see(self, *texts):
         """Waits until all of these texts stand on the screen."""
-        limit = time.monotonic() + seconds
-        while not all(text in (shown := str(Screen(self.text))) for text in texts):
-            assert time.monotonic() < limit, shown
-            if select.select([self.end], [], [], 0.1)[0]:
-                self.text += os.read(self.end, 65536).decode(errors="replace")
+        self.until(lambda: all(text in str(Screen(self.text)) for text in texts))
         return str(Screen(self.text))
+
+    def until(self, so, seconds=30):
+        """Reads until it is so."""
+        limit = time.monotonic() + seconds
+        while not so():
+            assert time.monotonic() < limit, str(Screen(self.text))
+            self.more(0.1)
+
+    def more(self, seconds=0.0):
+        """Reads what is there; whether there was something."""
+        if not select.select([self.end], [], [], seconds)[0]:
+            return False
+        try:
+            part = os.read(self.end, 65536)
+        except OSError:  # the other end is closed
+            part = b""
+        self.text += part.decode(errors="replace")
+        return bool(part)
 
     def left_as_it_was(self, code):
         """Whether the program ended so, the keys are echoed again, and the cursor is seen."""
-        while termios.tcgetattr(self.end) != self.modes:
-            self.see()
+        self.until(lambda: termios.tcgetattr(self.end) == self.settings)
         assert self.code() == code
         assert not Screen(self.text).hidden
 
 
 def test_it_plays_by_itself_and_waits_when_told(monkeypatch):
-    monkeypatch.setattr("llmtrace.cli.player.PACE", 0.5)
+    monkeypatch.setattr("llmtrace.cli.player.PACE", PACE)
     reader = Reader()
     assert "a: animate   Enter: go on" in reader.see(
         "product[1, 1] = 4·8 + 5·10 + 6·12 = 32 + 50 + 72 = 154", "q: quit"
@@ -63,7 +76,7 @@ def test_it_plays_by_itself_and_waits_when_told(monkeypatch):
     reader.press("p")
     reader.see("p: play")
     before = reader.see("q: leave")
-    time.sleep(0.8)
+    assert not reader.more(3 * PACE)
     assert reader.see("q: leave") == before
     reader.press("p")
     reader.see("p: pause", "product 4 of 12", "Column 0 of b lies over row 1 of a")
@@ -138,7 +151,7 @@ def test_the_terminal_is_left_as_it_was(stop, code, while_playing):
     reader.press("a" if while_playing else "ap")
     reader.see("p: pause" if while_playing else "p: play", "q: leave")
     assert Screen(reader.text).hidden
-    assert termios.tcgetattr(reader.end) != reader.modes
+    assert termios.tcgetattr(reader.end) != reader.settings
     assert termios.tcgetattr(reader.end)[6][termios.VSUSP] == b"\0"
     if stop == signal.SIGINT:
         reader.press("\x03")
@@ -150,8 +163,7 @@ def test_the_terminal_is_left_as_it_was(stop, code, while_playing):
 def test_asked_to_end_at_a_page_it_leaves_the_terminal_as_it_was():
     reader = Reader()
     reader.see("q: quit")
-    while termios.tcgetattr(reader.end) == reader.modes:
-        reader.see()
+    reader.until(lambda: termios.tcgetattr(reader.end) != reader.settings)
     os.kill(reader.process, signal.SIGTERM)
     reader.left_as_it_was(143)
 

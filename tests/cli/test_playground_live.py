@@ -1,10 +1,8 @@
 """The playground live on a terminal: it is drawn as it learns, obeys keys, and leaves the terminal as it was."""
 
-import fcntl
 import os
 import re
 import signal
-import struct
 import termios
 
 import pytest
@@ -20,8 +18,6 @@ class Live(Terminal):
 
     def __init__(self, *arguments, **environment):
         super().__init__("learn", "playground", *arguments, **environment)
-        fcntl.ioctl(self.end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        self.settings = termios.tcgetattr(self.end)
         assert "Press l, and watch it learn." in self.press("", READY)
         self.press("l", "space:")
 

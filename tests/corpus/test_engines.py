@@ -1,4 +1,11 @@
-"""A corpus on a dask cluster of two processes: the hash of one process. Skipped where dask.distributed is not installed."""
+"""A corpus on a dask cluster of two processes: the hash of one process. Skipped where dask.distributed is not installed.
+
+And what the workers here do first.
+"""
+
+import multiprocessing
+import signal
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 from helpers.cli_run import said
@@ -37,3 +44,12 @@ def test_without_dask_the_scheduler_is_refused_in_a_line(monkeypatch, tmp_path):
     assert "has workers of its own" in said(
         "corpus", str(tmp_path / "p.jsonl"), "-o", str(tmp_path / "o"), *both, code=2
     )
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows has no masks of signals")
+def test_an_interruption_ends_a_worker_at_once():
+    """An exception in the middle of taking work would keep the lock of the queue, and the others waiting for ever."""
+    spawn = multiprocessing.get_context("spawn")
+    with engines.interruptions_wait(), ProcessPoolExecutor(1, spawn, engines.begin_work) as pool:
+        assert pool.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_DFL
+        assert pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result() == set()

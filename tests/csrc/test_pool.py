@@ -181,7 +181,11 @@ def heard_after(threads):
     _kernels.set_threads({threads})
     packed = _kernels.pack(np.ones((3072, 8192), np.float32))
     x, out = np.ones((4000, 3072), np.float32), np.zeros((4000, 8192), np.float32)
-    print("begun", flush=True)
+    def watch():
+        while not out[0, 0]:
+            time.sleep(0.001)
+        print("begun", flush=True)
+    threading.Thread(target=watch).start()
     try:
         _kernels.matmul(x, packed, None, out)
     except KeyboardInterrupt:
@@ -235,8 +239,8 @@ def test_an_interrupted_model_run_leaves_its_cache_as_it_was():
         cache, ended = KVCache(), False
         model.logits(first, cache)
         timer = threading.Timer(whole * share, interrupt)
-        timer.start()
         try:
+            timer.start()
             model.logits(rest, cache)
             ended = True
             timer.join()  # it was faster than before: the signal is still to come
@@ -276,8 +280,8 @@ def test_a_run_whose_steps_are_known_hears_it_too():
         if len(heard) > 1 and sorted(heard)[1] < whole / 3:
             break
         timer, ended = threading.Timer(whole * share, interrupt), False
-        timer.start()
         try:
+            timer.start()
             model.logits(ids)
             ended = True
             timer.join()  # it was faster than before: the signal is still to come

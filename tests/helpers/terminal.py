@@ -1,14 +1,17 @@
 """`llmtrace` in a process of its own, on a terminal or in a pipe: a fork of this one, which has imported it already."""
 
 import atexit
+import fcntl
 import gc
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import traceback
 import warnings
@@ -23,7 +26,7 @@ from llmtrace.environment import follow
 
 
 class Terminal:
-    """`llmtrace` on a pseudo-terminal of 24 lines."""
+    """`llmtrace` on a pseudo-terminal of 80 × 24."""
 
     def __init__(self, *arguments, **environment):
         plain = {
@@ -31,9 +34,17 @@ class Terminal:
         }
         ready()
         environment = plain | {"TERM": "xterm-256color", "LINES": "24", "COLUMNS": "80"} | environment
+        seen, look = os.pipe()
         self.process, self.end = pty.fork()
         if not self.process:
+            os.close(look)
+            os.read(seen, 1)  # until its settings were looked at
             os._exit(ended(arguments, environment))
+        self.settings = termios.tcgetattr(self.end)
+        """Those of the terminal, before anything else has changed them."""
+        fcntl.ioctl(self.end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        os.close(seen)
+        os.close(look)
         self.text = ""
 
     def read(self, until=None, seconds=60):
