@@ -3,6 +3,7 @@
 In between it is a KeyboardInterrupt, as in any program. Programs that import llmtrace keep what they do themselves.
 """
 
+import os
 import signal
 import sys
 
@@ -23,4 +24,17 @@ def end_the_process() -> None:
 def raise_in_python() -> None:
     """From here on, an interruption is a KeyboardInterrupt."""
     if is_command() and signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        sys.unraisablehook = _hear_again
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _hear_again(swallowed: sys.UnraisableHookArgs) -> None:
+    """Where Python tidies up, an exception is swallowed: an interruption that came there comes once more, a little later."""
+    if not issubclass(swallowed.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(swallowed)
+        return
+    from threading import Timer
+
+    timer = Timer(0.01, os.kill, (os.getpid(), signal.SIGINT))
+    timer.daemon = True
+    timer.start()

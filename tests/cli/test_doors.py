@@ -167,12 +167,17 @@ def test_it_is_named_before_anything_is_computed():
 
 
 INTERRUPTED = """
-import atexit, os, signal, sys
+import atexit, os, signal, sys, time
 place = sys.argv.pop(1)
 def interrupt(): os.kill(os.getpid(), signal.SIGINT)
+class Tidied:
+    def __del__(self): interrupt()
 class Finder:
     def find_spec(self, name, path=None, target=None):
         if name == place: interrupt()
+        if place == "tidying up" and name == "llmtrace.cli.tokenize":
+            Tidied()  # what is raised there is swallowed
+            time.sleep(20)
 sys.meta_path.insert(0, Finder())
 if place == "the end": atexit.register(interrupt)
 import llmtrace
@@ -195,7 +200,7 @@ def test_an_interruption_while_the_command_starts_or_ends_says_nothing(tmp_path,
     assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
 
 
-@pytest.mark.parametrize("place", ["llmtrace.cli.tokenize"])
+@pytest.mark.parametrize("place", ["llmtrace.cli.tokenize", "tidying up"])
 def test_an_interruption_while_a_command_is_fetched_is_one_line(tmp_path, place):
     done = interrupted(tmp_path, "llmtrace", place)
     assert (done.returncode, done.stderr.strip()) == (130, "Interrupted.")
