@@ -3,6 +3,8 @@
 In between it is a KeyboardInterrupt, as in any program. Programs that import llmtrace keep what they do themselves.
 """
 
+from __future__ import annotations
+
 import os
 import signal
 import sys
