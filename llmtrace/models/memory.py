@@ -169,13 +169,9 @@ class Sized(ABC):
             return
         text = _(
             "a run of {tokens} tokens would take {needed} and {free} are free; the longest"
-            " prompt that fits has {longest} tokens",
-            tokens=length,
-            needed=as_size(needed(length)),
-            free=as_size(free),
-            longest=_longest(needed, length, free),
+            " prompt that fits has {longest} tokens"
         )
-        raise DoesNotFitError(text)
+        raise DoesNotFitError(text.format(**_sizes(needed, length, free)))
 
     def must_fit(self, ids: Array, past: int = 0, keep: Keep = "all", scratch: Place = None) -> None:
         """Raises DoesNotFitError where a trace of these tokens needs more memory than is free, or more disk where it lies in the
@@ -191,32 +187,24 @@ class Sized(ABC):
 
         if free is None or enough <= free or needed(length) <= free:
             return
-        longest = _longest(needed, length, free)
         text = _(
             "a trace of {tokens} tokens would take {needed} and {free} are free; the longest"
-            " prompt that fits has {longest} tokens",
-            tokens=length,
-            needed=as_size(needed(length)),
-            free=as_size(free),
-            longest=longest,
+            " prompt that fits has {longest} tokens"
         )
         if scratch is not None:
             text = _(
                 "a trace of {tokens} tokens would take {needed} on the disk of {folder} and {free} are free; the"
-                " longest prompt that fits has {longest} tokens",
-                tokens=length,
-                needed=as_size(needed(length)),
-                free=as_size(free),
-                longest=longest,
-                folder=cited(os.fspath(scratch)),
+                " longest prompt that fits has {longest} tokens"
             )
         elif keep == "all" and needed(length, "residual") <= free:
             text += _("; with keep=“residual” (--keep residual) this one fits, too")
         elif keep == "all":
             text += _("; scratch=FOLDER (--scratch FOLDER) keeps all on a disk")
-        raise DoesNotFitError(text)
+        folder = cited(os.fspath(scratch or ""))
+        raise DoesNotFitError(text.format(folder=folder, **_sizes(needed, length, free)))
 
 
-def _longest(needed: Callable[[int], int], length: int, free: int) -> int:
-    """The most tokens below `length` whose bytes are free."""
-    return max((tokens for tokens in range(1, length) if needed(tokens) <= free), default=0)
+def _sizes(needed: Callable[[int], int], length: int, free: int) -> dict[str, Any]:
+    """What to say of so many tokens, where fewer bytes are free than they need; and the most tokens that would fit."""
+    longest = max((tokens for tokens in range(1, length) if needed(tokens) <= free), default=0)
+    return {"tokens": length, "needed": as_size(needed(length)), "free": as_size(free), "longest": longest}
